@@ -1,0 +1,186 @@
+"""Every error that sitematch raises on purpose, in one tree.
+
+::
+
+    SitematchError
+    ├── InvalidInput (ValueError)           what was asked cannot be understood; `.field` says which part
+    │   ├── InvalidCoordinates              a latitude or longitude off the globe
+    │   ├── InvalidPostcode                 not in the form of the country's postcodes
+    │   ├── UnknownCountry                  not an ISO 3166-1 country that we know
+    │   └── InvalidPolicy                   a radius, limit or filter that makes no sense
+    ├── AmbiguousPlace (LookupError)        several places fit; `.candidates` lists them, none is guessed
+    ├── NotFound (LookupError)              well formed, but nothing there
+    │   ├── PostcodeNotFound                `.suggestions` may hold what was perhaps meant
+    │   ├── TownNotFound
+    │   ├── SiteNotFound
+    │   └── StudyNotFound
+    ├── DataFault (ValueError)              a data file breaks its rules; `.faults` lists every row's fault
+    └── NotReady (RuntimeError)             a data file or database is missing; the message says how to build it
+
+Each message says what is wrong, where, and what to do. Leaves also derive from the builtin that a stranger to the
+library would catch. Facts ride on attributes. A message may repeat what the caller typed, so it is for the caller
+alone: a postcode is personal data, and messages are never logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class SitematchError(Exception):
+    """Root of every error that sitematch raises on purpose.
+
+    Parameters
+    ----------
+    message
+        What is wrong, where, and what to do; one or two plain sentences.
+    field
+        Name of the input at fault, where there is one.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class InvalidInput(SitematchError, ValueError):
+    """What was asked cannot be understood."""
+
+
+class InvalidCoordinates(InvalidInput):
+    """A latitude outside -90..90, a longitude outside -180..180, or not a finite number."""
+
+
+class InvalidPostcode(InvalidInput):
+    """The text does not have the form of the country's postcodes."""
+
+
+class UnknownCountry(InvalidInput):
+    """The text names no country that we know."""
+
+
+class InvalidPolicy(InvalidInput):
+    """A radius, limit, order or filter that makes no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Something that was perhaps meant: offered to the person, never assumed.
+
+    Parameters
+    ----------
+    text
+        What to type instead, e.g. ``"04102"``.
+    country
+        ISO 3166-1 alpha-2 code.
+    why
+        One plain sentence, e.g. ``"a leading zero may have been lost"``.
+    """
+
+    text: str
+    country: str
+    why: str
+
+
+class AmbiguousPlace(SitematchError, LookupError):
+    """Several places fit the text; the person has to choose.
+
+    Parameters
+    ----------
+    message
+        See `SitematchError`.
+    candidates
+        What fits, best first.
+    field
+        See `SitematchError`.
+    """
+
+    def __init__(self, message: str, *, candidates: Sequence[Suggestion], field: str | None = None) -> None:
+        super().__init__(message, field=field)
+        self.candidates = tuple(candidates)
+
+
+class NotFound(SitematchError, LookupError):
+    """Well formed, but nothing there.
+
+    Parameters
+    ----------
+    message
+        See `SitematchError`.
+    field
+        See `SitematchError`.
+    suggestions
+        What was perhaps meant, best first; may be empty.
+    """
+
+    def __init__(
+        self, message: str, *, field: str | None = None, suggestions: Sequence[Suggestion] = ()
+    ) -> None:
+        super().__init__(message, field=field)
+        self.suggestions = tuple(suggestions)
+
+
+class PostcodeNotFound(NotFound):
+    """No such postcode, nor any coarser part of it, is known."""
+
+
+class TownNotFound(NotFound):
+    """No town of that name is known."""
+
+
+class SiteNotFound(NotFound):
+    """No site has that id."""
+
+
+class StudyNotFound(NotFound):
+    """No study has that id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault in one row of a data file.
+
+    Parameters
+    ----------
+    line
+        Line in the file, 1 for the header; 0 for the file as a whole.
+    field
+        Column at fault; empty for the row as a whole.
+    value
+        What stood there, cut to 80 characters.
+    reason
+        What is wrong and what is wanted, in plain words.
+    """
+
+    line: int
+    field: str
+    value: str
+    reason: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}" if self.line else "file"
+        column = f", {self.field}" if self.field else ""
+        value = f" {self.value!r}" if self.value else ""
+        return f"{where}{column}{value}: {self.reason}"
+
+
+class DataFault(SitematchError, ValueError):
+    """A data file breaks its rules; nothing of it was taken.
+
+    Parameters
+    ----------
+    message
+        See `SitematchError`.
+    faults
+        Every fault, in the file's order.
+    """
+
+    def __init__(self, message: str, *, faults: Sequence[Fault]) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
+
+
+class NotReady(SitematchError, RuntimeError):
+    """A data file or a database is missing or of another version; the message says how to build it."""
