@@ -5,7 +5,7 @@
     SitematchError
     ├── InvalidInput (ValueError)           what was asked cannot be understood; `.field` says which part
     │   ├── InvalidCoordinates              a latitude or longitude off the globe
-    │   ├── InvalidPostcode                 not in the form of the country's postcodes
+    │   ├── InvalidPostcode                 not in the form of the country's postcodes; `.suggestions`
     │   ├── UnknownCountry                  not an ISO 3166-1 country that we know
     │   └── InvalidPolicy                   a radius, limit or filter that makes no sense
     ├── AmbiguousPlace (LookupError)        several places fit; `.candidates` lists them, none is guessed
@@ -53,18 +53,6 @@ class InvalidCoordinates(InvalidInput):
     """A latitude outside -90..90, a longitude outside -180..180, or not a finite number."""
 
 
-class InvalidPostcode(InvalidInput):
-    """The text does not have the form of the country's postcodes."""
-
-
-class UnknownCountry(InvalidInput):
-    """The text names no country that we know."""
-
-
-class InvalidPolicy(InvalidInput):
-    """A radius, limit, order or filter that makes no sense."""
-
-
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """Something that was perhaps meant: offered to the person, never assumed.
@@ -82,6 +70,34 @@ class Suggestion:
     text: str
     country: str
     why: str
+
+
+class InvalidPostcode(InvalidInput):
+    """The text does not have the form of the country's postcodes.
+
+    Parameters
+    ----------
+    message
+        See `SitematchError`.
+    field
+        See `SitematchError`.
+    suggestions
+        What was perhaps meant (a lost leading zero), best first; may be empty.
+    """
+
+    def __init__(
+        self, message: str, *, field: str | None = None, suggestions: Sequence[Suggestion] = ()
+    ) -> None:
+        super().__init__(message, field=field)
+        self.suggestions = tuple(suggestions)
+
+
+class UnknownCountry(InvalidInput):
+    """The text names no country that we know."""
+
+
+class InvalidPolicy(InvalidInput):
+    """A radius, limit, order or filter that makes no sense."""
 
 
 class AmbiguousPlace(SitematchError, LookupError):

@@ -1,0 +1,23 @@
+"""The grammar of postcodes, of countries' and of places' names; no look-up, no file, no heavy import."""
+
+from __future__ import annotations
+
+from sitematch.gazetteer.grammar.countries import COUNTRIES, Country, parse_country
+from sitematch.gazetteer.grammar.forms import has_postcodes
+from sitematch.gazetteer.grammar.ladder import Rung, rungs
+from sitematch.gazetteer.grammar.names import fold_name, name_keys
+from sitematch.gazetteer.grammar.postcode import key_of, normal_form, parse_postcode
+
+__all__ = [
+    "COUNTRIES",
+    "Country",
+    "Rung",
+    "fold_name",
+    "has_postcodes",
+    "key_of",
+    "name_keys",
+    "normal_form",
+    "parse_country",
+    "parse_postcode",
+    "rungs",
+]

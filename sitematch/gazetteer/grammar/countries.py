@@ -1,0 +1,91 @@
+"""Countries by ISO 3166-1 alpha-2 code, and what people call them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sitematch.errors import UnknownCountry
+from sitematch.gazetteer.grammar._country_names import ALPHA_3, KEYS, NAMES
+from sitematch.gazetteer.grammar.names import fold_name
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """A country or territory of ISO 3166-1 (and Kosovo, ``XK``).
+
+    Parameters
+    ----------
+    alpha_2, alpha_3
+        ISO 3166-1 codes.
+    name
+        English name.
+    """
+
+    alpha_2: str
+    alpha_3: str
+    name: str
+
+
+COUNTRIES: dict[str, Country] = {code: Country(code, ALPHA_3[code], name) for code, name in NAMES.items()}
+"""Every country that we know, by alpha-2 code, in the codes' order."""
+
+
+def parse_country(text: str) -> str:
+    """Find the country that a text names.
+
+    Parameters
+    ----------
+    text
+        An ISO 3166-1 code of two or three letters, or a name in English or in one of the country's official
+        languages; case, accents and punctuation do not matter.
+
+    Returns
+    -------
+    str
+        The ISO 3166-1 alpha-2 code. Territories with a code of their own keep it (``PR``, ``RE``).
+
+    Raises
+    ------
+    UnknownCountry
+        If no country is called so; the message names the nearest spellings.
+
+    Notes
+    -----
+    Names: Unicode CLDR, through babel, plus the forms that ClinicalTrials.gov uses (tools/make_grammar_data.py).
+
+    Examples
+    --------
+    >>> [parse_country(name) for name in ("us", "USA", "Korea, Republic of", "Turkey (Türkiye)", "Deutschland")]
+    ['US', 'US', 'KR', 'TR', 'DE']
+    """
+    if text in COUNTRIES:
+        return text
+    if len(text) > 100:
+        raise UnknownCountry("The country is longer than 100 characters; give its name or two-letter code.",
+                             field="country")  # fmt: skip
+    return _parse_country(text)
+
+
+@lru_cache(maxsize=512)
+def _parse_country(text: str) -> str:
+    stripped = text.strip()
+    if (code := stripped.upper()) in COUNTRIES:
+        return code
+    key = fold_name(stripped)
+    if key in KEYS:
+        return KEYS[key]
+    if not key:
+        raise UnknownCountry(
+            "No country was given; give its name or two-letter code, e.g. US.", field="country"
+        )
+    raise UnknownCountry(_unknown(stripped, key), field="country")
+
+
+def _unknown(text: str, key: str) -> str:
+    from difflib import get_close_matches
+
+    near = dict.fromkeys(KEYS[match] for match in get_close_matches(key, KEYS, n=5, cutoff=0.7))
+    offered = " or ".join(f"{NAMES[code]} ({code})" for code in list(near)[:3])
+    hint = f"Did you mean {offered}?" if offered else "Give its English name or two-letter ISO code, e.g. US."
+    return f"{text!r} names no country that we know. {hint}"

@@ -1,0 +1,242 @@
+"""Read a postcode as people type it, and write it as its country does."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from sitematch.domain.place import Postcode
+from sitematch.errors import InvalidPostcode, Suggestion
+from sitematch.gazetteer.grammar.countries import COUNTRIES
+from sitematch.gazetteer.grammar.forms import BRITISH, Form, form_of
+
+MAX_LENGTH = 40
+"""Characters; no country's code with its prefix and suffix is longer."""
+
+_NOT_KEY = re.compile(r"[^0-9A-Z]+")
+# France's codes of large receivers: "75021 CEDEX 01", "75303 SP 07", "70301 AIR". The digits are the code.
+_CEDEX = re.compile(r"^(\d{5})\s*(?:CEDEX|SP|AIR|CITYSSIMO|ARMEES)\b.*$")
+_FRENCH = frozenset({"FR", "GF", "GP", "MQ", "RE", "YT", "MC", "NC", "PF", "PM", "WF", "BL", "MF"})
+# Letters that people put before digits: the distinguishing signs of vehicles, before ISO codes were usual.
+_SIGNS = {
+    "AT": ("A",), "BE": ("B",), "CH": ("CH",), "DE": ("D",), "DK": ("DK",), "ES": ("E",), "FI": ("FIN", "SF"),
+    "FR": ("F",), "GR": ("TK",), "HU": ("H",), "IT": ("I",), "LI": ("FL",), "LU": ("L",), "NL": ("NL",),
+    "NO": ("N",), "PT": ("P",), "SE": ("S",), "SI": ("SI",), "SV": ("CP",), "OM": ("PC",), "JP": ("〒",),
+}  # fmt: skip
+
+# Codes that a larger country's post runs for a territory with an ISO code of its own: the territory is where the
+# gazetteer keeps them. (host, pattern on the key, territory)
+_TERRITORIES: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
+    host: tuple((re.compile(pattern), territory) for pattern, territory in rows)
+    for host, rows in {
+        "US": (
+            (r"00[679]\d\d(?:\d{4})?", "PR"), (r"008\d\d(?:\d{4})?", "VI"), (r"96799(?:\d{4})?", "AS"),
+            (r"969(?:1\d|2\d|3[0-2])(?:\d{4})?", "GU"), (r"9694[1-4](?:\d{4})?", "FM"),
+            (r"969(?:39|40)(?:\d{4})?", "PW"), (r"9695[0-2](?:\d{4})?", "MP"), (r"969[67]\d(?:\d{4})?", "MH"),
+        ),
+        "FR": (
+            (r"971\d\d", "GP"), (r"972\d\d", "MQ"), (r"973\d\d", "GF"), (r"974\d\d", "RE"), (r"975\d\d", "PM"),
+            (r"976\d\d", "YT"), (r"980\d\d", "MC"), (r"986\d\d", "WF"), (r"987(?!99)\d\d", "PF"), (r"988\d\d", "NC"),
+        ),
+        "GB": ((r"JE.*", "JE"), (r"GY.*", "GG"), (r"IM.*", "IM")),
+        "FI": ((r"22\d{3}", "AX"),),
+        "NO": ((r"917\d", "SJ"),),
+        "CH": ((r"948[5-9]|949[0-8]", "LI"),),
+        "IT": ((r"4789\d", "SM"), (r"00120", "VA")),
+        "DK": ((r"39\d\d", "GL"),),
+        "AU": ((r"2899", "NF"), (r"6798", "CX"), (r"6799", "CC")),
+    }.items()
+}  # fmt: skip
+
+
+def _compact(text: str) -> str:
+    if text.isascii() and text.isalnum():
+        return text.upper()
+    return _NOT_KEY.sub("", unicodedata.normalize("NFKC", text).upper())
+
+
+def key_of(country: str, code: str) -> str:
+    """Give the key under which the gazetteer keeps a code; the code is not checked.
+
+    Parameters
+    ----------
+    country
+        ISO 3166-1 alpha-2 code.
+    code
+        A postcode, full or leading part, as a source or a person writes it.
+
+    Returns
+    -------
+    str
+        Upper-case letters and digits without spaces, dashes, country prefix or CEDEX; full-width characters
+        folded (Unicode NFKC).
+
+    Examples
+    --------
+    >>> key_of("LV", "LV- 1002"), key_of("PL", "85-065"), key_of("FR", "75021 CEDEX 01"), key_of("JP", "〒１５４－００２３")
+    ('1002', '85065', '75021', '1540023')
+    """
+    if country in _FRENCH and (cedex := _CEDEX.match(unicodedata.normalize("NFKC", code).upper().strip())):
+        return cedex[1]
+    key = _compact(code)
+    if key.isdigit():
+        return key
+    form = form_of(country)
+    if form is None or form.match.fullmatch(key) or (form.part is not None and form.part.fullmatch(key)):
+        return key
+    return _without_prefix(country, key)
+
+
+def _without_prefix(country: str, key: str) -> str:
+    form = form_of(country)
+    prefixes = (form.prefix if form else "", country, *_SIGNS.get(country, ()), COUNTRIES[country].alpha_3)
+    for prefix in prefixes:
+        rest = key.removeprefix(prefix)
+        if prefix and rest != key and rest[:1].isdigit():
+            return rest
+        if prefix == country and rest != key and form is not None and form.match.fullmatch(rest):
+            return rest
+    return key
+
+
+def normal_form(country: str, key: str) -> str:
+    """Write a key as its country writes it.
+
+    Parameters
+    ----------
+    country
+        ISO 3166-1 alpha-2 code.
+    key
+        See `key_of`; a leading part of a code is written as far as it goes.
+
+    Examples
+    --------
+    >>> normal_form("GB", "SW1A1AA"), normal_form("LV", "1002"), normal_form("PT", "9808574")
+    ('SW1A 1AA', 'LV-1002', '9808-574')
+    """
+    form = form_of(country)
+    if form is None:
+        return key
+    return _written(country, key, form)
+
+
+def _written(country: str, key: str, form: Form) -> str:
+    if country in BRITISH:
+        return (
+            f"{key[:-3]} {key[-3:]}"
+            if len(key) >= 5 and " " not in key and form.match.fullmatch(key)
+            else key
+        )
+    shape = form.shapes.get(len(key))
+    if shape is None:
+        return key
+    characters = iter(key)
+    return "".join(next(characters) if mark == "#" else mark for mark in shape)
+
+
+def parse_postcode(text: str, country: str) -> Postcode:
+    """Read a postcode of a country.
+
+    Parameters
+    ----------
+    text
+        What a person typed: full-width digits, stray spaces and dashes, country prefixes (``"LV-"``, ``"F-"``) and
+        CEDEX suffixes are understood. A leading part that people use alone (``"SW1A"``, ``"M5V"``) is taken as one.
+    country
+        ISO 3166-1 alpha-2 code.
+
+    Returns
+    -------
+    Postcode
+        In normal form; parsing that form again gives the same value. Its country is the territory's own where a
+        larger country's post serves it (a ZIP code of Puerto Rico has the country ``"PR"``).
+
+    Raises
+    ------
+    InvalidPostcode
+        If the text has not the form of the country's postcodes, or the country has none; the message shows an
+        example, and `suggestions` hold what was perhaps meant (a lost leading zero).
+
+    Notes
+    -----
+    That a code has the right form does not say that it exists: look it up in the gazetteer.
+
+    Examples
+    --------
+    >>> parse_postcode("sw1a1aa", "GB").code
+    'SW1A 1AA'
+    >>> parse_postcode("４１０２", "US")
+    Traceback (most recent call last):
+    sitematch.errors.InvalidPostcode: '4102' is not a postcode of United States (one looks like 33180). \
+Did you mean 04102?
+    """
+    if len(text) > MAX_LENGTH:
+        raise InvalidPostcode(
+            f"The postcode has {len(text)} characters; no country's has more than {MAX_LENGTH}.",
+            field="postcode",
+        )
+    form = form_of(country)
+    if form is None:
+        raise _no_form(country)
+    key = text if text.isdigit() and text.isascii() else key_of(country, text)
+    if form.match.fullmatch(key) is None:
+        key = _part(country, text, key, form)
+    for pattern, territory in _TERRITORIES.get(country, ()):
+        if pattern.fullmatch(key):
+            country = territory
+            break
+    return Postcode(country=country, code=_written(country, key, form))
+
+
+def _part(country: str, text: str, key: str, form: Form) -> str:
+    if form.part is not None and form.part.fullmatch(key):
+        return key
+    if country in BRITISH and (sector := british_sector(text)):
+        return sector
+    raise _invalid(country, text, key, form)
+
+
+_SECTOR = re.compile(r"([A-Z]{1,2}\d[\dA-Z]?)[ \-](\d)")
+
+
+def british_sector(text: str) -> str | None:
+    """Give a British sector's key, ``"E1 1"``: its space stays, for ``"E11"`` is another district."""
+    sector = _SECTOR.fullmatch(unicodedata.normalize("NFKC", text).upper().strip())
+    return f"{sector[1]} {sector[2]}" if sector else None
+
+
+def _no_form(country: str) -> InvalidPostcode:
+    if country not in COUNTRIES:
+        return InvalidPostcode(f"{country!r} is no ISO 3166-1 country code.", field="country")
+    return InvalidPostcode(
+        f"{COUNTRIES[country].name} has no postcodes; give the town instead.", field="postcode"
+    )
+
+
+def _invalid(country: str, text: str, key: str, form: Form) -> InvalidPostcode:
+    name = COUNTRIES[country].name
+    shown = unicodedata.normalize("NFKC", text).strip()
+    if not key:
+        return InvalidPostcode(
+            f"The postcode is empty; one of {name} looks like {form.example}.", field="postcode"
+        )
+    suggestions = tuple(_lost_zeros(country, key, form))
+    asked = " or ".join(s.text for s in suggestions)
+    hint = f" Did you mean {asked}?" if asked else ""
+    return InvalidPostcode(
+        f"{shown!r} is not a postcode of {name} (one looks like {form.example}).{hint}",
+        field="postcode",
+        suggestions=suggestions,
+    )
+
+
+def _lost_zeros(country: str, key: str, form: Form) -> list[Suggestion]:
+    """Offer the code with leading zeros put back, where a spreadsheet may have dropped one or two."""
+    if not key.isdigit():
+        return []
+    for zeros in ("0", "00"):
+        if form.match.fullmatch(zeros + key):
+            return [
+                Suggestion(_written(country, zeros + key, form), country, "a leading zero may have been lost")
+            ]
+    return []
