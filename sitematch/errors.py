@@ -15,7 +15,9 @@
     │   ├── SiteNotFound
     │   └── StudyNotFound
     ├── DataFault (ValueError)              a data file breaks its rules; `.faults` lists every row's fault
-    └── NotReady (RuntimeError)             a data file or database is missing; the message says how to build it
+    ├── NotReady (RuntimeError)             a data file or database is missing; the message says what to run
+    ├── LedgerBusy (TimeoutError)           others write; `.retry_after_s`; nothing was written
+    └── StorageFault (OSError)              the database cannot be reached, read or written; `.kind` says why
 
 Each message says what is wrong, where, and what to do. Leaves also derive from the builtin that a stranger to the
 library would catch. Facts ride on attributes. A message may repeat what the caller typed, so it is for the caller
@@ -200,3 +202,35 @@ class DataFault(SitematchError, ValueError):
 
 class NotReady(SitematchError, RuntimeError):
     """A data file or a database is missing or of another version; the message says how to build it."""
+
+
+class LedgerBusy(SitematchError, TimeoutError):
+    """Other writes were in the way for too long; nothing was written, and asking again is safe.
+
+    Parameters
+    ----------
+    message
+        See `SitematchError`.
+    retry_after_s
+        What to wait before asking again, in seconds.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class StorageFault(SitematchError, OSError):
+    """The database cannot be reached, read or written: a full disk, a server that went away.
+
+    Parameters
+    ----------
+    message
+        See `SitematchError`.
+    kind
+        The database's own code, e.g. ``"SQLITE_FULL"`` or the SQLSTATE ``"57P01"``.
+    """
+
+    def __init__(self, message: str, *, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind

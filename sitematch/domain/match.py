@@ -1,0 +1,170 @@
+"""What a match returns: ranked sites, left-out sites, and the reasons for both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sitematch.domain.capacity import Remaining
+from sitematch.domain.place import Place
+from sitematch.domain.policy import MatchPolicy
+from sitematch.domain.site import Site
+from sitematch.domain.units import Unit
+
+
+class ReasonCode(StrEnum):
+    """Why a site stands where it stands, or was left out; `wording.explain` puts each into words."""
+
+    NEAREST = "NEAREST"
+    SAME_BAND = "SAME_BAND"
+    FARTHER = "FARTHER"
+    AHEAD_BY_TRAVEL = "AHEAD_BY_TRAVEL"
+    AHEAD_BY_SPOTS = "AHEAD_BY_SPOTS"
+    UNDECIDED = "UNDECIDED"
+    OWN_COUNTRY = "OWN_COUNTRY"
+    OTHER_COUNTRY = "OTHER_COUNTRY"
+    OUTSIDE_RADIUS = "OUTSIDE_RADIUS"
+    UNPLACED = "UNPLACED"
+    TRAVEL_COVERED = "TRAVEL_COVERED"
+    TRAVEL_MAY_BE_COVERED = "TRAVEL_MAY_BE_COVERED"
+    TRAVEL_UNKNOWN = "TRAVEL_UNKNOWN"
+    TRAVEL_NOT_COVERED = "TRAVEL_NOT_COVERED"
+    SPOTS_AT_SITE = "SPOTS_AT_SITE"
+    SPOTS_SHARED = "SPOTS_SHARED"
+    SPOTS_UNKNOWN = "SPOTS_UNKNOWN"
+    # Left out because:
+    FULL = "FULL"
+    TOO_FEW_SPOTS = "TOO_FEW_SPOTS"
+    NOT_RECRUITING = "NOT_RECRUITING"
+    TOO_FAR = "TOO_FAR"
+    TRAVEL_TOO_UNSURE = "TRAVEL_TOO_UNSURE"
+    COUNTRY_NOT_ASKED = "COUNTRY_NOT_ASKED"
+    NO_LOCATION = "NO_LOCATION"
+    BEYOND_LIMIT = "BEYOND_LIMIT"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason with the facts that its words need.
+
+    Parameters
+    ----------
+    code
+        What kind of reason.
+    km
+        A distance in kilometres, where the reason has one.
+    count
+        A number of spots or a rank, where the reason has one.
+    subject
+        A site's facility, a status or a country, where the reason names one.
+    """
+
+    code: ReasonCode
+    km: float | None = None
+    count: int | None = None
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distance:
+    """How far and which way, and how sure we are.
+
+    Parameters
+    ----------
+    km
+        WGS84 geodesic between the two best points, in kilometres.
+    uncertainty_km
+        The place's and the site's uncertainty combined as independent errors (root of the sum of squares).
+    direction
+        Compass point from the place to the site, one of sixteen.
+    azimuth_deg
+        The same in degrees clockwise from north, 0 to 360.
+    """
+
+    km: float
+    uncertainty_km: float
+    direction: str
+    azimuth_deg: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteMatch:
+    """One ranked site.
+
+    Parameters
+    ----------
+    rank
+        1 is first; ranks have no gaps.
+    band
+        Distance band, from 1; sites of one band are about equally far. With order "distance" every band holds one
+        distance. The last band holds sites without a location.
+    site
+        The site.
+    distance
+        None if the site could not be placed.
+    remaining
+        Spots left, and what they are drawn from.
+    reasons
+        Why it stands where it stands, the most telling first.
+    """
+
+    rank: int
+    band: int
+    site: Site
+    distance: Distance | None
+    remaining: Remaining
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """A site that was left out although it is nearer, or although places were free.
+
+    Parameters
+    ----------
+    site
+        The site.
+    distance
+        None if the site could not be placed.
+    reasons
+        Every reason why it was left out; never empty.
+    """
+
+    site: Site
+    distance: Distance | None
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchResult:
+    """The answer to one look-up.
+
+    Parameters
+    ----------
+    place
+        Where the person is, as it was understood.
+    policy
+        What was asked.
+    unit
+        The unit of the reasons' texts.
+    matches
+        Best first; empty when no site can take a patient.
+    excluded
+        Nearest first, sites without a location last; at most `ranking.MAX_EXCLUDED`.
+    excluded_more
+        How many more were left out in the same way.
+    outside_radius
+        True when nothing lies within the radius and the nearest site is shown anyway.
+    answered_at
+        The moment the answer is true for (aware, UTC).
+    """
+
+    place: Place
+    policy: MatchPolicy
+    unit: Unit
+    matches: tuple[SiteMatch, ...]
+    excluded: tuple[Exclusion, ...]
+    excluded_more: int
+    outside_radius: bool
+    answered_at: datetime

@@ -1,0 +1,57 @@
+"""Compile the gazetteer from pinned sources into one file, byte for byte the same each time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sitematch.gazetteer.build import sources
+from sitematch.gazetteer.build.codes import full_codes
+from sitematch.gazetteer.build.postal import read_places
+from sitematch.gazetteer.build.progress import Say, step, to_stderr
+from sitematch.gazetteer.build.rungs import with_coarser
+from sitematch.gazetteer.build.towns import read_towns
+from sitematch.gazetteer.build.write import write
+
+__all__ = ["build"]
+
+
+def build(
+    out: Path, *, directories: Sequence[Path] = (sources.DEFAULT_DIRECTORY,), say: Say = to_stderr
+) -> None:
+    """Build the gazetteer.
+
+    Parameters
+    ----------
+    out
+        The file to write; replaced only once the new one is whole.
+    directories
+        Where the source packages may be unpacked; the interpreter's own packages are looked at last.
+    say
+        Takes a line of progress a step.
+
+    Raises
+    ------
+    NotReady
+        If a source package is missing.
+    DataFault
+        If a source is not the pinned file, or not in its form.
+
+    Notes
+    -----
+    The same sources give the same bytes with the same version of SQLite, and the same ``digest`` in the table
+    ``meta`` with every version.
+    """
+    with step(say, "read the postal codes"):
+        places = read_places(sources.read(sources.POSTAL, directories))
+    with step(say, f"read the towns; {len(places.codes):,} codes so far"):
+        towns = read_towns(
+            sources.read(sources.TOWNS, directories), sources.read(sources.US_STATES, directories), places
+        )
+    with step(say, "place each code"):
+        full = full_codes(places)
+    with step(say, "compute the coarser rungs"):
+        rows = with_coarser(full)
+    with step(say, f"write {len(rows):,} codes and rungs and {len(towns):,} towns"):
+        write(out, rows, towns, (), sources.ALL, {})
+    say(f"{out}: {out.stat().st_size / 1e6:.1f} MB")

@@ -1,0 +1,154 @@
+"""GeoNames' postal codes as columns: one row a place, many places to a code.
+
+Accuracy, as GeoNames' readme for the dump gives it: 1 estimated, 4 a place of GeoNames (geonameid), 6 the centroid
+of addresses or of a shape; 2, 3 and 5 lie between; 0 means that none was stated.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from sitematch.errors import DataFault, Fault
+from sitematch.gazetteer import grammar
+
+CHUNK_LINES = 100_000
+"""Lines decoded at a time: keeps the memory far below what all rows as objects would take."""
+
+
+class _Line(msgspec.Struct):
+    country_code: str
+    postal_code: str
+    latitude: float
+    longitude: float
+    city: str | None = None
+    state: str | None = None
+    accuracy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Places of postcodes as parallel columns, sorted by code and then in the source's order.
+
+    Parameters
+    ----------
+    codes
+        (country, key) of each distinct code, sorted.
+    starts
+        First row of each code; one more entry at the end, so that code ``i`` has rows ``starts[i]:starts[i + 1]``.
+    code
+        Index into `codes`, a row.
+    latitude, longitude
+        Degrees, WGS84.
+    accuracy
+        GeoNames' accuracy, 0 to 6.
+    name
+        Index into `names`, a row.
+    names
+        (place, state) pairs; either may be empty.
+    """
+
+    codes: tuple[tuple[str, str], ...]
+    starts: npt.NDArray[np.int64]
+    code: npt.NDArray[np.int64]
+    latitude: npt.NDArray[np.float64]
+    longitude: npt.NDArray[np.float64]
+    accuracy: npt.NDArray[np.int8]
+    name: npt.NDArray[np.int64]
+    names: tuple[tuple[str, str], ...]
+
+    @property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Number of places of each code."""
+        return np.diff(self.starts)
+
+
+def read_places(content: bytes) -> Places:
+    """Decode the dump and group its rows by normal form.
+
+    Parameters
+    ----------
+    content
+        Gzipped JSON lines with the fields country_code, postal_code, city, state, latitude, longitude and accuracy.
+
+    Returns
+    -------
+    Every row of the dump; rows whose codes share a normal form ("AZ 0100", "AZ0100") belong to one code.
+
+    Raises
+    ------
+    DataFault
+        If the content is not gzip, a line is not such a row, or a coordinate is off the globe.
+    """
+    try:
+        lines = gzip.decompress(content).splitlines()
+    except (OSError, EOFError, zlib.error) as error:
+        fault = Fault(line=0, field="", value="", reason=f"is not gzip: {error}")
+        raise DataFault("The postal codes cannot be unpacked.", faults=(fault,)) from error
+    decoder = msgspec.json.Decoder(_Line)
+    code_ids: dict[tuple[str, str], int] = {}
+    name_ids: dict[tuple[str, str], int] = {}
+    code_of_raw: dict[tuple[str, str], int] = {}
+    count = len(lines)
+    code = np.empty(count, np.int64)
+    name = np.empty(count, np.int64)
+    latitude = np.empty(count, np.float64)
+    longitude = np.empty(count, np.float64)
+    accuracy = np.empty(count, np.int8)
+    for at, line in enumerate(lines):
+        try:
+            row = decoder.decode(line)
+        except msgspec.MsgspecError as error:
+            fault = Fault(line=at + 1, field="", value=line[:80].decode(errors="replace"), reason=str(error))
+            raise DataFault("A line of the postal codes cannot be read.", faults=(fault,)) from error
+        raw = (row.country_code, row.postal_code)
+        index = code_of_raw.get(raw)
+        if index is None:
+            key = (row.country_code, grammar.key_of(row.country_code, row.postal_code))
+            index = code_of_raw[raw] = code_ids.setdefault(key, len(code_ids))
+        code[at] = index
+        name[at] = name_ids.setdefault(((row.city or "").strip(), (row.state or "").strip()), len(name_ids))
+        latitude[at] = row.latitude
+        longitude[at] = row.longitude
+        accuracy[at] = int(row.accuracy or 0)
+    off = ~((np.abs(latitude) <= 90.0) & (np.abs(longitude) <= 180.0))
+    if off.any():
+        faults = tuple(
+            Fault(int(at) + 1, "latitude", lines[at][:80].decode(errors="replace"), "is off the globe")
+            for at in np.flatnonzero(off)
+        )
+        raise DataFault("A postal code lies off the globe.", faults=faults)
+    return _grouped(tuple(code_ids), code, latitude, longitude, accuracy, name, tuple(name_ids))
+
+
+def _grouped(
+    codes: tuple[tuple[str, str], ...],
+    code: npt.NDArray[np.int64],
+    latitude: npt.NDArray[np.float64],
+    longitude: npt.NDArray[np.float64],
+    accuracy: npt.NDArray[np.int8],
+    name: npt.NDArray[np.int64],
+    names: tuple[tuple[str, str], ...],
+) -> Places:
+    """Sort the codes, and the rows by code; the sort is stable, so a code's rows keep the source's order."""
+    order_of_codes = sorted(range(len(codes)), key=codes.__getitem__)
+    rank = np.empty(len(codes), np.int64)
+    rank[order_of_codes] = np.arange(len(codes))
+    ranked = rank[code]
+    order = np.argsort(ranked, kind="stable")
+    ranked = ranked[order]
+    return Places(
+        codes=tuple(codes[index] for index in order_of_codes),
+        starts=np.searchsorted(ranked, np.arange(len(codes) + 1)),
+        code=ranked,
+        latitude=latitude[order],
+        longitude=longitude[order],
+        accuracy=accuracy[order],
+        name=name[order],
+        names=names,
+    )

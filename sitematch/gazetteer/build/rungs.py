@@ -1,0 +1,105 @@
+"""Coarser rungs: the leading parts of codes, with a point and a spread computed from the codes below them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from sitematch.gazetteer import grammar
+from sitematch.gazetteer.build.medians import geometric_medians, group_quantiles, to_degrees, to_xyz
+from sitematch.gazetteer.build.rows import Rows
+from sitematch.gazetteer.schema import PRECISIONS
+
+SHARE = 0.95
+"""The share of child codes that a rung's uncertainty covers, each with its own uncertainty."""
+
+_NAME_SHARE = 0.6
+
+
+def with_coarser(full: Rows) -> Rows:
+    """Add every coarser rung of the grammar to the full codes.
+
+    Parameters
+    ----------
+    full
+        Full codes; their precision is set here from the grammar.
+
+    Returns
+    -------
+    All rows, sorted by (country, key). A rung's point is the geometric median of its codes; its uncertainty is the
+    radius that holds 95 of 100 of them, each with its own uncertainty. A rung whose key is itself a full code of
+    the source is left as the source has it.
+    """
+    number = {precision: index for index, precision in enumerate(PRECISIONS)}
+    precision = full.precision.copy()
+    known = set(full.codes)
+    groups: dict[tuple[str, str], list[int]] = {}
+    coarse: dict[tuple[str, str], int] = {}
+    for at, (country, key) in enumerate(full.codes):
+        ladder = grammar.rungs(country, key)
+        precision[at] = number[ladder[0].precision]
+        for rung in ladder[1:]:
+            code = (country, rung.key)
+            if code in known:
+                continue
+            groups.setdefault(code, []).append(at)
+            coarse[code] = number[rung.precision]
+    codes = list(groups)
+    if not codes:
+        return _sorted_rows(full, precision)
+    member = np.fromiter((at for group in groups.values() for at in group), np.int64)
+    counts = np.array([len(group) for group in groups.values()])
+    starts = np.concatenate(([0], np.cumsum(counts)))
+    xyz = to_xyz(full.latitude[member], full.longitude[member])
+    latitude, longitude = to_degrees(geometric_medians(xyz, starts, np.ones(len(member))))
+    apart = np.linalg.norm(xyz - np.repeat(to_xyz(latitude, longitude), counts, axis=0), axis=1)
+    reach = group_quantiles(apart + full.uncertainty_km[member], starts, SHARE)
+    names = tuple(_common_name([full.name[at] for at in group]) for group in groups.values())
+    return _sorted_rows(
+        Rows(
+            codes=(*full.codes, *codes),
+            latitude=np.concatenate((full.latitude, latitude)),
+            longitude=np.concatenate((full.longitude, longitude)),
+            precision=np.concatenate((precision, [coarse[code] for code in codes])).astype(np.int8),
+            uncertainty_km=np.concatenate((full.uncertainty_km, reach)),
+            name=(*full.name, *names),
+            source=np.concatenate((full.source, full.source[member[starts[:-1]]])).astype(np.int8),
+            children=np.concatenate((full.children, counts)),
+        )
+    )
+
+
+def _sorted_rows(rows: Rows, precision: np.typing.NDArray[np.int8] | None = None) -> Rows:
+    order = np.array(sorted(range(len(rows)), key=rows.codes.__getitem__), np.int64)
+    precision = rows.precision if precision is None else precision
+    return Rows(
+        codes=tuple(rows.codes[at] for at in order),
+        latitude=rows.latitude[order],
+        longitude=rows.longitude[order],
+        precision=precision[order],
+        uncertainty_km=rows.uncertainty_km[order],
+        name=tuple(rows.name[at] for at in order),
+        source=rows.source[order],
+        children=rows.children[order],
+    )
+
+
+def _common_name(names: Sequence[str]) -> str:
+    """Give the name that most of the codes share, else the state that most share, else nothing.
+
+    Examples
+    --------
+    >>> _common_name(["Miami, Florida", "Miami, Florida", "Hialeah, Florida"])
+    'Miami, Florida'
+    >>> _common_name(["Tampa, Florida", "Miami, Florida", "Hialeah, Florida"])
+    'Florida'
+    >>> _common_name(["Bern", "Basel"])
+    ''
+    """
+    for candidates in (names, [name.rpartition(", ")[2] for name in names]):
+        name, count = min(Counter(candidates).items(), key=lambda item: (-item[1], item[0]))
+        if count >= _NAME_SHARE * len(names):
+            return name
+    return ""

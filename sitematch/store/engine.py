@@ -1,0 +1,295 @@
+"""Opening a database: connections, transactions, and the driver's errors made ours.
+
+Write transactions take their lock at once. On SQLite that is ``BEGIN IMMEDIATE``: a transaction that starts
+by reading and then wants to write is refused without waiting when another has written meanwhile. On
+PostgreSQL the first statement of a write touches the row that guards what it changes (see
+`sitematch.store.ledger`), at READ COMMITTED.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from sitematch.errors import InvalidInput, LedgerBusy, NotReady, StorageFault
+from sitematch.store.schema import SCHEMA_REVISION
+
+BUSY_TIMEOUT_S = 10.0
+"""How long a write waits for its turn, in seconds, before it is told that the database is busy."""
+
+RETRY_AFTER_S = 1.0
+"""What a caller that was told so should wait before it asks again, in seconds."""
+
+_POOL_SIZE, _POOL_OVERFLOW = 8, 24
+_WRITE = "sitematch_write"
+
+_SQLITE_SETTINGS = (
+    # Readers never wait for the writer, nor the writer for readers.
+    "PRAGMA journal_mode = WAL",
+    # A spot that was confirmed must survive a power cut, so each commit is flushed to the disk. NORMAL, which
+    # many programs use with WAL, survives a killed process but may lose the last commits when the machine
+    # fails.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    # Without this, INSERT OR REPLACE deletes a row without firing the trigger that forbids deleting events.
+    "PRAGMA recursive_triggers = ON",
+    f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}",
+)
+
+_POSTGRES_OPTIONS = (
+    # An operator's faster default would lose confirmed spots in a crash.
+    "-c synchronous_commit=on",
+    f"-c lock_timeout={int(BUSY_TIMEOUT_S * 1000)}",
+    "-c idle_in_transaction_session_timeout=60000",
+)
+
+_PG_BUSY = {
+    "40001": "another write came first",
+    "40P01": "two writes waited for each other",
+    "55P03": "the wait for another write took too long",
+    "53300": "the server has no connection left",
+}
+
+
+class Store:
+    """An open database. Safe to share among threads; open one in each process, after the fork.
+
+    Parameters
+    ----------
+    engine
+        The SQLAlchemy engine; `open_store` makes it.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @property
+    def dialect(self) -> str:
+        """``"sqlite"`` or ``"postgresql"``."""
+        return self.engine.dialect.name
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Give a connection whose statements all see one and the same instant, and may not write.
+
+        Yields
+        ------
+        sqlalchemy.Connection
+            Inside a transaction that ends with the block.
+
+        Raises
+        ------
+        LedgerBusy
+            If no connection came free in time.
+        StorageFault
+            If the database cannot be reached or read.
+        """
+        with translated_errors(), self.engine.connect() as connection:
+            if self.dialect == "postgresql":
+                connection = connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Give a connection inside a write transaction: committed after the block, undone by an error.
+
+        Yields
+        ------
+        sqlalchemy.Connection
+            On SQLite the write lock is already held; on PostgreSQL the caller's first statement takes it.
+
+        Raises
+        ------
+        LedgerBusy
+            If another write did not finish in `BUSY_TIMEOUT_S`; nothing was written.
+        StorageFault
+            If the database cannot be reached, read or written (a full disk, a server that went away). If it
+            happened while committing, the write may have been kept: ask again with the same idempotency key.
+        """
+        with translated_errors(), self.engine.connect() as connection:
+            marked = connection.execution_options(**{_WRITE: True})
+            with marked.begin():
+                yield marked
+
+    def require_ready(self) -> None:
+        """Check that the schema is the one this program knows.
+
+        Raises
+        ------
+        NotReady
+            If there is none or it is of another version.
+        StorageFault
+            If the database cannot be reached.
+        """
+        found = self.schema_revision()
+        if found != SCHEMA_REVISION:
+            state = "has no tables yet" if found is None else f"is at schema {found}"
+            raise NotReady(
+                f"The database {state}; this version needs schema {SCHEMA_REVISION}. "
+                "Run `sitematch db upgrade`."
+            )
+
+    def schema_revision(self) -> str | None:
+        """Return the schema's revision, e.g. ``"0001"``; None for an empty database."""
+        with self.reading() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+            found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+            return None if found is None else str(found)
+
+    def close(self) -> None:
+        """Close every connection; the store cannot be used afterwards."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_store(url: str, *, require_ready: bool = True) -> Store:
+    """Open a database.
+
+    Parameters
+    ----------
+    url
+        ``"sqlite:///relative/file.db"``, ``"sqlite:////absolute/file.db"`` or
+        ``"postgresql://user:password@host/database"``.
+    require_ready
+        Whether to check the schema first; False for the commands that build it.
+
+    Returns
+    -------
+    Store
+        Close it, or use it in a ``with`` block.
+
+    Raises
+    ------
+    InvalidInput
+        If the address is of no kind that is known, or names an SQLite database in memory.
+    NotReady
+        If the schema is missing or of another version.
+    StorageFault
+        If the database cannot be reached.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise InvalidInput("The database address cannot be read.", field="database_url") from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        store = Store(_sqlite_engine(parsed))
+    elif backend in ("postgresql", "postgres"):
+        store = Store(_postgres_engine(parsed))
+    else:
+        raise InvalidInput(
+            f"The database address starts with {backend!r}; only sqlite and postgresql are supported.",
+            field="database_url",
+        )
+    if require_ready:
+        try:
+            store.require_ready()
+        except BaseException:
+            store.close()
+            raise
+    return store
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
+    if url.database in (None, "", ":memory:"):
+        raise InvalidInput(
+            "An SQLite database in memory is private to one connection; name a file.", field="database_url"
+        )
+    engine = sa.create_engine(
+        url, pool_size=_POOL_SIZE, max_overflow=_POOL_OVERFLOW, pool_timeout=BUSY_TIMEOUT_S
+    )
+
+    @event.listens_for(engine, "connect")
+    def _settle(connection: Any, _record: object) -> None:
+        # The driver must not begin transactions of its own accord; `_begin` below does.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        try:
+            for setting in _SQLITE_SETTINGS:
+                cursor.execute(setting)
+        finally:
+            cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        is_write = connection.get_execution_options().get(_WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+    return engine
+
+
+def _postgres_engine(url: sa.URL) -> sa.Engine:
+    return sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        isolation_level="READ COMMITTED",
+        connect_args={"options": " ".join(_POSTGRES_OPTIONS), "connect_timeout": int(BUSY_TIMEOUT_S)},
+        pool_size=_POOL_SIZE,
+        max_overflow=_POOL_OVERFLOW,
+        pool_timeout=BUSY_TIMEOUT_S,
+        # A server that was restarted overnight must not cost the first caller an error.
+        pool_pre_ping=True,
+    )
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn the driver's errors into ours; an `IntegrityError` passes: its meaning is the caller's to know.
+
+    Raises
+    ------
+    LedgerBusy
+        If it was another's turn for too long.
+    NotReady
+        If a table is missing.
+    StorageFault
+        If the database could not be reached, read or written.
+    """
+    try:
+        yield
+    except sa.exc.IntegrityError:
+        raise
+    except PoolTimeout as error:
+        raise LedgerBusy(
+            "Every database connection is in use; try again shortly.", retry_after_s=RETRY_AFTER_S
+        ) from error
+    except DBAPIError as error:
+        raise _ours(error) from error
+
+
+def _ours(error: DBAPIError) -> LedgerBusy | NotReady | StorageFault:
+    cause = error.orig
+    sqlstate = getattr(cause, "sqlstate", None)
+    sqlite_name = getattr(cause, "sqlite_errorname", "") or ""
+    text = str(cause)
+    if sqlstate in _PG_BUSY:
+        return LedgerBusy(
+            f"The database is busy: {_PG_BUSY[sqlstate]}. Try again shortly.", retry_after_s=RETRY_AFTER_S
+        )
+    if sqlite_name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return LedgerBusy(
+            "The database is busy: the wait for another write took too long. Try again shortly.",
+            retry_after_s=RETRY_AFTER_S,
+        )
+    if sqlstate == "42P01" or re.search(r"no such table", text):
+        return NotReady("The database lacks a table. Run `sitematch db upgrade`.")
+    # The driver's own text may quote the statement's values; only its kind goes to the caller.
+    kind = sqlite_name or sqlstate or type(cause).__name__
+    return StorageFault(
+        f"The database could not be read or written ({kind}); nothing that was confirmed is lost.", kind=kind
+    )
