@@ -34,7 +34,7 @@ SITE_COLUMNS = (
 )
 """The columns of ``sites.csv``, in order; others in a file are ignored."""
 
-LIST_SEPARATOR = "; "
+LIST_SEPARATOR = " | "
 """Between several flags or travel kinds in one cell."""
 
 

@@ -263,7 +263,9 @@ def _exclusion(exclusion: Exclusion, unit: Unit) -> ExclusionAnswer:
 def _distance(distance: Distance | None, unit: Unit) -> DistanceAnswer | None:
     if distance is None:
         return None
-    text = f"{format_distance(distance.km, unit)} {distance.direction}"
+    text = format_distance(distance.km, unit)
+    if distance.km > distance.uncertainty_km:
+        text += f" {distance.direction}"  # nearer than that, the direction is anybody's guess
     return DistanceAnswer(
         km=round(distance.km, 3),
         miles=round(distance.km / KM_PER_MILE, 3),
