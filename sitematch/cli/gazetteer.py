@@ -16,7 +16,9 @@ def gazetteer_group() -> None:
 
 @gazetteer_group.command("build", epilog=EXIT_CODES)
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write.  [default: where it is read from]"
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write.  [default: where it is read from]",
 )
 @click.option(
     "--sources",

@@ -24,7 +24,12 @@ _COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if o
 
 def _format_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option(
-        "--format", "form", type=click.Choice(names), default=names[0], show_default=True, help="How to print it."
+        "--format",
+        "form",
+        type=click.Choice(names),
+        default=names[0],
+        show_default=True,
+        help="How to print it.",
     )
 
 

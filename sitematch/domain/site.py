@@ -9,7 +9,6 @@ from sitematch.domain.place import Place
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.domain.travel import TravelSupport
 
-
 SITE_COLUMNS = (
     "site_id",
     "study_id",

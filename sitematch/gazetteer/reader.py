@@ -40,6 +40,13 @@ WHERE ? IN ('', t.country)
 ORDER BY t.population DESC NULLS LAST, t.id LIMIT ?
 """  # noqa: S608
 
+_EXTENT = """
+SELECT min(latitude), max(latitude), min(longitude), max(longitude) FROM (
+    SELECT latitude, longitude FROM postcode WHERE country = :country
+    UNION ALL SELECT latitude, longitude FROM town WHERE country = :country
+)
+"""
+
 PostcodeRow = tuple[int, int, int, int, str, int, int]
 """latitude, longitude, precision, uncertainty_m, name, source id, children; see `schema.TABLES`."""
 
