@@ -332,7 +332,7 @@ def _cannot_be_told_apart(place: Place, policy: MatchPolicy, a: Candidate, b: Ca
     """Tell whether only distance puts two neighbours in this order, and by less than its uncertainty."""
     if math.inf in (a.km, b.km) or a.group != b.group:
         return False
-    if policy.order is Order.BEST and a.band == b.band and _best_key(a)[1:4] != _best_key(b)[1:4]:
+    if policy.order is Order.BEST and a.band == b.band and _best_key(a)[1:3] != _best_key(b)[1:3]:
         return False
     combined_km = math.hypot(place.uncertainty_km, _site_km(a.site), _site_km(b.site))
     return abs(a.km - b.km) < combined_km
