@@ -41,7 +41,7 @@ def test_every_site_has_a_location_from_our_gazetteer(finder: Finder) -> None:
     for site in finder.sites:
         assert site.place is not None, site
         assert site.place.source in sources
-        assert 0 < site.place.uncertainty_km
+        assert site.place.uncertainty_km > 0
 
 
 def test_the_row_whose_zip_code_contradicts_its_state_is_placed_by_its_city_and_flagged(finder: Finder) -> None:
