@@ -57,7 +57,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "SZ": ("Swaziland",),
     "TL": ("East Timor",),
     "TR": ("Turkey", "Turkey (Türkiye)", "Türkiye (Turkey)", "Turkiye"),
-    "TW": ("Taiwan, Province of China", "Taiwan (Province of China)", "Republic of China", "Taiwan, ROC"),
+    "TW": ("Taiwan, Province of China", "Taiwan (Province of China)", "Republic of China", "Taiwan, ROC", "臺灣", "臺湾"),
     "TZ": ("Tanzania, United Republic of", "United Republic of Tanzania"),
     "US": ("U.S.", "U.S.A.", "United States of America", "America", "The United States"),
     "VA": ("Holy See (Vatican City State)", "Holy See"),
@@ -82,7 +82,7 @@ def country_names() -> str:
     }
     three["XKX"] = "XK"
     wanted = sorted({two for two in three.values() if two in english} - RESERVED)
-    alpha_3 = {}
+    alpha_3: dict[str, str] = {}
     for code3, two in sorted(three.items()):
         alpha_3.setdefault(two, code3)
     keys: dict[str, str] = {}
@@ -119,7 +119,6 @@ def country_names() -> str:
         "each country's official languages, and the aliases that tools/make_grammar_data.py lists.",
         '"""',
         "",
-        "# ruff: noqa: E501",
         "# fmt: off",
         "NAMES: dict[str, str] = {",
         *(f"    {two!r}: {english[two]!r}," for two in wanted),

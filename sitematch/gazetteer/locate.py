@@ -290,4 +290,5 @@ def _splits(text: str) -> Iterator[tuple[str, str]]:
         first, last = words[count - 1].end(), words[-count].start()
         for code, rest in ((text[:first], text[first:]), (text[last:], text[:last])):
             if _DIGIT.search(code) and not _DIGIT.search(rest):
-                yield code.strip(" ,"), rest.strip(" ,")
+                # "QC H4J 1C5": a state's abbreviation is no town.
+                yield code.strip(" ,"), "" if len(rest.strip(" ,")) <= 3 else rest.strip(" ,")

@@ -58,6 +58,7 @@ _PATTERNS: dict[str, str] = {
     "AR": r"(?:[A-HJ-NP-Z]\d{4}[A-Z]{3}|[A-HJ-NP-Z]?\d{4})",
     "BB": r"\d{5}",
     "BH": r"(?:1[0-2]|[1-9])\d{2}",
+    "BN": r"[BKPT][A-Z]\d{4}",  # the four districts
     "BM": r"[A-Z]{2}[A-Z0-9]{2}",
     "CL": r"\d{7}",
     "CR": r"\d{4,5}",
@@ -158,7 +159,7 @@ _LADDERS: dict[str, Ladder] = {
     "AE": ((10, UNIT), (5, DISTRICT), (3, REGION)),
     "AR": ((8, UNIT), (4, DISTRICT), (3, REGION), (2, REGION), (1, REGION)),
     "AU": ((4, DISTRICT), (3, REGION), (2, REGION)),
-    "BR": ((8, UNIT), (5, SECTOR), (4, DISTRICT), (3, REGION), (2, REGION)),
+    "BR": ((8, UNIT), (5, SECTOR), (4, DISTRICT), (3, REGION), (2, REGION), (1, REGION)),
     "CA": ((6, UNIT), (3, DISTRICT), (2, REGION)),
     "CL": ((7, UNIT), (5, SECTOR), (4, DISTRICT), (3, DISTRICT), (2, REGION)),
     "CN": ((6, DISTRICT), (5, DISTRICT), (4, LOCALITY), (3, REGION), (2, REGION)),
