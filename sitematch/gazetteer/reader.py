@@ -40,6 +40,8 @@ WHERE ? IN ('', t.country)
 ORDER BY t.population DESC NULLS LAST, t.id LIMIT ?
 """  # noqa: S608
 
+_TOWN_BY_ID = f"SELECT {_TOWN} FROM town AS t WHERE t.id = ?"  # noqa: S608
+
 PostcodeRow = tuple[int, int, int, int, str, int, int]
 """latitude, longitude, precision, uncertainty_m, name, source id, children; see `schema.TABLES`."""
 
@@ -188,6 +190,35 @@ class Reader:
         """Find towns whose folded name begins so, largest first, among the first 400 names in order."""
         end = beginning[:-1] + chr(ord(beginning[-1]) + 1)
         return self._cursor().execute(_TOWNS_BY_BEGINNING, (beginning, end, country, limit)).fetchall()
+
+
+    def town(self, number: int) -> TownRow:
+        """Give one town by its id.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        row: TownRow | None = self._cursor().execute(_TOWN_BY_ID, (number,)).fetchone()
+        if row is None:
+            raise KeyError(number)
+        return row
+
+    def all_towns(self) -> list[tuple[int, str, int, int]]:
+        """List every town's id, country, latitude and longitude."""
+        return self._cursor().execute("SELECT id, country, latitude, longitude FROM town ORDER BY id").fetchall()
+
+    def full_codes(self, country: str) -> list[tuple[str, int, int]]:
+        """List the key, latitude and longitude of every full code of a country."""
+        return (
+            self._cursor()
+            .execute(
+                "SELECT key, latitude, longitude FROM postcode WHERE country = ? AND children = 0 ORDER BY key",
+                (country,),
+            )
+            .fetchall()
+        )
 
 
 _READERS: weakref.WeakSet[Reader] = weakref.WeakSet()
