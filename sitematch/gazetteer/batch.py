@@ -372,9 +372,7 @@ def _located(
     town = cell(columns.town)
     if town and cell(columns.state):
         town = f"{town}, {cell(columns.state)}"
-    return gazetteer.locate(
-        cell(columns.code), cell(columns.country) or default, town=town or None, hints=hints
-    )
+    return gazetteer.locate(cell(columns.code), cell(columns.country) or default, town=town or None, hints=hints)
 
 
 def _fields(place: Place) -> tuple[object, ...]:

@@ -19,9 +19,7 @@ SELECT p.latitude, p.longitude, p.precision, p.uncertainty_m, n.text, p.source_i
 FROM postcode AS p JOIN name AS n ON n.id = p.name_id
 WHERE p.country = ? AND p.key = ?
 """
-_TOWN = (
-    "t.id, t.country, t.name, t.admin, t.latitude, t.longitude, t.uncertainty_m, t.population, t.source_id"
-)
+_TOWN = "t.id, t.country, t.name, t.admin, t.latitude, t.longitude, t.uncertainty_m, t.population, t.source_id"
 _TOWNS = f"""
 SELECT {_TOWN} FROM town_name AS k JOIN town AS t ON t.id = k.town_id
 WHERE k.key = ?
@@ -41,6 +39,12 @@ ORDER BY t.population DESC NULLS LAST, t.id LIMIT ?
 """  # noqa: S608
 
 _TOWN_BY_ID = f"SELECT {_TOWN} FROM town AS t WHERE t.id = ?"  # noqa: S608
+_EXTENT = """
+SELECT min(latitude), max(latitude), min(longitude), max(longitude) FROM (
+    SELECT latitude, longitude FROM postcode WHERE country = :country
+    UNION ALL SELECT latitude, longitude FROM town WHERE country = :country
+)
+"""
 
 PostcodeRow = tuple[int, int, int, int, str, int, int]
 """latitude, longitude, precision, uncertainty_m, name, source id, children; see `schema.TABLES`."""
@@ -151,9 +155,7 @@ class Reader:
             "SELECT id, name, licence, url, release, sha256, attribution FROM source ORDER BY id"
         )
         return {
-            row[0]: Source(
-                name=row[1], licence=row[2], url=row[3], release=row[4], sha256=row[5], attribution=row[6]
-            )
+            row[0]: Source(name=row[1], licence=row[2], url=row[3], release=row[4], sha256=row[5], attribution=row[6])
             for row in rows
         }
 
@@ -180,6 +182,14 @@ class Reader:
         )
         return row is not None and row[0] == 0
 
+    def extent(self, country: str) -> tuple[int, int, int, int] | None:
+        """Find the box around a country's codes and towns: south, north, west, east; None if it has none.
+
+        Reads every row of the country: for imports, not for look-ups.
+        """
+        row = self._cursor().execute(_EXTENT, {"country": country}).fetchone()
+        return None if row[0] is None else row
+
     def towns(self, key: str, country: str = "", limit: int = 1000) -> list[TownRow]:
         """Find the towns of that folded name, largest population first, unknown populations last."""
         if country:
@@ -190,7 +200,6 @@ class Reader:
         """Find towns whose folded name begins so, largest first, among the first 400 names in order."""
         end = beginning[:-1] + chr(ord(beginning[-1]) + 1)
         return self._cursor().execute(_TOWNS_BY_BEGINNING, (beginning, end, country, limit)).fetchall()
-
 
     def town(self, number: int) -> TownRow:
         """Give one town by its id.

@@ -13,37 +13,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from sitematch.domain.place import Coordinates, Place, Precision
-from sitematch.domain.site import Site
+from sitematch.domain.site import LIST_SEPARATOR, SITE_COLUMNS, Site
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.errors import DataFault, Fault, InvalidCoordinates, NotReady
-
-COLUMNS = (
-    "site_id",
-    "study_id",
-    "source_study",
-    "facility",
-    "city",
-    "state",
-    "postcode",
-    "country",
-    "latitude",
-    "longitude",
-    "precision",
-    "uncertainty_km",
-    "location_source",
-    "status",
-    "travel_certainty",
-    "travel_kinds",
-    "time_reimbursement",
-    "spots",
-    "as_of",
-    "flags",
-)
-"""The columns of ``sites.csv``, in order; others in a file are ignored."""
-
-LIST_SEPARATOR = "; "
-"""Between several flags or travel kinds in one cell."""
 
 InCountry = Callable[[str, Coordinates], bool]
 """Tells whether a point can lie in a country (ISO 3166-1 alpha-2); it may be generous near the borders."""
@@ -67,15 +40,13 @@ class SitesRead:
     faults: tuple[Fault, ...]
 
 
-def read_sites(
-    path: Path, *, keep_good_rows: bool = False, in_country: InCountry | None = None
-) -> SitesRead:
+def read_sites(path: Path, *, keep_good_rows: bool = False, in_country: InCountry | None = None) -> SitesRead:
     """Read and check a file of sites.
 
     Parameters
     ----------
     path
-        CSV in UTF-8, with or without a byte-order mark, any line ends, a header with `COLUMNS` in any order.
+        CSV in UTF-8, with or without a byte-order mark, any line ends, a header with `SITE_COLUMNS` in any order.
     keep_good_rows
         Keep the good rows of a file with faults; otherwise one fault refuses the whole file.
     in_country
@@ -156,7 +127,7 @@ def _rows(content: bytes, name: str) -> Iterator[tuple[int, Mapping[str, str]]]:
         raise refuse(f"the file is not UTF-8 (byte {error.start}); save it as UTF-8") from error
     reader = csv.reader(io.StringIO(text, newline=""))
     header = [cell.strip() for cell in next(reader)]
-    missing = [column for column in COLUMNS if column not in header]
+    missing = [column for column in SITE_COLUMNS if column not in header]
     if missing:
         faults = [Fault(1, column, "", "the column is missing") for column in missing]
         raise DataFault(f"{name}: missing column{'s' * (len(missing) > 1)} {', '.join(missing)}", faults=faults)
@@ -279,9 +250,7 @@ class _Row:
             return None
         if self.in_country is not None and country and not self.in_country(country, coordinates):
             reason = f"the point ({latitude}, {longitude}) does not lie in {country}"
-            if abs(longitude) <= 90 and self.in_country(
-                country, Coordinates(latitude=longitude, longitude=latitude)
-            ):
+            if abs(longitude) <= 90 and self.in_country(country, Coordinates(latitude=longitude, longitude=latitude)):
                 reason += ": latitude and longitude are swapped"
             self.fault("latitude", reason)
             return None
