@@ -90,9 +90,7 @@ def _is_near(place: Place, town: Town, apart_km: float) -> bool:
     return apart_km <= place.uncertainty_km + town.uncertainty_km + SLACK_KM
 
 
-def _contradicted(
-    place: Place, reader: Reader, town: str, found: Found, nearest: Town, apart_km: float
-) -> Place:
+def _contradicted(place: Place, reader: Reader, town: str, found: Found, nearest: Town, apart_km: float) -> Place:
     where = place.name or place.country
     said = f"The postcode {place.postcode} is in {where}, {apart_km:.0f} km from {nearest.label}"
     try:

@@ -149,7 +149,7 @@ def find_towns(reader: Reader, text: str, country: str | None) -> Found:
     if not rows and len(fold_name(name)) >= 2:
         rows = reader.towns_beginning(fold_name(name), within)
     kept, all_fit = _in_regions(rows, [part for part in tail if fold_name(part)])
-    return Found(tuple(_town(reader, row) for row in kept), whole, exact and all_fit)
+    return Found(tuple(town_of(reader, row) for row in kept), whole, exact and all_fit)
 
 
 def _named(reader: Reader, keys: tuple[str, ...], country: str) -> list[TownRow]:
@@ -185,7 +185,8 @@ def _in_regions(rows: list[TownRow], tail: list[str]) -> tuple[list[TownRow], bo
     return rows, all_fit
 
 
-def _town(reader: Reader, row: TownRow) -> Town:
+def town_of(reader: Reader, row: TownRow) -> Town:
+    """Give the town of a row."""
     return Town(
         name=row[2],
         admin=row[3],
@@ -228,9 +229,7 @@ def the_town(
     if not found.whole:
         near = tuple(Suggestion(t.label, t.country, "a name that begins alike") for t in towns[:5])
         where = f" in {COUNTRIES[country].name}" if country else ""
-        asked = (
-            f" Did you mean {near[0].text}?" if near else " Check the spelling, or give a larger town nearby."
-        )
+        asked = f" Did you mean {near[0].text}?" if near else " Check the spelling, or give a larger town nearby."
         raise TownNotFound(f"No town called {text!r} is known{where}.{asked}", field="town", suggestions=near)
     towns = _without_doubles(towns)
     if len(towns) == 1:

@@ -95,7 +95,8 @@ _EXAMPLES: dict[str, str] = {
     "AE": "28119 95762", "AR": "C1425DKF", "CL": "8340457", "GB": "SW1A 1AA", "HK": "999077", "MO": "999078",
     "MW": "101100", "NR": "NRU68", "NU": "9974", "PA": "08100", "PE": "15001", "PS": "P1234567", "RS": "11000",
     "TL": "TL10001", "TT": "100605", "WS": "WS1382", "CR": "10101", "MT": "VLT 1117", "AM": "0010", "IE": "D02 X285",
-    "US": "33180", "LU": "L-4750", "LT": "LT-04340", "MD": "MD-2012", "AZ": "AZ 1000", "HT": "HT6120", "SV": "1101", "AI": "AI-2640", "SE": "114 55",
+    "US": "33180", "LU": "L-4750", "LT": "LT-04340", "MD": "MD-2012", "AZ": "AZ 1000", "HT": "HT6120", "SV": "1101",
+    "AI": "AI-2640", "SE": "114 55",
     "BB": "BB23026", "TW": "106409", "IL": "9614303", "KH": "120101", "VN": "70010", "TZ": "34413",
 }  # fmt: skip
 
@@ -274,6 +275,4 @@ def _make_form(country: str) -> Form | None:
 
 def _without_separators(pattern: str) -> str:
     """Take the optional spaces and dashes out of a pattern of Google's, whose codes are written with them."""
-    return (
-        re.sub(r"\[ \\-\]| \?|-\?|(?<=\d\})-|(?<=\d) | \*", "", pattern).replace(r"\b", "").replace(" ", "")
-    )
+    return re.sub(r"\[ \\-\]| \?|-\?|(?<=\d\})-|(?<=\d) | \*", "", pattern).replace(r"\b", "").replace(" ", "")
