@@ -9,6 +9,33 @@ from sitematch.domain.place import Place
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.domain.travel import TravelSupport
 
+SITE_COLUMNS = (
+    "site_id",
+    "study_id",
+    "source_study",
+    "facility",
+    "city",
+    "state",
+    "postcode",
+    "country",
+    "latitude",
+    "longitude",
+    "precision",
+    "uncertainty_km",
+    "location_source",
+    "status",
+    "travel_certainty",
+    "travel_kinds",
+    "time_reimbursement",
+    "spots",
+    "as_of",
+    "flags",
+)
+"""The columns of ``sites.csv``, in order; others in a file are ignored."""
+
+LIST_SEPARATOR = " | "
+"""Between several flags or travel kinds in one cell."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:

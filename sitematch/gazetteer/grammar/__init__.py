@@ -6,14 +6,22 @@ from sitematch.gazetteer.grammar.countries import COUNTRIES, Country, parse_coun
 from sitematch.gazetteer.grammar.forms import has_postcodes
 from sitematch.gazetteer.grammar.ladder import Rung, rungs
 from sitematch.gazetteer.grammar.names import fold_name, name_keys
-from sitematch.gazetteer.grammar.postcode import key_of, normal_form, parse_postcode
+from sitematch.gazetteer.grammar.postcode import (
+    countries_that_fit,
+    is_partial,
+    key_of,
+    normal_form,
+    parse_postcode,
+)
 
 __all__ = [
     "COUNTRIES",
     "Country",
     "Rung",
+    "countries_that_fit",
     "fold_name",
     "has_postcodes",
+    "is_partial",
     "key_of",
     "name_keys",
     "normal_form",

@@ -190,6 +190,13 @@ for _code in ("AI", "CC", "CX", "FK", "GI", "GS", "HK", "IO", "MO", "NF", "NR", 
     _LADDERS[_code] = ((8, DISTRICT),)
 
 
+FULL_CODES_UNKNOWN = frozenset({
+    "AR", "BA", "BR", "CA", "CL", "CN", "EG", "GB", "GE", "GG", "GR", "IE", "IL", "IM", "IR", "JE", "KZ", "MT", "NL",
+    "SA", "TW", "VN",
+})  # fmt: skip
+"""Countries whose full codes no open source lists: that one is not known says nothing against it."""
+
+
 def ladder_of(country: str, length: int) -> Ladder:
     """Give the leading parts of a key of that length, the whole key first.
 

@@ -46,7 +46,7 @@ def rungs(country: str, key: str) -> tuple[Rung, ...]:
     >>> [(rung.key, str(rung.precision)) for rung in rungs("US", "331801234")]
     [('331801234', 'UNIT'), ('33180', 'DISTRICT'), ('3318', 'REGION'), ('331', 'REGION')]
     >>> [rung.key for rung in rungs("AR", "C1426ABC")]
-    ['C1426ABC', '1426', '142', '14', '1']
+    ['C1426ABC', '1426', '142', '14', 'C', '1']
     """
     if not key:
         return ()
@@ -86,7 +86,11 @@ def _argentine(key: str) -> tuple[Rung, ...]:
         return (Rung(key, Precision.REGION),)
     digits = key.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")[:4]
     head = (Rung(key, Precision.UNIT),) if key != digits else ()
-    return head + tuple(Rung(digits[:n], p) for n, p in ladder_of("AR", len(digits)))
+    ladder = [Rung(digits[:n], p) for n, p in ladder_of("AR", len(digits))]
+    if head and key[0].isalpha():
+        # The province is nearer than the thousand: 1xxx reaches from the capital far into the province around it.
+        ladder.insert(-1, Rung(key[0], Precision.REGION))
+    return head + tuple(ladder)
 
 
 def _canadian(key: str) -> tuple[Rung, ...]:

@@ -81,6 +81,8 @@ def key_of(country: str, code: str) -> str:
     key = _compact(code)
     if key.isdigit():
         return key
+    if country in BRITISH and (sector := british_sector(code)):
+        return sector
     form = form_of(country)
     if form is None or form.match.fullmatch(key) or (form.part is not None and form.part.fullmatch(key)):
         return key
@@ -179,21 +181,11 @@ Did you mean 04102?
     if form is None:
         raise _no_form(country)
     key = text if text.isdigit() and text.isascii() else key_of(country, text)
-    if form.match.fullmatch(key) is None:
-        key = _part(country, text, key, form)
-    for pattern, territory in _TERRITORIES.get(country, ()):
-        if pattern.fullmatch(key):
-            country = territory
-            break
+    if form.match.fullmatch(key) is None and not _is_part(country, key, form):
+        raise _invalid(country, text, key, form)
+    if country in _TERRITORIES:
+        country = _territory(country, key) or country
     return Postcode(country=country, code=_written(country, key, form))
-
-
-def _part(country: str, text: str, key: str, form: Form) -> str:
-    if form.part is not None and form.part.fullmatch(key):
-        return key
-    if country in BRITISH and (sector := british_sector(text)):
-        return sector
-    raise _invalid(country, text, key, form)
 
 
 _SECTOR = re.compile(r"([A-Z]{1,2}\d[\dA-Z]?)[ \-](\d)")
@@ -203,6 +195,66 @@ def british_sector(text: str) -> str | None:
     """Give a British sector's key, ``"E1 1"``: its space stays, for ``"E11"`` is another district."""
     sector = _SECTOR.fullmatch(unicodedata.normalize("NFKC", text).upper().strip())
     return f"{sector[1]} {sector[2]}" if sector else None
+
+
+def countries_that_fit(text: str) -> tuple[Postcode, ...]:
+    """Read a text as a postcode of every country whose form it has.
+
+    Parameters
+    ----------
+    text
+        What a person typed.
+
+    Returns
+    -------
+    tuple of Postcode
+        In the order of the countries' codes. A territory's code comes up once, under the territory itself. Empty if
+        the text has no country's form, or is longer than `MAX_LENGTH`.
+
+    Examples
+    --------
+    >>> countries_that_fit("SW1A 1AA")
+    (Postcode(country='GB', code='SW1A 1AA'),)
+    """
+    if len(text) > MAX_LENGTH:
+        return ()
+    compact = _compact(text)
+    found = []
+    for country in COUNTRIES:
+        form = form_of(country)
+        if form is None:
+            continue
+        # Digits need no unwrapping, and most of what people type is digits.
+        key = compact if compact.isdigit() else key_of(country, text)
+        if (form.match.fullmatch(key) or _is_part(country, key, form)) and not _territory(country, key):
+            found.append(Postcode(country=country, code=_written(country, key, form)))
+    return tuple(found)
+
+
+def is_partial(country: str, key: str) -> bool:
+    """Tell whether a key is a leading part that people use alone, not a full code.
+
+    Examples
+    --------
+    >>> is_partial("GB", "SW1A"), is_partial("GB", "SW1A1AA"), is_partial("US", "33180")
+    (True, False, False)
+    """
+    form = form_of(country)
+    return form is not None and form.part is not None and form.match.fullmatch(key) is None
+
+
+def _is_part(country: str, key: str, form: Form) -> bool:
+    return (form.part is not None and form.part.fullmatch(key) is not None) or (
+        country in BRITISH and _SECTOR.fullmatch(key) is not None
+    )
+
+
+def _territory(country: str, key: str) -> str:
+    """Name the territory whose code a larger country's post runs; empty if it is the country's own."""
+    for pattern, territory in _TERRITORIES.get(country, ()):
+        if pattern.fullmatch(key):
+            return territory
+    return ""
 
 
 def _no_form(country: str) -> InvalidPostcode:

@@ -1,0 +1,104 @@
+"""Settings, built once from a mapping (the environment at the edges), frozen ever after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitematch.errors import InvalidInput
+
+_PACKAGE = Path(__file__).parent
+DEFAULT_STUDY_ID = "NCT06064929"
+"""The study of a fresh install."""
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set from outside.
+
+    Parameters
+    ----------
+    home
+        Folder for what sitematch writes: the SQLite database. ``SITEMATCH_HOME``; by default ``var/`` in a checkout,
+        else the user's data folder.
+    database_url
+        SQLAlchemy URL of the database. ``SITEMATCH_DATABASE_URL``; by default a SQLite file in `home`.
+    gazetteer_path
+        The compiled gazetteer. ``SITEMATCH_GAZETTEER``; by default the one inside the package.
+    study_id
+        The study that is matched when none is named. ``SITEMATCH_STUDY``.
+    get_matches
+        Whether ``GET /v1/matches`` is served, which puts a postcode into the URL. ``SITEMATCH_GET_MATCHES``, on.
+    """
+
+    home: Path
+    database_url: str
+    gazetteer_path: Path
+    study_id: str = DEFAULT_STUDY_ID
+    get_matches: bool = True
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, str]) -> Settings:
+        """Build the settings from ``SITEMATCH_…`` variables.
+
+        Parameters
+        ----------
+        values
+            Usually ``os.environ``; other names in it are ignored.
+
+        Raises
+        ------
+        InvalidInput
+            If a value cannot be understood; `.field` names the variable.
+
+        Examples
+        --------
+        >>> Settings.from_mapping({"SITEMATCH_HOME": "/srv/sitematch"}).database_url
+        'sqlite:////srv/sitematch/sitematch.db'
+        """
+        home_text = values.get("SITEMATCH_HOME")
+        if home_text:
+            home = Path(home_text).expanduser().absolute()
+        elif (_PACKAGE.parent / "pyproject.toml").exists():
+            home = _PACKAGE.parent / "var"
+        else:
+            from platformdirs import user_data_path  # only where it is needed
+
+            home = user_data_path("sitematch")
+        gazetteer_text = values.get("SITEMATCH_GAZETTEER")
+        return cls(
+            home=home,
+            database_url=values.get("SITEMATCH_DATABASE_URL") or f"sqlite:///{home / 'sitematch.db'}",
+            gazetteer_path=Path(gazetteer_text) if gazetteer_text else data_file("gazetteer.sqlite"),
+            study_id=values.get("SITEMATCH_STUDY") or DEFAULT_STUDY_ID,
+            get_matches=_flag(values, "SITEMATCH_GET_MATCHES", default=True),
+        )
+
+
+def data_file(name: str) -> Path:
+    """Return the path of a data file: inside the installed package, or in a checkout's ``data/``.
+
+    Parameters
+    ----------
+    name
+        File name, e.g. ``"sites.csv"``. The file need not exist.
+    """
+    packaged = _PACKAGE / "_data" / name
+    in_checkout = _PACKAGE.parent / "data" / name
+    return in_checkout if in_checkout.exists() and not packaged.exists() else packaged
+
+
+def _flag(values: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = values.get(name)
+    if text is None:
+        return default
+    folded = text.strip().lower()
+    if folded in _TRUE:
+        return True
+    if folded in _FALSE:
+        return False
+    raise InvalidInput(f"{name} is {text!r}; set it to 1 or 0.", field=name)

@@ -1,0 +1,107 @@
+"""Answers as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from sitematch.domain.capacity import DrawnFrom
+from sitematch.exporters.wire import MatchAnswer, MatchesAnswer, PlaceAnswer, RemainingAnswer, SiteAnswer
+
+_TRAVEL = {
+    "COVERED": "covered",
+    "MAY_BE_COVERED": "may be covered",
+    "UNKNOWN": "unknown",
+    "NOT_COVERED": "no",
+}
+
+
+def print_matches(answer: MatchesAnswer, console: Console) -> None:
+    """Print ranked sites with their reasons, then the left-out ones."""
+    console.print(_place_lines(answer.query.place))
+    console.print()
+    if answer.matches:
+        table = _table("", "Site", "Distance", "Travel", "Spots left")
+        for match in answer.matches:
+            table.add_row(
+                str(match.rank),
+                _site_cell(match.site, _why(match)),
+                "unknown" if match.distance is None else match.distance.text.replace(", ", "\n"),
+                _TRAVEL[match.site.travel.certainty],
+                _spots(match.remaining),
+            )
+        console.print(table)
+    else:
+        console.print(Text("No site can take a patient now.", style="bold"))
+    if answer.excluded:
+        console.print()
+        more = f" and {answer.excluded_more} more" if answer.excluded_more else ""
+        console.print(Text(f"Left out ({len(answer.excluded)}{more}):", style="bold"))
+        for exclusion in answer.excluded:
+            distance = "" if exclusion.distance is None else f", {exclusion.distance.text}"
+            why = " ".join(reason.text for reason in exclusion.reasons)
+            site = exclusion.site
+            console.print(Text(f"  {site.facility}, {site.city}, {site.country}{distance}: {why}"))
+    console.print()
+    study = answer.study
+    console.print(Text(f"{study.study_id}: {study.title}. As of {study.as_of}, {study.source}."))
+    if study.notice:
+        console.print(Text(study.notice, style="bold yellow"))
+    for line in answer.attribution:
+        console.print(Text(line, style="dim"))
+
+
+def print_place(place: PlaceAnswer, attribution: Sequence[str], console: Console) -> None:
+    """Print one place."""
+    console.print(_place_lines(place))
+    where = place.location
+    console.print(Text(f"Point: {where.latitude:.5f}, {where.longitude:.5f}. Source: {place.source}."))
+    for line in attribution:
+        console.print(Text(line, style="dim"))
+
+
+def print_sites(sites: Sequence[SiteAnswer], notice: str, console: Console) -> None:
+    """Print sites in the order given."""
+    table = _table("Site", "Town", "Status", "Known to", "As of")
+    for site in sites:
+        known = "nowhere" if site.location is None else f"± {site.location.uncertainty_km:.1f} km"
+        table.add_row(
+            _site_cell(site, site.site_id),
+            f"{escape(site.city)}, {site.country}",
+            site.status.replace("_", " ").lower(),
+            known,
+            site.as_of.isoformat(),
+        )
+    console.print(table)
+    if notice:
+        console.print(Text(notice, style="bold yellow"))
+
+
+def _place_lines(place: PlaceAnswer) -> RenderableType:
+    return Group(Text(f"From {place.text}.", style="bold"), *(Text(f"Note: {note}") for note in place.notes))
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", show_lines=False)
+    for heading in headings:
+        table.add_column(heading, justify="right" if not heading else "left", vertical="top")
+    return table
+
+
+def _site_cell(site: SiteAnswer, below: str) -> Group:
+    town = ", ".join(part for part in (site.city, site.state, site.country) if part)
+    return Group(Text(site.facility, style="bold"), Text(town), Text(below, style="dim"), Text(""))
+
+
+def _why(match: MatchAnswer) -> str:
+    return match.reasons[0].text
+
+
+def _spots(remaining: RemainingAnswer) -> str:
+    if remaining.count is None:
+        return "unknown"
+    return f"{remaining.count}\n(shared)" if remaining.drawn_from is DrawnFrom.SHARED_POOL else str(remaining.count)

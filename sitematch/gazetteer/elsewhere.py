@@ -1,0 +1,42 @@
+"""In which countries a code is known: to choose one when none was given, and to say so when the wrong one was."""
+
+from __future__ import annotations
+
+from sitematch.errors import Suggestion
+from sitematch.gazetteer.grammar import COUNTRIES, countries_that_fit, key_of, rungs
+from sitematch.gazetteer.reader import Reader
+
+
+def countries_with(reader: Reader, text: str) -> tuple[Suggestion, ...]:
+    """Find the countries in which a text is a postcode, by form and by fact.
+
+    Parameters
+    ----------
+    reader
+        The gazetteer.
+    text
+        What a person typed.
+
+    Returns
+    -------
+    tuple of Suggestion
+        In the order of the countries' codes; empty if there is none. A code with letters counts where the part of
+        it that the data holds is known ("SW1A" of "SW1A 1AA"), but only if no country knows it whole.
+    """
+    full: list[Suggestion] = []
+    parts: list[Suggestion] = []
+    for postcode in countries_that_fit(text):
+        country = postcode.country
+        key = key_of(country, postcode.code)
+        found = Suggestion(postcode.code, country, f"a postcode of {COUNTRIES[country].name}")
+        if reader.has_postcode(country, key):
+            full.append(found)
+        elif not key.isdigit() and any(reader.postcode(country, rung.key) for rung in rungs(country, key)):
+            # Five digits fit half the world, so digits count only where the whole code is known.
+            parts.append(found)
+    return tuple(full or parts)
+
+
+def known_elsewhere(reader: Reader, text: str, *, without: str) -> tuple[Suggestion, ...]:
+    """Suggest the countries, other than the one that was given, in which the text is a known code."""
+    return tuple(found for found in countries_with(reader, text) if found.country != without)

@@ -1,0 +1,109 @@
+"""Look a postcode up: the code itself, or the finest rung of its ladder that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sitematch.domain.place import Coordinates, Place, Postcode, Precision
+from sitematch.errors import PostcodeNotFound, Suggestion
+from sitematch.gazetteer.elsewhere import known_elsewhere
+from sitematch.gazetteer.grammar import COUNTRIES, is_partial, key_of, normal_form, rungs
+from sitematch.gazetteer.grammar.forms import FULL_CODES_UNKNOWN
+from sitematch.gazetteer.reader import PostcodeRow, Reader
+from sitematch.gazetteer.schema import DEGREE, PRECISIONS
+
+_COARSE = frozenset({Precision.REGION, Precision.LOCALITY, Precision.UNKNOWN})
+
+
+def lookup(reader: Reader, postcode: Postcode) -> Place:
+    """Find the place of a postcode, or of the finest leading part of it that is known.
+
+    Parameters
+    ----------
+    reader
+        The gazetteer.
+    postcode
+        From `parse_postcode`.
+
+    Returns
+    -------
+    Place
+        `precision` and `postcode` say which rung answered; `notes` say so in words where that is not the full code.
+
+    Raises
+    ------
+    PostcodeNotFound
+        If neither the code nor any part of it is known; suggestions are countries that have such a code.
+    """
+    country = postcode.country
+    code = postcode.code
+    key = code if code.isdigit() else key_of(country, code)
+    row = reader.postcode(country, key)
+    if row is not None and row[6] == 0 and not is_partial(country, key):
+        return _place(reader, country, code, row)
+    return _climb(reader, postcode, key)
+
+
+def _place(reader: Reader, country: str, code: str, row: PostcodeRow, notes: tuple[str, ...] = ()) -> Place:
+    return Place(
+        coordinates=Coordinates(latitude=row[0] / DEGREE, longitude=row[1] / DEGREE),
+        precision=PRECISIONS[row[2]],
+        uncertainty_km=row[3] / 1000,
+        source=reader.sources[row[5]].name,
+        country=country,
+        name=row[4],
+        postcode=code,
+        notes=notes,
+    )
+
+
+def _climb(reader: Reader, postcode: Postcode, key: str) -> Place:
+    country = postcode.country
+    for rung in rungs(country, key):
+        row = reader.postcode(country, rung.key)
+        if row is not None:
+            part = normal_form(country, rung.key)
+            return _place(reader, country, part, row, _notes(reader, postcode, key, rung.key, row))
+    name = COUNTRIES[country].name
+    others = known_elsewhere(reader, key, without=country)
+    if country in FULL_CODES_UNKNOWN:
+        # No open source lists this country's codes: that another country has such a code is chance.
+        asked = " Give the town."
+    else:
+        asked = f" It is a code of {listed(others)}." if others else " Check it, or give the town instead."
+    raise PostcodeNotFound(
+        f"{postcode.code} has the form of a postcode of {name}, but neither it nor any part of it is known.{asked}",
+        field="postcode",
+        suggestions=others,
+    )
+
+
+def _notes(reader: Reader, postcode: Postcode, key: str, found: str, row: PostcodeRow) -> tuple[str, ...]:
+    """Say in words that another rung answered than the full code, and what that means."""
+    country, code = postcode.country, postcode.code
+    part = normal_form(country, found)
+    if found == key:
+        return (f"{part} is a part of a postcode; the point stands for all codes that begin so.",)
+    if len(key) == 9 and len(found) == 5 and key.isdigit():
+        return (f"The ZIP+4 code {code} was answered as its ZIP code {part}.",)
+    if country in FULL_CODES_UNKNOWN or is_partial(country, found):
+        return (f"The point stands for {part}, the finest part of {code} that is known.",)
+    notes = [f"{code} is no known code of {COUNTRIES[country].name}; it was placed by its part {part}."]
+    if PRECISIONS[row[2]] in _COARSE and (others := known_elsewhere(reader, key, without=country)):
+        notes.append(f"It is a code of {listed(others)}.")
+    return tuple(notes)
+
+
+def listed(suggestions: Sequence[Suggestion]) -> str:
+    """Join the countries of suggestions into words, the first five by name.
+
+    Parameters
+    ----------
+    suggestions
+        At least one.
+    """
+    names = [f"{COUNTRIES[s.country].name} ({s.country})" for s in suggestions[:5]]
+    more = len(suggestions) - len(names)
+    if more:
+        names.append(f"{more} more")
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,218 @@
+"""Read the compiled gazetteer: one SQLite file, opened read-only, mapped into memory, shared by all workers."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitematch.errors import NotReady
+from sitematch.gazetteer.schema import APPLICATION_ID, SCHEMA_VERSION
+
+_BUILD = "Build it with `sitematch gazetteer build`."
+
+_POSTCODE = """
+SELECT p.latitude, p.longitude, p.precision, p.uncertainty_m, n.text, p.source_id, p.children
+FROM postcode AS p JOIN name AS n ON n.id = p.name_id
+WHERE p.country = ? AND p.key = ?
+"""
+_TOWN = (
+    "t.id, t.country, t.name, t.admin, t.latitude, t.longitude, t.uncertainty_m, t.population, t.source_id"
+)
+_TOWNS = f"""
+SELECT {_TOWN} FROM town_name AS k JOIN town AS t ON t.id = k.town_id
+WHERE k.key = ?
+ORDER BY t.population DESC NULLS LAST, t.id LIMIT ?
+"""  # noqa: S608 - the column list is a constant
+_TOWNS_OF_COUNTRY = f"""
+SELECT {_TOWN} FROM town_name AS k JOIN town AS t ON t.id = k.town_id
+WHERE k.key = ? AND t.country = ?
+ORDER BY t.population DESC NULLS LAST, t.id LIMIT ?
+"""  # noqa: S608
+# The inner limit bounds the work: a short beginning would match tens of thousands of names.
+_TOWNS_BY_BEGINNING = f"""
+SELECT DISTINCT {_TOWN}
+FROM (SELECT town_id FROM town_name WHERE key >= ? AND key < ? LIMIT 400) AS k JOIN town AS t ON t.id = k.town_id
+WHERE ? IN ('', t.country)
+ORDER BY t.population DESC NULLS LAST, t.id LIMIT ?
+"""  # noqa: S608
+
+_EXTENT = """
+SELECT min(latitude), max(latitude), min(longitude), max(longitude) FROM (
+    SELECT latitude, longitude FROM postcode WHERE country = :country
+    UNION ALL SELECT latitude, longitude FROM town WHERE country = :country
+)
+"""
+
+PostcodeRow = tuple[int, int, int, int, str, int, int]
+"""latitude, longitude, precision, uncertainty_m, name, source id, children; see `schema.TABLES`."""
+
+TownRow = tuple[int, str, str, str, int, int, int, int | None, int]
+"""id, country, name, admin, latitude, longitude, uncertainty_m, population, source id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where data came from, and what has to be said about it.
+
+    Parameters
+    ----------
+    name
+        As `Place.source` shows it.
+    licence
+        SPDX identifier.
+    url
+        The source's home page.
+    release
+        Release or date of the data.
+    sha256
+        Of the bytes read.
+    attribution
+        The sentence to show.
+    """
+
+    name: str
+    licence: str
+    url: str
+    release: str
+    sha256: str
+    attribution: str
+
+
+class _Handle:
+    """A connection and its cursor, owned by one thread and closed with it."""
+
+    __slots__ = ("connection", "cursor", "find")
+
+    def __init__(self, path: Path) -> None:
+        # immutable: no locks, no journal, no change counter to check. check_same_thread is off only so that the
+        # garbage collector may close the handle of a thread that ended; no two threads ever share one.
+        self.connection = sqlite3.connect(
+            f"{path.as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False, cached_statements=16
+        )
+        self.connection.execute(f"PRAGMA mmap_size = {path.stat().st_size}")
+        self.cursor = self.connection.cursor()
+        # Bound once: a look-up is hot enough that the attribute counts.
+        self.find = self.connection.cursor().execute
+
+    def __del__(self) -> None:
+        # __init__ may have failed before the connection was there.
+        if hasattr(self, "connection"):
+            self.connection.close()
+
+
+class Reader:
+    """The compiled gazetteer's file; safe to share between threads and across a fork.
+
+    Parameters
+    ----------
+    path
+        The file that `sitematch gazetteer build` wrote.
+
+    Raises
+    ------
+    NotReady
+        If the file is missing, is no gazetteer, or has another schema version.
+
+    Notes
+    -----
+    Each thread gets a connection of its own at its first look-up; a forked child starts with none. The pages are
+    mapped from the operating system's cache, so workers share them.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).resolve()
+        self._local = threading.local()
+        if not self.path.is_file():
+            raise NotReady(f"The gazetteer is missing: there is no file {self.path}. {_BUILD}")
+        try:
+            application_id = self._cursor().execute("PRAGMA application_id").fetchone()[0]
+            version = self._cursor().execute("PRAGMA user_version").fetchone()[0]
+            if application_id == APPLICATION_ID and version == SCHEMA_VERSION:
+                self.sources: dict[int, Source] = self._read_sources()
+        except sqlite3.DatabaseError as fault:
+            raise NotReady(f"{self.path} cannot be read as a gazetteer ({fault}). {_BUILD}") from fault
+        if application_id != APPLICATION_ID:
+            raise NotReady(f"{self.path} is a SQLite file, but no gazetteer. {_BUILD}")
+        if version != SCHEMA_VERSION:
+            raise NotReady(
+                f"The gazetteer {self.path} has schema version {version}; this program reads {SCHEMA_VERSION}. {_BUILD}"
+            )
+        _READERS.add(self)
+
+    def _cursor(self) -> sqlite3.Cursor:
+        try:
+            handle: _Handle = self._local.handle
+        except AttributeError:
+            handle = self._local.handle = _Handle(self.path)
+            self._local.find = handle.find
+        return handle.cursor
+
+    def _read_sources(self) -> dict[int, Source]:
+        rows = self._cursor().execute(
+            "SELECT id, name, licence, url, release, sha256, attribution FROM source ORDER BY id"
+        )
+        return {
+            row[0]: Source(
+                name=row[1], licence=row[2], url=row[3], release=row[4], sha256=row[5], attribution=row[6]
+            )
+            for row in rows
+        }
+
+    def forget_connections(self) -> None:
+        """Drop every connection of this process; the next look-up opens a new one."""
+        self._local = threading.local()
+
+    def postcode(self, country: str, key: str) -> PostcodeRow | None:
+        """Find one key; None if it is not there."""
+        try:
+            find = self._local.find
+        except AttributeError:
+            self._cursor()
+            find = self._local.find
+        row: PostcodeRow | None = find(_POSTCODE, (country, key)).fetchone()
+        return row
+
+    def has_postcode(self, country: str, key: str) -> bool:
+        """Tell whether the key is a full code of the country, not only a leading part of some."""
+        row = (
+            self._cursor()
+            .execute("SELECT children FROM postcode WHERE country = ? AND key = ?", (country, key))
+            .fetchone()
+        )
+        return row is not None and row[0] == 0
+
+    def extent(self, country: str) -> tuple[int, int, int, int] | None:
+        """Find the box around a country's codes and towns: south, north, west, east; None if it has none.
+
+        Reads every row of the country: for imports, not for look-ups.
+        """
+        row = self._cursor().execute(_EXTENT, {"country": country}).fetchone()
+        return None if row[0] is None else row
+
+    def towns(self, key: str, country: str = "", limit: int = 1000) -> list[TownRow]:
+        """Find the towns of that folded name, largest population first, unknown populations last."""
+        if country:
+            return self._cursor().execute(_TOWNS_OF_COUNTRY, (key, country, limit)).fetchall()
+        return self._cursor().execute(_TOWNS, (key, limit)).fetchall()
+
+    def towns_beginning(self, beginning: str, country: str = "", limit: int = 100) -> list[TownRow]:
+        """Find towns whose folded name begins so, largest first, among the first 400 names in order."""
+        end = beginning[:-1] + chr(ord(beginning[-1]) + 1)
+        return self._cursor().execute(_TOWNS_BY_BEGINNING, (beginning, end, country, limit)).fetchall()
+
+
+_READERS: weakref.WeakSet[Reader] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    # SQLite forbids carrying a connection over a fork.
+    for reader in _READERS:
+        reader.forget_connections()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

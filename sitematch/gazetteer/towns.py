@@ -1,0 +1,283 @@
+"""Find towns by name: ranked candidates, never a guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sitematch.domain.place import Coordinates, Place, Precision
+from sitematch.errors import AmbiguousPlace, InvalidInput, Suggestion, TownNotFound, UnknownCountry
+from sitematch.gazetteer.grammar import COUNTRIES, fold_name, name_keys, parse_country
+from sitematch.gazetteer.grammar.regions import region_names
+from sitematch.gazetteer.nearness import rough_km
+from sitematch.gazetteer.reader import Reader, TownRow
+from sitematch.gazetteer.schema import DEGREE
+
+MAX_NAME_LENGTH = 200
+"""Characters; the longest official name of a town has 168."""
+
+DOMINANCE = 20
+"""Inside one country the largest town of a name is taken, and said to be, if it has this many times the people of
+the next; below that the person is asked."""
+
+SAME_TOWN_KM = 5.0
+"""Two entries of one name closer than this are one town and its centre, not two towns."""
+
+# Words that a name may carry or lack, folded: "New York City", "臺北市", "Brno-město".
+_SUFFIXES = (" city", " municipality", " town", "市", "區", "区", "縣", "县", "시", "군", "구")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Town:
+    """A town that fits a name.
+
+    Parameters
+    ----------
+    name
+        Its own name.
+    admin
+        State or province; empty if unknown.
+    country
+        ISO 3166-1 alpha-2 code.
+    coordinates
+        The town's centre.
+    uncertainty_km
+        See `Place.uncertainty_km`.
+    population
+        None is unknown.
+    source
+        See `Place.source`.
+    """
+
+    name: str
+    admin: str
+    country: str
+    coordinates: Coordinates
+    uncertainty_km: float
+    population: int | None
+    source: str
+
+    @property
+    def label(self) -> str:
+        """The name with its state or province."""
+        return f"{self.name}, {self.admin}" if self.admin and self.admin != self.name else self.name
+
+    def place(self, notes: tuple[str, ...] = ()) -> Place:
+        """Give the town as a place."""
+        return Place(
+            coordinates=self.coordinates,
+            precision=Precision.LOCALITY,
+            uncertainty_km=self.uncertainty_km,
+            source=self.source,
+            country=self.country,
+            name=self.label,
+            notes=notes,
+        )
+
+
+def search_towns(reader: Reader, text: str, country: str | None = None, limit: int = 10) -> tuple[Town, ...]:
+    """Find the towns that a text may mean.
+
+    Parameters
+    ----------
+    reader
+        The gazetteer.
+    text
+        A name, perhaps with its state, province or country after commas: ``"Springfield, IL"``.
+    country
+        ISO 3166-1 alpha-2 code; None searches everywhere.
+    limit
+        At most so many.
+
+    Returns
+    -------
+    tuple of Town
+        Whole names before beginnings of names, then the largest population first, unknown ones last; empty if
+        nothing fits. Where a state was given and some town lies in it, only those.
+
+    Raises
+    ------
+    InvalidInput
+        If the text is empty or longer than `MAX_NAME_LENGTH`, or the limit is not positive.
+    """
+    if limit < 1:
+        raise InvalidInput(f"The limit is {limit}; give at least 1.", field="limit")
+    return find_towns(reader, text, country).towns[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Towns that fit a text.
+
+    Parameters
+    ----------
+    towns
+        Best first.
+    whole
+        Whether their whole names fit, and not only the beginnings.
+    """
+
+    towns: tuple[Town, ...]
+    whole: bool
+
+
+def find_towns(reader: Reader, text: str, country: str | None) -> Found:
+    """Find towns by their whole names or, failing that, by the beginnings of their names; see `search_towns`.
+
+    Raises
+    ------
+    InvalidInput
+        If the text is empty or longer than `MAX_NAME_LENGTH`.
+    """
+    if len(text) > MAX_NAME_LENGTH:
+        raise InvalidInput(
+            f"The town has {len(text)} characters; no name has more than {MAX_NAME_LENGTH}.", field="town"
+        )
+    name, *tail = (part.strip() for part in text.replace("、", ",").replace("，", ",").split(","))
+    if not fold_name(name):
+        raise InvalidInput("The town is empty; give its name, e.g. Springfield, IL.", field="town")
+    within = country or ""
+    rows = _whole_names(reader, name, within)
+    whole = bool(rows)
+    if not rows and len(fold_name(name)) >= 2:
+        rows = reader.towns_beginning(fold_name(name), within)
+    kept = _in_regions(rows, [part for part in tail if fold_name(part)])
+    return Found(tuple(_town(reader, row) for row in kept), whole)
+
+
+def _whole_names(reader: Reader, name: str, country: str) -> list[TownRow]:
+    for keys in (name_keys(name), _other_forms(fold_name(name))):
+        rows: dict[int, TownRow] = {}
+        for key in keys:
+            for row in reader.towns(key, country):
+                rows.setdefault(row[0], row)
+        if rows:
+            return sorted(
+                rows.values(), key=lambda row: (-1 if row[7] is None else row[7], -row[0]), reverse=True
+            )
+    return []
+
+
+def _other_forms(key: str) -> tuple[str, ...]:
+    shorter = [key.removesuffix(suffix) for suffix in _SUFFIXES if key.endswith(suffix) and key != suffix]
+    longer = [key + suffix for suffix in _SUFFIXES if key.isascii() == suffix.isascii()]
+    return tuple(other.strip() for other in (*shorter, *longer) if other.strip())
+
+
+def _in_regions(rows: list[TownRow], tail: list[str]) -> list[TownRow]:
+    """Keep the towns of the named states or countries; all of them where none is known to lie there."""
+    for part in tail:
+        try:
+            country = parse_country(part)
+        except UnknownCountry:
+            country = ""
+        folded = fold_name(part)
+        kept = [
+            row
+            for row in rows
+            if (row[3] and folded in region_names(row[1], row[3])) or (country and row[1] == country)
+        ]
+        rows = kept or rows
+    return rows
+
+
+def _town(reader: Reader, row: TownRow) -> Town:
+    return Town(
+        name=row[2],
+        admin=row[3],
+        country=row[1],
+        coordinates=Coordinates(latitude=row[4] / DEGREE, longitude=row[5] / DEGREE),
+        uncertainty_km=row[6] / 1000,
+        population=row[7],
+        source=reader.sources[row[8]].name,
+    )
+
+
+def the_town(
+    reader: Reader, text: str, country: str | None = None, *, hints: tuple[str, ...] = ()
+) -> tuple[Town, tuple[str, ...]]:
+    """Find the one town that a text means.
+
+    Parameters
+    ----------
+    reader, text, country
+        See `search_towns`.
+    hints
+        Countries that decide between several, where exactly one of them has such a town.
+
+    Returns
+    -------
+    tuple
+        The town, and notes on how it was chosen.
+
+    Raises
+    ------
+    AmbiguousPlace
+        If several towns fit; the candidates are the ten largest.
+    TownNotFound
+        If none fits; suggestions are names that begin alike.
+    InvalidInput
+        See `search_towns`.
+    """
+    found = find_towns(reader, text, country)
+    towns = list(found.towns)
+    if not found.whole:
+        near = tuple(Suggestion(t.label, t.country, "a name that begins alike") for t in towns[:5])
+        where = f" in {COUNTRIES[country].name}" if country else ""
+        asked = (
+            f" Did you mean {near[0].text}?" if near else " Check the spelling, or give a larger town nearby."
+        )
+        raise TownNotFound(f"No town called {text!r} is known{where}.{asked}", field="town", suggestions=near)
+    towns = _without_doubles(towns)
+    if len(towns) == 1:
+        return towns[0], ()
+    hinted = {town.country for town in towns} & set(hints)
+    if country is None and len(hinted) == 1:
+        chosen = hinted.pop()
+        town, notes = _largest([t for t in towns if t.country == chosen], text)
+        return town, (
+            f"{COUNTRIES[chosen].name} was taken among the countries that have a {town.name}.",
+            *notes,
+        )
+    if country is None:
+        raise _ambiguous(towns, text)
+    return _largest(towns, text)
+
+
+def _largest(towns: list[Town], text: str) -> tuple[Town, tuple[str, ...]]:
+    first = towns[0]
+    if len(towns) == 1:
+        return first, ()
+    second = towns[1]
+    if first.population and first.population >= DOMINANCE * max(second.population or 0, 500):
+        return first, (f"{first.label} is by far the largest of {len(towns)} towns called {text}.",)
+    raise _ambiguous(towns, text)
+
+
+def _ambiguous(towns: list[Town], text: str) -> AmbiguousPlace:
+    candidates = tuple(
+        Suggestion(
+            town.label,
+            town.country,
+            f"{COUNTRIES[town.country].name}, "
+            + (f"{town.population:,} inhabitants" if town.population else "population unknown"),
+        )
+        for town in towns[:10]
+    )
+    named = "; ".join(f"{c.text} ({c.country})" for c in candidates[:4])
+    return AmbiguousPlace(
+        f"{len(towns)} places are called {text!r}: {named}{' …' if len(towns) > 4 else ''}. "
+        "Add the country or the state, or give the postcode.",
+        candidates=candidates,
+        field="town",
+    )
+
+
+def _without_doubles(towns: list[Town]) -> list[Town]:
+    kept: list[Town] = []
+    for town in towns:
+        if not any(
+            other.country == town.country and rough_km(other.coordinates, town.coordinates) < SAME_TOWN_KM
+            for other in kept
+        ):
+            kept.append(town)
+    return kept
