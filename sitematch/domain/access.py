@@ -124,9 +124,7 @@ class Caller:
     idempotency_key: str | None = None
 
 
-def may(
-    actor: Actor, permission: Permission, *, study_id: str | None = None, site_id: str | None = None
-) -> bool:
+def may(actor: Actor, permission: Permission, *, study_id: str | None = None, site_id: str | None = None) -> bool:
     """Say whether an actor may do something.
 
     Parameters
@@ -154,16 +152,12 @@ def may(
     if actor.scopes is not None and permission not in actor.scopes:
         return False
     return any(
-        permission in GRANTED[grant.role]
-        and grant.study_id in (None, study_id)
-        and grant.site_id in (None, site_id)
+        permission in GRANTED[grant.role] and grant.study_id in (None, study_id) and grant.site_id in (None, site_id)
         for grant in actor.grants
     )
 
 
-def require(
-    actor: Actor, permission: Permission, *, study_id: str | None = None, site_id: str | None = None
-) -> None:
+def require(actor: Actor, permission: Permission, *, study_id: str | None = None, site_id: str | None = None) -> None:
     """Check that an actor may do something; see `may`.
 
     Raises

@@ -122,8 +122,7 @@ class StudyView:
             counter = states.setdefault(group.site_id, Counter())
             counter[state_at(group.kind, group.expires_at, now)] += group.count
         return tuple(
-            self._site_capacity(site, states.get(site.site_id, Counter()), taken, arm, now)
-            for site in self.sites
+            self._site_capacity(site, states.get(site.site_id, Counter()), taken, arm, now) for site in self.sites
         )
 
     def _site_capacity(
@@ -184,9 +183,7 @@ class StudyView:
                 over_enrolled=0 if rule.spots is None else max(0, taken[key] - rule.spots),
                 as_of=now,
             )
-            for key, rule in sorted(
-                self.caps.items(), key=lambda item: (order.index(item[0].level), item[0].scope)
-            )
+            for key, rule in sorted(self.caps.items(), key=lambda item: (order.index(item[0].level), item[0].scope))
         )
 
     def next_expiry(self, now: datetime) -> datetime | None:

@@ -188,9 +188,7 @@ class _Check:
         for row in connection.execute(sa.select(latest_event)):
             noted = tuple(row._mapping[name] for name in _LATEST_COLUMNS)
             if self._latest.pop(row.referral_id, None) != noted:
-                self.fault(
-                    row.study_id, row.seq, f"referral {row.referral_id}: noted with a wrong latest event"
-                )
+                self.fault(row.study_id, row.seq, f"referral {row.referral_id}: noted with a wrong latest event")
         for referral_id, (study_id, seq, *_) in self._latest.items():
             self.fault(study_id, seq, f"referral {referral_id}: its latest event is not noted")
 
@@ -209,8 +207,6 @@ class _Check:
         last = self.last.get(row.study_id)
         found = (0, GENESIS) if last is None else (last["seq"], last["hash"])
         if found != (row.head_seq, row.head_hash):
-            self.fault(
-                row.study_id, row.head_seq, f"the chain ends at event {found[0]}, not at event {row.head_seq}"
-            )
+            self.fault(row.study_id, row.head_seq, f"the chain ends at event {found[0]}, not at event {row.head_seq}")
         if row.policy != self._policies.get(row.study_id, ""):
             self.fault(row.study_id, 0, "the policy is not what the events say")

@@ -74,9 +74,7 @@ def read_study(store: Store, study_id: str) -> Study:
         See `Store.reading`.
     """
     with store.reading() as connection:
-        row = connection.execute(
-            sa.select(schema.study).where(schema.study.c.study_id == study_id)
-        ).one_or_none()
+        row = connection.execute(sa.select(schema.study).where(schema.study.c.study_id == study_id)).one_or_none()
     if row is None:
         raise StudyNotFound(f"There is no study {study_id!r} in the catalogue.", field="study_id")
     return _study(row)
@@ -194,9 +192,7 @@ def remove_study(store: Store, study_id: str) -> None:
         _touch(connection)
         _require_kept(connection, study_id, set())
         connection.execute(sa.delete(schema.site).where(schema.site.c.study_id == study_id))
-        if not connection.execute(
-            sa.delete(schema.study).where(schema.study.c.study_id == study_id)
-        ).rowcount:
+        if not connection.execute(sa.delete(schema.study).where(schema.study.c.study_id == study_id)).rowcount:
             raise StudyNotFound(f"There is no study {study_id!r} in the catalogue.", field="study_id")
 
 

@@ -74,9 +74,7 @@ def capacity(
     return view.capacity(now if as_of is None else as_of, arm)
 
 
-def caps(
-    store: Store, study_id: str, now: datetime, *, as_of: datetime | None = None
-) -> tuple[CapUsage, ...]:
+def caps(store: Store, study_id: str, now: datetime, *, as_of: datetime | None = None) -> tuple[CapUsage, ...]:
     """Return every cap of a study that was set or closed, and what is taken of it, widest first.
 
     Parameters and errors are those of `capacity`.
@@ -116,9 +114,7 @@ def read_referral(store: Store, referral_id: str, now: datetime) -> Referral:
     return referral_from(read_event(row), now)
 
 
-def list_referrals(
-    store: Store, study_id: str, now: datetime, *, site_id: str | None = None
-) -> tuple[Referral, ...]:
+def list_referrals(store: Store, study_id: str, now: datetime, *, site_id: str | None = None) -> tuple[Referral, ...]:
     """Return a study's referrals, or one site's, the latest change first; empty if there are none.
 
     Raises
@@ -157,9 +153,7 @@ def iter_events(store: Store, study_id: str, *, after_seq: int = 0) -> Iterator[
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
-    query = (
-        sa.select(event).where(event.c.study_id == study_id, event.c.seq > after_seq).order_by(event.c.seq)
-    )
+    query = sa.select(event).where(event.c.study_id == study_id, event.c.seq > after_seq).order_by(event.c.seq)
     with store.reading() as connection:
         for row in connection.execution_options(yield_per=_ROWS_A_READ).execute(query):
             yield read_event(row)
@@ -172,9 +166,7 @@ def waiting_list(store: Store, study_id: str) -> tuple[WaitingEntry, ...]:
 
 
 _REFERRALS = sa.select(event).select_from(
-    latest_event.join(
-        event, sa.and_(event.c.study_id == latest_event.c.study_id, event.c.seq == latest_event.c.seq)
-    )
+    latest_event.join(event, sa.and_(event.c.study_id == latest_event.c.study_id, event.c.seq == latest_event.c.seq))
 )
 _WAITING = _REFERRALS.where(
     latest_event.c.study_id == sa.bindparam("study_id"), latest_event.c.kind == EventKind.WAITING.value
@@ -291,9 +283,7 @@ def _policy_now(connection: sa.Connection, study_id: str) -> SpotPolicy:
     return read_policy(text or "")
 
 
-def _settings_at(
-    connection: sa.Connection, study_id: str, at: datetime
-) -> tuple[dict[CapKey, CapRule], SpotPolicy]:
+def _settings_at(connection: sa.Connection, study_id: str, at: datetime) -> tuple[dict[CapKey, CapRule], SpotPolicy]:
     query = (
         sa.select(event.c.kind, event.c.detail)
         .where(event.c.study_id == study_id, event.c.kind.in_(_SETTINGS), event.c.at_us <= to_us(at))
@@ -332,11 +322,7 @@ def _groups_at(connection: sa.Connection, study_id: str, at: datetime) -> tuple[
         .group_by(event.c.referral_id)
         .subquery()
     )
-    source = (
-        sa.select(event)
-        .join(last, sa.and_(event.c.study_id == study_id, event.c.seq == last.c.seq))
-        .subquery()
-    )
+    source = sa.select(event).join(last, sa.and_(event.c.study_id == study_id, event.c.seq == last.c.seq)).subquery()
     return _groups(connection, source, at)
 
 
@@ -351,9 +337,7 @@ def _groups(connection: sa.Connection, source: sa.Subquery, now: datetime) -> tu
         )
     ).label("lapses")
     query = (
-        sa.select(
-            columns.site_id, columns.country, columns.arm, columns.kind, lapses, sa.func.count().label("n")
-        )
+        sa.select(columns.site_id, columns.country, columns.arm, columns.kind, lapses, sa.func.count().label("n"))
         .where(columns.site_id.is_not(None))
         .group_by(columns.site_id, columns.country, columns.arm, columns.kind, lapses)
     )

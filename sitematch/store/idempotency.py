@@ -73,15 +73,11 @@ def key_hash(caller: Caller) -> str | None:
     if key is None:
         return None
     if not 0 < len(key) <= _MAX_KEY_LENGTH:
-        raise InvalidInput(
-            f"An idempotency key has 1 to {_MAX_KEY_LENGTH} characters.", field="idempotency_key"
-        )
+        raise InvalidInput(f"An idempotency key has 1 to {_MAX_KEY_LENGTH} characters.", field="idempotency_key")
     return hashlib.sha256(msgspec.json.encode([caller.actor.actor_id, key])).hexdigest()
 
 
-def recall(
-    connection: sa.Connection, key: str, operation: Operation, now: datetime, answer_type: type[T]
-) -> T | None:
+def recall(connection: sa.Connection, key: str, operation: Operation, now: datetime, answer_type: type[T]) -> T | None:
     """Return the answer given before, or None if there is none younger than 24 hours.
 
     Raises
@@ -133,9 +129,7 @@ def forget_old(store: Store, now: datetime) -> int:
         See `Store.writing`.
     """
     with store.writing() as connection:
-        return connection.execute(
-            sa.delete(idempotency).where(idempotency.c.at_us <= to_us(now - KEPT_FOR))
-        ).rowcount
+        return connection.execute(sa.delete(idempotency).where(idempotency.c.at_us <= to_us(now - KEPT_FOR))).rowcount
 
 
 def _facts(error: SitematchError) -> dict[str, Any]:

@@ -53,9 +53,7 @@ _LATEST = sa.select(latest_event).where(latest_event.c.referral_id == sa.bindpar
 _SITE = (
     sa.select(schema.site.c.country, schema.site.c.status, schema.study.c.status.label("study_status"))
     .join(schema.study, schema.study.c.study_id == schema.site.c.study_id)
-    .where(
-        schema.site.c.site_id == sa.bindparam("site_id"), schema.site.c.study_id == sa.bindparam("study_id")
-    )
+    .where(schema.site.c.site_id == sa.bindparam("site_id"), schema.site.c.study_id == sa.bindparam("study_id"))
 )
 _COUNTING = ["WAITING", "OFFERED", "HELD", "SCREENING", "ENROLLED", "SCREEN_FAILED", "WITHDRAWN"]
 _in_use = sa.and_(
@@ -212,14 +210,10 @@ def screen_failure(
     ReferralNotFound, IllegalTransition
         If there is no such referral, or it is not in screening.
     """
-    return _move(
-        store, caller, Action.SCREEN_FAILURE, EventKind.SCREEN_FAILED, referral_id, now, reason.value
-    )
+    return _move(store, caller, Action.SCREEN_FAILURE, EventKind.SCREEN_FAILED, referral_id, now, reason.value)
 
 
-def withdraw(
-    store: Store, caller: Caller, *, referral_id: str, reason: WithdrawalReason, now: datetime
-) -> Referral:
+def withdraw(store: Store, caller: Caller, *, referral_id: str, reason: WithdrawalReason, now: datetime) -> Referral:
     """Record that a participant left; the study's policy says whether the spot comes back.
 
     Raises
@@ -241,9 +235,7 @@ def release(store: Store, caller: Caller, *, referral_id: str, now: datetime) ->
     return _move(store, caller, Action.RELEASE, EventKind.RELEASED, referral_id, now)
 
 
-def set_cap(
-    store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: int | None, now: datetime
-) -> CapUsage:
+def set_cap(store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: int | None, now: datetime) -> CapUsage:
     """Set, change or remove a limit.
 
     One below what is taken is accepted: it shows as over-enrolled and sells nothing more.
@@ -300,9 +292,7 @@ def reopen(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: dat
     return _set_rule(store, caller, study_id, key, EventKind.OPENED, now)
 
 
-def set_policy(
-    store: Store, caller: Caller, *, study_id: str, policy: SpotPolicy, now: datetime
-) -> SpotPolicy:
+def set_policy(store: Store, caller: Caller, *, study_id: str, policy: SpotPolicy, now: datetime) -> SpotPolicy:
     """Set a study's rules; they count for what is under way too, save that holds keep their expiry.
 
     Raises
@@ -323,9 +313,7 @@ def set_policy(
         offer_freed_spots(write)
         return policy
 
-    return perform(
-        store, caller, Operation("set_policy", (study_id, text)), now, SpotPolicy, act, study_id=study_id
-    )
+    return perform(store, caller, Operation("set_policy", (study_id, text)), now, SpotPolicy, act, study_id=study_id)
 
 
 def _latest(write: LedgerWrite, referral_id: str) -> sa.Row[Any] | None:
@@ -376,9 +364,7 @@ def _check_open(write: LedgerWrite, site_id: str, country: str, arm: str | None)
     return limits
 
 
-def _check_room(
-    write: LedgerWrite, site_id: str, country: str, arm: str | None, own: sa.Row[Any] | None
-) -> bool:
+def _check_room(write: LedgerWrite, site_id: str, country: str, arm: str | None, own: sa.Row[Any] | None) -> bool:
     """Check every cap that applies, the widest first, and say whether anybody is on the waiting list."""
     limits = _check_open(write, site_id, country, arm)
     counts = write.connection.execute(
@@ -503,13 +489,9 @@ def _is_site(write: LedgerWrite, site_id: str) -> bool:
     return write.connection.execute(sa.union_all(known, used).limit(1)).first() is not None
 
 
-def apply_rule(
-    connection: sa.Connection, study_id: str, key: CapKey, kind: EventKind, spots: int | None
-) -> None:
+def apply_rule(connection: sa.Connection, study_id: str, key: CapKey, kind: EventKind, spots: int | None) -> None:
     """Write a cap's row as a CAP_SET, CLOSED or OPENED event says."""
-    change: dict[str, Any] = (
-        {"spots": spots} if kind is EventKind.CAP_SET else {"is_closed": kind is EventKind.CLOSED}
-    )
+    change: dict[str, Any] = {"spots": spots} if kind is EventKind.CAP_SET else {"is_closed": kind is EventKind.CLOSED}
     row = {"study_id": study_id, "level": key.level.value, "scope": key.scope}
     known = connection.execute(
         sa.update(cap).where(*(cap.c[name] == value for name, value in row.items())).values(**change)

@@ -160,9 +160,7 @@ latest_event = Table(
     Column("country", Text),
     Column("arm", Text),
     Column("expires_at_us", BigInteger),
-    Index(
-        "ix_latest_event_counting", "study_id", "kind", "site_id", "country", "arm", "expires_at_us", "seq"
-    ),
+    Index("ix_latest_event_counting", "study_id", "kind", "site_id", "country", "arm", "expires_at_us", "seq"),
 )
 """Which event of each referral is the latest: an index of `event` that databases cannot keep. It is written
 with the event, holds nothing of its own, and `audit.verify` compares it with the events."""

@@ -150,9 +150,7 @@ def studies_with_waiting(store: Store) -> tuple[str, ...]:
 
 _SOMEBODY_WAITS = (
     sa.select(latest_event.c.referral_id)
-    .where(
-        latest_event.c.study_id == sa.bindparam("study_id"), latest_event.c.kind == EventKind.WAITING.value
-    )
+    .where(latest_event.c.study_id == sa.bindparam("study_id"), latest_event.c.kind == EventKind.WAITING.value)
     .limit(1)
 )
 

@@ -43,9 +43,7 @@ _TOUCH = (
 _TOUCH_STUDY = _TOUCH.where(cap.c.study_id == sa.bindparam("id"))
 _TOUCH_REFERRAL = _TOUCH.where(
     cap.c.study_id
-    == sa.select(latest_event.c.study_id)
-    .where(latest_event.c.referral_id == sa.bindparam("id"))
-    .scalar_subquery()
+    == sa.select(latest_event.c.study_id).where(latest_event.c.referral_id == sa.bindparam("id")).scalar_subquery()
 )
 _STUDY_EXISTS = sa.select(schema.study.c.study_id).where(schema.study.c.study_id == sa.bindparam("id"))
 _SET_HEAD = (
@@ -152,9 +150,7 @@ def note_latest(connection: sa.Connection, row: dict[str, Any], *, is_new: bool)
         values = {name: row[name] for name in ("referral_id", "study_id", *columns)}
         connection.execute(_FIRST, values)
     else:
-        connection.execute(
-            _NEXT, {"id": row["referral_id"], **{f"new_{name}": row[name] for name in columns}}
-        )
+        connection.execute(_NEXT, {"id": row["referral_id"], **{f"new_{name}": row[name] for name in columns}})
 
 
 def read_policy(text: str) -> SpotPolicy:
@@ -228,11 +224,7 @@ def _attempt(
     referral_id: str | None,
 ) -> T:
     with store.writing() as connection:
-        row = (
-            _touch_study(connection, study_id)
-            if study_id is not None
-            else _touch_referral(connection, referral_id)
-        )
+        row = _touch_study(connection, study_id) if study_id is not None else _touch_referral(connection, referral_id)
         write = LedgerWrite(connection, row, caller, now)
         if key is not None:
             before = idempotency.recall(connection, key, operation, write.now, answer_type)

@@ -80,9 +80,7 @@ class Desk:
         replace_study(store, study or make_study(), sites or [make_site("site-1"), make_site("site-2")])
 
     def cap(self, spots: int | None, key: CapKey = STUDY) -> CapUsage:
-        return ledger.set_cap(
-            self.store, self.caller, study_id=self.study_id, key=key, spots=spots, now=self.now
-        )
+        return ledger.set_cap(self.store, self.caller, study_id=self.study_id, key=key, spots=spots, now=self.now)
 
     def close(self, key: CapKey) -> CapUsage:
         return ledger.close(self.store, self.caller, study_id=self.study_id, key=key, now=self.now)
@@ -116,12 +114,8 @@ class Desk:
     def release(self, referral_id: str) -> Referral:
         return ledger.release(self.store, self.caller, referral_id=referral_id, now=self.now)
 
-    def fail(
-        self, referral_id: str, reason: ScreenFailureReason = ScreenFailureReason.LABORATORY
-    ) -> Referral:
-        return ledger.screen_failure(
-            self.store, self.caller, referral_id=referral_id, reason=reason, now=self.now
-        )
+    def fail(self, referral_id: str, reason: ScreenFailureReason = ScreenFailureReason.LABORATORY) -> Referral:
+        return ledger.screen_failure(self.store, self.caller, referral_id=referral_id, reason=reason, now=self.now)
 
     def withdraw(self, referral_id: str) -> Referral:
         reason = WithdrawalReason.ADVERSE_EVENT

@@ -56,9 +56,7 @@ def test_empty_ledger_is_intact(store: Store) -> None:
     assert (found.is_intact, found.events, found.heads) == (True, 0, ())
 
 
-@pytest.mark.parametrize(
-    "column", [column.name for column in schema.event.columns if column.name != "study_id"]
-)
+@pytest.mark.parametrize("column", [column.name for column in schema.event.columns if column.name != "study_id"])
 def test_edit_of_any_column_is_found(store: Store, column: str) -> None:
     busy_desk(store)
     values = {"seq": 99, "at_us": 5, "expires_at_us": 7, "kind": "'RELEASED'"}
