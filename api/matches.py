@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import msgspec
-from flask import Response, request
-from werkzeug.exceptions import NotAcceptable
+from flask import Response
 
 from api import problems
 from api.answers import respond
 from api.backend import Backend
-from api.negotiate import GEOJSON, JSON, best_media_type
+from api.negotiate import GEOJSON, JSON, choose_media_type
 from api.operations import Documented, Operation
 from api.reading import read_json, read_query
 from api.schemas import MatchRequest
@@ -55,7 +54,7 @@ def blueprint(backend: Backend) -> Documented:
         ),
     )
     def post() -> Response:
-        media_type = _media_type()
+        media_type = choose_media_type(_OFFERED)
         return _answer(backend, read_json(decoder), media_type)
 
     if backend.settings.get_matches:
@@ -75,7 +74,7 @@ def blueprint(backend: Backend) -> Documented:
             ),
         )
         def get() -> Response:
-            media_type = _media_type()
+            media_type = choose_media_type(_OFFERED)
             return _answer(backend, read_query(MatchRequest), media_type)
 
     return routes
@@ -94,13 +93,6 @@ def find(finder: Finder, asked: MatchRequest, backend: Backend) -> MatchResult:
     if point is not None:
         return finder.match_sites(point, policy, backend.now())
     return finder.find(asked.postcode or "", asked.country, policy, backend.now(), town=asked.town)
-
-
-def _media_type() -> str:
-    chosen = best_media_type(request.headers.get("Accept", ""), _OFFERED)
-    if chosen is None:
-        raise NotAcceptable
-    return chosen
 
 
 def _answer(backend: Backend, asked: MatchRequest, media_type: str) -> Response:

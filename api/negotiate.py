@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from flask import request
+from werkzeug.exceptions import NotAcceptable
+
 JSON = "application/json"
 GEOJSON = "application/geo+json"
 PROBLEM = "application/problem+json"
@@ -50,6 +53,20 @@ def best_media_type(accept: str, offered: tuple[str, ...]) -> str | None:
         if quality > best_quality:
             best, best_quality = media_type, quality
     return best
+
+
+def choose_media_type(offered: tuple[str, ...]) -> str:
+    """Choose what this request's client likes best.
+
+    Raises
+    ------
+    werkzeug.exceptions.NotAcceptable
+        If nothing offered is acceptable.
+    """
+    chosen = best_media_type(request.headers.get("Accept", ""), offered)
+    if chosen is None:
+        raise NotAcceptable
+    return chosen
 
 
 def _ranges(accept: str) -> dict[str, float]:
