@@ -23,7 +23,8 @@ class Settings:
     Parameters
     ----------
     home
-        Folder for what sitematch writes: the SQLite database. ``SITEMATCH_HOME``; by default the user's data folder.
+        Folder for what sitematch writes: the SQLite database. ``SITEMATCH_HOME``; by default ``var/`` in a checkout,
+        else the user's data folder.
     database_url
         SQLAlchemy URL of the database. ``SITEMATCH_DATABASE_URL``; by default a SQLite file in `home`.
     gazetteer_path
@@ -62,8 +63,10 @@ class Settings:
         home_text = values.get("SITEMATCH_HOME")
         if home_text:
             home = Path(home_text).expanduser().absolute()
+        elif (_PACKAGE.parent / "pyproject.toml").exists():
+            home = _PACKAGE.parent / "var"
         else:
-            from platformdirs import user_data_path  # only where no folder is given
+            from platformdirs import user_data_path  # only where it is needed
 
             home = user_data_path("sitematch")
         gazetteer_text = values.get("SITEMATCH_GAZETTEER")

@@ -87,9 +87,7 @@ class InvalidPostcode(InvalidInput):
         What was perhaps meant (a lost leading zero), best first; may be empty.
     """
 
-    def __init__(
-        self, message: str, *, field: str | None = None, suggestions: Sequence[Suggestion] = ()
-    ) -> None:
+    def __init__(self, message: str, *, field: str | None = None, suggestions: Sequence[Suggestion] = ()) -> None:
         super().__init__(message, field=field)
         self.suggestions = tuple(suggestions)
 
@@ -133,9 +131,7 @@ class NotFound(SitematchError, LookupError):
         What was perhaps meant, best first; may be empty.
     """
 
-    def __init__(
-        self, message: str, *, field: str | None = None, suggestions: Sequence[Suggestion] = ()
-    ) -> None:
+    def __init__(self, message: str, *, field: str | None = None, suggestions: Sequence[Suggestion] = ()) -> None:
         super().__init__(message, field=field)
         self.suggestions = tuple(suggestions)
 

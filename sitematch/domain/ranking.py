@@ -143,9 +143,7 @@ class _Gathered:
     outside_radius: bool = False
 
 
-def _gather(
-    place: Place, policy: MatchPolicy, placed: Iterable[Candidate], capacity: CapacityView
-) -> _Gathered:
+def _gather(place: Place, policy: MatchPolicy, placed: Iterable[Candidate], capacity: CapacityView) -> _Gathered:
     """Walk outwards until no farther site can change the first `limit` matches."""
     found = _Gathered([], [])
     radius_km = math.inf if policy.within_km is None else policy.within_km
@@ -185,7 +183,16 @@ def _gather(
 class _Bands:
     """Puts candidates, nearest first, into bands, and knows when a band can take no more."""
 
-    __slots__ = ("_by_distance", "_group", "_in_band", "_place_km", "_reach_km", "_start_km", "_total", "count")
+    __slots__ = (
+        "_by_distance",
+        "_group",
+        "_in_band",
+        "_place_km",
+        "_reach_km",
+        "_start_km",
+        "_total",
+        "count",
+    )
 
     def __init__(self, place: Place, policy: MatchPolicy, group: int) -> None:
         self._place_km = place.uncertainty_km
@@ -202,9 +209,7 @@ class _Bands:
             self._in_band = 0
             self._reach_km = candidate.km
             if not self._by_distance:
-                self._reach_km += max(
-                    BAND_KM, BAND_SHARE * candidate.km, _combined_km(self._place_km, candidate.site)
-                )
+                self._reach_km += max(BAND_KM, BAND_SHARE * candidate.km, _combined_km(self._place_km, candidate.site))
         candidate.band = self.count
         candidate.group = self._group
         self._in_band += 1
@@ -327,7 +332,7 @@ def _cannot_be_told_apart(place: Place, policy: MatchPolicy, a: Candidate, b: Ca
     """Tell whether only distance puts two neighbours in this order, and by less than its uncertainty."""
     if math.inf in (a.km, b.km) or a.group != b.group:
         return False
-    if policy.order is Order.BEST and a.band == b.band and _best_key(a)[1:4] != _best_key(b)[1:4]:
+    if policy.order is Order.BEST and a.band == b.band and _best_key(a)[1:3] != _best_key(b)[1:3]:
         return False
     combined_km = math.hypot(place.uncertainty_km, _site_km(a.site), _site_km(b.site))
     return abs(a.km - b.km) < combined_km

@@ -9,7 +9,6 @@ from sitematch.domain.place import Place
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.domain.travel import TravelSupport
 
-
 SITE_COLUMNS = (
     "site_id",
     "study_id",
@@ -34,7 +33,7 @@ SITE_COLUMNS = (
 )
 """The columns of ``sites.csv``, in order; others in a file are ignored."""
 
-LIST_SEPARATOR = "; "
+LIST_SEPARATOR = " | "
 """Between several flags or travel kinds in one cell."""
 
 

@@ -122,6 +122,5 @@ def describe_place(place: Place, unit: Unit) -> str:
     parts = [part for part in (place.postcode, place.name, place.country) if part]
     where = ", ".join(parts) or f"{place.coordinates.latitude:.4f}, {place.coordinates.longitude:.4f}"
     return (
-        f"{where}: known to within {format_distance(place.uncertainty_km, unit)} "
-        f"({_PRECISION_WORDS[place.precision]})"
+        f"{where}: known to within {format_distance(place.uncertainty_km, unit)} ({_PRECISION_WORDS[place.precision]})"
     )

@@ -24,7 +24,16 @@ _SITE = (
     "stand_in",
     "as_of",
 )
-_MATCH = ("outcome", "rank", "band", "distance_km", "distance_uncertainty_km", "direction", "remaining", "drawn_from")
+_MATCH = (
+    "outcome",
+    "rank",
+    "band",
+    "distance_km",
+    "distance_uncertainty_km",
+    "direction",
+    "remaining",
+    "drawn_from",
+)
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Cell = str | int | float | bool | None

@@ -12,7 +12,12 @@ from rich.text import Text
 from sitematch.domain.capacity import DrawnFrom
 from sitematch.exporters.wire import MatchAnswer, MatchesAnswer, PlaceAnswer, RemainingAnswer, SiteAnswer
 
-_TRAVEL = {"COVERED": "covered", "MAY_BE_COVERED": "may be covered", "UNKNOWN": "unknown", "NOT_COVERED": "no"}
+_TRAVEL = {
+    "COVERED": "covered",
+    "MAY_BE_COVERED": "may be covered",
+    "UNKNOWN": "unknown",
+    "NOT_COVERED": "no",
+}
 
 
 def print_matches(answer: MatchesAnswer, console: Console) -> None:

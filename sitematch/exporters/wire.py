@@ -22,7 +22,7 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Base of every wire type: frozen, built by name."""
 
 
-class Location(Wire):
+class Location(Wire, frozen=True):
     """A point with how sure we are of it."""
 
     latitude: Annotated[float, Meta(ge=-90, le=90, description="Degrees north, WGS84.")]
@@ -33,7 +33,7 @@ class Location(Wire):
     ]
 
 
-class PlaceAnswer(Wire):
+class PlaceAnswer(Wire, frozen=True):
     """A place as it was understood."""
 
     country: Annotated[str, Meta(description="ISO 3166-1 alpha-2.")]
@@ -45,14 +45,14 @@ class PlaceAnswer(Wire):
     text: Annotated[str, Meta(description="The place in one line of plain English.")]
 
 
-class Travel(Wire):
+class Travel(Wire, frozen=True):
     """What is paid of the way."""
 
     certainty: TravelCertainty
     kinds: tuple[TravelKind, ...]
 
 
-class SiteAnswer(Wire):
+class SiteAnswer(Wire, frozen=True):
     """A recruiting site."""
 
     site_id: str
@@ -73,14 +73,14 @@ class SiteAnswer(Wire):
     flags: Annotated[tuple[str, ...], Meta(description="What was noticed about the record.")]
 
 
-class Explained(Wire):
+class Explained(Wire, frozen=True):
     """A reason: a stable code, and the same in plain English."""
 
     code: ReasonCode
     text: str
 
 
-class DistanceAnswer(Wire):
+class DistanceAnswer(Wire, frozen=True):
     """How far, which way, how sure."""
 
     km: Annotated[float, Meta(ge=0, description="WGS84 geodesic, rounded to a metre.")]
@@ -91,7 +91,7 @@ class DistanceAnswer(Wire):
     text: Annotated[str, Meta(description="In the answer's unit, with its uncertainty.")]
 
 
-class RemainingAnswer(Wire):
+class RemainingAnswer(Wire, frozen=True):
     """Spots left."""
 
     count: Annotated[int | None, Meta(description="0 is full; null is unknown.")]
@@ -99,7 +99,7 @@ class RemainingAnswer(Wire):
     as_of: datetime | None
 
 
-class MatchAnswer(Wire):
+class MatchAnswer(Wire, frozen=True):
     """One ranked site."""
 
     rank: Annotated[int, Meta(ge=1)]
@@ -110,7 +110,7 @@ class MatchAnswer(Wire):
     reasons: tuple[Explained, ...]
 
 
-class ExclusionAnswer(Wire):
+class ExclusionAnswer(Wire, frozen=True):
     """A site that was left out, with why."""
 
     site: SiteAnswer
@@ -118,7 +118,7 @@ class ExclusionAnswer(Wire):
     reasons: tuple[Explained, ...]
 
 
-class StudyAnswer(Wire):
+class StudyAnswer(Wire, frozen=True):
     """The study that was matched, with what must be said about it."""
 
     study_id: str
@@ -129,7 +129,7 @@ class StudyAnswer(Wire):
     notice: Annotated[str, Meta(description="Must be shown with the answer; empty if nothing.")]
 
 
-class Query(Wire):
+class Query(Wire, frozen=True):
     """What was asked, as it was understood."""
 
     place: PlaceAnswer
@@ -139,7 +139,7 @@ class Query(Wire):
     unit: Unit
 
 
-class MatchesAnswer(Wire):
+class MatchesAnswer(Wire, frozen=True):
     """The answer to one look-up."""
 
     query: Query
@@ -263,7 +263,9 @@ def _exclusion(exclusion: Exclusion, unit: Unit) -> ExclusionAnswer:
 def _distance(distance: Distance | None, unit: Unit) -> DistanceAnswer | None:
     if distance is None:
         return None
-    text = f"{format_distance(distance.km, unit)} {distance.direction}"
+    text = format_distance(distance.km, unit)
+    if distance.km > distance.uncertainty_km:
+        text += f" {distance.direction}"  # nearer than that, the direction is anybody's guess
     return DistanceAnswer(
         km=round(distance.km, 3),
         miles=round(distance.km / KM_PER_MILE, 3),

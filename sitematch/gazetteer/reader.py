@@ -40,6 +40,13 @@ WHERE ? IN ('', t.country)
 ORDER BY t.population DESC NULLS LAST, t.id LIMIT ?
 """  # noqa: S608
 
+_EXTENT = """
+SELECT min(latitude), max(latitude), min(longitude), max(longitude) FROM (
+    SELECT latitude, longitude FROM postcode WHERE country = :country
+    UNION ALL SELECT latitude, longitude FROM town WHERE country = :country
+)
+"""
+
 PostcodeRow = tuple[int, int, int, int, str, int, int]
 """latitude, longitude, precision, uncertainty_m, name, source id, children; see `schema.TABLES`."""
 
@@ -177,6 +184,14 @@ class Reader:
             .fetchone()
         )
         return row is not None and row[0] == 0
+
+    def extent(self, country: str) -> tuple[int, int, int, int] | None:
+        """Find the box around a country's codes and towns: south, north, west, east; None if it has none.
+
+        Reads every row of the country: for imports, not for look-ups.
+        """
+        row = self._cursor().execute(_EXTENT, {"country": country}).fetchone()
+        return None if row[0] is None else row
 
     def towns(self, key: str, country: str = "", limit: int = 1000) -> list[TownRow]:
         """Find the towns of that folded name, largest population first, unknown populations last."""

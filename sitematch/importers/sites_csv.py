@@ -40,9 +40,7 @@ class SitesRead:
     faults: tuple[Fault, ...]
 
 
-def read_sites(
-    path: Path, *, keep_good_rows: bool = False, in_country: InCountry | None = None
-) -> SitesRead:
+def read_sites(path: Path, *, keep_good_rows: bool = False, in_country: InCountry | None = None) -> SitesRead:
     """Read and check a file of sites.
 
     Parameters
@@ -252,9 +250,7 @@ class _Row:
             return None
         if self.in_country is not None and country and not self.in_country(country, coordinates):
             reason = f"the point ({latitude}, {longitude}) does not lie in {country}"
-            if abs(longitude) <= 90 and self.in_country(
-                country, Coordinates(latitude=longitude, longitude=latitude)
-            ):
+            if abs(longitude) <= 90 and self.in_country(country, Coordinates(latitude=longitude, longitude=latitude)):
                 reason += ": latitude and longitude are swapped"
             self.fault("latitude", reason)
             return None

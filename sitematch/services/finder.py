@@ -9,7 +9,7 @@ from sitematch.domain.capacity import DrawnFrom, Remaining
 from sitematch.domain.match import MatchResult
 from sitematch.domain.place import Coordinates, Place
 from sitematch.domain.policy import MatchPolicy
-from sitematch.domain.ranking import CapacityView, Candidate, rank
+from sitematch.domain.ranking import Candidate, CapacityView, rank
 from sitematch.domain.site import Site
 from sitematch.domain.study import Study
 from sitematch.errors import SiteNotFound
@@ -139,7 +139,8 @@ class Finder:
         site = self._by_id.get(site_id)
         if site is None:
             raise SiteNotFound(
-                f"{self.study.study_id} has no site {site_id!r}; list its sites for their ids.", field="site_id"
+                f"{self.study.study_id} has no site {site_id!r}; list its sites for their ids.",
+                field="site_id",
             )
         return site
 

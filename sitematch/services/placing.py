@@ -118,9 +118,7 @@ def build_stand_in_sites(facts: Path, study: Study, gazetteer: Gazetteer) -> tup
 
 def _stand_in(number: int, row: dict[str, str], study: Study, gazetteer: Gazetteer) -> Site:
     country = parse_country(row["country"])
-    placed = place_site(
-        gazetteer, city=row["city"], state=row["state"], postcode=row["postcode"], country=country
-    )
+    placed = place_site(gazetteer, city=row["city"], state=row["state"], postcode=row["postcode"], country=country)
     return Site(
         site_id=f"{study.study_id}-{number:03d}",
         study_id=study.study_id,

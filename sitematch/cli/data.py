@@ -1,0 +1,77 @@
+"""``data``: the files that a catalogue is made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sitematch.cli.common import EXIT_CODES, plain_errors, say, settings
+from sitematch.config import data_file
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group("data")
+def data_group() -> None:
+    """Check, load and rebuild files of sites."""
+
+
+@data_group.command("check", epilog=EXIT_CODES)
+@click.argument("file", type=_FILE)
+@plain_errors
+def check(file: Path) -> None:
+    """Check a file of sites and report every row's fault with its line; nothing is changed.
+
+    \b
+    Example:
+      sitematch data check sites.csv
+    """
+    from sitematch.services.sites_file import read_checked
+
+    found = read_checked(file, settings(), keep_good_rows=False)
+    say(f"{file.name}: {len(found.sites)} sites, no fault.")
+
+
+@data_group.command("load", epilog=EXIT_CODES)
+@click.argument("file", type=_FILE)
+@click.option("--keep-good-rows", is_flag=True, help="Take the good rows of a file with faults.")
+@plain_errors
+def load(file: Path, keep_good_rows: bool) -> None:
+    """Put a file of sites in place of those of its study; a file with faults changes nothing.
+
+    \b
+    Example:
+      sitematch data load sites.csv
+    """
+    from sitematch.services.setup import prepare
+    from sitematch.services.sites_file import load_sites
+
+    chosen = settings()
+    prepare(chosen, say)
+    found = load_sites(file, chosen, keep_good_rows=keep_good_rows)
+    for fault in found.faults:
+        say(f"Left out: {fault}")
+    say(f"Loaded {len(found.sites)} sites; {len(found.faults)} faults.")
+
+
+@data_group.command("build-sites", epilog=EXIT_CODES)
+@click.option("--facts", type=_FILE, default=lambda: data_file("stand-in-sites.csv"), help="The record's facts.")
+@click.option("--out", type=_FILE, default=Path("data/sites.csv"), show_default=True)
+@plain_errors
+def build_sites(facts: Path, out: Path) -> None:
+    """Rebuild the stand-in sites' file from the record's facts and the gazetteer, byte for byte.
+
+    \b
+    Example:
+      sitematch data build-sites --out data/sites.csv
+    """
+    from sitematch.exporters.sites_csv import write_sites
+    from sitematch.gazetteer.locate import Gazetteer
+    from sitematch.importers.study_file import read_study
+    from sitematch.services.placing import build_stand_in_sites
+
+    study = read_study(data_file("study.json"))
+    sites = build_stand_in_sites(facts, study, Gazetteer.open(settings().gazetteer_path))
+    out.write_text(write_sites(sites), encoding="utf-8", newline="\n")
+    say(f"{out}: {len(sites)} sites, {sum(site.place is None for site in sites)} without a location.")

@@ -1,0 +1,44 @@
+"""``gazetteer``: building the compiled gazetteer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sitematch.cli.common import EXIT_CODES, plain_errors, settings
+
+
+@click.group("gazetteer")
+def gazetteer_group() -> None:
+    """Build the file that turns postcodes and towns into places."""
+
+
+@gazetteer_group.command("build", epilog=EXIT_CODES)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write.  [default: where it is read from]",
+)
+@click.option(
+    "--sources",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("build/sources"),
+    show_default=True,
+    help="Where the source packages are unpacked.",
+)
+@click.option("--if-missing", is_flag=True, help="Do nothing when the file is there.")
+@plain_errors
+def build(out: Path | None, sources: Path, if_missing: bool) -> None:
+    """Compile the gazetteer from its pinned sources, byte for byte the same each time.
+
+    \b
+    Example:
+      sitematch gazetteer build --out gazetteer.sqlite
+    """
+    from sitematch.gazetteer import build as building
+
+    target = out or settings().gazetteer_path
+    if not (if_missing and target.exists()):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        building.build(target, directories=[sources])

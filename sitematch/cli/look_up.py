@@ -1,0 +1,204 @@
+"""``match``, ``locate`` and ``sites``: what a patient or a coordinator looks up."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sitematch.cli.common import EXIT_CODES, EXIT_NO_MATCH, plain_errors, say, settings
+from sitematch.domain.policy import MatchPolicy, Order
+from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.travel import TravelCertainty
+from sitematch.domain.units import KM_PER_MILE, Unit, unit_for
+from sitematch.errors import InvalidPolicy
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if only one country has the code."
+
+
+def _format_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(names),
+        default=names[0],
+        show_default=True,
+        help="How to print it.",
+    )
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("place")
+@click.option("--country", "-c", metavar="COUNTRY", help=_COUNTRY_HELP)
+@click.option("--town", metavar="TOWN", help="The postcode's town: each checks the other.")
+@click.option("--order", type=click.Choice([order.value for order in Order]), default="best", show_default=True)
+@click.option("--limit", "-n", type=int, default=5, show_default=True, help="How many sites at most, 1 to 500.")
+@click.option("--within-km", type=float, metavar="KM", help="Radius in kilometres.")
+@click.option("--within-miles", type=float, metavar="MILES", help="Radius in miles.")
+@click.option(
+    "--travel",
+    type=click.Choice([certainty.value for certainty in TravelCertainty], case_sensitive=False),
+    help="Only sites whose travel support is at least as sure.",
+)
+@click.option("--min-spots", type=int, metavar="N", help="Only sites known to have so many spots.")
+@click.option("--only-country", metavar="COUNTRY", help="Only sites in this country.")
+@click.option("--prefer-country", metavar="COUNTRY", help="Sites of this country first, others after them.")
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice([status.value for status in RecruitmentStatus], case_sensitive=False),
+    help="Statuses that can take a patient; may be repeated.  [default: RECRUITING]",
+)
+@click.option("--unit", type=click.Choice([unit.value for unit in Unit]), help="Left out: as the country does.")
+@_format_option("table", "json", "geojson", "csv")
+@plain_errors
+def match(
+    place: str,
+    country: str | None,
+    town: str | None,
+    order: str,
+    limit: int,
+    within_km: float | None,
+    within_miles: float | None,
+    travel: str | None,
+    min_spots: int | None,
+    only_country: str | None,
+    prefer_country: str | None,
+    statuses: tuple[str, ...],
+    unit: str | None,
+    form: str,
+) -> None:
+    """Rank the study's sites from a postcode or a town.
+
+    \b
+    Examples:
+      sitematch match 33180 --country US
+      sitematch match "Springfield, IL" --country US --limit 3
+      sitematch match 10117 --country EE --within-km 300 --format json
+    """
+    from sitematch.exporters.wire import matches_answer
+    from sitematch.gazetteer.grammar import parse_country
+
+    if within_km is not None and within_miles is not None:
+        raise InvalidPolicy("Give the radius in kilometres or in miles, not in both.", field="within_km")
+    policy = MatchPolicy(
+        order=Order(order),
+        limit=limit,
+        within_km=within_km if within_miles is None else within_miles * KM_PER_MILE,
+        min_travel=None if travel is None else TravelCertainty(travel),
+        min_spots=min_spots,
+        country=None if only_country is None else parse_country(only_country),
+        prefer_country=None if prefer_country is None else parse_country(prefer_country),
+        statuses=frozenset(map(RecruitmentStatus, statuses)) or MatchPolicy().statuses,
+        unit=None if unit is None else Unit(unit),
+    )
+    finder = _finder()
+    result = finder.find(place, country, policy, datetime.now(UTC), town=town)
+    answer = matches_answer(result, finder.study, finder.attribution)
+    if form == "json":
+        _print_json(answer)
+    elif form == "geojson":
+        from sitematch.exporters.geojson import matches_geojson
+
+        _print_json(matches_geojson(answer))
+    elif form == "csv":
+        from sitematch.exporters.rows_csv import matches_csv
+
+        click.echo(matches_csv(answer), nl=False)
+    else:
+        from sitematch.exporters.table import print_matches
+
+        print_matches(answer, _console())
+    if not answer.matches:
+        sys.exit(EXIT_NO_MATCH)
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("place")
+@click.option("--country", "-c", metavar="COUNTRY", help=_COUNTRY_HELP)
+@click.option("--town", metavar="TOWN", help="The postcode's town: each checks the other.")
+@_format_option("table", "json")
+@plain_errors
+def locate(place: str, country: str | None, town: str | None, form: str) -> None:
+    """Say where a postcode or a town is, and how sure that is.
+
+    \b
+    Examples:
+      sitematch locate 33180 --country US
+      sitematch locate "〒260-8712" --country JP
+      sitematch locate Köln --country DE --format json
+    """
+    from sitematch.exporters.wire import place_answer
+
+    finder = _finder()
+    found = finder.locate(place, country, town=town)
+    answer = place_answer(found, unit_for(found.country))
+    if form == "json":
+        _print_json(answer)
+    else:
+        from sitematch.exporters.table import print_place
+
+        print_place(answer, finder.attribution, _console())
+
+
+@click.command(epilog=EXIT_CODES)
+@click.option("--country", "-c", metavar="COUNTRY", help="Only sites in this country.")
+@_format_option("table", "json", "geojson", "csv")
+@plain_errors
+def sites(country: str | None, form: str) -> None:
+    """List the study's sites.
+
+    \b
+    Examples:
+      sitematch sites --country US
+      sitematch sites --format csv > sites.csv
+    """
+    from sitematch.exporters.wire import site_answer
+    from sitematch.gazetteer.grammar import parse_country
+
+    wanted = None if country is None else parse_country(country)
+    finder = _finder()
+    answers = [site_answer(site) for site in finder.sites if wanted in (None, site.country)]
+    if form == "json":
+        _print_json(answers)
+    elif form == "geojson":
+        from sitematch.exporters.geojson import sites_geojson
+
+        _print_json(sites_geojson(answers))
+    elif form == "csv":
+        from sitematch.exporters.rows_csv import sites_csv
+
+        click.echo(sites_csv(answers), nl=False)
+    else:
+        from sitematch.exporters.table import print_sites
+
+        print_sites(answers, finder.study.notice, _console())
+
+
+def _finder() -> Any:
+    """Open the finder; a fresh install's database is made at its first use."""
+    from sitematch.services.setup import open_finder, prepare
+
+    chosen = settings()
+    prepare(chosen, say)
+    return open_finder(chosen)
+
+
+def _print_json(value: object) -> None:
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # Piped output is not cut at 80 columns: a file or a pager has no width.
+    return Console(width=None if sys.stdout.isatty() else 110, highlight=False, soft_wrap=False)

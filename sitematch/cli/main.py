@@ -1,0 +1,52 @@
+"""The ``sitematch`` command."""
+
+from __future__ import annotations
+
+import click
+
+from sitematch import __version__
+from sitematch.cli.common import EXIT_CODES
+from sitematch.cli.data import data_group
+from sitematch.cli.gazetteer import gazetteer_group
+from sitematch.cli.look_up import locate, match, sites
+from sitematch.cli.server import db, serve
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=EXIT_CODES,
+)
+@click.version_option(__version__, prog_name="sitematch")
+def main() -> None:
+    """Find the trial sites nearest to a postcode in any country, and say why.
+
+    It is no medical advice and judges nobody's eligibility.
+
+    \b
+    Examples:
+      sitematch match 33180 --country US
+      sitematch match "SW1A 1AA" --country GB --within-miles 100
+      sitematch locate Sevilla
+      sitematch serve
+    """
+
+
+@main.command(context_settings={"ignore_unknown_options": False})
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the shell completion script.
+
+    \b
+    Example, in ~/.bashrc:
+      eval "$(sitematch completion bash)"
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is None:  # click knows all three
+        raise click.UsageError(f"No completion for {shell}.")
+    click.echo(kind(main, {}, "sitematch", "_SITEMATCH_COMPLETE").source())
+
+
+for _command in (match, locate, sites, serve, db, data_group, gazetteer_group):
+    main.add_command(_command)

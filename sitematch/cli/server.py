@@ -1,0 +1,53 @@
+"""``serve`` and ``db``: running the service and its database."""
+
+from __future__ import annotations
+
+import click
+
+from sitematch.cli.common import EXIT_CODES, plain_errors, say, settings
+
+
+@click.command(epilog=EXIT_CODES)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
+@plain_errors
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the pages and the HTTP API.
+
+    \b
+    Example:
+      sitematch serve --port 8080 --workers 2
+    """
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    from sitematch.services.setup import open_finder, prepare
+
+    chosen = settings()
+    prepare(chosen, say)
+    open_finder(chosen)  # what is missing is said here, in words, before any worker starts
+    say(f"Serving on http://{host}:{port}/ (API at /docs). Stop with Ctrl-C.")
+    Granian(
+        target="api.app:create_app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=workers,
+    ).serve()
+
+
+@click.group()
+def db() -> None:
+    """Look after the database."""
+
+
+@db.command("upgrade")
+@plain_errors
+def db_upgrade() -> None:
+    """Create the database or bring its schema up to date; load the default study into an empty one."""
+    from sitematch.services.setup import prepare
+
+    prepare(settings(), say)
+    say("The database is ready.")

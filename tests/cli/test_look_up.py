@@ -1,0 +1,144 @@
+"""``sitematch match``, ``locate`` and ``sites``, as a person runs them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from tests.cli.conftest import Run
+
+
+def test_match_prints_ranked_sites_with_reasons_and_the_stand_in_notice(run: Run) -> None:
+    result = run("match", "33180", "--country", "US")
+
+    assert result.exit_code == 0
+    assert result.stdout.index("Arthritis & Rheumatic Disease Specialties") < result.stdout.index("Marietta")
+    assert "The nearest site that can take a patient now." in result.stdout
+    assert "stand-ins" in result.stdout
+    assert "CC BY 4.0" in result.stdout
+
+
+def test_json_is_an_object_with_query_matches_and_excluded(run: Run) -> None:
+    result = run("match", "33180", "--country", "US", "--limit", "3", "--format", "json")
+
+    answer = json.loads(result.stdout)
+    assert {"query", "matches", "excluded"} <= answer.keys()
+    assert answer["query"]["place"]["location"].keys() >= {"latitude", "longitude", "precision", "uncertainty_km"}
+    assert [match["rank"] for match in answer["matches"]] == [1, 2, 3]
+    assert answer["matches"][0]["site"]["stand_in"] is True
+    assert answer["study"]["notice"]
+
+
+def test_csv_has_one_row_a_site_and_not_the_persons_place(run: Run) -> None:
+    result = run("match", "90210", "--country", "US", "--format", "csv")
+
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["rank"] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert "90210" not in result.stdout
+
+
+@pytest.mark.parametrize("command", [("match", "33180", "-c", "US"), ("sites",)])
+def test_geojson_is_a_feature_collection_with_longitude_first(run: Run, command: tuple[str, ...]) -> None:
+    answer = json.loads(run(*command, "--format", "geojson").stdout)
+
+    assert answer["type"] == "FeatureCollection"
+    aventura = next(f for f in answer["features"] if "Aventura" in json.dumps(f))
+    assert aventura["geometry"]["coordinates"] == pytest.approx([-80.14, 25.96], abs=0.02)
+
+
+def test_locate_says_where_and_how_sure(run: Run) -> None:
+    result = run("locate", "33180", "--country", "US")
+
+    assert result.exit_code == 0
+    assert "33180, Miami, Florida, US: known to within" in result.stdout
+
+
+def test_sites_can_be_listed_by_country(run: Run) -> None:
+    answer = json.loads(run("sites", "--country", "Germany", "--format", "json").stdout)
+
+    assert [site["city"] for site in answer] == ["Kiel"]
+
+
+def test_miles_in_give_the_same_sites_as_kilometres_in(run: Run) -> None:
+    miles = json.loads(run("match", "33180", "-c", "US", "--within-miles", "700", "--format", "json").stdout)
+    km = json.loads(run("match", "33180", "-c", "US", "--within-km", "1126.54", "--format", "json").stdout)
+
+    assert [m["site"]["site_id"] for m in miles["matches"]] == [m["site"]["site_id"] for m in km["matches"]]
+    assert len(miles["matches"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("match", "", "-c", "US"), 2, "Error:"),
+        (("match", "9" * 10_000, "-c", "US"), 2, "Error:"),
+        (("match", "33180", "-c", "Atlantis"), 2, "Atlantis"),
+        (("match", "33180", "-c", "US", "-n", "0"), 2, "limit is 0"),
+        (("match", "33180", "-c", "US", "-n", "-1"), 2, "limit is -1"),
+        (("match", "33180", "-c", "US", "-n", "1000000000"), 2, "from 1 to 500"),
+        (("match", "33180", "-c", "US", "-n", "abc"), 2, "abc"),
+        (("match", "33180", "-c", "US", "--within-km", "nan"), 2, "radius"),
+        (("match", "33180", "-c", "US", "--within-km", "inf"), 2, "radius"),
+        (("match", "33180", "-c", "US", "--within-km", "-5"), 2, "radius"),
+        (("match", "33180", "-c", "US", "--within-km", "5", "--within-miles", "3"), 2, "not in both"),
+        (("match", "4102", "-c", "US"), 2, "04102"),
+        (("match", "00000", "-c", "US"), 3, "00000"),
+        (("locate", "Xyzzyville", "-c", "US"), 3, "Xyzzyville"),
+        (("locate", "Springfield", "-c", "US"), 4, "Illinois"),
+    ],
+)
+def test_bad_input_ends_with_its_exit_code_and_says_what_to_do(
+    run: Run, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    result = run(*arguments)
+
+    assert result.exit_code == code, result.output
+    assert words in result.stderr
+    assert "Traceback" not in result.output
+    assert len(result.stderr) < 2_000
+
+
+@pytest.mark.parametrize("typed", ["３３１８０", " 33180 ", "33180-1234", "33 180"])
+def test_codes_as_people_type_them_are_understood(run: Run, typed: str) -> None:
+    answer = json.loads(run("locate", typed, "-c", "US", "--format", "json").stdout)
+
+    assert answer["postcode"] == "33180"
+
+
+def test_no_match_at_all_has_an_exit_code_of_its_own(run: Run) -> None:
+    result = run("match", "33180", "-c", "US", "--min-spots", "9")
+
+    assert result.exit_code == 1
+    assert "No site can take a patient now." in result.stdout
+    assert "Fewer spots than asked for: only 8 spots left." in result.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["match", "locate", "sites", "serve", "completion", "db upgrade", "data check", "data load", "data build-sites",
+     "gazetteer build"],
+)  # fmt: skip
+def test_every_command_has_help_with_an_example(run: Run, command: str) -> None:
+    result = run(*command.split(), "--help")
+
+    assert result.exit_code == 0
+    assert "sitematch " + command in result.stdout.split("Options:")[0] or command == "db upgrade"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_completion_is_printed(run: Run, shell: str) -> None:
+    result = run("completion", shell)
+
+    assert "_SITEMATCH_COMPLETE" in result.stdout
+
+
+def test_a_missing_gazetteer_is_said_with_the_command_that_builds_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITEMATCH_GAZETTEER", "/nowhere/gazetteer.sqlite")
+
+    result = run("match", "33180", "-c", "US")
+
+    assert result.exit_code == 6
+    assert "sitematch gazetteer build" in result.stderr

@@ -1,0 +1,40 @@
+"""What every test shares: sockets reach loopback only, and the real gazetteer and sites are opened once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+from sitematch.config import data_file
+from sitematch.gazetteer.locate import Gazetteer
+from sitematch.importers.sites_csv import read_sites
+from sitematch.importers.study_file import read_study
+from sitematch.services.finder import Finder
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only() -> None:
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def gazetteer_path() -> Path:
+    """The real compiled gazetteer; `make test` builds it, and its absence is a failure, not a skip."""
+    path = data_file("gazetteer.sqlite")
+    assert path.exists(), f"{path} is missing: run `make test`, or `sitematch gazetteer build`"
+    return path
+
+
+@pytest.fixture(scope="session")
+def gazetteer(gazetteer_path: Path) -> Gazetteer:
+    return Gazetteer.open(gazetteer_path)
+
+
+@pytest.fixture(scope="session")
+def finder(gazetteer: Gazetteer) -> Finder:
+    """The default study with its stand-in sites, as a fresh install has them."""
+    return Finder(gazetteer, read_study(data_file("study.json")), read_sites(data_file("sites.csv")).sites)

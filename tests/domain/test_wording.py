@@ -1,0 +1,45 @@
+"""Every reason has words, and they say the thing."""
+
+from __future__ import annotations
+
+import pytest
+
+from sitematch.domain.match import Reason, ReasonCode
+from sitematch.domain.units import Unit, compass_point, format_distance
+from sitematch.domain.wording import explain
+
+
+@pytest.mark.parametrize("code", list(ReasonCode))
+def test_every_reason_is_one_plain_sentence(code: ReasonCode) -> None:
+    subject = "NOT_COVERED" if code is ReasonCode.TRAVEL_TOO_UNSURE else "SUSPENDED"
+
+    text = explain(Reason(code, km=12.5, count=3, subject=subject), Unit.KM)
+
+    assert text[0].isupper() or text[0].isdigit()
+    assert text.endswith(".")
+    assert "None" not in text
+    assert "_" not in text
+
+
+def test_a_count_of_one_is_singular() -> None:
+    assert explain(Reason(ReasonCode.SPOTS_AT_SITE, count=1), Unit.KM) == "1 spot left at this site."
+
+
+def test_distances_are_told_in_the_asked_unit() -> None:
+    reason = Reason(ReasonCode.FARTHER, km=160.9344, subject="Clinic A")
+
+    assert explain(reason, Unit.KM) == "161 km farther than Clinic A."
+    assert explain(reason, Unit.MILES) == "100 mi farther than Clinic A."
+
+
+@pytest.mark.parametrize(("km", "text"), [(0.0, "0.0 km"), (9.94, "9.9 km"), (9.96, "10 km"), (12345.6, "12,346 km")])
+def test_a_distance_shows_no_more_digits_than_help(km: float, text: str) -> None:
+    assert format_distance(km, Unit.KM) == text
+
+
+@pytest.mark.parametrize(
+    ("azimuth_deg", "point"),
+    [(0, "N"), (11.24, "N"), (11.26, "NNE"), (359.9, "N"), (-11.3, "NNW"), (180, "S"), (-180, "S")],
+)
+def test_directions_round_to_the_nearest_of_sixteen_points(azimuth_deg: float, point: str) -> None:
+    assert compass_point(azimuth_deg) == point
