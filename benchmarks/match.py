@@ -79,7 +79,7 @@ def main() -> None:
         return finder.find(codes[i].code, codes[i].country, policy, NOW)
 
     def whole_to_json(i: int) -> bytes:
-        return msgspec.json.encode(matches_answer(whole(i), finder.study, finder.attribution))  # type: ignore[arg-type]
+        return msgspec.json.encode(matches_answer(whole(i), finder.study, finder.attribution))
 
     def whole_by_distance(i: int) -> list[int]:
         result = finder.find(codes[i].code, codes[i].country, plain, NOW)
