@@ -148,7 +148,7 @@ class SitematchGeocoder(Geocoder):  # type: ignore[misc]
 
     def reverse(
         self,
-        query: Point | str | Sequence[float],
+        query: Point | str | Sequence[float] | None,
         *,
         exactly_one: bool = True,
         timeout: float | None = DEFAULT_SENTINEL,
@@ -179,6 +179,8 @@ class SitematchGeocoder(Geocoder):  # type: ignore[misc]
         GeocoderQueryError
             If the query is no point on the globe.
         """
+        if query is None:  # geopy would read it as 0, 0
+            raise GeocoderQueryError("No point was given.")
         try:
             point = query if isinstance(query, Point) else Point(query)
             at = Coordinates(latitude=point.latitude, longitude=point.longitude)

@@ -109,7 +109,7 @@ class NearestPlaces:
     def _town_tree(self) -> tuple[KDTree, tuple[tuple[int, str], ...]]:
         with self._lock:
             if self._towns is None:
-                rows = self._reader.all_towns()
+                rows = self._reader.everywhere()
                 tree = _tree_of([row[2] for row in rows], [row[3] for row in rows])
                 self._towns = tree, tuple((row[0], row[1]) for row in rows)
             return self._towns

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 DEFAULT_UNCERTAINTY_KM = 1.0
 """Where the service's answer has no extent: a street may be that long."""
 
+_LOG_URLS = ("geopy", "urllib3")
+
+# What geopy's parsers raise on an answer of another shape than the service documents.
+_ANSWER_FAULTS = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+
 _PRECISIONS = ((0.1, Precision.ADDRESS), (1.0, Precision.UNIT), (10.0, Precision.DISTRICT), (40.0, Precision.LOCALITY))
 
 
@@ -49,8 +54,9 @@ class OnlineRung:
 
     Notes
     -----
-    While one exists, the `geopy` logger is held at ``CRITICAL``: geopy logs URLs and arguments, which hold what the
-    patient typed.
+    Making one holds the loggers `geopy` and `urllib3` at ``CRITICAL``: both log URLs, which hold what the patient
+    typed. A geocoder over geopy's `RequestsAdapter` asks up to three times, each time for `timeout_s`; those that
+    `from_service` makes ask once.
 
     Examples
     --------
@@ -72,7 +78,8 @@ class OnlineRung:
     ) -> None:
         from geopy.extra.rate_limiter import RateLimiter
 
-        logging.getLogger("geopy").setLevel(logging.CRITICAL)
+        for logger in _LOG_URLS:
+            logging.getLogger(logger).setLevel(logging.CRITICAL)
         self.name = name
         self._timeout_s = timeout_s
         # No retries: a retry would wait longer than a person does, and geopy logs the query before it.
@@ -105,9 +112,10 @@ class OnlineRung:
         ValueError
             If geopy has no such service or refuses the options (its own `GeocoderNotFound`, `ConfigurationError`).
         """
+        from geopy.adapters import URLLibAdapter
         from geopy.geocoders import get_geocoder_for_service
 
-        geocoder = get_geocoder_for_service(service)(**options)
+        geocoder = get_geocoder_for_service(service)(**{"adapter_factory": URLLibAdapter, **options})
         limits.setdefault("name", f"{service} at {options['domain']}" if "domain" in options else service)
         return cls(geocoder, **limits)
 
@@ -146,6 +154,8 @@ class OnlineRung:
         except GeopyError as fault:
             # Not "from fault": its text and its URL hold what the patient typed.
             raise OnlineUnavailable(f"{self.name} did not answer ({type(fault).__name__}).") from None
+        except _ANSWER_FAULTS:
+            raise OnlineUnavailable(f"{self.name} answered with something that is no answer of its kind.") from None
         finally:
             self._waiting.release()
         return None if location is None else self._place(location, country)

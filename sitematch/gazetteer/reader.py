@@ -38,6 +38,11 @@ WHERE ? IN ('', t.country)
 ORDER BY t.population DESC NULLS LAST, t.id LIMIT ?
 """  # noqa: S608
 
+_EVERYWHERE = """
+SELECT id, country, latitude, longitude FROM town
+UNION ALL SELECT -1, country, latitude, longitude FROM postcode
+WHERE children = 0 AND country NOT IN (SELECT DISTINCT country FROM town)
+"""
 _TOWN_BY_ID = f"SELECT {_TOWN} FROM town AS t WHERE t.id = ?"  # noqa: S608
 _EXTENT = """
 SELECT min(latitude), max(latitude), min(longitude), max(longitude) FROM (
@@ -214,9 +219,9 @@ class Reader:
             raise KeyError(number)
         return row
 
-    def all_towns(self) -> list[tuple[int, str, int, int]]:
-        """List every town's id, country, latitude and longitude."""
-        return self._cursor().execute("SELECT id, country, latitude, longitude FROM town ORDER BY id").fetchall()
+    def everywhere(self) -> list[tuple[int, str, int, int]]:
+        """List every town's id, country, latitude and longitude; codes of countries without towns have the id -1."""
+        return self._cursor().execute(_EVERYWHERE).fetchall()
 
     def full_codes(self, country: str) -> list[tuple[str, int, int]]:
         """List the key, latitude and longitude of every full code of a country."""
