@@ -51,7 +51,7 @@ def read_json(decoder: msgspec.json.Decoder[T]) -> T:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise _misfit(error, decoder.type) from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise _not_json(body) from None
 
 
@@ -74,9 +74,7 @@ def read_query(wanted: type[T]) -> T:
         if name in several:
             values[name] = given
         elif len(given) > 1:
-            raise InvalidInput(
-                f"{name[:_SHOWN]} is given {len(given)} times; give it once.", field=name[:_SHOWN]
-            )
+            raise InvalidInput(f"{name[:_SHOWN]} is given {len(given)} times; give it once.", field=name[:_SHOWN])
         else:
             values[name] = given[0]
     return convert(values, wanted)
