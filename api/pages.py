@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from flask import Response, render_template, request
+from flask import Response, render_template
 
 from api import problems
 from api.answers import respond_cacheable
@@ -13,10 +13,10 @@ from api.errors import problem_of
 from api.negotiate import HTML
 from api.operations import Documented, Operation
 from api.problems import Problem
-from api.reading import convert
+from api.reading import read_form
 from api.schemas import FormRequest
 from sitematch.domain.policy import MatchPolicy
-from sitematch.errors import InvalidInput, NotReady, SitematchError
+from sitematch.errors import NotReady, SitematchError
 from sitematch.exporters.wire import MatchesAnswer, matches_answer
 from sitematch.gazetteer.grammar import COUNTRIES
 from sitematch.services.finder import Finder
@@ -61,7 +61,7 @@ def blueprint(backend: Backend) -> Documented:
     def results() -> Response:
         asked, fault, answer = FormRequest(), None, None
         try:
-            asked = _read_form()
+            asked = read_form(FormRequest)
             answer = _find(backend, asked)
         except SitematchError as error:
             fault = problem_of(error)
@@ -73,15 +73,6 @@ def blueprint(backend: Backend) -> Documented:
         return response
 
     return routes
-
-
-def _read_form() -> FormRequest:
-    values: dict[str, object] = {}
-    for name, given in request.form.lists():
-        if len(given) > 1:
-            raise InvalidInput(f"{name[:80]} is given {len(given)} times; give it once.", field=name[:80])
-        values[name] = given[0]
-    return convert(values, FormRequest)
 
 
 def _find(backend: Backend, asked: FormRequest) -> MatchesAnswer:
