@@ -53,7 +53,7 @@ _MACHINES_ONLY = ("/v1/", "/openapi.json", "/healthz", "/readyz")
 _RETRY_AFTER_S = 5
 
 
-class Refused(Exception):  # noqa: N818 - it names what happened, as the library's errors do
+class Refused(Exception):
     """A request that HTTP's own rules refuse, with the problem to send.
 
     Parameters

@@ -59,9 +59,7 @@ class Problem(Wire, frozen=True, omit_defaults=True):
     what_to_do: Annotated[str, Meta(description="What the caller can do about it.")]
     field: Annotated[str, Meta(description="The input at fault, where there is one.")] = ""
     suggestions: Annotated[tuple[Offer, ...], Meta(description="What was perhaps meant, best first.")] = ()
-    candidates: Annotated[
-        tuple[Offer, ...], Meta(description="What fits; one of them has to be chosen.")
-    ] = ()
+    candidates: Annotated[tuple[Offer, ...], Meta(description="What fits; one of them has to be chosen.")] = ()
     instance: Annotated[str, Meta(description="Names this one occurrence in the server's log.")] = ""
 
 
