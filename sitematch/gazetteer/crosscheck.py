@@ -38,16 +38,12 @@ def agree(place: Place, reader: Reader, town: str) -> Place:
     except InvalidInput as fault:
         return _noted(place, fault.message)
     if not found.whole:
-        return _noted(
-            place, f"The postcode could not be checked against {town}: no such town is known there."
-        )
+        return _noted(place, f"The postcode could not be checked against {town}: no such town is known there.")
     nearest, apart_km = _nearest(place, found)
     if not _is_near(place, nearest, apart_km):
         return _contradicted(place, reader, town, nearest, apart_km)
     if place.precision is Precision.REGION and nearest.uncertainty_km < place.uncertainty_km:
-        return nearest.place(
-            (*place.notes, f"The town {nearest.label} is finer than what the postcode says.")
-        )
+        return nearest.place((*place.notes, f"The town {nearest.label} is finer than what the postcode says."))
     return place
 
 
@@ -76,9 +72,7 @@ def _contradicted(place: Place, reader: Reader, town: str, nearest: Town, apart_
     try:
         believed, notes = the_town(reader, town, place.country)
     except (AmbiguousPlace, TownNotFound):
-        return _noted(
-            place, f"{said}, the nearest town of the name given. The postcode was believed; check both."
-        )
+        return _noted(place, f"{said}, the nearest town of the name given. The postcode was believed; check both.")
     return believed.place((f"{said}. The town was believed; check both.", *notes))
 
 

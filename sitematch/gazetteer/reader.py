@@ -19,9 +19,7 @@ SELECT p.latitude, p.longitude, p.precision, p.uncertainty_m, n.text, p.source_i
 FROM postcode AS p JOIN name AS n ON n.id = p.name_id
 WHERE p.country = ? AND p.key = ?
 """
-_TOWN = (
-    "t.id, t.country, t.name, t.admin, t.latitude, t.longitude, t.uncertainty_m, t.population, t.source_id"
-)
+_TOWN = "t.id, t.country, t.name, t.admin, t.latitude, t.longitude, t.uncertainty_m, t.population, t.source_id"
 _TOWNS = f"""
 SELECT {_TOWN} FROM town_name AS k JOIN town AS t ON t.id = k.town_id
 WHERE k.key = ?
@@ -156,9 +154,7 @@ class Reader:
             "SELECT id, name, licence, url, release, sha256, attribution FROM source ORDER BY id"
         )
         return {
-            row[0]: Source(
-                name=row[1], licence=row[2], url=row[3], release=row[4], sha256=row[5], attribution=row[6]
-            )
+            row[0]: Source(name=row[1], licence=row[2], url=row[3], release=row[4], sha256=row[5], attribution=row[6])
             for row in rows
         }
 

@@ -151,9 +151,7 @@ def _whole_names(reader: Reader, name: str, country: str) -> list[TownRow]:
             for row in reader.towns(key, country):
                 rows.setdefault(row[0], row)
         if rows:
-            return sorted(
-                rows.values(), key=lambda row: (-1 if row[7] is None else row[7], -row[0]), reverse=True
-            )
+            return sorted(rows.values(), key=lambda row: (-1 if row[7] is None else row[7], -row[0]), reverse=True)
     return []
 
 
@@ -223,9 +221,7 @@ def the_town(
     if not found.whole:
         near = tuple(Suggestion(t.label, t.country, "a name that begins alike") for t in towns[:5])
         where = f" in {COUNTRIES[country].name}" if country else ""
-        asked = (
-            f" Did you mean {near[0].text}?" if near else " Check the spelling, or give a larger town nearby."
-        )
+        asked = f" Did you mean {near[0].text}?" if near else " Check the spelling, or give a larger town nearby."
         raise TownNotFound(f"No town called {text!r} is known{where}.{asked}", field="town", suggestions=near)
     towns = _without_doubles(towns)
     if len(towns) == 1:

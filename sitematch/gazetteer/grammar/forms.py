@@ -273,6 +273,4 @@ def _make_form(country: str) -> Form | None:
 
 def _without_separators(pattern: str) -> str:
     """Take the optional spaces and dashes out of a pattern of Google's, whose codes are written with them."""
-    return (
-        re.sub(r"\[ \\-\]| \?|-\?|(?<=\d\})-|(?<=\d) | \*", "", pattern).replace(r"\b", "").replace(" ", "")
-    )
+    return re.sub(r"\[ \\-\]| \?|-\?|(?<=\d\})-|(?<=\d) | \*", "", pattern).replace(r"\b", "").replace(" ", "")
