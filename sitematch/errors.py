@@ -13,15 +13,23 @@
     │   ├── PostcodeNotFound                `.suggestions` may hold what was perhaps meant
     │   ├── TownNotFound
     │   ├── SiteNotFound
-    │   └── StudyNotFound
+    │   ├── StudyNotFound
+    │   └── ReferralNotFound
+    ├── CapacityError (RuntimeError)        the ledger says no
+    │   ├── NoSpotsLeft                     `.level`, `.scope`, `.spots`, `.taken`: which cap is full
+    │   ├── SiteClosed                      the site, its country or the study takes nobody
+    │   ├── IllegalTransition               `.state`, `.action`, and `.allowed`: what may be done instead
+    │   └── IdempotencyConflict             the key was used with another request
+    ├── NotAllowed (PermissionError)        who asks may not do this; `.permission`
     ├── DataFault (ValueError)              a data file breaks its rules; `.faults` lists every row's fault
     ├── NotReady (RuntimeError)             a data file or database is missing; the message says what to run
     ├── LedgerBusy (TimeoutError)           others write; `.retry_after_s`; nothing was written
+    ├── OnlineUnavailable (ConnectionError) an online geocoder that was configured did not answer
     └── StorageFault (OSError)              the database cannot be reached, read or written; `.kind` says why
 
-Each message says what is wrong, where, and what to do. Leaves also derive from the builtin that a stranger to the
-library would catch. Facts ride on attributes. A message may repeat what the caller typed, so it is for the caller
-alone: a postcode is personal data, and messages are never logged.
+Each message says what is wrong, where, and what to do. Leaves also derive from the builtin that a stranger to
+the library would catch. Facts ride on attributes. A message may repeat what the caller typed, so it is for
+the caller alone: a postcode is personal data, and messages are never logged.
 """
 
 from __future__ import annotations
@@ -152,6 +160,82 @@ class StudyNotFound(NotFound):
     """No study has that id."""
 
 
+class ReferralNotFound(NotFound):
+    """No referral has that id."""
+
+
+class CapacityError(SitematchError, RuntimeError):
+    """The ledger says no; nothing was changed."""
+
+
+class NoSpotsLeft(CapacityError):
+    """A cap that applies is full.
+
+    Parameters
+    ----------
+    message
+        See `SitematchError`.
+    level, scope
+        The cap: ``"STUDY"``, ``"COUNTRY"``, ``"ARM"`` or ``"SITE"``, and of which; the scope is empty for a
+        study.
+    spots, taken
+        Its limit, and how many are in use; more than the limit where a cap was lowered.
+    """
+
+    def __init__(self, message: str, *, level: str, scope: str, spots: int, taken: int) -> None:
+        super().__init__(message)
+        self.level = level
+        self.scope = scope
+        self.spots = spots
+        self.taken = taken
+
+
+class SiteClosed(CapacityError):
+    """The site, its country, the arm or the study takes nobody now."""
+
+
+class IllegalTransition(CapacityError):
+    """What was asked may not follow the referral's state.
+
+    Parameters
+    ----------
+    message
+        See `SitematchError`.
+    state
+        The referral's state; None if the ledger does not know it.
+    action
+        What was asked.
+    allowed
+        What may be done instead, in alphabetical order; may be empty.
+    """
+
+    def __init__(self, message: str, *, state: str | None, action: str, allowed: Sequence[str]) -> None:
+        super().__init__(message)
+        self.state = state
+        self.action = action
+        self.allowed = tuple(allowed)
+
+
+class IdempotencyConflict(CapacityError):
+    """The idempotency key was used with another request within 24 hours."""
+
+
+class NotAllowed(SitematchError, PermissionError):
+    """Who asks may not do this.
+
+    Parameters
+    ----------
+    message
+        See `SitematchError`.
+    permission
+        What was needed, e.g. ``"referrals:write"``.
+    """
+
+    def __init__(self, message: str, *, permission: str) -> None:
+        super().__init__(message)
+        self.permission = permission
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault in one row of a data file.
@@ -230,3 +314,7 @@ class StorageFault(SitematchError, OSError):
     def __init__(self, message: str, *, kind: str) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class OnlineUnavailable(SitematchError, ConnectionError):
+    """The online geocoder did not answer, or too many questions were waiting for it."""

@@ -40,3 +40,139 @@ class Remaining:
     def is_open(self) -> bool:
         """Whether a patient could be taken: spots left, or not known to be gone."""
         return self.count is None or self.count > 0
+
+
+class CapacityState(StrEnum):
+    """What a site can offer now; the values are HL7 SDOH Clinical Care's "capacity status", and `UNKNOWN`."""
+
+    CAPACITY = "capacity"
+    """A spot can be taken."""
+    WAITLIST = "waitlist"
+    """Full; one can wait for a spot."""
+    NO_CAPACITY = "no-capacity"
+    """Closed: nothing can be taken or waited for."""
+    UNKNOWN = "unknown"
+    """No cap is known; a spot may be there."""
+
+
+class CapLevel(StrEnum):
+    """What a cap covers, widest first."""
+
+    STUDY = "STUDY"
+    COUNTRY = "COUNTRY"
+    ARM = "ARM"
+    SITE = "SITE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapKey:
+    """Which part of a study a cap covers.
+
+    Parameters
+    ----------
+    level
+        The kind of part.
+    scope
+        ISO 3166-1 alpha-2 country, arm id or site id; empty for the whole study.
+    """
+
+    level: CapLevel
+    scope: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.level.value} {self.scope}".rstrip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteCapacity:
+    """The spots of one site at one instant.
+
+    Parameters
+    ----------
+    study_id, site_id, country
+        Which site.
+    cap
+        The site's own cap; None if it shares wider ones only.
+    offered, held, screening, enrolled
+        Referrals in that state now: a lapsed hold or offer is in neither count.
+    withdrawn, screen_failed
+        Referrals that ended so, whether or not the study's policy gives their spots back.
+    taken
+        Spots in use under the policy.
+    remaining
+        The least over the caps that apply (site, country, study, and the arm if one was asked); never
+        negative; 0 for a closed site; None if no cap is known.
+    binding
+        The cap that `remaining` comes from: the narrowest of those that are equally tight; None without a
+        cap.
+    over_enrolled
+        By how many the site's own cap is exceeded; 0 if it has none. A cap may be lowered below what is
+        taken.
+    state
+        What that means for a patient.
+    is_open
+        Whether the site, its country and the study take patients.
+    as_of
+        The instant that all this describes (aware, UTC).
+    """
+
+    study_id: str
+    site_id: str
+    country: str
+    cap: int | None
+    offered: int
+    held: int
+    screening: int
+    enrolled: int
+    withdrawn: int
+    screen_failed: int
+    taken: int
+    remaining: int | None
+    binding: CapKey | None
+    over_enrolled: int
+    state: CapacityState
+    is_open: bool
+    as_of: datetime
+
+    @property
+    def drawn_from(self) -> DrawnFrom:
+        """What the spots are drawn from, as matches show it."""
+        if self.binding is None:
+            return DrawnFrom.UNKNOWN
+        return DrawnFrom.SITE_CAP if self.binding.level is CapLevel.SITE else DrawnFrom.SHARED_POOL
+
+    def as_remaining(self) -> Remaining:
+        """Return the spots left in the form that a match carries."""
+        return Remaining(count=self.remaining, as_of=self.as_of, drawn_from=self.drawn_from)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapUsage:
+    """One cap and what is taken of it at one instant.
+
+    Parameters
+    ----------
+    study_id, key
+        Which cap.
+    spots
+        Its limit; None if this part of the study has none.
+    is_closed
+        Whether this part takes nobody, whatever is left.
+    taken
+        Spots in use under it.
+    remaining
+        ``spots - taken``, never negative; None without a limit. Wider or narrower caps may leave less.
+    over_enrolled
+        ``taken - spots`` where that is positive, else 0.
+    as_of
+        The instant (aware, UTC).
+    """
+
+    study_id: str
+    key: CapKey
+    spots: int | None
+    is_closed: bool
+    taken: int
+    remaining: int | None
+    over_enrolled: int
+    as_of: datetime

@@ -44,6 +44,11 @@ def lookup(reader: Reader, postcode: Postcode) -> Place:
     return _climb(reader, postcode, key)
 
 
+def place_of(reader: Reader, country: str, key: str, row: PostcodeRow) -> Place:
+    """Give the place of a row that was found under a key, without notes."""
+    return _place(reader, country, normal_form(country, key), row)
+
+
 def _place(reader: Reader, country: str, code: str, row: PostcodeRow, notes: tuple[str, ...] = ()) -> Place:
     return Place(
         coordinates=Coordinates(latitude=row[0] / DEGREE, longitude=row[1] / DEGREE),

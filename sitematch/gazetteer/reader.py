@@ -19,9 +19,7 @@ SELECT p.latitude, p.longitude, p.precision, p.uncertainty_m, n.text, p.source_i
 FROM postcode AS p JOIN name AS n ON n.id = p.name_id
 WHERE p.country = ? AND p.key = ?
 """
-_TOWN = (
-    "t.id, t.country, t.name, t.admin, t.latitude, t.longitude, t.uncertainty_m, t.population, t.source_id"
-)
+_TOWN = "t.id, t.country, t.name, t.admin, t.latitude, t.longitude, t.uncertainty_m, t.population, t.source_id"
 _TOWNS = f"""
 SELECT {_TOWN} FROM town_name AS k JOIN town AS t ON t.id = k.town_id
 WHERE k.key = ?
@@ -40,6 +38,12 @@ WHERE ? IN ('', t.country)
 ORDER BY t.population DESC NULLS LAST, t.id LIMIT ?
 """  # noqa: S608
 
+_EVERYWHERE = """
+SELECT id, country, latitude, longitude FROM town
+UNION ALL SELECT -1, country, latitude, longitude FROM postcode
+WHERE children = 0 AND country NOT IN (SELECT DISTINCT country FROM town)
+"""
+_TOWN_BY_ID = f"SELECT {_TOWN} FROM town AS t WHERE t.id = ?"  # noqa: S608
 _EXTENT = """
 SELECT min(latitude), max(latitude), min(longitude), max(longitude) FROM (
     SELECT latitude, longitude FROM postcode WHERE country = :country
@@ -156,9 +160,7 @@ class Reader:
             "SELECT id, name, licence, url, release, sha256, attribution FROM source ORDER BY id"
         )
         return {
-            row[0]: Source(
-                name=row[1], licence=row[2], url=row[3], release=row[4], sha256=row[5], attribution=row[6]
-            )
+            row[0]: Source(name=row[1], licence=row[2], url=row[3], release=row[4], sha256=row[5], attribution=row[6])
             for row in rows
         }
 
@@ -203,6 +205,34 @@ class Reader:
         """Find towns whose folded name begins so, largest first, among the first 400 names in order."""
         end = beginning[:-1] + chr(ord(beginning[-1]) + 1)
         return self._cursor().execute(_TOWNS_BY_BEGINNING, (beginning, end, country, limit)).fetchall()
+
+    def town(self, number: int) -> TownRow:
+        """Give one town by its id.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        row: TownRow | None = self._cursor().execute(_TOWN_BY_ID, (number,)).fetchone()
+        if row is None:
+            raise KeyError(number)
+        return row
+
+    def everywhere(self) -> list[tuple[int, str, int, int]]:
+        """List every town's id, country, latitude and longitude; codes of countries without towns have the id -1."""
+        return self._cursor().execute(_EVERYWHERE).fetchall()
+
+    def full_codes(self, country: str) -> list[tuple[str, int, int]]:
+        """List the key, latitude and longitude of every full code of a country."""
+        return (
+            self._cursor()
+            .execute(
+                "SELECT key, latitude, longitude FROM postcode WHERE country = ? AND children = 0 ORDER BY key",
+                (country,),
+            )
+            .fetchall()
+        )
 
 
 _READERS: weakref.WeakSet[Reader] = weakref.WeakSet()

@@ -22,8 +22,11 @@ the next; below that the person is asked."""
 SAME_TOWN_KM = 5.0
 """Two entries of one name closer than this are one town and its centre, not two towns."""
 
-# Words that a name may carry or lack, folded: "New York City", "臺北市", "Brno-město".
-_SUFFIXES = (" city", " municipality", " town", "市", "區", "区", "縣", "县", "시", "군", "구")
+# Words that a name may carry or lack, folded: "New York City", "臺北市", "Ichikawa-shi".
+_SUFFIXES = (
+    " city", " municipality", " town", " shi", " si", " ku", " gu", " gun",
+    "市", "區", "区", "縣", "县", "시", "군", "구",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +117,13 @@ class Found:
         Best first.
     whole
         Whether their whole names fit, and not only the beginnings.
+    confirmed
+        Whether the name fits as it was given, and the state or country behind it too where there was one.
     """
 
     towns: tuple[Town, ...]
     whole: bool
+    confirmed: bool
 
 
 def find_towns(reader: Reader, text: str, country: str | None) -> Found:
@@ -136,35 +142,33 @@ def find_towns(reader: Reader, text: str, country: str | None) -> Found:
     if not fold_name(name):
         raise InvalidInput("The town is empty; give its name, e.g. Springfield, IL.", field="town")
     within = country or ""
-    rows = _whole_names(reader, name, within)
+    rows = _named(reader, name_keys(name), within)
+    exact = bool(rows)
+    rows = rows or _named(reader, _other_forms(fold_name(name)), within)
     whole = bool(rows)
     if not rows and len(fold_name(name)) >= 2:
         rows = reader.towns_beginning(fold_name(name), within)
-    kept = _in_regions(rows, [part for part in tail if fold_name(part)])
-    return Found(tuple(_town(reader, row) for row in kept), whole)
+    kept, all_fit = _in_regions(rows, [part for part in tail if fold_name(part)])
+    return Found(tuple(town_of(reader, row) for row in kept), whole, exact and all_fit)
 
 
-def _whole_names(reader: Reader, name: str, country: str) -> list[TownRow]:
-    for keys in (name_keys(name), _other_forms(fold_name(name))):
-        rows: dict[int, TownRow] = {}
-        for key in keys:
-            for row in reader.towns(key, country):
-                rows.setdefault(row[0], row)
-        if rows:
-            return sorted(
-                rows.values(), key=lambda row: (-1 if row[7] is None else row[7], -row[0]), reverse=True
-            )
-    return []
+def _named(reader: Reader, keys: tuple[str, ...], country: str) -> list[TownRow]:
+    if len(keys) == 1:
+        return reader.towns(keys[0], country)
+    rows = {row[0]: row for key in keys for row in reader.towns(key, country)}
+    return sorted(rows.values(), key=lambda row: (-1 if row[7] is None else row[7], -row[0]), reverse=True)
 
 
 def _other_forms(key: str) -> tuple[str, ...]:
     shorter = [key.removesuffix(suffix) for suffix in _SUFFIXES if key.endswith(suffix) and key != suffix]
-    longer = [key + suffix for suffix in _SUFFIXES if key.isascii() == suffix.isascii()]
-    return tuple(other.strip() for other in (*shorter, *longer) if other.strip())
+    longer = [key + suffix for suffix in _SUFFIXES[:1] if key.isascii()]
+    squeezed = key.replace(" ", "")
+    return tuple(dict.fromkeys(other for other in (*shorter, squeezed, *longer) if other and other != key))
 
 
-def _in_regions(rows: list[TownRow], tail: list[str]) -> list[TownRow]:
-    """Keep the towns of the named states or countries; all of them where none is known to lie there."""
+def _in_regions(rows: list[TownRow], tail: list[str]) -> tuple[list[TownRow], bool]:
+    """Keep the towns of the named states or countries; all of them, and False, where none is known to lie there."""
+    all_fit = True
     for part in tail:
         try:
             country = parse_country(part)
@@ -176,11 +180,13 @@ def _in_regions(rows: list[TownRow], tail: list[str]) -> list[TownRow]:
             for row in rows
             if (row[3] and folded in region_names(row[1], row[3])) or (country and row[1] == country)
         ]
+        all_fit = all_fit and bool(kept)
         rows = kept or rows
-    return rows
+    return rows, all_fit
 
 
-def _town(reader: Reader, row: TownRow) -> Town:
+def town_of(reader: Reader, row: TownRow) -> Town:
+    """Give the town of a row."""
     return Town(
         name=row[2],
         admin=row[3],
@@ -223,9 +229,7 @@ def the_town(
     if not found.whole:
         near = tuple(Suggestion(t.label, t.country, "a name that begins alike") for t in towns[:5])
         where = f" in {COUNTRIES[country].name}" if country else ""
-        asked = (
-            f" Did you mean {near[0].text}?" if near else " Check the spelling, or give a larger town nearby."
-        )
+        asked = f" Did you mean {near[0].text}?" if near else " Check the spelling, or give a larger town nearby."
         raise TownNotFound(f"No town called {text!r} is known{where}.{asked}", field="town", suggestions=near)
     towns = _without_doubles(towns)
     if len(towns) == 1:

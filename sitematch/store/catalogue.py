@@ -74,9 +74,7 @@ def read_study(store: Store, study_id: str) -> Study:
         See `Store.reading`.
     """
     with store.reading() as connection:
-        row = connection.execute(
-            sa.select(schema.study).where(schema.study.c.study_id == study_id)
-        ).one_or_none()
+        row = connection.execute(sa.select(schema.study).where(schema.study.c.study_id == study_id)).one_or_none()
     if row is None:
         raise StudyNotFound(f"There is no study {study_id!r} in the catalogue.", field="study_id")
     return _study(row)
@@ -139,7 +137,7 @@ def replace_study(store: Store, study: Study, sites: Sequence[Site]) -> None:
     Raises
     ------
     InvalidInput
-        If a site belongs to another study, or two have one id; nothing is written.
+        If a site belongs to another study, two have one id, or one with referrals is missing.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
@@ -164,7 +162,7 @@ def replace_studies(store: Store, studies: Iterable[tuple[Study, Sequence[Site]]
     Raises
     ------
     InvalidInput
-        If a site belongs to another study, or two have one id; nothing is written.
+        If a site belongs to another study, two have one id, or one with referrals is missing.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
@@ -185,15 +183,16 @@ def remove_study(store: Store, study_id: str) -> None:
     ------
     StudyNotFound
         If there is no such study.
+    InvalidInput
+        If one of its sites has referrals.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
     with store.writing() as connection:
         _touch(connection)
+        _require_kept(connection, study_id, set())
         connection.execute(sa.delete(schema.site).where(schema.site.c.study_id == study_id))
-        if not connection.execute(
-            sa.delete(schema.study).where(schema.study.c.study_id == study_id)
-        ).rowcount:
+        if not connection.execute(sa.delete(schema.study).where(schema.study.c.study_id == study_id)).rowcount:
             raise StudyNotFound(f"There is no study {study_id!r} in the catalogue.", field="study_id")
 
 
@@ -202,12 +201,29 @@ def _touch(connection: sa.Connection) -> None:
     connection.execute(sa.update(schema.catalogue).values(version=schema.catalogue.c.version + 1))
 
 
+def _require_kept(connection: sa.Connection, study_id: str, site_ids: set[str]) -> None:
+    """Check that no site with referrals would vanish: its participants still count."""
+    used = connection.execute(
+        sa.select(schema.latest_event.c.site_id)
+        .where(schema.latest_event.c.study_id == study_id, schema.latest_event.c.site_id.is_not(None))
+        .distinct()
+    ).scalars()
+    lost = sorted(set(used) - site_ids)
+    if lost:
+        raise InvalidInput(
+            f"Site {lost[0]} of study {study_id} has referrals, so it cannot be removed; "
+            "keep it with a status that takes nobody.",
+            field="site_id",
+        )
+
+
 def _write_study(connection: sa.Connection, study: Study, sites: Sequence[Site]) -> None:
     values = _study_values(study)
     known = connection.execute(
         sa.update(schema.study).where(schema.study.c.study_id == study.study_id).values(**values)
     )
     if known.rowcount:
+        _require_kept(connection, study.study_id, {site.site_id for site in sites})
         connection.execute(sa.delete(schema.site).where(schema.site.c.study_id == study.study_id))
     else:
         connection.execute(sa.insert(schema.study).values(**values))

@@ -93,9 +93,7 @@ class Store:
         """
         with translated_errors(), self.engine.connect() as connection:
             if self.dialect == "postgresql":
-                connection = connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin():
                 yield connection
 
@@ -135,8 +133,7 @@ class Store:
         if found != SCHEMA_REVISION:
             state = "has no tables yet" if found is None else f"is at schema {found}"
             raise NotReady(
-                f"The database {state}; this version needs schema {SCHEMA_REVISION}. "
-                "Run `sitematch db upgrade`."
+                f"The database {state}; this version needs schema {SCHEMA_REVISION}. Run `sitematch db upgrade`."
             )
 
     def schema_revision(self) -> str | None:
@@ -211,9 +208,7 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         raise InvalidInput(
             "An SQLite database in memory is private to one connection; name a file.", field="database_url"
         )
-    engine = sa.create_engine(
-        url, pool_size=_POOL_SIZE, max_overflow=_POOL_OVERFLOW, pool_timeout=BUSY_TIMEOUT_S
-    )
+    engine = sa.create_engine(url, pool_size=_POOL_SIZE, max_overflow=_POOL_OVERFLOW, pool_timeout=BUSY_TIMEOUT_S)
 
     @event.listens_for(engine, "connect")
     def _settle(connection: Any, _record: object) -> None:

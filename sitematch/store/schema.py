@@ -18,11 +18,12 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
 )
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 """The migration that this program needs; the last one in `migrations/versions`."""
 
 metadata = MetaData(
@@ -104,3 +105,73 @@ site = Table(
     Column("flags", Text, nullable=False),
     Index("ix_site_study_id_position", "study_id", "position"),
 )
+
+cap = Table(
+    "cap",
+    metadata,
+    Column("study_id", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("spots", Integer),
+    Column("is_closed", Boolean, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("head_seq", BigInteger, nullable=False),
+    Column("head_hash", Text, nullable=False),
+    Column("head_at_us", BigInteger, nullable=False),
+    PrimaryKeyConstraint("study_id", "level", "scope"),
+    CheckConstraint("spots >= 0", name="spots"),
+    CheckConstraint("level IN ('STUDY', 'COUNTRY', 'ARM', 'SITE')", name="level"),
+)
+"""Every cap. The study's own row is always there: writes touch it first, and it knows the end of the chain
+(``version``, ``policy`` and the ``head_…`` columns mean nothing in the others)."""
+
+event = Table(
+    "event",
+    metadata,
+    Column("study_id", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("referral_id", Text),
+    Column("site_id", Text),
+    Column("country", Text),
+    Column("arm", Text),
+    Column("expires_at_us", BigInteger),
+    Column("reason", Text),
+    Column("detail", Text, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("prev_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    PrimaryKeyConstraint("study_id", "seq"),
+    Index("ix_event_referral_id_seq", "referral_id", "seq"),
+)
+"""What happened, append-only: triggers refuse every change of a row."""
+
+latest_event = Table(
+    "latest_event",
+    metadata,
+    Column("referral_id", Text, primary_key=True),
+    Column("study_id", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("site_id", Text),
+    Column("country", Text),
+    Column("arm", Text),
+    Column("expires_at_us", BigInteger),
+    Index("ix_latest_event_counting", "study_id", "kind", "site_id", "country", "arm", "expires_at_us", "seq"),
+)
+"""Which event of each referral is the latest: an index of `event` that databases cannot keep. It is written
+with the event, holds nothing of its own, and `audit.verify` compares it with the events."""
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key_hash", Text, primary_key=True),
+    Column("body_hash", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("answer", Text, nullable=False),
+    Index("ix_idempotency_at_us", "at_us"),
+)
+"""Answers given in the last 24 hours, by a hash of who asked and the key."""

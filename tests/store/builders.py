@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from sitematch.domain.access import Actor, Caller
+from sitematch.domain.capacity import CapKey, CapLevel, CapUsage, SiteCapacity
+from sitematch.domain.ledger import (
+    Referral,
+    ScreenFailureReason,
+    SpotPolicy,
+    SpotState,
+    WithdrawalReason,
+)
 from sitematch.domain.site import Site
 from sitematch.domain.study import RecruitmentStatus, Study
+from sitematch.store import counting, ledger, waiting
+from sitematch.store.catalogue import replace_study
+from sitematch.store.engine import Store
 
 STUDY_ID = "NCT00000001"
 
@@ -34,3 +47,100 @@ def make_site(site_id: str = "site-1", **changes: Any) -> Site:
         "as_of_on": date(2026, 1, 2),
     }
     return Site(**{**values, **changes})
+
+
+NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
+STUDY = CapKey(level=CapLevel.STUDY)
+
+
+def site_key(site_id: str = "site-1") -> CapKey:
+    return CapKey(level=CapLevel.SITE, scope=site_id)
+
+
+def country_key(country: str) -> CapKey:
+    return CapKey(level=CapLevel.COUNTRY, scope=country)
+
+
+def arm_key(arm: str) -> CapKey:
+    return CapKey(level=CapLevel.ARM, scope=arm)
+
+
+def make_caller(key: str | None = None, actor_id: str = "user:ann") -> Caller:
+    return Caller(actor=Actor(actor_id=actor_id), request_id="request-1", idempotency_key=key)
+
+
+class Desk:
+    """A coordinator at work on one study, with a clock that moves only when told to."""
+
+    def __init__(self, store: Store, *, sites: Sequence[Site] = (), study: Study | None = None) -> None:
+        self.store = store
+        self.study_id = (study or make_study()).study_id
+        self.now = NOW
+        self.caller = make_caller()
+        replace_study(store, study or make_study(), sites or [make_site("site-1"), make_site("site-2")])
+
+    def cap(self, spots: int | None, key: CapKey = STUDY) -> CapUsage:
+        return ledger.set_cap(self.store, self.caller, study_id=self.study_id, key=key, spots=spots, now=self.now)
+
+    def close(self, key: CapKey) -> CapUsage:
+        return ledger.close(self.store, self.caller, study_id=self.study_id, key=key, now=self.now)
+
+    def reopen(self, key: CapKey) -> CapUsage:
+        return ledger.reopen(self.store, self.caller, study_id=self.study_id, key=key, now=self.now)
+
+    def rules(self, **changes: Any) -> SpotPolicy:
+        return ledger.set_policy(
+            self.store, self.caller, study_id=self.study_id, policy=SpotPolicy(**changes), now=self.now
+        )
+
+    def hold(self, referral_id: str, site_id: str = "site-1", **changes: Any) -> Referral:
+        caller = changes.pop("caller", self.caller)
+        return ledger.place_hold(
+            self.store,
+            caller,
+            study_id=self.study_id,
+            site_id=site_id,
+            referral_id=referral_id,
+            now=self.now,
+            **changes,
+        )
+
+    def screen(self, referral_id: str) -> Referral:
+        return ledger.start_screening(self.store, self.caller, referral_id=referral_id, now=self.now)
+
+    def enroll(self, referral_id: str) -> Referral:
+        return ledger.enroll(self.store, self.caller, referral_id=referral_id, now=self.now)
+
+    def release(self, referral_id: str) -> Referral:
+        return ledger.release(self.store, self.caller, referral_id=referral_id, now=self.now)
+
+    def fail(self, referral_id: str, reason: ScreenFailureReason = ScreenFailureReason.LABORATORY) -> Referral:
+        return ledger.screen_failure(self.store, self.caller, referral_id=referral_id, reason=reason, now=self.now)
+
+    def withdraw(self, referral_id: str) -> Referral:
+        reason = WithdrawalReason.ADVERSE_EVENT
+        return ledger.withdraw(self.store, self.caller, referral_id=referral_id, reason=reason, now=self.now)
+
+    def wait(self, referral_id: str, *site_ids: str, **changes: Any) -> Referral:
+        return waiting.join_waiting_list(
+            self.store,
+            self.caller,
+            study_id=self.study_id,
+            referral_id=referral_id,
+            site_ids=site_ids or ("site-1",),
+            now=self.now,
+            **changes,
+        )
+
+    def accept(self, referral_id: str) -> Referral:
+        return ledger.accept_offer(self.store, self.caller, referral_id=referral_id, now=self.now)
+
+    def state(self, referral_id: str) -> SpotState:
+        return counting.read_referral(self.store, referral_id, self.now).state
+
+    def site(self, site_id: str = "site-1", **changes: Any) -> SiteCapacity:
+        found = counting.capacity(self.store, self.study_id, self.now, **changes)
+        return next(item for item in found if item.site_id == site_id)
+
+    def later(self, **duration: float) -> None:
+        self.now += timedelta(**duration)

@@ -29,9 +29,7 @@ FULL_STUDY = make_study(
     interventions=("felzartamab",),
     phases=("PHASE1", "PHASE2"),
     pool_spots=8,
-    travel=TravelSupport(
-        certainty=TravelCertainty.MAY_BE_COVERED, kinds=(TravelKind.MILEAGE, TravelKind.LODGING)
-    ),
+    travel=TravelSupport(certainty=TravelCertainty.MAY_BE_COVERED, kinds=(TravelKind.MILEAGE, TravelKind.LODGING)),
     time_reimbursement="varies",
     age_min_years=18,
     age_max_years=75,

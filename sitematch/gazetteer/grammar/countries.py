@@ -76,9 +76,7 @@ def _parse_country(text: str) -> str:
     if key in KEYS:
         return KEYS[key]
     if not key:
-        raise UnknownCountry(
-            "No country was given; give its name or two-letter code, e.g. US.", field="country"
-        )
+        raise UnknownCountry("No country was given; give its name or two-letter code, e.g. US.", field="country")
     raise UnknownCountry(_unknown(stripped, key), field="country")
 
 

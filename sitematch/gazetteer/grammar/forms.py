@@ -58,6 +58,7 @@ _PATTERNS: dict[str, str] = {
     "AR": r"(?:[A-HJ-NP-Z]\d{4}[A-Z]{3}|[A-HJ-NP-Z]?\d{4})",
     "BB": r"\d{5}",
     "BH": r"(?:1[0-2]|[1-9])\d{2}",
+    "BN": r"[BKPT][A-Z]\d{4}",  # the four districts
     "BM": r"[A-Z]{2}[A-Z0-9]{2}",
     "CL": r"\d{7}",
     "CR": r"\d{4,5}",
@@ -94,7 +95,8 @@ _EXAMPLES: dict[str, str] = {
     "AE": "28119 95762", "AR": "C1425DKF", "CL": "8340457", "GB": "SW1A 1AA", "HK": "999077", "MO": "999078",
     "MW": "101100", "NR": "NRU68", "NU": "9974", "PA": "08100", "PE": "15001", "PS": "P1234567", "RS": "11000",
     "TL": "TL10001", "TT": "100605", "WS": "WS1382", "CR": "10101", "MT": "VLT 1117", "AM": "0010", "IE": "D02 X285",
-    "US": "33180", "LU": "L-4750", "LT": "LT-04340", "MD": "MD-2012", "AZ": "AZ 1000", "HT": "HT6120", "SV": "1101", "AI": "AI-2640", "SE": "114 55",
+    "US": "33180", "LU": "L-4750", "LT": "LT-04340", "MD": "MD-2012", "AZ": "AZ 1000", "HT": "HT6120", "SV": "1101",
+    "AI": "AI-2640", "SE": "114 55",
     "BB": "BB23026", "TW": "106409", "IL": "9614303", "KH": "120101", "VN": "70010", "TZ": "34413",
 }  # fmt: skip
 
@@ -158,7 +160,7 @@ _LADDERS: dict[str, Ladder] = {
     "AE": ((10, UNIT), (5, DISTRICT), (3, REGION)),
     "AR": ((8, UNIT), (4, DISTRICT), (3, REGION), (2, REGION), (1, REGION)),
     "AU": ((4, DISTRICT), (3, REGION), (2, REGION)),
-    "BR": ((8, UNIT), (5, SECTOR), (4, DISTRICT), (3, REGION), (2, REGION)),
+    "BR": ((8, UNIT), (5, SECTOR), (4, DISTRICT), (3, REGION), (2, REGION), (1, REGION)),
     "CA": ((6, UNIT), (3, DISTRICT), (2, REGION)),
     "CL": ((7, UNIT), (5, SECTOR), (4, DISTRICT), (3, DISTRICT), (2, REGION)),
     "CN": ((6, DISTRICT), (5, DISTRICT), (4, LOCALITY), (3, REGION), (2, REGION)),
@@ -273,6 +275,4 @@ def _make_form(country: str) -> Form | None:
 
 def _without_separators(pattern: str) -> str:
     """Take the optional spaces and dashes out of a pattern of Google's, whose codes are written with them."""
-    return (
-        re.sub(r"\[ \\-\]| \?|-\?|(?<=\d\})-|(?<=\d) | \*", "", pattern).replace(r"\b", "").replace(" ", "")
-    )
+    return re.sub(r"\[ \\-\]| \?|-\?|(?<=\d\})-|(?<=\d) | \*", "", pattern).replace(r"\b", "").replace(" ", "")

@@ -82,9 +82,7 @@ def upgrade() -> None:
         sa.Column("spots", sa.Integer),
         sa.Column("flags", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("site_id", name="pk_site"),
-        sa.ForeignKeyConstraint(
-            ["study_id"], ["study.study_id"], name="fk_site_study_id_study", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["study_id"], ["study.study_id"], name="fk_site_study_id_study", ondelete="CASCADE"),
     )
     op.create_index("ix_site_study_id_position", "site", ["study_id", "position"])
 

@@ -1,0 +1,502 @@
+"""The capacity ledger's writes: taking a spot, moving it on, giving it back, and the rules that govern it.
+
+Each function is one transaction under its study's lock (see `sitematch.store.writing`), appends what happened
+to the study's chain, and returns where the referral stands then. All of them may raise, beside what each
+names:
+
+* `IdempotencyConflict`: the caller's key was used with another request in the last 24 hours;
+* `LedgerBusy`, `StorageFault`, `NotReady`: see `Store.writing`. After `LedgerBusy` nothing was written. After
+  `StorageFault` the write may have been kept if the connection broke while committing: with an idempotency
+  key, asking again tells.
+
+Whether the caller may do it at all is asked before, by `sitematch.domain.access.require`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from sitematch.domain.access import Caller
+from sitematch.domain.capacity import CapKey, CapLevel, CapUsage
+from sitematch.domain.ledger import (
+    Action,
+    EventKind,
+    LedgerEvent,
+    Referral,
+    ScreenFailureReason,
+    SpotPolicy,
+    SpotState,
+    WithdrawalReason,
+    require_allowed,
+    state_at,
+)
+from sitematch.domain.occupancy import TAKING_STATUSES, keys_for
+from sitematch.domain.study import RecruitmentStatus
+from sitematch.errors import InvalidInput, NoSpotsLeft, SiteClosed, SiteNotFound
+from sitematch.store import schema
+from sitematch.store.counting import read_view, referral_from
+from sitematch.store.engine import Store
+from sitematch.store.idempotency import Operation
+from sitematch.store.instants import from_us, to_us
+from sitematch.store.schema import cap, latest_event
+from sitematch.store.waiting import offer_freed_spots
+from sitematch.store.writing import LedgerWrite, perform, require_opaque
+
+_MAX_SPOTS = 10_000_000
+
+_LATEST = sa.select(latest_event).where(latest_event.c.referral_id == sa.bindparam("referral_id"))
+_SITE = (
+    sa.select(schema.site.c.country, schema.site.c.status, schema.study.c.status.label("study_status"))
+    .join(schema.study, schema.study.c.study_id == schema.site.c.study_id)
+    .where(schema.site.c.site_id == sa.bindparam("site_id"), schema.site.c.study_id == sa.bindparam("study_id"))
+)
+_COUNTING = ["WAITING", "OFFERED", "HELD", "SCREENING", "ENROLLED", "SCREEN_FAILED", "WITHDRAWN"]
+_in_use = sa.and_(
+    latest_event.c.kind.in_(sa.bindparam("taking", expanding=True)),
+    sa.or_(latest_event.c.expires_at_us.is_(None), latest_event.c.expires_at_us > sa.bindparam("now_us")),
+)
+_COUNTS = sa.select(
+    sa.func.count().filter(_in_use).label("STUDY"),
+    sa.func.count().filter(_in_use, latest_event.c.country == sa.bindparam("country")).label("COUNTRY"),
+    sa.func.count().filter(_in_use, latest_event.c.arm == sa.bindparam("arm")).label("ARM"),
+    sa.func.count().filter(_in_use, latest_event.c.site_id == sa.bindparam("site_id")).label("SITE"),
+    sa.func.count().filter(latest_event.c.kind == EventKind.WAITING.value).label("waiting"),
+).where(latest_event.c.study_id == sa.bindparam("study_id"), latest_event.c.kind.in_(_COUNTING))
+_CAPS = sa.select(cap.c.level, cap.c.scope, cap.c.spots, cap.c.is_closed).where(
+    cap.c.study_id == sa.bindparam("study_id"),
+    sa.or_(
+        sa.and_(cap.c.level == "STUDY", cap.c.scope == ""),
+        sa.and_(cap.c.level == "COUNTRY", cap.c.scope == sa.bindparam("country")),
+        sa.and_(cap.c.level == "ARM", cap.c.scope == sa.bindparam("arm")),
+        sa.and_(cap.c.level == "SITE", cap.c.scope == sa.bindparam("site_id")),
+    ),
+)
+
+
+def place_hold(
+    store: Store,
+    caller: Caller,
+    *,
+    study_id: str,
+    site_id: str,
+    referral_id: str,
+    now: datetime,
+    arm: str | None = None,
+    hold_for: timedelta | None = None,
+) -> Referral:
+    """Take a spot for a while. Of two who ask for the last one, one gets it and the other is told why not.
+
+    Spots that have come free are offered to those who wait first: a hold never jumps the queue.
+
+    Parameters
+    ----------
+    store
+        The database.
+    caller
+        Who asks.
+    study_id, site_id
+        Where.
+    referral_id
+        Opaque: 1 to 64 letters, digits, ``. _ : -``, starting with a letter or digit. Never a name.
+    now
+        The instant (aware).
+    arm
+        The arm or cohort, where that is known; its cap counts then too.
+    hold_for
+        How long; None is the study's policy.
+
+    Returns
+    -------
+    Referral
+        HELD.
+
+    Raises
+    ------
+    NoSpotsLeft
+        If a cap that applies is full; the widest one is named.
+    SiteClosed
+        If the site, its country, the arm or the study takes nobody.
+    IllegalTransition
+        If the referral stands elsewhere than before a hold; it names what is allowed.
+    InvalidInput
+        If an id or the duration is malformed, or the referral belongs to another study.
+    SiteNotFound, StudyNotFound
+        If there is none of that id, or the site is not the study's.
+    """
+    require_opaque(referral_id, "referral_id")
+    if arm is not None:
+        require_opaque(arm, "arm")
+    if hold_for is not None and not timedelta(0) < hold_for <= timedelta(days=365):
+        raise InvalidInput("A hold must last more than 0 and at most 365 days.", field="hold_for")
+    seconds = None if hold_for is None else hold_for.total_seconds()
+
+    def act(write: LedgerWrite) -> Referral:
+        site = _open_site(write, site_id)
+        latest = _require(write, referral_id, _latest(write, referral_id), Action.PLACE_HOLD)
+        somebody_waits = _check_room(write, site_id, site.country, arm, _own_spot(write, latest))
+        if somebody_waits and offer_freed_spots(write):
+            latest = _require(write, referral_id, _latest(write, referral_id), Action.PLACE_HOLD)
+            _check_room(write, site_id, site.country, arm, _own_spot(write, latest))
+        held = write.append(
+            EventKind.HELD,
+            referral_id=referral_id,
+            is_new_referral=latest is None,
+            site_id=site_id,
+            country=site.country,
+            arm=arm,
+            expires_at=write.now + (hold_for or write.policy.hold),
+        )
+        return referral_from(held, write.now)
+
+    operation = Operation("place_hold", (study_id, site_id, referral_id, arm, seconds))
+    return perform(store, caller, operation, now, Referral, act, study_id=study_id)
+
+
+def accept_offer(store: Store, caller: Caller, *, referral_id: str, now: datetime) -> Referral:
+    """Turn an offer from the waiting list into a hold at the site that was offered.
+
+    Raises
+    ------
+    ReferralNotFound, IllegalTransition
+        If there is no such referral, or no offer that has not lapsed.
+    SiteClosed
+        If the site has closed since.
+    """
+
+    def act(write: LedgerWrite) -> Referral:
+        latest = _require(write, referral_id, _latest(write, referral_id), Action.ACCEPT_OFFER)
+        _open_site(write, latest.site_id)
+        _check_open(write, latest.site_id, latest.country, latest.arm)
+        held = _follow(write, latest, EventKind.HELD, expires_at=write.now + write.policy.hold)
+        return referral_from(held, write.now)
+
+    return _on_referral(store, caller, "accept_offer", referral_id, now, act)
+
+
+def start_screening(store: Store, caller: Caller, *, referral_id: str, now: datetime) -> Referral:
+    """Keep a held spot for as long as screening takes.
+
+    Raises
+    ------
+    ReferralNotFound, IllegalTransition
+        If there is no such referral, or it does not hold a spot now: a lapsed hold may have been sold.
+    """
+    return _move(store, caller, Action.START_SCREENING, EventKind.SCREENING, referral_id, now)
+
+
+def enroll(store: Store, caller: Caller, *, referral_id: str, now: datetime) -> Referral:
+    """Turn a screened referral into a participant.
+
+    Raises
+    ------
+    ReferralNotFound, IllegalTransition
+        If there is no such referral, or it is not in screening.
+    """
+    return _move(store, caller, Action.ENROLL, EventKind.ENROLLED, referral_id, now)
+
+
+def screen_failure(
+    store: Store, caller: Caller, *, referral_id: str, reason: ScreenFailureReason, now: datetime
+) -> Referral:
+    """Record that screening failed; the study's policy says whether the spot comes back.
+
+    Raises
+    ------
+    ReferralNotFound, IllegalTransition
+        If there is no such referral, or it is not in screening.
+    """
+    return _move(store, caller, Action.SCREEN_FAILURE, EventKind.SCREEN_FAILED, referral_id, now, reason.value)
+
+
+def withdraw(store: Store, caller: Caller, *, referral_id: str, reason: WithdrawalReason, now: datetime) -> Referral:
+    """Record that a participant left; the study's policy says whether the spot comes back.
+
+    Raises
+    ------
+    ReferralNotFound, IllegalTransition
+        If there is no such referral, or it is not enrolled.
+    """
+    return _move(store, caller, Action.WITHDRAW, EventKind.WITHDRAWN, referral_id, now, reason.value)
+
+
+def release(store: Store, caller: Caller, *, referral_id: str, now: datetime) -> Referral:
+    """Give back a held or screening spot, decline an offer, or leave the waiting list.
+
+    Raises
+    ------
+    ReferralNotFound, IllegalTransition
+        If there is no such referral, or it has nothing to give back.
+    """
+    return _move(store, caller, Action.RELEASE, EventKind.RELEASED, referral_id, now)
+
+
+def set_cap(store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: int | None, now: datetime) -> CapUsage:
+    """Set, change or remove a limit.
+
+    One below what is taken is accepted: it shows as over-enrolled and sells nothing more.
+
+    Parameters
+    ----------
+    store
+        The database.
+    caller
+        Who asks.
+    study_id, key
+        Which part of which study.
+    spots
+        0 to 10,000,000; None removes the limit.
+    now
+        The instant (aware).
+
+    Returns
+    -------
+    CapUsage
+        The cap, and what is taken of it.
+
+    Raises
+    ------
+    InvalidInput
+        If the number or the scope makes no sense.
+    SiteNotFound, StudyNotFound
+        If there is none of that id, or the site is not the study's.
+    """
+    if spots is not None and not 0 <= spots <= _MAX_SPOTS:
+        raise InvalidInput(f"A cap is a number from 0 to {_MAX_SPOTS}, or none.", field="spots")
+    return _set_rule(store, caller, study_id, key, EventKind.CAP_SET, now, spots=spots)
+
+
+def close(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
+    """Take nobody more in a part of a study; who is under way goes on, and participants still count.
+
+    Raises
+    ------
+    InvalidInput, SiteNotFound, StudyNotFound
+        See `set_cap`.
+    """
+    return _set_rule(store, caller, study_id, key, EventKind.CLOSED, now)
+
+
+def reopen(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
+    """Undo `close`. A status in the catalogue that takes nobody still keeps the site closed.
+
+    Raises
+    ------
+    InvalidInput, SiteNotFound, StudyNotFound
+        See `set_cap`.
+    """
+    return _set_rule(store, caller, study_id, key, EventKind.OPENED, now)
+
+
+def set_policy(store: Store, caller: Caller, *, study_id: str, policy: SpotPolicy, now: datetime) -> SpotPolicy:
+    """Set a study's rules; they count for what is under way too, save that holds keep their expiry.
+
+    Raises
+    ------
+    StudyNotFound
+        If there is no such study.
+    """
+    text = msgspec.json.encode(policy, order="deterministic").decode()
+
+    def act(write: LedgerWrite) -> SpotPolicy:
+        write.append(EventKind.POLICY_SET, detail=text)
+        write.policy = policy
+        write.connection.execute(
+            sa.update(cap)
+            .where(cap.c.study_id == study_id, cap.c.level == "STUDY", cap.c.scope == "")
+            .values(policy=text)
+        )
+        offer_freed_spots(write)
+        return policy
+
+    return perform(store, caller, Operation("set_policy", (study_id, text)), now, SpotPolicy, act, study_id=study_id)
+
+
+def _latest(write: LedgerWrite, referral_id: str) -> sa.Row[Any] | None:
+    latest = write.connection.execute(_LATEST, {"referral_id": referral_id}).one_or_none()
+    if latest is not None and latest.study_id != write.study_id:
+        raise InvalidInput("This referral id is taken by another study.", field="referral_id")
+    return latest
+
+
+def _state(write: LedgerWrite, latest: sa.Row[Any]) -> SpotState:
+    expires_at = None if latest.expires_at_us is None else from_us(latest.expires_at_us)
+    return state_at(EventKind(latest.kind), expires_at, write.now)
+
+
+def _require(
+    write: LedgerWrite, referral_id: str, latest: sa.Row[Any] | None, action: Action
+) -> Any:  # the row, or None where the action may be a referral's first
+    require_allowed(referral_id, None if latest is None else _state(write, latest), action)
+    return latest
+
+
+def _own_spot(write: LedgerWrite, latest: sa.Row[Any] | None) -> sa.Row[Any] | None:
+    """Return the referral's row if it has a spot in use already: a rescreening needs no second one."""
+    if latest is not None and write.policy.takes_spot(_state(write, latest)):
+        return latest
+    return None
+
+
+def _open_site(write: LedgerWrite, site_id: str) -> Any:
+    site = write.connection.execute(_SITE, {"site_id": site_id, "study_id": write.study_id}).one_or_none()
+    if site is None:
+        raise SiteNotFound(f"Study {write.study_id} has no site {site_id!r}.", field="site_id")
+    for what, status in (("The study", site.study_status), (f"Site {site_id}", site.status)):
+        if RecruitmentStatus(status) not in TAKING_STATUSES:
+            raise SiteClosed(f"{what} takes no patients now: its status is {status}.")
+    return site
+
+
+def _check_open(write: LedgerWrite, site_id: str, country: str, arm: str | None) -> dict[CapKey, int | None]:
+    """Return the caps that apply and their limits, if none of them is closed."""
+    where = {"study_id": write.study_id, "site_id": site_id, "country": country, "arm": arm}
+    limits: dict[CapKey, int | None] = {}
+    for row in write.connection.execute(_CAPS, where):
+        key = CapKey(level=CapLevel(row.level), scope=row.scope)
+        if row.is_closed:
+            raise SiteClosed(f"{key} of study {write.study_id} is closed.")
+        limits[key] = row.spots
+    return limits
+
+
+def _check_room(write: LedgerWrite, site_id: str, country: str, arm: str | None, own: sa.Row[Any] | None) -> bool:
+    """Check every cap that applies, the widest first, and say whether anybody is on the waiting list."""
+    limits = _check_open(write, site_id, country, arm)
+    counts = write.connection.execute(
+        _COUNTS,
+        {
+            "study_id": write.study_id,
+            "site_id": site_id,
+            "country": country,
+            "arm": arm,
+            "now_us": to_us(write.now),
+            "taking": [kind for kind in _COUNTING if write.policy.takes_spot(SpotState(kind))],
+        },
+    ).one()
+    own_keys = () if own is None else keys_for(own.site_id, own.country, own.arm)
+    for key in keys_for(site_id, country, arm):
+        spots = limits.get(key)
+        taken = counts._mapping[key.level.value]
+        if spots is not None and taken - (key in own_keys) >= spots:
+            raise NoSpotsLeft(
+                f"No spots left: {taken} of {spots} are taken ({key}).",
+                level=key.level.value,
+                scope=key.scope,
+                spots=spots,
+                taken=taken,
+            )
+    return bool(counts.waiting)
+
+
+def _follow(
+    write: LedgerWrite,
+    latest: sa.Row[Any],
+    kind: EventKind,
+    *,
+    expires_at: datetime | None = None,
+    reason: str | None = None,
+) -> LedgerEvent:
+    return write.append(
+        kind,
+        referral_id=latest.referral_id,
+        site_id=latest.site_id,
+        country=latest.country,
+        arm=latest.arm,
+        expires_at=expires_at,
+        reason=reason,
+    )
+
+
+def _move(
+    store: Store,
+    caller: Caller,
+    action: Action,
+    kind: EventKind,
+    referral_id: str,
+    now: datetime,
+    reason: str | None = None,
+) -> Referral:
+    def act(write: LedgerWrite) -> Referral:
+        latest = _require(write, referral_id, _latest(write, referral_id), action)
+        moved = _follow(write, latest, kind, reason=reason)
+        if not write.policy.takes_spot(SpotState(kind.value)):
+            offer_freed_spots(write)
+        return referral_from(moved, write.now)
+
+    return _on_referral(store, caller, action.value, referral_id, now, act, reason)
+
+
+def _on_referral(
+    store: Store, caller: Caller, name: str, referral_id: str, now: datetime, act: Any, *facts: str | None
+) -> Referral:
+    operation = Operation(name, (referral_id, *facts))
+    return perform(store, caller, operation, now, Referral, act, referral_id=referral_id)
+
+
+def _set_rule(
+    store: Store,
+    caller: Caller,
+    study_id: str,
+    key: CapKey,
+    kind: EventKind,
+    now: datetime,
+    *,
+    spots: int | None = None,
+) -> CapUsage:
+    _check_key(key)
+    detail = {"level": key.level.value, "scope": key.scope}
+    if kind is EventKind.CAP_SET:
+        detail["spots"] = spots  # type: ignore[assignment]
+    text = msgspec.json.encode(detail).decode()
+
+    def act(write: LedgerWrite) -> CapUsage:
+        if key.level is CapLevel.SITE and not _is_site(write, key.scope):
+            raise SiteNotFound(f"Study {study_id} has no site {key.scope!r}.", field="site_id")
+        write.append(kind, detail=text)
+        apply_rule(write.connection, study_id, key, kind, spots)
+        offer_freed_spots(write)
+        usage = read_view(write.connection, study_id, write.now).usage(write.now)
+        return next(item for item in usage if item.key == key)
+
+    operation = Operation(kind.value, (study_id, text))
+    return perform(store, caller, operation, now, CapUsage, act, study_id=study_id)
+
+
+def _check_key(key: CapKey) -> None:
+    if key.level is CapLevel.STUDY:
+        if key.scope:
+            raise InvalidInput("A study's own cap has no scope.", field="scope")
+    elif key.level is CapLevel.COUNTRY:
+        if not re.fullmatch(r"[A-Z]{2}", key.scope):
+            raise InvalidInput("A country is two capital letters (ISO 3166-1 alpha-2).", field="scope")
+    elif key.level is CapLevel.ARM:
+        require_opaque(key.scope, "scope")
+
+
+def _is_site(write: LedgerWrite, site_id: str) -> bool:
+    """Whether the catalogue knows the site, or the ledger did when the catalogue still had it."""
+    known = sa.select(schema.site.c.site_id).where(
+        schema.site.c.site_id == site_id, schema.site.c.study_id == write.study_id
+    )
+    used = sa.select(latest_event.c.site_id).where(
+        latest_event.c.study_id == write.study_id, latest_event.c.site_id == site_id
+    )
+    return write.connection.execute(sa.union_all(known, used).limit(1)).first() is not None
+
+
+def apply_rule(connection: sa.Connection, study_id: str, key: CapKey, kind: EventKind, spots: int | None) -> None:
+    """Write a cap's row as a CAP_SET, CLOSED or OPENED event says."""
+    change: dict[str, Any] = {"spots": spots} if kind is EventKind.CAP_SET else {"is_closed": kind is EventKind.CLOSED}
+    row = {"study_id": study_id, "level": key.level.value, "scope": key.scope}
+    known = connection.execute(
+        sa.update(cap).where(*(cap.c[name] == value for name, value in row.items())).values(**change)
+    )
+    if not known.rowcount:
+        empty = {"spots": None, "is_closed": False, "version": 0, "policy": ""}
+        head = {"head_seq": 0, "head_hash": "", "head_at_us": 0}
+        connection.execute(sa.insert(cap).values({**row, **empty, **head, **change}))

@@ -1,0 +1,525 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from sitematch.domain.capacity import CapacityState, DrawnFrom
+from sitematch.domain.ledger import EventKind, ScreenFailureReason, SpotState
+from sitematch.domain.study import RecruitmentStatus
+from sitematch.errors import (
+    IllegalTransition,
+    InvalidInput,
+    InvalidPolicy,
+    NoSpotsLeft,
+    ReferralNotFound,
+    SiteClosed,
+    SiteNotFound,
+    StudyNotFound,
+)
+from sitematch.store import counting
+from sitematch.store.catalogue import replace_study
+from sitematch.store.engine import Store
+from tests.store.builders import (
+    NOW,
+    STUDY,
+    STUDY_ID,
+    Desk,
+    arm_key,
+    country_key,
+    make_caller,
+    make_site,
+    make_study,
+    site_key,
+)
+
+
+def test_hold_takes_a_spot_for_48_hours(store: Store) -> None:
+    desk = Desk(store)
+    desk.cap(2)
+
+    referral = desk.hold("r-1")
+
+    assert referral.state is SpotState.HELD
+    assert referral.expires_at == NOW + timedelta(hours=48)
+    assert [action.value for action in referral.allowed] == ["release", "start_screening"]
+    assert (desk.site().held, desk.site().remaining) == (1, 1)
+
+
+def test_hold_fails_when_no_spots_remain(store: Store) -> None:
+    desk = Desk(store)
+    desk.cap(1)
+    desk.hold("r-1")
+
+    with pytest.raises(NoSpotsLeft) as caught:
+        desk.hold("r-2")
+
+    error = caught.value
+    assert (error.level, error.scope, error.spots, error.taken) == ("STUDY", "", 1, 1)
+    with pytest.raises(ReferralNotFound):
+        desk.state("r-2")
+
+
+def test_lapsed_hold_gives_its_spot_back_at_the_very_instant(store: Store) -> None:
+    desk = Desk(store)
+    desk.cap(1)
+    desk.hold("r-1", hold_for=timedelta(minutes=10))
+
+    desk.later(minutes=10, microseconds=-1)
+    with pytest.raises(NoSpotsLeft):
+        desk.hold("r-2")
+    desk.later(microseconds=1)
+
+    assert desk.site().remaining == 1
+    assert desk.hold("r-2").state is SpotState.HELD
+    assert desk.state("r-1") is SpotState.EXPIRED
+
+
+def test_lapse_writes_no_event(store: Store) -> None:
+    desk = Desk(store)
+    desk.hold("r-1")
+
+    desk.later(hours=48)
+    desk.site()
+
+    assert [event.kind for event in counting.history(store, "r-1")] == [EventKind.HELD]
+
+
+def test_lapsed_hold_cannot_be_screened_but_held_anew(store: Store) -> None:
+    desk = Desk(store)
+    desk.hold("r-1")
+    desk.later(hours=48)
+
+    with pytest.raises(IllegalTransition, match="join_waiting_list, place_hold") as caught:
+        desk.screen("r-1")
+
+    assert caught.value.state == "EXPIRED"
+    assert desk.hold("r-1").state is SpotState.HELD
+
+
+def test_spot_goes_from_hold_to_screening_to_enrolled(store: Store) -> None:
+    desk = Desk(store)
+    desk.cap(3)
+    desk.hold("r-1")
+
+    desk.screen("r-1")
+    desk.later(days=30)
+    screening = desk.site()
+    desk.enroll("r-1")
+    enrolled = desk.site()
+
+    assert (screening.screening, screening.remaining) == (1, 2)
+    assert (enrolled.screening, enrolled.enrolled, enrolled.remaining) == (0, 1, 2)
+
+
+@pytest.mark.parametrize("screened", [False, True])
+def test_released_spot_comes_back(store: Store, screened: bool) -> None:
+    desk = Desk(store)
+    desk.cap(1)
+    desk.hold("r-1")
+    if screened:
+        desk.screen("r-1")
+
+    desk.release("r-1")
+
+    assert desk.site().remaining == 1
+
+
+@pytest.mark.parametrize(("gives_back", "remaining"), [((), 0), ((SpotState.SCREEN_FAILED,), 1)])
+def test_failed_screening_gives_back_as_the_policy_says(
+    store: Store, gives_back: tuple[SpotState, ...], remaining: int
+) -> None:
+    desk = Desk(store)
+    desk.cap(1)
+    desk.rules(gives_back=frozenset(gives_back))
+    desk.hold("r-1")
+    desk.screen("r-1")
+
+    referral = desk.fail("r-1", ScreenFailureReason.EXCLUSION_MET)
+
+    assert referral.reason == "EXCLUSION_MET"
+    assert desk.site().remaining == remaining
+
+
+@pytest.mark.parametrize(("gives_back", "remaining"), [((), 0), ((SpotState.WITHDRAWN,), 1)])
+def test_withdrawn_participant_counts_unless_the_protocol_replaces_them(
+    store: Store, gives_back: tuple[SpotState, ...], remaining: int
+) -> None:
+    desk = Desk(store)
+    desk.cap(1)
+    desk.rules(gives_back=frozenset(gives_back))
+    desk.hold("r-1")
+    desk.screen("r-1")
+    desk.enroll("r-1")
+
+    desk.withdraw("r-1")
+
+    assert (desk.site().withdrawn, desk.site().remaining) == (1, remaining)
+
+
+def test_rescreening_at_a_full_site_uses_the_spot_that_still_counts(store: Store) -> None:
+    desk = Desk(store)
+    desk.cap(1)
+    desk.rules(gives_back=frozenset())
+    desk.hold("r-1")
+    desk.screen("r-1")
+    desk.fail("r-1")
+
+    again = desk.hold("r-1")
+
+    assert again.state is SpotState.HELD
+    assert (desk.site().held, desk.site().screen_failed, desk.site().remaining) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("steps", "action", "allowed"),
+    [
+        ((), "screen", None),
+        (("hold",), "hold", ("release", "start_screening")),
+        (("hold",), "enroll", ("release", "start_screening")),
+        (("hold",), "withdraw", ("release", "start_screening")),
+        (("hold", "screen"), "screen", ("enroll", "release", "screen_failure")),
+        (("hold", "screen", "enroll"), "release", ("withdraw",)),
+        (("hold", "screen", "enroll", "withdraw"), "hold", ()),
+        (("hold", "release"), "screen", ("join_waiting_list", "place_hold")),
+        (("hold", "screen", "fail"), "enroll", ("join_waiting_list", "place_hold")),
+    ],
+)
+def test_illegal_transition_names_what_is_allowed_and_changes_nothing(
+    store: Store, steps: tuple[str, ...], action: str, allowed: tuple[str, ...] | None
+) -> None:
+    desk = Desk(store)
+    for step in steps:
+        getattr(desk, step)("r-1")
+    before = counting.history(store, "r-1")
+
+    if allowed is None:
+        with pytest.raises(ReferralNotFound):
+            getattr(desk, action)("r-1")
+    else:
+        with pytest.raises(IllegalTransition) as caught:
+            getattr(desk, action)("r-1")
+        assert caught.value.allowed == allowed
+        assert all(name in caught.value.message for name in allowed)
+
+    assert counting.history(store, "r-1") == before
+
+
+def test_remaining_is_the_least_over_the_caps_that_apply(store: Store) -> None:
+    desk = Desk(
+        store,
+        sites=[
+            make_site("us-1"),
+            make_site("us-2"),
+            make_site("fr-1", country="FR"),
+            make_site("fr-2", country="FR"),
+        ],
+    )
+    desk.cap(10)
+    desk.cap(4, country_key("FR"))
+    desk.cap(2, site_key("fr-1"))
+    desk.cap(1, arm_key("high-dose"))
+
+    desk.hold("r-1", "fr-1")
+    desk.hold("r-2", "fr-2", arm="high-dose")
+
+    found = {item.site_id: (item.remaining, item.drawn_from) for item in counting.capacity(store, STUDY_ID, NOW)}
+    assert found == {
+        "us-1": (8, DrawnFrom.SHARED_POOL),
+        "us-2": (8, DrawnFrom.SHARED_POOL),
+        "fr-1": (1, DrawnFrom.SITE_CAP),
+        "fr-2": (2, DrawnFrom.SHARED_POOL),
+    }
+    assert desk.site("us-1", arm="high-dose").remaining == 0
+    with pytest.raises(NoSpotsLeft) as caught:
+        desk.hold("r-3", "us-1", arm="high-dose")
+    assert (caught.value.level, caught.value.scope) == ("ARM", "high-dose")
+
+
+@pytest.mark.parametrize("key", [STUDY, country_key("US"), arm_key("a"), site_key()], ids=str)
+def test_each_level_of_cap_refuses_alone(store: Store, key: object) -> None:
+    desk = Desk(store)
+    desk.cap(1, key)  # type: ignore[arg-type]
+    desk.hold("r-1", arm="a")
+
+    with pytest.raises(NoSpotsLeft) as caught:
+        desk.hold("r-2", arm="a")
+
+    assert f"{caught.value.level} {caught.value.scope}".strip() == str(key)
+
+
+def test_unknown_is_not_zero(store: Store) -> None:
+    desk = Desk(store)
+
+    desk.hold("r-1")
+
+    found = desk.site()
+    assert (found.remaining, found.state, found.drawn_from) == (
+        None,
+        CapacityState.UNKNOWN,
+        DrawnFrom.UNKNOWN,
+    )
+    assert found.as_remaining().count is None
+
+
+def test_zero_is_not_unknown(store: Store) -> None:
+    desk = Desk(store)
+    desk.cap(0, site_key())
+
+    assert (desk.site().remaining, desk.site().state) == (0, CapacityState.WAITLIST)
+    with pytest.raises(NoSpotsLeft):
+        desk.hold("r-1")
+
+
+def test_removed_cap_limits_nothing(store: Store) -> None:
+    desk = Desk(store)
+    desk.cap(0)
+
+    desk.cap(None)
+
+    assert desk.hold("r-1").state is SpotState.HELD
+
+
+def test_cap_lowered_below_what_is_taken_is_over_enrolled_and_sells_nothing(store: Store) -> None:
+    desk = Desk(store)
+    desk.cap(5, site_key())
+    for number in range(3):
+        desk.hold(f"r-{number}")
+
+    usage = desk.cap(1, site_key())
+
+    assert (usage.taken, usage.remaining, usage.over_enrolled) == (3, 0, 2)
+    assert (desk.site().remaining, desk.site().over_enrolled) == (0, 2)
+    desk.release("r-0")
+    desk.release("r-1")
+    with pytest.raises(NoSpotsLeft):
+        desk.hold("r-9")
+
+
+@pytest.mark.parametrize("key", [STUDY, country_key("US"), site_key()], ids=str)
+def test_closed_part_takes_nobody_while_its_participants_still_count(store: Store, key: object) -> None:
+    desk = Desk(store)
+    desk.cap(2)
+    desk.hold("r-1")
+
+    desk.close(key)  # type: ignore[arg-type]
+
+    with pytest.raises(SiteClosed):
+        desk.hold("r-2")
+    assert (desk.site().state, desk.site().remaining) == (CapacityState.NO_CAPACITY, 0)
+    assert desk.screen("r-1").state is SpotState.SCREENING
+    assert counting.caps(store, STUDY_ID, desk.now)[0].taken == 1
+    desk.reopen(key)  # type: ignore[arg-type]
+    assert desk.hold("r-2").state is SpotState.HELD
+
+
+@pytest.mark.parametrize("whose", ["study", "site"])
+def test_registry_status_that_takes_nobody_closes_the_site(store: Store, whose: str) -> None:
+    desk = Desk(store)
+    closed = RecruitmentStatus.ACTIVE_NOT_RECRUITING
+    study = make_study(status=closed) if whose == "study" else make_study()
+    site = make_site(status=closed) if whose == "site" else make_site()
+
+    replace_study(store, study, [site])
+
+    with pytest.raises(SiteClosed, match="ACTIVE_NOT_RECRUITING"):
+        desk.hold("r-1")
+    assert desk.site().is_open is False
+
+
+def test_site_with_referrals_cannot_vanish_from_the_catalogue(store: Store) -> None:
+    desk = Desk(store)
+    desk.hold("r-1", "site-2")
+
+    with pytest.raises(InvalidInput, match="site-2"):
+        replace_study(store, make_study(), [make_site("site-1")])
+    replace_study(store, make_study(), [make_site("site-2")])
+
+    assert [item.site_id for item in counting.capacity(store, STUDY_ID, NOW)] == ["site-2"]
+
+
+def test_what_does_not_exist_is_named(store: Store) -> None:
+    desk = Desk(store)
+
+    with pytest.raises(SiteNotFound, match="nowhere"):
+        desk.hold("r-1", "nowhere")
+    with pytest.raises(SiteNotFound, match="nowhere"):
+        desk.cap(1, site_key("nowhere"))
+    with pytest.raises(ReferralNotFound, match="r-9"):
+        desk.enroll("r-9")
+    with pytest.raises(StudyNotFound, match="NCT9"):
+        counting.capacity(store, "NCT9", NOW)
+    desk.study_id = "NCT9"
+    with pytest.raises(StudyNotFound, match="NCT9"):
+        desk.hold("r-1")
+
+
+@pytest.mark.parametrize("referral_id", ["", "Jane Doe", "jane@example.org", "-x", "x" * 65, "é", "r\n"])
+def test_referral_id_that_could_say_who_it_is_is_refused(store: Store, referral_id: str) -> None:
+    desk = Desk(store)
+
+    with pytest.raises(InvalidInput, match="referral_id"):
+        desk.hold(referral_id)
+
+
+def test_senseless_numbers_are_refused(store: Store) -> None:
+    desk = Desk(store)
+
+    with pytest.raises(InvalidInput):
+        desk.cap(-1)
+    with pytest.raises(InvalidInput):
+        desk.cap(1, country_key("usa"))
+    with pytest.raises(InvalidInput):
+        desk.hold("r-1", hold_for=timedelta(0))
+    with pytest.raises(InvalidPolicy):
+        desk.rules(hold=timedelta(days=366))
+    with pytest.raises(InvalidPolicy):
+        desk.rules(gives_back=frozenset({SpotState.ENROLLED}))
+    desk.now = NOW.replace(tzinfo=None)
+    with pytest.raises(InvalidInput, match="time zone"):
+        desk.hold("r-1")
+
+
+def test_referral_belongs_to_one_study(store: Store) -> None:
+    desk = Desk(store)
+    desk.hold("r-1")
+    other = Desk(
+        store,
+        study=make_study(study_id="NCT00000002"),
+        sites=[make_site("other-1", study_id="NCT00000002")],
+    )
+
+    with pytest.raises(InvalidInput, match="another study"):
+        other.hold("r-1", "other-1")
+
+
+def test_clock_that_lags_behind_cannot_bring_a_sold_spot_back(store: Store) -> None:
+    desk = Desk(store)
+    desk.cap(1)
+    desk.hold("r-1")
+    desk.later(hours=48)
+    desk.hold("r-2")
+
+    desk.now = NOW + timedelta(hours=47)
+
+    with pytest.raises(IllegalTransition, match="EXPIRED"):
+        desk.screen("r-1")
+
+
+def test_capacity_of_the_past_is_what_it_was(store: Store) -> None:
+    desk = Desk(store)
+    instants = []
+    wanted = []
+
+    def note() -> None:
+        instants.append(desk.now)
+        wanted.append((counting.capacity(store, STUDY_ID, desk.now), counting.caps(store, STUDY_ID, desk.now)))
+        desk.later(hours=1)
+
+    note()
+    desk.cap(3)
+    note()
+    desk.cap(2, site_key())
+    desk.hold("r-1", hold_for=timedelta(hours=2))
+    note()
+    desk.hold("r-2")
+    desk.screen("r-2")
+    note()
+    desk.rules(gives_back=frozenset({SpotState.WITHDRAWN}))
+    desk.enroll("r-2")
+    desk.close(site_key("site-2"))
+    note()
+    desk.withdraw("r-2")
+    note()
+
+    found = [
+        (
+            counting.capacity(store, STUDY_ID, desk.now, as_of=instant),
+            counting.caps(store, STUDY_ID, desk.now, as_of=instant),
+        )
+        for instant in instants
+    ]
+    assert found == wanted
+
+
+def test_audit_trail_says_who_when_what_and_by_which_request(store: Store) -> None:
+    desk = Desk(store)
+    desk.caller = make_caller(actor_id="user:bob")
+    desk.hold("r-1")
+
+    (event,) = counting.iter_events(store, STUDY_ID)
+
+    assert (event.actor_id, event.request_id, event.at) == ("user:bob", "request-1", NOW)
+    assert (event.kind, event.referral_id, event.site_id) == (EventKind.HELD, "r-1", "site-1")
+
+
+def test_referrals_are_listed_by_latest_change_and_by_site(store: Store) -> None:
+    desk = Desk(store)
+    desk.hold("r-1")
+    desk.hold("r-2", "site-2")
+    desk.screen("r-1")
+
+    everyone = counting.list_referrals(store, STUDY_ID, desk.now)
+    here = counting.list_referrals(store, STUDY_ID, desk.now, site_id="site-2")
+
+    assert [item.referral_id for item in everyone] == ["r-1", "r-2"]
+    assert [item.referral_id for item in here] == ["r-2"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE event SET actor_id = 'user:eve'",
+        "DELETE FROM event",
+        "TRUNCATE event",
+        "INSERT OR REPLACE INTO event SELECT * FROM event",
+    ],
+)
+def test_events_can_be_neither_changed_nor_deleted(store: Store, statement: str) -> None:
+    if statement.startswith(("TRUNCATE", "INSERT OR")) and (store.dialect == "sqlite") == (statement[0] == "T"):
+        statement = "DELETE FROM event"  # the statement does not exist there
+    desk = Desk(store)
+    desk.hold("r-1")
+
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"), store.engine.begin() as connection:
+        connection.execute(sa.text(statement))
+
+    assert len(counting.history(store, "r-1")) == 1
+
+
+def test_every_write_touches_the_cap_row_before_anything_else(store: Store) -> None:
+    desk = Desk(store)
+    desk.cap(9)
+    desk.hold("r-1")
+    transactions: list[list[str]] = []
+
+    def note(*args: Any) -> None:
+        if not args[2].startswith("BEGIN"):
+            transactions[-1].append(args[2])
+
+    sa.event.listen(store.engine, "begin", lambda _: transactions.append([]))
+    sa.event.listen(store.engine, "before_cursor_execute", note)
+
+    desk.hold("r-2")
+    desk.screen("r-2")
+    desk.release("r-2")
+    desk.cap(3)
+    desk.wait("r-3")
+    desk.accept("r-3")
+    desk.close(STUDY)
+    desk.rules()
+
+    first = [statements[0] for statements in transactions]
+    assert len(first) == 8
+    assert all(text.startswith("UPDATE cap SET version=(cap.version + ") for text in first)
+
+
+def test_set_policy_comes_back(store: Store) -> None:
+    desk = Desk(store)
+
+    wanted = desk.rules(hold=timedelta(hours=1), offer=timedelta(days=2), waiting_list=False)
+
+    assert counting.policy(store, STUDY_ID) == wanted
+    assert desk.hold("r-1").expires_at == NOW + timedelta(hours=1)
