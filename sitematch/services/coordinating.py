@@ -102,9 +102,7 @@ def caps(store: Store, actor: Actor, study_id: str, now: datetime) -> tuple[CapU
     )
 
 
-def set_cap(
-    store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: int | None, now: datetime
-) -> CapUsage:
+def set_cap(store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: int | None, now: datetime) -> CapUsage:
     """Set or remove a limit; see `sitematch.store.ledger.set_cap`. Errors: those, and `NotAllowed`."""
     require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
     return ledger.set_cap(store, caller, study_id=study_id, key=key, spots=spots, now=now)
@@ -219,7 +217,7 @@ def referral(store: Store, actor: Actor, referral_id: str, now: datetime) -> Ref
 
 
 def history(store: Store, actor: Actor, referral_id: str, now: datetime) -> tuple[LedgerEvent, ...]:
-    """Return all that happened to a referral, oldest first, with who did it. Errors: see `referral`, and `NotAllowed`."""
+    """Return all that happened to a referral, oldest first, and who did it. Errors: as `referral`, and `NotAllowed`."""
     found = _require_referral(store, actor, Permission.REFERRALS_READ, referral_id, now)
     require(actor, Permission.AUDIT_READ, study_id=found.study_id, site_id=found.site_id)
     return counting.history(store, referral_id)
@@ -301,9 +299,7 @@ def waiting_list(store: Store, actor: Actor, study_id: str) -> tuple[WaitingEntr
     )
 
 
-def _require_referral(
-    store: Store, actor: Actor, permission: Permission, referral_id: str, now: datetime
-) -> Referral:
+def _require_referral(store: Store, actor: Actor, permission: Permission, referral_id: str, now: datetime) -> Referral:
     found = counting.read_referral(store, referral_id, now)
     sites: Sequence[str | None] = (found.site_id,)
     if found.site_id is None:

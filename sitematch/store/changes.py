@@ -65,11 +65,11 @@ def touched_since(
     touched: set[CapKey] = set()
     with store.reading() as connection:
         ruled = {CapKey(level=CapLevel(row.level), scope=row.scope) for row in connection.execute(_CAPS, where)}
-        for row in connection.execute(_PLACES, where):
-            touched.update(keys_for(row.site_id, row.country, row.arm))
-        for row in connection.execute(_SET, where):
-            said = msgspec.json.decode(row.detail)
-            is_rule = row.kind in _RULES
+        for place in connection.execute(_PLACES, where):
+            touched.update(keys_for(place.site_id, place.country, place.arm))
+        for setting in connection.execute(_SET, where):
+            said = msgspec.json.decode(setting.detail)
+            is_rule = setting.kind in _RULES
             key = CapKey(level=CapLevel(said["level"]), scope=said["scope"]) if is_rule else _WHOLE
             touched.add(key)
             ruled.add(key)
