@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sitematch.gazetteer import grammar
+from sitematch.gazetteer.build.evidence import Ladders
 from sitematch.gazetteer.build.medians import geometric_medians, group_quantiles, to_degrees, to_xyz
 from sitematch.gazetteer.build.rows import Rows
 from sitematch.gazetteer.schema import PRECISIONS
@@ -18,13 +18,15 @@ SHARE = 0.95
 _NAME_SHARE = 0.6
 
 
-def with_coarser(full: Rows) -> Rows:
+def with_coarser(full: Rows, ladders: Ladders) -> Rows:
     """Add every coarser rung of the grammar to the full codes.
 
     Parameters
     ----------
     full
-        Full codes; their precision is set here from the grammar.
+        Full codes.
+    ladders
+        A ladder a code, in the same order.
 
     Returns
     -------
@@ -33,13 +35,10 @@ def with_coarser(full: Rows) -> Rows:
     the source is left as the source has it.
     """
     number = {precision: index for index, precision in enumerate(PRECISIONS)}
-    precision = full.precision.copy()
     known = set(full.codes)
     groups: dict[tuple[str, str], list[int]] = {}
     coarse: dict[tuple[str, str], int] = {}
-    for at, (country, key) in enumerate(full.codes):
-        ladder = grammar.rungs(country, key)
-        precision[at] = number[ladder[0].precision]
+    for at, ((country, _), ladder) in enumerate(zip(full.codes, ladders, strict=True)):
         for rung in ladder[1:]:
             code = (country, rung.key)
             if code in known:
@@ -48,7 +47,7 @@ def with_coarser(full: Rows) -> Rows:
             coarse[code] = number[rung.precision]
     codes = list(groups)
     if not codes:
-        return _sorted_rows(full, precision)
+        return sorted_rows(full)
     member = np.fromiter((at for group in groups.values() for at in group), np.int64)
     counts = np.array([len(group) for group in groups.values()])
     starts = np.concatenate(([0], np.cumsum(counts)))
@@ -57,12 +56,12 @@ def with_coarser(full: Rows) -> Rows:
     apart = np.linalg.norm(xyz - np.repeat(to_xyz(latitude, longitude), counts, axis=0), axis=1)
     reach = group_quantiles(apart + full.uncertainty_km[member], starts, SHARE)
     names = tuple(_common_name([full.name[at] for at in group]) for group in groups.values())
-    return _sorted_rows(
+    return sorted_rows(
         Rows(
             codes=(*full.codes, *codes),
             latitude=np.concatenate((full.latitude, latitude)),
             longitude=np.concatenate((full.longitude, longitude)),
-            precision=np.concatenate((precision, [coarse[code] for code in codes])).astype(np.int8),
+            precision=np.concatenate((full.precision, [coarse[code] for code in codes])).astype(np.int8),
             uncertainty_km=np.concatenate((full.uncertainty_km, reach)),
             name=(*full.name, *names),
             source=np.concatenate((full.source, full.source[member[starts[:-1]]])).astype(np.int8),
@@ -71,14 +70,14 @@ def with_coarser(full: Rows) -> Rows:
     )
 
 
-def _sorted_rows(rows: Rows, precision: np.typing.NDArray[np.int8] | None = None) -> Rows:
+def sorted_rows(rows: Rows) -> Rows:
+    """Sort rows by (country, key)."""
     order = np.array(sorted(range(len(rows)), key=rows.codes.__getitem__), np.int64)
-    precision = rows.precision if precision is None else precision
     return Rows(
         codes=tuple(rows.codes[at] for at in order),
         latitude=rows.latitude[order],
         longitude=rows.longitude[order],
-        precision=precision[order],
+        precision=rows.precision[order],
         uncertainty_km=rows.uncertainty_km[order],
         name=tuple(rows.name[at] for at in order),
         source=rows.source[order],
