@@ -28,6 +28,12 @@ _SUFFIXES = (
     "市", "區", "区", "縣", "县", "시", "군", "구",
 )  # fmt: skip
 
+# And words before a name: "City of London", "Ciudad Autonoma Buenos Aires". Longest first.
+_PREFIXES = (
+    "ciudad autonoma de ", "ciudad autonoma ", "ciudad de ", "ciudad ", "city of ", "cidade de ", "ville de ",
+    "municipio de ", "municipality of ", "town of ", "greater ",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Town:
@@ -161,6 +167,7 @@ def _named(reader: Reader, keys: tuple[str, ...], country: str) -> list[TownRow]
 
 def _other_forms(key: str) -> tuple[str, ...]:
     shorter = [key.removesuffix(suffix) for suffix in _SUFFIXES if key.endswith(suffix) and key != suffix]
+    shorter += [key.removeprefix(prefix) for prefix in _PREFIXES if key.startswith(prefix)][:1]
     longer = [key + suffix for suffix in _SUFFIXES[:1] if key.isascii()]
     squeezed = key.replace(" ", "")
     return tuple(dict.fromkeys(other for other in (*shorter, squeezed, *longer) if other and other != key))

@@ -56,6 +56,7 @@ def test_whole_names_come_before_beginnings(gazetteer: Gazetteer) -> None:
 
 def test_a_suffix_may_be_missing_or_too_much(gazetteer: Gazetteer) -> None:
     assert names(gazetteer, "Berlin City", "DE") == ["Berlin DE"]
+    assert names(gazetteer, "City of London", "GB") == ["London, England GB"]
 
 
 def test_an_unknown_population_goes_last_and_stays_unknown(gazetteer: Gazetteer) -> None:
