@@ -91,6 +91,7 @@ class Backend:
                 self._retry_at_s = time.monotonic() + _RETRY_S
                 if error.message != self._said:
                     self._said = error.message
+                    # No request has a part in this message, so it may be logged.
                     LOG.error("Not ready. %s", error.message)
                 raise NotReady(error.message) from error
 

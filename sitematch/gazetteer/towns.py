@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sitematch.domain.place import Coordinates, Place, Precision
@@ -26,6 +27,14 @@ SAME_TOWN_KM = 5.0
 _SUFFIXES = (
     " city", " municipality", " town", " shi", " si", " ku", " gu", " gun",
     "市", "區", "区", "縣", "县", "시", "군", "구",
+)  # fmt: skip
+
+# "TOULOUSE Cedex 9": the post office of large receivers, behind the town.
+_CEDEX = re.compile(r"\bcedex\b\s*\d*", re.IGNORECASE)
+# And words before a name: "City of London", "Ciudad Autonoma Buenos Aires". Longest first.
+_PREFIXES = (
+    "ciudad autonoma de ", "ciudad autonoma ", "ciudad de ", "ciudad ", "city of ", "cidade de ", "ville de ",
+    "municipio de ", "municipality of ", "town of ", "greater ",
 )  # fmt: skip
 
 
@@ -138,6 +147,7 @@ def find_towns(reader: Reader, text: str, country: str | None) -> Found:
         raise InvalidInput(
             f"The town has {len(text)} characters; no name has more than {MAX_NAME_LENGTH}.", field="town"
         )
+    text = _CEDEX.sub("", text)
     name, *tail = (part.strip() for part in text.replace("、", ",").replace("，", ",").split(","))
     if not fold_name(name):
         raise InvalidInput("The town is empty; give its name, e.g. Springfield, IL.", field="town")
@@ -161,6 +171,7 @@ def _named(reader: Reader, keys: tuple[str, ...], country: str) -> list[TownRow]
 
 def _other_forms(key: str) -> tuple[str, ...]:
     shorter = [key.removesuffix(suffix) for suffix in _SUFFIXES if key.endswith(suffix) and key != suffix]
+    shorter += [key.removeprefix(prefix) for prefix in _PREFIXES if key.startswith(prefix)][:1]
     longer = [key + suffix for suffix in _SUFFIXES[:1] if key.isascii()]
     squeezed = key.replace(" ", "")
     return tuple(dict.fromkeys(other for other in (*shorter, squeezed, *longer) if other and other != key))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sitematch.config import data_file
 from sitematch.gazetteer.locate import Gazetteer
 from tests.gazetteer.builders import build_gazetteer
 
@@ -20,6 +21,5 @@ def gazetteer(gazetteer_path: Path) -> Gazetteer:
 
 @pytest.fixture(scope="session")
 def real_gazetteer() -> Gazetteer:
-    """The compiled file itself: CI builds it before the tests, so that a missing file fails here, not skips."""
-    root = Path(__file__).resolve().parents[2]
-    return Gazetteer.open(root / "sitematch" / "_data" / "gazetteer.sqlite")
+    """The compiled file itself: `make test` builds it, and its absence is a failure, not a skip."""
+    return Gazetteer.open(data_file("gazetteer.sqlite"))

@@ -143,7 +143,7 @@ def test_a_default_country_and_hints_serve_rows_without_one(gazetteer: Gazetteer
 
 
 def test_towns_alone_can_be_located(gazetteer: Gazetteer, tmp_path: Path) -> None:
-    _, answers, rejects = run(gazetteer, tmp_path, "city,country\nTaipei,TW\nSpringfield,US\n".encode())
+    _, answers, rejects = run(gazetteer, tmp_path, b"city,country\nTaipei,TW\nSpringfield,US\n")
 
     assert answers[0]["place"] == "Taipei"
     assert rejects[0]["suggestions"] == "Springfield, Missouri (US); Springfield, Illinois (US)"

@@ -119,6 +119,19 @@ def test_a_country_without_postcodes_asks_for_the_town() -> None:
         parse_postcode("1234", "AO")
 
 
+@pytest.mark.parametrize(
+    ("country", "text", "said"),
+    [
+        ("KR", "110-744", "replaced by five in 2015"),
+        ("HK", "00000", "has no postcodes"),
+        ("SG", "0511", "by six in 1995"),
+    ],
+)
+def test_a_code_that_was_replaced_is_named_as_such(country: str, text: str, said: str) -> None:
+    with pytest.raises(InvalidPostcode, match=said):
+        parse_postcode(text, country)
+
+
 def test_an_unknown_country_code_is_named() -> None:
     with pytest.raises(InvalidPostcode, match="'XX' is no ISO 3166-1") as caught:
         parse_postcode("1234", "XX")

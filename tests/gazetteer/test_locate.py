@@ -64,6 +64,20 @@ def test_a_full_code_that_no_source_lists_falls_to_its_finest_known_part(
     assert text in place.notes[0]
 
 
+def test_a_code_of_many_countries_counts_them(real_gazetteer: Gazetteer) -> None:
+    notes = real_gazetteer.locate("20060", "DE").notes
+
+    assert notes[0] == "20060 is no known code of Germany; it was placed by its part 2006."
+    assert notes[1].endswith("other countries: check the country, or the code.")
+
+
+def test_a_region_gives_way_to_its_town(gazetteer: Gazetteer) -> None:
+    place = gazetteer.locate("30099", "US", town="Marietta, Georgia")
+
+    assert place.name == "Marietta, Georgia"
+    assert "30099 is no known code" in place.notes[0]
+
+
 def test_a_leading_part_is_answered_and_said_to_be_one(gazetteer: Gazetteer) -> None:
     place = gazetteer.locate("sw1a", "GB")
 

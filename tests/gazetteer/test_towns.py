@@ -56,6 +56,11 @@ def test_whole_names_come_before_beginnings(gazetteer: Gazetteer) -> None:
 
 def test_a_suffix_may_be_missing_or_too_much(gazetteer: Gazetteer) -> None:
     assert names(gazetteer, "Berlin City", "DE") == ["Berlin DE"]
+    assert names(gazetteer, "City of London", "GB") == ["London, England GB"]
+
+
+def test_cedex_behind_a_town_is_no_part_of_its_name(gazetteer: Gazetteer) -> None:
+    assert names(gazetteer, "PARIS Cedex 13", "FR") == ["Paris, Île-de-France FR"]
 
 
 def test_an_unknown_population_goes_last_and_stays_unknown(gazetteer: Gazetteer) -> None:
