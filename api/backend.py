@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sitematch.config import Settings
 from sitematch.errors import DataFault, LedgerBusy, NotReady, StorageFault, StudyNotFound
+from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finder import Finder
 from sitematch.services.live import LiveFinder
 from sitematch.store.engine import Store, open_store
@@ -102,7 +103,8 @@ class Backend:
 
     def _open_live(self) -> LiveFinder:
         if self._live is None:
-            self._live = LiveFinder(self.settings, self._open_store(), self.now)
+            gazetteer = Gazetteer.open(self.settings.gazetteer_path)
+            self._live = LiveFinder(gazetteer, self._open_store(), self.settings.study_id, self.now)
             finder = self._live.finder()
             LOG.info("Ready: %s with %d sites.", finder.study.study_id, len(finder.sites))
         return self._live

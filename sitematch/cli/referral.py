@@ -80,7 +80,7 @@ def _transition(name: str, action: Action, text: str, reasons: type[StrEnum] | N
     run.__doc__ = f"{text}\n\n\b\nExample:\n  sitematch referral {name} r-2026-017{extra}\n"
     command: Callable[..., Any] = key_option(format_option("table", "json")(plain_errors(run)))
     if reasons is not None:
-        codes = click.Choice([code.value for code in reasons], case_sensitive=False)
+        codes = click.Choice([code.value for code in reasons])
         command = click.option("--reason", type=codes, required=True, help="A code; never free text.")(command)
     referral_group.command(name, epilog=EXIT_CODES)(click.argument("referral_id", metavar="ID")(command))
 

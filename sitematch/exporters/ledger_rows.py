@@ -114,7 +114,7 @@ def print_waiting(entries: Sequence[WaitingAnswer], console: Console) -> None:
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        table.add_column(heading, vertical="top")
+        table.add_column(heading, vertical="top", overflow="fold")
     return table
 
 

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from sitematch.config import Settings
 from sitematch.domain.capacity import Remaining
 from sitematch.domain.occupancy import TAKING_STATUSES
 from sitematch.domain.ranking import CapacityView
@@ -105,20 +104,20 @@ class LiveFinder:
 
     Parameters
     ----------
-    settings
-        Where things are, and which study.
+    gazetteer
+        Turns texts into places.
     store
         The open database; it stays the caller's to close.
+    study_id
+        The study that is matched.
     clock
         Gives the present instant (aware, UTC).
 
     Raises
     ------
-    NotReady
-        If the gazetteer is missing.
     StudyNotFound
         If the catalogue does not hold the study.
-    LedgerBusy, StorageFault
+    LedgerBusy, StorageFault, NotReady
         If the database cannot be read.
 
     Notes
@@ -126,10 +125,10 @@ class LiveFinder:
     Open it after the process has forked: the feed has a thread.
     """
 
-    def __init__(self, settings: Settings, store: Store, clock: Callable[[], datetime]) -> None:
-        self._study_id = settings.study_id
+    def __init__(self, gazetteer: Gazetteer, store: Store, study_id: str, clock: Callable[[], datetime]) -> None:
+        self._gazetteer = gazetteer
         self._store = store
-        self._gazetteer = Gazetteer.open(settings.gazetteer_path)
+        self._study_id = study_id
         self._lock = threading.Lock()
         self.feed = CapacityFeed(store, clock)
         try:
