@@ -100,3 +100,12 @@ def test_a_beginning_is_no_answer_but_a_suggestion(gazetteer: Gazetteer) -> None
         gazetteer.locate("Mariet", "US")
 
     assert caught.value.suggestions[0].text == "Marietta, Georgia"
+
+
+@pytest.mark.parametrize("text", ["Springfeild", "Sprigfield", "Springfieeld", "Sprinkfield, IL"])
+def test_a_slip_of_the_pen_is_offered_and_not_assumed(gazetteer: Gazetteer, text: str) -> None:
+    with pytest.raises(TownNotFound) as caught:
+        gazetteer.locate(text, "US")
+
+    assert [s.text for s in caught.value.suggestions] == ["Springfield, Missouri", "Springfield, Illinois"]
+    assert "Did you mean Springfield, Missouri?" in caught.value.message
