@@ -32,6 +32,7 @@ POSTCODES = (
     ("PT", "9800", 38.6800, -28.2100, Precision.DISTRICT, 4000, "Velas, Azores", 60),
     ("JP", "104-0045", 35.6660, 139.7720, Precision.UNIT, 700, "Tsukiji, Tokyo To", 0),
     ("CN", "1000", 39.9070, 116.3970, Precision.LOCALITY, 79000, "Beijing", 1),
+    ("TW", "10", 25.0400, 121.5200, Precision.LOCALITY, 9000, "Taipei", 0),
     ("MT", "VLT", 35.8980, 14.5120, Precision.LOCALITY, 1700, "Valletta", 0),
 )
 
@@ -52,6 +53,8 @@ TOWNS = (
     ("DE", "Köln", ("Cologne",), "Nordrhein-Westfalen", 50.9333, 6.9500, 16000, 963395),
     ("DE", "Berlin", (), "Berlin", 52.5244, 13.4105, 20000, 3426354),
     ("TW", "Taipei", ("臺北市", "Taipei City"), "", 25.0531, 121.5264, 15000, 7871900),
+    ("US", "Tinyville", (), "Oregon", 44.0000, -121.0000, 2000, 500),
+    ("DE", "Hamburg", (), "Hamburg", 53.5507, 9.9930, 18000, 1845229),
     ("GB", "London", (), "England", 51.5085, -0.1257, 25000, 8961989),
     ("CN", "Beijing", (), "Beijing", 39.9075, 116.3972, 30000, 18960744),
     ("CL", "Marietta Vieja", (), "", -33.0000, -70.0000, 3000, None),
