@@ -133,7 +133,7 @@ def with_ranges(rows: Rows) -> Rows:
         following = 0
         for number in range(int(listed[0][0][:digits]), int(listed[-1][0][:digits]) + 1):
             prefix = f"{number:0{digits}d}"
-            while following < len(listed) and listed[following][0][:digits] < prefix:
+            while following < len(listed) and listed[following][0] <= prefix.ljust(len(listed[0][0]), "0"):
                 following += 1
             if (country, prefix) not in known and following:
                 codes.append((country, prefix))

@@ -125,13 +125,12 @@ def move_strays(draft: Draft, towns: TownIndex) -> None:
             continue
         middle = (float(latitude[group]), float(longitude[group]))
         radius = max(float(reach[group]), STRAY_KM)
-        where = f"the codes around it in code order ({names[group][1]}…)"
         near = [
             (apart_km(middle, (town.latitude, town.longitude)), town)
             for town in towns.named(draft.rows.codes[at][0], draft.place[at])
         ]
         far = apart_km(middle, (float(draft.rows.latitude[at]), float(draft.rows.longitude[at])))
-        why = f"{far:.0f} km from {where} and among other codes"
+        why = f"{far:.0f} km from {names[group][1]}…, among other codes"
         best = min(near, key=lambda item: (item[0], item[1].id), default=None)
         if best is not None and best[0] <= radius:
             town = best[1]
