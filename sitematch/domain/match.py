@@ -1,10 +1,16 @@
-"""What a match returns: ranked sites, left-out sites, and the reasons for both."""
+"""What a match returns: ranked sites, left-out sites, and the reasons for both.
+
+The values made by the dozen in every look-up are frozen msgspec structs, which are built five times faster than frozen
+dataclasses (docs/adr/0003).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 from sitematch.domain.capacity import Remaining
 from sitematch.domain.place import Place
@@ -44,8 +50,7 @@ class ReasonCode(StrEnum):
     BEYOND_LIMIT = "BEYOND_LIMIT"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(msgspec.Struct, frozen=True, gc=False):
     """One reason with the facts that its words need.
 
     Parameters
@@ -66,8 +71,7 @@ class Reason:
     subject: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Distance:
+class Distance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How far and which way, and how sure we are.
 
     Parameters
@@ -88,8 +92,7 @@ class Distance:
     azimuth_deg: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteMatch:
+class SiteMatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One ranked site.
 
     Parameters
@@ -117,8 +120,7 @@ class SiteMatch:
     reasons: tuple[Reason, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exclusion:
+class Exclusion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A site that was left out although it is nearer, or although places were free.
 
     Parameters

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Protocol
 
 from sitematch.domain.capacity import DrawnFrom, Remaining
@@ -33,6 +34,9 @@ MAX_EXCLUDED = 20
 MAX_TOO_FAR = 3
 """Sites beyond the radius that are listed when places are free."""
 
+# Reasons without facts of their own are made once.
+_NEAREST = Reason(ReasonCode.NEAREST)
+_SPOTS_UNKNOWN = Reason(ReasonCode.SPOTS_UNKNOWN)
 _TRAVEL_REASON = {
     TravelCertainty.COVERED: Reason(ReasonCode.TRAVEL_COVERED),
     TravelCertainty.MAY_BE_COVERED: Reason(ReasonCode.TRAVEL_MAY_BE_COVERED),
@@ -111,6 +115,7 @@ def rank(
     _append_unplaced(gathered, unplaced, policy, capacity)
     shown = ordered[: policy.limit]
     excluded, more = _left_out(place, policy, gathered, shown)
+    ties = [_cannot_be_told_apart(place, policy, a, b) for a, b in pairwise(shown)]
     matches = tuple(
         SiteMatch(
             rank=i + 1,
@@ -118,7 +123,7 @@ def rank(
             site=candidate.site,
             distance=_distance(place, candidate),
             remaining=_known(candidate),
-            reasons=_reasons(place, policy, ordered, i, gathered.outside_radius),
+            reasons=_reasons(policy, gathered, i, ties),
         )
         for i, candidate in enumerate(shown)
     )
@@ -140,12 +145,13 @@ class _Gathered:
 
     eligible: list[Candidate]
     left_out: list[tuple[Candidate, tuple[Reason, ...]]]
+    nearest: dict[int, Candidate]
     outside_radius: bool = False
 
 
 def _gather(place: Place, policy: MatchPolicy, placed: Iterable[Candidate], capacity: CapacityView) -> _Gathered:
     """Walk outwards until no farther site can change the first `limit` matches."""
-    found = _Gathered([], [])
+    found = _Gathered([], [], {})
     radius_km = math.inf if policy.within_km is None else policy.within_km
     bands = (_Bands(place, policy, 0), _Bands(place, policy, 1))
     leading = bands[0]
@@ -160,6 +166,7 @@ def _gather(place: Place, policy: MatchPolicy, placed: Iterable[Candidate], capa
             if not found.eligible and not faults:
                 found.outside_radius = True
                 bands[0].add(candidate)
+                found.nearest[0] = candidate
                 found.eligible.append(candidate)
             elif len(found.eligible) >= policy.limit or too_far == MAX_TOO_FAR:
                 if found.eligible:
@@ -173,10 +180,12 @@ def _gather(place: Place, policy: MatchPolicy, placed: Iterable[Candidate], capa
         else:
             other = policy.prefer_country is not None and candidate.site.country != policy.prefer_country
             bands[other].add(candidate)
+            found.nearest.setdefault(other, candidate)
             found.eligible.append(candidate)
-    for candidate in found.eligible:
-        if candidate.group:
-            candidate.band += bands[0].count
+    if bands[1].count:
+        for candidate in found.eligible:
+            if candidate.group:
+                candidate.band += bands[0].count
     return found
 
 
@@ -257,6 +266,8 @@ def _left_out(
     """Choose the left-out sites that a person would wonder about, nearest first, and count the rest."""
     full = len(shown) == policy.limit
     farthest_km = max((c.km for c in shown), default=math.inf) if full else math.inf
+    if full and not gathered.left_out and len(gathered.eligible) == len(shown):
+        return (), 0
     wondered = [
         (candidate, reasons)
         for candidate, reasons in gathered.left_out
@@ -278,69 +289,66 @@ def _left_out(
     return exclusions, len(wondered) - len(exclusions)
 
 
-def _reasons(
-    place: Place,
-    policy: MatchPolicy,
-    ordered: Sequence[Candidate],
-    i: int,
-    outside_radius: bool,
-) -> tuple[Reason, ...]:
-    """Say why the i-th candidate stands where it stands, the most telling reason first."""
+def _reasons(policy: MatchPolicy, gathered: _Gathered, i: int, ties: Sequence[bool]) -> tuple[Reason, ...]:
+    """Say why the i-th of the ordered sites stands where it stands, the most telling reason first.
+
+    ``ties[j]`` tells whether the shown sites j and j + 1 cannot be told apart.
+    """
+    ordered = gathered.eligible
     candidate = ordered[i]
     reasons: list[Reason] = []
     if candidate.km == math.inf:
         reasons.append(Reason(ReasonCode.UNPLACED))
     else:
-        if outside_radius:
+        if gathered.outside_radius:
             reasons.append(Reason(ReasonCode.OUTSIDE_RADIUS, km=policy.within_km))
         if policy.prefer_country is not None:
             code = ReasonCode.OTHER_COUNTRY if candidate.group else ReasonCode.OWN_COUNTRY
             reasons.append(Reason(code, subject=candidate.site.country))
-        reasons.append(_position_reason(ordered, i))
-        for j in (i - 1, i + 1):
-            if 0 <= j < min(policy.limit, len(ordered)) and _cannot_be_told_apart(place, policy, candidate, ordered[j]):
-                reasons.append(
-                    Reason(
-                        ReasonCode.UNDECIDED,
-                        km=abs(candidate.km - ordered[j].km),
-                        subject=ordered[j].site.facility,
-                    )
-                )
+        reasons.append(_position_reason(ordered, i, gathered.nearest[candidate.group]))
+        if i and ties[i - 1]:
+            reasons.append(_undecided(candidate, ordered[i - 1]))
+        if i < len(ties) and ties[i]:
+            reasons.append(_undecided(candidate, ordered[i + 1]))
     reasons.append(_TRAVEL_REASON[candidate.site.travel.certainty])
     reasons.append(_spots_reason(_known(candidate)))
     return tuple(reasons)
 
 
-def _position_reason(ordered: Sequence[Candidate], i: int) -> Reason:
+def _position_reason(ordered: Sequence[Candidate], i: int, nearest: Candidate) -> Reason:
     """Explain a position by distance, or by what put the site ahead of a nearer one of its band."""
     candidate = ordered[i]
-    for other in ordered[i + 1 :]:
+    for j in range(i + 1, len(ordered)):
+        other = ordered[j]
         if other.band != candidate.band:
             break
         if other.km < candidate.km:
             better_travel = _travel_rank(candidate) < _travel_rank(other)
             code = ReasonCode.AHEAD_BY_TRAVEL if better_travel else ReasonCode.AHEAD_BY_SPOTS
-            return Reason(code, km=candidate.km - other.km, subject=other.site.facility)
-    nearest = min((c for c in ordered if c.group == candidate.group), key=_km)
+            return Reason(code, candidate.km - other.km, subject=other.site.facility)
     if candidate.km == nearest.km:
-        return Reason(ReasonCode.NEAREST)
+        return _NEAREST
     code = ReasonCode.SAME_BAND if candidate.band == nearest.band else ReasonCode.FARTHER
-    return Reason(code, km=candidate.km - nearest.km, subject=nearest.site.facility)
+    return Reason(code, candidate.km - nearest.km, subject=nearest.site.facility)
+
+
+def _undecided(candidate: Candidate, other: Candidate) -> Reason:
+    return Reason(ReasonCode.UNDECIDED, abs(candidate.km - other.km), subject=other.site.facility)
 
 
 def _cannot_be_told_apart(place: Place, policy: MatchPolicy, a: Candidate, b: Candidate) -> bool:
     """Tell whether only distance puts two neighbours in this order, and by less than its uncertainty."""
-    if math.inf in (a.km, b.km) or a.group != b.group:
+    if a.km == math.inf or b.km == math.inf:
         return False
-    if policy.order is Order.BEST and a.band == b.band and _best_key(a)[1:3] != _best_key(b)[1:3]:
+    apart_km = abs(a.km - b.km)
+    if apart_km >= math.hypot(place.uncertainty_km, _site_km(a.site), _site_km(b.site)) or a.group != b.group:
         return False
-    combined_km = math.hypot(place.uncertainty_km, _site_km(a.site), _site_km(b.site))
-    return abs(a.km - b.km) < combined_km
+    return policy.order is Order.DISTANCE or a.band != b.band or _best_key(a)[1:3] == _best_key(b)[1:3]
 
 
 def _spots_reason(remaining: Remaining) -> Reason:
     if remaining.count is None:
-        return Reason(ReasonCode.SPOTS_UNKNOWN)
+        return _SPOTS_UNKNOWN
     shared = remaining.drawn_from is DrawnFrom.SHARED_POOL
     return Reason(ReasonCode.SPOTS_SHARED if shared else ReasonCode.SPOTS_AT_SITE, count=remaining.count)
 
@@ -372,10 +380,6 @@ def _known(candidate: Candidate) -> Remaining:
 
 def _travel_rank(candidate: Candidate) -> int:
     return TRAVEL_ORDER[candidate.site.travel.certainty]
-
-
-def _km(candidate: Candidate) -> float:
-    return candidate.km
 
 
 def _best_key(candidate: Candidate) -> tuple[int, int, float, float, str]:

@@ -6,12 +6,22 @@ from dataclasses import replace
 
 from sitematch.domain.place import Place, Precision
 from sitematch.errors import AmbiguousPlace, InvalidInput, TownNotFound
+from sitematch.gazetteer.grammar import fold_name
+from sitematch.gazetteer.grammar.regions import region_names
 from sitematch.gazetteer.nearness import rough_km
 from sitematch.gazetteer.reader import Reader
 from sitematch.gazetteer.towns import Found, Town, find_towns, the_town
 
-SLACK_KM = 25.0
+NOTABLE = 50_000
+"""Inhabitants from which a town's name alone, without its state, is believed against a postcode: smaller towns of the
+name may well be missing from the list of towns."""
+
+SLACK_KM = 50.0
 """A town and a postcode of it may lie so far apart beyond both uncertainties: suburbs carry their city's name."""
+
+
+WIDE_KM = 25.0
+"""A postcode known only this coarsely gives way to a town that is at least twice as sure."""
 
 
 def agree(place: Place, reader: Reader, town: str) -> Place:
@@ -29,22 +39,39 @@ def agree(place: Place, reader: Reader, town: str) -> Place:
     Returns
     -------
     Place
-        The postcode's place where both agree, or the town's where the postcode is known only by its region. Where
-        they contradict each other, the town is believed if it can be told which town is meant, since one wrong
-        digit makes another postcode but one wrong letter makes no other town; else the postcode. The notes say so.
+        The postcode's place where both agree, or the town's where the postcode is known only coarsely or by its
+        region. Where
+        they contradict each other, the town is believed if it can be told which town is meant and its state
+        confirms it or it is `NOTABLE`, since one wrong digit makes another postcode but one wrong letter makes no
+        other town; else the postcode. The notes say so.
     """
     try:
         found = find_towns(reader, town, place.country)
     except InvalidInput as fault:
         return _noted(place, fault.message)
     if not found.whole:
+        if _is_its_own_name(place, town):
+            return place
         return _noted(place, f"The postcode could not be checked against {town}: no such town is known there.")
     nearest, apart_km = _nearest(place, found)
     if not _is_near(place, nearest, apart_km):
-        return _contradicted(place, reader, town, nearest, apart_km)
-    if place.precision is Precision.REGION and nearest.uncertainty_km < place.uncertainty_km:
-        return nearest.place((*place.notes, f"The town {nearest.label} is finer than what the postcode says."))
+        if _is_its_own_name(place, town):
+            return place
+        return _contradicted(place, reader, town, found, nearest, apart_km)
+    wide = place.uncertainty_km > WIDE_KM and nearest.uncertainty_km < place.uncertainty_km / 2
+    # A region's spread is that of the codes that are known; one that is not known may lie elsewhere in its town.
+    if wide or (place.precision is Precision.REGION and found.confirmed):
+        return nearest.place((*place.notes, f"The town {nearest.label} is nearer the mark than the postcode."))
     return place
+
+
+def _is_its_own_name(place: Place, town: str) -> bool:
+    """Tell whether the postcode's own place is called so: the list of towns knows fewer than the postcodes do."""
+    name, _, admin = place.name.partition(",")
+    asked, _, region = town.partition(",")
+    return fold_name(name) == fold_name(asked) and (
+        not region.strip() or fold_name(region) in region_names(place.country, admin)
+    )
 
 
 def agrees(place: Place, reader: Reader, town: str) -> bool:
@@ -66,14 +93,19 @@ def _is_near(place: Place, town: Town, apart_km: float) -> bool:
     return apart_km <= place.uncertainty_km + town.uncertainty_km + SLACK_KM
 
 
-def _contradicted(place: Place, reader: Reader, town: str, nearest: Town, apart_km: float) -> Place:
+def _contradicted(place: Place, reader: Reader, town: str, found: Found, nearest: Town, apart_km: float) -> Place:
     where = place.name or place.country
     said = f"The postcode {place.postcode} is in {where}, {apart_km:.0f} km from {nearest.label}"
     try:
         believed, notes = the_town(reader, town, place.country)
     except (AmbiguousPlace, TownNotFound):
-        return _noted(place, f"{said}, the nearest town of the name given. The postcode was believed; check both.")
-    return believed.place((f"{said}. The town was believed; check both.", *notes))
+        believed, notes = nearest, ()
+        sure = False
+    else:
+        sure = found.confirmed and ("," in town or (believed.population or 0) >= NOTABLE)
+    if sure:
+        return believed.place((f"{said}. The town was believed; check both.", *notes))
+    return _noted(place, f"{said}, the nearest known town of that name. The postcode was believed; check both.")
 
 
 def _noted(place: Place, note: str) -> Place:

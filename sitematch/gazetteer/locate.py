@@ -6,12 +6,15 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from sitematch.domain.place import Place, Postcode
 from sitematch.errors import (
     AmbiguousPlace,
     InvalidInput,
     InvalidPostcode,
+    NotFound,
+    OnlineUnavailable,
     PostcodeNotFound,
     Suggestion,
     TownNotFound,
@@ -29,7 +32,16 @@ MAX_TEXT_LENGTH = 200
 """Characters of a postcode with a town; anything longer is refused unread."""
 
 _DIGIT = re.compile(r"\d")
+_LETTERS = re.compile(r"[^\W\d_]{2}")
 _WORD = re.compile(r"[^\s,]+")
+
+
+class FurtherRung(Protocol):
+    """Something that can place what the gazetteer cannot; see `online.OnlineRung`."""
+
+    def locate(self, text: str, country: str | None = None, /) -> Place | None:
+        """Find a place, or None."""
+        ...
 
 
 class Gazetteer:
@@ -38,24 +50,28 @@ class Gazetteer:
     Use `Gazetteer.open`. One instance serves all threads, and forked children too.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, *, online: FurtherRung | None = None) -> None:
         self._reader = reader
+        self._online = online
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Gazetteer:
+    def open(cls, path: str | os.PathLike[str], *, online: FurtherRung | None = None) -> Gazetteer:
         """Open a compiled gazetteer; nothing is parsed.
 
         Parameters
         ----------
         path
             The file that `sitematch gazetteer build` wrote.
+        online
+            Asked for what the file cannot place (`online.OnlineRung`). It sends what the patient typed to a third
+            party, so there is none unless one is given.
 
         Raises
         ------
         NotReady
             If the file is missing, is no gazetteer, or has another schema version.
         """
-        return cls(Reader(path))
+        return cls(Reader(path), online=online)
 
     @property
     def reader(self) -> Reader:
@@ -126,12 +142,35 @@ class Gazetteer:
             If nothing was given, or a text is overlong.
         """
         known = parse_country(country) if country is not None else None
+        if self._online is not None:
+            return self._with_online(text, known, town, hints)
+        return self._offline(text, known, town, hints)
+
+    def _with_online(self, text: str, country: str | None, town: str | None, hints: Sequence[str]) -> Place:
+        """Ask the online service for what the file cannot place, and for nothing else."""
+        try:
+            return self._offline(text, country, town, hints)
+        except (InvalidPostcode, NotFound) as fault:
+            # A bare code is never sent: it is a typing slip, and the error already says what was perhaps meant.
+            if self._online is None or _LETTERS.search(text) is None or len(text) > MAX_TEXT_LENGTH:
+                raise
+            try:
+                place = self._online.locate(f"{text}, {town}" if town else text, country)
+            except OnlineUnavailable as silent:
+                fault.message = f"{fault.message} {silent.message}"
+                fault.args = (fault.message,)
+                raise fault from None
+            if place is None:
+                raise fault from None
+            return place
+
+    def _offline(self, text: str, known: str | None, town: str | None, hints: Sequence[str]) -> Place:
         if known is not None and not town:
             # The common walk, kept short: a postcode of a stated country.
             try:
                 return lookup.lookup(self._reader, parse_postcode(text, known))
             except (InvalidPostcode, PostcodeNotFound) as fault:
-                return self._otherwise(text, known, hints, fault)
+                return self._otherwise(text, known, fault)
         hinted = tuple(parse_country(hint) for hint in hints)
         if len(text) > MAX_TEXT_LENGTH:
             raise InvalidPostcode(
@@ -143,9 +182,7 @@ class Gazetteer:
             return self._anywhere(text, town, hinted)
         return self._both(text, known, town or "")
 
-    def _otherwise(
-        self, text: str, country: str, hints: Sequence[str], fault: InvalidPostcode | PostcodeNotFound
-    ) -> Place:
+    def _otherwise(self, text: str, country: str, fault: InvalidPostcode | PostcodeNotFound) -> Place:
         """Read a text that is no known postcode of its country as a town, or as a postcode with its town."""
         if not text.strip() or len(text) > MAX_TEXT_LENGTH:
             raise fault
@@ -290,4 +327,5 @@ def _splits(text: str) -> Iterator[tuple[str, str]]:
         first, last = words[count - 1].end(), words[-count].start()
         for code, rest in ((text[:first], text[first:]), (text[last:], text[:last])):
             if _DIGIT.search(code) and not _DIGIT.search(rest):
-                yield code.strip(" ,"), rest.strip(" ,")
+                # "QC H4J 1C5": a state's abbreviation is no town.
+                yield code.strip(" ,"), "" if len(rest.strip(" ,")) <= 3 else rest.strip(" ,")

@@ -38,6 +38,12 @@ WHERE ? IN ('', t.country)
 ORDER BY t.population DESC NULLS LAST, t.id LIMIT ?
 """  # noqa: S608
 
+_EVERYWHERE = """
+SELECT id, country, latitude, longitude FROM town
+UNION ALL SELECT -1, country, latitude, longitude FROM postcode
+WHERE children = 0 AND country NOT IN (SELECT DISTINCT country FROM town)
+"""
+_TOWN_BY_ID = f"SELECT {_TOWN} FROM town AS t WHERE t.id = ?"  # noqa: S608
 _EXTENT = """
 SELECT min(latitude), max(latitude), min(longitude), max(longitude) FROM (
     SELECT latitude, longitude FROM postcode WHERE country = :country
@@ -172,6 +178,11 @@ class Reader:
         row: PostcodeRow | None = find(_POSTCODE, (country, key)).fetchone()
         return row
 
+    def has_any(self, country: str) -> bool:
+        """Tell whether anything is known of the country's codes, if only their regions."""
+        found = self._cursor().execute("SELECT 1 FROM postcode WHERE country = ? LIMIT 1", (country,)).fetchone()
+        return found is not None
+
     def has_postcode(self, country: str, key: str) -> bool:
         """Tell whether the key is a full code of the country, not only a leading part of some."""
         row = (
@@ -199,6 +210,34 @@ class Reader:
         """Find towns whose folded name begins so, largest first, among the first 400 names in order."""
         end = beginning[:-1] + chr(ord(beginning[-1]) + 1)
         return self._cursor().execute(_TOWNS_BY_BEGINNING, (beginning, end, country, limit)).fetchall()
+
+    def town(self, number: int) -> TownRow:
+        """Give one town by its id.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        row: TownRow | None = self._cursor().execute(_TOWN_BY_ID, (number,)).fetchone()
+        if row is None:
+            raise KeyError(number)
+        return row
+
+    def everywhere(self) -> list[tuple[int, str, int, int]]:
+        """List every town's id, country, latitude and longitude; codes of countries without towns have the id -1."""
+        return self._cursor().execute(_EVERYWHERE).fetchall()
+
+    def full_codes(self, country: str) -> list[tuple[str, int, int]]:
+        """List the key, latitude and longitude of every full code of a country."""
+        return (
+            self._cursor()
+            .execute(
+                "SELECT key, latitude, longitude FROM postcode WHERE country = ? AND children = 0 ORDER BY key",
+                (country,),
+            )
+            .fetchall()
+        )
 
 
 _READERS: weakref.WeakSet[Reader] = weakref.WeakSet()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from string import ascii_lowercase
 
 from sitematch.domain.place import Coordinates, Place, Precision
 from sitematch.errors import AmbiguousPlace, InvalidInput, Suggestion, TownNotFound, UnknownCountry
@@ -22,8 +24,19 @@ the next; below that the person is asked."""
 SAME_TOWN_KM = 5.0
 """Two entries of one name closer than this are one town and its centre, not two towns."""
 
-# Words that a name may carry or lack, folded: "New York City", "臺北市", "Brno-město".
-_SUFFIXES = (" city", " municipality", " town", "市", "區", "区", "縣", "县", "시", "군", "구")
+# Words that a name may carry or lack, folded: "New York City", "臺北市", "Ichikawa-shi".
+_SUFFIXES = (
+    " city", " municipality", " town", " shi", " si", " ku", " gu", " gun",
+    "市", "區", "区", "縣", "县", "시", "군", "구",
+)  # fmt: skip
+
+# "TOULOUSE Cedex 9": the post office of large receivers, behind the town.
+_CEDEX = re.compile(r"\bcedex\b\s*\d*", re.IGNORECASE)
+# And words before a name: "City of London", "Ciudad Autonoma Buenos Aires". Longest first.
+_PREFIXES = (
+    "ciudad autonoma de ", "ciudad autonoma ", "ciudad de ", "ciudad ", "city of ", "cidade de ", "ville de ",
+    "municipio de ", "municipality of ", "town of ", "greater ",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +127,13 @@ class Found:
         Best first.
     whole
         Whether their whole names fit, and not only the beginnings.
+    confirmed
+        Whether the name fits as it was given, and the state or country behind it too where there was one.
     """
 
     towns: tuple[Town, ...]
     whole: bool
+    confirmed: bool
 
 
 def find_towns(reader: Reader, text: str, country: str | None) -> Found:
@@ -132,37 +148,39 @@ def find_towns(reader: Reader, text: str, country: str | None) -> Found:
         raise InvalidInput(
             f"The town has {len(text)} characters; no name has more than {MAX_NAME_LENGTH}.", field="town"
         )
+    text = _CEDEX.sub("", text)
     name, *tail = (part.strip() for part in text.replace("、", ",").replace("，", ",").split(","))
     if not fold_name(name):
         raise InvalidInput("The town is empty; give its name, e.g. Springfield, IL.", field="town")
     within = country or ""
-    rows = _whole_names(reader, name, within)
+    rows = _named(reader, name_keys(name), within)
+    exact = bool(rows)
+    rows = rows or _named(reader, _other_forms(fold_name(name)), within)
     whole = bool(rows)
     if not rows and len(fold_name(name)) >= 2:
         rows = reader.towns_beginning(fold_name(name), within)
-    kept = _in_regions(rows, [part for part in tail if fold_name(part)])
-    return Found(tuple(_town(reader, row) for row in kept), whole)
+    kept, all_fit = _in_regions(rows, [part for part in tail if fold_name(part)])
+    return Found(tuple(town_of(reader, row) for row in kept), whole, exact and all_fit)
 
 
-def _whole_names(reader: Reader, name: str, country: str) -> list[TownRow]:
-    for keys in (name_keys(name), _other_forms(fold_name(name))):
-        rows: dict[int, TownRow] = {}
-        for key in keys:
-            for row in reader.towns(key, country):
-                rows.setdefault(row[0], row)
-        if rows:
-            return sorted(rows.values(), key=lambda row: (-1 if row[7] is None else row[7], -row[0]), reverse=True)
-    return []
+def _named(reader: Reader, keys: tuple[str, ...], country: str) -> list[TownRow]:
+    if len(keys) == 1:
+        return reader.towns(keys[0], country)
+    rows = {row[0]: row for key in keys for row in reader.towns(key, country)}
+    return sorted(rows.values(), key=lambda row: (-1 if row[7] is None else row[7], -row[0]), reverse=True)
 
 
 def _other_forms(key: str) -> tuple[str, ...]:
     shorter = [key.removesuffix(suffix) for suffix in _SUFFIXES if key.endswith(suffix) and key != suffix]
-    longer = [key + suffix for suffix in _SUFFIXES if key.isascii() == suffix.isascii()]
-    return tuple(other.strip() for other in (*shorter, *longer) if other.strip())
+    shorter += [key.removeprefix(prefix) for prefix in _PREFIXES if key.startswith(prefix)][:1]
+    longer = [key + suffix for suffix in _SUFFIXES[:1] if key.isascii()]
+    squeezed = key.replace(" ", "")
+    return tuple(dict.fromkeys(other for other in (*shorter, squeezed, *longer) if other and other != key))
 
 
-def _in_regions(rows: list[TownRow], tail: list[str]) -> list[TownRow]:
-    """Keep the towns of the named states or countries; all of them where none is known to lie there."""
+def _in_regions(rows: list[TownRow], tail: list[str]) -> tuple[list[TownRow], bool]:
+    """Keep the towns of the named states or countries; all of them, and False, where none is known to lie there."""
+    all_fit = True
     for part in tail:
         try:
             country = parse_country(part)
@@ -174,11 +192,13 @@ def _in_regions(rows: list[TownRow], tail: list[str]) -> list[TownRow]:
             for row in rows
             if (row[3] and folded in region_names(row[1], row[3])) or (country and row[1] == country)
         ]
+        all_fit = all_fit and bool(kept)
         rows = kept or rows
-    return rows
+    return rows, all_fit
 
 
-def _town(reader: Reader, row: TownRow) -> Town:
+def town_of(reader: Reader, row: TownRow) -> Town:
+    """Give the town of a row."""
     return Town(
         name=row[2],
         admin=row[3],
@@ -212,7 +232,7 @@ def the_town(
     AmbiguousPlace
         If several towns fit; the candidates are the ten largest.
     TownNotFound
-        If none fits; suggestions are names that begin alike.
+        If none fits; suggestions are names that begin alike or are one slip away.
     InvalidInput
         See `search_towns`.
     """
@@ -220,6 +240,7 @@ def the_town(
     towns = list(found.towns)
     if not found.whole:
         near = tuple(Suggestion(t.label, t.country, "a name that begins alike") for t in towns[:5])
+        near = near or _misspelt(reader, text, country)
         where = f" in {COUNTRIES[country].name}" if country else ""
         asked = f" Did you mean {near[0].text}?" if near else " Check the spelling, or give a larger town nearby."
         raise TownNotFound(f"No town called {text!r} is known{where}.{asked}", field="town", suggestions=near)
@@ -237,6 +258,25 @@ def the_town(
     if country is None:
         raise _ambiguous(towns, text)
     return _largest(towns, text)
+
+
+def _misspelt(reader: Reader, text: str, country: str | None) -> tuple[Suggestion, ...]:
+    """Suggest towns whose names are one slip away: a letter left out, doubled, changed or swapped."""
+    key = fold_name(text.split(",")[0])
+    if not 4 <= len(key) <= 30 or not key.isascii():
+        return ()
+    rows = {row[0]: row for slip in _slips(key) for row in reader.towns(slip, country or "", 5)}
+    largest = sorted(rows.values(), key=lambda row: (-(row[7] or 0), row[0]))[:5]
+    return tuple(Suggestion(town_of(reader, row).label, row[1], "a name spelt nearly so") for row in largest)
+
+
+def _slips(key: str) -> set[str]:
+    cuts = [(key[:i], key[i:]) for i in range(len(key) + 1)]
+    left_out = {head + tail[1:] for head, tail in cuts if tail}
+    swapped = {head + tail[1] + tail[0] + tail[2:] for head, tail in cuts if len(tail) > 1}
+    changed = {head + letter + tail[1:] for head, tail in cuts if tail for letter in ascii_lowercase}
+    put_in = {head + letter + tail for head, tail in cuts for letter in ascii_lowercase}
+    return (left_out | swapped | changed | put_in) - {key}
 
 
 def _largest(towns: list[Town], text: str) -> tuple[Town, tuple[str, ...]]:

@@ -1,21 +1,27 @@
 """The nearest-site index: which sites are nearest to a point, exactly and provably.
 
-A k-d tree over earth-centred coordinates proposes candidates by straight chord, the exact geodesic re-ranks them, and
-a bound certifies that no other site can be nearer; where the certificate fails, the query grows until it holds.
-Sites that share a point are stored once.
+Straight chords between earth-centred coordinates propose candidates (all of them for a study's few sites, a k-d tree
+for thousands), the exact geodesic re-ranks them, and a bound certifies that no other site can be nearer; where the
+certificate fails, the query grows until it holds. Sites that share a point are stored once. Why these engines:
+docs/adr/0002.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import msgspec
 import numpy as np
-from pykdtree.kdtree import KDTree
 
 from sitematch.domain.place import Coordinates
-from sitematch.geo.geodesic import WGS84, earth_centred_km, earth_centred_point_km, least_geodesic_km
+from sitematch.geo.geodesic import (
+    WGS84,
+    FloatArray,
+    earth_centred_km,
+    earth_centred_point_km,
+    least_geodesic_km,
+)
 
 _SPARE = 3
 """Candidates asked for beyond k: with them the certificate holds at once for nearly every query."""
@@ -23,9 +29,11 @@ _SPARE = 3
 _ROUNDING_KM = 1e-6
 """A millimetre: far above the rounding of chords and geodesics, far below what matters."""
 
+TREE_FROM = 2_000
+"""From so many distinct points on a k-d tree is used; below, measuring every chord is as fast and starts at once."""
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+
+class Neighbour(msgspec.Struct, frozen=True, gc=False):
     """One point of the index near a query.
 
     Parameters
@@ -71,7 +79,8 @@ class ChordIndex:
         order = np.argsort(member_of, kind="stable")
         ends = np.cumsum(np.bincount(member_of, minlength=len(points)))
         self._members: list[list[int]] = [part.tolist() for part in np.split(order, ends[:-1])]
-        self._tree = KDTree(earth_centred_km(points[:, 0], points[:, 1])) if len(points) else None
+        xyz_km = earth_centred_km(points[:, 0], points[:, 1])
+        self._chords: _NearestChords = _all_chords(xyz_km) if len(points) < TREE_FROM else _tree_chords(xyz_km)
         # Plain floats: pyproj answers one pair of them in 0.7 µs, a dozen pairs as arrays in 14 µs.
         self._latitude_deg: list[float] = points[:, 0].tolist()
         self._longitude_deg: list[float] = points[:, 1].tolist()
@@ -104,7 +113,7 @@ class ChordIndex:
         """
         if k < 1:
             raise ValueError(f"k must be at least 1, not {k}")
-        if self._tree is None:
+        if not self._points:
             return []
         asked = min(k + _SPARE, self._points)
         while True:
@@ -116,16 +125,15 @@ class ChordIndex:
 
     def _rank(self, point: Coordinates, asked: int) -> list[tuple[float, int, float]] | None:
         """Re-rank the `asked` nearest points by geodesic; None unless all but the spare ones are certain."""
-        assert self._tree is not None
-        chords_km, found = self._tree.query(_query_row(point), k=asked)
-        inverse, latitude, longitude = WGS84.inv, point.latitude, point.longitude
+        latitude, longitude, inverse = point.latitude, point.longitude, WGS84.inv
+        found, farthest_chord_km = self._chords(np.array(earth_centred_point_km(latitude, longitude)), asked)
         ranked = []
-        for i in found.ravel().tolist():
+        for i in found:
             azimuth_deg, _, metres = inverse(longitude, latitude, self._longitude_deg[i], self._latitude_deg[i])
             ranked.append((metres / 1000.0, i, azimuth_deg))
         ranked.sort()
         if asked < self._points:
-            bound_km = least_geodesic_km(float(chords_km.ravel()[-1])) - _ROUNDING_KM
+            bound_km = least_geodesic_km(farthest_chord_km) - _ROUNDING_KM
             if ranked[asked - 1 - _SPARE][0] >= bound_km:
                 return None
         return ranked
@@ -144,6 +152,33 @@ def _by_distance_then_position(neighbour: Neighbour) -> tuple[float, int]:
     return (neighbour.distance_km, neighbour.position)
 
 
-def _query_row(point: Coordinates) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Turn a point into the tree's query, shape (1, 3), in kilometres."""
-    return np.array((earth_centred_point_km(point.latitude, point.longitude),))
+_NearestChords = Callable[[FloatArray, int], tuple[list[int], float]]
+"""Takes a query, shape (3,), and k; returns the k points nearest by chord in any order, and the longest chord."""
+
+
+def _all_chords(xyz_km: FloatArray) -> _NearestChords:
+    """Measure every chord: a few microseconds for a study's sites, and nothing to build."""
+    everything = list(range(len(xyz_km)))
+
+    def nearest(query_km: FloatArray, k: int) -> tuple[list[int], float]:
+        if k >= len(everything):
+            return everything, 0.0
+        away = xyz_km - query_km
+        squares = np.einsum("ij,ij->i", away, away)
+        found = np.argpartition(squares, k - 1)[:k]
+        return found.tolist(), float(squares[found[k - 1]]) ** 0.5
+
+    return nearest
+
+
+def _tree_chords(xyz_km: FloatArray) -> _NearestChords:
+    """Build a k-d tree; scipy is imported only for catalogues that need it."""
+    from scipy.spatial import KDTree
+
+    tree = KDTree(xyz_km)
+
+    def nearest(query_km: FloatArray, k: int) -> tuple[list[int], float]:
+        chords_km, found = tree.query(query_km, k=np.arange(1, k + 1))
+        return found.tolist(), float(chords_km[-1])
+
+    return nearest

@@ -16,7 +16,7 @@ from sitematch.errors import SiteNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.index import ChordIndex, NearestIndex
 
-_SPARE_CANDIDATES = 3
+_SPARE_CANDIDATES = 4
 """Sites asked of the index beyond the limit at first: enough to see a band end in most answers."""
 
 

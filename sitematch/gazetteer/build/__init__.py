@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from sitematch.gazetteer import grammar
 from sitematch.gazetteer.build import sources
-from sitematch.gazetteer.build.codes import full_codes
+from sitematch.gazetteer.build.borders import Borders
+from sitematch.gazetteer.build.codes import draft_codes, named_by_towns
+from sitematch.gazetteer.build.evidence import TownIndex
 from sitematch.gazetteer.build.postal import read_places
 from sitematch.gazetteer.build.progress import Say, step, to_stderr
+from sitematch.gazetteer.build.regions import with_ranges, with_regions
+from sitematch.gazetteer.build.repair import (
+    believe_census,
+    finished,
+    keep_home,
+    mark_military,
+    move_estimates,
+    move_to_city,
+    move_namesakes,
+    move_strays,
+    trust_cities,
+)
 from sitematch.gazetteer.build.rungs import with_coarser
 from sitematch.gazetteer.build.towns import read_towns
 from sitematch.gazetteer.build.write import write
+from sitematch.gazetteer.build.zcta import read_zcta
 
 __all__ = ["build"]
 
@@ -49,9 +66,23 @@ def build(
             sources.read(sources.TOWNS, directories), sources.read(sources.US_STATES, directories), places
         )
     with step(say, "place each code"):
-        full = full_codes(places)
-    with step(say, "compute the coarser rungs"):
-        rows = with_coarser(full)
+        ladders = [grammar.rungs(country, key) for country, key in places.codes]
+        draft = draft_codes(places, ladders)
+    with step(say, "find and repair gross errors"):
+        index = TownIndex(towns)
+        believe_census(draft, read_zcta(sources.read(sources.ZCTA)), index)
+        mark_military(draft)
+        move_namesakes(draft, index)
+        move_estimates(draft, index)
+        move_to_city(draft, index)
+        trust_cities(draft, index)
+        move_strays(draft, index)
+        keep_home(draft, Borders(sources.read(sources.BORDERS)), index)
+        repairs = finished(draft)
+    with step(say, f"compute the coarser rungs; {len(repairs):,} points repaired"):
+        full = replace(draft.rows, name=named_by_towns(draft, index))
+        rows = with_ranges(with_coarser(full, ladders))
+        rows = with_regions(rows, sources.read(sources.REGIONS), index)
     with step(say, f"write {len(rows):,} codes and rungs and {len(towns):,} towns"):
-        write(out, rows, towns, (), sources.ALL, {})
+        write(out, rows, towns, repairs, sources.ALL, {})
     say(f"{out}: {out.stat().st_size / 1e6:.1f} MB")

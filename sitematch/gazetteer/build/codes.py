@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sitematch.gazetteer.build.evidence import Draft, Ladders, TownIndex
 from sitematch.gazetteer.build.medians import (
     Floats,
     geometric_medians,
@@ -15,6 +16,7 @@ from sitematch.gazetteer.build.neighbours import nearest
 from sitematch.gazetteer.build.postal import Places
 from sitematch.gazetteer.build.rows import Rows, joined_name
 from sitematch.gazetteer.build.sources import POSTAL
+from sitematch.gazetteer.schema import PRECISIONS
 
 SHARE = 0.95
 """The share of a code's places that its uncertainty covers."""
@@ -22,21 +24,25 @@ SHARE = 0.95
 _ESTIMATED_WEIGHT = 0.25
 _NEIGHBOURS = 4
 _LEAST_KM = 0.2
+_NAMED_BY_TOWN = frozenset({"JP"})
+_TOWN_PEOPLE = 5_000
 
 
-def full_codes(places: Places) -> Rows:
-    """Make one row of each code.
+def draft_codes(places: Places, ladders: Ladders) -> Draft:
+    """Make one row of each code, and keep what is known of it.
 
     Parameters
     ----------
     places
         Every place of every code.
+    ladders
+        A ladder a code, in the same order.
 
     Returns
     -------
-    Rows in the order of ``places.codes``; the precision is not set yet. The point minimises the weighted sum of
-    distances to the code's places, places with estimated coordinates (accuracy 1) counting a quarter. The name is that of
-    the place nearest the point.
+    Codes in the order of ``places.codes``. The point minimises the weighted sum of distances to the code's places,
+    places with estimated coordinates (accuracy 1) counting a quarter. The name is that of the place nearest the
+    point.
     """
     xyz = to_xyz(places.latitude, places.longitude)
     weight = np.where(places.accuracy == 1, _ESTIMATED_WEIGHT, 1.0)
@@ -46,24 +52,57 @@ def full_codes(places: Places) -> Rows:
     first = places.starts[:-1]
     latitude[single] = places.latitude[first[single]]
     longitude[single] = places.longitude[first[single]]
+    # As the file stores them: codes that share a point in the source shall share it here.
+    latitude, longitude = np.round(latitude, 5), np.round(longitude, 5)
     medians = to_xyz(latitude, longitude)
     apart = np.linalg.norm(xyz - medians[places.code], axis=1)
     order = np.lexsort((apart, places.code))
     closest = order[places.starts[:-1]]
-    names = tuple(joined_name(*places.names[name]) for name in places.name[closest].tolist())
+    chosen = [places.names[name] for name in places.name[closest].tolist()]
     spread = group_quantiles(apart, places.starts, SHARE)
     countries = np.array([country for country, _ in places.codes])
     reach = np.maximum(spread, reach_km(countries, medians))
-    return Rows(
+    number = {precision: index for index, precision in enumerate(PRECISIONS)}
+    rows = Rows(
         codes=places.codes,
         latitude=latitude,
         longitude=longitude,
-        precision=np.zeros(len(names), np.int8),
+        precision=np.array([number[ladder[0].precision] for ladder in ladders], np.int8),
         uncertainty_km=np.maximum(reach, _LEAST_KM),
-        name=names,
-        source=np.full(len(names), POSTAL.id, np.int8),
-        children=np.zeros(len(names), np.int64),
+        name=tuple(joined_name(*name) for name in chosen),
+        source=np.full(len(chosen), POSTAL.id, np.int8),
+        children=np.zeros(len(chosen), np.int64),
     )
+    return Draft(
+        rows=rows,
+        ladders=ladders,
+        country=countries,
+        place=[place for place, _ in chosen],
+        state=[state for _, state in chosen],
+        estimated=np.maximum.reduceat(places.accuracy, places.starts[:-1]) == 1,
+        trusted=np.maximum.reduceat(places.accuracy, places.starts[:-1]) >= 5,
+        repairs={},
+    )
+
+
+def named_by_towns(draft: Draft, towns: TownIndex) -> tuple[str, ...]:
+    """Name Japanese codes by their nearest town: a block's name says nothing without its town, which is not given.
+
+    Returns
+    -------
+    A name a code; other countries' codes keep theirs.
+    """
+    names = list(draft.rows.name)
+    for country in sorted(_NAMED_BY_TOWN):
+        known = [town for town in towns.of_country(country) if (town.population or 0) >= _TOWN_PEOPLE]
+        members = np.flatnonzero(draft.country == country)
+        if not known or not members.size:
+            continue
+        points = to_xyz(np.array([t.latitude for t in known]), np.array([t.longitude for t in known]))
+        _, index = nearest(points, draft.xyz(members), 1)
+        for at, town in zip(members.tolist(), index[:, 0].tolist(), strict=True):
+            names[at] = joined_name(known[town].name, draft.state[at])
+    return tuple(names)
 
 
 def reach_km(countries: np.typing.NDArray[np.str_], xyz: Floats) -> Floats:

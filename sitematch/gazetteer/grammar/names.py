@@ -27,8 +27,12 @@ _SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "�
 _HAN_VARIANTS = str.maketrans({"臺": "台", "灣": "湾", "縣": "県", "廣": "広", "國": "国"})
 # Only the marks of Latin, Greek and Cyrillic: in other scripts a mark is a vowel and must stay.
 _MARKS = re.compile("[\u0300-\u036f]+")
-_DROPPED = re.compile("['’‘ʻʼʹ`´.·]+")
-_BETWEEN = re.compile(r"[\W_]+")
+# Apostrophes, dots, and the joiners of Persian and Indic writing.
+_DROPPED = re.compile("['’‘ʻʼʹ`´.·\u200b-\u200d]+")
+# Spaces and punctuation, listed: \W would take the vowel signs of other scripts along.
+_BETWEEN = re.compile(
+    r"[\s\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf×÷\u2010-\u206f\u3001-\u3004\u3008-\u3020\u30fb]+"
+)
 _SAINT = re.compile(r"\b(st|ste)\b(?= )")
 
 
@@ -89,6 +93,5 @@ def name_keys(text: str) -> tuple[str, ...]:
         composed = unicodedata.normalize("NFC", text).casefold()
         keys.append(fold_name(composed.translate(_SPELLED_OUT)))
         keys.append(plain.translate(_HAN_VARIANTS))
-    for key in tuple(keys):
-        keys.append(_SAINT.sub(lambda m: "saint" if m[1] == "st" else "sainte", key))
+    keys.extend([_SAINT.sub(lambda m: "saint" if m[1] == "st" else "sainte", key) for key in keys])
     return tuple(dict.fromkeys(keys))

@@ -1,0 +1,45 @@
+"""Turning answers into bytes."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import msgspec
+from flask import Response, request
+
+from api.negotiate import JSON
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def encode(answer: object) -> bytes:
+    """Encode a wire value as JSON."""
+    return _ENCODER.encode(answer)
+
+
+def respond(answer: object, media_type: str = JSON, *, status: int = 200) -> Response:
+    """Send an answer that nobody may keep: it may tell where a person is."""
+    response = Response(_ENCODER.encode(answer), status=status, content_type=media_type)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def respond_cacheable(body: bytes, media_type: str = JSON, *, vary: bool = False) -> Response:
+    """Send an answer that holds nothing personal: it may be kept, but is checked by its ETag each time.
+
+    Parameters
+    ----------
+    body
+        The encoded answer.
+    media_type
+        Its media type.
+    vary
+        Whether the Accept header chose among several.
+    """
+    response = Response(body, content_type=media_type)
+    response.headers["Cache-Control"] = "no-cache"
+    if vary:
+        response.headers["Vary"] = "Accept"
+    response.set_etag(blake2b(body, digest_size=12).hexdigest())
+    response.make_conditional(request)
+    return response

@@ -1,0 +1,72 @@
+"""The app factory: everything is made here, nothing at import.
+
+Serve it with ``granian --interface wsgi --factory api.app:create_app``, or with ``sitematch serve``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from types import TracebackType
+
+from flask import Flask
+
+from api import docs, errors, headers, health, matches, pages, postcodes, sites
+from api.backend import Backend, Clock, utc_now
+from api.operations import Documented, Operation
+from sitematch.config import Settings
+from sitematch.errors import NotReady
+from sitematch.services.finder import Finder
+
+MAX_BODY_BYTES = 64 * 1024
+"""More than any request of ours needs; a longer body is refused with 413 before it is read."""
+
+
+class Service(Flask):
+    """Flask, but for its log of exceptions: their text may hold what a person typed."""
+
+    def log_exception(
+        self, exc_info: tuple[type, BaseException, TracebackType | None] | tuple[None, None, None]
+    ) -> None:
+        """Log where an error arose that even the error handlers did not survive."""
+        errors.log_unexpected(exc_info[1], errors.new_instance())
+
+
+def create_app(settings: Settings | None = None, *, finder: Finder | None = None, clock: Clock = utc_now) -> Flask:
+    """Make the app.
+
+    Parameters
+    ----------
+    settings
+        Where things are; from the environment if omitted.
+    finder
+        A finder that is open already; otherwise it is opened from `settings`, now if that is possible and
+        at a later request if not.
+    clock
+        Tells the moment of an answer (aware, UTC).
+
+    Raises
+    ------
+    InvalidInput
+        If a variable of the environment cannot be understood.
+    """
+    backend = Backend(settings or Settings.from_mapping(os.environ), clock, finder)
+    app = Service(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    # Two addresses for one thing help nobody, and a redirect would lose a POST's body.
+    app.url_map.strict_slashes = True
+    app.url_map.redirect_defaults = False
+    documents = docs.blueprint()
+    routes: list[Documented] = [module.blueprint(backend) for module in (matches, sites, postcodes, pages, health)]
+    routes.append(documents)
+    operations: dict[str, Operation] = {}
+    for blueprint in routes:
+        app.register_blueprint(blueprint)
+        operations |= blueprint.operations
+    errors.register(app)
+    headers.register(app, access_log=backend.settings.access_log)
+    documents.freeze(app, operations)
+    # If it is not ready, the backend has logged why, and /readyz answers 503 until it is.
+    with contextlib.suppress(NotReady):
+        backend.finder()
+    return app

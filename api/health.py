@@ -1,0 +1,42 @@
+"""``/healthz`` and ``/readyz``: for whoever restarts or routes to the service."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from api import problems
+from api.answers import respond
+from api.backend import Backend
+from api.negotiate import JSON
+from api.operations import Documented, Operation
+from api.schemas import Health, Readiness
+
+
+def blueprint(backend: Backend) -> Documented:
+    """Make the routes."""
+    routes = Documented("health")
+
+    @routes.serve(
+        "GET",
+        "/healthz",
+        Operation(summary="Tell that the process is alive", tag="Operation", answers={JSON: Health}),
+    )
+    def healthz() -> Response:
+        return respond(Health(status="ok"))
+
+    @routes.serve(
+        "GET",
+        "/readyz",
+        Operation(
+            summary="Tell whether look-ups can be answered",
+            description="The gazetteer and the catalogue are open; until then 503.",
+            tag="Operation",
+            answers={JSON: Readiness},
+            problems=(problems.NOT_READY,),
+        ),
+    )
+    def readyz() -> Response:
+        finder = backend.finder()
+        return respond(Readiness(status="ready", study_id=finder.study.study_id, sites=len(finder.sites)))
+
+    return routes

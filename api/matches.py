@@ -1,0 +1,103 @@
+"""``/v1/matches``: the study's sites ranked from where a person is."""
+
+from __future__ import annotations
+
+import msgspec
+from flask import Response
+
+from api import problems
+from api.answers import respond
+from api.backend import Backend
+from api.negotiate import GEOJSON, JSON, choose_media_type
+from api.operations import Documented, Operation
+from api.reading import read_json, read_query
+from api.schemas import MatchRequest
+from sitematch.domain.match import MatchResult
+from sitematch.exporters.geojson import SiteCollection, matches_geojson
+from sitematch.exporters.wire import MatchesAnswer, matches_answer
+from sitematch.services.finder import Finder
+
+_OFFERED = (JSON, GEOJSON)
+_ANSWERS: dict[str, type] = {JSON: MatchesAnswer, GEOJSON: SiteCollection}
+_PROBLEMS = (
+    problems.INVALID_INPUT,
+    problems.INVALID_COORDINATES,
+    problems.INVALID_POSTCODE,
+    problems.UNKNOWN_COUNTRY,
+    problems.INVALID_POLICY,
+    problems.AMBIGUOUS_PLACE,
+    problems.POSTCODE_NOT_FOUND,
+    problems.TOWN_NOT_FOUND,
+    problems.NOT_ACCEPTABLE,
+    problems.NOT_READY,
+)
+_BODY_PROBLEMS = (problems.INVALID_JSON, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE)
+
+
+def blueprint(backend: Backend) -> Documented:
+    """Make the routes."""
+    routes = Documented("matches")
+    decoder = msgspec.json.Decoder(MatchRequest)
+
+    @routes.serve(
+        "POST",
+        "/v1/matches",
+        Operation(
+            summary="Rank the sites from a postcode, a town or coordinates",
+            description="The private way: where the person is stays out of addresses, and so out of logs, "
+            "histories and referrers. Nothing of the request is stored or logged.",
+            tag="Matching",
+            body=MatchRequest,
+            answers=_ANSWERS,
+            problems=(*_PROBLEMS, *_BODY_PROBLEMS),
+            example={"postcode": "33180", "country": "US", "limit": 3},
+        ),
+    )
+    def post() -> Response:
+        media_type = choose_media_type(_OFFERED)
+        return _answer(backend, read_json(decoder), media_type)
+
+    if backend.settings.get_matches:
+
+        @routes.serve(
+            "GET",
+            "/v1/matches",
+            Operation(
+                summary="Rank the sites, asked by the address",
+                description="Handy for a try, but the postcode is in the address: use POST for patients. "
+                "An operator can switch this off.",
+                tag="Matching",
+                query=MatchRequest,
+                answers=_ANSWERS,
+                problems=_PROBLEMS,
+                example={"postcode": "33180", "country": "US"},
+            ),
+        )
+        def get() -> Response:
+            media_type = choose_media_type(_OFFERED)
+            return _answer(backend, read_query(MatchRequest), media_type)
+
+    return routes
+
+
+def find(finder: Finder, asked: MatchRequest, backend: Backend) -> MatchResult:
+    """Answer a look-up.
+
+    Raises
+    ------
+    SitematchError
+        See `MatchRequest.policy`, `MatchRequest.point` and `Finder.find`.
+    """
+    policy = asked.policy()
+    point = asked.point()
+    if point is not None:
+        return finder.match_sites(point, policy, backend.now())
+    return finder.find(asked.postcode or "", asked.country, policy, backend.now(), town=asked.town)
+
+
+def _answer(backend: Backend, asked: MatchRequest, media_type: str) -> Response:
+    finder = backend.finder()
+    answer = matches_answer(find(finder, asked, backend), finder.study, finder.attribution)
+    response = respond(matches_geojson(answer) if media_type == GEOJSON else answer, media_type)
+    response.headers["Vary"] = "Accept"
+    return response

@@ -1,0 +1,81 @@
+"""A blueprint whose routes carry their entry in the OpenAPI document: neither exists without the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from flask import Blueprint, Response
+from msgspec import Struct
+
+from api.negotiate import JSON
+from api.problems import Kind
+
+View = Callable[..., Response]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """What the document says of one route and method.
+
+    Parameters
+    ----------
+    summary, description
+        In plain English; the description may be empty.
+    tag
+        The group it is listed under.
+    answers
+        Type of the answer by media type; ``str`` for a page.
+    path
+        What each part of the address in angle brackets is.
+    query
+        Type of the query parameters, if there are any.
+    body
+        Type of the body, if there is one.
+    body_type
+        Media type of the body.
+    problems
+        Kinds of problem that this operation itself can answer with.
+    example
+        A body or query, as JSON would hold it.
+    """
+
+    summary: str
+    tag: str
+    answers: dict[str, type]
+    description: str = ""
+    path: dict[str, str] = field(default_factory=dict)
+    query: type[Struct] | None = None
+    body: type[Struct] | None = None
+    body_type: str = JSON
+    problems: tuple[Kind, ...] = ()
+    example: dict[str, object] | None = None
+
+
+class Documented(Blueprint):
+    """A blueprint whose every route is documented."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, __name__)
+        self.operations: dict[str, Operation] = {}
+
+    def serve(self, method: str, rule: str, operation: Operation) -> Callable[[View], View]:
+        """Register a view for one method of a route, with its entry in the document.
+
+        Parameters
+        ----------
+        method
+            ``"GET"`` or ``"POST"``.
+        rule
+            Address in Flask's form, e.g. ``"/v1/sites/<site_id>"``.
+        operation
+            The entry.
+        """
+
+        def register(view: View) -> View:
+            name = view.__name__
+            self.operations[f"{self.name}.{name}"] = operation
+            self.add_url_rule(rule, endpoint=name, view_func=view, methods=[method])
+            return view
+
+        return register

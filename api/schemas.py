@@ -1,0 +1,240 @@
+"""What requests may hold, and the answers that only HTTP gives; `exporters.wire` holds the others."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from sitematch.domain.place import Coordinates, Place, Precision
+from sitematch.domain.policy import MAX_LIMIT, MAX_RADIUS_KM, MatchPolicy, Order
+from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.travel import TravelCertainty
+from sitematch.domain.units import KM_PER_MILE, Unit
+from sitematch.errors import InvalidCoordinates, InvalidInput, InvalidPolicy, UnknownCountry
+from sitematch.exporters.wire import PlaceAnswer, RemainingAnswer, SiteAnswer, StudyAnswer, Wire
+from sitematch.gazetteer.grammar import parse_country
+
+PAGE_SIZE = 100
+"""Sites on one page of the list, unless asked otherwise."""
+
+
+class MatchRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """A look-up: where the person is, and what is asked of the sites. A null counts as left out."""
+
+    postcode: Annotated[
+        str | None, Meta(description="A postcode as a person types it, or a town's name.", examples=["33180"])
+    ] = None
+    town: Annotated[
+        str | None,
+        Meta(
+            description="A town's name. Beside a postcode, each checks the other.",
+            examples=["Springfield, IL"],
+        ),
+    ] = None
+    latitude: Annotated[
+        Annotated[float, Meta(ge=-90, le=90)] | None,
+        Meta(description="Degrees north, -90 to 90, WGS84; with longitude, in place of a postcode."),
+    ] = None
+    longitude: Annotated[
+        Annotated[float, Meta(ge=-180, le=180)] | None,
+        Meta(description="Degrees east, -180 to 180, WGS84; only with latitude."),
+    ] = None
+    uncertainty_km: Annotated[
+        Annotated[float, Meta(ge=0, le=MAX_RADIUS_KM)] | None,
+        Meta(description="How far off the coordinates may be, in kilometres; 0 if left out."),
+    ] = None
+    country: Annotated[
+        str | None,
+        Meta(
+            description="ISO 3166-1 code, or a name in English or the country's own language. Left out: "
+            "the only country that has the postcode or town, if there is only one.",
+            examples=["US"],
+        ),
+    ] = None
+    order: Annotated[
+        Order,
+        Meta(
+            description="best: distance in bands, within a band travel support, then spots. distance: plain distance."
+        ),
+    ] = Order.BEST
+    limit: Annotated[
+        int,
+        Meta(ge=1, le=MAX_LIMIT, description=f"How many matches at most: a whole number, 1 to {MAX_LIMIT}."),
+    ] = 5
+    within_km: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="Radius in kilometres, over 0; left out for no bound."),
+    ] = None
+    within_miles: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="Radius in miles, over 0; in place of within_km."),
+    ] = None
+    min_travel: Annotated[
+        TravelCertainty | None,
+        Meta(
+            description="Only sites whose travel support is at least as sure: COVERED, MAY_BE_COVERED, "
+            "UNKNOWN or NOT_COVERED, surest first."
+        ),
+    ] = None
+    min_spots: Annotated[
+        Annotated[int, Meta(ge=1, le=1_000_000)] | None,
+        Meta(description="Only sites known to have so many spots left: a whole number, 1 or more."),
+    ] = None
+    only_country: Annotated[str | None, Meta(description="Only sites in this country.")] = None
+    prefer_country: Annotated[
+        str | None, Meta(description="Sites of this country come first, all others after them.")
+    ] = None
+    status: Annotated[
+        tuple[RecruitmentStatus, ...] | None,
+        Meta(description="Recruitment statuses that count as open; RECRUITING if left out."),
+    ] = None
+    unit: Annotated[Unit | None, Meta(description="km or miles, for texts; left out: as the place's country does.")] = (
+        None
+    )
+
+    def policy(self) -> MatchPolicy:
+        """Turn what is asked into a policy.
+
+        Raises
+        ------
+        InvalidPolicy, UnknownCountry
+            `.field` names the field of the request.
+        """
+        if self.within_km is not None and self.within_miles is not None:
+            raise InvalidPolicy("Give the radius in kilometres or miles, not both.", field="within_miles")
+        miles = self.within_miles
+        try:
+            return MatchPolicy(
+                order=self.order,
+                limit=self.limit,
+                within_km=self.within_km if miles is None else miles * KM_PER_MILE,
+                min_travel=self.min_travel,
+                min_spots=self.min_spots,
+                country=_country(self.only_country, "only_country"),
+                prefer_country=_country(self.prefer_country, "prefer_country"),
+                statuses=_RECRUITING if self.status is None else frozenset(self.status),
+                unit=self.unit,
+            )
+        except InvalidPolicy as error:
+            if miles is not None and error.field == "within_km":
+                raise InvalidPolicy(error.message, field="within_miles") from None
+            raise
+
+    def point(self) -> Place | None:
+        """Return the point that was given in place of a postcode or town; None if there is none.
+
+        Raises
+        ------
+        InvalidCoordinates
+            If only one of the two is given.
+        InvalidInput
+            If a postcode or town is given as well, or an uncertainty without a point.
+        UnknownCountry
+            If the country is not known.
+        """
+        if self.latitude is None and self.longitude is None:
+            if self.uncertainty_km is not None:
+                raise InvalidInput(
+                    "uncertainty_km belongs to latitude and longitude; leave it out.", field="uncertainty_km"
+                )
+            return None
+        if self.latitude is None or self.longitude is None:
+            missing = "latitude" if self.latitude is None else "longitude"
+            raise InvalidCoordinates(f"The {missing} is missing; give both or neither.", field=missing)
+        if self.postcode is not None or self.town is not None:
+            extra = "town" if self.postcode is None else "postcode"
+            raise InvalidInput(f"Give coordinates or a {extra}, not both.", field=extra)
+        return Place(
+            coordinates=Coordinates(latitude=self.latitude, longitude=self.longitude),
+            precision=Precision.ADDRESS,
+            uncertainty_km=self.uncertainty_km or 0.0,
+            source="as given",
+            country=_country(self.country, "country") or "",
+        )
+
+
+_RECRUITING = MatchPolicy().statuses
+
+
+class FormRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """The form of the first page."""
+
+    place: Annotated[str, Meta(description="A postcode or a town's name.")] = ""
+    country: Annotated[str, Meta(description="ISO 3166-1 code; empty lets the postcode tell.")] = ""
+
+
+class SitesQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """Which sites to list."""
+
+    country: Annotated[str | None, Meta(description="Only sites in this country.", examples=["US"])] = None
+    status: Annotated[
+        tuple[RecruitmentStatus, ...] | None,
+        Meta(description="Only sites of these statuses; all if left out."),
+    ] = None
+    limit: Annotated[
+        int, Meta(ge=1, le=MAX_LIMIT, description=f"How many at most: a whole number, 1 to {MAX_LIMIT}.")
+    ] = PAGE_SIZE
+    after: Annotated[str, Meta(description="The `next` of the page before.", max_length=200)] = ""
+
+    def country_code(self) -> str | None:
+        """Return the country's code; None for all.
+
+        Raises
+        ------
+        UnknownCountry
+            If the country is not known.
+        """
+        return _country(self.country, "country")
+
+
+class NoQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """A request without parameters."""
+
+
+class SitesAnswer(Wire, frozen=True):
+    """The study's sites, by site_id."""
+
+    study: StudyAnswer
+    sites: tuple[SiteAnswer, ...]
+    next: Annotated[str | None, Meta(description="Send it as `after` for the next page; null on the last.")]
+    attribution: Annotated[tuple[str, ...], Meta(description="Sources that must be named with the answer.")]
+
+
+class SiteDetail(Wire, frozen=True):
+    """One site with the spots left."""
+
+    study: StudyAnswer
+    site: SiteAnswer
+    remaining: RemainingAnswer
+    attribution: tuple[str, ...]
+
+
+class PostcodeAnswer(Wire, frozen=True):
+    """Where a postcode is."""
+
+    place: PlaceAnswer
+    attribution: Annotated[tuple[str, ...], Meta(description="Sources that must be named with the answer.")]
+
+
+class Health(Wire, frozen=True):
+    """The process is alive."""
+
+    status: Literal["ok"]
+
+
+class Readiness(Wire, frozen=True):
+    """Look-ups can be answered."""
+
+    status: Literal["ready"]
+    study_id: str
+    sites: Annotated[int, Meta(ge=0)]
+
+
+def _country(text: str | None, field: str) -> str | None:
+    if text is None:
+        return None
+    try:
+        return parse_country(text)
+    except UnknownCountry as error:
+        raise UnknownCountry(error.message, field=field) from None

@@ -1,0 +1,96 @@
+"""``/v1/sites``: the study's sites as the catalogue holds them."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from api import problems
+from api.answers import encode, respond_cacheable
+from api.backend import Backend
+from api.negotiate import GEOJSON, JSON, choose_media_type
+from api.operations import Documented, Operation
+from api.reading import read_query
+from api.schemas import NoQuery, SiteDetail, SitesAnswer, SitesQuery
+from sitematch.exporters.geojson import SiteCollection, SiteFeature, site_feature, sites_geojson
+from sitematch.exporters.wire import remaining_answer, site_answer, study_answer
+
+_OFFERED = (JSON, GEOJSON)
+
+
+def blueprint(backend: Backend) -> Documented:
+    """Make the routes."""
+    routes = Documented("sites")
+
+    @routes.serve(
+        "GET",
+        "/v1/sites",
+        Operation(
+            summary="List the study's sites",
+            description="By site_id, a page at a time.",
+            tag="Sites",
+            query=SitesQuery,
+            answers={JSON: SitesAnswer, GEOJSON: SiteCollection},
+            problems=(
+                problems.INVALID_INPUT,
+                problems.UNKNOWN_COUNTRY,
+                problems.NOT_ACCEPTABLE,
+                problems.NOT_READY,
+            ),
+            example={"country": "US", "limit": 10},
+        ),
+    )
+    def list_sites() -> Response:
+        media_type = choose_media_type(_OFFERED)
+        asked = read_query(SitesQuery)
+        country = asked.country_code()
+        finder = backend.finder()
+        wanted = [
+            site
+            for site in finder.sites
+            if site.site_id > asked.after
+            and country in (None, site.country)
+            and (asked.status is None or site.status in asked.status)
+        ]
+        shown = tuple(map(site_answer, wanted[: asked.limit]))
+        following = shown[-1].site_id if len(wanted) > len(shown) else None
+        study = study_answer(finder.study)
+        if media_type == GEOJSON:
+            collection = sites_geojson(shown, study=study, attribution=finder.attribution, after=following)
+            return respond_cacheable(encode(collection), GEOJSON, vary=True)
+        answer = SitesAnswer(study=study, sites=shown, next=following, attribution=finder.attribution)
+        return respond_cacheable(encode(answer), vary=True)
+
+    @routes.serve(
+        "GET",
+        "/v1/sites/<site_id>",
+        Operation(
+            summary="Show one site with the spots left",
+            tag="Sites",
+            path={"site_id": "The site's id, as /v1/sites lists it."},
+            query=NoQuery,
+            answers={JSON: SiteDetail, GEOJSON: SiteFeature},
+            problems=(
+                problems.INVALID_INPUT,
+                problems.SITE_NOT_FOUND,
+                problems.NOT_ACCEPTABLE,
+                problems.NOT_READY,
+            ),
+            example={"site_id": "NCT06064929-001"},
+        ),
+    )
+    def show_site(site_id: str) -> Response:
+        media_type = choose_media_type(_OFFERED)
+        read_query(NoQuery)
+        finder = backend.finder()
+        site = finder.site(site_id)
+        if media_type == GEOJSON:
+            return respond_cacheable(encode(site_feature(site_answer(site))), GEOJSON, vary=True)
+        answer = SiteDetail(
+            study=study_answer(finder.study),
+            site=site_answer(site),
+            remaining=remaining_answer(finder.remaining(site)),
+            attribution=finder.attribution,
+        )
+        return respond_cacheable(encode(answer), vary=True)
+
+    return routes

@@ -1,0 +1,265 @@
+"""Answers as GeoJSON (RFC 7946): longitude first, null geometry for sites without a location.
+
+The properties are flat, because GIS programs and map libraries read flat ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from sitematch.domain.capacity import DrawnFrom
+from sitematch.domain.place import Precision
+from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.travel import TravelCertainty
+from sitematch.exporters.wire import (
+    DistanceAnswer,
+    ExclusionAnswer,
+    Location,
+    MatchAnswer,
+    MatchesAnswer,
+    PlaceAnswer,
+    Query,
+    SiteAnswer,
+    StudyAnswer,
+    Wire,
+)
+
+MEDIA_TYPE = "application/geo+json"
+
+Degrees = Annotated[float, Meta(ge=-180, le=180)]
+Box = Annotated[
+    tuple[Degrees, Degrees, Degrees, Degrees],
+    Meta(description="West, south, east, north; west is over east where it crosses the antimeridian."),
+]
+
+
+class Point(Wire, frozen=True, tag_field="type", tag="Point"):
+    """A position: longitude, then latitude."""
+
+    coordinates: tuple[Degrees, Degrees]
+
+
+class SiteProperties(Wire, frozen=True, omit_defaults=True):
+    """A site and, in the answer to a look-up, where it stands; what does not apply is left out."""
+
+    site_id: str
+    study_id: str
+    stand_in: Annotated[bool, Meta(description="True when the facts are those of a site of another study.")]
+    facility: str
+    city: str
+    state: str
+    postcode: str
+    country: Annotated[str, Meta(description="ISO 3166-1 alpha-2.")]
+    status: RecruitmentStatus
+    travel: TravelCertainty
+    as_of: date
+    precision: Precision | None = None
+    uncertainty_km: Annotated[float, Meta(ge=0)] | None = None
+    outcome: Annotated[
+        Literal["match", "excluded"] | None, Meta(description="Whether the site was ranked or left out.")
+    ] = None
+    rank: Annotated[int, Meta(ge=1)] | None = None
+    band: Annotated[int, Meta(ge=1)] | None = None
+    distance_km: Annotated[float, Meta(ge=0)] | None = None
+    distance_uncertainty_km: Annotated[float, Meta(ge=0)] | None = None
+    distance: Annotated[str | None, Meta(description="In the answer's unit, with its uncertainty.")] = None
+    direction: str | None = None
+    remaining: Annotated[int | None, Meta(description="Spots left; absent is unknown.")] = None
+    drawn_from: DrawnFrom | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class SiteFeature(Wire, frozen=True, tag_field="type", tag="Feature"):
+    """One site."""
+
+    id: str
+    geometry: Annotated[Point | None, Meta(description="Null when the site could not be placed.")]
+    properties: SiteProperties
+
+
+class PlaceFeature(Wire, frozen=True, tag_field="type", tag="Feature"):
+    """A postcode's place; the circle of `location.uncertainty_km` around it holds the true position."""
+
+    geometry: Point
+    properties: PlaceAnswer
+    attribution: tuple[str, ...] = ()
+
+
+class SiteCollection(Wire, frozen=True, tag_field="type", tag="FeatureCollection", omit_defaults=True):
+    """Sites; in the answer to a look-up the ranked ones first, then the left-out ones."""
+
+    features: tuple[SiteFeature, ...]
+    bbox: Box | msgspec.UnsetType = msgspec.UNSET
+    query: Query | msgspec.UnsetType = msgspec.UNSET
+    study: StudyAnswer | msgspec.UnsetType = msgspec.UNSET
+    outside_radius: bool | msgspec.UnsetType = msgspec.UNSET
+    excluded_more: Annotated[int, Meta(ge=0)] | msgspec.UnsetType = msgspec.UNSET
+    answered_at: datetime | msgspec.UnsetType = msgspec.UNSET
+    next: str | msgspec.UnsetType = msgspec.UNSET
+    attribution: tuple[str, ...] = ()
+
+
+def matches_geojson(answer: MatchesAnswer) -> SiteCollection:
+    """Shape the answer to one look-up.
+
+    Parameters
+    ----------
+    answer
+        See `sitematch.exporters.wire.matches_answer`.
+
+    Returns
+    -------
+    SiteCollection
+        Ranked sites in their order, then left-out ones. The person's place is no feature, but in `query`.
+    """
+    features = [_feature(match.site, _match_properties(match)) for match in answer.matches]
+    features += [_feature(left_out.site, _exclusion_properties(left_out)) for left_out in answer.excluded]
+    return SiteCollection(
+        features=tuple(features),
+        bbox=_box(features),
+        query=answer.query,
+        study=answer.study,
+        outside_radius=answer.outside_radius,
+        excluded_more=answer.excluded_more,
+        answered_at=answer.answered_at,
+        attribution=answer.attribution,
+    )
+
+
+def sites_geojson(
+    sites: Iterable[SiteAnswer],
+    *,
+    study: StudyAnswer | None = None,
+    attribution: tuple[str, ...] = (),
+    after: str | None = None,
+) -> SiteCollection:
+    """Shape a list of sites.
+
+    Parameters
+    ----------
+    sites
+        In the order to keep.
+    study, attribution
+        What must be said with them.
+    after
+        Where the next page starts; None if this is the last.
+    """
+    features = [site_feature(site) for site in sites]
+    return SiteCollection(
+        features=tuple(features),
+        bbox=_box(features),
+        study=study or msgspec.UNSET,
+        next=after or msgspec.UNSET,
+        attribution=attribution,
+    )
+
+
+def site_feature(site: SiteAnswer) -> SiteFeature:
+    """Shape one site."""
+    return _feature(site, _site_properties(site))
+
+
+def place_feature(place: PlaceAnswer, attribution: tuple[str, ...]) -> PlaceFeature:
+    """Shape one place."""
+    return PlaceFeature(geometry=_point(place.location), properties=place, attribution=attribution)
+
+
+def bounding_box(points: Sequence[tuple[float, float]]) -> tuple[float, float, float, float] | None:
+    """Return the smallest box around points, over the antimeridian if that is shorter (RFC 7946, 5.2).
+
+    Parameters
+    ----------
+    points
+        Longitude and latitude in degrees.
+
+    Returns
+    -------
+    tuple of float or None
+        West, south, east, north; None if there are no points. West is greater than east where the box
+        crosses the antimeridian.
+
+    Examples
+    --------
+    >>> bounding_box([(178.4, -18.1), (-175.2, -21.1)])
+    (178.4, -21.1, -175.2, -18.1)
+    """
+    if not points:
+        return None
+    longitudes = sorted({longitude for longitude, _ in points})
+    latitudes = [latitude for _, latitude in points]
+    # The box leaves out the widest empty stretch between neighbours; the first one is over the antimeridian.
+    widest, west, east = longitudes[0] + 360.0 - longitudes[-1], longitudes[0], longitudes[-1]
+    for left, right in pairwise(longitudes):
+        if right - left > widest:
+            widest, west, east = right - left, right, left
+    return (west, min(latitudes), east, max(latitudes))
+
+
+def _box(features: Sequence[SiteFeature]) -> tuple[float, float, float, float] | msgspec.UnsetType:
+    box = bounding_box([feature.geometry.coordinates for feature in features if feature.geometry])
+    return msgspec.UNSET if box is None else box
+
+
+def _feature(site: SiteAnswer, properties: SiteProperties) -> SiteFeature:
+    geometry = None if site.location is None else _point(site.location)
+    return SiteFeature(id=site.site_id, geometry=geometry, properties=properties)
+
+
+def _point(location: Location) -> Point:
+    return Point(coordinates=(location.longitude, location.latitude))
+
+
+def _site_properties(site: SiteAnswer) -> SiteProperties:
+    return SiteProperties(
+        site_id=site.site_id,
+        study_id=site.study_id,
+        stand_in=site.stand_in,
+        facility=site.facility,
+        city=site.city,
+        state=site.state,
+        postcode=site.postcode,
+        country=site.country,
+        status=site.status,
+        travel=site.travel.certainty,
+        as_of=site.as_of,
+        precision=None if site.location is None else site.location.precision,
+        uncertainty_km=None if site.location is None else site.location.uncertainty_km,
+    )
+
+
+def _match_properties(match: MatchAnswer) -> SiteProperties:
+    return msgspec.structs.replace(
+        _with_distance(_site_properties(match.site), match.distance),
+        outcome="match",
+        rank=match.rank,
+        band=match.band,
+        remaining=match.remaining.count,
+        drawn_from=match.remaining.drawn_from,
+        reasons=tuple(reason.text for reason in match.reasons),
+    )
+
+
+def _exclusion_properties(left_out: ExclusionAnswer) -> SiteProperties:
+    return msgspec.structs.replace(
+        _with_distance(_site_properties(left_out.site), left_out.distance),
+        outcome="excluded",
+        reasons=tuple(reason.text for reason in left_out.reasons),
+    )
+
+
+def _with_distance(properties: SiteProperties, distance: DistanceAnswer | None) -> SiteProperties:
+    if distance is None:
+        return properties
+    return msgspec.structs.replace(
+        properties,
+        distance_km=distance.km,
+        distance_uncertainty_km=distance.uncertainty_km,
+        distance=distance.text,
+        direction=distance.direction,
+    )

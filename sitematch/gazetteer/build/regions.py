@@ -1,0 +1,153 @@
+"""Codes of countries that GeoNames has none for: first digits are regions, and a region's towns say where it is.
+
+`data/gazetteer/regions.csv` holds the facts (which digits stand for which towns, and who says so); the points and
+how far they reach are computed from GeoNames' towns.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+import numpy as np
+
+from sitematch.errors import DataFault, Fault
+from sitematch.gazetteer.build.evidence import TownIndex
+from sitematch.gazetteer.build.medians import geometric_medians, group_quantiles, to_degrees, to_xyz
+from sitematch.gazetteer.build.rows import Rows, Town, joined_name
+from sitematch.gazetteer.build.rungs import sorted_rows
+from sitematch.gazetteer.build.sources import REGIONS
+from sitematch.gazetteer.schema import PRECISIONS, Precision
+
+_LOCALITY = PRECISIONS.index(Precision.LOCALITY)
+_REGION = PRECISIONS.index(Precision.REGION)
+
+_LEAST_KM = 5.0
+"""A town's codes reach into its surroundings, however few people GeoNames gives it."""
+
+FILLED = {"BR": 3, "CL": 3, "BG": 2}
+"""Countries whose towns hold unbroken ranges of codes and whose dump lists the first code of each range: a leading
+part of so many digits that has no code of its own belongs to the last code listed before it."""
+
+
+def with_regions(rows: Rows, content: bytes, towns: TownIndex) -> Rows:
+    """Add the regions of the committed table to the rows.
+
+    Parameters
+    ----------
+    rows
+        Codes and rungs from the sources; where they have a key, they win.
+    content
+        CSV with the columns country, prefix, towns (``|`` between them), source.
+    towns
+        Where the towns are.
+
+    Returns
+    -------
+    All rows, sorted. A region's point minimises the distance to its towns, weighted by their people; its uncertainty
+    reaches 95 of 100 of them, each with its own. One town makes a `LOCALITY`, several a `REGION`.
+
+    Raises
+    ------
+    DataFault
+        If a row names a town that GeoNames does not have, or repeats a prefix; every such row is listed.
+    """
+    known = set(rows.codes)
+    seen: set[tuple[str, str]] = set()
+    faults: list[Fault] = []
+    codes: list[tuple[str, str]] = []
+    members: list[list[Town]] = []
+    for line, row in enumerate(csv.DictReader(io.StringIO(content.decode("utf-8"))), start=2):
+        code = (row["country"], row["prefix"])
+        if code in seen:
+            faults.append(Fault(line, "prefix", row["prefix"], "is listed twice"))
+        seen.add(code)
+        found: list[Town] = []
+        for name in row["towns"].split("|"):
+            named = towns.named(code[0], name)
+            if not named:
+                faults.append(Fault(line, "towns", name, "is no town of GeoNames in this country"))
+                continue
+            found.append(max(named, key=lambda town: (town.population or 0, -town.id)))
+        if code not in known and found:
+            codes.append(code)
+            members.append(found)
+    if faults:
+        raise DataFault("data/gazetteer/regions.csv has faults.", faults=tuple(faults))
+    return _joined(rows, codes, members) if codes else rows
+
+
+def _joined(rows: Rows, codes: Sequence[tuple[str, str]], members: Sequence[Sequence[Town]]) -> Rows:
+    flat = [town for group in members for town in group]
+    counts = np.array([len(group) for group in members])
+    starts = np.concatenate(([0], np.cumsum(counts)))
+    xyz = to_xyz(np.array([town.latitude for town in flat]), np.array([town.longitude for town in flat]))
+    people = np.array([float(town.population or 500) for town in flat])
+    latitude, longitude = to_degrees(geometric_medians(xyz, starts, people))
+    alone = counts == 1
+    first = starts[:-1]
+    latitude[alone] = [flat[at].latitude for at in first[alone]]
+    longitude[alone] = [flat[at].longitude for at in first[alone]]
+    apart = np.linalg.norm(xyz - np.repeat(to_xyz(latitude, longitude), counts, axis=0), axis=1)
+    own = np.array([max(town.uncertainty_km, _LEAST_KM) for town in flat])
+    names = [joined_name(group[0].name, group[0].admin) for group in members]
+    return sorted_rows(
+        Rows(
+            codes=(*rows.codes, *codes),
+            latitude=np.concatenate((rows.latitude, latitude)),
+            longitude=np.concatenate((rows.longitude, longitude)),
+            precision=np.concatenate((rows.precision, np.where(alone, _LOCALITY, _REGION))).astype(np.int8),
+            uncertainty_km=np.concatenate((rows.uncertainty_km, group_quantiles(apart + own, starts, 0.95))),
+            name=(*rows.name, *names),
+            source=np.concatenate((rows.source, np.full(len(codes), REGIONS.id))).astype(np.int8),
+            children=np.concatenate((rows.children, np.zeros(len(codes), np.int64))),
+        )
+    )
+
+
+def with_ranges(rows: Rows) -> Rows:
+    """Add the leading parts that lie inside a town's range of codes (`FILLED`).
+
+    Parameters
+    ----------
+    rows
+        Sorted codes and rungs.
+
+    Returns
+    -------
+    All rows, sorted. A Brazilian town is listed with the first code of its range, São Paulo with 01000-000; so
+    the parts 011 to 059, which have no code in the dump, are São Paulo's.
+    """
+    known = set(rows.codes)
+    codes: list[tuple[str, str]] = []
+    like: list[int] = []
+    full: dict[str, list[tuple[str, int]]] = {country: [] for country in FILLED}
+    for at, (country, key) in enumerate(rows.codes):
+        if country in FILLED and rows.children[at] == 0:
+            full[country].append((key, at))
+    for country, digits in FILLED.items():
+        listed = full[country]
+        if not listed:
+            continue
+        following = 0
+        for number in range(int(listed[0][0][:digits]), int(listed[-1][0][:digits]) + 1):
+            prefix = f"{number:0{digits}d}"
+            while following < len(listed) and listed[following][0] <= prefix.ljust(len(listed[0][0]), "0"):
+                following += 1
+            if (country, prefix) not in known and following:
+                codes.append((country, prefix))
+                like.append(listed[following - 1][1])
+    taken = np.array(like, np.int64)
+    return sorted_rows(
+        Rows(
+            codes=(*rows.codes, *codes),
+            latitude=np.concatenate((rows.latitude, rows.latitude[taken])),
+            longitude=np.concatenate((rows.longitude, rows.longitude[taken])),
+            precision=np.concatenate((rows.precision, np.full(len(codes), _LOCALITY))).astype(np.int8),
+            uncertainty_km=np.concatenate((rows.uncertainty_km, rows.uncertainty_km[taken])),
+            name=(*rows.name, *(rows.name[at] for at in like)),
+            source=np.concatenate((rows.source, rows.source[taken])).astype(np.int8),
+            children=np.concatenate((rows.children, np.ones(len(codes), np.int64))),
+        )
+    )

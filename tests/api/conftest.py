@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sitematch.services.finder import Finder
+from tests.api.builders import make_app, make_finder, make_gazetteer
+
+
+@pytest.fixture(scope="session")
+def gazetteer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_gazetteer(tmp_path_factory.mktemp("gazetteer") / "gazetteer.sqlite")
+
+
+@pytest.fixture(scope="session")
+def finder(gazetteer: Path) -> Finder:
+    return make_finder(gazetteer)
+
+
+@pytest.fixture
+def app(tmp_path: Path, finder: Finder) -> Flask:
+    return make_app(tmp_path, finder)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()

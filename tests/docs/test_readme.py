@@ -1,0 +1,144 @@
+"""README shown true: every command in it is run, and what it prints is what the README says it prints."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+README = ROOT / "README.md"
+RUN_ELSEWHERE = {"make run", "make test", "make bench", "pip install ."}
+"""Commands that build a machine, run this very test, or take minutes; `test_make_run…` looks at the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One command of the README with what it is said to print."""
+
+    line: int
+    command: str
+    output: str
+
+
+def examples(language: str) -> list[Example]:
+    found: list[Example] = []
+    inside = False
+    for number, line in enumerate(README.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.startswith("```"):
+            inside = line == f"```{language}"
+        elif inside and line.startswith("$ "):
+            found.append(Example(number, line[2:], ""))
+        elif inside and found and found[-1].command.endswith("\\"):
+            last = found.pop()
+            found.append(Example(last.line, last.command[:-1].rstrip() + " " + line.strip(), ""))
+        elif inside:
+            last = found.pop()
+            found.append(Example(last.line, last.command, f"{last.output}{line}\n"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A home of its own, and the commands of this very environment first on the path."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | {
+        "PATH": path,
+        "SITEMATCH_HOME": str(tmp_path_factory.mktemp("home")),
+        "PYTHONPATH": str(ROOT),
+        "NO_COLOR": "1",
+    }
+
+
+@pytest.fixture(scope="module")
+def server(environment: dict[str, str]) -> Iterator[str]:
+    """`sitematch serve` on a free loopback port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        ["sitematch", "serve", "--port", str(port)],
+        env=environment,
+        cwd=ROOT,
+        executable=Path(sys.executable).parent / "sitematch",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        address = f"127.0.0.1:{port}"
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"http://{address}/readyz", timeout=5).close()
+                break
+            except (urllib.error.URLError, ConnectionError):
+                assert process.poll() is None, "the server ended before it was ready"
+                time.sleep(0.1)
+        else:
+            pytest.fail("the server was not ready after 300 tries")
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def same(expected: str, printed: str) -> bool:
+    """Compare with ``...`` for what changes from run to run, trailing spaces aside."""
+
+    def tidy(text: str) -> str:
+        return "\n".join(line.rstrip() for line in text.strip().splitlines()) + "\n"
+
+    return doctest.OutputChecker().check_output(tidy(expected), tidy(printed), doctest.ELLIPSIS)
+
+
+@pytest.mark.parametrize("example", examples("console"), ids=lambda e: f"line {e.line}: {e.command[:50]}")
+def test_a_command_prints_what_the_readme_says(
+    example: Example, environment: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    if example.command.split("  #")[0].strip() in RUN_ELSEWHERE:
+        return
+    command = example.command
+    if "127.0.0.1:8000" in command:
+        command = command.replace("127.0.0.1:8000", request.getfixturevalue("server"))
+
+    done = subprocess.run(["bash", "-c", command], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    printed = done.stdout + "".join(line for line in done.stderr.splitlines(True) if not line.startswith("Database:"))
+    assert same(example.output, printed), f"{example.command}\n--- printed:\n{printed}"
+
+
+def test_every_python_example_runs() -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+
+    for block in blocks:
+        runner.run(parser.get_doctest(block, {}, "README", str(README), 0))
+
+    assert runner.tries > 0
+    assert runner.failures == 0
+
+
+def test_a_second_make_run_builds_nothing_again() -> None:
+    planned = subprocess.run(["make", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert planned.stdout.splitlines() == [
+        ".venv/bin/sitematch match 33180 --country US",
+        ".venv/bin/sitematch serve",
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name)
+def test_every_link_to_a_file_of_ours_leads_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|mailto:|#|/)([^)#]+)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target

@@ -1,0 +1,111 @@
+"""Town search: ranked, folded, never guessed."""
+
+from __future__ import annotations
+
+import pytest
+
+from sitematch.errors import InvalidInput, TownNotFound, UnknownCountry
+from sitematch.gazetteer.locate import Gazetteer
+from sitematch.gazetteer.towns import MAX_NAME_LENGTH
+
+
+def names(gazetteer: Gazetteer, text: str, country: str | None = None) -> list[str]:
+    return [f"{town.label} {town.country}" for town in gazetteer.search_towns(text, country)]
+
+
+@pytest.mark.parametrize("text", ["Köln", "koln", "KOELN", " köln ", "Cologne"])
+def test_a_town_is_found_under_every_spelling(gazetteer: Gazetteer, text: str) -> None:
+    assert names(gazetteer, text) == ["Köln, Nordrhein-Westfalen DE"]
+
+
+@pytest.mark.parametrize("text", ["臺北市", "台北市", "Taipei", "taipei city"])
+def test_taipei_is_found_in_both_scripts(gazetteer: Gazetteer, text: str) -> None:
+    assert names(gazetteer, text) == ["Taipei TW"]
+
+
+def test_the_largest_comes_first(gazetteer: Gazetteer) -> None:
+    assert names(gazetteer, "Paris") == ["Paris, Île-de-France FR", "Paris, Texas US"]
+
+
+@pytest.mark.parametrize("text", ["Springfield, IL", "Springfield, Illinois", "springfield,il", "Springfield, IL, USA"])
+def test_a_state_narrows_the_search(gazetteer: Gazetteer, text: str) -> None:
+    assert names(gazetteer, text) == ["Springfield, Illinois US"]
+
+
+def test_a_country_behind_the_name_narrows_the_search(gazetteer: Gazetteer) -> None:
+    assert names(gazetteer, "Paris, France") == ["Paris, Île-de-France FR"]
+
+
+def test_georgia_is_a_state_behind_a_town_of_the_united_states(gazetteer: Gazetteer) -> None:
+    assert names(gazetteer, "Marietta, Georgia") == ["Marietta, Georgia US"]
+
+
+def test_a_state_that_fits_none_hides_none(gazetteer: Gazetteer) -> None:
+    assert len(names(gazetteer, "Springfield, Nowhere")) == 2
+
+
+@pytest.mark.parametrize("text", ["Saint Louis", "St. Louis", "St Louis, MO", "st-louis"])
+def test_saint_and_st_are_one(gazetteer: Gazetteer, text: str) -> None:
+    assert names(gazetteer, text) == ["St. Louis, Missouri US"]
+
+
+def test_whole_names_come_before_beginnings(gazetteer: Gazetteer) -> None:
+    assert names(gazetteer, "Marietta") == ["Marietta, Georgia US", "Marietta, Ohio US"]
+    assert names(gazetteer, "Mariet") == ["Marietta, Georgia US", "Marietta, Ohio US", "Marietta Vieja CL"]
+
+
+def test_a_suffix_may_be_missing_or_too_much(gazetteer: Gazetteer) -> None:
+    assert names(gazetteer, "Berlin City", "DE") == ["Berlin DE"]
+    assert names(gazetteer, "City of London", "GB") == ["London, England GB"]
+
+
+def test_cedex_behind_a_town_is_no_part_of_its_name(gazetteer: Gazetteer) -> None:
+    assert names(gazetteer, "PARIS Cedex 13", "FR") == ["Paris, Île-de-France FR"]
+
+
+def test_an_unknown_population_goes_last_and_stays_unknown(gazetteer: Gazetteer) -> None:
+    assert gazetteer.search_towns("Marietta Vieja")[0].population is None
+
+
+def test_nothing_found_is_empty(gazetteer: Gazetteer) -> None:
+    assert gazetteer.search_towns("Xyzzyville") == ()
+
+
+def test_the_limit_cuts_after_the_best(gazetteer: Gazetteer) -> None:
+    assert [t.admin for t in gazetteer.search_towns("Springfield", limit=1)] == ["Missouri"]
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "error"),
+    [
+        ("", 10, InvalidInput),
+        (" , ", 10, InvalidInput),
+        ("x" * (MAX_NAME_LENGTH + 1), 10, InvalidInput),
+        ("Paris", 0, InvalidInput),
+        ("Paris", -1, InvalidInput),
+    ],
+)
+def test_bad_input_is_refused(gazetteer: Gazetteer, text: str, limit: int, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        gazetteer.search_towns(text, limit=limit)
+
+
+def test_an_unknown_country_is_refused(gazetteer: Gazetteer) -> None:
+    with pytest.raises(UnknownCountry):
+        gazetteer.search_towns("Paris", "Atlantis")
+
+
+def test_a_beginning_is_no_answer_but_a_suggestion(gazetteer: Gazetteer) -> None:
+    with pytest.raises(TownNotFound) as caught:
+        gazetteer.locate("Mariet", "US")
+
+    assert caught.value.suggestions[0].text == "Marietta, Georgia"
+
+
+@pytest.mark.parametrize("text", ["Springfeild", "Sprigfield", "Springfieeld", "Sprinkfield, IL"])
+def test_a_slip_of_the_pen_is_offered_and_not_assumed(gazetteer: Gazetteer, text: str) -> None:
+    with pytest.raises(TownNotFound) as caught:
+        gazetteer.locate(text, "US")
+
+    assert [s.text for s in caught.value.suggestions] == ["Springfield, Missouri", "Springfield, Illinois"]
+    assert "Did you mean Springfield, Missouri?" in caught.value.message

@@ -1,0 +1,1 @@
+"""Programs that write committed data files; not part of the installed package."""
