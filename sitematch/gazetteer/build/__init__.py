@@ -24,6 +24,7 @@ from sitematch.gazetteer.build.repair import (
     move_namesakes,
     move_strays,
     trust_cities,
+    widen_at_cities,
 )
 from sitematch.gazetteer.build.rungs import with_coarser
 from sitematch.gazetteer.build.towns import read_towns
@@ -72,6 +73,7 @@ def build(
         index = TownIndex(towns)
         believe_census(draft, read_zcta(sources.read(sources.ZCTA)), index)
         mark_military(draft)
+        widen_at_cities(draft, index)
         move_namesakes(draft, index)
         move_estimates(draft, index)
         move_to_city(draft, index)

@@ -26,7 +26,7 @@ _REGION = PRECISIONS.index(Precision.REGION)
 _LEAST_KM = 5.0
 """A town's codes reach into its surroundings, however few people GeoNames gives it."""
 
-FILLED = {"BR": 3, "CL": 3, "BG": 2}
+FILLED = {"BR": 3, "CL": 3}
 """Countries whose towns hold unbroken ranges of codes and whose dump lists the first code of each range: a leading
 part of so many digits that has no code of its own belongs to the last code listed before it."""
 

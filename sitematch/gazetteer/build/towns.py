@@ -15,7 +15,7 @@ from sitematch.gazetteer.build.neighbours import nearest
 from sitematch.gazetteer.build.postal import Places
 from sitematch.gazetteer.build.rows import Town
 
-ALTERNATES_FROM_POPULATION = 75_000
+ALTERNATES_FROM_POPULATION = 100_000
 """Smaller towns are found by their own name only; all alternate names would double the file."""
 
 LEAST_POPULATION = 1_000
