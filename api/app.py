@@ -11,8 +11,9 @@ from types import TracebackType
 
 from flask import Flask
 
-from api import errors, headers, health, matches
+from api import docs, errors, headers, health, matches, pages, postcodes, sites
 from api.backend import Backend, Clock, utc_now
+from api.operations import Documented, Operation
 from sitematch.config import Settings
 from sitematch.errors import NotReady
 from sitematch.services.finder import Finder
@@ -31,9 +32,7 @@ class Service(Flask):
         errors.log_unexpected(exc_info[1], errors.new_instance())
 
 
-def create_app(
-    settings: Settings | None = None, *, finder: Finder | None = None, clock: Clock = utc_now
-) -> Flask:
+def create_app(settings: Settings | None = None, *, finder: Finder | None = None, clock: Clock = utc_now) -> Flask:
     """Make the app.
 
     Parameters
@@ -57,10 +56,16 @@ def create_app(
     # Two addresses for one thing help nobody, and a redirect would lose a POST's body.
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
-    for module in (matches, health):
-        app.register_blueprint(module.blueprint(backend))
+    documents = docs.blueprint()
+    routes: list[Documented] = [module.blueprint(backend) for module in (matches, sites, postcodes, pages, health)]
+    routes.append(documents)
+    operations: dict[str, Operation] = {}
+    for blueprint in routes:
+        app.register_blueprint(blueprint)
+        operations |= blueprint.operations
     errors.register(app)
-    headers.register(app)
+    headers.register(app, access_log=backend.settings.access_log)
+    documents.freeze(app, operations)
     # If it is not ready, the backend has logged why, and /readyz answers 503 until it is.
     with contextlib.suppress(NotReady):
         backend.finder()

@@ -70,6 +70,7 @@ class Backend:
                 self._retry_at_s = time.monotonic() + _RETRY_S
                 if error.message != self._said:
                     self._said = error.message
+                    # No request has a part in this message, so it may be logged.
                     LOG.error("Not ready. %s", error.message)
                 raise NotReady(error.message) from error
             LOG.info("Ready: %s with %d sites.", self._finder.study.study_id, len(self._finder.sites))

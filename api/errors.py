@@ -33,6 +33,14 @@ KIND_OF: dict[type[errors.SitematchError], Kind] = {
     errors.TownNotFound: problems.TOWN_NOT_FOUND,
     errors.SiteNotFound: problems.SITE_NOT_FOUND,
     errors.StudyNotFound: problems.STUDY_NOT_FOUND,
+    errors.ReferralNotFound: problems.REFERRAL_NOT_FOUND,
+    errors.CapacityError: problems.CAPACITY,
+    errors.NoSpotsLeft: problems.NO_SPOTS_LEFT,
+    errors.SiteClosed: problems.SITE_CLOSED,
+    errors.IllegalTransition: problems.ILLEGAL_TRANSITION,
+    errors.IdempotencyConflict: problems.IDEMPOTENCY_CONFLICT,
+    errors.NotAllowed: problems.NOT_ALLOWED,
+    errors.OnlineUnavailable: problems.ONLINE_UNAVAILABLE,
     errors.DataFault: problems.DATA_FAULT,
     errors.NotReady: problems.NOT_READY,
     errors.LedgerBusy: problems.BUSY,
@@ -53,7 +61,7 @@ _MACHINES_ONLY = ("/v1/", "/openapi.json", "/healthz", "/readyz")
 _RETRY_AFTER_S = 5
 
 
-class Refused(Exception):  # noqa: N818 - it names what happened, as the library's errors do
+class Refused(Exception):
     """A request that HTTP's own rules refuse, with the problem to send.
 
     Parameters
@@ -77,12 +85,13 @@ def problem_of(error: errors.SitematchError) -> Problem:
 
     Notes
     -----
-    What went wrong on our side is logged, not told: such a message may name a path or an address of ours.
+    What went wrong on our side is not told: such a message may name a path or an address of ours. Its kind is
+    logged; its message is not, since it may also repeat what a person typed.
     """
     kind = kind_of(error)
     if kind.status >= 500:
         if not isinstance(error, errors.NotReady):  # the backend says that once, not at every request
-            LOG.error("%s: %s", type(error).__name__, error.message)
+            LOG.error("%s %s", type(error).__name__, getattr(error, "kind", ""))
         return problem(kind, f"{kind.title}.")
     return problem(
         kind,

@@ -27,8 +27,22 @@ _HEADERS = (
 )
 
 
-def register(app: Flask) -> None:
-    """Add the headers, and log requests by their route: never the address, which may hold a postcode."""
+def register(app: Flask, *, access_log: bool) -> None:
+    """Add the headers, and log requests by their route: never the address, which may hold a postcode.
+
+    Parameters
+    ----------
+    app
+        The app.
+    access_log
+        Whether to write a line for each request to the standard error stream; otherwise `ACCESS` is left to whoever
+        configures logging.
+    """
+    if access_log and not ACCESS.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        ACCESS.addHandler(handler)
+        ACCESS.setLevel(logging.INFO)
 
     @app.before_request
     def start() -> None:

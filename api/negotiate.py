@@ -47,9 +47,7 @@ def best_media_type(accept: str, offered: tuple[str, ...]) -> str | None:
     best, best_quality = None, 0.0
     for media_type in offered:
         kind = media_type.partition("/")[0]
-        quality = next(
-            (ranges[fitting] for fitting in (media_type, f"{kind}/*", "*/*") if fitting in ranges), 0.0
-        )
+        quality = next((ranges[fitting] for fitting in (media_type, f"{kind}/*", "*/*") if fitting in ranges), 0.0)
         if quality > best_quality:
             best, best_quality = media_type, quality
     return best

@@ -59,9 +59,7 @@ class Problem(Wire, frozen=True, omit_defaults=True):
     what_to_do: Annotated[str, Meta(description="What the caller can do about it.")]
     field: Annotated[str, Meta(description="The input at fault, where there is one.")] = ""
     suggestions: Annotated[tuple[Offer, ...], Meta(description="What was perhaps meant, best first.")] = ()
-    candidates: Annotated[
-        tuple[Offer, ...], Meta(description="What fits; one of them has to be chosen.")
-    ] = ()
+    candidates: Annotated[tuple[Offer, ...], Meta(description="What fits; one of them has to be chosen.")] = ()
     instance: Annotated[str, Meta(description="Names this one occurrence in the server's log.")] = ""
 
 
@@ -167,6 +165,54 @@ STUDY_NOT_FOUND = _kind(
     HTTPStatus.NOT_FOUND,
     "No study of that id is known",
     "Check the study's registry id, e.g. NCT06064929.",
+)
+REFERRAL_NOT_FOUND = _kind(
+    "referral-not-found",
+    HTTPStatus.NOT_FOUND,
+    "No referral has that id",
+    "Check the referral's id.",
+)
+CAPACITY = _kind(
+    "capacity",
+    HTTPStatus.CONFLICT,
+    "The ledger says no",
+    "Read the detail; nothing was changed.",
+)
+NO_SPOTS_LEFT = _kind(
+    "no-spots-left",
+    HTTPStatus.CONFLICT,
+    "No spots are left",
+    "Ask for another site, or join the waiting list; nothing was changed.",
+)
+SITE_CLOSED = _kind(
+    "site-closed",
+    HTTPStatus.CONFLICT,
+    "The site, its country, the arm or the study takes nobody now",
+    "Ask for another site; nothing was changed.",
+)
+ILLEGAL_TRANSITION = _kind(
+    "illegal-transition",
+    HTTPStatus.CONFLICT,
+    "What was asked may not follow the referral's state",
+    "Read the referral again, and do one of the things that the detail names; nothing was changed.",
+)
+IDEMPOTENCY_CONFLICT = _kind(
+    "idempotency-conflict",
+    HTTPStatus.CONFLICT,
+    "The idempotency key was used with another request",
+    "Send a new key with a new request, and the old key only with the very same request.",
+)
+NOT_ALLOWED = _kind(
+    "not-allowed",
+    HTTPStatus.FORBIDDEN,
+    "Who asks may not do this",
+    "Ask an administrator for the permission that the detail names.",
+)
+ONLINE_UNAVAILABLE = _kind(
+    "online-unavailable",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "The configured online geocoder did not answer",
+    "Ask again after the seconds of the Retry-After header, or give a postcode or a town instead of an address.",
 )
 DATA_FAULT = _kind(
     "data-fault",

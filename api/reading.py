@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Collection, Iterable
 from functools import cache
 from typing import TypeVar
 
 import msgspec
 from flask import request
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from api import problems
 from api.errors import Refused
@@ -23,6 +24,40 @@ _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*?)`", re.DOTA
 _NOT_A_NUMBER = re.compile(rb'"(\w{1,40})"\s*:\s*\[?\s*-?(NaN|Infinity)\b')
 _SHOWN = 80
 """Characters of a caller's own text that are repeated to it."""
+
+
+def read_body() -> bytes:
+    """Read the whole body, or refuse it.
+
+    Raises
+    ------
+    werkzeug.exceptions.RequestEntityTooLarge
+        If it is over the limit.
+
+    Notes
+    -----
+    Werkzeug checks a stated length. A body that comes in chunks states none, and is cut at the limit without a word:
+    one that reaches it is refused here.
+    """
+    body = request.get_data()
+    limit = request.max_content_length
+    if request.content_length is None and limit is not None and len(body) >= limit:
+        raise RequestEntityTooLarge
+    return body
+
+
+def read_form(wanted: type[T]) -> T:
+    """Read a form that a page sent.
+
+    Raises
+    ------
+    werkzeug.exceptions.RequestEntityTooLarge
+        If it is over the limit.
+    InvalidInput
+        If a field is unknown or repeated; `.field` names it.
+    """
+    read_body()  # kept by the request, which reads the form from it
+    return convert(_single(request.form.lists(), frozenset()), wanted)
 
 
 def read_json(decoder: msgspec.json.Decoder[T]) -> T:
@@ -46,12 +81,12 @@ def read_json(decoder: msgspec.json.Decoder[T]) -> T:
     """
     if not request.is_json:
         raise UnsupportedMediaType
-    body = request.get_data(cache=False)
+    body = read_body()
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise _misfit(error, decoder.type) from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise _not_json(body) from None
 
 
@@ -68,18 +103,7 @@ def read_query(wanted: type[T]) -> T:
     InvalidInput
         If a parameter is unknown, repeated or of a wrong type; `.field` names it.
     """
-    several = _several(wanted)
-    values: dict[str, object] = {}
-    for name, given in request.args.lists():
-        if name in several:
-            values[name] = given
-        elif len(given) > 1:
-            raise InvalidInput(
-                f"{name[:_SHOWN]} is given {len(given)} times; give it once.", field=name[:_SHOWN]
-            )
-        else:
-            values[name] = given[0]
-    return convert(values, wanted)
+    return convert(_single(request.args.lists(), _several(wanted)), wanted)
 
 
 def convert(values: dict[str, object], wanted: type[T]) -> T:
@@ -94,6 +118,17 @@ def convert(values: dict[str, object], wanted: type[T]) -> T:
         return msgspec.convert(values, wanted, strict=False)
     except msgspec.ValidationError as error:
         raise _misfit(error, wanted) from None
+
+
+def _single(lists: Iterable[tuple[str, list[str]]], several: Collection[str]) -> dict[str, object]:
+    """Take the one value of each name, and all of those that may be repeated."""
+    values: dict[str, object] = {}
+    for name, given in lists:
+        if name not in several and len(given) > 1:
+            shown = name[:_SHOWN]
+            raise InvalidInput(f"{shown} is given {len(given)} times; give it once.", field=shown)
+        values[name] = given if name in several else given[0]
+    return values
 
 
 @cache

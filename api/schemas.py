@@ -55,8 +55,7 @@ class MatchRequest(Wire, frozen=True, forbid_unknown_fields=True):
     order: Annotated[
         Order,
         Meta(
-            description="best: distance in bands, within a band travel support, then spots. "
-            "distance: plain distance."
+            description="best: distance in bands, within a band travel support, then spots. distance: plain distance."
         ),
     ] = Order.BEST
     limit: Annotated[
@@ -90,9 +89,9 @@ class MatchRequest(Wire, frozen=True, forbid_unknown_fields=True):
         tuple[RecruitmentStatus, ...] | None,
         Meta(description="Recruitment statuses that count as open; RECRUITING if left out."),
     ] = None
-    unit: Annotated[
-        Unit | None, Meta(description="km or miles, for texts; left out: as the place's country does.")
-    ] = None
+    unit: Annotated[Unit | None, Meta(description="km or miles, for texts; left out: as the place's country does.")] = (
+        None
+    )
 
     def policy(self) -> MatchPolicy:
         """Turn what is asked into a policy.
@@ -156,6 +155,13 @@ class MatchRequest(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 _RECRUITING = MatchPolicy().statuses
+
+
+class FormRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """The form of the first page."""
+
+    place: Annotated[str, Meta(description="A postcode or a town's name.")] = ""
+    country: Annotated[str, Meta(description="ISO 3166-1 code; empty lets the postcode tell.")] = ""
 
 
 class SitesQuery(Wire, frozen=True, forbid_unknown_fields=True):

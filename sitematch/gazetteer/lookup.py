@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sitematch.domain.place import Coordinates, Place, Postcode, Precision
+from sitematch.domain.place import Coordinates, Place, Postcode
 from sitematch.errors import PostcodeNotFound, Suggestion
 from sitematch.gazetteer.elsewhere import known_elsewhere
 from sitematch.gazetteer.grammar import COUNTRIES, is_partial, key_of, normal_form, rungs
@@ -12,7 +12,8 @@ from sitematch.gazetteer.grammar.forms import FULL_CODES_UNKNOWN
 from sitematch.gazetteer.reader import PostcodeRow, Reader
 from sitematch.gazetteer.schema import DEGREE, PRECISIONS
 
-_COARSE = frozenset({Precision.REGION, Precision.LOCALITY, Precision.UNKNOWN})
+_FEW = 3
+"""Countries that a note names; more are counted."""
 
 
 def lookup(reader: Reader, postcode: Postcode) -> Place:
@@ -68,7 +69,7 @@ def _climb(reader: Reader, postcode: Postcode, key: str) -> Place:
         row = reader.postcode(country, rung.key)
         if row is not None:
             part = normal_form(country, rung.key)
-            return _place(reader, country, part, row, _notes(reader, postcode, key, rung.key, row))
+            return _place(reader, country, part, row, _notes(reader, postcode, key, rung.key))
     name = COUNTRIES[country].name
     others = known_elsewhere(reader, key, without=country)
     if country in FULL_CODES_UNKNOWN:
@@ -83,7 +84,7 @@ def _climb(reader: Reader, postcode: Postcode, key: str) -> Place:
     )
 
 
-def _notes(reader: Reader, postcode: Postcode, key: str, found: str, row: PostcodeRow) -> tuple[str, ...]:
+def _notes(reader: Reader, postcode: Postcode, key: str, found: str) -> tuple[str, ...]:
     """Say in words that another rung answered than the full code, and what that means."""
     country, code = postcode.country, postcode.code
     part = normal_form(country, found)
@@ -94,7 +95,10 @@ def _notes(reader: Reader, postcode: Postcode, key: str, found: str, row: Postco
     if country in FULL_CODES_UNKNOWN or is_partial(country, found):
         return (f"The point stands for {part}, the finest part of {code} that is known.",)
     notes = [f"{code} is no known code of {COUNTRIES[country].name}; it was placed by its part {part}."]
-    if PRECISIONS[row[2]] in _COARSE and (others := known_elsewhere(reader, key, without=country)):
+    others = known_elsewhere(reader, key, without=country)
+    if len(others) > _FEW:
+        notes.append(f"It is a code of {len(others)} other countries: check the country, or the code.")
+    elif others:
         notes.append(f"It is a code of {listed(others)}.")
     return tuple(notes)
 

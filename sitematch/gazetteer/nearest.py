@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sitematch.domain.place import Coordinates, Place
+from sitematch.gazetteer.grammar import fits
 from sitematch.gazetteer.lookup import place_of
 from sitematch.gazetteer.nearness import rough_km
 from sitematch.gazetteer.reader import Reader
@@ -117,7 +118,8 @@ class NearestPlaces:
     def _codes(self, country: str) -> _Tree | None:
         with self._lock:
             if country not in self._trees:
-                rows = self._reader.full_codes(country)
+                # Where no codes are known the file holds only regions: there the towns answer.
+                rows = [row for row in self._reader.full_codes(country) if fits(country, row[0])]
                 self._trees[country] = (
                     _Tree(_tree_of([row[1] for row in rows], [row[2] for row in rows]), tuple(row[0] for row in rows))
                     if rows

@@ -40,13 +40,11 @@ _SQLITE_SETTINGS = (
     "PRAGMA foreign_keys = ON",
     # Without this, INSERT OR REPLACE deletes a row without firing the trigger that forbids deleting events.
     "PRAGMA recursive_triggers = ON",
-    f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}",
 )
 
 _POSTGRES_OPTIONS = (
     # An operator's faster default would lose confirmed spots in a crash.
     "-c synchronous_commit=on",
-    f"-c lock_timeout={int(BUSY_TIMEOUT_S * 1000)}",
     "-c idle_in_transaction_session_timeout=60000",
 )
 
@@ -155,7 +153,7 @@ class Store:
         self.close()
 
 
-def open_store(url: str, *, require_ready: bool = True) -> Store:
+def open_store(url: str, *, require_ready: bool = True, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Store:
     """Open a database.
 
     Parameters
@@ -165,6 +163,8 @@ def open_store(url: str, *, require_ready: bool = True) -> Store:
         ``"postgresql://user:password@host/database"``.
     require_ready
         Whether to check the schema first; False for the commands that build it.
+    busy_timeout_s
+        How long a write waits for its turn, in seconds.
 
     Returns
     -------
@@ -186,9 +186,9 @@ def open_store(url: str, *, require_ready: bool = True) -> Store:
         raise InvalidInput("The database address cannot be read.", field="database_url") from error
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        store = Store(_sqlite_engine(parsed))
+        store = Store(_sqlite_engine(parsed, busy_timeout_s))
     elif backend in ("postgresql", "postgres"):
-        store = Store(_postgres_engine(parsed))
+        store = Store(_postgres_engine(parsed, busy_timeout_s))
     else:
         raise InvalidInput(
             f"The database address starts with {backend!r}; only sqlite and postgresql are supported.",
@@ -203,7 +203,7 @@ def open_store(url: str, *, require_ready: bool = True) -> Store:
     return store
 
 
-def _sqlite_engine(url: sa.URL) -> sa.Engine:
+def _sqlite_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
     if url.database in (None, "", ":memory:"):
         raise InvalidInput(
             "An SQLite database in memory is private to one connection; name a file.", field="database_url"
@@ -216,7 +216,7 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         connection.isolation_level = None
         cursor = connection.cursor()
         try:
-            for setting in _SQLITE_SETTINGS:
+            for setting in (*_SQLITE_SETTINGS, f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}"):
                 cursor.execute(setting)
         finally:
             cursor.close()
@@ -229,11 +229,12 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
     return engine
 
 
-def _postgres_engine(url: sa.URL) -> sa.Engine:
+def _postgres_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
+    options = (*_POSTGRES_OPTIONS, f"-c lock_timeout={int(busy_timeout_s * 1000)}")
     return sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
         isolation_level="READ COMMITTED",
-        connect_args={"options": " ".join(_POSTGRES_OPTIONS), "connect_timeout": int(BUSY_TIMEOUT_S)},
+        connect_args={"options": " ".join(options), "connect_timeout": int(BUSY_TIMEOUT_S)},
         pool_size=_POOL_SIZE,
         max_overflow=_POOL_OVERFLOW,
         pool_timeout=BUSY_TIMEOUT_S,

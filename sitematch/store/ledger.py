@@ -15,6 +15,7 @@ Whether the caller may do it at all is asked before, by `sitematch.domain.access
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -67,6 +68,8 @@ _COUNTS = sa.select(
     sa.func.count().filter(_in_use, latest_event.c.site_id == sa.bindparam("site_id")).label("SITE"),
     sa.func.count().filter(latest_event.c.kind == EventKind.WAITING.value).label("waiting"),
 ).where(latest_event.c.study_id == sa.bindparam("study_id"), latest_event.c.kind.in_(_COUNTING))
+# Materialized: otherwise PostgreSQL counts once for every cap.
+_counts = _COUNTS.cte("counts").prefix_with("MATERIALIZED")
 _CAPS = sa.select(cap.c.level, cap.c.scope, cap.c.spots, cap.c.is_closed).where(
     cap.c.study_id == sa.bindparam("study_id"),
     sa.or_(
@@ -76,6 +79,8 @@ _CAPS = sa.select(cap.c.level, cap.c.scope, cap.c.spots, cap.c.is_closed).where(
         sa.and_(cap.c.level == "SITE", cap.c.scope == sa.bindparam("site_id")),
     ),
 )
+# One statement for both: the lock is held while it travels. The study's own row is always among the caps.
+_ROOM = _CAPS.add_columns(*_counts.c).select_from(cap.join(_counts, sa.true()))
 
 
 def place_hold(
@@ -352,11 +357,15 @@ def _open_site(write: LedgerWrite, site_id: str) -> Any:
     return site
 
 
-def _check_open(write: LedgerWrite, site_id: str, country: str, arm: str | None) -> dict[CapKey, int | None]:
-    """Return the caps that apply and their limits, if none of them is closed."""
+def _check_open(write: LedgerWrite, site_id: str, country: str, arm: str | None) -> None:
     where = {"study_id": write.study_id, "site_id": site_id, "country": country, "arm": arm}
+    _limits(write, write.connection.execute(_CAPS, where).all())
+
+
+def _limits(write: LedgerWrite, rows: Sequence[Any]) -> dict[CapKey, int | None]:
+    """Return the limits of the caps that apply, if none of them is closed."""
     limits: dict[CapKey, int | None] = {}
-    for row in write.connection.execute(_CAPS, where):
+    for row in rows:
         key = CapKey(level=CapLevel(row.level), scope=row.scope)
         if row.is_closed:
             raise SiteClosed(f"{key} of study {write.study_id} is closed.")
@@ -366,22 +375,19 @@ def _check_open(write: LedgerWrite, site_id: str, country: str, arm: str | None)
 
 def _check_room(write: LedgerWrite, site_id: str, country: str, arm: str | None, own: sa.Row[Any] | None) -> bool:
     """Check every cap that applies, the widest first, and say whether anybody is on the waiting list."""
-    limits = _check_open(write, site_id, country, arm)
-    counts = write.connection.execute(
-        _COUNTS,
-        {
-            "study_id": write.study_id,
-            "site_id": site_id,
-            "country": country,
-            "arm": arm,
-            "now_us": to_us(write.now),
-            "taking": [kind for kind in _COUNTING if write.policy.takes_spot(SpotState(kind))],
-        },
-    ).one()
+    where = {
+        "study_id": write.study_id,
+        "site_id": site_id,
+        "country": country,
+        "arm": arm,
+        "now_us": to_us(write.now),
+        "taking": [kind for kind in _COUNTING if write.policy.takes_spot(SpotState(kind))],
+    }
+    rows = write.connection.execute(_ROOM, where).all()
+    limits, counts = _limits(write, rows), rows[0]._mapping
     own_keys = () if own is None else keys_for(own.site_id, own.country, own.arm)
     for key in keys_for(site_id, country, arm):
-        spots = limits.get(key)
-        taken = counts._mapping[key.level.value]
+        spots, taken = limits.get(key), counts[key.level.value]
         if spots is not None and taken - (key in own_keys) >= spots:
             raise NoSpotsLeft(
                 f"No spots left: {taken} of {spots} are taken ({key}).",
@@ -390,7 +396,7 @@ def _check_room(write: LedgerWrite, site_id: str, country: str, arm: str | None,
                 spots=spots,
                 taken=taken,
             )
-    return bool(counts.waiting)
+    return bool(counts["waiting"])
 
 
 def _follow(

@@ -10,7 +10,9 @@ import pytest
 HEAVY = {"pandas", "scipy", "sklearn", "shapely", "alembic", "geopy", "pyarrow", "babel"}
 
 
-@pytest.mark.parametrize("module", ["sitematch.cli", "sitematch.services.finder", "sitematch.services.setup", "api.app"])
+@pytest.mark.parametrize(
+    "module", ["sitematch.cli", "sitematch.services.finder", "sitematch.services.setup", "api.app"]
+)
 def test_starting_imports_no_heavy_library(module: str) -> None:
     code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
 

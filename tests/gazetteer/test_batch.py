@@ -143,7 +143,7 @@ def test_a_default_country_and_hints_serve_rows_without_one(gazetteer: Gazetteer
 
 
 def test_towns_alone_can_be_located(gazetteer: Gazetteer, tmp_path: Path) -> None:
-    _, answers, rejects = run(gazetteer, tmp_path, "city,country\nTaipei,TW\nSpringfield,US\n".encode())
+    _, answers, rejects = run(gazetteer, tmp_path, b"city,country\nTaipei,TW\nSpringfield,US\n")
 
     assert answers[0]["place"] == "Taipei"
     assert rejects[0]["suggestions"] == "Springfield, Missouri (US); Springfield, Illinois (US)"
@@ -197,9 +197,11 @@ def test_an_earlier_answer_stays_until_the_new_one_is_complete(gazetteer: Gazett
     (tmp_path / "out.csv").write_text("the old answer")
 
     with pytest.raises(DataFault):
-        run(gazetteer, tmp_path, b"zip,country\n33180,US\n\xff\n")
+        # Long enough that the fault is met when answers were already written.
+        run(gazetteer, tmp_path, b"zip,country\n" + b"33180,US\n" * 20_000 + b"\xff\n")
 
     assert (tmp_path / "out.csv").read_text() == "the old answer"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
 
 
 def test_progress_runs_from_nothing_to_all(gazetteer: Gazetteer, tmp_path: Path) -> None:

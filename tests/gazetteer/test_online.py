@@ -61,7 +61,7 @@ def service() -> Iterator[Service]:
                 # The client gave up, as one test wants it to.
                 self.close_connection = True
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             """Keep the test's output clean."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

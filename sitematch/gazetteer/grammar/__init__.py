@@ -8,6 +8,7 @@ from sitematch.gazetteer.grammar.ladder import Rung, rungs
 from sitematch.gazetteer.grammar.names import fold_name, name_keys
 from sitematch.gazetteer.grammar.postcode import (
     countries_that_fit,
+    fits,
     is_partial,
     key_of,
     normal_form,
@@ -19,6 +20,7 @@ __all__ = [
     "Country",
     "Rung",
     "countries_that_fit",
+    "fits",
     "fold_name",
     "has_postcodes",
     "is_partial",

@@ -47,6 +47,10 @@ _TERRITORIES: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
         "AU": ((r"2899", "NF"), (r"6798", "CX"), (r"6799", "CC")),
     }.items()
 }  # fmt: skip
+# One look where nine in ten codes need no more.
+_ANY_TERRITORY = {
+    host: re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _ in rows)) for host, rows in _TERRITORIES.items()
+}
 
 
 def _compact(text: str) -> str:
@@ -241,6 +245,18 @@ def is_partial(country: str, key: str) -> bool:
     return form is not None and form.part is not None and form.match.fullmatch(key) is None
 
 
+def fits(country: str, key: str) -> bool:
+    """Tell whether a key has the form of a country's full codes, or of a leading part that people use alone.
+
+    Examples
+    --------
+    >>> fits("US", "33180"), fits("GB", "SW1A"), fits("US", "331")
+    (True, True, False)
+    """
+    form = form_of(country)
+    return form is not None and (form.match.fullmatch(key) is not None or _is_part(country, key, form))
+
+
 def _is_part(country: str, key: str, form: Form) -> bool:
     return (form.part is not None and form.part.fullmatch(key) is not None) or (
         country in BRITISH and _SECTOR.fullmatch(key) is not None
@@ -249,10 +265,22 @@ def _is_part(country: str, key: str, form: Form) -> bool:
 
 def _territory(country: str, key: str) -> str:
     """Name the territory whose code a larger country's post runs; empty if it is the country's own."""
+    any_of = _ANY_TERRITORY.get(country)
+    if any_of is None or any_of.fullmatch(key) is None:
+        return ""
     for pattern, territory in _TERRITORIES.get(country, ()):
         if pattern.fullmatch(key):
             return territory
     return ""
+
+
+# Codes that were replaced, by their length; 0 stands for every length.
+_REMARKS: dict[str, dict[int, str]] = {
+    "KR": {6: "six digits were replaced by five in 2015, e.g. 03051. Give the new code, or the town."},
+    "SG": {4: "four digits were replaced by six in 1995, e.g. 546080. Give the new code, or the town."},
+    "HK": {0: "it has no postcodes. Give the district or the town."},
+    "MO": {0: "it has no postcodes. Give the district or the town."},
+}
 
 
 def _no_form(country: str) -> InvalidPostcode:
@@ -266,6 +294,8 @@ def _invalid(country: str, text: str, key: str, form: Form) -> InvalidPostcode:
     shown = unicodedata.normalize("NFKC", text).strip()
     if not key:
         return InvalidPostcode(f"The postcode is empty; one of {name} looks like {form.example}.", field="postcode")
+    if remark := _remark(country, len(key)):
+        return InvalidPostcode(f"{shown!r} is not a postcode of {name}: {remark}", field="postcode")
     suggestions = tuple(_lost_zeros(country, key, form))
     asked = " or ".join(s.text for s in suggestions)
     hint = f" Did you mean {asked}?" if asked else ""
@@ -276,9 +306,15 @@ def _invalid(country: str, text: str, key: str, form: Form) -> InvalidPostcode:
     )
 
 
+def _remark(country: str, length: int) -> str:
+    remarks = _REMARKS.get(country, {})
+    return remarks.get(length) or remarks.get(0, "")
+
+
 def _lost_zeros(country: str, key: str, form: Form) -> list[Suggestion]:
     """Offer the code with leading zeros put back, where a spreadsheet may have dropped one or two."""
-    if not key.isdigit():
+    # A code with fewer than three digits left says too little to be mended.
+    if not key.isdigit() or len(key) < 3:
         return []
     for zeros in ("0", "00"):
         if form.match.fullmatch(zeros + key):

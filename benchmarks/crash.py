@@ -1,0 +1,217 @@
+"""Writers are killed at random moments, on real databases: ``python -m benchmarks.crash``.
+
+In each round two processes place holds and move them on, each write with an idempotency key, and are killed with
+SIGKILL at a random moment. Then the ledger must verify; whatever was confirmed must be there; and the one write of each
+that was cut off, asked for again with its key, must happen exactly once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks import databases, race
+from sitematch.domain.access import Actor, Caller
+from sitematch.domain.ledger import Referral, SpotState
+from sitematch.store import audit, counting, ledger
+from sitematch.store.engine import Store, open_store
+
+_SPOTS = 5_000_000
+_WAYS = (("hold", "release"), ("hold", "screen", "enroll"), ("hold", "screen", "release"))
+_STATES = {
+    "hold": SpotState.HELD,
+    "screen": SpotState.SCREENING,
+    "enroll": SpotState.ENROLLED,
+    "release": SpotState.RELEASED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One write: what to do to which referral, and how many events that referral has then."""
+
+    referral_id: str
+    site_id: str
+    action: str
+    events_after: int
+
+
+def steps(worker: str) -> Iterator[Step]:
+    """Yield what a worker does, for ever."""
+    sites = list(race.SITES)
+    number = 0
+    while True:
+        for place, action in enumerate(_WAYS[number % len(_WAYS)], start=1):
+            yield Step(f"{worker}-{number}", sites[number % len(sites)], action, place)
+        number += 1
+
+
+def perform(store: Store, step: Step) -> Referral:
+    """Do one step; the same step always carries the same idempotency key."""
+    caller = Caller(
+        actor=Actor(actor_id="system:crash"),
+        request_id=step.referral_id,
+        idempotency_key=f"{step.referral_id}-{step.action}",
+    )
+    now = datetime.now(UTC)
+    if step.action == "hold":
+        return ledger.place_hold(
+            store,
+            caller,
+            study_id=race.STUDY_ID,
+            site_id=step.site_id,
+            referral_id=step.referral_id,
+            now=now,
+        )
+    move = {"screen": ledger.start_screening, "enroll": ledger.enroll, "release": ledger.release}[step.action]
+    return move(store, caller, referral_id=step.referral_id, now=now)
+
+
+def _work(url: str, worker: str, pipe: Any) -> None:
+    with open_store(url) as store:
+        for step in steps(worker):
+            pipe.send(("start", step))
+            perform(store, step)
+            pipe.send(("done", step))
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What the rounds came to."""
+
+    rounds: int = 0
+    confirmed: int = 0
+    cut_off: int = 0
+    had_happened: int = 0
+    faults: list[str] | None = None
+
+
+def run(url: str, *, rounds: int, seed: int, longest_s: float = 0.12) -> Tally:
+    """Run some rounds on a fresh database.
+
+    Parameters
+    ----------
+    url
+        A fresh database.
+    rounds
+        How many.
+    seed
+        For the moments at which the workers die.
+    longest_s
+        The latest such moment, in seconds after the first write.
+    """
+    chance = random.Random(seed)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["sitematch.store.ledger", "sitematch.store.audit", "benchmarks.databases"])
+    race.prepare(url, _SPOTS)
+    tally, faults = Tally(), []
+    with open_store(url) as store:
+        for number in range(rounds):
+            victims = []
+            for letter in "ab":
+                mine, theirs = context.Pipe(duplex=False)
+                process = context.Process(target=_work, args=(url, f"{letter}-{number}", theirs))
+                process.start()
+                theirs.close()
+                victims.append((process, mine))
+            for process, pipe in victims:
+                pipe.poll(60)
+                time.sleep(chance.uniform(0, longest_s))
+                process.kill()
+            for process, pipe in victims:
+                process.join()
+                faults += [f"round {number}: {fault}" for fault in _settle(store, pipe, tally)]
+                pipe.close()
+            found = audit.verify(store)
+            faults += [f"round {number}: {fault.reason}" for fault in found.faults]
+            tally.rounds += 1
+        faults += _recount(store)
+    tally.faults = faults
+    return tally
+
+
+def _settle(store: Store, pipe: Any, tally: Tally) -> list[str]:
+    """Check what was confirmed, and finish what was cut off."""
+    done: list[Step] = []
+    cut_off: Step | None = None
+    while True:
+        try:
+            word, step = pipe.recv()
+        except (EOFError, OSError):
+            # The pipe ends where the process died, perhaps in the middle of a message.
+            break
+        if word == "start":
+            cut_off = step
+        else:
+            done.append(step)
+            cut_off = None
+    tally.confirmed += len(done)
+    faults = []
+    expected = {step.referral_id: step for step in done}
+    if cut_off is not None:
+        tally.cut_off += 1
+        tally.had_happened += len(counting.history(store, cut_off.referral_id)) == cut_off.events_after
+        if perform(store, cut_off).state is not _STATES[cut_off.action]:
+            faults.append(f"{cut_off}: asking again did not finish it")
+        expected[cut_off.referral_id] = cut_off
+    for step in expected.values():
+        history = counting.history(store, step.referral_id)
+        if len(history) != step.events_after:
+            faults.append(f"{step}: {len(history)} events")
+        elif history[-1].kind.value != _STATES[step.action].value:
+            faults.append(f"{step}: it ends as {history[-1].kind.value}")
+    return faults
+
+
+def _recount(store: Store) -> list[str]:
+    """Compare what the ledger says is taken with a recount of all its events."""
+    latest = {event.referral_id: event for event in counting.iter_events(store, race.STUDY_ID) if event.referral_id}
+    taking = Counter(event.site_id for event in latest.values() if event.kind.value != "RELEASED")
+    now = datetime.now(UTC)
+    return [
+        f"{site.site_id}: {site.taken} taken, {taking[site.site_id]} by recount"
+        for site in counting.capacity(store, race.STUDY_ID, now)
+        if site.taken != taking[site.site_id]
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the rounds on both databases, print the figures, and return 0 if nothing was lost or doubled."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    is_right = True
+    with tempfile.TemporaryDirectory() as folder:
+        for dialect in ("sqlite", "postgresql"):
+            url = databases.ready_url(dialect, Path(folder))
+            started = time.perf_counter()
+            found = run(url, rounds=options.rounds, seed=options.seed)
+            seconds = time.perf_counter() - started
+            databases.forget(url)
+            is_right &= not found.faults
+            print(
+                f"{dialect}: {found.rounds} rounds, {2 * found.rounds} kills in {seconds:.0f} s; "
+                f"{found.confirmed} writes confirmed, {found.cut_off} cut off ({found.had_happened} had happened), "
+                f"all of them once after asking again; {len(found.faults or [])} faults"
+            )
+            for fault in (found.faults or [])[:20]:
+                print(f"  {fault}")
+    return 0 if is_right else 1
+
+
+if __name__ == "__main__":
+    # The workers import this module by its name; so must what is sent to them.
+    from benchmarks.crash import main as run_main
+
+    sys.exit(run_main())

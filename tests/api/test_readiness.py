@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from api import backend
+from api.app import create_app
+from sitematch.store import catalogue, migrate
+from sitematch.store.engine import open_store
+from tests.api.builders import SITES, STUDY_ID, make_gazetteer, make_settings, make_study
+
+
+def fill_database(home: Path) -> None:
+    with open_store(make_settings(home).database_url, require_ready=False) as store:
+        migrate.upgrade(store)
+        catalogue.replace_study(store, make_study(), SITES)
+
+
+@pytest.fixture(autouse=True)
+def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "_RETRY_S", 0.0)
+
+
+def test_service_starts_without_its_data_says_so_and_recovers_when_they_are_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = create_app(make_settings(tmp_path)).test_client()
+
+    without_gazetteer = client.get("/readyz")
+    make_gazetteer(tmp_path / "gazetteer.sqlite")
+    without_database = client.get("/readyz")
+    fill_database(tmp_path)
+    ready = client.get("/readyz")
+
+    for response in (without_gazetteer, without_database):
+        assert response.status_code == 503
+        assert response.json["type"] == "/problems/not-ready"
+        assert int(response.headers["Retry-After"]) >= 1
+        assert str(tmp_path) not in response.text
+    assert "gazetteer build" in caplog.text
+    assert "db upgrade" in caplog.text
+    assert ready.json == {"status": "ready", "study_id": STUDY_ID, "sites": len(SITES)}
+    assert client.post("/v1/matches", json={"postcode": "33180", "country": "US"}).status_code == 200
+
+
+def test_unknown_study_is_not_ready(tmp_path: Path) -> None:
+    make_gazetteer(tmp_path / "gazetteer.sqlite")
+    fill_database(tmp_path)
+
+    client = create_app(make_settings(tmp_path, study_id="NCT99999999")).test_client()
+
+    assert client.get("/readyz").status_code == 503
+
+
+def test_process_that_cannot_answer_look_ups_is_alive_and_shows_its_page(tmp_path: Path) -> None:
+    client = create_app(make_settings(tmp_path)).test_client()
+
+    assert client.get("/healthz").json == {"status": "ok"}
+    assert "being set up" in client.get("/").text
+    assert client.get("/openapi.json").status_code == 200
+    for response in (
+        client.post("/v1/matches", json={"postcode": "33180", "country": "US"}),
+        client.get("/v1/sites"),
+        client.get("/v1/postcodes/US/33180"),
+        client.post("/", data={"place": "33180"}),
+    ):
+        assert response.status_code == 503
+        assert response.headers["Retry-After"]
+
+
+def test_what_is_missing_is_logged_once_not_at_every_request(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    client = create_app(make_settings(tmp_path)).test_client()
+
+    for _ in range(5):
+        client.get("/readyz")
+
+    errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert len(errors) == 1
