@@ -39,6 +39,7 @@ class BatchStatus(StrEnum):
 COLUMNS = ("country", "postcode", "latitude", "longitude", "precision", "uncertainty_km", "name", "status")
 """Of the data frame that `locate_many` gives."""
 
+_PRECISION_NAMES = tuple(str(precision) for precision in PRECISIONS)
 _UNKNOWN_ROW = (None, float("nan"), float("nan"), None, float("nan"), None)
 
 
@@ -97,7 +98,7 @@ def locate_many(gazetteer: Gazetteer, countries: Any, codes: Any) -> pd.DataFram
     ]
     distinct = pd.DataFrame(rows, columns=list(COLUMNS))
     for column, values in (
-        ("precision", [str(p) for p in PRECISIONS]),
+        ("precision", list(_PRECISION_NAMES)),
         ("status", [str(s) for s in BatchStatus]),
         ("country", sorted({name for name in known if name} | {row[0] for row in rows if row[0]})),
     ):
@@ -155,10 +156,10 @@ def _columns(country: str, code: str, row: PostcodeRow, status: BatchStatus) -> 
         code,
         row[0] / DEGREE,
         row[1] / DEGREE,
-        PRECISIONS[row[2]].value,
+        _PRECISION_NAMES[row[2]],
         row[3] / 1000,
         row[4],
-        status.value,
+        str(status),
     )
 
 
@@ -267,23 +268,17 @@ def locate_batch(
                 partial[rejects].open("w", encoding="utf-8", newline="") as bad,
             ):
                 summary = _stream(gazetteer, reader, columns, good, bad, default, hinted)
+        for path, written in partial.items():
+            written.replace(path)
     except UnicodeDecodeError as fault:
-        _remove(partial.values())
-        raise _broken("", f"not UTF-8 (byte {fault.start}); save it as UTF-8 CSV") from None
+        raise _broken("", f"not UTF-8 ({fault.reason}); save it as UTF-8 CSV") from None
     except csv.Error as fault:
-        _remove(partial.values())
         raise _broken("", f"not a CSV file: {fault}") from None
-    except BaseException:
-        _remove(partial.values())
-        raise
-    for path, written in partial.items():
-        written.replace(path)
+    finally:
+        # Only what could not be completed is still there.
+        for written in partial.values():
+            written.unlink(missing_ok=True)
     return summary
-
-
-def _remove(paths: Any) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
 
 
 def _measured(lines: Any, total: int, progress: Progress | None) -> Iterator[str]:

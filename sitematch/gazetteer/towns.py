@@ -158,7 +158,9 @@ def find_towns(reader: Reader, text: str, country: str | None) -> Found:
     rows = rows or _named(reader, _other_forms(fold_name(name)), within)
     whole = bool(rows)
     if not rows and len(fold_name(name)) >= 2:
-        rows = reader.towns_beginning(fold_name(name), within)
+        begun = fold_name(name)
+        # A town's own name before its other ones: "San Fr" is San Francisco before San Francisco de Quito, Quito's.
+        rows = sorted(reader.towns_beginning(begun, within), key=lambda row: not fold_name(row[2]).startswith(begun))
     kept, all_fit = _in_regions(rows, [part for part in tail if fold_name(part)])
     return Found(tuple(town_of(reader, row) for row in kept), whole, exact and all_fit)
 

@@ -54,6 +54,11 @@ def test_whole_names_come_before_beginnings(gazetteer: Gazetteer) -> None:
     assert names(gazetteer, "Mariet") == ["Marietta, Georgia US", "Marietta, Ohio US", "Marietta Vieja CL"]
 
 
+def test_beginnings_of_a_towns_own_name_come_before_those_of_its_other_names(gazetteer: Gazetteer) -> None:
+    # Berlin is larger, and also called Tinyberlin in this gazetteer.
+    assert names(gazetteer, "Tiny") == ["Tinyville, Oregon US", "Berlin DE"]
+
+
 def test_a_suffix_may_be_missing_or_too_much(gazetteer: Gazetteer) -> None:
     assert names(gazetteer, "Berlin City", "DE") == ["Berlin DE"]
     assert names(gazetteer, "City of London", "GB") == ["London, England GB"]

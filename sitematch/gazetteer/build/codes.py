@@ -24,6 +24,10 @@ SHARE = 0.95
 _ESTIMATED_WEIGHT = 0.25
 _NEIGHBOURS = 4
 _LEAST_KM = 0.2
+_TIMES_AROUND = 1.25
+"""The true position of 95 of 100 US ZIP codes' Census points lies within 0.64 times the distance to the fourth
+nearest other point; a building lies somewhere in the code's area, and other countries' points are coarser."""
+_POINT_KM = 1.0
 _NAMED_BY_TOWN = frozenset({"JP"})
 _TOWN_PEOPLE = 5_000
 
@@ -61,7 +65,8 @@ def draft_codes(places: Places, ladders: Ladders) -> Draft:
     chosen = [places.names[name] for name in places.name[closest].tolist()]
     spread = group_quantiles(apart, places.starts, SHARE)
     countries = np.array([country for country, _ in places.codes])
-    reach = np.maximum(spread, reach_km(countries, medians))
+    around = reach_km(countries, medians)
+    reach = np.maximum(spread, _TIMES_AROUND * around + np.minimum(_POINT_KM, 2 * around))
     number = {precision: index for index, precision in enumerate(PRECISIONS)}
     rows = Rows(
         codes=places.codes,
@@ -123,9 +128,7 @@ def reach_km(countries: np.typing.NDArray[np.str_], xyz: Floats) -> Floats:
     reach = np.zeros(len(xyz))
     for country in np.unique(countries):
         members = np.flatnonzero(countries == country)
-        _, which, inverse = np.unique(
-            np.round(xyz[members], 1), axis=0, return_index=True, return_inverse=True
-        )
+        _, which, inverse = np.unique(np.round(xyz[members], 1), axis=0, return_index=True, return_inverse=True)
         points = xyz[members][which]
         if len(points) > 1:
             count = min(_NEIGHBOURS + 1, len(points))
