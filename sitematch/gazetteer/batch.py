@@ -74,7 +74,11 @@ def locate_many(gazetteer: Gazetteer, countries: Any, codes: Any) -> pd.DataFram
 
     Examples
     --------
-    >>> frame = locate_many(gazetteer, ["US", "GB"], ["33180", "SW1A 1AA"])  # doctest: +SKIP
+    >>> from sitematch.config import data_file
+    >>> gazetteer = Gazetteer.open(data_file("gazetteer.sqlite"))
+    >>> frame = locate_many(gazetteer, ["US", "GB"], ["33180", "SW1A 1AA"])
+    >>> list(frame["postcode"]), list(frame["status"])
+    (['33180', 'SW1A'], ['FOUND', 'PART'])
     """
     import numpy as np
     import pandas as pd
