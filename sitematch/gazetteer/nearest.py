@@ -17,7 +17,7 @@ from sitematch.gazetteer.towns import town_of
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from pykdtree.kdtree import KDTree
+    from scipy.spatial import KDTree
 
 _EARTH_KM = 6371.0088
 _NEIGHBOURS = 12
@@ -130,7 +130,7 @@ class NearestPlaces:
 
 def _tree_of(latitudes: list[int], longitudes: list[int]) -> KDTree:
     import numpy as np
-    from pykdtree.kdtree import KDTree
+    from scipy.spatial import KDTree
 
     return KDTree(_on_globe(np.array(latitudes) / DEGREE, np.array(longitudes) / DEGREE))
 

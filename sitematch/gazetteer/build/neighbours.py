@@ -23,9 +23,9 @@ def nearest(points: Floats, queries: Floats, count: int) -> tuple[Floats, Ints]:
     -------
     Chords in kilometres and indices into ``points``, both of shape (m, count).
     """
-    from pykdtree.kdtree import KDTree
+    from scipy.spatial import KDTree
 
-    tree: Any = KDTree(np.ascontiguousarray(points))
-    apart, index = tree.query(np.ascontiguousarray(queries), k=count)
+    tree: Any = KDTree(points)
+    apart, index = tree.query(queries, k=count)
     shape = (len(queries), count)
     return cast("Floats", np.reshape(apart, shape)), np.reshape(index, shape).astype(np.int64)
