@@ -114,9 +114,7 @@ def _is_namesake(gazetteer: Gazetteer, record: Record, here: Point) -> bool:
         towns = gazetteer.search_towns(record.city, record.country, limit=50)
     except SitematchError:
         return False
-    return any(
-        apart_km(here, (town.coordinates.latitude, town.coordinates.longitude)) <= NEAR_KM for town in towns
-    )
+    return any(apart_km(here, (town.coordinates.latitude, town.coordinates.longitude)) <= NEAR_KM for town in towns)
 
 
 def measure(gazetteer: Gazetteer, records: Sequence[Record]) -> Mapping[str, Tally]:
