@@ -14,13 +14,16 @@
     │   ├── TownNotFound
     │   ├── SiteNotFound
     │   ├── StudyNotFound
-    │   └── ReferralNotFound
+    │   ├── ReferralNotFound
+    │   └── AccountNotFound
     ├── CapacityError (RuntimeError)        the ledger says no
     │   ├── NoSpotsLeft                     `.level`, `.scope`, `.spots`, `.taken`: which cap is full
     │   ├── SiteClosed                      the site, its country or the study takes nobody
     │   ├── IllegalTransition               `.state`, `.action`, and `.allowed`: what may be done instead
     │   └── IdempotencyConflict             the key was used with another request
     ├── NotAllowed (PermissionError)        who asks may not do this; `.permission`
+    ├── LoginFailed (PermissionError)       who asks could not prove who they are
+    │   └── LoginDelayed                    too many attempts failed; `.retry_after_s`
     ├── DataFault (ValueError)              a data file breaks its rules; `.faults` lists every row's fault
     ├── NotReady (RuntimeError)             a data file or database is missing; the message says what to run
     ├── LedgerBusy (TimeoutError)           others write; `.retry_after_s`; nothing was written
@@ -162,6 +165,10 @@ class StudyNotFound(NotFound):
 
 class ReferralNotFound(NotFound):
     """No referral has that id."""
+
+
+class AccountNotFound(NotFound):
+    """No account has that id."""
 
 
 class CapacityError(SitematchError, RuntimeError):
@@ -318,3 +325,23 @@ class StorageFault(SitematchError, OSError):
 
 class OnlineUnavailable(SitematchError, ConnectionError):
     """The online geocoder did not answer, or too many questions were waiting for it."""
+
+
+class LoginFailed(SitematchError, PermissionError):
+    """Who asks could not prove who they are; the message does not say which part was wrong."""
+
+
+class LoginDelayed(LoginFailed):
+    """Too many attempts failed.
+
+    Parameters
+    ----------
+    message
+        See `SitematchError`.
+    retry_after_s
+        What to wait before the next attempt, in seconds.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

@@ -15,7 +15,7 @@ from sitematch.domain.ledger import EventKind
 from sitematch.store import schema
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import Operation
-from sitematch.store.ledger import apply_rule
+from sitematch.store.rules import apply_rule
 from sitematch.store.schema import event
 from sitematch.store.waiting import offer_freed_spots
 from sitematch.store.writing import LedgerWrite, perform
