@@ -250,15 +250,18 @@ class Fault:
         What stood there, cut to 80 characters.
     reason
         What is wrong and what is wanted, in plain words.
+    place
+        Where in a file that has no rows, e.g. ``"NCT05843643, location 12"``; empty if `line` says it.
     """
 
     line: int
     field: str
     value: str
     reason: str
+    place: str = ""
 
     def __str__(self) -> str:
-        where = f"line {self.line}" if self.line else "file"
+        where = self.place or (f"line {self.line}" if self.line else "file")
         column = f", {self.field}" if self.field else ""
         value = f" {self.value!r}" if self.value else ""
         return f"{where}{column}{value}: {self.reason}"

