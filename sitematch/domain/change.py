@@ -63,6 +63,11 @@ class FieldChange:
     old: str
     new: str
 
+    @property
+    def is_respelling(self) -> bool:
+        """Whether both have the same letters and digits."""
+        return self.field != "status" and squash(self.old) == squash(self.new)
+
 
 @dataclass(frozen=True, slots=True)
 class SiteChange:
@@ -200,6 +205,49 @@ def compare_studies(old: Study | None, new: Study) -> tuple[FieldChange, ...]:
     )
 
 
+def merge_study(old: Study | None, new: Study, *, was_imported: bool, had_stand_ins: bool) -> Study:
+    """Carry a new record's facts of a study into the catalogue's.
+
+    Parameters
+    ----------
+    old
+        What the catalogue has; None if nothing.
+    new
+        The record's.
+    was_imported
+        Whether an import brought `old` in; a person's title and summary are kept, for they are plain words.
+    had_stand_ins
+        Whether its sites were stand-ins: the notice about them goes with them.
+
+    Returns
+    -------
+    Study
+        With the record's status, dates and design. Spots, travel support, reimbursement, timeline and criteria in
+        plain words stay, for registries do not know them; `history` then says how old they are.
+    """
+    if old is None:
+        return new
+    history = old.history
+    if old.pool_spots is not None and old.as_of_on != new.as_of_on and not any("spots stated" in h for h in history):
+        history = (*history, f"The {old.pool_spots} spots stated here are as of {old.as_of_on}, from {old.source}.")
+    return replace(
+        new,
+        title=new.title if was_imported else old.title,
+        summary=new.summary or old.summary if was_imported else old.summary or new.summary,
+        interventions=new.interventions or old.interventions,
+        other_ids=tuple(dict.fromkeys((*new.other_ids, *old.other_ids))),
+        has_placebo=old.has_placebo if new.has_placebo is None else new.has_placebo,
+        pool_spots=old.pool_spots,
+        travel=old.travel,
+        time_reimbursement=old.time_reimbursement,
+        timeline=old.timeline,
+        who=old.who,
+        who_not=old.who_not,
+        notice="" if had_stand_ins else old.notice,
+        history=history,
+    )
+
+
 def _text(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
@@ -240,7 +288,7 @@ def _compare(before: Site, after: Site) -> SiteChange | None:
         kind = ChangeKind.RETURNED
     elif not fields:
         return None
-    elif all(squash(field.old) == squash(field.new) and field.field != "status" for field in fields):
+    elif all(field.is_respelling for field in fields):
         kind = ChangeKind.RESPELLED
     elif before.status in _NOT_OVER and after.status not in _NOT_OVER:
         kind = ChangeKind.CLOSED
