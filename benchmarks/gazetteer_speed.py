@@ -58,12 +58,13 @@ def _sitematch_key() -> LookUp:
     """Only the file's own step: (country, key) to a row."""
     from sitematch.config import data_file
     from sitematch.gazetteer.reader import Reader
+    from sitematch.gazetteer.schema import DEGREE
 
     reader = Reader(data_file("gazetteer.sqlite"))
 
     def look_up(code: str, country: str) -> Point:
         row = reader.postcode(country, code)
-        return None if row is None else (row[0] / 100_000, row[1] / 100_000)
+        return None if row is None else (row[0] / DEGREE, row[1] / DEGREE)
 
     return look_up
 
@@ -73,6 +74,7 @@ def _dict() -> LookUp:
     import sqlite3
 
     from sitematch.config import data_file
+    from sitematch.gazetteer.schema import DEGREE
 
     connection = sqlite3.connect(data_file("gazetteer.sqlite"))
     rows = connection.execute("SELECT country, key, latitude, longitude, precision, uncertainty_m FROM postcode")
@@ -80,7 +82,7 @@ def _dict() -> LookUp:
 
     def look_up(code: str, country: str) -> Point:
         row = table.get((country, code))
-        return None if row is None else (row[0] / 100_000, row[1] / 100_000)
+        return None if row is None else (row[0] / DEGREE, row[1] / DEGREE)
 
     return look_up
 

@@ -30,7 +30,7 @@ from benchmarks.timing import Contestant, print_table, race
 from sitematch.config import Settings, data_file
 from sitematch.domain.site import Site
 from sitematch.importers.sites_csv import read_sites
-from sitematch.services.setup import prepare
+from sitematch.services.setup import open_finder, prepare
 
 K = 5
 COUNT = 100
@@ -93,7 +93,9 @@ def main() -> None:
         os.environ["PGEOCODE_DATA_DIR"] = folder
         os.environ.pop("SITEMATCH_DATABASE_URL", None)
         pgeocode_data.write(home, {"US"})
-        prepare(Settings.from_mapping(os.environ), lambda line: None)
+        settings = Settings.from_mapping(os.environ)
+        prepare(settings, lambda line: None)
+        open_finder(settings)  # what is missing is said here, not as a 503
         bodies = [json.dumps({"postcode": code, "country": "US", "limit": K}).encode() for code in _codes(home)]
         _in_process(bodies)
         _behind_granian(bodies)

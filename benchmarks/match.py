@@ -24,11 +24,13 @@ from sklearn.neighbors import BallTree
 from benchmarks import pgeocode_data
 from benchmarks.timing import Contestant, print_table, race
 from sitematch.config import data_file
+from sitematch.domain.match import MatchResult
 from sitematch.domain.place import Postcode
 from sitematch.domain.policy import MatchPolicy, Order
 from sitematch.exporters.wire import matches_answer
 from sitematch.gazetteer.grammar import normal_form
 from sitematch.gazetteer.locate import Gazetteer
+from sitematch.geo.geodesic import FloatArray
 from sitematch.geo.index import ChordIndex
 from sitematch.importers.sites_csv import read_sites
 from sitematch.importers.study_file import read_study
@@ -75,7 +77,7 @@ def main() -> None:
     def our_index(i: int) -> list[int]:
         return [neighbour.position for neighbour in index.nearest(places[i].coordinates, K)][:K]
 
-    def whole(i: int) -> object:
+    def whole(i: int) -> MatchResult:
         return finder.find(codes[i].code, codes[i].country, policy, NOW)
 
     def whole_to_json(i: int) -> bytes:
@@ -146,7 +148,7 @@ def sample_codes(gazetteer_path: Path) -> list[Postcode]:
     return [Postcode(country=c, code=normal_form(c, dice.choice(by_country[c]))) for c in picks]
 
 
-def _brute_force(start: tuple[float, float], points: np.ndarray) -> list[int]:  # type: ignore[type-arg]
+def _brute_force(start: tuple[float, float], points: FloatArray) -> list[int]:
     n = len(points)
     _, _, metres = GEOD.inv([start[1]] * n, [start[0]] * n, points[:, 1].tolist(), points[:, 0].tolist())
     return sorted(range(n), key=metres.__getitem__)

@@ -267,23 +267,17 @@ def locate_batch(
                 partial[rejects].open("w", encoding="utf-8", newline="") as bad,
             ):
                 summary = _stream(gazetteer, reader, columns, good, bad, default, hinted)
+        for path, written in partial.items():
+            written.replace(path)
     except UnicodeDecodeError as fault:
-        _remove(partial.values())
-        raise _broken("", f"not UTF-8 (byte {fault.start}); save it as UTF-8 CSV") from None
+        raise _broken("", f"not UTF-8 ({fault.reason}); save it as UTF-8 CSV") from None
     except csv.Error as fault:
-        _remove(partial.values())
         raise _broken("", f"not a CSV file: {fault}") from None
-    except BaseException:
-        _remove(partial.values())
-        raise
-    for path, written in partial.items():
-        written.replace(path)
+    finally:
+        # Only what could not be completed is still there.
+        for written in partial.values():
+            written.unlink(missing_ok=True)
     return summary
-
-
-def _remove(paths: Any) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
 
 
 def _measured(lines: Any, total: int, progress: Progress | None) -> Iterator[str]:

@@ -178,6 +178,11 @@ class Reader:
         row: PostcodeRow | None = find(_POSTCODE, (country, key)).fetchone()
         return row
 
+    def has_any(self, country: str) -> bool:
+        """Tell whether anything is known of the country's codes, if only their regions."""
+        found = self._cursor().execute("SELECT 1 FROM postcode WHERE country = ? LIMIT 1", (country,)).fetchone()
+        return found is not None
+
     def has_postcode(self, country: str, key: str) -> bool:
         """Tell whether the key is a full code of the country, not only a leading part of some."""
         row = (

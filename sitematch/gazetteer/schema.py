@@ -1,7 +1,7 @@
 """The compiled gazetteer's tables: one SQLite file, opened read-only without parsing and shared by all workers.
 
-Anyone can open and inspect it with ``sqlite3 gazetteer.sqlite``. Coordinates are stored as integers of 1e-5 degree
-(about 1.1 m), uncertainties as whole metres, enums by their place in the tuples below, so that a row is small and
+Anyone can open and inspect it with ``sqlite3 gazetteer.sqlite``. Coordinates are stored as integers of 1e-4 degree
+(about 11 m), uncertainties as whole metres, enums by their place in the tuples below, so that a row is small and
 reads without conversion errors.
 """
 
@@ -12,11 +12,11 @@ from sitematch.domain.place import Precision
 APPLICATION_ID = 0x53495445
 """``SITE``: marks the file as ours in SQLite's header."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Stored in ``PRAGMA user_version``; a reader refuses another version."""
 
-DEGREE = 100_000
-"""Stored units in a degree."""
+DEGREE = 10_000
+"""Stored units in a degree: 11 m, as fine as GeoNames' own."""
 
 PRECISIONS: tuple[Precision, ...] = (
     Precision.ADDRESS,
@@ -42,28 +42,29 @@ CREATE TABLE source (
     attribution TEXT NOT NULL
 );
 
-CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL);   -- shared place names: "Miami, Florida"
+-- What the tables below spend a byte on, they spend a million times: states are stored once, and three small
+-- numbers in one. Read the views postcode, name and town instead.
+CREATE TABLE state (id INTEGER PRIMARY KEY, text TEXT NOT NULL);      -- 0 is none
+CREATE TABLE label (id INTEGER PRIMARY KEY, place TEXT NOT NULL, state_id INTEGER NOT NULL REFERENCES state);
 
 -- Full codes and their coarser rungs alike: key is the code without spaces and dashes ("85065"), or a leading
--- part of it ("85"). children is 0 for a full code, else the number of full codes under the rung.
-CREATE TABLE postcode (
+-- part of it ("85"). kind is precision + 8 * source_id + 64 * children.
+CREATE TABLE code (
     country TEXT NOT NULL,
     key TEXT NOT NULL,
     latitude INTEGER NOT NULL,
     longitude INTEGER NOT NULL,
-    precision INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
     uncertainty_m INTEGER NOT NULL,
-    name_id INTEGER NOT NULL REFERENCES name,
-    source_id INTEGER NOT NULL REFERENCES source,
-    children INTEGER NOT NULL,
+    name_id INTEGER NOT NULL REFERENCES label,
     PRIMARY KEY (country, key)
 ) WITHOUT ROWID;
 
-CREATE TABLE town (
-    id INTEGER PRIMARY KEY,
+CREATE TABLE settlement (
+    id INTEGER PRIMARY KEY,      -- GeoNames id
     country TEXT NOT NULL,
     name TEXT NOT NULL,
-    admin TEXT NOT NULL,         -- state or province, empty if unknown
+    state_id INTEGER NOT NULL REFERENCES state,
     latitude INTEGER NOT NULL,
     longitude INTEGER NOT NULL,
     uncertainty_m INTEGER NOT NULL,
@@ -74,7 +75,7 @@ CREATE TABLE town (
 -- key is a folded name (grammar.fold_name): "koln", "koeln", "sevilla", "臺北市".
 CREATE TABLE town_name (
     key TEXT NOT NULL,
-    town_id INTEGER NOT NULL REFERENCES town,
+    town_id INTEGER NOT NULL REFERENCES settlement,
     PRIMARY KEY (key, town_id)
 ) WITHOUT ROWID;
 
@@ -89,4 +90,19 @@ CREATE TABLE repair (
     source_id INTEGER NOT NULL REFERENCES source,
     PRIMARY KEY (country, key)
 ) WITHOUT ROWID;
+
+-- children is 0 for a full code, else the number of full codes under the rung.
+CREATE VIEW postcode AS
+SELECT country, key, latitude, longitude, kind & 7 AS precision, uncertainty_m, name_id,
+       (kind >> 3) & 7 AS source_id, kind >> 6 AS children
+FROM code;
+
+CREATE VIEW name AS      -- shared place names: "Miami, Florida"
+SELECT label.id AS id, CASE state_id WHEN 0 THEN place ELSE place || ', ' || state.text END AS text
+FROM label JOIN state ON state.id = label.state_id;
+
+CREATE VIEW town AS      -- admin is the state or province, empty if unknown
+SELECT settlement.id AS id, country, name, state.text AS admin, latitude, longitude, uncertainty_m, population,
+       source_id
+FROM settlement JOIN state ON state.id = settlement.state_id;
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from string import ascii_lowercase
 
 from sitematch.domain.place import Coordinates, Place, Precision
 from sitematch.errors import AmbiguousPlace, InvalidInput, Suggestion, TownNotFound, UnknownCountry
@@ -157,7 +158,9 @@ def find_towns(reader: Reader, text: str, country: str | None) -> Found:
     rows = rows or _named(reader, _other_forms(fold_name(name)), within)
     whole = bool(rows)
     if not rows and len(fold_name(name)) >= 2:
-        rows = reader.towns_beginning(fold_name(name), within)
+        begun = fold_name(name)
+        # A town's own name before its other ones: "San Fr" is San Francisco before San Francisco de Quito, Quito's.
+        rows = sorted(reader.towns_beginning(begun, within), key=lambda row: not fold_name(row[2]).startswith(begun))
     kept, all_fit = _in_regions(rows, [part for part in tail if fold_name(part)])
     return Found(tuple(town_of(reader, row) for row in kept), whole, exact and all_fit)
 
@@ -231,7 +234,7 @@ def the_town(
     AmbiguousPlace
         If several towns fit; the candidates are the ten largest.
     TownNotFound
-        If none fits; suggestions are names that begin alike.
+        If none fits; suggestions are names that begin alike or are one slip away.
     InvalidInput
         See `search_towns`.
     """
@@ -239,6 +242,7 @@ def the_town(
     towns = list(found.towns)
     if not found.whole:
         near = tuple(Suggestion(t.label, t.country, "a name that begins alike") for t in towns[:5])
+        near = near or _misspelt(reader, text, country)
         where = f" in {COUNTRIES[country].name}" if country else ""
         asked = f" Did you mean {near[0].text}?" if near else " Check the spelling, or give a larger town nearby."
         raise TownNotFound(f"No town called {text!r} is known{where}.{asked}", field="town", suggestions=near)
@@ -256,6 +260,25 @@ def the_town(
     if country is None:
         raise _ambiguous(towns, text)
     return _largest(towns, text)
+
+
+def _misspelt(reader: Reader, text: str, country: str | None) -> tuple[Suggestion, ...]:
+    """Suggest towns whose names are one slip away: a letter left out, doubled, changed or swapped."""
+    key = fold_name(text.split(",")[0])
+    if not 4 <= len(key) <= 30 or not key.isascii():
+        return ()
+    rows = {row[0]: row for slip in _slips(key) for row in reader.towns(slip, country or "", 5)}
+    largest = sorted(rows.values(), key=lambda row: (-(row[7] or 0), row[0]))[:5]
+    return tuple(Suggestion(town_of(reader, row).label, row[1], "a name spelt nearly so") for row in largest)
+
+
+def _slips(key: str) -> set[str]:
+    cuts = [(key[:i], key[i:]) for i in range(len(key) + 1)]
+    left_out = {head + tail[1:] for head, tail in cuts if tail}
+    swapped = {head + tail[1] + tail[0] + tail[2:] for head, tail in cuts if len(tail) > 1}
+    changed = {head + letter + tail[1:] for head, tail in cuts if tail for letter in ascii_lowercase}
+    put_in = {head + letter + tail for head, tail in cuts for letter in ascii_lowercase}
+    return (left_out | swapped | changed | put_in) - {key}
 
 
 def _largest(towns: list[Town], text: str) -> tuple[Town, tuple[str, ...]]:

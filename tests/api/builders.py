@@ -20,6 +20,7 @@ from sitematch.gazetteer.grammar import name_keys
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.gazetteer.schema import APPLICATION_ID, DEGREE, PRECISIONS, SCHEMA_VERSION, TABLES
 from sitematch.services.finder import Finder
+from tests.gazetteer.builders import WRITABLE
 
 NOW = datetime(2026, 1, 2, 12, 30, tzinfo=UTC)
 STUDY_ID = "NCT00000001"
@@ -46,7 +47,7 @@ TOWNS = (
 def make_gazetteer(path: Path) -> Path:
     """Write a gazetteer of a few codes and towns, as the build would."""
     with sqlite3.connect(path) as file:
-        file.executescript(TABLES)
+        file.executescript(TABLES + WRITABLE)
         file.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         file.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         attribution = "Codes: made for tests."

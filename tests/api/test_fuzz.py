@@ -34,7 +34,27 @@ words = st.sampled_from(WORDS) | st.text(max_size=60)
 numbers = st.integers() | st.floats() | st.sampled_from([0, 1, 5, 500, -80.2, 25.8, 180, 1e308])
 scalars = st.none() | st.booleans() | numbers | words
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3))
-bodies = st.dictionaries(st.sampled_from(FIELDS), scalars | st.lists(words, max_size=3) | values, max_size=6)
+anything = st.dictionaries(st.sampled_from(FIELDS), scalars | st.lists(words, max_size=3) | values, max_size=6)
+# Something that can be answered but for one field, so that what lies behind the reading is reached as well.
+MIAMI = {"postcode": "33180", "country": "US"}
+nearly = st.tuples(st.sampled_from(FIELDS), scalars).map(lambda pair: {**MIAMI, pair[0]: pair[1]})
+fitting = st.fixed_dictionaries(
+    {},
+    optional={
+        "order": st.sampled_from(list(Order)),
+        "limit": st.integers(1, 500),
+        "within_km": st.floats(min_value=5e-324, allow_infinity=False),
+        "min_travel": st.sampled_from(list(TravelCertainty)),
+        "min_spots": st.integers(1, 1_000_000),
+        "only_country": st.sampled_from(["US", "DE", "FJ", "GR", "AQ"]),
+        "prefer_country": st.sampled_from(["US", "DE", "FJ", "GR", "AQ"]),
+        "status": st.lists(st.sampled_from(list(RecruitmentStatus)), min_size=1, max_size=3),
+        "unit": st.sampled_from(["km", "miles"]),
+    },
+)
+points = st.fixed_dictionaries({"latitude": st.floats(-90, 90), "longitude": st.floats(-180, 180)})
+answerable = st.tuples(st.just(MIAMI) | points, fitting).map(lambda pair: {**pair[0], **pair[1]})
+bodies = answerable | nearly | anything
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +92,18 @@ def test_any_json_body_is_answered_or_refused(
     response = client.post("/v1/matches", data=json.dumps(body), content_type="application/json")
 
     assert_answered_or_refused(response, problem_schema)
+
+
+@settings(max_examples=200, deadline=None)
+@given(body=answerable)
+def test_what_fits_the_types_is_answered(client: FlaskClient, body: dict[str, Any]) -> None:
+    response = client.post("/v1/matches", json=body)
+
+    assert response.status_code == 200, response.text
+    answer = response.json
+    ranks = [match["rank"] for match in answer["matches"]]
+    assert ranks == list(range(1, len(ranks) + 1))
+    assert len(ranks) <= body.get("limit", 5)
 
 
 @settings(max_examples=150, deadline=None)

@@ -249,19 +249,44 @@ def test_unacceptable_media_type_is_406(client: FlaskClient, path: str, accept: 
 
 
 class Broken(Finder):
-    """A finder with a fault that nobody foresaw, in words that hold a postcode."""
+    """A finder that fails whatever it is asked."""
 
-    def __init__(self, finder: Finder) -> None:
+    def __init__(self, finder: Finder, fault: Exception) -> None:
         self.__dict__.update(finder.__dict__)
+        self.fault = fault
 
-    def locate(self, text: str, *arguments: Any, **more: Any) -> Any:
-        raise RuntimeError(f"secret trouble with {text}")
+    def locate(self, *arguments: Any, **more: Any) -> Any:
+        raise self.fault
+
+
+@pytest.mark.parametrize(
+    ("fault", "slug", "retry_after"),
+    [
+        (errors.LedgerBusy("33180 of /srv/data", retry_after_s=2.5), "busy", "3"),
+        (errors.StorageFault("33180 of /srv/data", kind="SQLITE_FULL"), "storage-fault", "5"),
+        (errors.NotReady("33180 of /srv/data"), "not-ready", "5"),
+    ],
+)
+def test_trouble_of_ours_says_when_to_come_back_and_nothing_of_our_insides(
+    tmp_path: Path, finder: Finder, caplog: pytest.LogCaptureFixture, fault: Exception, slug: str, retry_after: str
+) -> None:
+    client = make_app(tmp_path, Broken(finder, fault)).test_client()
+
+    response = client.post("/v1/matches", json=MIAMI)
+
+    assert_problem(response, slug)
+    assert response.headers["Retry-After"] == retry_after
+    for told in (response.text, caplog.text):
+        assert "33180" not in told
+        assert "/srv" not in told
+    assert ("SQLITE_FULL" in caplog.text) == (slug == "storage-fault")
 
 
 def test_unforeseen_error_is_a_500_that_tells_nothing_and_a_log_entry_without_the_postcode(
     tmp_path: Path, finder: Finder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = make_app(tmp_path, Broken(finder)).test_client()
+    fault = RuntimeError("secret trouble with 33180")
+    client = make_app(tmp_path, Broken(finder, fault)).test_client()
 
     with caplog.at_level(logging.DEBUG):
         response = client.post("/v1/matches", json=MIAMI)
@@ -272,8 +297,9 @@ def test_unforeseen_error_is_a_500_that_tells_nothing_and_a_log_entry_without_th
     assert "33180" not in response.text
     assert problem["instance"] in caplog.text
     assert "RuntimeError" in caplog.text
-    assert "test_problems.py" in caplog.text
+    assert "in locate" in caplog.text
     assert "33180" not in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_error_that_breaks_the_error_handler_is_logged_without_its_text(

@@ -9,6 +9,23 @@ from sitematch.domain.place import Precision
 from sitematch.gazetteer.grammar import key_of, name_keys
 from sitematch.gazetteer.schema import APPLICATION_ID, DEGREE, PRECISIONS, SCHEMA_VERSION, TABLES
 
+# Tests write through the views that readers read, so that how the file packs its rows is the build's business alone.
+WRITABLE = """
+INSERT INTO state VALUES (0, '');
+CREATE TRIGGER write_name INSTEAD OF INSERT ON name BEGIN
+    INSERT INTO label VALUES (new.id, new.text, 0);
+END;
+CREATE TRIGGER write_postcode INSTEAD OF INSERT ON postcode BEGIN
+    INSERT INTO code VALUES (new.country, new.key, new.latitude, new.longitude,
+        new.precision + 8 * new.source_id + 64 * new.children, new.uncertainty_m, new.name_id);
+END;
+CREATE TRIGGER write_town INSTEAD OF INSERT ON town BEGIN
+    INSERT INTO state (text) SELECT new.admin WHERE NOT EXISTS (SELECT 1 FROM state WHERE text = new.admin);
+    INSERT INTO settlement SELECT new.id, new.country, new.name, state.id, new.latitude, new.longitude,
+        new.uncertainty_m, new.population, new.source_id FROM state WHERE text = new.admin;
+END;
+"""
+
 # (country, code, latitude, longitude, precision, uncertainty_m, name, children)
 POSTCODES = (
     ("US", "33180", 25.9597, -80.1403, Precision.DISTRICT, 4100, "Miami, Florida", 0),
@@ -32,6 +49,7 @@ POSTCODES = (
     ("PT", "9800", 38.6800, -28.2100, Precision.DISTRICT, 4000, "Velas, Azores", 60),
     ("JP", "104-0045", 35.6660, 139.7720, Precision.UNIT, 700, "Tsukiji, Tokyo To", 0),
     ("CN", "1000", 39.9070, 116.3970, Precision.LOCALITY, 79000, "Beijing", 1),
+    ("TW", "10", 25.0400, 121.5200, Precision.LOCALITY, 9000, "Taipei", 0),
     ("MT", "VLT", 35.8980, 14.5120, Precision.LOCALITY, 1700, "Valletta", 0),
 )
 
@@ -50,8 +68,10 @@ TOWNS = (
     ("US", "Paris", (), "Texas", 33.6609, -95.5555, 5000, 24782),
     ("ES", "Sevilla", ("Seville",), "Andalucia", 37.3828, -5.9732, 13600, 686741),
     ("DE", "Köln", ("Cologne",), "Nordrhein-Westfalen", 50.9333, 6.9500, 16000, 963395),
-    ("DE", "Berlin", (), "Berlin", 52.5244, 13.4105, 20000, 3426354),
+    ("DE", "Berlin", ("Tinyberlin",), "Berlin", 52.5244, 13.4105, 20000, 3426354),
     ("TW", "Taipei", ("臺北市", "Taipei City"), "", 25.0531, 121.5264, 15000, 7871900),
+    ("US", "Tinyville", (), "Oregon", 44.0000, -121.0000, 2000, 500),
+    ("DE", "Hamburg", (), "Hamburg", 53.5507, 9.9930, 18000, 1845229),
     ("GB", "London", (), "England", 51.5085, -0.1257, 25000, 8961989),
     ("CN", "Beijing", (), "Beijing", 39.9075, 116.3972, 30000, 18960744),
     ("CL", "Marietta Vieja", (), "", -33.0000, -70.0000, 3000, None),
@@ -61,7 +81,7 @@ TOWNS = (
 def build_gazetteer(path: Path, *, application_id: int = APPLICATION_ID, version: int = SCHEMA_VERSION) -> Path:
     """Write a tiny gazetteer with the real schema."""
     connection = sqlite3.connect(path)
-    connection.executescript(TABLES)
+    connection.executescript(TABLES + WRITABLE)
     connection.execute(f"PRAGMA application_id = {application_id}")
     connection.execute(f"PRAGMA user_version = {version}")
     connection.execute(

@@ -197,9 +197,11 @@ def test_an_earlier_answer_stays_until_the_new_one_is_complete(gazetteer: Gazett
     (tmp_path / "out.csv").write_text("the old answer")
 
     with pytest.raises(DataFault):
-        run(gazetteer, tmp_path, b"zip,country\n33180,US\n\xff\n")
+        # Long enough that the fault is met when answers were already written.
+        run(gazetteer, tmp_path, b"zip,country\n" + b"33180,US\n" * 20_000 + b"\xff\n")
 
     assert (tmp_path / "out.csv").read_text() == "the old answer"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
 
 
 def test_progress_runs_from_nothing_to_all(gazetteer: Gazetteer, tmp_path: Path) -> None:

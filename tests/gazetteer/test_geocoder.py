@@ -96,6 +96,7 @@ def test_a_default_country_applies(gazetteer: Gazetteer) -> None:
         (Point(51.578, 0.02), "E11"),
         ([35.6661, 139.77], "104-0045"),
         ((-80.0, 179.9), None),
+        ((25.04, 121.52), None),
     ],
 )
 def test_reverse_finds_the_nearest_postcode(geocoder: SitematchGeocoder, point: object, postcode: str | None) -> None:

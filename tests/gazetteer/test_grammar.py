@@ -18,7 +18,8 @@ from sitematch.gazetteer.grammar import (
     parse_postcode,
     rungs,
 )
-from sitematch.gazetteer.grammar.forms import form_of
+from sitematch.gazetteer.grammar.forms import FULL_CODES_UNKNOWN, form_of
+from sitematch.gazetteer.locate import Gazetteer
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,25 @@ def test_without_a_country_every_form_that_fits_is_found() -> None:
     assert countries("9" * 10_000) == set()
 
 
+def test_the_countries_without_listed_codes_are_those_of_the_file(real_gazetteer: Gazetteer) -> None:
+    """Decides between "the data goes no deeper" and "this code is doubtful", so it has to be true of the file."""
+    without = set()
+    for country in COUNTRIES:
+        form = form_of(country)
+        if form is not None:
+            whole = len(key_of(country, form.example))
+            keys = (key for key, _, _ in real_gazetteer.reader.full_codes(country))
+            if not any(len(key) >= whole and form.match.fullmatch(key) for key in keys):
+                without.add(country)
+
+    few = {"BR", "CA", "CL", "CN", "GB", "VN"}
+    assert without - few <= FULL_CODES_UNKNOWN
+    assert without | few >= FULL_CODES_UNKNOWN
+
+
 def test_the_normal_form_of_a_part_is_written_as_far_as_it_goes() -> None:
+    assert normal_form("LT", "50") == "LT-50"
+    assert key_of("LT", "LT-50") == "50"
     assert normal_form("PL", "85") == "85"
     assert normal_form("AO", "x") == "x"
 

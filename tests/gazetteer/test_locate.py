@@ -76,6 +76,7 @@ def test_a_region_gives_way_to_its_town(gazetteer: Gazetteer) -> None:
 
     assert place.name == "Marietta, Georgia"
     assert "30099 is no known code" in place.notes[0]
+    assert gazetteer.locate("20060", "DE", town="Hamburg").precision is Precision.LOCALITY
 
 
 def test_a_leading_part_is_answered_and_said_to_be_one(gazetteer: Gazetteer) -> None:
@@ -170,6 +171,11 @@ def test_without_a_country_a_lettered_code_is_known_by_its_form(gazetteer: Gazet
     assert gazetteer.locate("SW1A 1AA").country == "GB"
 
 
+def test_without_a_country_digits_count_only_as_a_whole_code(gazetteer: Gazetteer) -> None:
+    with pytest.raises(PostcodeNotFound):
+        gazetteer.locate("9800")  # a part of Portuguese codes, and of half the world's
+
+
 def test_a_code_of_several_countries_is_asked_back(gazetteer: Gazetteer) -> None:
     with pytest.raises(AmbiguousPlace) as caught:
         gazetteer.locate("20060")
@@ -216,6 +222,7 @@ def test_code_and_town_in_one_text_are_told_apart(
     place = gazetteer.locate(text, country)
 
     assert (place.country, place.postcode) == found
+    assert not any("could not be checked" in note for note in place.notes), "a state's abbreviation is no town"
 
 
 def test_a_town_that_agrees_changes_nothing(gazetteer: Gazetteer) -> None:
@@ -243,10 +250,15 @@ def test_a_contradiction_with_a_town_of_many_believes_the_postcode(gazetteer: Ga
     assert "The postcode was believed; check both." in place.notes[0]
 
 
-def test_a_contradiction_where_the_state_fits_no_town_believes_the_postcode(gazetteer: Gazetteer) -> None:
-    place = gazetteer.locate("33180", "US", town="Miami Beach City, Oregon")
+@pytest.mark.parametrize("town", ["Tinyville", "Tinyville, Kansas", "Tinyville City, Oregon"])
+def test_a_contradiction_with_a_small_town_that_nothing_confirms_believes_the_postcode(
+    gazetteer: Gazetteer, town: str
+) -> None:
+    place = gazetteer.locate("33180", "US", town=town)
 
     assert place.postcode == "33180"
+    assert "km from Tinyville, Oregon, the nearest known town of that name" in place.notes[0]
+    assert gazetteer.locate("33180", "US", town="Tinyville, OR").name == "Tinyville, Oregon"
 
 
 def test_an_unknown_town_is_said_not_to_have_been_checked(gazetteer: Gazetteer) -> None:
@@ -295,6 +307,8 @@ def test_a_hinted_country_decides_between_towns(gazetteer: Gazetteer) -> None:
 
     assert place.country == "FR"
     assert place.notes
+    with pytest.raises(AmbiguousPlace):
+        gazetteer.locate("Paris", hints=["FR", "US"])
 
 
 def test_an_unknown_hint_is_an_error(gazetteer: Gazetteer) -> None:

@@ -64,7 +64,7 @@ def test_nothing_can_be_written_through_it(gazetteer_path: Path) -> None:
     reader = Reader(gazetteer_path)
 
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        reader._cursor().execute("DELETE FROM postcode")
+        reader._cursor().execute("DELETE FROM source")
 
 
 def test_threads_share_one_gazetteer(gazetteer: Gazetteer) -> None:

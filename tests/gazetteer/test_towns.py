@@ -54,6 +54,11 @@ def test_whole_names_come_before_beginnings(gazetteer: Gazetteer) -> None:
     assert names(gazetteer, "Mariet") == ["Marietta, Georgia US", "Marietta, Ohio US", "Marietta Vieja CL"]
 
 
+def test_beginnings_of_a_towns_own_name_come_before_those_of_its_other_names(gazetteer: Gazetteer) -> None:
+    # Berlin is larger, and also called Tinyberlin in this gazetteer.
+    assert names(gazetteer, "Tiny") == ["Tinyville, Oregon US", "Berlin DE"]
+
+
 def test_a_suffix_may_be_missing_or_too_much(gazetteer: Gazetteer) -> None:
     assert names(gazetteer, "Berlin City", "DE") == ["Berlin DE"]
     assert names(gazetteer, "City of London", "GB") == ["London, England GB"]
@@ -100,3 +105,12 @@ def test_a_beginning_is_no_answer_but_a_suggestion(gazetteer: Gazetteer) -> None
         gazetteer.locate("Mariet", "US")
 
     assert caught.value.suggestions[0].text == "Marietta, Georgia"
+
+
+@pytest.mark.parametrize("text", ["Springfeild", "Sprigfield", "Springfieeld", "Sprinkfield, IL"])
+def test_a_slip_of_the_pen_is_offered_and_not_assumed(gazetteer: Gazetteer, text: str) -> None:
+    with pytest.raises(TownNotFound) as caught:
+        gazetteer.locate(text, "US")
+
+    assert [s.text for s in caught.value.suggestions] == ["Springfield, Missouri", "Springfield, Illinois"]
+    assert "Did you mean Springfield, Missouri?" in caught.value.message

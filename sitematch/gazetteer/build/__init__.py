@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sitematch.gazetteer import grammar
 from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.borders import Borders
-from sitematch.gazetteer.build.codes import draft_codes
+from sitematch.gazetteer.build.codes import draft_codes, named_by_towns
 from sitematch.gazetteer.build.evidence import TownIndex
 from sitematch.gazetteer.build.postal import read_places
 from sitematch.gazetteer.build.progress import Say, step, to_stderr
@@ -23,6 +24,7 @@ from sitematch.gazetteer.build.repair import (
     move_namesakes,
     move_strays,
     trust_cities,
+    widen_at_cities,
 )
 from sitematch.gazetteer.build.rungs import with_coarser
 from sitematch.gazetteer.build.towns import read_towns
@@ -71,6 +73,7 @@ def build(
         index = TownIndex(towns)
         believe_census(draft, read_zcta(sources.read(sources.ZCTA)), index)
         mark_military(draft)
+        widen_at_cities(draft, index)
         move_namesakes(draft, index)
         move_estimates(draft, index)
         move_to_city(draft, index)
@@ -79,7 +82,8 @@ def build(
         keep_home(draft, Borders(sources.read(sources.BORDERS)), index)
         repairs = finished(draft)
     with step(say, f"compute the coarser rungs; {len(repairs):,} points repaired"):
-        rows = with_ranges(with_coarser(draft.rows, ladders))
+        full = replace(draft.rows, name=named_by_towns(draft, index))
+        rows = with_ranges(with_coarser(full, ladders))
         rows = with_regions(rows, sources.read(sources.REGIONS), index)
     with step(say, f"write {len(rows):,} codes and rungs and {len(towns):,} towns"):
         write(out, rows, towns, repairs, sources.ALL, {})

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from sitematch.errors import SitematchError
+from sitematch.errors import DataFault, SitematchError
 from sitematch.gazetteer.build import build
 from sitematch.gazetteer.build.sources import DEFAULT_DIRECTORY
 
@@ -26,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
         build(chosen.out, directories=chosen.sources or (DEFAULT_DIRECTORY,))
     except SitematchError as error:
         print(error.message, file=sys.stderr)
+        for fault in error.faults if isinstance(error, DataFault) else ():
+            print(f"  {fault}", file=sys.stderr)
         return 1
     return 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sitematch.gazetteer.build.evidence import Draft, Ladders
+from sitematch.gazetteer.build.evidence import Draft, Ladders, TownIndex
 from sitematch.gazetteer.build.medians import (
     Floats,
     geometric_medians,
@@ -24,6 +24,12 @@ SHARE = 0.95
 _ESTIMATED_WEIGHT = 0.25
 _NEIGHBOURS = 4
 _LEAST_KM = 0.2
+_TIMES_AROUND = 1.25
+"""The true position of 95 of 100 US ZIP codes' Census points lies within 0.64 times the distance to the fourth
+nearest other point; a building lies somewhere in the code's area, and other countries' points are coarser."""
+_POINT_KM = 1.0
+_NAMED_BY_TOWN = frozenset({"JP"})
+_TOWN_PEOPLE = 5_000
 
 
 def draft_codes(places: Places, ladders: Ladders) -> Draft:
@@ -59,7 +65,8 @@ def draft_codes(places: Places, ladders: Ladders) -> Draft:
     chosen = [places.names[name] for name in places.name[closest].tolist()]
     spread = group_quantiles(apart, places.starts, SHARE)
     countries = np.array([country for country, _ in places.codes])
-    reach = np.maximum(spread, reach_km(countries, medians))
+    around = reach_km(countries, medians)
+    reach = np.maximum(spread, _TIMES_AROUND * around + np.minimum(_POINT_KM, 2 * around))
     number = {precision: index for index, precision in enumerate(PRECISIONS)}
     rows = Rows(
         codes=places.codes,
@@ -81,6 +88,26 @@ def draft_codes(places: Places, ladders: Ladders) -> Draft:
         trusted=np.maximum.reduceat(places.accuracy, places.starts[:-1]) >= 5,
         repairs={},
     )
+
+
+def named_by_towns(draft: Draft, towns: TownIndex) -> tuple[str, ...]:
+    """Name Japanese codes by their nearest town: a block's name says nothing without its town, which is not given.
+
+    Returns
+    -------
+    A name a code; other countries' codes keep theirs.
+    """
+    names = list(draft.rows.name)
+    for country in sorted(_NAMED_BY_TOWN):
+        known = [town for town in towns.of_country(country) if (town.population or 0) >= _TOWN_PEOPLE]
+        members = np.flatnonzero(draft.country == country)
+        if not known or not members.size:
+            continue
+        points = to_xyz(np.array([t.latitude for t in known]), np.array([t.longitude for t in known]))
+        _, index = nearest(points, draft.xyz(members), 1)
+        for at, town in zip(members.tolist(), index[:, 0].tolist(), strict=True):
+            names[at] = joined_name(known[town].name, draft.state[at])
+    return tuple(names)
 
 
 def reach_km(countries: np.typing.NDArray[np.str_], xyz: Floats) -> Floats:

@@ -84,7 +84,7 @@ class TownIndex:
         self._by_country: dict[str, list[Town]] = defaultdict(list)
         for town in towns:
             self._by_country[town.country].append(town)
-            for key in town.keys:  # noqa: SIM118: a field, not a dict
+            for key in town.aliases:
                 self._by_name[town.country, key].append(town)
 
     def of_country(self, country: str) -> Sequence[Town]:

@@ -26,7 +26,7 @@ _REGION = PRECISIONS.index(Precision.REGION)
 _LEAST_KM = 5.0
 """A town's codes reach into its surroundings, however few people GeoNames gives it."""
 
-FILLED = {"BR": 3, "CL": 3, "BG": 2}
+FILLED = {"BR": 3, "CL": 3}
 """Countries whose towns hold unbroken ranges of codes and whose dump lists the first code of each range: a leading
 part of so many digits that has no code of its own belongs to the last code listed before it."""
 
@@ -133,7 +133,7 @@ def with_ranges(rows: Rows) -> Rows:
         following = 0
         for number in range(int(listed[0][0][:digits]), int(listed[-1][0][:digits]) + 1):
             prefix = f"{number:0{digits}d}"
-            while following < len(listed) and listed[following][0][:digits] < prefix:
+            while following < len(listed) and listed[following][0] <= prefix.ljust(len(listed[0][0]), "0"):
                 following += 1
             if (country, prefix) not in known and following:
                 codes.append((country, prefix))

@@ -34,8 +34,12 @@ _CITY_AROUND_KM = 60.0
 _CITY_OFF_KM = 10.0
 _CITY_PEOPLE = 100_000
 _BEARERS_LEAST = 2
+_BEARERS_SHARE = 0.02
 _TOWN_NEAR_KM = 3.0
 _WORTH_KM = 1.0
+_SPREAD_PEOPLE = 20_000
+_ON_TOWN_KM = 1.5
+_CITY_SHARE = 0.75
 _ESTIMATE_LEAST = 3
 _NEAR_KM = 5.0
 _FAR_FROM_ESTIMATE_KM = 300.0
@@ -84,6 +88,25 @@ def believe_census(draft: Draft, points: Mapping[str, tuple[float, float]], town
         draft.trusted[at] = True
 
 
+def widen_at_cities(draft: Draft, towns: TownIndex) -> None:
+    """Let a code that stands on its city's own point reach into the city.
+
+    Notes
+    -----
+    The source then says no more than the city: 20132 Milan, in the east, stands on the cathedral square.
+    """
+    rows = draft.rows
+    for at in np.flatnonzero(~np.isin(draft.country, US_POSTS)).tolist():
+        here = (float(rows.latitude[at]), float(rows.longitude[at]))
+        for name in {draft.place[at], draft.state[at]}:
+            for town in towns.beginning(rows.codes[at][0], name) if name else ():
+                if (town.population or 0) >= _SPREAD_PEOPLE and apart_km(
+                    here, (town.latitude, town.longitude)
+                ) <= _ON_TOWN_KM:
+                    reach = _CITY_SHARE * town.uncertainty_km
+                    rows.uncertainty_km[at] = max(float(rows.uncertainty_km[at]), reach)
+
+
 def mark_military(draft: Draft) -> None:
     """Own up that US military post abroad (APO, FPO, DPO) has no place that anyone publishes."""
     for at in np.flatnonzero(draft.country == "US").tolist():
@@ -125,13 +148,12 @@ def move_strays(draft: Draft, towns: TownIndex) -> None:
             continue
         middle = (float(latitude[group]), float(longitude[group]))
         radius = max(float(reach[group]), STRAY_KM)
-        where = f"the codes around it in code order ({names[group][1]}…)"
         near = [
             (apart_km(middle, (town.latitude, town.longitude)), town)
             for town in towns.named(draft.rows.codes[at][0], draft.place[at])
         ]
         far = apart_km(middle, (float(draft.rows.latitude[at]), float(draft.rows.longitude[at])))
-        why = f"{far:.0f} km from {where} and among other codes"
+        why = f"{far:.0f} km from {names[group][1]}…, among other codes"
         best = min(near, key=lambda item: (item[0], item[1].id), default=None)
         if best is not None and best[0] <= radius:
             town = best[1]
@@ -170,42 +192,39 @@ def move_to_city(draft: Draft, towns: TownIndex) -> None:
 
     Notes
     -----
-    Where half of a group of codes or more shares one point that is no town, and the names of two of them begin with
-    that of a city of 100,000 people within 60 km, they go to the city: all of 5600xx Bengaluru stands 28 km out, on
-    the middle of a district. The distance moved counts towards the uncertainty.
+    Where eight codes or more share one point that is no town, and the names of two of them, and of one in fifty,
+    begin with that of a city of 100,000 people within 60 km, they go to the city: all of 5600xx Bengaluru stands
+    28 km out, on the middle of a district. The distance moved counts towards the uncertainty.
     """
-    groups = groups_of(draft.ladders, draft.country, GROUP_LEAST)
     rows = draft.rows
+    shared: dict[tuple[str, float, float], list[int]] = defaultdict(list)
+    for at in np.flatnonzero(~draft.trusted & ~np.isin(draft.country, US_POSTS)).tolist():
+        shared[rows.codes[at][0], float(rows.latitude[at]), float(rows.longitude[at])].append(at)
     trees: dict[str, np.typing.NDArray[np.float64]] = {}
-    for (country, key), group in groups.items():
-        members = np.array(group)
-        if country in US_POSTS or draft.trusted[members].any():
+    for (country, latitude, longitude), group in shared.items():
+        if len(group) < GROUP_LEAST:
             continue
-        shared = Counter(zip(rows.latitude[members].tolist(), rows.longitude[members].tolist(), strict=True))
-        point, count = min(shared.items(), key=lambda item: (-item[1], item[0]))
-        if count < 0.5 * len(group):
-            continue
+        point = (latitude, longitude)
         if country not in trees:
             large = [town for town in towns.of_country(country) if (town.population or 0) >= _TOWN_PEOPLE]
             trees[country] = to_xyz(np.array([t.latitude for t in large]), np.array([t.longitude for t in large]))
-        here = to_xyz(np.array([point[0]]), np.array([point[1]]))
+        here = to_xyz(np.array([latitude]), np.array([longitude]))
         if not len(trees[country]) or np.linalg.norm(trees[country] - here, axis=1).min() < _TOWN_NEAR_KM:
             continue
-        together = members[(rows.latitude[members] == point[0]) & (rows.longitude[members] == point[1])]
         bearers: Counter[Town] = Counter(
             town
-            for at in together.tolist()
+            for at in group
             for town in towns.beginning(country, draft.place[at])
             if (town.population or 0) >= _CITY_PEOPLE
             and _CITY_OFF_KM < apart_km(point, (town.latitude, town.longitude)) <= _CITY_AROUND_KM
         )
-        cities = [town for town, codes in bearers.items() if codes >= _BEARERS_LEAST]
+        cities = [town for town, codes in bearers.items() if codes >= max(_BEARERS_LEAST, _BEARERS_SHARE * len(group))]
         if not cities:
             continue
         city = max(cities, key=lambda town: (town.population or 0, -town.id))
         off = apart_km(point, (city.latitude, city.longitude))
-        why = f"{count} codes of {key}… share the middle of an area; {city.name} is their city"
-        for at in together.tolist():
+        why = f"{len(group)} codes share the middle of an area; {city.name} is their city"
+        for at in group:
             draft.move(at, city.latitude, city.longitude, max(off, city.uncertainty_km), sources.TOWNS.id, why)
 
 
@@ -339,7 +358,7 @@ def keep_home(draft: Draft, borders: Borders, towns: TownIndex) -> None:
     Notes
     -----
     A point at most 10 km outside (a pier, a new island, the polygon's own coarseness) stays and its uncertainty
-    grows; one further out goes to a town of its name, else to the middle of the codes around it.
+    grows, and so does that of a point from a source that knows its islands; one further out goes to a town of its name, else to the middle of the codes around it.
     """
     rows = draft.rows
     outside = borders.outside_all_km(draft.country, rows.latitude, rows.longitude)
@@ -347,7 +366,7 @@ def keep_home(draft: Draft, borders: Borders, towns: TownIndex) -> None:
     parents = {at: group for group in groups_of(draft.ladders, draft.country, 2).values() for at in group}
     for at in np.flatnonzero(outside > ACCURACY_KM).tolist():
         rows.uncertainty_km[at] = max(float(rows.uncertainty_km[at]), float(outside[at]))
-        if outside[at] <= 10.0:
+        if outside[at] <= 10.0 or draft.trusted[at]:
             continue
         why = f"{outside[at]:.0f} km outside its country"
         named = towns.named(rows.codes[at][0], draft.place[at])

@@ -65,6 +65,8 @@ class Town:
         Inhabitants; None is unknown.
     keys
         Folded names to find it by, sorted, each once.
+    aliases
+        Every folded name that the source has, for the build's own use.
     """
 
     id: int
@@ -76,6 +78,7 @@ class Town:
     uncertainty_km: float
     population: int | None
     keys: tuple[str, ...]
+    aliases: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

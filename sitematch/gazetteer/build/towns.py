@@ -15,11 +15,15 @@ from sitematch.gazetteer.build.neighbours import nearest
 from sitematch.gazetteer.build.postal import Places
 from sitematch.gazetteer.build.rows import Town
 
-ALTERNATES_FROM_POPULATION = 5_000
+ALTERNATES_FROM_POPULATION = 100_000
 """Smaller towns are found by their own name only; all alternate names would double the file."""
+
+LEAST_POPULATION = 1_000
+"""Villages below it are left out; places of unknown population stay, for some are cities."""
 
 _PEOPLE_PER_KM2 = 1_500.0
 _CENTRE_KM = 1.5
+_TRANSLITERATED = "'ʻ’ʼ`ʿ"
 
 
 class _City(msgspec.Struct):
@@ -51,7 +55,7 @@ def read_towns(cities: bytes, us_states: bytes, places: Places) -> tuple[Town, .
 
     Returns
     -------
-    Every city, by GeoNames id.
+    Every city of at least `LEAST_POPULATION` people or of an unknown number, by GeoNames id.
 
     Raises
     ------
@@ -64,7 +68,10 @@ def read_towns(cities: bytes, us_states: bytes, places: Places) -> tuple[Town, .
     except msgspec.MsgspecError as error:
         fault = Fault(line=0, field="", value="", reason=str(error))
         raise DataFault("GeoNames' cities cannot be read.", faults=(fault,)) from error
-    ordered = sorted(decoded.values(), key=lambda city: city.geonameid)
+    ordered = sorted(
+        (city for city in decoded.values() if not 0 < city.population < LEAST_POPULATION),
+        key=lambda city: city.geonameid,
+    )
     admin = _admin_names(ordered, places) | {("US", state.code): state.name for state in states.values()}
     return tuple(
         Town(
@@ -77,6 +84,7 @@ def read_towns(cities: bytes, us_states: bytes, places: Places) -> tuple[Town, .
             uncertainty_km=radius_km(city.population),
             population=city.population or None,
             keys=_keys(city),
+            aliases=_folded([city.name, *city.alternatenames]),
         )
         for city in ordered
     )
@@ -101,8 +109,25 @@ def radius_km(population: int) -> float:
 def _keys(city: _City) -> tuple[str, ...]:
     names = [city.name]
     if city.population >= ALTERNATES_FROM_POPULATION:
-        names += city.alternatenames
+        names += filter(_is_a_name, city.alternatenames)
+    return _folded(names)
+
+
+def _folded(names: list[str]) -> tuple[str, ...]:
     return tuple(sorted({key for name in names for key in grammar.name_keys(name) if key}))
+
+
+def _is_a_name(text: str) -> bool:
+    """Tell a name that people write from an airport's code or a machine's transliteration ("te la wei fu").
+
+    Examples
+    --------
+    >>> [_is_a_name(text) for text in ("Tel Aviv", "臺北市", "TLV", "te la wei fu", "Tehl'-Aviv")]
+    [True, True, False, False, False]
+    """
+    if not text or (len(text) == 3 and text.isascii() and text.isupper()):
+        return False
+    return not (text[0].islower() and text[0] < "\u0250") and not any(mark in text for mark in _TRANSLITERATED)
 
 
 def _admin_names(cities: list[_City], places: Places) -> dict[tuple[str, str], str]:

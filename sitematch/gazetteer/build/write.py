@@ -6,11 +6,13 @@ import hashlib
 import os
 import sqlite3
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from sitematch.gazetteer.build.rows import Repair, Rows, Town
-from sitematch.gazetteer.build.sources import Source
+from sitematch.gazetteer.build.sources import TOWNS, Source
 from sitematch.gazetteer.schema import APPLICATION_ID, DEGREE, SCHEMA_VERSION, TABLES
 
 PAGE_BYTES = 4096
@@ -80,9 +82,10 @@ def digest(connection: sqlite3.Connection) -> str:
     total = hashlib.sha256()
     for table, key in (
         ("source", "id"),
-        ("name", "id"),
-        ("postcode", "country, key"),
-        ("town", "id"),
+        ("state", "id"),
+        ("label", "id"),
+        ("code", "country, key"),
+        ("settlement", "id"),
         ("town_name", "key, town_id"),
         ("repair", "country, key"),
     ):
@@ -105,26 +108,32 @@ def _fill(
         "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?)",
         [(s.id, s.name, s.licence, s.url, s.release, s.sha256, s.attribution) for s in sources],
     )
-    names = {text: at + 1 for at, text in enumerate(sorted(set(rows.name)))}
-    connection.executemany("INSERT INTO name VALUES (?, ?)", ((at, text) for text, at in names.items()))
+    split = [_split(text) for text in rows.name]
+    states = {text: at for at, text in enumerate(["", *sorted(_states(split, towns))])}
+    connection.executemany("INSERT INTO state VALUES (?, ?)", ((at, text) for text, at in states.items()))
+    labels = {label: at + 1 for at, label in enumerate(sorted(set(split)))}
     connection.executemany(
-        "INSERT INTO postcode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _postcode_values(rows, names)
+        "INSERT INTO label VALUES (?, ?, ?)",
+        ((at, place, states[state]) for (place, state), at in labels.items()),
     )
     connection.executemany(
-        "INSERT INTO town VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO code VALUES (?, ?, ?, ?, ?, ?, ?)", _code_values(rows, [labels[label] for label in split])
+    )
+    connection.executemany(
+        "INSERT INTO settlement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 town.id,
                 town.country,
                 town.name,
-                town.admin,
+                states[town.admin],
                 round(town.latitude * DEGREE),
                 round(town.longitude * DEGREE),
                 round(town.uncertainty_km * 1000),
                 town.population,
-                sources_id,
+                TOWNS.id,
             )
-            for town, sources_id in _by_id(towns)
+            for town in sorted(towns, key=lambda town: town.id)
         ),
     )
     connection.executemany(
@@ -149,21 +158,24 @@ def _fill(
     connection.execute("COMMIT")
 
 
-def _by_id(towns: Sequence[Town]) -> Iterator[tuple[Town, int]]:
-    from sitematch.gazetteer.build.sources import TOWNS
+def _split(name: str) -> tuple[str, str]:
+    """Part a name into place and state, as the views join them again."""
+    place, comma, state = name.rpartition(", ")
+    return (place, state) if comma and place and state else (name, "")
 
-    return ((town, TOWNS.id) for town in sorted(towns, key=lambda town: town.id))
+
+def _states(labels: Iterable[tuple[str, str]], towns: Iterable[Town]) -> set[str]:
+    return ({state for _, state in labels} | {town.admin for town in towns}) - {""}
 
 
-def _postcode_values(rows: Rows, names: dict[str, int]) -> Iterable[tuple[str | int, ...]]:
+def _code_values(rows: Rows, labels: Sequence[int]) -> Iterable[tuple[str | int, ...]]:
+    kind = rows.precision.astype(np.int64) + 8 * rows.source.astype(np.int64) + 64 * rows.children
     columns = (
         [round(value * DEGREE) for value in rows.latitude.tolist()],
         [round(value * DEGREE) for value in rows.longitude.tolist()],
-        rows.precision.tolist(),
+        kind.tolist(),
         [round(value * 1000) for value in rows.uncertainty_km.tolist()],
-        [names[text] for text in rows.name],
-        rows.source.tolist(),
-        rows.children.tolist(),
+        labels,
     )
     return ((*code, *values) for code, *values in zip(rows.codes, *columns, strict=True))
 

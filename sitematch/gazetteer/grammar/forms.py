@@ -96,7 +96,7 @@ _EXAMPLES: dict[str, str] = {
     "MW": "101100", "NR": "NRU68", "NU": "9974", "PA": "08100", "PE": "15001", "PS": "P1234567", "RS": "11000",
     "TL": "TL10001", "TT": "100605", "WS": "WS1382", "CR": "10101", "MT": "VLT 1117", "AM": "0010", "IE": "D02 X285",
     "US": "33180", "LU": "L-4750", "LT": "LT-04340", "MD": "MD-2012", "AZ": "AZ 1000", "HT": "HT6120", "SV": "1101",
-    "AI": "AI-2640", "SE": "114 55",
+    "AI": "AI-2640", "SE": "114 55", "VI": "00802",
     "BB": "BB23026", "TW": "106409", "IL": "9614303", "KH": "120101", "VN": "70010", "TZ": "34413",
 }  # fmt: skip
 
@@ -193,10 +193,13 @@ for _code in ("AI", "CC", "CX", "FK", "GI", "GS", "HK", "IO", "MO", "NF", "NR", 
 
 
 FULL_CODES_UNKNOWN = frozenset({
-    "AR", "BA", "BR", "CA", "CL", "CN", "EG", "GB", "GE", "GG", "GR", "IE", "IL", "IM", "IR", "JE", "KZ", "MT", "NL",
-    "SA", "TW", "VN",
+    "AF", "AM", "AR", "BA", "BB", "BH", "BL", "BN", "BR", "BT", "CA", "CL", "CN", "CU", "CV", "EG", "EH", "ET",
+    "GB", "GE", "GG", "GN", "GR", "GW", "IE", "IL", "IM", "IQ", "IR", "JE", "JO", "KG", "KH", "KW", "KY", "KZ",
+    "LA", "LB", "LR", "LS", "ME", "MF", "MG", "MM", "MN", "MT", "MU", "MV", "MZ", "NA", "NE", "NG", "NI", "NL",
+    "NP", "OM", "PG", "PS", "PY", "SA", "SD", "SH", "SN", "SO", "SV", "SZ", "TJ", "TL", "TM", "TN", "TT", "TW",
+    "TZ", "UM", "UZ", "VC", "VE", "VG", "VN", "XK", "ZM",
 })  # fmt: skip
-"""Countries whose full codes no open source lists: that one is not known says nothing against it."""
+"""Countries of whose full codes our sources list none, or few: that one is not known says nothing against it."""
 
 
 def ladder_of(country: str, length: int) -> Ladder:
@@ -261,7 +264,7 @@ def _make_form(country: str) -> Form | None:
     prefix = _PREFIXES.get(country, "")
     shapes = {shape.count("#"): shape for shape in _SHAPES.get(country, ())}
     if prefix:
-        shapes = {n: _WRITTEN[country] + "#" * n for n in range(3, 7)}
+        shapes = {n: _WRITTEN[country] + "#" * n for n in range(1, 7)}
     part = _PARTS.get(country)
     return Form(
         match=re.compile(pattern),
