@@ -24,7 +24,7 @@
     ├── DataFault (ValueError)              a data file breaks its rules; `.faults` lists every row's fault
     ├── NotReady (RuntimeError)             a data file or database is missing; the message says what to run
     ├── LedgerBusy (TimeoutError)           others write; `.retry_after_s`; nothing was written
-    ├── OnlineUnavailable (ConnectionError) an online geocoder that was configured did not answer
+    ├── OnlineUnavailable (ConnectionError) an online geocoder or a registry did not answer
     └── StorageFault (OSError)              the database cannot be reached, read or written; `.kind` says why
 
 Each message says what is wrong, where, and what to do. Leaves also derive from the builtin that a stranger to
@@ -320,4 +320,4 @@ class StorageFault(SitematchError, OSError):
 
 
 class OnlineUnavailable(SitematchError, ConnectionError):
-    """The online geocoder did not answer, or too many questions were waiting for it."""
+    """An online geocoder or a study registry did not answer, or too many questions were waiting for it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from sitematch.errors import InvalidPolicy
 if TYPE_CHECKING:
     from rich.console import Console
 
+_STUDY = click.option("--study", metavar="NCT…", help="Another study than the default one; `studies` lists them.")
 _COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if only one country has the code."
 
 
@@ -57,6 +59,7 @@ def _format_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., 
     help="Statuses that can take a patient; may be repeated.  [default: RECRUITING]",
 )
 @click.option("--unit", type=click.Choice([unit.value for unit in Unit]), help="Left out: as the country does.")
+@_STUDY
 @_format_option("table", "json", "geojson", "csv")
 @plain_errors
 def match(
@@ -73,6 +76,7 @@ def match(
     prefer_country: str | None,
     statuses: tuple[str, ...],
     unit: str | None,
+    study: str | None,
     form: str,
 ) -> None:
     """Rank the study's sites from a postcode or a town.
@@ -99,7 +103,7 @@ def match(
         statuses=frozenset(map(RecruitmentStatus, statuses)) or MatchPolicy().statuses,
         unit=None if unit is None else Unit(unit),
     )
-    finder = _finder()
+    finder = _finder(study)
     result = finder.find(place, country, policy, datetime.now(UTC), town=town)
     answer = matches_answer(result, finder.study, finder.attribution)
     if form == "json":
@@ -150,9 +154,10 @@ def locate(place: str, country: str | None, town: str | None, form: str) -> None
 
 @click.command(epilog=EXIT_CODES)
 @click.option("--country", "-c", metavar="COUNTRY", help="Only sites in this country.")
+@_STUDY
 @_format_option("table", "json", "geojson", "csv")
 @plain_errors
-def sites(country: str | None, form: str) -> None:
+def sites(country: str | None, study: str | None, form: str) -> None:
     """List the study's sites.
 
     \b
@@ -164,7 +169,7 @@ def sites(country: str | None, form: str) -> None:
     from sitematch.gazetteer.grammar import parse_country
 
     wanted = None if country is None else parse_country(country)
-    finder = _finder()
+    finder = _finder(study)
     answers = [site_answer(site) for site in finder.sites if wanted in (None, site.country)]
     if form == "json":
         _print_json(answers)
@@ -182,13 +187,13 @@ def sites(country: str | None, form: str) -> None:
         print_sites(answers, finder.study.notice, _console())
 
 
-def _finder() -> Any:
+def _finder(study_id: str | None = None) -> Any:
     """Open the finder; a fresh install's database is made at its first use."""
     from sitematch.services.setup import open_finder, prepare
 
     chosen = settings()
     prepare(chosen, say)
-    return open_finder(chosen)
+    return open_finder(chosen if study_id is None else replace(chosen, study_id=study_id.strip().upper()))
 
 
 def _print_json(value: object) -> None:

@@ -8,6 +8,7 @@ from sitematch import __version__
 from sitematch.cli.common import EXIT_CODES
 from sitematch.cli.data import data_group
 from sitematch.cli.gazetteer import gazetteer_group
+from sitematch.cli.importing import import_group, studies, sync
 from sitematch.cli.look_up import locate, match, sites
 from sitematch.cli.server import db, serve
 
@@ -48,5 +49,5 @@ def completion(shell: str) -> None:
     click.echo(kind(main, {}, "sitematch", "_SITEMATCH_COMPLETE").source())
 
 
-for _command in (match, locate, sites, serve, db, data_group, gazetteer_group):
+for _command in (match, locate, sites, serve, db, data_group, gazetteer_group, import_group, sync, studies):
     main.add_command(_command)

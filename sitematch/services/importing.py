@@ -23,7 +23,7 @@ from sitematch.domain.place import Coordinates
 from sitematch.domain.record import Location, StudyRecord
 from sitematch.domain.site import Site
 from sitematch.domain.study import Study
-from sitematch.errors import Fault, UnknownCountry
+from sitematch.errors import DataFault, Fault, UnknownCountry
 from sitematch.gazetteer.extent import Extents
 from sitematch.gazetteer.grammar import parse_country
 from sitematch.gazetteer.locate import Gazetteer
@@ -41,6 +41,7 @@ INHERITED = "The record gives the site no status of its own; the study's is show
 
 _SPOOL_IN_MEMORY_BYTES = 8 << 20
 _PLACES_KEPT = 20_000
+_FAULTS_KEPT = 1_000
 _STUDY_AND_SITES = msgspec.msgpack.Decoder(tuple[Study, tuple[Site, ...]])
 
 
@@ -143,6 +144,7 @@ def import_records(
     watcher: ImportWatcher,
     dry_run: bool = False,
     allow_older: bool = False,
+    strict: bool = False,
 ) -> tuple[ImportTotals, int | None]:
     """Bring records into the catalogue.
 
@@ -164,6 +166,8 @@ def import_records(
         Compare and tell, and change nothing.
     allow_older
         Take a record that is older than what was imported of its study before; it is left out otherwise.
+    strict
+        Refuse everything if anything cannot be used.
 
     Returns
     -------
@@ -173,7 +177,7 @@ def import_records(
     Raises
     ------
     DataFault, NotReady, OnlineUnavailable
-        As `records` raises them; nothing is changed then.
+        As `records` raises them; nothing is changed then. A `DataFault` also where `strict` forbids what was left out.
     InvalidInput, LedgerBusy, StorageFault
         See `sitematch.store.imports.importing`; nothing is changed then.
     """
@@ -181,7 +185,10 @@ def import_records(
 
     counts: Counter[str] = Counter()
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY_BYTES) as spool:
-        _lay_aside(records, Placer(gazetteer), spool, counts, watcher)
+        faults = _lay_aside(records, Placer(gazetteer), spool, counts, watcher)
+        refused = counts["left_out"] + counts["records_left_out"]
+        if strict and refused:
+            raise DataFault(f"{source}: {refused} parts cannot be used, so nothing was imported.", faults=faults)
         with (inspecting if dry_run else importing)(store) as transaction:
             for study, sites in _laid_aside(spool):
                 _bring_in(transaction, study, sites, counts, watcher, dry_run=dry_run, allow_older=allow_older)
@@ -196,12 +203,15 @@ def _lay_aside(
     spool: IO[bytes],
     counts: Counter[str],
     watcher: ImportWatcher,
-) -> None:
+) -> list[Fault]:
+    """Read and place all records; give the first `_FAULTS_KEPT` of what could not be used."""
     encoder = msgspec.msgpack.Encoder()
+    kept: list[Fault] = []
     for record in records:
         if isinstance(record, Fault):
             counts["records_left_out"] += 1
             watcher.fault(record)
+            kept += [record][: _FAULTS_KEPT - len(kept)]
             continue
         sites = []
         faults = list(record.faults)
@@ -218,10 +228,12 @@ def _lay_aside(
                 watcher.contradiction(site, location.where, flag)
         for fault in faults:
             watcher.fault(fault)
+        kept += faults[: _FAULTS_KEPT - len(kept)]
         counts.update(studies=1, locations=record.given, sites=len(sites), left_out=len(faults))
         packed = encoder.encode((record.study, tuple(sites)))
         spool.write(len(packed).to_bytes(4, "big") + packed)
         watcher.progress(counts["studies"], counts["sites"])
+    return kept
 
 
 def _laid_aside(spool: IO[bytes]) -> Iterator[tuple[Study, tuple[Site, ...]]]:
