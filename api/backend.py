@@ -1,4 +1,4 @@
-"""What requests need: the settings, the clock, and the finder, opened once in each worker."""
+"""What requests need: the settings, the clock, the database and the finder, opened once in each worker."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from sitematch.config import Settings
 from sitematch.errors import DataFault, LedgerBusy, NotReady, StorageFault, StudyNotFound
+from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finder import Finder
-from sitematch.services.setup import open_finder
+from sitematch.services.live import LiveFinder
+from sitematch.store.engine import Store, open_store
 
 LOG = logging.getLogger("sitematch.api")
+
+T = TypeVar("T")
 
 Clock = Callable[[], datetime]
 
@@ -42,30 +47,47 @@ class Backend:
     def __init__(self, settings: Settings, clock: Clock = utc_now, finder: Finder | None = None) -> None:
         self.settings = settings
         self.now = clock
-        self._finder = finder
+        self._fixed = finder
+        self._live: LiveFinder | None = None
+        self._store: Store | None = None
         self._lock = threading.Lock()
         self._retry_at_s = 0.0
         self._said = ""
 
     def finder(self) -> Finder:
-        """Return the finder, opening it if that is due.
+        """Return the finder over the present catalogue and ledger, opening it if that is due.
 
         Raises
         ------
         NotReady
             If the gazetteer, the database or the study is missing or cannot be read; the log says which.
         """
-        found = self._finder
-        return found if found is not None else self._open()
+        if self._fixed is not None:
+            return self._fixed
+        live = self._live
+        if live is None:
+            live = self._open(self._open_live)
+        try:
+            return live.finder()
+        except StudyNotFound as error:
+            raise NotReady(error.message) from error
 
-    def _open(self) -> Finder:
+    def store(self) -> Store:
+        """Return the open database.
+
+        Raises
+        ------
+        NotReady
+            If it is missing or cannot be read; the log says why.
+        """
+        return self._store if self._store is not None else self._open(self._open_store)
+
+    def _open(self, opener: Callable[[], T]) -> T:
         with self._lock:
-            if self._finder is not None:
-                return self._finder
             if time.monotonic() < self._retry_at_s:
                 raise NotReady(self._said)
             try:
-                self._finder = open_finder(self.settings)
+                return opener()
             except (NotReady, StorageFault, LedgerBusy, StudyNotFound, DataFault) as error:
                 self._retry_at_s = time.monotonic() + _RETRY_S
                 if error.message != self._said:
@@ -73,5 +95,16 @@ class Backend:
                     # No request has a part in this message, so it may be logged.
                     LOG.error("Not ready. %s", error.message)
                 raise NotReady(error.message) from error
-            LOG.info("Ready: %s with %d sites.", self._finder.study.study_id, len(self._finder.sites))
-            return self._finder
+
+    def _open_store(self) -> Store:
+        if self._store is None:
+            self._store = open_store(self.settings.database_url)
+        return self._store
+
+    def _open_live(self) -> LiveFinder:
+        if self._live is None:
+            gazetteer = Gazetteer.open(self.settings.gazetteer_path)
+            self._live = LiveFinder(gazetteer, self._open_store(), self.settings.study_id, self.now)
+            finder = self._live.finder()
+            LOG.info("Ready: %s with %d sites.", finder.study.study_id, len(finder.sites))
+        return self._live

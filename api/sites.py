@@ -88,7 +88,7 @@ def blueprint(backend: Backend) -> Documented:
         answer = SiteDetail(
             study=study_answer(finder.study),
             site=site_answer(site),
-            remaining=remaining_answer(finder.remaining(site)),
+            remaining=remaining_answer(finder.remaining(site, backend.now())),
             attribution=finder.attribution,
         )
         return respond_cacheable(encode(answer), vary=True)

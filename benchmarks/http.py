@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,9 @@ def main() -> None:
         os.environ.pop("SITEMATCH_DATABASE_URL", None)
         pgeocode_data.write(home, {"US"})
         settings = Settings.from_mapping(os.environ)
-        prepare(settings, lambda line: None)
-        open_finder(settings)  # what is missing is said here, not as a 503
+        now = datetime.now(UTC)
+        prepare(settings, lambda line: None, now)
+        open_finder(settings, now)  # what is missing is said here, not as a 503
         bodies = [json.dumps({"postcode": code, "country": "US", "limit": K}).encode() for code in _codes(home)]
         _in_process(bodies)
         _behind_granian(bodies)

@@ -6,12 +6,22 @@ import os
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
 from sitematch.config import Settings
-from sitematch.errors import AmbiguousPlace, DataFault, InvalidInput, NotFound, NotReady, SitematchError
+from sitematch.errors import (
+    AmbiguousPlace,
+    CapacityError,
+    DataFault,
+    InvalidInput,
+    LedgerBusy,
+    NotFound,
+    NotReady,
+    SitematchError,
+    StorageFault,
+)
 
 EXIT_NO_MATCH = 1
 EXIT_USAGE = 2
@@ -19,16 +29,23 @@ EXIT_NOT_FOUND = 3
 EXIT_AMBIGUOUS = 4
 EXIT_DATA_FAULT = 5
 EXIT_NOT_READY = 6
+EXIT_REFUSED = 7
+EXIT_BUSY = 8
 
 EXIT_CODES = """\b
 Exit codes:
   0  done
   1  no site can take a patient
   2  the command or a value in it cannot be understood
-  3  no such postcode, town, site or study
+  3  no such postcode, town, site, study, referral, account or token
   4  several places fit: choose one
-  5  a data file has faults
-  6  the gazetteer or the database is missing or busy"""
+  5  a data file or the ledger has faults
+  6  the gazetteer or the database is missing or of another version
+  7  the ledger says no: no spots left, closed, or not possible in this state
+  8  the database is busy or cannot be reached: nothing was confirmed, try again"""
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # A DataFault is a ValueError of another kind than InvalidInput, so the order does not matter.
 _CODES: tuple[tuple[type[SitematchError], int], ...] = (
@@ -36,6 +53,9 @@ _CODES: tuple[tuple[type[SitematchError], int], ...] = (
     (NotFound, EXIT_NOT_FOUND),
     (DataFault, EXIT_DATA_FAULT),
     (NotReady, EXIT_NOT_READY),
+    (CapacityError, EXIT_REFUSED),
+    (LedgerBusy, EXIT_BUSY),
+    (StorageFault, EXIT_BUSY),
     (InvalidInput, EXIT_USAGE),
 )
 
@@ -51,6 +71,32 @@ def settings() -> Settings:
 def say(line: str) -> None:
     """Tell the person what was done, on stderr, so that output can be piped."""
     click.echo(line, err=True)
+
+
+def format_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option that chooses how to print; the first name is the default."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(names),
+        default=names[0],
+        show_default=True,
+        help="How to print it.",
+    )
+
+
+def print_json(value: object) -> None:
+    """Print an answer as JSON on stdout."""
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+
+def console() -> Console:
+    """Return where tables go. Piped output is not cut at 80 columns: a file or a pager has no width."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 110, highlight=False, soft_wrap=False)
 
 
 def plain_errors(command: Callable[_P, _R]) -> Callable[_P, _R]:

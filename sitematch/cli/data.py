@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -47,9 +48,9 @@ def load(file: Path, keep_good_rows: bool) -> None:
     from sitematch.services.setup import prepare
     from sitematch.services.sites_file import load_sites
 
-    chosen = settings()
-    prepare(chosen, say)
-    found = load_sites(file, chosen, keep_good_rows=keep_good_rows)
+    chosen, now = settings(), datetime.now(UTC)
+    prepare(chosen, say, now)
+    found = load_sites(file, chosen, now, keep_good_rows=keep_good_rows)
     for fault in found.faults:
         say(f"Left out: {fault}")
     say(f"Loaded {len(found.sites)} sites; {len(found.faults)} faults.")

@@ -140,7 +140,7 @@ def ctgov(
     from sitematch.services.setup import prepare
 
     chosen = settings()
-    prepare(chosen, say)
+    prepare(chosen, say, datetime.now(UTC))
     printer = Printer(everything=everything)
     totals, import_id = Registry(chosen, say).bring_in(
         sources,
@@ -170,7 +170,7 @@ def undo() -> None:
     from sitematch.services.setup import prepare
 
     chosen = settings()
-    prepare(chosen, say)
+    prepare(chosen, say, datetime.now(UTC))
     say(undo_last(chosen, datetime.now(UTC)))
 
 
@@ -188,7 +188,7 @@ def list_() -> None:
     from sitematch.store.imports import list_imports
 
     chosen = settings()
-    prepare(chosen, say)
+    prepare(chosen, say, datetime.now(UTC))
     with open_store(chosen.database_url) as store:
         found = list_imports(store)
     if not found:
@@ -218,7 +218,7 @@ def sync(dry_run: bool, everything: bool) -> None:
     from sitematch.services.setup import prepare
 
     chosen = settings()
-    prepare(chosen, say)
+    prepare(chosen, say, datetime.now(UTC))
     printer = Printer(everything=everything)
     totals, import_id = Registry(chosen, say).refresh(now=datetime.now(UTC), watcher=printer, dry_run=dry_run)
     printer.close(totals, import_id, dry_run=dry_run)
@@ -238,7 +238,7 @@ def studies() -> None:
     from sitematch.store.engine import open_store
 
     chosen = settings()
-    prepare(chosen, say)
+    prepare(chosen, say, datetime.now(UTC))
     with open_store(chosen.database_url) as store:
         found = list_studies(store)
     for study in found:

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, EXIT_NO_MATCH, plain_errors, say, settings
+from sitematch.cli.common import (
+    EXIT_CODES,
+    EXIT_NO_MATCH,
+    console,
+    format_option,
+    plain_errors,
+    print_json,
+    say,
+    settings,
+)
 from sitematch.domain.policy import MatchPolicy, Order
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.domain.travel import TravelCertainty
 from sitematch.domain.units import KM_PER_MILE, Unit, unit_for
 from sitematch.errors import InvalidPolicy
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
 _STUDY = click.option("--study", metavar="NCT…", help="Another study than the default one; `studies` lists them.")
 _COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if only one country has the code."
-
-
-def _format_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(names),
-        default=names[0],
-        show_default=True,
-        help="How to print it.",
-    )
 
 
 @click.command(epilog=EXIT_CODES)
@@ -60,7 +54,7 @@ def _format_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., 
 )
 @click.option("--unit", type=click.Choice([unit.value for unit in Unit]), help="Left out: as the country does.")
 @_STUDY
-@_format_option("table", "json", "geojson", "csv")
+@format_option("table", "json", "geojson", "csv")
 @plain_errors
 def match(
     place: str,
@@ -107,11 +101,11 @@ def match(
     result = finder.find(place, country, policy, datetime.now(UTC), town=town)
     answer = matches_answer(result, finder.study, finder.attribution)
     if form == "json":
-        _print_json(answer)
+        print_json(answer)
     elif form == "geojson":
         from sitematch.exporters.geojson import matches_geojson
 
-        _print_json(matches_geojson(answer))
+        print_json(matches_geojson(answer))
     elif form == "csv":
         from sitematch.exporters.rows_csv import matches_csv
 
@@ -119,7 +113,7 @@ def match(
     else:
         from sitematch.exporters.table import print_matches
 
-        print_matches(answer, _console())
+        print_matches(answer, console())
     if not answer.matches:
         sys.exit(EXIT_NO_MATCH)
 
@@ -128,7 +122,7 @@ def match(
 @click.argument("place")
 @click.option("--country", "-c", metavar="COUNTRY", help=_COUNTRY_HELP)
 @click.option("--town", metavar="TOWN", help="The postcode's town: each checks the other.")
-@_format_option("table", "json")
+@format_option("table", "json")
 @plain_errors
 def locate(place: str, country: str | None, town: str | None, form: str) -> None:
     """Say where a postcode or a town is, and how sure that is.
@@ -145,17 +139,17 @@ def locate(place: str, country: str | None, town: str | None, form: str) -> None
     found = finder.locate(place, country, town=town)
     answer = place_answer(found, unit_for(found.country))
     if form == "json":
-        _print_json(answer)
+        print_json(answer)
     else:
         from sitematch.exporters.table import print_place
 
-        print_place(answer, finder.attribution, _console())
+        print_place(answer, finder.attribution, console())
 
 
 @click.command(epilog=EXIT_CODES)
 @click.option("--country", "-c", metavar="COUNTRY", help="Only sites in this country.")
 @_STUDY
-@_format_option("table", "json", "geojson", "csv")
+@format_option("table", "json", "geojson", "csv")
 @plain_errors
 def sites(country: str | None, study: str | None, form: str) -> None:
     """List the study's sites.
@@ -172,11 +166,11 @@ def sites(country: str | None, study: str | None, form: str) -> None:
     finder = _finder(study)
     answers = [site_answer(site) for site in finder.sites if wanted in (None, site.country)]
     if form == "json":
-        _print_json(answers)
+        print_json(answers)
     elif form == "geojson":
         from sitematch.exporters.geojson import sites_geojson
 
-        _print_json(sites_geojson(answers))
+        print_json(sites_geojson(answers))
     elif form == "csv":
         from sitematch.exporters.rows_csv import sites_csv
 
@@ -184,26 +178,13 @@ def sites(country: str | None, study: str | None, form: str) -> None:
     else:
         from sitematch.exporters.table import print_sites
 
-        print_sites(answers, finder.study.notice, _console())
+        print_sites(answers, finder.study.notice, console())
 
 
 def _finder(study_id: str | None = None) -> Any:
     """Open the finder; a fresh install's database is made at its first use."""
     from sitematch.services.setup import open_finder, prepare
 
-    chosen = settings()
-    prepare(chosen, say)
-    return open_finder(chosen if study_id is None else replace(chosen, study_id=study_id.strip().upper()))
-
-
-def _print_json(value: object) -> None:
-    import msgspec
-
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    # Piped output is not cut at 80 columns: a file or a pager has no width.
-    return Console(width=None if sys.stdout.isatty() else 110, highlight=False, soft_wrap=False)
+    chosen, now = settings(), datetime.now(UTC)
+    prepare(chosen, say, now)
+    return open_finder(chosen if study_id is None else replace(chosen, study_id=study_id.strip().upper()), now)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import click
 
 from sitematch import __version__
+from sitematch.cli.capacity import capacity_group
 from sitematch.cli.common import EXIT_CODES
 from sitematch.cli.data import data_group
+from sitematch.cli.database import db
 from sitematch.cli.gazetteer import gazetteer_group
 from sitematch.cli.importing import import_group, studies, sync
+from sitematch.cli.ledger import ledger_group
 from sitematch.cli.look_up import locate, match, sites
-from sitematch.cli.server import db, serve
+from sitematch.cli.referral import referral_group
+from sitematch.cli.server import serve
+from sitematch.cli.waiting import waiting_group
 
 
 @click.group(
@@ -49,5 +54,20 @@ def completion(shell: str) -> None:
     click.echo(kind(main, {}, "sitematch", "_SITEMATCH_COMPLETE").source())
 
 
-for _command in (match, locate, sites, serve, db, data_group, gazetteer_group, import_group, sync, studies):
+for _command in (
+    match,
+    locate,
+    sites,
+    serve,
+    capacity_group,
+    referral_group,
+    waiting_group,
+    ledger_group,
+    db,
+    data_group,
+    gazetteer_group,
+    import_group,
+    sync,
+    studies,
+):
     main.add_command(_command)

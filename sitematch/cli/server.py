@@ -1,6 +1,8 @@
-"""``serve`` and ``db``: running the service and its database."""
+"""``serve``: running the service."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 import click
 
@@ -24,9 +26,9 @@ def serve(host: str, port: int, workers: int) -> None:
 
     from sitematch.services.setup import open_finder, prepare
 
-    chosen = settings()
-    prepare(chosen, say)
-    open_finder(chosen)  # what is missing is said here, in words, before any worker starts
+    chosen, now = settings(), datetime.now(UTC)
+    prepare(chosen, say, now)
+    open_finder(chosen, now)  # what is missing is said here, in words, before any worker starts
     say(f"Serving on http://{host}:{port}/ (API at /docs). Stop with Ctrl-C.")
     Granian(
         target="api.app:create_app",
@@ -36,18 +38,3 @@ def serve(host: str, port: int, workers: int) -> None:
         factory=True,
         workers=workers,
     ).serve()
-
-
-@click.group()
-def db() -> None:
-    """Look after the database."""
-
-
-@db.command("upgrade")
-@plain_errors
-def db_upgrade() -> None:
-    """Create the database or bring its schema up to date; load the default study into an empty one."""
-    from sitematch.services.setup import prepare
-
-    prepare(settings(), say)
-    say("The database is ready.")

@@ -53,12 +53,12 @@ def matches_csv(answer: MatchesAnswer) -> str:
         rows.append(("match", match.rank, match.band, *_distance(match.distance), *remaining, *_tail(match)))
     for exclusion in answer.excluded:
         rows.append(("excluded", None, None, *_distance(exclusion.distance), None, None, *_tail(exclusion)))
-    return _table((*_MATCH, *_SITE, "reasons", "notice"), [(*row, answer.study.notice) for row in rows])
+    return write_csv((*_MATCH, *_SITE, "reasons", "notice"), [(*row, answer.study.notice) for row in rows])
 
 
 def sites_csv(sites: Iterable[SiteAnswer]) -> str:
     """Write sites, one row each, in the order given."""
-    return _table(_SITE, [_site(site) for site in sites])
+    return write_csv(_SITE, [_site(site) for site in sites])
 
 
 def _tail(item: MatchAnswer | ExclusionAnswer) -> tuple[Cell, ...]:
@@ -93,7 +93,8 @@ def _distance(distance: DistanceAnswer | None) -> tuple[Cell, Cell, Cell]:
     return (distance.km, distance.uncertainty_km, distance.direction)
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+def write_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """Write a header and rows; a text that a spreadsheet would run as a formula gets an apostrophe before it."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)

@@ -39,6 +39,7 @@ class BatchStatus(StrEnum):
 COLUMNS = ("country", "postcode", "latitude", "longitude", "precision", "uncertainty_km", "name", "status")
 """Of the data frame that `locate_many` gives."""
 
+_PRECISION_NAMES = tuple(str(precision) for precision in PRECISIONS)
 _UNKNOWN_ROW = (None, float("nan"), float("nan"), None, float("nan"), None)
 
 
@@ -97,7 +98,7 @@ def locate_many(gazetteer: Gazetteer, countries: Any, codes: Any) -> pd.DataFram
     ]
     distinct = pd.DataFrame(rows, columns=list(COLUMNS))
     for column, values in (
-        ("precision", [str(p) for p in PRECISIONS]),
+        ("precision", list(_PRECISION_NAMES)),
         ("status", [str(s) for s in BatchStatus]),
         ("country", sorted({name for name in known if name} | {row[0] for row in rows if row[0]})),
     ):
@@ -155,10 +156,10 @@ def _columns(country: str, code: str, row: PostcodeRow, status: BatchStatus) -> 
         code,
         row[0] / DEGREE,
         row[1] / DEGREE,
-        PRECISIONS[row[2]].value,
+        _PRECISION_NAMES[row[2]],
         row[3] / 1000,
         row[4],
-        status.value,
+        str(status),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time
+from typing import Protocol
 
 from sitematch.domain.capacity import DrawnFrom, Remaining
 from sitematch.domain.match import MatchResult
@@ -18,6 +20,14 @@ from sitematch.geo.index import ChordIndex, NearestIndex
 
 _SPARE_CANDIDATES = 4
 """Sites asked of the index beyond the limit at first: enough to see a band end in most answers."""
+
+
+class CapacitySource(Protocol):
+    """Knows the spots of every site, from memory."""
+
+    def at(self, now: datetime, /) -> CapacityView:
+        """Return the spots as they are at an instant."""
+        ...
 
 
 class StatedCapacity:
@@ -37,6 +47,10 @@ class StatedCapacity:
             drawn_from=drawn_from,
         )
         self._own: dict[str, Remaining] = {}
+
+    def at(self, _now: datetime, /) -> StatedCapacity:
+        """Return itself: what is stated bears its own date."""
+        return self
 
     def remaining(self, site: Site, /) -> Remaining:
         """Return the spots left at a site."""
@@ -70,7 +84,7 @@ class Finder:
         study: Study,
         sites: Sequence[Site],
         *,
-        capacity: CapacityView | None = None,
+        capacity: CapacitySource | None = None,
     ) -> None:
         self.gazetteer = gazetteer
         self.study = study
@@ -125,7 +139,7 @@ class Finder:
             now,
             placed=self._outwards(place.coordinates, policy.limit + _SPARE_CANDIDATES),
             unplaced=self._unplaced,
-            capacity=self._capacity,
+            capacity=self._capacity.at(now),
         )
 
     def site(self, site_id: str) -> Site:
@@ -144,9 +158,14 @@ class Finder:
             )
         return site
 
-    def remaining(self, site: Site) -> Remaining:
-        """Return the spots left at a site."""
-        return self._capacity.remaining(site)
+    def remaining(self, site: Site, now: datetime) -> Remaining:
+        """Return the spots left at a site at an instant (aware)."""
+        return self._capacity.at(now).remaining(site)
+
+    def within(self, place: Place, km: float) -> list[Site]:
+        """Return the sites at most so many kilometres from a place, the nearest first, equal distances by site_id."""
+        outwards = self._outwards(place.coordinates, _SPARE_CANDIDATES)
+        return [candidate.site for candidate in itertools.takewhile(lambda found: found.km <= km, outwards)]
 
     def _outwards(self, point: Coordinates, first: int) -> Iterator[Candidate]:
         """Yield the sites from nearest to farthest, equal distances by site_id, asking the index as needed."""

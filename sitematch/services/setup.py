@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from sitematch.config import Settings, data_file
 from sitematch.gazetteer.locate import Gazetteer
@@ -11,8 +12,8 @@ from sitematch.importers.study_file import read_study as read_study_file
 from sitematch.services.finder import Finder
 
 
-def prepare(settings: Settings, say: Callable[[str], None]) -> None:
-    """Bring the database's schema up to date, and give an empty catalogue the default study.
+def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> None:
+    """Bring the database's schema up to date, give an empty catalogue the default study, and the ledger stated caps.
 
     Parameters
     ----------
@@ -20,6 +21,8 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
         Where the database is.
     say
         Takes a line for each thing that was done; nothing is said when all was ready.
+    now
+        The instant (aware), for the audit trail.
 
     Raises
     ------
@@ -28,7 +31,39 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
     StorageFault, LedgerBusy
         If the database cannot be written.
     """
-    from sitematch.store import catalogue, migrate
+    from sitematch.store.engine import open_store
+    from sitematch.store.seeding import take_stated_caps
+
+    prepare_catalogue(settings, say)
+    with open_store(settings.database_url) as store:
+        count = take_stated_caps(store, now)
+    if count:
+        say(f"Ledger: took over {count} stated cap{'s' if count > 1 else ''}.")
+
+
+def prepare_catalogue(settings: Settings, say: Callable[[str], None]) -> None:
+    """Do as `prepare` does, but leave the ledger as it is: for whoever fills it next. Errors: see there."""
+    from sitematch.store import catalogue
+    from sitematch.store.engine import open_store
+
+    prepare_schema(settings, say)
+    with open_store(settings.database_url) as store:
+        if not catalogue.list_studies(store):
+            study = read_study_file(data_file("study.json"))
+            sites = read_sites_file(data_file("sites.csv")).sites
+            catalogue.replace_study(store, study, sites)
+            say(f"Database: loaded {study.study_id} with {len(sites)} sites.")
+
+
+def prepare_schema(settings: Settings, say: Callable[[str], None]) -> None:
+    """Bring the database's schema up to date, and nothing else.
+
+    Raises
+    ------
+    StorageFault, LedgerBusy
+        If the database cannot be written.
+    """
+    from sitematch.store import migrate
     from sitematch.store.engine import open_store
     from sitematch.store.schema import SCHEMA_REVISION
 
@@ -38,20 +73,19 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
         if store.schema_revision() != SCHEMA_REVISION:
             migrate.upgrade(store)
             say("Database: schema is up to date.")
-        if not catalogue.list_studies(store):
-            study = read_study_file(data_file("study.json"))
-            sites = read_sites_file(data_file("sites.csv")).sites
-            catalogue.replace_study(store, study, sites)
-            say(f"Database: loaded {study.study_id} with {len(sites)} sites.")
 
 
-def open_finder(settings: Settings) -> Finder:
-    """Open the gazetteer and the catalogue and build the index: all that a look-up needs.
+def open_finder(settings: Settings, now: datetime) -> Finder:
+    """Open the gazetteer, the catalogue and the ledger as they are now, and build the index: for one look-up or a few.
+
+    A server, which has to follow changes, uses `sitematch.services.live.LiveFinder`.
 
     Parameters
     ----------
     settings
         Where things are, and which study.
+    now
+        The instant (aware) whose spots are read.
 
     Raises
     ------
@@ -60,6 +94,7 @@ def open_finder(settings: Settings) -> Finder:
     StudyNotFound
         If the catalogue does not hold the study.
     """
+    from sitematch.services.live import read_capacity
     from sitematch.store import catalogue
     from sitematch.store.engine import open_store
 
@@ -67,4 +102,5 @@ def open_finder(settings: Settings) -> Finder:
     with open_store(settings.database_url) as store:
         study = catalogue.read_study(store, settings.study_id)
         sites = catalogue.read_sites(store, settings.study_id)
-    return Finder(gazetteer, study, sites)
+        capacity = read_capacity(store, study, now)
+    return Finder(gazetteer, study, sites, capacity=capacity)

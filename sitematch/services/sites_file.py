@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from sitematch.config import Settings
@@ -17,8 +18,8 @@ def read_checked(path: Path, settings: Settings, *, keep_good_rows: bool) -> Sit
     return read_sites(path, keep_good_rows=keep_good_rows, in_country=extents.may_contain)
 
 
-def load_sites(path: Path, settings: Settings, *, keep_good_rows: bool) -> SitesRead:
-    """Put a file of sites in place of those of its study, in one transaction.
+def load_sites(path: Path, settings: Settings, now: datetime, *, keep_good_rows: bool) -> SitesRead:
+    """Put a file of sites in place of those of its study, in one transaction; then take over caps that are new in it.
 
     Parameters
     ----------
@@ -26,6 +27,8 @@ def load_sites(path: Path, settings: Settings, *, keep_good_rows: bool) -> Sites
         The file; all its rows belong to one study.
     settings
         Where the gazetteer and the database are.
+    now
+        The instant (aware), for the audit trail.
     keep_good_rows
         See `read_sites`.
 
@@ -43,6 +46,7 @@ def load_sites(path: Path, settings: Settings, *, keep_good_rows: bool) -> Sites
     """
     from sitematch.store import catalogue
     from sitematch.store.engine import open_store
+    from sitematch.store.seeding import take_stated_caps
 
     found = read_checked(path, settings, keep_good_rows=keep_good_rows)
     study_ids = {site.study_id for site in found.sites}
@@ -52,4 +56,5 @@ def load_sites(path: Path, settings: Settings, *, keep_good_rows: bool) -> Sites
     with open_store(settings.database_url) as store:
         study = catalogue.read_study(store, study_ids.pop())
         catalogue.replace_study(store, study, found.sites)
+        take_stated_caps(store, now)
     return found

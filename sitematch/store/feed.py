@@ -151,6 +151,11 @@ class CapacityFeed:
             return Remaining(count=None, as_of=state.looked_at)
         return Remaining(count=found.remaining, as_of=state.looked_at, drawn_from=found.drawn_from)
 
+    @property
+    def catalogue_version(self) -> str:
+        """The catalogue's version at the last look; see `sitematch.store.catalogue.catalogue_version`."""
+        return self._state.catalogue_version
+
     def study(self, study_id: str, now: datetime) -> StudyCapacity | None:
         """Return all spots of a study, from memory; None if it has no ledger."""
         state = self._state

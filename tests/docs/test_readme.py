@@ -112,7 +112,9 @@ def test_a_command_prints_what_the_readme_says(
     if "127.0.0.1:8000" in command:
         command = command.replace("127.0.0.1:8000", request.getfixturevalue("server"))
 
-    done = subprocess.run(["bash", "-c", command], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["bash", "-c", command], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
 
     printed = done.stdout + "".join(line for line in done.stderr.splitlines(True) if not line.startswith("Database:"))
     assert same(example.output, printed), f"{example.command}\n--- printed:\n{printed}"
@@ -138,7 +140,9 @@ def test_a_second_make_run_builds_nothing_again() -> None:
     ]
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name
+)
 def test_every_link_to_a_file_of_ours_leads_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|mailto:|#|/)([^)#]+)", path.read_text(encoding="utf-8")):
         assert (path.parent / target).exists(), target

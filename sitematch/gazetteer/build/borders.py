@@ -1,4 +1,4 @@
-"""Countries as polygons: is a point in its own country, and if not, how far outside?
+"""Countries as polygons, to tell whether a point is in its own country and how far outside if not.
 
 Natural Earth at 1:10 million, simplified to about a kilometre, so a coast or a border is right to two or three.
 """
@@ -82,6 +82,15 @@ class Borders:
             apart, _ = nearest(points, to_xyz(latitude[out], longitude[out]), 1)
             outside[out] = apart[:, 0]
         return outside
+
+    def reach_km(self, country: str, latitude: float, longitude: float) -> float:
+        """Give the distance from a point within which 95 of 100 points of the country's edge lie; 0 if unknown."""
+        shape = self._shapes.get(country)
+        if shape is None or shapely.is_empty(shape):
+            return 0.0
+        edge = shapely.get_coordinates(shapely.segmentize(shape, _STEP_DEG))
+        here = to_xyz(np.array([latitude]), np.array([longitude]))
+        return float(np.quantile(np.linalg.norm(to_xyz(edge[:, 1], edge[:, 0]) - here, axis=1), 0.95))
 
     def outside_all_km(self, country: npt.NDArray[np.str_], latitude: Floats, longitude: Floats) -> Floats:
         """Measure each point against its own country; see `outside_km`."""

@@ -128,9 +128,7 @@ def reach_km(countries: np.typing.NDArray[np.str_], xyz: Floats) -> Floats:
     reach = np.zeros(len(xyz))
     for country in np.unique(countries):
         members = np.flatnonzero(countries == country)
-        _, which, inverse = np.unique(
-            np.round(xyz[members], 1), axis=0, return_index=True, return_inverse=True
-        )
+        _, which, inverse = np.unique(np.round(xyz[members], 1), axis=0, return_index=True, return_inverse=True)
         points = xyz[members][which]
         if len(points) > 1:
             count = min(_NEIGHBOURS + 1, len(points))

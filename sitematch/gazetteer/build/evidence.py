@@ -55,9 +55,7 @@ class Draft:
         """Give the codes' points in space."""
         return to_xyz(self.rows.latitude[members], self.rows.longitude[members])
 
-    def move(
-        self, at: int, latitude: float, longitude: float, uncertainty_km: float, source: int, why: str
-    ) -> None:
+    def move(self, at: int, latitude: float, longitude: float, uncertainty_km: float, source: int, why: str) -> None:
         """Put a code elsewhere; the first place it had is remembered, and all the reasons."""
         was = self.repairs.get(at)
         if was is None:
@@ -98,7 +96,6 @@ class TownIndex:
             if found:
                 return found
         return ()
-
 
     def beginning(self, country: str, name: str) -> Sequence[Town]:
         """Give the towns whose name a longer name begins with ("Bangalore G.P.O."): the longest such beginning's."""

@@ -7,7 +7,10 @@ of addresses or of a shape; 2, 3 and 5 lie between; 0 means that none was stated
 from __future__ import annotations
 
 import gzip
+import io
+import zipfile
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -17,8 +20,8 @@ import numpy.typing as npt
 from sitematch.errors import DataFault, Fault
 from sitematch.gazetteer import grammar
 
-CHUNK_LINES = 100_000
-"""Lines decoded at a time: keeps the memory far below what all rows as objects would take."""
+MOST_FAULTS = 100
+"""Faulty lines listed; a file with more is another kind of file."""
 
 
 class _Line(msgspec.Struct):
@@ -69,7 +72,7 @@ class Places:
 
 
 def read_places(content: bytes) -> Places:
-    """Decode the dump and group its rows by normal form.
+    """Decode the pinned dump and group its rows by normal form.
 
     Parameters
     ----------
@@ -91,6 +94,48 @@ def read_places(content: bytes) -> Places:
         fault = Fault(line=0, field="", value="", reason=f"is not gzip: {error}")
         raise DataFault("The postal codes cannot be unpacked.", faults=(fault,)) from error
     decoder = msgspec.json.Decoder(_Line)
+    return _read(lines, decoder.decode)
+
+
+def read_dump(content: bytes) -> Places:
+    """Decode GeoNames' own ``allCountries.zip`` and group its rows by normal form.
+
+    Parameters
+    ----------
+    content
+        A ZIP archive with ``allCountries.txt``: country code, postal code, place name, three pairs of admin name and
+        code, latitude, longitude, accuracy, between tabs.
+
+    Raises
+    ------
+    DataFault
+        If the content is not such an archive, or a row not of that form.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            lines = archive.read("allCountries.txt").split(b"\n")
+    except (zipfile.BadZipFile, KeyError) as error:
+        fault = Fault(line=0, field="", value="", reason=f"{type(error).__name__}: {error}")
+        raise DataFault("The download is not GeoNames' allCountries.zip.", faults=(fault,)) from error
+    return _read([line for line in lines if line], _from_tabs)
+
+
+def _from_tabs(line: bytes) -> _Line:
+    fields = line.decode("utf-8").split("\t")
+    if len(fields) < 12:
+        raise ValueError(f"has {len(fields)} fields instead of 12")
+    return _Line(
+        country_code=fields[0],
+        postal_code=fields[1],
+        city=fields[2],
+        state=fields[3],
+        latitude=float(fields[9]),
+        longitude=float(fields[10]),
+        accuracy=float(fields[11] or 0),
+    )
+
+
+def _read(lines: Sequence[bytes], decode: Callable[[bytes], _Line]) -> Places:
     code_ids: dict[tuple[str, str], int] = {}
     name_ids: dict[tuple[str, str], int] = {}
     code_of_raw: dict[tuple[str, str], int] = {}
@@ -100,12 +145,15 @@ def read_places(content: bytes) -> Places:
     latitude = np.empty(count, np.float64)
     longitude = np.empty(count, np.float64)
     accuracy = np.empty(count, np.int8)
+    faults: list[Fault] = []
     for at, line in enumerate(lines):
         try:
-            row = decoder.decode(line)
-        except msgspec.MsgspecError as error:
-            fault = Fault(line=at + 1, field="", value=line[:80].decode(errors="replace"), reason=str(error))
-            raise DataFault("A line of the postal codes cannot be read.", faults=(fault,)) from error
+            row = decode(line)
+            if not (abs(row.latitude) <= 90.0 and abs(row.longitude) <= 180.0):
+                raise ValueError("lies off the globe")
+        except (msgspec.MsgspecError, ValueError) as error:
+            faults.append(Fault(at + 1, "", line[:80].decode(errors="replace"), str(error)))
+            continue
         raw = (row.country_code, row.postal_code)
         index = code_of_raw.get(raw)
         if index is None:
@@ -116,13 +164,9 @@ def read_places(content: bytes) -> Places:
         latitude[at] = row.latitude
         longitude[at] = row.longitude
         accuracy[at] = int(row.accuracy or 0)
-    off = ~((np.abs(latitude) <= 90.0) & (np.abs(longitude) <= 180.0))
-    if off.any():
-        faults = tuple(
-            Fault(int(at) + 1, "latitude", lines[at][:80].decode(errors="replace"), "is off the globe")
-            for at in np.flatnonzero(off)
-        )
-        raise DataFault("A postal code lies off the globe.", faults=faults)
+    if faults or not count:
+        faults = faults[:MOST_FAULTS] or [Fault(0, "", "", "holds no rows")]
+        raise DataFault("The postal codes cannot be read.", faults=faults)
     return _grouped(tuple(code_ids), code, latitude, longitude, accuracy, name, tuple(name_ids))
 
 

@@ -12,13 +12,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sitematch.errors import DataFault, Fault
+from sitematch.domain.place import Precision
+from sitematch.errors import DataFault, Fault, InvalidPostcode
+from sitematch.gazetteer import grammar
 from sitematch.gazetteer.build.evidence import TownIndex
 from sitematch.gazetteer.build.medians import geometric_medians, group_quantiles, to_degrees, to_xyz
 from sitematch.gazetteer.build.rows import Rows, Town, joined_name
 from sitematch.gazetteer.build.rungs import sorted_rows
 from sitematch.gazetteer.build.sources import REGIONS
-from sitematch.gazetteer.schema import PRECISIONS, Precision
+from sitematch.gazetteer.schema import PRECISIONS
 
 _LOCALITY = PRECISIONS.index(Precision.LOCALITY)
 _REGION = PRECISIONS.index(Precision.REGION)
@@ -101,9 +103,16 @@ def _joined(rows: Rows, codes: Sequence[tuple[str, str]], members: Sequence[Sequ
             uncertainty_km=np.concatenate((rows.uncertainty_km, group_quantiles(apart + own, starts, 0.95))),
             name=(*rows.name, *names),
             source=np.concatenate((rows.source, np.full(len(codes), REGIONS.id))).astype(np.int8),
-            children=np.concatenate((rows.children, np.zeros(len(codes), np.int64))),
+            children=np.concatenate((rows.children, [0 if _is_full(*code) else 1 for code in codes])),
         )
     )
+
+
+def _is_full(country: str, key: str) -> bool:
+    try:
+        return grammar.key_of(country, grammar.parse_postcode(key, country).code) == key
+    except InvalidPostcode:
+        return False
 
 
 def with_ranges(rows: Rows) -> Rows:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from sitematch.domain.place import Precision
 from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.borders import ACCURACY_KM, Borders
 from sitematch.gazetteer.build.evidence import Draft, TownIndex, groups_of
@@ -18,7 +19,7 @@ from sitematch.gazetteer.build.medians import geometric_medians, group_quantiles
 from sitematch.gazetteer.build.neighbours import nearest
 from sitematch.gazetteer.build.rows import Repair, Town
 from sitematch.gazetteer.build.zcta import FAR_KM, TOWN_KM, US_POSTS, apart_km
-from sitematch.gazetteer.schema import PRECISIONS, Precision
+from sitematch.gazetteer.schema import PRECISIONS
 
 GROUP_LEAST = 8
 STRAY_KM = 25.0
@@ -39,7 +40,7 @@ _TOWN_NEAR_KM = 3.0
 _WORTH_KM = 1.0
 _SPREAD_PEOPLE = 20_000
 _ON_TOWN_KM = 1.5
-_CITY_SHARE = 0.75
+_LONE_CODES = 3
 _ESTIMATE_LEAST = 3
 _NEAR_KM = 5.0
 _FAR_FROM_ESTIMATE_KM = 300.0
@@ -103,8 +104,7 @@ def widen_at_cities(draft: Draft, towns: TownIndex) -> None:
                 if (town.population or 0) >= _SPREAD_PEOPLE and apart_km(
                     here, (town.latitude, town.longitude)
                 ) <= _ON_TOWN_KM:
-                    reach = _CITY_SHARE * town.uncertainty_km
-                    rows.uncertainty_km[at] = max(float(rows.uncertainty_km[at]), reach)
+                    rows.uncertainty_km[at] = max(float(rows.uncertainty_km[at]), town.uncertainty_km)
 
 
 def mark_military(draft: Draft) -> None:
@@ -320,8 +320,7 @@ def trust_cities(draft: Draft, towns: TownIndex) -> None:
     for at in np.flatnonzero(~draft.trusted).tolist():
         here = (float(rows.latitude[at]), float(rows.longitude[at]))
         draft.trusted[at] = any(
-            (town.population or 0) >= _CITY_PEOPLE
-            and apart_km(here, (town.latitude, town.longitude)) <= _CITY_OFF_KM
+            (town.population or 0) >= _CITY_PEOPLE and apart_km(here, (town.latitude, town.longitude)) <= _CITY_OFF_KM
             for town in towns.named(rows.codes[at][0], draft.place[at])
         )
 
@@ -358,7 +357,8 @@ def keep_home(draft: Draft, borders: Borders, towns: TownIndex) -> None:
     Notes
     -----
     A point at most 10 km outside (a pier, a new island, the polygon's own coarseness) stays and its uncertainty
-    grows, and so does that of a point from a source that knows its islands; one further out goes to a town of its name, else to the middle of the codes around it.
+    grows, and so does that of a point from a source that knows its islands; one further out goes to a town of its
+    name, else to the middle of the codes around it.
     """
     rows = draft.rows
     outside = borders.outside_all_km(draft.country, rows.latitude, rows.longitude)
@@ -381,9 +381,24 @@ def keep_home(draft: Draft, borders: Borders, towns: TownIndex) -> None:
             middle = geometric_medians(draft.xyz(members), starts, np.ones(len(kin)))
             spread = float(np.linalg.norm(draft.xyz(members) - middle, axis=1).max())
             latitude, longitude = to_degrees(middle)
-            draft.move(
-                at, float(latitude[0]), float(longitude[0]), max(spread, 10.0), int(rows.source[at]), why
-            )
+            draft.move(at, float(latitude[0]), float(longitude[0]), max(spread, 10.0), int(rows.source[at]), why)
+
+
+def widen_to_home(draft: Draft, borders: Borders) -> None:
+    """Let the uncertainty of what still lies outside its country reach home; run it last."""
+    rows = draft.rows
+    outside = borders.outside_all_km(draft.country, rows.latitude, rows.longitude)
+    np.maximum(rows.uncertainty_km, outside, out=rows.uncertainty_km)
+
+
+def widen_lone(draft: Draft, borders: Borders) -> None:
+    """Let the codes of a country that has three or fewer reach all over it: 999077 stands for all of Hong Kong."""
+    rows = draft.rows
+    for country, count in Counter(draft.country.tolist()).items():
+        if count <= _LONE_CODES:
+            for at in np.flatnonzero(draft.country == country).tolist():
+                reach = borders.reach_km(country, float(rows.latitude[at]), float(rows.longitude[at]))
+                rows.uncertainty_km[at] = max(float(rows.uncertainty_km[at]), reach)
 
 
 def finished(draft: Draft) -> list[Repair]:

@@ -25,7 +25,7 @@ SHARE = 0.95
 _NAME_SHARE = 0.6
 _FEW = 1.0
 _TIMES, _MORE_KM, _ASIDE = 3.0, 2.0, 0.5
-_MANY_CODES = 15_000
+_MANY_CODES = 10_000
 
 
 def with_coarser(full: Rows, ladders: Ladders) -> Rows:
@@ -43,7 +43,7 @@ def with_coarser(full: Rows, ladders: Ladders) -> Rows:
     All rows, sorted by (country, key). A rung's point is the geometric median of its codes; its uncertainty is the
     radius that holds 95 of 100 of them, each with its own uncertainty, and more where there are few (a rung of one
     code may reach as far as the next coarser one). A rung whose key is itself a full code of the source is left as
-    the source has it. In the fifteen or so countries of most codes, a rung that is
+    the source has it. In the twenty or so countries of most codes, a rung that is
     hardly better than the next coarser one is left out: it would cost the file a tenth of its size.
     """
     number = {precision: index for index, precision in enumerate(PRECISIONS)}
@@ -77,10 +77,10 @@ def with_coarser(full: Rows, ladders: Ladders) -> Rows:
     parent = np.array([order[above] if (above := parents[code]) else -1 for code in codes])
     many = Counter(country for country, _ in full.codes)
     sparse = np.array([many[country] < _MANY_CODES for country, _ in codes])
-    kept, above = _worth_keeping(to_xyz(latitude, longitude), reach, parent, sparse)
+    kept, upper = _worth_keeping(to_xyz(latitude, longitude), reach, parent, sparse)
     wide = reach * (1 + _FEW / counts)
-    alone = (counts == 1) & (above >= 0)
-    reach = np.where(alone, np.maximum(wide, 0.5 * wide[above]), wide)
+    alone = (counts == 1) & (upper >= 0)
+    reach = np.where(alone, np.maximum(wide, 0.5 * wide[upper]), wide)
     names = [
         _common_name([full.name[at] for at in group]) if keep else ""
         for group, keep in zip(groups.values(), kept.tolist(), strict=True)
@@ -89,7 +89,11 @@ def with_coarser(full: Rows, ladders: Ladders) -> Rows:
     codes = [code for code, keep in zip(codes, kept.tolist(), strict=True) if keep]
     names = [name for name, keep in zip(names, kept.tolist(), strict=True) if keep]
     latitude, longitude, reach, counts, source = (
-        column[kept] for column in (latitude, longitude, reach, counts, source)
+        latitude[kept],
+        longitude[kept],
+        reach[kept],
+        counts[kept],
+        source[kept],
     )
     return sorted_rows(
         Rows(
@@ -110,7 +114,8 @@ def _worth_keeping(
 ) -> tuple[np.typing.NDArray[np.bool_], Ints]:
     """Choose the rungs that say clearly more than the nearest coarser rung that is kept.
 
-    ``parent`` is the next coarser rung, -1 for none; a rung that is ``sparse`` is always kept. Gives the choice, and the nearest coarser rung kept.
+    ``parent`` is the next coarser rung, -1 for none; a rung that is ``sparse`` is always kept. Gives the
+    choice, and the nearest coarser rung kept.
     """
     kept = np.zeros(len(reach), np.bool_)
     above = parent.copy()
@@ -127,7 +132,9 @@ def _worth_keeping(
             up = np.where((up >= 0) & ~kept[up], above[up], up)
         above[here] = up
         apart = np.linalg.norm(xyz[here] - xyz[up], axis=1)
-        kept[here] = sparse[here] | (up < 0) | (reach[up] > _TIMES * reach[here] + _MORE_KM) | (apart > _ASIDE * reach[up])
+        kept[here] = (
+            sparse[here] | (up < 0) | (reach[up] > _TIMES * reach[here] + _MORE_KM) | (apart > _ASIDE * reach[up])
+        )
     return kept, above
 
 

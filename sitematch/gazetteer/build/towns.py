@@ -143,9 +143,7 @@ def _admin_names(cities: list[_City], places: Places) -> dict[tuple[str, str], s
         if not rows.size:
             continue
         points = to_xyz(places.latitude[rows], places.longitude[rows])
-        queries = to_xyz(
-            np.array([city.latitude for city in members]), np.array([city.longitude for city in members])
-        )
+        queries = to_xyz(np.array([city.latitude for city in members]), np.array([city.longitude for city in members]))
         _, index = nearest(points, queries, 1)
         votes: dict[str, Counter[str]] = defaultdict(Counter)
         for city, row in zip(members, rows[index[:, 0]].tolist(), strict=True):

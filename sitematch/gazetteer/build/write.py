@@ -90,7 +90,7 @@ def digest(connection: sqlite3.Connection) -> str:
         ("repair", "country, key"),
     ):
         total.update(f"{table}\n".encode())
-        cursor = connection.execute(f"SELECT * FROM {table} ORDER BY {key}")  # noqa: S608: names from above
+        cursor = connection.execute(f"SELECT * FROM {table} ORDER BY {key}")  # noqa: S608 - names from above
         while batch := cursor.fetchmany(10_000):
             total.update(repr(batch).encode())
     return total.hexdigest()
@@ -138,7 +138,7 @@ def _fill(
     )
     connection.executemany(
         "INSERT INTO town_name VALUES (?, ?)",
-        sorted((key, town.id) for town in towns for key in town.keys),  # noqa: SIM118: a field, not a dict
+        sorted((key, town.id) for town in towns for key in town.keys),
     )
     connection.executemany(
         "INSERT INTO repair VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -47,6 +47,10 @@ _TERRITORIES: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
         "AU": ((r"2899", "NF"), (r"6798", "CX"), (r"6799", "CC")),
     }.items()
 }  # fmt: skip
+# One look where nine in ten codes need no more.
+_ANY_TERRITORY = {
+    host: re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _ in rows)) for host, rows in _TERRITORIES.items()
+}
 
 
 def _compact(text: str) -> str:
@@ -261,6 +265,9 @@ def _is_part(country: str, key: str, form: Form) -> bool:
 
 def _territory(country: str, key: str) -> str:
     """Name the territory whose code a larger country's post runs; empty if it is the country's own."""
+    any_of = _ANY_TERRITORY.get(country)
+    if any_of is None or any_of.fullmatch(key) is None:
+        return ""
     for pattern, territory in _TERRITORIES.get(country, ()):
         if pattern.fullmatch(key):
             return territory

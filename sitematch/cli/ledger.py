@@ -1,0 +1,112 @@
+"""``ledger``: check the audit trail, and take it elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, console, format_option, plain_errors, print_json, say
+from sitematch.cli.desk import open_desk
+from sitematch.errors import InvalidInput
+
+
+@click.group("ledger")
+def ledger_group() -> None:
+    """Check, export and import the ledger of spots."""
+
+
+@ledger_group.command("verify", epilog=EXIT_CODES)
+@click.option(
+    "--anchor",
+    "anchors",
+    multiple=True,
+    metavar="STUDY:SEQ:HASH",
+    help="An end of a chain that was noted earlier, outside the database; may be repeated.",
+)
+@format_option("table", "json")
+@plain_errors
+def verify(anchors: tuple[str, ...], form: str) -> None:
+    """Recompute every hash and all that is derived from the events; find any edit, deletion or reordering.
+
+    It prints the end of each study's chain. Keep that elsewhere and give it as --anchor later: then even somebody who
+    can write to the database and recomputes the whole chain is found out.
+
+    \b
+    Examples:
+      sitematch ledger verify
+      sitematch ledger verify --anchor NCT06064929:17:5c0e…
+    """
+    from sitematch.store import audit
+
+    noted = dict(_anchor(text) for text in anchors)
+    with open_desk() as desk:
+        found = audit.verify(desk.store, anchors=noted)
+    if form == "json":
+        print_json({"events": found.events, "intact": found.is_intact, "heads": found.heads, "faults": found.faults})
+    else:
+        for head in found.heads:
+            click.echo(f"{head.study_id}:{head.seq}:{head.hash}  {_utc(head.at)}")
+        for fault in found.faults:
+            where = f"event {fault.seq}" if fault.seq else "beside the events"
+            console().print(f"FAULT  {fault.study_id}, {where}: {fault.reason}", markup=False)
+    say(f"{found.events} events, {len(found.faults)} faults.")
+    if not found.is_intact:
+        sys.exit(EXIT_DATA_FAULT)
+
+
+@ledger_group.command("export", epilog=EXIT_CODES)
+@click.argument("file", type=click.File("wb", lazy=True, atomic=True), default="-")
+@plain_errors
+def export(file: BinaryIO) -> None:
+    """Write the whole ledger as NDJSON, one event a line, to FILE or stdout.
+
+    \b
+    Example:
+      sitematch ledger export ledger.ndjson
+    """
+    from sitematch.store.portable import export_ledger
+
+    with open_desk() as desk:
+        count = -1  # the first line names the format
+        for line in export_ledger(desk.store):
+            file.write(line)
+            count += 1
+    say(f"{count} events exported.")
+
+
+@ledger_group.command("import", epilog=EXIT_CODES)
+@click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
+@plain_errors
+def import_(file: Path) -> None:
+    """Read an exported ledger into a database whose ledger is empty; a broken chain changes nothing.
+
+    \b
+    Example:
+      SITEMATCH_DATABASE_URL=postgresql://… sitematch ledger import ledger.ndjson
+    """
+    from sitematch.cli.common import settings
+    from sitematch.services.setup import prepare_catalogue
+    from sitematch.store.engine import open_store
+    from sitematch.store.portable import import_ledger
+
+    chosen = settings()
+    prepare_catalogue(chosen, say)  # without the stated caps: the ledger must be empty
+    with open_store(chosen.database_url) as store, file.open("rb") as lines:
+        count = import_ledger(store, lines)
+    say(f"{count} events imported.")
+
+
+def _anchor(text: str) -> tuple[str, tuple[int, str]]:
+    study_id, _, rest = text.partition(":")
+    seq, _, head = rest.partition(":")
+    if not (study_id and seq.isdecimal() and len(head) == 64):
+        raise InvalidInput("An anchor is STUDY:SEQ:HASH, as `ledger verify` prints it.", field="anchor")
+    return study_id, (int(seq), head)
+
+
+def _utc(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,162 @@
+"""``referral``: the life of a spot, from hold to enrolled or given back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+import click
+
+from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, print_json
+from sitematch.cli.desk import key_option, open_desk, print_one, print_rows, study_option
+from sitematch.domain.ledger import Action, ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.errors import InvalidInput
+
+
+@click.group("referral")
+def referral_group() -> None:
+    """Hold a spot for a referral and move it on.
+
+    A referral is an opaque id that you choose or are given. It must not say who the patient is.
+    """
+
+
+@referral_group.command("hold", epilog=EXIT_CODES)
+@click.argument("site")
+@click.option("--id", "referral_id", metavar="ID", help="The referral's opaque id; left out: a random one.")
+@click.option("--arm", metavar="ARM", help="The arm or cohort; its cap counts then too.")
+@click.option("--hours", type=float, metavar="HOURS", help="How long; left out: the study's rule (48).")
+@study_option
+@key_option
+@format_option("table", "json")
+@plain_errors
+def hold(
+    site: str,
+    referral_id: str | None,
+    arm: str | None,
+    hours: float | None,
+    study: str | None,
+    key: str | None,
+    form: str,
+) -> None:
+    """Take a spot at SITE for a while.
+
+    \b
+    Examples:
+      sitematch referral hold NCT06064929-001
+      sitematch referral hold NCT06064929-001 --id r-2026-017 --hours 24 --format json
+    """
+    from sitematch.services import coordinating
+
+    if hours is not None and not 0 < hours <= 365 * 24:
+        raise InvalidInput("--hours must be more than 0 and at most 8760.", field="hours")
+    with open_desk(study, key) as desk:
+        found = coordinating.hold(
+            desk.store,
+            desk.caller,
+            study_id=desk.study_id,
+            site_id=site,
+            referral_id=referral_id,
+            now=desk.now,
+            arm=arm,
+            hold_for=None if hours is None else timedelta(hours=hours),
+        )
+    _print(form, found)
+
+
+def _transition(name: str, action: Action, text: str, reasons: type[StrEnum] | None = None) -> None:
+    def run(referral_id: str, key: str | None, form: str, reason: str | None = None) -> None:
+        from sitematch.services import coordinating
+
+        with open_desk(None, key) as desk:
+            found = coordinating.move(
+                desk.store, desk.caller, action=action, referral_id=referral_id, now=desk.now, reason=reason
+            )
+        _print(form, found)
+
+    extra = f" --reason {next(iter(reasons)).value}" if reasons else ""
+    run.__doc__ = f"{text}\n\n\b\nExample:\n  sitematch referral {name} r-2026-017{extra}\n"
+    command: Callable[..., Any] = key_option(format_option("table", "json")(plain_errors(run)))
+    if reasons is not None:
+        codes = click.Choice([code.value for code in reasons])
+        command = click.option("--reason", type=codes, required=True, help="A code; never free text.")(command)
+    referral_group.command(name, epilog=EXIT_CODES)(click.argument("referral_id", metavar="ID")(command))
+
+
+_transition("accept", Action.ACCEPT_OFFER, "Turn an offer from the waiting list into a hold.")
+_transition("screen", Action.START_SCREENING, "Keep a held spot for as long as screening takes.")
+_transition("enroll", Action.ENROLL, "Turn a screened referral into a participant.")
+_transition("release", Action.RELEASE, "Give a held or screening spot back, decline an offer, or stop waiting.")
+_transition(
+    "screen-failure",
+    Action.SCREEN_FAILURE,
+    "Record that screening failed; the study's rules say whether the spot comes back.",
+    ScreenFailureReason,
+)
+_transition(
+    "withdraw",
+    Action.WITHDRAW,
+    "Record that a participant left; the study's rules say whether the spot comes back.",
+    WithdrawalReason,
+)
+
+
+@referral_group.command("show", epilog=EXIT_CODES)
+@click.argument("referral_id", metavar="ID")
+@click.option("--history", "with_history", is_flag=True, help="Also all that happened to it, and who did it.")
+@format_option("table", "json")
+@plain_errors
+def show(referral_id: str, with_history: bool, form: str) -> None:
+    """Show where a referral stands.
+
+    \b
+    Examples:
+      sitematch referral show r-2026-017
+      sitematch referral show r-2026-017 --history --format json
+    """
+    from sitematch.exporters.ledger_rows import print_events, print_referrals
+    from sitematch.exporters.ledger_wire import event_answer, referral_answer
+    from sitematch.services import coordinating
+
+    with open_desk() as desk:
+        found = referral_answer(coordinating.referral(desk.store, desk.actor, referral_id, desk.now))
+        past = coordinating.history(desk.store, desk.actor, referral_id, desk.now) if with_history else ()
+    events = [event_answer(event) for event in past]
+    if form == "json":
+        print_json({"referral": found, "history": events} if with_history else found)
+        return
+    print_referrals([found], console())
+    if with_history:
+        print_events(events, console())
+
+
+@referral_group.command("list", epilog=EXIT_CODES)
+@click.option("--site", metavar="SITE", help="Only those of this site.")
+@click.option("--state", type=click.Choice([state.value for state in SpotState], case_sensitive=False))
+@study_option
+@format_option("table", "json", "csv")
+@plain_errors
+def list_(site: str | None, state: str | None, study: str | None, form: str) -> None:
+    """List the study's referrals, the latest change first.
+
+    \b
+    Example:
+      sitematch referral list --state HELD
+    """
+    from sitematch.exporters.ledger_rows import print_referrals
+    from sitematch.exporters.ledger_wire import ReferralAnswer, referral_answer
+    from sitematch.services import coordinating
+
+    wanted = None if state is None else SpotState(state)
+    with open_desk(study) as desk:
+        found = coordinating.referrals(desk.store, desk.actor, desk.study_id, desk.now, site_id=site, state=wanted)
+    print_rows(form, ReferralAnswer, [referral_answer(item) for item in found], print_referrals)
+
+
+def _print(form: str, found: Any) -> None:
+    from sitematch.exporters.ledger_rows import print_referrals
+    from sitematch.exporters.ledger_wire import referral_answer
+
+    print_one(form, referral_answer(found), print_referrals)

@@ -1,0 +1,168 @@
+"""Look-ups that follow the database: spots and sites as they are now, without a round trip for each match."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from sitematch.domain.capacity import Remaining
+from sitematch.domain.occupancy import TAKING_STATUSES
+from sitematch.domain.ranking import CapacityView
+from sitematch.domain.site import Site
+from sitematch.domain.study import Study
+from sitematch.errors import LedgerBusy, StorageFault
+from sitematch.gazetteer.locate import Gazetteer
+from sitematch.services.finder import Finder, StatedCapacity
+from sitematch.store import catalogue, counting
+from sitematch.store.engine import Store
+from sitematch.store.feed import CapacityFeed
+
+
+class LiveCapacity:
+    """Spots as the ledger has them, from the feed's memory; as the study states them where there is no ledger.
+
+    Parameters
+    ----------
+    feed
+        Follows the ledger.
+    study
+        Whose stated numbers hold without one.
+    """
+
+    def __init__(self, feed: CapacityFeed, study: Study) -> None:
+        self._feed = feed
+        self._stated = StatedCapacity(study)
+
+    def at(self, now: datetime) -> CapacityView:
+        """Return the spots as they are at an instant: a hold that lapses is free from then on, without an event."""
+        return _AtInstant(self._feed, self._stated, now)
+
+
+class _AtInstant:
+    __slots__ = ("_feed", "_now", "_stated")
+
+    def __init__(self, feed: CapacityFeed, stated: StatedCapacity, now: datetime) -> None:
+        self._feed, self._stated, self._now = feed, stated, now
+
+    def remaining(self, site: Site, /) -> Remaining:
+        """Return the spots left at a site."""
+        found = self._feed.remaining(site, self._now)
+        return self._stated.remaining(site) if found is None else _as_matched(site, found)
+
+
+class CapacityAt:
+    """Spots as the ledger had them at one instant, for a look-up or a batch that does not follow changes.
+
+    Parameters
+    ----------
+    remaining
+        By site_id; None if there is no ledger.
+    study
+        Whose stated numbers hold without one.
+    """
+
+    def __init__(self, remaining: Mapping[str, Remaining] | None, study: Study) -> None:
+        self._remaining = remaining
+        self._stated = StatedCapacity(study)
+
+    def at(self, _now: datetime, /) -> CapacityAt:
+        """Return itself."""
+        return self
+
+    def remaining(self, site: Site, /) -> Remaining:
+        """Return the spots left at a site."""
+        if self._remaining is None:
+            return self._stated.remaining(site)
+        return _as_matched(site, self._remaining.get(site.site_id, Remaining(count=None, as_of=None)))
+
+
+def read_capacity(store: Store, study: Study, now: datetime) -> CapacityAt:
+    """Read a study's spots at an instant (aware).
+
+    Raises
+    ------
+    StudyNotFound, LedgerBusy, StorageFault, NotReady
+        See `sitematch.store.counting.capacity`.
+    """
+    if next(counting.iter_events(store, study.study_id), None) is None:
+        return CapacityAt(None, study)
+    sites = counting.capacity(store, study.study_id, now)
+    return CapacityAt({site.site_id: site.as_remaining() for site in sites}, study)
+
+
+def _as_matched(site: Site, found: Remaining) -> Remaining:
+    if site.status in TAKING_STATUSES:
+        return found
+    # It takes nobody yet, or no more. Whoever asks for such sites all the same must not read "full": how many spots it
+    # will have is not known.
+    return Remaining(count=None, as_of=found.as_of)
+
+
+class LiveFinder:
+    """The finder over a database that others change.
+
+    Parameters
+    ----------
+    gazetteer
+        Turns texts into places.
+    store
+        The open database; it stays the caller's to close.
+    study_id
+        The study that is matched.
+    clock
+        Gives the present instant (aware, UTC).
+
+    Raises
+    ------
+    StudyNotFound
+        If the catalogue does not hold the study.
+    LedgerBusy, StorageFault, NotReady
+        If the database cannot be read.
+
+    Notes
+    -----
+    Open it after the process has forked: the feed has a thread.
+    """
+
+    def __init__(self, gazetteer: Gazetteer, store: Store, study_id: str, clock: Callable[[], datetime]) -> None:
+        self._gazetteer = gazetteer
+        self._store = store
+        self._study_id = study_id
+        self._lock = threading.Lock()
+        self.feed = CapacityFeed(store, clock)
+        try:
+            self._version, self._finder = self._load()
+        except BaseException:
+            self.feed.close()
+            raise
+
+    def finder(self) -> Finder:
+        """Return the finder over the sites of the present catalogue; only a change of the catalogue is read anew.
+
+        Raises
+        ------
+        StudyNotFound
+            If the study was removed.
+        """
+        if self._version != self.feed.catalogue_version and self._lock.acquire(blocking=False):
+            # The others go on with what there is until the new one stands.
+            try:
+                self._version, self._finder = self._load()
+            except (LedgerBusy, StorageFault) as error:
+                # The old sites are better than none; the next request tries again.
+                self.feed.last_error = error
+            finally:
+                self._lock.release()
+        return self._finder
+
+    def close(self) -> None:
+        """Stop following the database."""
+        self.feed.close()
+
+    def _load(self) -> tuple[str, Finder]:
+        # Noted before the read: a change in between is read again next time.
+        version = self.feed.catalogue_version
+        study = catalogue.read_study(self._store, self._study_id)
+        sites = catalogue.read_sites(self._store, self._study_id)
+        return version, Finder(self._gazetteer, study, sites, capacity=LiveCapacity(self.feed, study))
