@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from sitematch.errors import InvalidInput, InvalidPolicy
 if TYPE_CHECKING:
     from sitematch.gazetteer.locate import Gazetteer
 
+_STUDY = click.option("--study", metavar="NCT…", help="Another study than the default one; `studies` lists them.")
 _COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if only one country has the code."
 
 
@@ -55,6 +57,7 @@ _COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if o
     help="Statuses that can take a patient; may be repeated.  [default: RECRUITING]",
 )
 @click.option("--unit", type=click.Choice([unit.value for unit in Unit]), help="Left out: as the country does.")
+@_STUDY
 @format_option("table", "json", "geojson", "csv")
 @plain_errors
 def match(
@@ -71,6 +74,7 @@ def match(
     prefer_country: str | None,
     statuses: tuple[str, ...],
     unit: str | None,
+    study: str | None,
     form: str,
 ) -> None:
     """Rank the study's sites from a postcode or a town.
@@ -97,7 +101,7 @@ def match(
         statuses=frozenset(map(RecruitmentStatus, statuses)) or MatchPolicy().statuses,
         unit=None if unit is None else Unit(unit),
     )
-    finder = _finder()
+    finder = _finder(study)
     result = finder.find(place, country, policy, datetime.now(UTC), town=town)
     answer = matches_answer(result, finder.study, finder.attribution)
     if form == "json":
@@ -197,9 +201,10 @@ def _locate_batch(gazetteer: Gazetteer, batch: Path, out: Path, rejects: Path, c
 
 @click.command(epilog=EXIT_CODES)
 @click.option("--country", "-c", metavar="COUNTRY", help="Only sites in this country.")
+@_STUDY
 @format_option("table", "json", "geojson", "csv")
 @plain_errors
-def sites(country: str | None, form: str) -> None:
+def sites(country: str | None, study: str | None, form: str) -> None:
     """List the study's sites.
 
     \b
@@ -211,7 +216,7 @@ def sites(country: str | None, form: str) -> None:
     from sitematch.gazetteer.grammar import parse_country
 
     wanted = None if country is None else parse_country(country)
-    finder = _finder()
+    finder = _finder(study)
     answers = [site_answer(site) for site in finder.sites if wanted in (None, site.country)]
     if form == "json":
         print_json(answers)
@@ -229,10 +234,10 @@ def sites(country: str | None, form: str) -> None:
         print_sites(answers, finder.study.notice, console())
 
 
-def _finder() -> Any:
+def _finder(study_id: str | None = None) -> Any:
     """Open the finder; a fresh install's database is made at its first use."""
     from sitematch.services.setup import open_finder, prepare
 
     chosen, now = settings(), datetime.now(UTC)
     prepare(chosen, say, now)
-    return open_finder(chosen, now)
+    return open_finder(chosen if study_id is None else replace(chosen, study_id=study_id.strip().upper()), now)
