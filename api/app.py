@@ -11,7 +11,7 @@ from types import TracebackType
 
 from flask import Flask
 
-from api import docs, errors, headers, health, matches, pages, postcodes, sites
+from api import access, capacity, docs, errors, headers, health, matches, pages, postcodes, referrals, sites
 from api.backend import Backend, Clock, utc_now
 from api.operations import Documented, Operation
 from sitematch.config import Settings
@@ -57,12 +57,14 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    routes: list[Documented] = [module.blueprint(backend) for module in (matches, sites, postcodes, pages, health)]
+    modules = (matches, sites, postcodes, pages, health, capacity, referrals)
+    routes: list[Documented] = [module.blueprint(backend) for module in modules]
     routes.append(documents)
     operations: dict[str, Operation] = {}
     for blueprint in routes:
         app.register_blueprint(blueprint)
         operations |= blueprint.operations
+    access.register(app, backend, operations)
     errors.register(app)
     headers.register(app, access_log=backend.settings.access_log)
     documents.freeze(app, operations)

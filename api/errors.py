@@ -7,6 +7,7 @@ import math
 import traceback
 import uuid
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from flask import Flask, Response, render_template, request
@@ -93,13 +94,26 @@ def problem_of(error: errors.SitematchError) -> Problem:
         if not isinstance(error, errors.NotReady):  # the backend says that once, not at every request
             LOG.error("%s %s", type(error).__name__, getattr(error, "kind", ""))
         return problem(kind, f"{kind.title}.")
-    return problem(
+    described = problem(
         kind,
         error.message,
         field=error.field,
         suggestions=getattr(error, "suggestions", ()),
         candidates=getattr(error, "candidates", ()),
     )
+    return msgspec.structs.replace(described, **_facts(error))
+
+
+def _facts(error: errors.SitematchError) -> dict[str, Any]:
+    """Return what a machine needs of a refusal, beside its words."""
+    if isinstance(error, errors.NoSpotsLeft):
+        full = problems.FullCap(level=error.level, scope=error.scope, spots=error.spots, taken=error.taken)
+        return {"full": full}
+    if isinstance(error, errors.IllegalTransition):
+        return {"state": error.state or "", "allowed": error.allowed}
+    if isinstance(error, errors.NotAllowed):
+        return {"permission": error.permission}
+    return {}
 
 
 def register(app: Flask) -> None:
@@ -176,8 +190,10 @@ def _send(
         response = respond(described, PROBLEM, status=described.status)
     response.headers.update(headers or {})
     response.headers["Cache-Control"] = "no-store"
-    if described.status == 503:
+    if described.status in (429, 503):
         response.headers["Retry-After"] = str(retry_after_s)
+    if described.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="sitematch"'
     return response
 
 

@@ -24,6 +24,13 @@ travel support, spots left, each with reasons. It is no medical advice and judge
 Where a person is, is personal data: ask with POST, so that it stays out of addresses. No request is stored or logged.
 
 Errors are RFC 9457 problem details; the `type` of each is stable and leads to a page that explains it."""
+_BEARER = "token"
+_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API token; administrators make them. Patients need none: they match without an account.",
+}
+_KEYS = ("Idempotency-Key",)
 _IN_BRACKETS = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
@@ -42,7 +49,7 @@ def build(url_map: Map, operations: Mapping[str, Operation]) -> Json:
     for rule in sorted(url_map.iter_rules(), key=lambda rule: rule.rule):
         operation = operations.get(rule.endpoint)
         if operation is not None:
-            method = "post" if "POST" in (rule.methods or ()) else "get"
+            (method,) = (name.lower() for name in rule.methods or () if name not in ("HEAD", "OPTIONS"))
             paths.setdefault(address(rule), {})[method] = _operation(rule, operation, schemas)
     return {
         "openapi": "3.1.0",
@@ -55,7 +62,7 @@ def build(url_map: Map, operations: Mapping[str, Operation]) -> Json:
         "servers": [{"url": "/", "description": "This server"}],
         "tags": [{"name": tag} for tag in dict.fromkeys(operation.tag for operation in operations.values())],
         "paths": paths,
-        "components": {"schemas": schemas.components},
+        "components": {"schemas": schemas.components, "securitySchemes": {_BEARER: _SCHEME}},
     }
 
 
@@ -109,6 +116,10 @@ def _operation(rule: Rule, operation: Operation, schemas: _Schemas) -> Json:
         if operation.example is not None:
             content["example"] = operation.example
         described["requestBody"] = {"required": True, "content": {operation.body_type: content}}
+    if operation.permission is not None:
+        described["security"] = [{_BEARER: []}]
+        needed = f"Needs a token with the scope `{operation.permission.value}` and a role that has it."
+        described["description"] = f"{operation.description} {needed}".lstrip()
     described["responses"] = _responses(operation, schemas)
     return described
 
@@ -123,6 +134,16 @@ def _parameters(operation: Operation, schemas: _Schemas) -> list[Json]:
     for name, schema in (schemas.properties(operation.query) if operation.query else {}).items():
         plain = _without_null(schema)
         parameters.append({"name": name, "in": "query", "description": plain.pop("description", ""), "schema": plain})
+    for name, meaning in operation.headers.items():
+        parameters.append(
+            {
+                "name": name,
+                "in": "header",
+                "required": name in _KEYS,
+                "description": meaning,
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            }
+        )
     for parameter in parameters:
         if parameter["name"] in example:
             parameter["example"] = example[parameter["name"]]
@@ -140,7 +161,12 @@ def _without_null(schema: Json) -> Json:
 
 def _responses(operation: Operation, schemas: _Schemas) -> Json:
     content = {media_type: {"schema": schemas.of(kind)} for media_type, kind in operation.answers.items()}
-    responses: Json = {"200": {"description": "The answer.", "content": content}}
+    success: Json = {"description": "The answer.", "content": content} if content else {"description": "Done."}
+    responses: Json = {str(operation.status): success}
+    if operation.is_conditional:
+        tag = {"description": "Changes with the content.", "schema": {"type": "string"}}
+        success["headers"] = {"ETag": tag}
+        responses["304"] = {"description": "Not changed since the ETag of If-None-Match.", "headers": {"ETag": tag}}
     by_status: dict[int, list[Kind]] = {}
     for kind in (*operation.problems, problems.INTERNAL_ERROR):
         by_status.setdefault(kind.status.value, []).append(kind)
@@ -154,7 +180,10 @@ def _problem_response(status: int, kinds: list[Kind], schemas: _Schemas) -> Json
         "description": "\n".join(f"- `{kind.address}`: {kind.title}." for kind in kinds),
         "content": {problems.MEDIA_TYPE: {"schema": schemas.of(Problem)}},
     }
-    if status == 503:
+    if status in (429, 503):
         wait = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer"}}
         response["headers"] = {"Retry-After": wait}
+    if status == 401:
+        scheme = {"description": "How to prove who asks (RFC 6750).", "schema": {"type": "string"}}
+        response["headers"] = {"WWW-Authenticate": scheme}
     return response

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from api.negotiate import JSON
 from api.problems import Kind
+from sitematch.domain.access import Permission
 
 View = Callable[..., Response]
 
@@ -38,6 +39,14 @@ class Operation:
         Kinds of problem that this operation itself can answer with.
     example
         A body or query, as JSON would hold it.
+    permission
+        What the caller's token must allow; None only where `api.access.PUBLIC` lets everybody in.
+    status
+        HTTP status of success; 204 has no body.
+    headers
+        Request headers that it reads: what each is, by name.
+    is_conditional
+        Whether the answer carries an ETag, and 304 is sent to who has it already.
     """
 
     summary: str
@@ -50,6 +59,10 @@ class Operation:
     body_type: str = JSON
     problems: tuple[Kind, ...] = ()
     example: dict[str, object] | None = None
+    permission: Permission | None = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    is_conditional: bool = False
 
 
 class Documented(Blueprint):
@@ -65,7 +78,7 @@ class Documented(Blueprint):
         Parameters
         ----------
         method
-            ``"GET"`` or ``"POST"``.
+            ``"GET"``, ``"POST"``, ``"PUT"`` or ``"DELETE"``.
         rule
             Address in Flask's form, e.g. ``"/v1/sites/<site_id>"``.
         operation

@@ -49,6 +49,15 @@ class Offer(Wire, frozen=True):
     why: str
 
 
+class FullCap(Wire, frozen=True):
+    """The cap that is full."""
+
+    level: Annotated[str, Meta(description="STUDY, COUNTRY, ARM or SITE.")]
+    scope: Annotated[str, Meta(description="Which country, arm or site; empty for the study.")]
+    spots: int
+    taken: int
+
+
 class Problem(Wire, frozen=True, omit_defaults=True):
     """Why a request could not be answered (RFC 9457)."""
 
@@ -60,6 +69,10 @@ class Problem(Wire, frozen=True, omit_defaults=True):
     field: Annotated[str, Meta(description="The input at fault, where there is one.")] = ""
     suggestions: Annotated[tuple[Offer, ...], Meta(description="What was perhaps meant, best first.")] = ()
     candidates: Annotated[tuple[Offer, ...], Meta(description="What fits; one of them has to be chosen.")] = ()
+    full: Annotated[FullCap | None, Meta(description="The cap that is full, the widest of several.")] = None
+    state: Annotated[str, Meta(description="Where the referral stands.")] = ""
+    allowed: Annotated[tuple[str, ...], Meta(description="What may be done with the referral instead.")] = ()
+    permission: Annotated[str, Meta(description="What was needed.")] = ""
     instance: Annotated[str, Meta(description="Names this one occurrence in the server's log.")] = ""
 
 
@@ -202,6 +215,18 @@ IDEMPOTENCY_CONFLICT = _kind(
     "The idempotency key was used with another request",
     "Send a new key with a new request, and the old key only with the very same request.",
 )
+NOT_SIGNED_IN = _kind(
+    "not-signed-in",
+    HTTPStatus.UNAUTHORIZED,
+    "Who asks could not be told",
+    "Send a token that is neither expired nor revoked: Authorization: Bearer <token>. Administrators make them.",
+)
+IDEMPOTENCY_KEY_MISSING = _kind(
+    "idempotency-key-missing",
+    HTTPStatus.BAD_REQUEST,
+    "A write needs an idempotency key",
+    "Send the header Idempotency-Key with a new random value; ask again with the same one if no answer comes.",
+)
 NOT_ALLOWED = _kind(
     "not-allowed",
     HTTPStatus.FORBIDDEN,
@@ -220,7 +245,19 @@ DATA_FAULT = _kind(
     "The data break their rules",
     "Correct the rows and send them again; nothing was taken.",
 )
-METHOD_NOT_ALLOWED = _kind(
+METHOD_NOT_SIGNED_IN = _kind(
+    "not-signed-in",
+    HTTPStatus.UNAUTHORIZED,
+    "Who asks could not be told",
+    "Send a token that is neither expired nor revoked: Authorization: Bearer <token>. Administrators make them.",
+)
+IDEMPOTENCY_KEY_MISSING = _kind(
+    "idempotency-key-missing",
+    HTTPStatus.BAD_REQUEST,
+    "A write needs an idempotency key",
+    "Send the header Idempotency-Key with a new random value; ask again with the same one if no answer comes.",
+)
+NOT_ALLOWED = _kind(
     "method-not-allowed",
     HTTPStatus.METHOD_NOT_ALLOWED,
     "The address does not serve this method",

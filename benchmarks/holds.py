@@ -25,7 +25,7 @@ from benchmarks import databases, race
 from sitematch.domain.access import Actor, Caller
 from sitematch.domain.capacity import CapKey, CapLevel
 from sitematch.errors import LedgerBusy
-from sitematch.store import audit, ledger
+from sitematch.store import audit, ledger, rules
 from sitematch.store.catalogue import read_sites, read_study, replace_studies
 from sitematch.store.engine import open_store
 from sitematch.store.feed import CapacityFeed
@@ -49,7 +49,7 @@ def _prepare(url: str, studies: int) -> None:
         ]
         replace_studies(store, copies)
         for study_copy, _ in copies:
-            ledger.set_cap(
+            rules.set_cap(
                 store,
                 _CALLER,
                 study_id=study_copy.study_id,
@@ -157,7 +157,7 @@ import sys
 from datetime import UTC, datetime
 from benchmarks.holds import _CALLER
 from benchmarks import race
-from sitematch.store import ledger
+from sitematch.store import ledger, rules
 from sitematch.store.engine import open_store
 with open_store(sys.argv[1]) as store:
     ledger.place_hold(store, _CALLER, study_id=race.STUDY_ID, site_id=sys.argv[3], referral_id=sys.argv[2],

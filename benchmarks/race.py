@@ -30,7 +30,7 @@ from sitematch.domain.ledger import EventKind, Referral
 from sitematch.domain.site import Site
 from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.errors import LedgerBusy, NoSpotsLeft
-from sitematch.store import audit, counting, ledger
+from sitematch.store import audit, counting, ledger, rules
 from sitematch.store.catalogue import replace_study
 from sitematch.store.counting import read_view, referral_from
 from sitematch.store.engine import Store, open_store
@@ -169,7 +169,7 @@ def prepare(url: str, spots: int) -> None:
     with open_store(url) as store:
         replace_study(store, study, sites)
         for key, limit in limits.items():
-            ledger.set_cap(store, _CALLER, study_id=STUDY_ID, key=key, spots=limit, now=datetime.now(UTC))
+            rules.set_cap(store, _CALLER, study_id=STUDY_ID, key=key, spots=limit, now=datetime.now(UTC))
 
 
 def run(

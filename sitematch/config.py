@@ -12,6 +12,9 @@ _PACKAGE = Path(__file__).parent
 DEFAULT_STUDY_ID = "NCT06064929"
 """The study of a fresh install."""
 
+CTGOV_URL = "https://clinicaltrials.gov/api/v2"
+"""The documented address of ClinicalTrials.gov's API v2."""
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
@@ -33,6 +36,8 @@ class Settings:
         The study that is matched when none is named. ``SITEMATCH_STUDY``.
     get_matches
         Whether ``GET /v1/matches`` is served, which puts a postcode into the URL. ``SITEMATCH_GET_MATCHES``, on.
+    ctgov_url
+        Where ClinicalTrials.gov's API v2, or a mirror of it, answers. ``SITEMATCH_CTGOV_URL``.
     access_log
         Whether the server writes a line for each request: method, route, status and time, never the address itself,
         which may hold a postcode. ``SITEMATCH_ACCESS_LOG``, off.
@@ -43,6 +48,7 @@ class Settings:
     gazetteer_path: Path
     study_id: str = DEFAULT_STUDY_ID
     get_matches: bool = True
+    ctgov_url: str = CTGOV_URL
     access_log: bool = False
 
     @classmethod
@@ -80,6 +86,7 @@ class Settings:
             gazetteer_path=Path(gazetteer_text) if gazetteer_text else data_file("gazetteer.sqlite"),
             study_id=values.get("SITEMATCH_STUDY") or DEFAULT_STUDY_ID,
             get_matches=_flag(values, "SITEMATCH_GET_MATCHES", default=True),
+            ctgov_url=values.get("SITEMATCH_CTGOV_URL") or CTGOV_URL,
             access_log=_flag(values, "SITEMATCH_ACCESS_LOG", default=False),
         )
 

@@ -14,17 +14,20 @@
     │   ├── TownNotFound
     │   ├── SiteNotFound
     │   ├── StudyNotFound
-    │   └── ReferralNotFound
+    │   ├── ReferralNotFound
+    │   └── AccountNotFound
     ├── CapacityError (RuntimeError)        the ledger says no
     │   ├── NoSpotsLeft                     `.level`, `.scope`, `.spots`, `.taken`: which cap is full
     │   ├── SiteClosed                      the site, its country or the study takes nobody
     │   ├── IllegalTransition               `.state`, `.action`, and `.allowed`: what may be done instead
     │   └── IdempotencyConflict             the key was used with another request
     ├── NotAllowed (PermissionError)        who asks may not do this; `.permission`
+    ├── LoginFailed (PermissionError)       who asks could not prove who they are
+    │   └── LoginDelayed                    too many attempts failed; `.retry_after_s`
     ├── DataFault (ValueError)              a data file breaks its rules; `.faults` lists every row's fault
     ├── NotReady (RuntimeError)             a data file or database is missing; the message says what to run
     ├── LedgerBusy (TimeoutError)           others write; `.retry_after_s`; nothing was written
-    ├── OnlineUnavailable (ConnectionError) an online geocoder that was configured did not answer
+    ├── OnlineUnavailable (ConnectionError) an online geocoder or a registry did not answer
     └── StorageFault (OSError)              the database cannot be reached, read or written; `.kind` says why
 
 Each message says what is wrong, where, and what to do. Leaves also derive from the builtin that a stranger to
@@ -164,6 +167,10 @@ class ReferralNotFound(NotFound):
     """No referral has that id."""
 
 
+class AccountNotFound(NotFound):
+    """No account has that id."""
+
+
 class CapacityError(SitematchError, RuntimeError):
     """The ledger says no; nothing was changed."""
 
@@ -250,15 +257,18 @@ class Fault:
         What stood there, cut to 80 characters.
     reason
         What is wrong and what is wanted, in plain words.
+    place
+        Where in a file that has no rows, e.g. ``"NCT05843643, location 12"``; empty if `line` says it.
     """
 
     line: int
     field: str
     value: str
     reason: str
+    place: str = ""
 
     def __str__(self) -> str:
-        where = f"line {self.line}" if self.line else "file"
+        where = self.place or (f"line {self.line}" if self.line else "file")
         column = f", {self.field}" if self.field else ""
         value = f" {self.value!r}" if self.value else ""
         return f"{where}{column}{value}: {self.reason}"
@@ -317,4 +327,24 @@ class StorageFault(SitematchError, OSError):
 
 
 class OnlineUnavailable(SitematchError, ConnectionError):
-    """The online geocoder did not answer, or too many questions were waiting for it."""
+    """An online geocoder or a study registry did not answer, or too many questions were waiting for it."""
+
+
+class LoginFailed(SitematchError, PermissionError):
+    """Who asks could not prove who they are; the message does not say which part was wrong."""
+
+
+class LoginDelayed(LoginFailed):
+    """Too many attempts failed.
+
+    Parameters
+    ----------
+    message
+        See `SitematchError`.
+    retry_after_s
+        What to wait before the next attempt, in seconds.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

@@ -17,6 +17,7 @@ from sitematch.services.finder import Finder, StatedCapacity
 from sitematch.store import catalogue, counting
 from sitematch.store.engine import Store
 from sitematch.store.feed import CapacityFeed
+from sitematch.store.seeding import has_ledger
 
 
 class LiveCapacity:
@@ -85,7 +86,7 @@ def read_capacity(store: Store, study: Study, now: datetime) -> CapacityAt:
     StudyNotFound, LedgerBusy, StorageFault, NotReady
         See `sitematch.store.counting.capacity`.
     """
-    if next(counting.iter_events(store, study.study_id), None) is None:
+    if not has_ledger(store, study.study_id):
         return CapacityAt(None, study)
     sites = counting.capacity(store, study.study_id, now)
     return CapacityAt({site.site_id: site.as_remaining() for site in sites}, study)

@@ -17,7 +17,7 @@ from sitematch.domain.ledger import EventKind
 from sitematch.errors import DataFault, Fault
 from sitematch.store.chain import GENESIS, seal
 from sitematch.store.engine import Store
-from sitematch.store.ledger import apply_rule
+from sitematch.store.rules import apply_rule
 from sitematch.store.schema import cap, event
 from sitematch.store.writing import note_latest, open_study, read_policy
 

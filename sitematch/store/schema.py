@@ -23,7 +23,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0005"
 """The migration that this program needs; the last one in `migrations/versions`."""
 
 metadata = MetaData(
@@ -175,3 +175,140 @@ idempotency = Table(
     Index("ix_idempotency_at_us", "at_us"),
 )
 """Answers given in the last 24 hours, by a hash of who asked and the key."""
+
+account = Table(
+    "account",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("password_hash", Text),
+    Column("created_at_us", BigInteger, nullable=False),
+    Column("disabled_at_us", BigInteger),
+    Index("ix_account_email", "email", unique=True),
+)
+"""People who run the capacity; patients have no accounts."""
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    PrimaryKeyConstraint("issuer", "subject"),
+    Index("ix_identity_account_id", "account_id"),
+)
+"""Who an account is to an OpenID Connect issuer."""
+
+account_grant = Table(
+    "account_grant",
+    metadata,
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("study_id", Text, nullable=False),
+    Column("site_id", Text, nullable=False),
+    PrimaryKeyConstraint("account_id", "role", "study_id", "site_id"),
+)
+"""Roles and where they hold; an empty study or site is every one."""
+
+token = Table(
+    "token",
+    metadata,
+    Column("token_id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("secret_hash", Text, nullable=False),
+    Column("scopes", Text),
+    Column("created_at_us", BigInteger, nullable=False),
+    Column("expires_at_us", BigInteger, nullable=False),
+    Column("revoked_at_us", BigInteger),
+    Index("ix_token_secret_hash", "secret_hash", unique=True),
+    Index("ix_token_account_id", "account_id"),
+)
+"""API tokens and sessions of the console; of the secret only a hash is kept."""
+
+login_failure = Table(
+    "login_failure",
+    metadata,
+    Column("email_hash", Text, primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    Column("last_at_us", BigInteger, nullable=False),
+)
+"""Attempts since the last success, by a hash of the e-mail that was tried, whether or not there is such an account."""
+
+webhook = Table(
+    "webhook",
+    metadata,
+    Column("webhook_id", Text, primary_key=True),
+    Column("study_id", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("kinds", Text, nullable=False),
+    Column("percent", Integer),
+    Column("created_at_us", BigInteger, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("disabled_at_us", BigInteger),
+)
+"""Who wants to be told what; an empty study is every one. The secret signs, so it is kept as it is."""
+
+site_notice = Table(
+    "site_notice",
+    metadata,
+    Column("study_id", Text, nullable=False),
+    Column("site_id", Text, nullable=False),
+    Column("is_full", Boolean, nullable=False),
+    Column("percent", Integer, nullable=False),
+    PrimaryKeyConstraint("study_id", "site_id"),
+)
+"""How a site stood when it was last looked at; no row is an empty site."""
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("message_id", Text, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("study_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""What there is to tell."""
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("message_id", Text, ForeignKey("outbox.message_id"), nullable=False),
+    Column("webhook_id", Text, ForeignKey("webhook.webhook_id"), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at_us", BigInteger),
+    Column("delivered_at_us", BigInteger),
+    Column("failed_at_us", BigInteger),
+    Column("last_error", Text, nullable=False),
+    PrimaryKeyConstraint("message_id", "webhook_id"),
+    Index("ix_delivery_due_at_us", "due_at_us"),
+)
+"""Each message to each who wants it; without a due instant it is done, one way or the other."""
+
+import_batch = Table(
+    "import_batch",
+    metadata,
+    Column("import_id", Integer, primary_key=True, autoincrement=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("totals", Text, nullable=False),
+    Column("undone_at_us", BigInteger),
+)
+"""Imports that changed something, numbered from 1."""
+
+import_study = Table(
+    "import_study",
+    metadata,
+    Column("import_id", Integer, ForeignKey("import_batch.import_id", ondelete="CASCADE"), nullable=False),
+    Column("study_id", Text, nullable=False),
+    Column("before", Text),
+    Column("after_hash", Text, nullable=False),
+    PrimaryKeyConstraint("import_id", "study_id"),
+    Index("ix_import_study_study_id", "study_id"),
+)
+"""What an import found of each study that it changed (JSON; NULL if it was new), and a hash of what it left: undoing
+puts the one back, unless the other was changed since."""

@@ -15,7 +15,7 @@ from sitematch.domain.ledger import EventKind
 from sitematch.store import schema
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import Operation
-from sitematch.store.ledger import apply_rule
+from sitematch.store.rules import apply_rule
 from sitematch.store.schema import event
 from sitematch.store.waiting import offer_freed_spots
 from sitematch.store.writing import LedgerWrite, perform
@@ -67,6 +67,19 @@ def take_stated_caps(store: Store, now: datetime, *, request_id: str = "catalogu
                 stated.get(row.study_id, {}).pop(_key(row.detail), None)
     caller = Caller(actor=_CATALOGUE, request_id=request_id)
     return sum(_take(store, caller, study_id, caps, now) for study_id, caps in sorted(stated.items()) if caps)
+
+
+def has_ledger(store: Store, study_id: str) -> bool:
+    """Return whether anything was ever written to a study's ledger.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    query = sa.select(event.c.seq).where(event.c.study_id == study_id).limit(1)
+    with store.reading() as connection:
+        return connection.execute(query).first() is not None
 
 
 def _take(store: Store, caller: Caller, study_id: str, caps: dict[CapKey, int], now: datetime) -> int:

@@ -17,7 +17,7 @@ from sitematch.domain.ledger import (
 )
 from sitematch.domain.site import Site
 from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.store import counting, ledger, waiting
+from sitematch.store import counting, ledger, rules, waiting
 from sitematch.store.catalogue import replace_study
 from sitematch.store.engine import Store
 
@@ -80,16 +80,16 @@ class Desk:
         replace_study(store, study or make_study(), sites or [make_site("site-1"), make_site("site-2")])
 
     def cap(self, spots: int | None, key: CapKey = STUDY) -> CapUsage:
-        return ledger.set_cap(self.store, self.caller, study_id=self.study_id, key=key, spots=spots, now=self.now)
+        return rules.set_cap(self.store, self.caller, study_id=self.study_id, key=key, spots=spots, now=self.now)
 
     def close(self, key: CapKey) -> CapUsage:
-        return ledger.close(self.store, self.caller, study_id=self.study_id, key=key, now=self.now)
+        return rules.close(self.store, self.caller, study_id=self.study_id, key=key, now=self.now)
 
     def reopen(self, key: CapKey) -> CapUsage:
-        return ledger.reopen(self.store, self.caller, study_id=self.study_id, key=key, now=self.now)
+        return rules.reopen(self.store, self.caller, study_id=self.study_id, key=key, now=self.now)
 
-    def rules(self, **changes: Any) -> SpotPolicy:
-        return ledger.set_policy(
+    def policy(self, **changes: Any) -> SpotPolicy:
+        return rules.set_policy(
             self.store, self.caller, study_id=self.study_id, policy=SpotPolicy(**changes), now=self.now
         )
 

@@ -16,7 +16,7 @@ def busy_desk(store: Store) -> Desk:
     desk = Desk(store)
     desk.cap(2)
     desk.cap(5, site_key())
-    desk.rules(hold=timedelta(hours=1))
+    desk.policy(hold=timedelta(hours=1))
     desk.hold("r-1")
     desk.hold("r-2")
     desk.wait("r-3")

@@ -123,7 +123,7 @@ def test_every_write_honours_the_key(store: Store) -> None:
     for number, step in enumerate(
         (
             lambda: desk.cap(3),
-            lambda: desk.rules(),
+            lambda: desk.policy(),
             lambda: desk.hold("r-1"),
             lambda: desk.screen("r-1"),
             lambda: desk.enroll("r-1"),

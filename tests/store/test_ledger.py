@@ -133,7 +133,7 @@ def test_failed_screening_gives_back_as_the_policy_says(
 ) -> None:
     desk = Desk(store)
     desk.cap(1)
-    desk.rules(gives_back=frozenset(gives_back))
+    desk.policy(gives_back=frozenset(gives_back))
     desk.hold("r-1")
     desk.screen("r-1")
 
@@ -149,7 +149,7 @@ def test_withdrawn_participant_counts_unless_the_protocol_replaces_them(
 ) -> None:
     desk = Desk(store)
     desk.cap(1)
-    desk.rules(gives_back=frozenset(gives_back))
+    desk.policy(gives_back=frozenset(gives_back))
     desk.hold("r-1")
     desk.screen("r-1")
     desk.enroll("r-1")
@@ -162,7 +162,7 @@ def test_withdrawn_participant_counts_unless_the_protocol_replaces_them(
 def test_rescreening_at_a_full_site_uses_the_spot_that_still_counts(store: Store) -> None:
     desk = Desk(store)
     desk.cap(1)
-    desk.rules(gives_back=frozenset())
+    desk.policy(gives_back=frozenset())
     desk.hold("r-1")
     desk.screen("r-1")
     desk.fail("r-1")
@@ -374,9 +374,9 @@ def test_senseless_numbers_are_refused(store: Store) -> None:
     with pytest.raises(InvalidInput):
         desk.hold("r-1", hold_for=timedelta(0))
     with pytest.raises(InvalidPolicy):
-        desk.rules(hold=timedelta(days=366))
+        desk.policy(hold=timedelta(days=366))
     with pytest.raises(InvalidPolicy):
-        desk.rules(gives_back=frozenset({SpotState.ENROLLED}))
+        desk.policy(gives_back=frozenset({SpotState.ENROLLED}))
     desk.now = NOW.replace(tzinfo=None)
     with pytest.raises(InvalidInput, match="time zone"):
         desk.hold("r-1")
@@ -427,7 +427,7 @@ def test_capacity_of_the_past_is_what_it_was(store: Store) -> None:
     desk.hold("r-2")
     desk.screen("r-2")
     note()
-    desk.rules(gives_back=frozenset({SpotState.WITHDRAWN}))
+    desk.policy(gives_back=frozenset({SpotState.WITHDRAWN}))
     desk.enroll("r-2")
     desk.close(site_key("site-2"))
     note()
@@ -509,7 +509,7 @@ def test_every_write_touches_the_cap_row_before_anything_else(store: Store) -> N
     desk.wait("r-3")
     desk.accept("r-3")
     desk.close(STUDY)
-    desk.rules()
+    desk.policy()
 
     first = [statements[0] for statements in transactions]
     assert len(first) == 8
@@ -519,7 +519,7 @@ def test_every_write_touches_the_cap_row_before_anything_else(store: Store) -> N
 def test_set_policy_comes_back(store: Store) -> None:
     desk = Desk(store)
 
-    wanted = desk.rules(hold=timedelta(hours=1), offer=timedelta(days=2), waiting_list=False)
+    wanted = desk.policy(hold=timedelta(hours=1), offer=timedelta(days=2), waiting_list=False)
 
     assert counting.policy(store, STUDY_ID) == wanted
     assert desk.hold("r-1").expires_at == NOW + timedelta(hours=1)

@@ -159,7 +159,7 @@ class LedgerMachine(RuleBasedStateMachine):
         hold = timedelta(hours=hours)
         self.both(
             lambda: self.model.set_policy(frozenset(back), hold),
-            lambda desk: desk.rules(gives_back=frozenset(SpotState(name) for name in back), hold=hold),
+            lambda desk: desk.policy(gives_back=frozenset(SpotState(name) for name in back), hold=hold),
         )
 
     @rule(minutes=st.sampled_from([60, 47 * 60, 48 * 60]))

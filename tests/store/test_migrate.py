@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
-from sitematch.errors import NotReady
-from sitematch.store import migrate, schema
+from sitematch.domain.access import Grant, Role
+from sitematch.domain.notice import NoticeKind
+from sitematch.errors import NotReady, StorageFault
+from sitematch.store import accounts, audit, migrate, schema, webhooks
+from sitematch.store.catalogue import read_sites, read_study
 from sitematch.store.engine import Store, open_store
+from tests.store.builders import NOW, STUDY_ID, Desk
 
 
 def test_program_needs_the_last_revision_there_is() -> None:
@@ -52,3 +58,57 @@ def test_schema_of_a_later_program_is_left_alone(store: Store) -> None:
         migrate.upgrade(store)
 
     assert store.schema_revision() == "9999"
+
+
+def test_going_down_and_up_keeps_what_the_earlier_schema_holds(store: Store) -> None:
+    desk = Desk(store)
+    desk.cap(3)
+    desk.hold("r-1")
+    account = accounts.create_account(store, email="ann@example.org", now=NOW)
+    accounts.give(store, account_id=account.account_id, grant=Grant(role=Role.ADMINISTRATOR))
+    webhooks.add_webhook(
+        store, account.actor, url="https://example.org/", kinds=frozenset({NoticeKind.SITE_FILLED}), now=NOW
+    )
+    study, sites = read_study(store, STUDY_ID), read_sites(store, STUDY_ID)
+    before = audit.verify(store)
+
+    migrate.downgrade(store, "0003")
+    migrate.upgrade(store)
+    with_accounts = (accounts.list_accounts(store), webhooks.list_webhooks(store), audit.verify(store))
+    migrate.downgrade(store, "0002")
+    migrate.upgrade(store)
+    with_ledger = (accounts.list_accounts(store), audit.verify(store), desk.site().remaining)
+    migrate.downgrade(store, "0001")
+    migrate.upgrade(store)
+    with_catalogue = (audit.verify(store).events, read_study(store, STUDY_ID), read_sites(store, STUDY_ID))
+
+    assert with_accounts == ((replace(account, grants=(Grant(role=Role.ADMINISTRATOR),)),), (), before)
+    assert with_ledger == ((), before, 2)
+    assert with_catalogue == (0, study, sites)
+    assert desk.hold("r-1").seq == 1
+
+
+def test_events_are_append_only_again_after_going_down_and_up(store: Store) -> None:
+    migrate.downgrade(store, "0001")
+    migrate.upgrade(store)
+    desk = Desk(store)
+    desk.hold("r-1")
+
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"), store.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM event"))
+
+
+def test_failed_migration_leaves_the_schema_as_it_was(empty_url: str) -> None:
+    with open_store(empty_url, require_ready=False) as store:
+        migrate.upgrade(store, "0001")
+        with store.writing() as connection:
+            # In the way of 0002, after it has made other tables.
+            connection.execute(sa.text("CREATE TABLE idempotency (x INTEGER)"))
+
+        with pytest.raises(StorageFault):
+            migrate.upgrade(store)
+
+        with store.reading() as connection:
+            tables = set(sa.inspect(connection).get_table_names())
+        assert store.schema_revision() == "0001"
+        assert tables == {"alembic_version", "catalogue", "study", "site", "idempotency"}

@@ -158,7 +158,7 @@ def test_leaving_the_list_is_a_release(store: Store) -> None:
 
 def test_study_without_a_waiting_list_says_so(store: Store) -> None:
     desk = full_desk(store)
-    desk.rules(waiting_list=False)
+    desk.policy(waiting_list=False)
 
     assert desk.site().state is CapacityState.NO_CAPACITY
     with pytest.raises(SiteClosed, match="no waiting list"):

@@ -1,0 +1,105 @@
+"""Who asks, and whether they may: checked before any view runs. Everything is denied unless it is allowed here."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from typing import cast
+
+from flask import Flask, Response, g, request
+
+from api import problems
+from api.backend import Backend
+from api.errors import Refused
+from api.operations import Operation
+from api.problems import problem
+from sitematch.domain.access import GRANTED, Actor, Caller, Permission
+from sitematch.errors import NotAllowed
+from sitematch.store import accounts
+
+PUBLIC = frozenset({"matches", "sites", "postcodes", "pages", "health", "docs", "static"})
+"""Blueprints that need no account: what patients use, and what explains the service. All others need a token."""
+
+KEY_HEADER = {
+    "Idempotency-Key": "A new random value for each write. The same key and body get the same answer for 24 hours; "
+    "another body is a conflict. An answer that failed for want of spots, time or a database is not kept."
+}
+"""What the OpenAPI document says of the header that every write needs."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+_WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def register(app: Flask, backend: Backend, operations: Mapping[str, Operation]) -> None:
+    """Check every request before its view runs.
+
+    Parameters
+    ----------
+    app
+        The app.
+    backend
+        Gives the database and the clock.
+    operations
+        What each endpoint needs.
+    """
+
+    @app.before_request
+    def allow() -> None:
+        endpoint = request.endpoint
+        if endpoint is None or endpoint.partition(".")[0] in PUBLIC:
+            return  # no such address, or everybody's
+        g.request_id = _request_id()
+        actor = _authenticate(backend)
+        operation = operations.get(endpoint)
+        if operation is None or operation.permission is None:
+            raise NotAllowed("Nobody may do this.", permission="none")
+        require_anywhere(actor, operation.permission)
+        g.caller = Caller(actor=actor, request_id=g.request_id, idempotency_key=_key())
+
+    @app.after_request
+    def name(response: Response) -> Response:
+        if "request_id" in g:
+            # The audit trail names the same one.
+            response.headers["X-Request-Id"] = g.request_id
+        return response
+
+
+def caller() -> Caller:
+    """Return who makes this request."""
+    return cast(Caller, g.caller)
+
+
+def require_anywhere(actor: Actor, permission: Permission) -> None:
+    """Check that an actor may do something somewhere; where, the services ask.
+
+    Raises
+    ------
+    NotAllowed
+        If not.
+    """
+    in_scope = actor.scopes is None or permission in actor.scopes
+    if not in_scope or not any(permission in GRANTED[grant.role] for grant in actor.grants):
+        raise NotAllowed(f"You may not do this here: {permission.value}.", permission=permission.value)
+
+
+def _authenticate(backend: Backend) -> Actor:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise Refused(problem(problems.NOT_SIGNED_IN, "This needs a token: Authorization: Bearer <token>."))
+    return accounts.authenticate(backend.store(), secret=secret.strip(), now=backend.now())
+
+
+def _key() -> str | None:
+    if request.method not in _WRITES:
+        return None
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        raise Refused(problem(problems.IDEMPOTENCY_KEY_MISSING, "The header Idempotency-Key is missing or empty."))
+    return key
+
+
+def _request_id() -> str:
+    """Return the id that a proxy gave the request, if it looks like one; else a new one."""
+    given = request.headers.get("X-Request-Id", "")
+    return given if _REQUEST_ID.fullmatch(given) else f"http-{uuid.uuid4()}"

@@ -1,0 +1,245 @@
+"""``/v1/capacity``, ``/v1/caps`` and ``/v1/policy``: how many spots are left, and what decides it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+
+import msgspec
+from flask import Response, request
+
+from api import problems
+from api.access import KEY_HEADER, caller
+from api.answers import encode, respond
+from api.backend import Backend
+from api.ledger_schemas import (
+    CapacityAnswer,
+    CapacityQuery,
+    CapRequest,
+    CapsAnswer,
+    PartRequest,
+    PolicyRequest,
+    StudyQuery,
+)
+from api.negotiate import JSON
+from api.operations import Documented, Operation
+from api.reading import read_json, read_query
+from sitematch.domain.access import Permission
+from sitematch.domain.ledger import SpotPolicy
+from sitematch.errors import SiteNotFound
+from sitematch.exporters.ledger_wire import (
+    CapAnswer,
+    PolicyAnswer,
+    SiteCapacityAnswer,
+    cap_answer,
+    policy_answer,
+    site_capacity_answer,
+)
+from sitematch.services import coordinating
+from sitematch.store.catalogue import catalogue_version
+
+READS = (
+    problems.INVALID_INPUT,
+    problems.NOT_SIGNED_IN,
+    problems.NOT_ALLOWED,
+    problems.STUDY_NOT_FOUND,
+    problems.BUSY,
+    problems.STORAGE_FAULT,
+    problems.NOT_READY,
+)
+"""What a coordinator's read can answer with instead."""
+
+WRITES = (
+    *READS,
+    problems.IDEMPOTENCY_KEY_MISSING,
+    problems.IDEMPOTENCY_CONFLICT,
+    problems.INVALID_JSON,
+    problems.TOO_LARGE,
+    problems.UNSUPPORTED_MEDIA_TYPE,
+)
+"""What a coordinator's write can answer with instead."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def blueprint(backend: Backend) -> Documented:
+    """Make the routes."""
+    routes = Documented("capacity")
+    _serve_capacity(routes, backend)
+    _serve_caps(routes, backend)
+    _serve_policy(routes, backend)
+    return routes
+
+
+def _serve_capacity(routes: Documented, backend: Backend) -> None:
+    @routes.serve(
+        "GET",
+        "/v1/capacity",
+        Operation(
+            summary="Show the spots of every site",
+            description="Ask with If-None-Match, or with `since` for the difference; once a minute is enough.",
+            tag="Capacity",
+            query=CapacityQuery,
+            answers={JSON: CapacityAnswer},
+            problems=(*READS, problems.SITE_NOT_FOUND),
+            permission=Permission.CAPACITY_READ,
+            headers={"If-None-Match": "The ETag of your last answer."},
+            is_conditional=True,
+        ),
+    )
+    def show() -> Response:
+        asked = read_query(CapacityQuery)
+        study_id, store, now = asked.study_id or backend.settings.study_id, backend.store(), backend.now()
+        version = catalogue_version(store)
+        found = coordinating.capacity(
+            store, caller().actor, study_id, now, as_of=asked.as_of, since=asked.since, arm=asked.arm
+        )
+        sites = tuple(site_capacity_answer(site) for site in found if asked.site_id in (None, site.site_id))
+        if asked.site_id is not None and not sites and asked.since is None:
+            raise SiteNotFound(f"{study_id} has no site {asked.site_id!r}.", field="site_id")
+        answer = CapacityAnswer(study_id=study_id, as_of=asked.as_of or now, catalogue=version, sites=sites)
+        response = respond(answer)
+        # Weak: two answers with the same numbers differ in the instant that they were counted at.
+        response.set_etag(_etag(version, sites), weak=True)
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response.make_conditional(request)
+
+
+def _etag(version: str, sites: tuple[SiteCapacityAnswer, ...]) -> str:
+    timeless = [msgspec.structs.replace(site, as_of=_EPOCH) for site in sites]
+    return blake2b(encode([version, timeless]), digest_size=12).hexdigest()
+
+
+def _serve_caps(routes: Documented, backend: Backend) -> None:
+    cap_decoder = msgspec.json.Decoder(CapRequest)
+    part_decoder = msgspec.json.Decoder(PartRequest)
+    changes_cap = (*WRITES, problems.SITE_NOT_FOUND)
+
+    @routes.serve(
+        "GET",
+        "/v1/caps",
+        Operation(
+            summary="List the caps and what is taken of each",
+            tag="Capacity",
+            query=StudyQuery,
+            answers={JSON: CapsAnswer},
+            problems=READS,
+            permission=Permission.CAPACITY_READ,
+        ),
+    )
+    def list_caps() -> Response:
+        study_id = read_query(StudyQuery).study_id or backend.settings.study_id
+        found = coordinating.caps(backend.store(), caller().actor, study_id, backend.now())
+        return respond(CapsAnswer(study_id=study_id, caps=tuple(map(cap_answer, found))))
+
+    @routes.serve(
+        "POST",
+        "/v1/caps",
+        Operation(
+            summary="Set or remove a cap",
+            description="One below what is taken is accepted: it shows as over-enrolled and sells nothing more.",
+            tag="Capacity",
+            body=CapRequest,
+            answers={JSON: CapAnswer},
+            problems=changes_cap,
+            permission=Permission.CAPS_WRITE,
+            headers=KEY_HEADER,
+            example={"level": "SITE", "scope": "NCT06064929-001", "spots": 3},
+        ),
+    )
+    def set_cap() -> Response:
+        asked = read_json(cap_decoder)
+        study_id = asked.study_id or backend.settings.study_id
+        usage = coordinating.set_cap(
+            backend.store(), caller(), study_id=study_id, key=asked.key(), spots=asked.spots, now=backend.now()
+        )
+        return respond(cap_answer(usage))
+
+    @routes.serve(
+        "POST",
+        "/v1/caps/closure",
+        Operation(
+            summary="Take nobody more in a part of the study",
+            description="Who is under way goes on; participants still count.",
+            tag="Capacity",
+            body=PartRequest,
+            answers={JSON: CapAnswer},
+            problems=changes_cap,
+            permission=Permission.CAPS_WRITE,
+            headers=KEY_HEADER,
+            example={"level": "COUNTRY", "scope": "US"},
+        ),
+    )
+    def close() -> Response:
+        asked = read_json(part_decoder)
+        study_id = asked.study_id or backend.settings.study_id
+        usage = coordinating.close(backend.store(), caller(), study_id=study_id, key=asked.key(), now=backend.now())
+        return respond(cap_answer(usage))
+
+    @routes.serve(
+        "POST",
+        "/v1/caps/reopening",
+        Operation(
+            summary="Undo a closure",
+            description="A registry status that takes nobody still keeps the site closed.",
+            tag="Capacity",
+            body=PartRequest,
+            answers={JSON: CapAnswer},
+            problems=changes_cap,
+            permission=Permission.CAPS_WRITE,
+            headers=KEY_HEADER,
+            example={"level": "COUNTRY", "scope": "US"},
+        ),
+    )
+    def reopen() -> Response:
+        asked = read_json(part_decoder)
+        study_id = asked.study_id or backend.settings.study_id
+        usage = coordinating.reopen(backend.store(), caller(), study_id=study_id, key=asked.key(), now=backend.now())
+        return respond(cap_answer(usage))
+
+
+def _serve_policy(routes: Documented, backend: Backend) -> None:
+    decoder = msgspec.json.Decoder(PolicyRequest)
+
+    @routes.serve(
+        "GET",
+        "/v1/policy",
+        Operation(
+            summary="Show the study's rules for its spots",
+            tag="Capacity",
+            query=StudyQuery,
+            answers={JSON: PolicyAnswer},
+            problems=READS,
+            permission=Permission.CAPACITY_READ,
+        ),
+    )
+    def show_policy() -> Response:
+        study_id = read_query(StudyQuery).study_id or backend.settings.study_id
+        return respond(policy_answer(coordinating.policy(backend.store(), caller().actor, study_id)))
+
+    @routes.serve(
+        "PUT",
+        "/v1/policy",
+        Operation(
+            summary="Set the study's rules for its spots",
+            description="They count for what is under way too, save that holds keep their expiry.",
+            tag="Capacity",
+            body=PolicyRequest,
+            answers={JSON: PolicyAnswer},
+            problems=(*WRITES, problems.INVALID_POLICY),
+            permission=Permission.CAPS_WRITE,
+            headers=KEY_HEADER,
+            example={"hold_hours": 48, "offer_hours": 48, "gives_back": ["SCREEN_FAILED"], "waiting_list": True},
+        ),
+    )
+    def set_policy() -> Response:
+        asked = read_json(decoder)
+        rules = SpotPolicy(
+            hold=timedelta(hours=asked.hold_hours),
+            offer=timedelta(hours=asked.offer_hours),
+            gives_back=frozenset(asked.gives_back),
+            waiting_list=asked.waiting_list,
+        )
+        study_id = asked.study_id or backend.settings.study_id
+        done = coordinating.set_policy(backend.store(), caller(), study_id=study_id, rules=rules, now=backend.now())
+        return respond(policy_answer(done))

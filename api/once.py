@@ -1,0 +1,53 @@
+"""Doing a write outside the ledger once for each idempotency key; what holds a secret is kept without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from api.access import caller
+from api.answers import encode
+from api.backend import Backend
+from sitematch.store import claims
+from sitematch.store.idempotency import Operation
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def once(
+    backend: Backend, name: str, body: object, kind: type[T], act: Callable[[], T], *, secret: str | None = None
+) -> T:
+    """Do a write, or return the answer that the same request got before.
+
+    Parameters
+    ----------
+    backend
+        Gives the database and the clock.
+    name, body
+        What is asked; the body as it was read.
+    kind
+        Type of the answer.
+    act
+        Does it.
+    secret
+        The field of the answer that is not kept; null when the answer is given again.
+
+    Raises
+    ------
+    SitematchError
+        What `act` raises, and what `claims.claim` does.
+    """
+    store, who = backend.store(), caller()
+    before = claims.claim(store, who, Operation(name, (encode(body).decode(),)), backend.now())
+    if before is not None:
+        return msgspec.json.decode(before, type=kind)
+    try:
+        answer = act()
+    except BaseException:
+        claims.abandon(store, who)
+        raise
+    kept = answer if secret is None else msgspec.structs.replace(answer, **{secret: None})
+    claims.finish(store, who, encode(kept).decode())
+    return answer
