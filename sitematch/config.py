@@ -13,6 +13,9 @@ _PACKAGE = Path(__file__).parent
 DEFAULT_STUDY_ID = "NCT06064929"
 """The study of a fresh install."""
 
+CTGOV_URL = "https://clinicaltrials.gov/api/v2"
+"""The documented address of ClinicalTrials.gov's API v2."""
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
@@ -34,6 +37,8 @@ class Settings:
         The study that is matched when none is named. ``SITEMATCH_STUDY``.
     get_matches
         Whether ``GET /v1/matches`` is served, which puts a postcode into the URL. ``SITEMATCH_GET_MATCHES``, on.
+    ctgov_url
+        Where ClinicalTrials.gov's API v2, or a mirror of it, answers. ``SITEMATCH_CTGOV_URL``.
     access_log
         Whether the server writes a line for each request: method, route, status and time, never the address itself,
         which may hold a postcode. ``SITEMATCH_ACCESS_LOG``, off.
@@ -52,6 +57,7 @@ class Settings:
     gazetteer_path: Path
     study_id: str = DEFAULT_STUDY_ID
     get_matches: bool = True
+    ctgov_url: str = CTGOV_URL
     access_log: bool = False
     busy_timeout_s: float = 10.0
     notices_every_s: float = 5.0
@@ -92,6 +98,7 @@ class Settings:
             gazetteer_path=Path(gazetteer_text) if gazetteer_text else data_file("gazetteer.sqlite"),
             study_id=values.get("SITEMATCH_STUDY") or DEFAULT_STUDY_ID,
             get_matches=_flag(values, "SITEMATCH_GET_MATCHES", default=True),
+            ctgov_url=values.get("SITEMATCH_CTGOV_URL") or CTGOV_URL,
             access_log=_flag(values, "SITEMATCH_ACCESS_LOG", default=False),
             busy_timeout_s=_seconds(values, "SITEMATCH_BUSY_TIMEOUT_S", default=10.0, least=0.001, most=600),
             notices_every_s=_seconds(values, "SITEMATCH_NOTICES_EVERY_S", default=5.0, least=0, most=3600),

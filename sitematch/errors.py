@@ -27,7 +27,7 @@
     ├── DataFault (ValueError)              a data file breaks its rules; `.faults` lists every row's fault
     ├── NotReady (RuntimeError)             a data file or database is missing; the message says what to run
     ├── LedgerBusy (TimeoutError)           others write; `.retry_after_s`; nothing was written
-    ├── OnlineUnavailable (ConnectionError) an online geocoder that was configured did not answer
+    ├── OnlineUnavailable (ConnectionError) an online geocoder or a registry did not answer
     └── StorageFault (OSError)              the database cannot be reached, read or written; `.kind` says why
 
 Each message says what is wrong, where, and what to do. Leaves also derive from the builtin that a stranger to
@@ -257,15 +257,18 @@ class Fault:
         What stood there, cut to 80 characters.
     reason
         What is wrong and what is wanted, in plain words.
+    place
+        Where in a file that has no rows, e.g. ``"NCT05843643, location 12"``; empty if `line` says it.
     """
 
     line: int
     field: str
     value: str
     reason: str
+    place: str = ""
 
     def __str__(self) -> str:
-        where = f"line {self.line}" if self.line else "file"
+        where = self.place or (f"line {self.line}" if self.line else "file")
         column = f", {self.field}" if self.field else ""
         value = f" {self.value!r}" if self.value else ""
         return f"{where}{column}{value}: {self.reason}"
@@ -324,7 +327,7 @@ class StorageFault(SitematchError, OSError):
 
 
 class OnlineUnavailable(SitematchError, ConnectionError):
-    """The online geocoder did not answer, or too many questions were waiting for it."""
+    """An online geocoder or a study registry did not answer, or too many questions were waiting for it."""
 
 
 class LoginFailed(SitematchError, PermissionError):

@@ -1,4 +1,4 @@
-"""``gazetteer``: building the compiled gazetteer."""
+"""``gazetteer``: building, auditing and updating the compiled gazetteer."""
 
 from __future__ import annotations
 
@@ -42,3 +42,41 @@ def build(out: Path | None, sources: Path, if_missing: bool) -> None:
     if not (if_missing and target.exists()):
         target.parent.mkdir(parents=True, exist_ok=True)
         building.build(target, directories=[sources])
+
+
+@gazetteer_group.command("audit", epilog=EXIT_CODES)
+@click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), help="Which gazetteer.")
+@plain_errors
+def audit(path: Path | None) -> None:
+    """Print, per country: codes, rungs, precision, uncertainty, repairs; and the sources with their licences.
+
+    \b
+    Example:
+      sitematch gazetteer audit
+    """
+    from sitematch.gazetteer import build as building
+
+    click.echo(building.render(building.audit(path or settings().gazetteer_path)))
+
+
+@gazetteer_group.command("update", epilog=EXIT_CODES)
+@click.option("--url", help="Address of an allCountries.zip.  [default: GeoNames]")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to replace.")
+@click.option(
+    "--sources",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("build/sources"),
+    show_default=True,
+    help="Where the other source packages are unpacked.",
+)
+@plain_errors
+def update(url: str | None, out: Path | None, sources: Path) -> None:
+    """Fetch a fresh GeoNames dump, build from it, and keep the old file unless the new one passes the audit.
+
+    \b
+    Example:
+      sitematch gazetteer update
+    """
+    from sitematch.gazetteer import build as building
+
+    building.update(out or settings().gazetteer_path, url=url or building.GEONAMES_URL, directories=[sources])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,8 +24,12 @@ from sitematch.domain.policy import MatchPolicy, Order
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.domain.travel import TravelCertainty
 from sitematch.domain.units import KM_PER_MILE, Unit, unit_for
-from sitematch.errors import InvalidPolicy
+from sitematch.errors import InvalidInput, InvalidPolicy
 
+if TYPE_CHECKING:
+    from sitematch.gazetteer.locate import Gazetteer
+
+_STUDY = click.option("--study", metavar="NCT…", help="Another study than the default one; `studies` lists them.")
 _COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if only one country has the code."
 
 
@@ -51,6 +57,7 @@ _COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if o
     help="Statuses that can take a patient; may be repeated.  [default: RECRUITING]",
 )
 @click.option("--unit", type=click.Choice([unit.value for unit in Unit]), help="Left out: as the country does.")
+@_STUDY
 @format_option("table", "json", "geojson", "csv")
 @plain_errors
 def match(
@@ -67,6 +74,7 @@ def match(
     prefer_country: str | None,
     statuses: tuple[str, ...],
     unit: str | None,
+    study: str | None,
     form: str,
 ) -> None:
     """Rank the study's sites from a postcode or a town.
@@ -93,7 +101,7 @@ def match(
         statuses=frozenset(map(RecruitmentStatus, statuses)) or MatchPolicy().statuses,
         unit=None if unit is None else Unit(unit),
     )
-    finder = _finder()
+    finder = _finder(study)
     result = finder.find(place, country, policy, datetime.now(UTC), town=town)
     answer = matches_answer(result, finder.study, finder.attribution)
     if form == "json":
@@ -115,12 +123,29 @@ def match(
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("place")
+@click.argument("place", required=False)
 @click.option("--country", "-c", metavar="COUNTRY", help=_COUNTRY_HELP)
 @click.option("--town", metavar="TOWN", help="The postcode's town: each checks the other.")
+@click.option("--batch", type=click.Path(dir_okay=False, path_type=Path), help="Locate every row of this CSV file.")
+@click.option(
+    "--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="With --batch: where located rows go."
+)
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --batch: where the others go, with the reason.  [default: beside --out]",
+)
 @format_option("table", "json")
 @plain_errors
-def locate(place: str, country: str | None, town: str | None, form: str) -> None:
+def locate(
+    place: str | None,
+    country: str | None,
+    town: str | None,
+    batch: Path | None,
+    out: Path | None,
+    rejects: Path | None,
+    form: str,
+) -> None:
     """Say where a postcode or a town is, and how sure that is.
 
     \b
@@ -128,25 +153,58 @@ def locate(place: str, country: str | None, town: str | None, form: str) -> None
       sitematch locate 33180 --country US
       sitematch locate "〒260-8712" --country JP
       sitematch locate Köln --country DE --format json
+      sitematch locate --batch patients.csv -o located.csv
     """
     from sitematch.exporters.wire import place_answer
+    from sitematch.gazetteer.locate import Gazetteer
 
-    finder = _finder()
-    found = finder.locate(place, country, town=town)
+    gazetteer = Gazetteer.open(settings().gazetteer_path)
+    if batch is not None:
+        if place is not None or town is not None or out is None:
+            raise InvalidInput("--batch takes a file and --out, and no place beside them.", field="batch")
+        _locate_batch(gazetteer, batch, out, rejects or out.with_suffix(".rejects.csv"), country)
+        return
+    if place is None and town is None:
+        raise InvalidInput("Give a postcode or a town, or a file with --batch.", field="place")
+    found = gazetteer.locate(place or "", country, town=town)
     answer = place_answer(found, unit_for(found.country))
     if form == "json":
         print_json(answer)
     else:
         from sitematch.exporters.table import print_place
 
-        print_place(answer, finder.attribution, console())
+        print_place(answer, tuple(source.attribution for source in gazetteer.sources()), console())
+
+
+def _locate_batch(gazetteer: Gazetteer, batch: Path, out: Path, rejects: Path, country: str | None) -> None:
+    """Locate a file with a progress bar on stderr; rows that cannot be placed go to the rejects."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from sitematch.gazetteer.batch_csv import locate_batch
+
+    if not batch.is_file():
+        raise InvalidInput(f"There is no file {batch}: name a CSV file with a header.", field="batch")
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Locating", total=None)
+        summary = locate_batch(
+            gazetteer,
+            batch,
+            out,
+            rejects,
+            country=country,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    say(f"{out}: {summary.located} of {summary.rows} rows located, {summary.with_notes} of them with notes.")
+    say(f"{rejects}: {summary.rejected} rows with the reason.")
 
 
 @click.command(epilog=EXIT_CODES)
 @click.option("--country", "-c", metavar="COUNTRY", help="Only sites in this country.")
+@_STUDY
 @format_option("table", "json", "geojson", "csv")
 @plain_errors
-def sites(country: str | None, form: str) -> None:
+def sites(country: str | None, study: str | None, form: str) -> None:
     """List the study's sites.
 
     \b
@@ -158,7 +216,7 @@ def sites(country: str | None, form: str) -> None:
     from sitematch.gazetteer.grammar import parse_country
 
     wanted = None if country is None else parse_country(country)
-    finder = _finder()
+    finder = _finder(study)
     answers = [site_answer(site) for site in finder.sites if wanted in (None, site.country)]
     if form == "json":
         print_json(answers)
@@ -176,10 +234,10 @@ def sites(country: str | None, form: str) -> None:
         print_sites(answers, finder.study.notice, console())
 
 
-def _finder() -> Any:
+def _finder(study_id: str | None = None) -> Any:
     """Open the finder; a fresh install's database is made at its first use."""
     from sitematch.services.setup import open_finder, prepare
 
     chosen, now = settings(), datetime.now(UTC)
     prepare(chosen, say, now)
-    return open_finder(chosen, now)
+    return open_finder(chosen if study_id is None else replace(chosen, study_id=study_id.strip().upper()), now)

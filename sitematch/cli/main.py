@@ -11,6 +11,7 @@ from sitematch.cli.common import EXIT_CODES
 from sitematch.cli.data import data_group
 from sitematch.cli.database import db
 from sitematch.cli.gazetteer import gazetteer_group
+from sitematch.cli.importing import import_group, studies, sync
 from sitematch.cli.ledger import ledger_group
 from sitematch.cli.look_up import locate, match, sites
 from sitematch.cli.referral import referral_group
@@ -70,5 +71,8 @@ for _command in (
     db,
     data_group,
     gazetteer_group,
+    import_group,
+    sync,
+    studies,
 ):
     main.add_command(_command)

@@ -10,7 +10,11 @@ from sitematch.domain.travel import TravelSupport
 
 
 class RecruitmentStatus(StrEnum):
-    """ClinicalTrials.gov API v2 values of a study's or a site's status, unchanged."""
+    """ClinicalTrials.gov API v2 values of a study's or a site's status, unchanged.
+
+    The first nine are a site's or a study's; the others only a study's, and so also that of a site that has none of
+    its own. ``UNKNOWN`` is a study's that was to end and has not been verified for two years.
+    """
 
     ACTIVE_NOT_RECRUITING = "ACTIVE_NOT_RECRUITING"
     COMPLETED = "COMPLETED"
@@ -21,6 +25,11 @@ class RecruitmentStatus(StrEnum):
     TERMINATED = "TERMINATED"
     WITHDRAWN = "WITHDRAWN"
     AVAILABLE = "AVAILABLE"
+    NO_LONGER_AVAILABLE = "NO_LONGER_AVAILABLE"
+    TEMPORARILY_NOT_AVAILABLE = "TEMPORARILY_NOT_AVAILABLE"
+    APPROVED_FOR_MARKETING = "APPROVED_FOR_MARKETING"
+    WITHHELD = "WITHHELD"
+    UNKNOWN = "UNKNOWN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

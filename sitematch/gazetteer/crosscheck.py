@@ -7,7 +7,7 @@ from dataclasses import replace
 from sitematch.domain.place import Place, Precision
 from sitematch.errors import AmbiguousPlace, InvalidInput, TownNotFound
 from sitematch.gazetteer.grammar import fold_name
-from sitematch.gazetteer.grammar.regions import region_names
+from sitematch.gazetteer.grammar.regions import is_region
 from sitematch.gazetteer.nearness import rough_km
 from sitematch.gazetteer.reader import Reader
 from sitematch.gazetteer.towns import Found, Town, find_towns, the_town
@@ -70,7 +70,7 @@ def _is_its_own_name(place: Place, town: str) -> bool:
     name, _, admin = place.name.partition(",")
     asked, _, region = town.partition(",")
     return fold_name(name) == fold_name(asked) and (
-        not region.strip() or fold_name(region) in region_names(place.country, admin)
+        not region.strip() or is_region(place.country, admin, fold_name(region))
     )
 
 

@@ -124,7 +124,8 @@ class Reader:
     Notes
     -----
     Each thread gets a connection of its own at its first look-up; a forked child starts with none. The pages are
-    mapped from the operating system's cache, so workers share them.
+    mapped from the operating system's cache, so workers share them. A file may be replaced by renaming another over
+    it, never written into; restart the workers afterwards, since a thread that starts later opens the new file.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

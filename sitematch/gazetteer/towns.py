@@ -9,7 +9,7 @@ from string import ascii_lowercase
 from sitematch.domain.place import Coordinates, Place, Precision
 from sitematch.errors import AmbiguousPlace, InvalidInput, Suggestion, TownNotFound, UnknownCountry
 from sitematch.gazetteer.grammar import COUNTRIES, fold_name, name_keys, parse_country
-from sitematch.gazetteer.grammar.regions import region_names
+from sitematch.gazetteer.grammar.regions import is_region
 from sitematch.gazetteer.nearness import rough_km
 from sitematch.gazetteer.reader import Reader, TownRow
 from sitematch.gazetteer.schema import DEGREE
@@ -161,7 +161,7 @@ def find_towns(reader: Reader, text: str, country: str | None) -> Found:
         begun = fold_name(name)
         # A town's own name before its other ones: "San Fr" is San Francisco before San Francisco de Quito, Quito's.
         rows = sorted(reader.towns_beginning(begun, within), key=lambda row: not fold_name(row[2]).startswith(begun))
-    kept, all_fit = _in_regions(rows, [part for part in tail if fold_name(part)])
+    kept, all_fit = _in_regions(reader, rows, [part for part in tail if fold_name(part)])
     return Found(tuple(town_of(reader, row) for row in kept), whole, exact and all_fit)
 
 
@@ -180,7 +180,7 @@ def _other_forms(key: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(other for other in (*shorter, squeezed, *longer) if other and other != key))
 
 
-def _in_regions(rows: list[TownRow], tail: list[str]) -> tuple[list[TownRow], bool]:
+def _in_regions(reader: Reader, rows: list[TownRow], tail: list[str]) -> tuple[list[TownRow], bool]:
     """Keep the towns of the named states or countries; all of them, and False, where none is known to lie there."""
     all_fit = True
     for part in tail:
@@ -190,10 +190,12 @@ def _in_regions(rows: list[TownRow], tail: list[str]) -> tuple[list[TownRow], bo
             country = ""
         folded = fold_name(part)
         kept = [
-            row
-            for row in rows
-            if (row[3] and folded in region_names(row[1], row[3])) or (country and row[1] == country)
+            row for row in rows if (row[3] and is_region(row[1], row[3], folded)) or (country and row[1] == country)
         ]
+        if not kept:
+            # A capital's region carries the capital's name, perhaps in another language: "Sofiya, Sofia".
+            namesakes = {row[0] for row in reader.towns(folded)}
+            kept = [row for row in rows if row[0] in namesakes]
         all_fit = all_fit and bool(kept)
         rows = kept or rows
     return rows, all_fit

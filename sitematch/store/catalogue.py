@@ -53,7 +53,7 @@ def list_studies(store: Store) -> tuple[Study, ...]:
     """Return every study, by `study_id`; empty if there is none."""
     with store.reading() as connection:
         rows = connection.execute(sa.select(schema.study).order_by(schema.study.c.study_id))
-        return tuple(_study(row) for row in rows)
+        return tuple(study_of(row) for row in rows)
 
 
 def read_study(store: Store, study_id: str) -> Study:
@@ -77,7 +77,7 @@ def read_study(store: Store, study_id: str) -> Study:
         row = connection.execute(sa.select(schema.study).where(schema.study.c.study_id == study_id)).one_or_none()
     if row is None:
         raise StudyNotFound(f"There is no study {study_id!r} in the catalogue.", field="study_id")
-    return _study(row)
+    return study_of(row)
 
 
 def read_sites(store: Store, study_id: str) -> tuple[Site, ...]:
@@ -103,7 +103,7 @@ def read_sites(store: Store, study_id: str) -> tuple[Site, ...]:
         ).all()
     if not rows:
         read_study(store, study_id)
-    return tuple(_site(row) for row in rows)
+    return tuple(site_of(row) for row in rows)
 
 
 def iter_sites(store: Store) -> Iterator[Site]:
@@ -119,7 +119,7 @@ def iter_sites(store: Store) -> Iterator[Site]:
     query = sa.select(schema.site).order_by(schema.site.c.study_id, schema.site.c.position)
     with store.reading() as connection:
         for row in connection.execution_options(yield_per=_ROWS_A_STATEMENT).execute(query):
-            yield _site(row)
+            yield site_of(row)
 
 
 def replace_study(store: Store, study: Study, sites: Sequence[Site]) -> None:
@@ -170,8 +170,8 @@ def replace_studies(store: Store, studies: Iterable[tuple[Study, Sequence[Site]]
     with store.writing() as connection:
         for study, sites in studies:
             if count == 0:
-                _touch(connection)
-            _write_study(connection, study, sites)
+                touch(connection)
+            write_study(connection, study, sites)
             count += 1
     return count
 
@@ -189,26 +189,31 @@ def remove_study(store: Store, study_id: str) -> None:
         See `Store.writing`.
     """
     with store.writing() as connection:
-        _touch(connection)
+        touch(connection)
         _require_kept(connection, study_id, set())
         connection.execute(sa.delete(schema.site).where(schema.site.c.study_id == study_id))
         if not connection.execute(sa.delete(schema.study).where(schema.study.c.study_id == study_id)).rowcount:
             raise StudyNotFound(f"There is no study {study_id!r} in the catalogue.", field="study_id")
 
 
-def _touch(connection: sa.Connection) -> None:
-    """Raise the version first: on PostgreSQL the row's lock lets one change at a time through."""
+def touch(connection: sa.Connection) -> None:
+    """Raise the version; a change's first statement: on PostgreSQL the row's lock lets one at a time through."""
     connection.execute(sa.update(schema.catalogue).values(version=schema.catalogue.c.version + 1))
 
 
-def _require_kept(connection: sa.Connection, study_id: str, site_ids: set[str]) -> None:
-    """Check that no site with referrals would vanish: its participants still count."""
+def sites_in_use(connection: sa.Connection, study_id: str) -> frozenset[str]:
+    """Return the ids of a study's sites that referrals name, whatever became of them."""
     used = connection.execute(
         sa.select(schema.latest_event.c.site_id)
         .where(schema.latest_event.c.study_id == study_id, schema.latest_event.c.site_id.is_not(None))
         .distinct()
-    ).scalars()
-    lost = sorted(set(used) - site_ids)
+    )
+    return frozenset(used.scalars())
+
+
+def _require_kept(connection: sa.Connection, study_id: str, site_ids: set[str]) -> None:
+    """Check that no site with referrals would vanish: its participants still count."""
+    lost = sorted(sites_in_use(connection, study_id) - site_ids)
     if lost:
         raise InvalidInput(
             f"Site {lost[0]} of study {study_id} has referrals, so it cannot be removed; "
@@ -217,7 +222,8 @@ def _require_kept(connection: sa.Connection, study_id: str, site_ids: set[str]) 
         )
 
 
-def _write_study(connection: sa.Connection, study: Study, sites: Sequence[Site]) -> None:
+def write_study(connection: sa.Connection, study: Study, sites: Sequence[Site]) -> None:
+    """Write one study and its sites inside a transaction; see `replace_study`."""
     values = _study_values(study)
     known = connection.execute(
         sa.update(schema.study).where(schema.study.c.study_id == study.study_id).values(**values)
@@ -256,7 +262,8 @@ def _study_values(study: Study) -> dict[str, Any]:
     }
 
 
-def _study(row: sa.Row[Any]) -> Study:
+def study_of(row: sa.Row[Any]) -> Study:
+    """Return the study of a row."""
     values = dict(row._mapping)
     travel = _travel(values.pop("travel_certainty"), values.pop("travel_kinds"))
     for name in _STUDY_LISTS:
@@ -301,7 +308,8 @@ def _site_values(position: int, site: Site, study_id: str) -> dict[str, Any]:
     }
 
 
-def _site(row: sa.Row[Any]) -> Site:
+def site_of(row: sa.Row[Any]) -> Site:
+    """Return the site of a row."""
     return Site(
         site_id=row.site_id,
         study_id=row.study_id,

@@ -23,7 +23,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 """The migration that this program needs; the last one in `migrations/versions`."""
 
 metadata = MetaData(
@@ -287,3 +287,28 @@ delivery = Table(
     Index("ix_delivery_due_at_us", "due_at_us"),
 )
 """Each message to each who wants it; without a due instant it is done, one way or the other."""
+
+import_batch = Table(
+    "import_batch",
+    metadata,
+    Column("import_id", Integer, primary_key=True, autoincrement=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("totals", Text, nullable=False),
+    Column("undone_at_us", BigInteger),
+)
+"""Imports that changed something, numbered from 1."""
+
+import_study = Table(
+    "import_study",
+    metadata,
+    Column("import_id", Integer, ForeignKey("import_batch.import_id", ondelete="CASCADE"), nullable=False),
+    Column("study_id", Text, nullable=False),
+    Column("before", Text),
+    Column("after_hash", Text, nullable=False),
+    PrimaryKeyConstraint("import_id", "study_id"),
+    Index("ix_import_study_study_id", "study_id"),
+)
+"""What an import found of each study that it changed (JSON; NULL if it was new), and a hash of what it left: undoing
+puts the one back, unless the other was changed since."""

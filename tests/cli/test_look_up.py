@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -119,7 +120,8 @@ def test_no_match_at_all_has_an_exit_code_of_its_own(run: Run) -> None:
 @pytest.mark.parametrize(
     "command",
     ["match", "locate", "sites", "serve", "completion", "db upgrade", "data check", "data load", "data build-sites",
-     "gazetteer build"],
+     "gazetteer build", "gazetteer audit", "gazetteer update", "import ctgov", "import undo", "import list", "sync",
+     "studies"],
 )  # fmt: skip
 def test_every_command_has_help_with_an_example(run: Run, command: str) -> None:
     result = run(*command.split(), "--help")
@@ -142,3 +144,35 @@ def test_a_missing_gazetteer_is_said_with_the_command_that_builds_it(run: Run, m
 
     assert result.exit_code == 6
     assert "sitematch gazetteer build" in result.stderr
+
+
+def test_a_file_is_located_row_by_row_and_nothing_is_lost(run: Run, tmp_path: Path) -> None:
+    batch, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    batch.write_text("id,postcode,country\na,33180,US\nb,00000,US\nc,260-8712,JP\n", encoding="utf-8")
+
+    result = run("locate", "--batch", str(batch), "-o", str(out))
+
+    assert result.exit_code == 0
+    assert "2 of 3 rows located" in result.stderr
+    located = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    rejected = list(csv.DictReader((tmp_path / "out.rejects.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row["id"] for row in located] == ["a", "c"]
+    assert [row["id"] for row in rejected] == ["b"]
+    assert "00000" in rejected[0]["reason"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("33180", "--batch", "x.csv", "-o", "y.csv"), ("--batch", "x.csv")])
+def test_locate_wants_a_place_or_a_file(run: Run, arguments: tuple[str, ...]) -> None:
+    result = run("locate", *arguments)
+
+    assert result.exit_code == 2
+    assert "Error:" in result.stderr
+
+
+def test_the_audit_names_countries_repairs_and_licences(run: Run) -> None:
+    result = run("gazetteer", "audit")
+
+    assert result.exit_code == 0
+    assert "CC" in result.stdout
+    for country in ("US", "GB", "TW", "IL"):
+        assert f"\n| {country} |" in result.stdout

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from sitematch.errors import DataFault, UnknownCountry
-from sitematch.gazetteer.batch import ANSWERS, COLUMNS, REJECTS, BatchSummary, locate_batch, locate_many
+from sitematch.gazetteer.batch import COLUMNS, locate_many
+from sitematch.gazetteer.batch_csv import ANSWERS, REJECTS, BatchSummary, locate_batch
 from sitematch.gazetteer.locate import Gazetteer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sitematch.errors import InvalidInput, TownNotFound, UnknownCountry
+from sitematch.errors import AmbiguousPlace, InvalidInput, TownNotFound, UnknownCountry
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.gazetteer.towns import MAX_NAME_LENGTH
 
@@ -30,6 +30,20 @@ def test_the_largest_comes_first(gazetteer: Gazetteer) -> None:
 @pytest.mark.parametrize("text", ["Springfield, IL", "Springfield, Illinois", "springfield,il", "Springfield, IL, USA"])
 def test_a_state_narrows_the_search(gazetteer: Gazetteer, text: str) -> None:
     assert names(gazetteer, text) == ["Springfield, Illinois US"]
+
+
+def test_a_state_may_lack_or_carry_a_word(gazetteer: Gazetteer) -> None:
+    """Registries write "Nordrhein-Westfalen Land" or "Tokyo" where the gazetteer has "Tokyo To"."""
+    assert names(gazetteer, "Paris, Île-de-France Region") == ["Paris, Île-de-France FR"]
+    assert names(gazetteer, "Köln, Nordrhein") == ["Köln, Nordrhein-Westfalen DE"]
+    with pytest.raises(AmbiguousPlace):
+        gazetteer.locate("Springfield, Miss", "US")
+
+
+def test_a_region_of_the_towns_own_name_confirms_it(gazetteer: Gazetteer) -> None:
+    place = gazetteer.locate("10115", "DE", town="Köln, Cologne")
+
+    assert place.name == "Köln, Nordrhein-Westfalen"
 
 
 def test_a_country_behind_the_name_narrows_the_search(gazetteer: Gazetteer) -> None:

@@ -73,8 +73,11 @@ def _parse_country(text: str) -> str:
     if (code := stripped.upper()) in COUNTRIES:
         return code
     key = fold_name(stripped)
-    if key in KEYS:
-        return KEYS[key]
+    # "The Gambia", "Bahamas, The", "Saint Lucia" as well as the list's own forms.
+    short = key.replace("saint ", "st ").replace(" the ", " ")
+    for other in (key, key.removeprefix("the "), key.removesuffix(" the"), short):
+        if other in KEYS:
+            return KEYS[other]
     if not key:
         raise UnknownCountry("No country was given; give its name or two-letter code, e.g. US.", field="country")
     raise UnknownCountry(_unknown(stripped, key), field="country")

@@ -65,3 +65,28 @@ def region_names(country: str, name: str) -> frozenset[str]:
     keys = name_keys(name)
     short = [code for key in keys if (code := _FOLDED.get(country, {}).get(key))]
     return frozenset((*keys, *short))
+
+
+def is_region(country: str, name: str, asked: str) -> bool:
+    """Tell whether a text means a state or province.
+
+    Parameters
+    ----------
+    country
+        ISO 3166-1 alpha-2 code.
+    name
+        The region's name as the gazetteer has it.
+    asked
+        What a person wrote, folded (`fold_name`): the name, its abbreviation, or the name without or with one more
+        word (``"Tokyo"`` for ``"Tokyo To"``).
+
+    Examples
+    --------
+    >>> is_region("US", "Illinois", "il"), is_region("JP", "Tokyo To", "tokyo"), is_region("US", "Virginia", "west")
+    (True, True, False)
+    """
+    names = region_names(country, name)
+    return asked in names or any(
+        len(key) >= 4 and len(asked) >= 4 and (key.startswith(f"{asked} ") or asked.startswith(f"{key} "))
+        for key in names
+    )

@@ -1,0 +1,246 @@
+"""``import``, ``sync`` and ``studies``: bringing trials in and keeping them in step with their registry."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, plain_errors, say, settings
+
+if TYPE_CHECKING:
+    from sitematch.domain.change import SiteChange, StudyChange
+    from sitematch.domain.imports import ImportTotals
+    from sitematch.domain.site import Site
+    from sitematch.errors import Fault
+
+STUDIES_SHOWN = 30
+SITES_SHOWN = 40
+NOTICES_SHOWN = 50
+_SIGNS = {"added": "+", "returned": "+", "vanished": "-", "removed": "-", "closed": "x"}
+
+
+class Printer:
+    """Prints the differences on stdout, as they come, and what was noticed on stderr.
+
+    Parameters
+    ----------
+    everything
+        Print all of it; otherwise the first of each kind, and how many more there were.
+    """
+
+    def __init__(self, *, everything: bool) -> None:
+        self._everything = everything
+        self._faults = self._contradictions = self._studies = 0
+
+    def fault(self, fault: Fault, /) -> None:
+        """Say what could not be used."""
+        self._faults += 1
+        if self._everything or self._faults <= NOTICES_SHOWN:
+            say(f"Left out: {fault}")
+
+    def contradiction(self, site: Site, where: str, flag: str, /) -> None:
+        """Say which parts contradict one another."""
+        self._contradictions += 1
+        if self._everything or self._contradictions <= NOTICES_SHOWN:
+            say(f"Contradiction: {where}, {site.facility}, {site.city}, {site.country}: {flag}")
+
+    def change(self, change: StudyChange, /) -> None:
+        """Print what changes in a study."""
+        self._studies += 1
+        if not self._everything and self._studies > STUDIES_SHOWN:
+            return
+        counts = ", ".join(f"{count} {kind}" for kind, count in change.counts().items()) or "no site changes"
+        new = "new study, " if change.is_new else ""
+        click.echo(f"{change.study_id}: {new}{counts}, {change.unchanged} unchanged")
+        for field in change.fields:
+            click.echo(f"  {field.field}: {field.old or 'none'} -> {field.new or 'none'}")
+        # Of a study that is all new, its sites are no difference worth a line each.
+        shown = change.sites if self._everything else () if change.is_new else change.sites[:SITES_SHOWN]
+        for site in shown:
+            click.echo(f"  {_site_line(site)}")
+        if not change.is_new and len(change.sites) > len(shown):
+            click.echo(f"  … {len(change.sites) - len(shown)} more; --all prints them")
+
+    def progress(self, studies: int, sites: int, /) -> None:
+        """Say how far it is, once in a thousand studies."""
+        if studies % 1_000 == 0:
+            say(f"{studies} studies with {sites} sites read and placed.")
+
+    def close(self, totals: ImportTotals, import_id: int | None, *, dry_run: bool) -> None:
+        """Print what was held back, the totals, and what can be done next."""
+        for count, shown, what in (
+            (self._faults, NOTICES_SHOWN, "left out"),
+            (self._contradictions, NOTICES_SHOWN, "contradictions"),
+            (self._studies, STUDIES_SHOWN, "studies that change"),
+        ):
+            if count > shown and not self._everything:
+                say(f"… {count - shown} more {what}; --all prints them.")
+        say(
+            f"{totals.studies} studies, {totals.locations} locations: {totals.sites} sites, {totals.left_out} left out."
+            f" {totals.unplaced} sites could not be placed; in {totals.contradictions} the record contradicts itself."
+        )
+        if totals.records_left_out:
+            say(f"{totals.records_left_out} records were left out.")
+        if dry_run:
+            say("Dry run: nothing was changed.")
+        elif import_id is None:
+            say("Nothing changed.")
+        else:
+            say(f"Import {import_id} is done. `sitematch import undo` takes it back.")
+
+
+def _site_line(site: SiteChange) -> str:
+    sign = _SIGNS.get(site.kind, "~")
+    what = "; ".join(f"{f.field} {f.old or 'none'} -> {f.new or 'none'}" for f in site.fields)
+    return f"{sign} {site.site_id} {site.label}: {site.kind}{': ' + what if what else ''}"
+
+
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+_ALL = click.option("--all", "everything", is_flag=True, help="Print every difference and notice.")
+
+
+@click.group("import")
+def import_group() -> None:
+    """Bring trials in, see what changes, and take it back."""
+
+
+@import_group.command("ctgov", epilog=EXIT_CODES)
+@click.argument("sources", nargs=-1, metavar="[FILE|NCT…]...")
+@click.option("--condition", default="", metavar="TEXT", help="Also fetch every study of this condition.")
+@click.option("--recruiting", is_flag=True, help="Of those, only the ones that recruit.")
+@click.option("--allow-older", is_flag=True, help="Take records older than what is known.")
+@click.option("--strict", is_flag=True, help="Import nothing if anything cannot be used.")
+@_DRY_RUN
+@_ALL
+@plain_errors
+def ctgov(
+    sources: tuple[str, ...],
+    condition: str,
+    recruiting: bool,
+    allow_older: bool,
+    strict: bool,
+    dry_run: bool,
+    everything: bool,
+) -> None:
+    """Import from ClinicalTrials.gov: studies by number, or files of its API v2.
+
+    A file holds one study, a page, an array or NDJSON of thousands; it may be gzipped or the registry's zip archive.
+    Contacts of persons are not stored.
+
+    \b
+    Examples:
+      sitematch import ctgov NCT06064929 --dry-run
+      sitematch import ctgov studies.ndjson.gz
+      sitematch import ctgov --condition "lupus nephritis" --recruiting
+    """
+    from sitematch.services.registry import Registry
+    from sitematch.services.setup import prepare
+
+    chosen = settings()
+    prepare(chosen, say, datetime.now(UTC))
+    printer = Printer(everything=everything)
+    totals, import_id = Registry(chosen, say).bring_in(
+        sources,
+        condition=condition,
+        recruiting_only=recruiting,
+        now=datetime.now(UTC),
+        watcher=printer,
+        dry_run=dry_run,
+        allow_older=allow_older,
+        strict=strict,
+    )
+    printer.close(totals, import_id, dry_run=dry_run)
+    if totals.records_left_out and not totals.studies:
+        sys.exit(EXIT_DATA_FAULT)
+
+
+@import_group.command("undo", epilog=EXIT_CODES)
+@plain_errors
+def undo() -> None:
+    """Take the latest import back; run it again to go further back.
+
+    \b
+    Example:
+      sitematch import undo
+    """
+    from sitematch.services.registry import undo_last
+    from sitematch.services.setup import prepare
+
+    chosen = settings()
+    prepare(chosen, say, datetime.now(UTC))
+    say(undo_last(chosen, datetime.now(UTC)))
+
+
+@import_group.command("list", epilog=EXIT_CODES)
+@plain_errors
+def list_() -> None:
+    """List the imports that changed something, latest first.
+
+    \b
+    Example:
+      sitematch import list
+    """
+    from sitematch.services.setup import prepare
+    from sitematch.store.engine import open_store
+    from sitematch.store.imports import list_imports
+
+    chosen = settings()
+    prepare(chosen, say, datetime.now(UTC))
+    with open_store(chosen.database_url) as store:
+        found = list_imports(store)
+    if not found:
+        say("Nothing was imported yet.")
+    for record in found:
+        t = record.totals
+        undone = f", undone {record.undone_at:%Y-%m-%d %H:%M}" if record.undone_at else ""
+        click.echo(
+            f"{record.import_id}  {record.at:%Y-%m-%d %H:%M} UTC  {record.origin}  {record.source}: "
+            f"{t.studies_changed} studies; sites {t.added} added, {t.changed} changed, {t.closed} closed, "
+            f"{t.vanished} vanished{undone}"
+        )
+
+
+@click.command(epilog=EXIT_CODES)
+@_DRY_RUN
+@_ALL
+@plain_errors
+def sync(dry_run: bool, everything: bool) -> None:
+    """Fetch every study again that came from ClinicalTrials.gov, and bring in what changed.
+
+    \b
+    Example:
+      sitematch sync --dry-run
+    """
+    from sitematch.services.registry import Registry
+    from sitematch.services.setup import prepare
+
+    chosen = settings()
+    prepare(chosen, say, datetime.now(UTC))
+    printer = Printer(everything=everything)
+    totals, import_id = Registry(chosen, say).refresh(now=datetime.now(UTC), watcher=printer, dry_run=dry_run)
+    printer.close(totals, import_id, dry_run=dry_run)
+
+
+@click.command(epilog=EXIT_CODES)
+@plain_errors
+def studies() -> None:
+    """List the studies in the catalogue.
+
+    \b
+    Example:
+      sitematch studies
+    """
+    from sitematch.services.setup import prepare
+    from sitematch.store.catalogue import list_studies
+    from sitematch.store.engine import open_store
+
+    chosen = settings()
+    prepare(chosen, say, datetime.now(UTC))
+    with open_store(chosen.database_url) as store:
+        found = list_studies(store)
+    for study in found:
+        mark = " (default)" if study.study_id == chosen.study_id else ""
+        click.echo(f"{study.study_id}  {study.status.replace('_', ' ').lower()}  {study.title}{mark}")

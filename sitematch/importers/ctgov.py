@@ -1,0 +1,312 @@
+"""ClinicalTrials.gov: the records of its API v2, from files or from the API itself.
+
+A record's ``protocolSection`` gives the study and its locations. Persons' contacts are not read at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sitematch.domain.place import Coordinates
+from sitematch.domain.record import Location, StudyRecord
+from sitematch.domain.study import RecruitmentStatus, Study
+from sitematch.errors import Fault, InvalidCoordinates
+from sitematch.importers.facility import clean_facility
+from sitematch.importers.json_stream import read_items
+from sitematch.importers.text import tidy
+
+LISTS, HEADS = frozenset({"studies"}), frozenset({"nextPageToken", "totalCount"})
+"""How a page of the API's answer shows itself; see `read_items`."""
+
+SOURCE = "ClinicalTrials.gov"
+NCT_ID = re.compile(r"NCT\d{8}")
+_AT = re.compile(r" - at `\$\.?(.*)`$")
+_DATE = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
+_AGE = re.compile(r"(\d+) (Year|Month|Week|Day|Hour|Minute)s?", re.IGNORECASE)
+_A_YEAR = {"year": 1, "month": 12, "week": 52, "day": 365, "hour": 8_766, "minute": 525_960}
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Members that we do not name are ignored, so that new ones do no harm."""
+
+
+class _Named(_Part, frozen=True):
+    id: str = ""
+    name: str = ""
+    type: str = ""
+    label: str = ""
+
+
+class _Dated(_Part, frozen=True):
+    date: str = ""
+
+
+class _Identification(_Part, frozen=True):
+    nct_id: str
+    org_study_id_info: _Named = _Named()
+    secondary_id_infos: list[_Named] = []
+    nct_id_aliases: list[str] = []
+    brief_title: str = ""
+    official_title: str = ""
+    acronym: str = ""
+
+
+class _Status(_Part, frozen=True):
+    overall_status: str = ""
+    status_verified_date: str = ""
+    last_update_submit_date: str = ""
+    last_update_post_date_struct: _Dated = _Dated()
+
+
+class _Sponsors(_Part, frozen=True):
+    lead_sponsor: _Named = _Named()
+
+
+class _Description(_Part, frozen=True):
+    brief_summary: str = ""
+
+
+class _Conditions(_Part, frozen=True):
+    conditions: list[str] = []
+
+
+class _Masking(_Part, frozen=True):
+    masking: str = ""
+
+
+class _DesignInfo(_Part, frozen=True):
+    masking_info: _Masking = _Masking()
+
+
+class _Design(_Part, frozen=True):
+    phases: list[str] = []
+    design_info: _DesignInfo = _DesignInfo()
+
+
+class _Arms(_Part, frozen=True):
+    arm_groups: list[_Named] = []
+    interventions: list[_Named] = []
+
+
+class _Eligibility(_Part, frozen=True):
+    sex: str = ""
+    minimum_age: str = ""
+    maximum_age: str = ""
+
+
+class _Locations(_Part, frozen=True):
+    locations: list[Any] = []
+    """Each is read by itself, so that one that cannot be read costs no other."""
+
+
+class _Protocol(_Part, frozen=True):
+    identification_module: _Identification
+    status_module: _Status = _Status()
+    sponsor_collaborators_module: _Sponsors = _Sponsors()
+    description_module: _Description = _Description()
+    conditions_module: _Conditions = _Conditions()
+    design_module: _Design = _Design()
+    arms_interventions_module: _Arms = _Arms()
+    eligibility_module: _Eligibility = _Eligibility()
+    contacts_locations_module: _Locations = _Locations()
+
+
+class _Record(_Part, frozen=True):
+    protocol_section: _Protocol
+
+
+class _Point(_Part, frozen=True):
+    lat: float
+    lon: float
+
+
+class _Location(_Part, frozen=True):
+    facility: str | None = None
+    status: str | None = None
+    city: str | None = None
+    state: str | None = None
+    zip: str | int | None = None
+    country: str | None = None
+    geo_point: Any = None
+
+
+def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
+    """Read a file of studies: one, a page, an array, NDJSON, or the registry's zip archive of all of them.
+
+    Parameters
+    ----------
+    path
+        See `read_items`.
+    read_on
+        Today: dates the facts of a record that bears no date.
+
+    Yields
+    ------
+    StudyRecord or Fault
+        In the file's order, at a constant memory; a fault is a record that could not be used at all.
+
+    Raises
+    ------
+    NotReady, DataFault
+        See `read_items`.
+    """
+    for item in read_items(path, lists=LISTS, heads=HEADS):
+        yield parse_study(item.value, read_on, where=f"{item.name}, study {item.number}")
+
+
+def parse_study(value: Any, read_on: date, *, where: str) -> StudyRecord | Fault:
+    """Read one study's record.
+
+    Parameters
+    ----------
+    value
+        Decoded JSON.
+    read_on
+        See `read_file`.
+    where
+        What to call the record in a fault, e.g. ``"studies-page.json, study 3"``.
+
+    Returns
+    -------
+    StudyRecord or Fault
+        The fault says why the whole record cannot be used.
+    """
+    try:
+        protocol = msgspec.convert(value, _Record).protocol_section
+    except msgspec.ValidationError as error:
+        reason, field = _told(error)
+        return Fault(0, field, "", reason, place=where)
+    nct_id = protocol.identification_module.nct_id.strip().upper()
+    if not NCT_ID.fullmatch(nct_id):
+        return Fault(0, "nctId", nct_id[:80], "is not an NCT number, e.g. NCT06064929", place=where)
+    study = _study(nct_id, protocol, read_on)
+    given = protocol.contacts_locations_module.locations
+    locations: list[Location] = []
+    faults: list[Fault] = []
+    for number, raw in enumerate(given, start=1):
+        read = _location(raw, f"{nct_id}, location {number}")
+        if isinstance(read, Fault):
+            faults.append(read)
+        else:
+            locations.append(read)
+    return StudyRecord(study=study, locations=tuple(locations), faults=tuple(faults), given=len(given))
+
+
+def _told(error: msgspec.ValidationError) -> tuple[str, str]:
+    """Part a validation error into its reason and the field at fault."""
+    text = str(error)
+    at = _AT.search(text)
+    return (text, "") if at is None else (text[: at.start()], at[1])
+
+
+def _location(raw: Any, where: str) -> Location | Fault:
+    try:
+        read = msgspec.convert(raw, _Location)
+    except msgspec.ValidationError as error:
+        reason, field = _told(error)
+        value = raw.get(field, "") if isinstance(raw, dict) else raw
+        return Fault(0, field, str(value)[:80], reason, place=where)
+    flags: list[str] = []
+    status = None
+    if read.status:
+        status = _status_of(read.status)
+        if status is None:
+            status = RecruitmentStatus.UNKNOWN
+            flags.append(f"The record gives the status {tidy(read.status)[:40]!r}, which is not known.")
+    point, remark = _point(read.geo_point)
+    return Location(
+        where=where,
+        facility=clean_facility(tidy(read.facility or "")),
+        city=tidy(read.city or ""),
+        state=tidy(read.state or ""),
+        postcode=tidy("" if read.zip is None else str(read.zip)),
+        country=tidy(read.country or ""),
+        status=status,
+        point=point,
+        flags=(*flags, *remark),
+    )
+
+
+def _point(raw: Any) -> tuple[Coordinates | None, tuple[str, ...]]:
+    """Read a point; one that is no point on the globe is said to be none, and costs nothing else."""
+    if raw is None:
+        return None, ()
+    try:
+        read = msgspec.convert(raw, _Point)
+        return Coordinates(latitude=read.lat, longitude=read.lon), ()
+    except msgspec.ValidationError as error:
+        return None, (f"The record's point cannot be read: {_told(error)[0]}.",)
+    except InvalidCoordinates as error:
+        return None, (f"The record's point cannot be used: {error.message}",)
+
+
+def _status_of(text: str) -> RecruitmentStatus | None:
+    return RecruitmentStatus.__members__.get(text.strip().upper().replace(" ", "_").replace(",", ""))
+
+
+def _study(nct_id: str, protocol: _Protocol, read_on: date) -> Study:
+    names, design = protocol.identification_module, protocol.design_module
+    arms, who = protocol.arms_interventions_module, protocol.eligibility_module
+    as_of_on, is_dated = _as_of(protocol.status_module, read_on)
+    other_ids = (
+        names.acronym,
+        names.org_study_id_info.id,
+        *(info.id for info in names.secondary_id_infos),
+        *names.nct_id_aliases,
+    )
+    return Study(
+        study_id=nct_id,
+        title=tidy(names.brief_title) or tidy(names.official_title) or nct_id,
+        status=_status_of(protocol.status_module.overall_status) or RecruitmentStatus.UNKNOWN,
+        as_of_on=as_of_on,
+        source=f"{SOURCE} {nct_id}" + ("" if is_dated else " (its record bears no date)"),
+        summary=tidy(protocol.description_module.brief_summary),
+        sponsor=tidy(protocol.sponsor_collaborators_module.lead_sponsor.name),
+        other_ids=_texts(other_ids, without=nct_id),
+        conditions=_texts(protocol.conditions_module.conditions),
+        interventions=_texts([intervention.name for intervention in arms.interventions]),
+        phases=_texts(phase for phase in design.phases if phase != "NA"),
+        age_min_years=_years(who.minimum_age),
+        age_max_years=_years(who.maximum_age),
+        sex=who.sex if who.sex in ("FEMALE", "MALE") else "ALL",
+        has_placebo=_has_placebo(arms.arm_groups, design.design_info.masking_info.masking),
+    )
+
+
+def _texts(values: Any, without: str = "") -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for value in values if (text := tidy(value)) and text != without))
+
+
+def _as_of(status: _Status, read_on: date) -> tuple[date, bool]:
+    """Date the facts by the record's last update, as far as it tells."""
+    for text in (
+        status.last_update_post_date_struct.date,
+        status.last_update_submit_date,
+        status.status_verified_date,
+    ):
+        found = _DATE.fullmatch(text.strip())
+        if found:
+            try:
+                return date(int(found[1]), int(found[2]), int(found[3] or 1)), True
+            except ValueError:  # the 31st of February: the next date may do
+                continue
+    return read_on, False
+
+
+def _years(text: str) -> int | None:
+    """Read an age in whole years, rounded down: ``"18 Years"`` is 18, ``"8 Months"`` is 0."""
+    found = _AGE.fullmatch(text.strip())
+    return None if found is None else int(found[1][:6]) // _A_YEAR[found[2].lower()]
+
+
+def _has_placebo(arms: Sequence[_Named], masking: str) -> bool | None:
+    """Tell what the design says for certain: a placebo arm, or open label; anything else is unknown."""
+    if any(arm.type == "PLACEBO_COMPARATOR" or "placebo" in arm.label.lower() for arm in arms):
+        return True
+    return False if masking == "NONE" else None

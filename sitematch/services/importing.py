@@ -1,0 +1,283 @@
+"""Importing studies: records in, sites placed, differences told, one transaction.
+
+A first pass reads and places every record and lays the result aside in a temporary file; a second, in one transaction,
+compares with the catalogue and writes. So memory holds one study however many come, a failure anywhere changes nothing,
+and the write lock lasts for the second pass only.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import IO, TYPE_CHECKING, Protocol
+
+import msgspec
+
+from sitematch.domain.change import StudyChange, compare_studies, merge_study, revise_sites
+from sitematch.domain.imports import ImportTotals
+from sitematch.domain.place import Coordinates
+from sitematch.domain.record import Location, StudyRecord
+from sitematch.domain.site import Site
+from sitematch.domain.study import Study
+from sitematch.errors import DataFault, Fault, UnknownCountry
+from sitematch.gazetteer.extent import Extents
+from sitematch.gazetteer.grammar import parse_country
+from sitematch.gazetteer.locate import Gazetteer
+from sitematch.services.placing import Placed, place_site, tells_contradiction
+
+if TYPE_CHECKING:
+    from sitematch.store.engine import Store
+    from sitematch.store.imports import ImportTransaction
+
+NO_NAME = "Name not given"
+"""Stands for a facility that a record does not name."""
+
+INHERITED = "The record gives the site no status of its own; the study's is shown."
+"""Flag of a site whose status is its study's."""
+
+_SPOOL_IN_MEMORY_BYTES = 8 << 20
+_PLACES_KEPT = 20_000
+_FAULTS_KEPT = 1_000
+_STUDY_AND_SITES = msgspec.msgpack.Decoder(tuple[Study, tuple[Site, ...]])
+
+
+class ImportWatcher(Protocol):
+    """Told what an import meets, as it goes."""
+
+    def fault(self, fault: Fault, /) -> None:
+        """Hear that something could not be used."""
+        ...
+
+    def contradiction(self, site: Site, where: str, flag: str, /) -> None:
+        """Hear that parts of a record contradict one another; the flag says what was believed and why."""
+        ...
+
+    def change(self, change: StudyChange, /) -> None:
+        """Hear that a study changes, or would."""
+        ...
+
+    def progress(self, studies: int, sites: int, /) -> None:
+        """Hear how much was read and placed."""
+        ...
+
+
+class Placer:
+    """Turns locations into sites; the same whereabouts are placed once.
+
+    Parameters
+    ----------
+    gazetteer
+        Source of coordinates.
+    """
+
+    def __init__(self, gazetteer: Gazetteer) -> None:
+        self._gazetteer = gazetteer
+        self._extents = Extents(gazetteer.reader)
+        self._place = lru_cache(maxsize=_PLACES_KEPT)(self._placed)
+
+    def site(self, location: Location, study: Study) -> Site | Fault:
+        """Make a site of a location; its id is still empty.
+
+        Returns
+        -------
+        Site or Fault
+            The fault says why the location cannot be used: its country is missing or unknown, or nothing says where
+            in it the site is. A site that cannot be placed is still a site.
+        """
+        try:
+            country = parse_country(location.country)
+        except UnknownCountry as error:
+            return Fault(0, "country", location.country[:80], error.message, place=location.where)
+        if not (location.city or location.postcode or location.point):
+            return Fault(0, "city", "", "has no city, postcode or point", place=location.where)
+        placed = self._place(location.city, location.state, location.postcode, country, location.point)
+        flags = list(location.flags)
+        city = location.city
+        if not city:
+            city = placed.place.name.partition(",")[0] if placed.place and placed.place.name else "Town not given"
+            flags.append(f"The record gives no town; {city} is what its postcode or point stands for.")
+        if not location.facility:
+            flags.append("The record does not name the site.")
+        if location.status is None:
+            flags.append(INHERITED)
+        place = placed.place
+        return Site(
+            site_id="",
+            study_id=study.study_id,
+            source_study=study.study_id,
+            facility=location.facility or NO_NAME,
+            city=city,
+            state=location.state,
+            postcode=placed.postcode,
+            # A ZIP code of San Juan is Puerto Rico's, also under "United States".
+            country=place.country if place is not None and place.postcode and place.country else country,
+            place=None if place is None else replace(place, notes=()),
+            status=location.status or study.status,
+            as_of_on=study.as_of_on,
+            flags=(*flags, *placed.flags),
+        )
+
+    def _placed(self, city: str, state: str, postcode: str, country: str, point: Coordinates | None) -> Placed:
+        return place_site(
+            self._gazetteer,
+            city=city,
+            state=state,
+            postcode=postcode,
+            country=country,
+            point=point,
+            in_country=self._extents.may_contain,
+        )
+
+
+def import_records(
+    store: Store,
+    gazetteer: Gazetteer,
+    records: Iterable[StudyRecord | Fault],
+    *,
+    origin: str,
+    source: str,
+    now: datetime,
+    watcher: ImportWatcher,
+    dry_run: bool = False,
+    allow_older: bool = False,
+    strict: bool = False,
+) -> tuple[ImportTotals, int | None]:
+    """Bring records into the catalogue.
+
+    Parameters
+    ----------
+    store
+        The database.
+    gazetteer
+        Source of coordinates.
+    records
+        What an importer yields; read once, at a constant memory.
+    origin, source
+        See `sitematch.domain.imports.ImportRecord`.
+    now
+        The moment (aware, UTC).
+    watcher
+        Told of faults, contradictions and changes.
+    dry_run
+        Compare and tell, and change nothing.
+    allow_older
+        Take a record that is older than what was imported of its study before; it is left out otherwise.
+    strict
+        Refuse everything if anything cannot be used.
+
+    Returns
+    -------
+    tuple
+        Totals, and the import's number: None if nothing changed.
+
+    Raises
+    ------
+    DataFault, NotReady, OnlineUnavailable
+        As `records` raises them; nothing is changed then. A `DataFault` also where `strict` forbids what was left out.
+    InvalidInput, LedgerBusy, StorageFault
+        See `sitematch.store.imports.importing`; nothing is changed then.
+    """
+    from sitematch.store.imports import importing, inspecting
+
+    counts: Counter[str] = Counter()
+    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY_BYTES) as spool:
+        faults = _lay_aside(records, Placer(gazetteer), spool, counts, watcher)
+        refused = counts["left_out"] + counts["records_left_out"]
+        if strict and refused:
+            raise DataFault(f"{source}: {refused} parts cannot be used, so nothing was imported.", faults=faults)
+        with (inspecting if dry_run else importing)(store) as transaction:
+            for study, sites in _laid_aside(spool):
+                _bring_in(transaction, study, sites, counts, watcher, dry_run=dry_run, allow_older=allow_older)
+            totals = ImportTotals(**{field.name: counts[field.name] for field in fields(ImportTotals)})
+            done = None if dry_run else transaction.finish(at=now, origin=origin, source=source, totals=totals)
+    return totals, done
+
+
+def _lay_aside(
+    records: Iterable[StudyRecord | Fault],
+    placer: Placer,
+    spool: IO[bytes],
+    counts: Counter[str],
+    watcher: ImportWatcher,
+) -> list[Fault]:
+    """Read and place all records; give the first `_FAULTS_KEPT` of what could not be used."""
+    encoder = msgspec.msgpack.Encoder()
+    kept: list[Fault] = []
+    for record in records:
+        if isinstance(record, Fault):
+            counts["records_left_out"] += 1
+            watcher.fault(record)
+            kept += [record][: _FAULTS_KEPT - len(kept)]
+            continue
+        sites = []
+        faults = list(record.faults)
+        for location in record.locations:
+            site = placer.site(location, record.study)
+            if isinstance(site, Fault):
+                faults.append(site)
+                continue
+            sites.append(site)
+            counts["unplaced"] += site.place is None
+            contradictions = [flag for flag in site.flags if tells_contradiction(flag)]
+            counts["contradictions"] += bool(contradictions)
+            for flag in contradictions:
+                watcher.contradiction(site, location.where, flag)
+        for fault in faults:
+            watcher.fault(fault)
+        kept += faults[: _FAULTS_KEPT - len(kept)]
+        counts.update(studies=1, locations=record.given, sites=len(sites), left_out=len(faults))
+        packed = encoder.encode((record.study, tuple(sites)))
+        spool.write(len(packed).to_bytes(4, "big") + packed)
+        watcher.progress(counts["studies"], counts["sites"])
+    return kept
+
+
+def _laid_aside(spool: IO[bytes]) -> Iterator[tuple[Study, tuple[Site, ...]]]:
+    spool.seek(0)
+    while head := spool.read(4):
+        yield _STUDY_AND_SITES.decode(spool.read(int.from_bytes(head, "big")))
+
+
+def _bring_in(
+    transaction: ImportTransaction,
+    study: Study,
+    sites: tuple[Site, ...],
+    counts: Counter[str],
+    watcher: ImportWatcher,
+    *,
+    dry_run: bool,
+    allow_older: bool,
+) -> None:
+    known = transaction.read(study.study_id)
+    was_of_record = known.study is not None and known.study.source == study.source
+    if known.study and was_of_record and study.as_of_on < known.study.as_of_on and not allow_older:
+        counts["records_left_out"] += 1
+        reason = f"is older than what is known, of {known.study.as_of_on.isoformat()}; the option allow-older takes it"
+        watcher.fault(Fault(0, "date", study.as_of_on.isoformat(), reason, place=study.study_id))
+        return
+    merged = merge_study(
+        known.study,
+        study,
+        was_imported=known.was_imported,
+        had_stand_ins=any(site.is_stand_in for site in known.sites),
+    )
+    offered = tuple(replace(site, travel=merged.travel, time_reimbursement=merged.time_reimbursement) for site in sites)
+    revised = revise_sites(merged, known.sites, offered, in_use=known.in_use)
+    change = StudyChange(
+        study_id=study.study_id,
+        is_new=known.study is None,
+        fields=compare_studies(known.study, merged),
+        sites=revised.changes,
+        unchanged=revised.unchanged,
+    )
+    counts.update(kind.value for kind in change.counts().elements())
+    if not change.is_empty:
+        watcher.change(change)
+    if (merged, revised.sites) != (known.study, known.sites):
+        counts["studies_changed"] += 1
+        if not dry_run:
+            transaction.write(known, merged, revised.sites)

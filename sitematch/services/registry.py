@@ -1,0 +1,180 @@
+"""ClinicalTrials.gov's studies: from files, from its API, and refreshed from there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sitematch.config import Settings
+from sitematch.domain.imports import ImportTotals
+from sitematch.domain.record import StudyRecord
+from sitematch.errors import Fault, InvalidInput
+from sitematch.gazetteer.locate import Gazetteer
+from sitematch.importers import ctgov
+from sitematch.importers.http import CtgovClient, Manners, download, questions_for
+from sitematch.services.importing import ImportWatcher, import_records
+
+ORIGIN = "ctgov"
+
+Say = Callable[[str], None]
+
+
+class Registry:
+    """Brings studies of ClinicalTrials.gov into the catalogue.
+
+    Parameters
+    ----------
+    settings
+        Where the database, the gazetteer and the registry are.
+    say
+        Takes a line on what is waited for.
+    manners
+        How the registry is asked; the usual ones if omitted.
+    """
+
+    def __init__(self, settings: Settings, say: Say, manners: Manners | None = None) -> None:
+        self._settings = settings
+        self._say = say
+        self._client = CtgovClient(settings.ctgov_url, manners=manners, say=say)
+
+    def bring_in(
+        self,
+        sources: Sequence[str],
+        *,
+        condition: str = "",
+        recruiting_only: bool = False,
+        now: datetime,
+        watcher: ImportWatcher,
+        dry_run: bool = False,
+        allow_older: bool = False,
+        strict: bool = False,
+    ) -> tuple[ImportTotals, int | None]:
+        """Import files and studies by their numbers; see `import_records`.
+
+        Parameters
+        ----------
+        sources
+            Files, and NCT numbers of studies to fetch.
+        condition
+            Also fetch every study of this condition.
+        recruiting_only
+            Of those, only the ones that recruit.
+        now, watcher, dry_run, allow_older, strict
+            See `import_records`.
+
+        Raises
+        ------
+        InvalidInput
+            If nothing was named.
+        StudyNotFound, OnlineUnavailable
+            See `CtgovClient`.
+        NotReady, DataFault, LedgerBusy, StorageFault
+            See `import_records`.
+        """
+        if not sources and not condition:
+            raise InvalidInput("Name a file or an NCT number, e.g. NCT06064929, or a condition.", field="source")
+        named = ", ".join(Path(source).name for source in sources[:5]) + (" …" if len(sources) > 5 else "")
+        told = " and ".join(part for part in (named, f"condition {condition!r}" if condition else "") if part)
+        return self._import(
+            self._records(sources, condition, recruiting_only, now),
+            told,
+            now=now,
+            watcher=watcher,
+            dry_run=dry_run,
+            allow_older=allow_older,
+            strict=strict,
+        )
+
+    def refresh(
+        self, *, now: datetime, watcher: ImportWatcher, dry_run: bool = False
+    ) -> tuple[ImportTotals, int | None]:
+        """Fetch every study again that came from ClinicalTrials.gov; see `bring_in`.
+
+        Raises
+        ------
+        InvalidInput
+            If there is none.
+        OnlineUnavailable, NotReady, DataFault, LedgerBusy, StorageFault
+            See `bring_in`.
+        """
+        from sitematch.store.engine import open_store
+        from sitematch.store.imports import imported_studies
+
+        with open_store(self._settings.database_url) as store:
+            ids = imported_studies(store, ORIGIN)
+        if not ids:
+            raise InvalidInput("No study came from ClinicalTrials.gov yet; use `sitematch import ctgov`.")
+        self._say(f"{len(ids)} studies came from ClinicalTrials.gov; fetching them again.")
+        return self._import(
+            self._expected(ids, now), f"sync of {len(ids)} studies", now=now, watcher=watcher, dry_run=dry_run
+        )
+
+    def _expected(self, ids: Sequence[str], now: datetime) -> Iterator[StudyRecord | Fault]:
+        """Yield the studies, and say which of them the registry no longer has."""
+        missing = set(ids)
+        for record in self._fetched(questions_for(ids), now):
+            if isinstance(record, StudyRecord):
+                missing.discard(record.study.study_id)
+            yield record
+        for study_id in sorted(missing):
+            yield Fault(
+                0, "nctId", study_id, "the registry no longer has this study; it was left as it is", place="sync"
+            )
+
+    def _import(
+        self, records: Iterator[StudyRecord | Fault], source: str, *, now: datetime, watcher: ImportWatcher,
+        dry_run: bool = False, allow_older: bool = False, strict: bool = False,
+    ) -> tuple[ImportTotals, int | None]:  # fmt: skip
+        from sitematch.store.engine import open_store
+
+        gazetteer = Gazetteer.open(self._settings.gazetteer_path)
+        with open_store(self._settings.database_url) as store:
+            return import_records(
+                store,
+                gazetteer,
+                records,
+                origin=ORIGIN,
+                source=source,
+                now=now,
+                watcher=watcher,
+                dry_run=dry_run,
+                allow_older=allow_older,
+                strict=strict,
+            )
+
+    def _records(
+        self, sources: Sequence[str], condition: str, recruiting_only: bool, now: datetime
+    ) -> Iterator[StudyRecord | Fault]:
+        for source in sources:
+            nct_id = source.strip().upper()
+            if ctgov.NCT_ID.fullmatch(nct_id) and not Path(source).exists():
+                self._say(f"Fetching {nct_id}.")
+                yield ctgov.parse_study(self._client.study(nct_id), now.date(), where=nct_id)
+            else:
+                yield from ctgov.read_file(Path(source), now.date())
+        if condition:
+            question = {"query.cond": condition} | ({"filter.overallStatus": "RECRUITING"} if recruiting_only else {})
+            yield from self._fetched([question], now)
+
+    def _fetched(self, questions: Sequence[dict[str, str]], now: datetime) -> Iterator[StudyRecord | Fault]:
+        # The same questions to the same registry go on where they stopped.
+        name = hashlib.sha256(repr((self._settings.ctgov_url, list(questions))).encode()).hexdigest()[:16]
+        into = self._settings.home / "downloads" / f"{name}.ndjson"
+        fetched = download(self._client, questions, into, lambda count: self._say(f"{count} studies have come."))
+        for number, value in enumerate(fetched, start=1):
+            yield ctgov.parse_study(value, now.date(), where=f"fetched study {number}")
+
+
+def undo_last(settings: Settings, now: datetime) -> str:
+    """Take the latest import back and say which it was; see `sitematch.store.imports.undo_import`."""
+    from sitematch.store.engine import open_store
+    from sitematch.store.imports import undo_import
+
+    with open_store(settings.database_url) as store:
+        undone = undo_import(store, now)
+    return (
+        f"Import {undone.import_id} ({undone.source}) of {undone.at:%Y-%m-%d %H:%M} UTC was undone: "
+        f"{undone.totals.studies_changed} studies are as they were before."
+    )

@@ -1,0 +1,157 @@
+"""``sitematch import``, ``sync`` and ``studies``, as a person runs them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.importers.records import STUDY_ID, make_location, make_record
+from tests.importers.registry_server import FakeRegistry, running_registry
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeRegistry]:
+    with running_registry() as running:
+        monkeypatch.setenv("SITEMATCH_CTGOV_URL", running.url)
+        yield running
+
+
+def write(folder: Path, *records: Any) -> str:
+    path = folder / "studies.ndjson"
+    path.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+    return str(path)
+
+
+KIEL = make_location()
+HAMBURG = make_location(facility="Harbour Clinic", city="Hamburg", state=None, zip="20095", geoPoint=None)
+LATER = {"overallStatus": "RECRUITING", "lastUpdatePostDateStruct": {"date": "2026-02-12"}}
+
+
+def test_an_imported_study_can_be_listed_and_matched(run: Run, tmp_path: Path) -> None:
+    result = run("import", "ctgov", write(tmp_path, make_record(KIEL, HAMBURG)))
+
+    assert result.exit_code == 0, result.output
+    assert f"{STUDY_ID}: new study, 2 added" in result.stdout
+    assert "`sitematch import undo` takes it back" in result.stderr
+    assert STUDY_ID in run("studies").stdout
+    assert len(json.loads(run("sites", "--study", STUDY_ID.lower(), "--format", "json").stdout)) == 2
+    answer = json.loads(run("match", "20095", "-c", "DE", "--study", STUDY_ID, "--format", "json").stdout)
+    assert answer["matches"][0]["site"]["facility"] == "Harbour Clinic"
+    assert answer["study"]["study_id"] == STUDY_ID
+
+
+def test_the_default_study_stays_the_default(run: Run, tmp_path: Path) -> None:
+    run("import", "ctgov", write(tmp_path, make_record(KIEL)))
+
+    assert len(json.loads(run("sites", "--format", "json").stdout)) == 46
+
+
+def test_a_dry_run_shows_the_differences_and_changes_nothing(run: Run, tmp_path: Path) -> None:
+    run("import", "ctgov", write(tmp_path, make_record(KIEL)))
+    newer = write(tmp_path, make_record(KIEL | {"status": "COMPLETED"}, HAMBURG, statusModule=LATER))
+
+    result = run("import", "ctgov", newer, "--dry-run")
+
+    assert "status RECRUITING -> COMPLETED" in result.stdout
+    assert "+ NCT00000001-002 Harbour Clinic, Hamburg, DE: added" in result.stdout
+    assert "Dry run: nothing was changed." in result.stderr
+    assert len(json.loads(run("sites", "--study", STUDY_ID, "--format", "json").stdout)) == 1
+
+
+def test_an_import_is_listed_and_undone(run: Run, tmp_path: Path) -> None:
+    run("import", "ctgov", write(tmp_path, make_record(KIEL)))
+
+    assert "studies.ndjson: 1 studies; sites 1 added" in run("import", "list").stdout
+    assert "are as they were before" in run("import", "undo").stderr
+    assert ", undone " in run("import", "list").stdout
+    assert run("match", "24105", "-c", "DE", "--study", STUDY_ID).exit_code == 3
+    assert run("import", "undo").exit_code == 2
+
+
+def test_what_cannot_be_used_is_reported_with_its_place_field_and_value(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path, make_record(KIEL, make_location(country="Atlantis")), {})
+
+    result = run("import", "ctgov", path)
+
+    assert f"Left out: {STUDY_ID}, location 2, country 'Atlantis': " in result.stderr
+    assert "Left out: studies.ndjson, study 2" in result.stderr
+    assert "2 locations: 1 sites, 1 left out" in result.stderr
+    assert run("import", "ctgov", path, "--strict").exit_code == 5
+
+
+def test_a_contradiction_is_reported_with_what_was_believed(run: Run, tmp_path: Path) -> None:
+    marietta = make_location(city="Marietta", state="Georgia", zip="20060", country="United States", geoPoint=None)
+
+    result = run("import", "ctgov", write(tmp_path, make_record(marietta)))
+
+    assert "20060 is in Washington" in result.stderr
+    assert "The town was believed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("import", "ctgov"), 2, "Name a file or an NCT number"),
+        (("import", "ctgov", "no-such-file.json"), 6, "no file"),
+        (("match", "33180", "-c", "US", "--study", "NCT99999999"), 3, "NCT99999999"),
+        (("sync",), 2, "No study came"),
+    ],
+)
+def test_wrong_words_are_answered_with_what_to_do(run: Run, arguments: tuple[str, ...], code: int, words: str) -> None:
+    result = run(*arguments)
+
+    assert result.exit_code == code, result.output
+    assert words in result.stderr
+
+
+def test_a_damaged_file_changes_nothing(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "half.json"
+    path.write_text(json.dumps([make_record(KIEL)] * 2)[:-40], encoding="utf-8")
+
+    result = run("import", "ctgov", str(path))
+
+    assert result.exit_code == 5
+    assert "is the file complete?" in result.stderr
+    assert STUDY_ID not in run("studies").stdout
+
+
+def test_studies_are_fetched_by_number_and_condition_and_refreshed(run: Run, registry: FakeRegistry) -> None:
+    registry.put(
+        make_record(KIEL),
+        make_record(HAMBURG, nct_id="NCT00000002", conditionsModule={"conditions": ["Asthma"]}),
+        make_record(
+            nct_id="NCT00000003",
+            conditionsModule={"conditions": ["Asthma"]},
+            statusModule={"overallStatus": "COMPLETED"},
+        ),
+    )
+
+    assert run("import", "ctgov", "nct00000001").exit_code == 0
+    assert run("import", "ctgov", "--condition", "asthma", "--recruiting").exit_code == 0
+    listed = run("studies").stdout
+    assert "NCT00000001" in listed
+    assert "NCT00000002" in listed
+    assert "NCT00000003" not in listed
+
+    registry.put(make_record(KIEL, HAMBURG, statusModule=LATER))
+    del registry.studies["NCT00000002"]
+    dry = run("sync", "--dry-run")
+    assert "+ NCT00000001-002 Harbour Clinic" in dry.stdout
+    assert "no longer has this study" in dry.stderr
+    done = run("sync")
+    assert done.exit_code == 0, done.output
+    assert "Import 3 is done" in done.stderr
+    assert "NCT00000002" in run("studies").stdout
+    assert "Nothing changed." in run("sync").stderr
+
+
+def test_an_unknown_number_is_not_found(run: Run, registry: FakeRegistry) -> None:
+    result = run("import", "ctgov", "NCT99999999")
+
+    assert result.exit_code == 3
+    assert "no study NCT99999999" in result.stderr

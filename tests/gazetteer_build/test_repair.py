@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import pytest
+
+from sitematch.gazetteer.build import sources
+from sitematch.gazetteer.build.borders import Borders
+from sitematch.gazetteer.build.evidence import TownIndex
+from sitematch.gazetteer.build.repair import (
+    believe_census,
+    finished,
+    keep_home,
+    move_namesakes,
+    move_strays,
+    move_to_city,
+    widen_to_home,
+)
+from tests.gazetteer_build.builders import Code, make_draft, make_town
+
+COLOGNE: list[Code] = [
+    ("DE", f"506{n:02d}", 50.93 + n / 500, 6.95 + n / 400, "Köln", "Nordrhein-Westfalen") for n in range(12)
+]
+BERLIN: list[Code] = [("DE", f"101{n:02d}", 52.51 + n / 500, 13.38 + n / 400, "Berlin", "Berlin") for n in range(14)]
+
+
+@pytest.fixture(scope="module")
+def borders() -> Borders:
+    return Borders(sources.read(sources.BORDERS))
+
+
+def test_a_code_among_strangers_comes_back_to_the_codes_around_it() -> None:
+    stray: Code = ("DE", "50647", 52.516, 13.39, "Servicecenter", "Berlin")
+    draft = make_draft([*COLOGNE, *BERLIN, stray])
+
+    move_strays(draft, TownIndex(()))
+
+    at = draft.rows.codes.index(("DE", "50647"))
+    assert draft.rows.latitude[at] == pytest.approx(50.94, abs=0.05)
+    assert [(one.key, one.moved_km > 400) for one in finished(draft)] == [("50647", True)]
+
+
+def test_a_code_from_a_trusted_source_is_never_a_stray() -> None:
+    stray: Code = ("DE", "50647", 52.516, 13.39, "Servicecenter", "Berlin")
+    draft = make_draft([*COLOGNE, *BERLIN, stray])
+    draft.trusted[:] = True
+
+    move_strays(draft, TownIndex(()))
+
+    assert finished(draft) == []
+
+
+def test_a_namesake_in_another_state_gives_way_to_the_town_in_its_own() -> None:
+    wrong: Code = ("DE", "50699", 52.512, 13.392, "Frechen", "Nordrhein-Westfalen")
+    frechen = make_town(id=2, name="Frechen", latitude=50.91, longitude=6.81, population=50_000)
+    draft = make_draft([*COLOGNE, *BERLIN, wrong])
+
+    move_namesakes(draft, TownIndex([frechen]))
+
+    at = draft.rows.codes.index(("DE", "50699"))
+    assert (draft.rows.latitude[at], draft.rows.longitude[at]) == (50.91, 6.81)
+    assert "another state" in draft.repairs[at][2]
+
+
+def test_a_namesake_stays_where_no_town_of_its_own_state_has_the_name() -> None:
+    wrong: Code = ("DE", "50699", 52.512, 13.392, "Frechen", "Nordrhein-Westfalen")
+    elsewhere = make_town(id=2, name="Frechen", admin="Bayern", latitude=48.1, longitude=11.5)
+    draft = make_draft([*COLOGNE, *BERLIN, wrong])
+
+    move_namesakes(draft, TownIndex([elsewhere]))
+
+    assert finished(draft) == []
+
+
+def test_codes_on_the_middle_of_a_district_go_to_the_city_that_two_of_them_name() -> None:
+    names = ["Bangalore G.P.O.", "Bangalore City", *[f"Quarter {n}" for n in range(8)]]
+    codes: list[Code] = [("IN", f"5600{n:02d}", 13.2257, 77.575, name, "Karnataka") for n, name in enumerate(names)]
+    city = make_town(country="IN", name="Bangalore", latitude=12.97, longitude=77.59, population=8_000_000)
+    draft = make_draft(codes)
+
+    move_to_city(draft, TownIndex([city]))
+
+    assert set(draft.rows.latitude.tolist()) == {12.97}
+    assert (draft.rows.uncertainty_km >= 28).all()
+
+
+def test_the_census_point_is_taken_and_the_disagreement_kept_as_uncertainty() -> None:
+    draft = make_draft([("US", "33180", 25.95, -80.14, "Miami", "Florida")])
+
+    believe_census(draft, {"33180": (25.96, -80.04)}, TownIndex(()))
+
+    assert (draft.rows.latitude[0], draft.rows.longitude[0]) == (25.96, -80.04)
+    assert draft.rows.uncertainty_km[0] == pytest.approx(10.08, abs=0.1)
+    assert draft.rows.source[0] == sources.ZCTA.id
+
+
+def test_a_town_beats_a_census_point_in_the_wilderness() -> None:
+    draft = make_draft([("US", "99701", 64.838, -147.716, "Fairbanks", "Alaska")])
+    town = make_town(country="US", name="Fairbanks", latitude=64.838, longitude=-147.716, population=32_000)
+
+    believe_census(draft, {"99701": (67.375, -149.728)}, TownIndex([town]))
+
+    assert draft.rows.latitude[0] == 64.838
+
+
+def test_without_a_town_the_census_wins_however_far() -> None:
+    draft = make_draft([("US", "86544", 35.2375, -109.5229, "Red Valley", "Arizona")])
+
+    believe_census(draft, {"86544": (36.5443, -109.1422)}, TownIndex(()))
+
+    assert draft.rows.latitude[0] == 36.5443
+    assert "149 km" in draft.repairs[0][2]
+
+
+def test_a_code_far_outside_its_country_goes_to_its_town(borders: Borders) -> None:
+    draft = make_draft([("DE", "50667", 10.0, 20.0, "Köln", "")])
+
+    keep_home(draft, borders, TownIndex([make_town()]))
+
+    assert draft.rows.latitude[0] == 50.9375
+
+
+def test_a_code_that_stays_outside_reaches_home_with_its_uncertainty(borders: Borders) -> None:
+    draft = make_draft([("DE", "50667", 10.0, 20.0, "Nowhere", "")])
+
+    widen_to_home(draft, borders)
+
+    assert draft.rows.uncertainty_km[0] > 3_900
+
+
+def test_a_country_across_the_antimeridian_is_home_on_both_sides(borders: Borders) -> None:
+    import numpy as np
+
+    latitude, longitude = np.array([-16.8, -16.7, -17.8]), np.array([-179.98, 179.95, 178.0])
+
+    outside = borders.outside_km("FJ", latitude, longitude)
+
+    assert (outside < 6).all()
+
+
+def test_the_antimeridian_is_no_border_for_the_distance(borders: Borders) -> None:
+    import numpy as np
+
+    # 180° W, off Taveuni, whose polygon lies mostly on the eastern side.
+    outside = borders.outside_km("NZ", np.array([-43.95]), np.array([180.0]))
+
+    assert 200 < outside[0] < 400  # to the Chatham Islands at 176° W
