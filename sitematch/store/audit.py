@@ -132,7 +132,7 @@ class _Check:
         self.faults: list[LedgerFault] = []
         self._broken: set[str] = set()
         self._latest: dict[str, tuple[Any, ...]] = {}
-        self._rules: dict[tuple[str, CapKey], CapRule] = {}
+        self._rules: dict[str, dict[CapKey, CapRule]] = {}
         self._policies: dict[str, str] = {}
 
     def fault(self, study_id: str, seq: int, reason: str) -> None:
@@ -172,9 +172,7 @@ class _Check:
         elif kind is EventKind.POLICY_SET:
             self._policies[study_id] = row["detail"]
         else:
-            rules = {key: rule for (owner, key), rule in self._rules.items() if owner == study_id}
-            apply_setting(rules, kind, row["detail"])
-            self._rules |= {(study_id, key): rule for key, rule in rules.items()}
+            apply_setting(self._rules.setdefault(study_id, {}), kind, row["detail"])
 
     def compare(self, connection: sa.Connection) -> None:
         """Compare what the events say with what is noted beside them."""
@@ -195,13 +193,14 @@ class _Check:
     def _compare_caps(self, connection: sa.Connection) -> None:
         for row in connection.execute(sa.select(cap)):
             key = CapKey(level=CapLevel(row.level), scope=row.scope)
-            rule = self._rules.pop((row.study_id, key), CapRule(None))
+            rule = self._rules.get(row.study_id, {}).pop(key, CapRule(None))
             if rule != CapRule(row.spots, row.is_closed):
                 self.fault(row.study_id, 0, f"cap {key}: it is not what the events say")
             if key.level is CapLevel.STUDY:
                 self._compare_head(row)
-        for study_id, key in self._rules:
-            self.fault(study_id, 0, f"cap {key}: it is missing")
+        for study_id, rules in self._rules.items():
+            for key in rules:
+                self.fault(study_id, 0, f"cap {key}: it is missing")
 
     def _compare_head(self, row: sa.Row[Any]) -> None:
         last = self.last.get(row.study_id)

@@ -9,6 +9,7 @@ PostgreSQL the first statement of a write touches the row that guards what it ch
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -63,10 +64,14 @@ class Store:
     ----------
     engine
         The SQLAlchemy engine; `open_store` makes it.
+    busy_timeout_s
+        How long a write waits for its turn, in seconds.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         self.engine = engine
+        self._busy_timeout_s = busy_timeout_s
+        self._turn = threading.Lock()
 
     @property
     def dialect(self) -> str:
@@ -112,10 +117,30 @@ class Store:
             If the database cannot be reached, read or written (a full disk, a server that went away). If it
             happened while committing, the write may have been kept: ask again with the same idempotency key.
         """
-        with translated_errors(), self.engine.connect() as connection:
+        with self._own_turn(), translated_errors(), self.engine.connect() as connection:
             marked = connection.execution_options(**{_WRITE: True})
             with marked.begin():
                 yield marked
+
+    @contextmanager
+    def _own_turn(self) -> Iterator[None]:
+        """Let this process's threads write to SQLite one after another.
+
+        SQLite's own way of waiting is to sleep ever longer and look again, so under load some wait for seconds while
+        others pass; threads that queue here are woken as soon as it is their turn. PostgreSQL has a queue of its own.
+        """
+        if self.dialect != "sqlite":
+            yield
+            return
+        if not self._turn.acquire(timeout=self._busy_timeout_s):
+            raise LedgerBusy(
+                "The database is busy: the wait for another write took too long. Try again shortly.",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def require_ready(self) -> None:
         """Check that the schema is the one this program knows.
@@ -186,9 +211,9 @@ def open_store(url: str, *, require_ready: bool = True, busy_timeout_s: float = 
         raise InvalidInput("The database address cannot be read.", field="database_url") from error
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        store = Store(_sqlite_engine(parsed, busy_timeout_s))
+        store = Store(_sqlite_engine(parsed, busy_timeout_s), busy_timeout_s=busy_timeout_s)
     elif backend in ("postgresql", "postgres"):
-        store = Store(_postgres_engine(parsed, busy_timeout_s))
+        store = Store(_postgres_engine(parsed, busy_timeout_s), busy_timeout_s=busy_timeout_s)
     else:
         raise InvalidInput(
             f"The database address starts with {backend!r}; only sqlite and postgresql are supported.",

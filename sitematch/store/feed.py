@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,9 @@ POLL_S = 0.25
 
 STALE_AFTER = timedelta(seconds=10)
 """After how long without a successful look the numbers are no longer given: they are unknown then."""
+
+EAGER_STUDIES = 200
+"""Up to so many studies with a ledger are read at the start; with more, each is read when it is first asked for."""
 
 _HEADS = sa.select(cap.c.study_id, cap.c.head_seq, cap.c.head_hash).where(
     cap.c.level == "STUDY", cap.c.scope == "", cap.c.head_seq > 0
@@ -86,6 +89,7 @@ class _State:
 
     looked_at: datetime
     catalogue_version: str
+    heads: Mapping[str, tuple[int, str]]
     studies: Mapping[str, _Loaded]
 
 
@@ -121,7 +125,7 @@ class CapacityFeed:
         self._stop = threading.Event()
         self.last_error: SitematchError | None = None
         self._recounts: dict[str, _Loaded] = {}
-        self._state = _State(clock(), "", {})
+        self._state = _State(clock(), "", {}, {})
         self.look()
         self._thread = threading.Thread(target=self._run, name="sitematch-capacity-feed", daemon=True)
         self._thread.start()
@@ -145,7 +149,7 @@ class CapacityFeed:
         state = self._state
         loaded = self._current(state, site.study_id, now)
         if loaded is None:
-            return None
+            return Remaining(count=None, as_of=state.looked_at) if site.study_id in state.heads else None
         found = loaded.sites.get(site.site_id)
         if found is None or now - state.looked_at > STALE_AFTER:
             return Remaining(count=None, as_of=state.looked_at)
@@ -173,6 +177,8 @@ class CapacityFeed:
 
     def _current(self, state: _State, study_id: str, now: datetime) -> _Loaded | None:
         loaded = state.studies.get(study_id)
+        if loaded is None and study_id in state.heads:
+            loaded = self._first_read(study_id)
         if loaded is None or loaded.holds_at(now):
             return loaded
         recount = self._recounts.get(study_id)
@@ -196,7 +202,7 @@ class CapacityFeed:
             version = self._sqlite_version()
             if version is not None and version == self._data_version:
                 state = self._state
-                self._state = _State(looked_at, state.catalogue_version, state.studies)
+                self._state = replace(state, looked_at=looked_at)
             else:
                 self._state = self._read(looked_at)
                 self._data_version = version
@@ -241,17 +247,34 @@ class CapacityFeed:
             self._raw.close()
             self._raw = None
 
+    def _first_read(self, study_id: str) -> _Loaded | None:
+        """Read a study that nobody asked for before; None if the database does not answer."""
+        with self._looking:
+            state = self._state
+            if study_id not in state.studies:
+                try:
+                    with self._store.reading() as connection:
+                        view = read_view(connection, study_id, state.looked_at)
+                except SitematchError as error:
+                    self.last_error = error
+                    return None
+                # The head is that of the last look: if the study has moved on since, the next look reads it again.
+                loaded = _count(state.heads[study_id], view, state.looked_at)
+                self._state = replace(state, studies={**state.studies, study_id: loaded})
+            return self._state.studies[study_id]
+
     def _read(self, now: datetime) -> _State:
         before = self._state
         with self._store.reading() as connection:
             row = connection.execute(_CATALOGUE).one()
             catalogue_version = f"{row.epoch}.{row.version}"
             is_same_catalogue = catalogue_version == before.catalogue_version
+            heads = {head.study_id: (head.head_seq, head.head_hash) for head in connection.execute(_HEADS)}
+            wanted = heads if len(heads) <= EAGER_STUDIES else before.studies.keys() & heads.keys()
             studies = {}
-            for head in connection.execute(_HEADS).all():
-                known = before.studies.get(head.study_id)
-                mark = (head.head_seq, head.head_hash)
-                if known is None or known.head != mark or not is_same_catalogue:
-                    known = _count(mark, read_view(connection, head.study_id, now), now)
-                studies[head.study_id] = known
-        return _State(now, catalogue_version, studies)
+            for study_id in wanted:
+                known = before.studies.get(study_id)
+                if known is None or known.head != heads[study_id] or not is_same_catalogue:
+                    known = _count(heads[study_id], read_view(connection, study_id, now), now)
+                studies[study_id] = known
+        return _State(now, catalogue_version, heads, studies)

@@ -175,3 +175,21 @@ def test_feed_says_when_it_cannot_look(tmp_path: Path, store: Store, desk: Desk)
 
         assert noted is not None
         assert feed.last_error is None
+
+
+def test_with_very_many_studies_each_is_read_when_first_asked_for(
+    store: Store, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.cap(3)
+    monkeypatch.setattr(feed_module, "EAGER_STUDIES", 0)
+    statements: list[str] = []
+    with CapacityFeed(store, lambda: desk.now, poll_s=3600) as feed:
+        first = left(feed, desk.now)
+        sa.event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        again = left(feed, desk.now)
+        asked = list(statements)
+        desk.hold("r-1")
+        feed.look()
+        after = left(feed, desk.now)
+
+    assert (first, again, after, asked) == (3, 3, 2, [])
