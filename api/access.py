@@ -16,7 +16,7 @@ from api.operations import Operation
 from api.problems import problem
 from sitematch.domain.access import GRANTED, Actor, Caller, Permission
 from sitematch.errors import NotAllowed
-from sitematch.store import accounts
+from sitematch.store import tokens
 
 PUBLIC = frozenset({"matches", "sites", "postcodes", "pages", "health", "docs", "static"})
 """Blueprints that need no account: what patients use, and what explains the service. All others need a token."""
@@ -87,7 +87,7 @@ def _authenticate(backend: Backend) -> Actor:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Refused(problem(problems.NOT_SIGNED_IN, "This needs a token: Authorization: Bearer <token>."))
-    return accounts.authenticate(backend.store(), secret=secret.strip(), now=backend.now())
+    return tokens.authenticate(backend.store(), secret=secret.strip(), now=backend.now())
 
 
 def _key() -> str | None:

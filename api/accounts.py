@@ -85,7 +85,11 @@ def blueprint(backend: Backend) -> Documented:
             permission=Permission.ACCOUNTS_WRITE,
             status=201,
             headers=KEY_HEADER,
-            example={"account_id": "5f0c91ab2d3e4f60", "label": "the hospital's booking system", "scopes": ["referrals:write"]},
+            example={
+                "account_id": "5f0c91ab2d3e4f60",
+                "label": "the hospital's booking system",
+                "scopes": ["referrals:write"],
+            },
         ),
     )
     def make_token() -> Response:
@@ -104,7 +108,7 @@ def blueprint(backend: Backend) -> Documented:
             )
             return token_answer(made.token, made.secret)
 
-        return respond(once(backend, "make_token", asked, TokenAnswer, make, secret="secret"), status=201)
+        return respond(once(backend, "make_token", asked, TokenAnswer, make, masked="secret"), status=201)
 
     @routes.serve(
         "DELETE",

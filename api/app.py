@@ -11,7 +11,21 @@ from types import TracebackType
 
 from flask import Flask
 
-from api import access, capacity, docs, errors, headers, health, matches, pages, postcodes, referrals, sites
+from api import (
+    access,
+    accounts,
+    capacity,
+    docs,
+    errors,
+    headers,
+    health,
+    matches,
+    pages,
+    postcodes,
+    referrals,
+    sites,
+    webhooks,
+)
 from api.backend import Backend, Clock, utc_now
 from api.operations import Documented, Operation
 from sitematch.config import Settings
@@ -57,7 +71,7 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    modules = (matches, sites, postcodes, pages, health, capacity, referrals)
+    modules = (matches, sites, postcodes, pages, health, capacity, referrals, accounts, webhooks)
     routes: list[Documented] = [module.blueprint(backend) for module in modules]
     routes.append(documents)
     operations: dict[str, Operation] = {}

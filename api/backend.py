@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from api.rounds import start_rounds
 from sitematch.config import Settings
 from sitematch.errors import DataFault, LedgerBusy, NotReady, StorageFault, StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
@@ -98,7 +99,9 @@ class Backend:
 
     def _open_store(self) -> Store:
         if self._store is None:
-            self._store = open_store(self.settings.database_url)
+            self._store = open_store(self.settings.database_url, busy_timeout_s=self.settings.busy_timeout_s)
+            if self.settings.notices_every_s:
+                start_rounds(self._store, self.now, self.settings)
         return self._store
 
     def _open_live(self) -> LiveFinder:

@@ -102,7 +102,8 @@ def _serve_capacity(routes: Documented, backend: Backend) -> None:
         # Weak: two answers with the same numbers differ in the instant that they were counted at.
         response.set_etag(_etag(version, sites), weak=True)
         response.headers["Cache-Control"] = "private, no-cache"
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response
 
 
 def _etag(version: str, sites: tuple[SiteCapacityAnswer, ...]) -> str:
@@ -241,5 +242,5 @@ def _serve_policy(routes: Documented, backend: Backend) -> None:
             waiting_list=asked.waiting_list,
         )
         study_id = asked.study_id or backend.settings.study_id
-        done = coordinating.set_policy(backend.store(), caller(), study_id=study_id, rules=rules, now=backend.now())
+        done = coordinating.set_policy(backend.store(), caller(), study_id=study_id, policy=rules, now=backend.now())
         return respond(policy_answer(done))

@@ -139,11 +139,11 @@ def _entry(document: Json, path: str, method: str, operation: Json) -> Entry:
     for content in body.values():
         schema = document["components"]["schemas"][content["schema"]["$ref"].rsplit("/", 1)[1]]
         rows += _rows(schema, "body")
-    good = operation["responses"]["200"]["content"]
+    good = next(response for status, response in operation["responses"].items() if status.startswith("2"))
     bad = [
         (line.split("`")[1], line.split("`: ")[1])
         for status, response in operation["responses"].items()
-        if status != "200"
+        if status[0] not in "23"
         for line in response["description"].splitlines()
     ]
     return Entry(
@@ -155,7 +155,9 @@ def _entry(document: Json, path: str, method: str, operation: Json) -> Entry:
         description=operation.get("description", ""),
         rows=tuple(rows),
         example=_example(path, method, operation),
-        answers=tuple((media_type, _type(content["schema"])) for media_type, content in good.items()),
+        answers=tuple(
+            (media_type, _type(content["schema"])) for media_type, content in good.get("content", {}).items()
+        ),
         problems=tuple(bad),
     )
 
@@ -171,14 +173,21 @@ def _example(path: str, method: str, operation: Json) -> str:
         else:
             query.append(f"{parameter['name']}={parameter['example']}")
     url = f"http://127.0.0.1:8000{address}{'?' if query else ''}{'&'.join(query)}"
-    if method == "GET":
-        return f"curl '{url}'"
-    (media_type, content), *_ = operation["requestBody"]["content"].items()
-    example = content.get("example", {})
-    if media_type == JSON:
-        return f"curl -H 'Content-Type: application/json' -d '{json.dumps(example)}' {url}"
-    fields = " ".join(f"--data-urlencode '{name}={value}'" for name, value in example.items())
-    return f"curl {fields} {url}"
+    words = ["curl"]
+    if operation.get("security"):
+        words.append('-H "Authorization: Bearer $TOKEN"')
+    if any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", ())):
+        words.append('-H "Idempotency-Key: $(uuidgen)"')
+    content = operation.get("requestBody", {}).get("content", {})
+    if method not in ("GET", "POST") or (method == "POST" and not content):
+        words.append(f"-X {method}")
+    for media_type, described in content.items():
+        example = described.get("example", {})
+        if media_type == JSON:
+            words.append(f"-H 'Content-Type: application/json' -d '{json.dumps(example)}'")
+        else:
+            words += [f"--data-urlencode '{name}={value}'" for name, value in example.items()]
+    return " ".join([*words, f"'{url}'" if method == "GET" else url])
 
 
 def _schemas(document: Json) -> dict[str, tuple[str, tuple[Row, ...]]]:

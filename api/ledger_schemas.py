@@ -80,7 +80,7 @@ class PartRequest(Wire, frozen=True, forbid_unknown_fields=True):
         return CapKey(level=self.level, scope=self.scope)
 
 
-class CapRequest(PartRequest, frozen=True, forbid_unknown_fields=True):
+class CapRequest(PartRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A limit for a part of a study."""
 
     spots: Annotated[Annotated[int, Meta(ge=0, le=10_000_000)] | None, Meta(description="The limit; null removes it.")]

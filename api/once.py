@@ -17,7 +17,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 def once(
-    backend: Backend, name: str, body: object, kind: type[T], act: Callable[[], T], *, secret: str | None = None
+    backend: Backend, name: str, body: object, kind: type[T], act: Callable[[], T], *, masked: str | None = None
 ) -> T:
     """Do a write, or return the answer that the same request got before.
 
@@ -31,7 +31,7 @@ def once(
         Type of the answer.
     act
         Does it.
-    secret
+    masked
         The field of the answer that is not kept; null when the answer is given again.
 
     Raises
@@ -48,6 +48,6 @@ def once(
     except BaseException:
         claims.abandon(store, who)
         raise
-    kept = answer if secret is None else msgspec.structs.replace(answer, **{secret: None})
+    kept = answer if masked is None else msgspec.structs.replace(answer, **{masked: None})
     claims.finish(store, who, encode(kept).decode())
     return answer

@@ -185,6 +185,18 @@ REFERRAL_NOT_FOUND = _kind(
     "No referral has that id",
     "Check the referral's id.",
 )
+ACCOUNT_NOT_FOUND = _kind(
+    "account-not-found",
+    HTTPStatus.NOT_FOUND,
+    "No account has that id",
+    "List the accounts at /v1/accounts for their ids.",
+)
+LOGIN_DELAYED = _kind(
+    "login-delayed",
+    HTTPStatus.TOO_MANY_REQUESTS,
+    "Too many attempts failed",
+    "Wait for the seconds of the Retry-After header.",
+)
 CAPACITY = _kind(
     "capacity",
     HTTPStatus.CONFLICT,
@@ -245,19 +257,7 @@ DATA_FAULT = _kind(
     "The data break their rules",
     "Correct the rows and send them again; nothing was taken.",
 )
-METHOD_NOT_SIGNED_IN = _kind(
-    "not-signed-in",
-    HTTPStatus.UNAUTHORIZED,
-    "Who asks could not be told",
-    "Send a token that is neither expired nor revoked: Authorization: Bearer <token>. Administrators make them.",
-)
-IDEMPOTENCY_KEY_MISSING = _kind(
-    "idempotency-key-missing",
-    HTTPStatus.BAD_REQUEST,
-    "A write needs an idempotency key",
-    "Send the header Idempotency-Key with a new random value; ask again with the same one if no answer comes.",
-)
-NOT_ALLOWED = _kind(
+METHOD_NOT_ALLOWED = _kind(
     "method-not-allowed",
     HTTPStatus.METHOD_NOT_ALLOWED,
     "The address does not serve this method",

@@ -87,7 +87,7 @@ def blueprint(backend: Backend) -> Documented:
             )
             return webhook_answer(made.webhook, made.secret)
 
-        return respond(once(backend, "add_webhook", asked, WebhookAnswer, add, secret="secret"), status=201)
+        return respond(once(backend, "add_webhook", asked, WebhookAnswer, add, masked="secret"), status=201)
 
     @routes.serve(
         "DELETE",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,14 @@ class Settings:
     access_log
         Whether the server writes a line for each request: method, route, status and time, never the address itself,
         which may hold a postcode. ``SITEMATCH_ACCESS_LOG``, off.
+    busy_timeout_s
+        How long a write waits for others before it is told that the database is busy, in seconds, over 0 to 600.
+        ``SITEMATCH_BUSY_TIMEOUT_S``, 10.
+    notices_every_s
+        How often the server offers lapsed spots to who waits and tells webhooks, in seconds, 0 to 3600; 0 leaves it to
+        ``sitematch waiting-list sweep`` and ``sitematch webhook run``. ``SITEMATCH_NOTICES_EVERY_S``, 5.
+    webhooks_to_private
+        Whether webhooks may go to addresses inside one's own network. ``SITEMATCH_WEBHOOKS_TO_PRIVATE``, off.
     """
 
     home: Path
@@ -50,6 +59,9 @@ class Settings:
     get_matches: bool = True
     ctgov_url: str = CTGOV_URL
     access_log: bool = False
+    busy_timeout_s: float = 10.0
+    notices_every_s: float = 5.0
+    webhooks_to_private: bool = False
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, str]) -> Settings:
@@ -88,6 +100,9 @@ class Settings:
             get_matches=_flag(values, "SITEMATCH_GET_MATCHES", default=True),
             ctgov_url=values.get("SITEMATCH_CTGOV_URL") or CTGOV_URL,
             access_log=_flag(values, "SITEMATCH_ACCESS_LOG", default=False),
+            busy_timeout_s=_seconds(values, "SITEMATCH_BUSY_TIMEOUT_S", default=10.0, least=0.001, most=600),
+            notices_every_s=_seconds(values, "SITEMATCH_NOTICES_EVERY_S", default=5.0, least=0, most=3600),
+            webhooks_to_private=_flag(values, "SITEMATCH_WEBHOOKS_TO_PRIVATE", default=False),
         )
 
 
@@ -114,3 +129,16 @@ def _flag(values: Mapping[str, str], name: str, *, default: bool) -> bool:
     if folded in _FALSE:
         return False
     raise InvalidInput(f"{name} is {text!r}; set it to 1 or 0.", field=name)
+
+
+def _seconds(values: Mapping[str, str], name: str, *, default: float, least: float, most: float) -> float:
+    text = values.get(name)
+    if not text:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not least <= seconds <= most:
+        raise InvalidInput(f"{name} is {text!r}; set it to {least:g} to {most:g} seconds.", field=name)
+    return seconds

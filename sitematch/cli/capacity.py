@@ -220,7 +220,9 @@ def policy(
         rules = coordinating.policy(desk.store, desk.actor, desk.study_id)
         if changes:
             wanted = replace(rules, **changes)
-            rules = coordinating.set_policy(desk.store, desk.caller, study_id=desk.study_id, rules=wanted, now=desk.now)
+            rules = coordinating.set_policy(
+                desk.store, desk.caller, study_id=desk.study_id, policy=wanted, now=desk.now
+            )
     print_json(policy_answer(rules))
 
 

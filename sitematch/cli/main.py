@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from sitematch import __version__
+from sitematch.cli.accounts import token_group, user_group
 from sitematch.cli.capacity import capacity_group
 from sitematch.cli.common import EXIT_CODES
 from sitematch.cli.data import data_group
@@ -16,6 +17,7 @@ from sitematch.cli.look_up import locate, match, sites
 from sitematch.cli.referral import referral_group
 from sitematch.cli.server import serve
 from sitematch.cli.waiting import waiting_group
+from sitematch.cli.webhook import webhook_group
 
 
 @click.group(
@@ -63,6 +65,9 @@ for _command in (
     referral_group,
     waiting_group,
     ledger_group,
+    user_group,
+    token_group,
+    webhook_group,
     db,
     data_group,
     gazetteer_group,

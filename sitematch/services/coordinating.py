@@ -27,8 +27,7 @@ from sitematch.domain.ledger import (
 )
 from sitematch.domain.occupancy import keys_for
 from sitematch.errors import InvalidInput, NotAllowed, ReferralNotFound
-from sitematch.store import changes, counting, ledger, waiting
-from sitematch.store import rules as spot_rules
+from sitematch.store import changes, counting, ledger, rules, waiting
 from sitematch.store.engine import Store
 
 _Code = TypeVar("_Code", ScreenFailureReason, WithdrawalReason)
@@ -106,19 +105,19 @@ def caps(store: Store, actor: Actor, study_id: str, now: datetime) -> tuple[CapU
 def set_cap(store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: int | None, now: datetime) -> CapUsage:
     """Set or remove a limit; see `sitematch.store.rules.set_cap`. Errors: those, and `NotAllowed`."""
     require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
-    return spot_rules.set_cap(store, caller, study_id=study_id, key=key, spots=spots, now=now)
+    return rules.set_cap(store, caller, study_id=study_id, key=key, spots=spots, now=now)
 
 
 def close(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
     """Take nobody more in a part of a study; see `sitematch.store.rules.close`. Errors: those, and `NotAllowed`."""
     require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
-    return spot_rules.close(store, caller, study_id=study_id, key=key, now=now)
+    return rules.close(store, caller, study_id=study_id, key=key, now=now)
 
 
 def reopen(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
     """Undo `close`; see `sitematch.store.rules.reopen`. Errors: those, and `NotAllowed`."""
     require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
-    return spot_rules.reopen(store, caller, study_id=study_id, key=key, now=now)
+    return rules.reopen(store, caller, study_id=study_id, key=key, now=now)
 
 
 def policy(store: Store, actor: Actor, study_id: str) -> SpotPolicy:
@@ -127,10 +126,10 @@ def policy(store: Store, actor: Actor, study_id: str) -> SpotPolicy:
     return counting.policy(store, study_id)
 
 
-def set_policy(store: Store, caller: Caller, *, study_id: str, rules: SpotPolicy, now: datetime) -> SpotPolicy:
+def set_policy(store: Store, caller: Caller, *, study_id: str, policy: SpotPolicy, now: datetime) -> SpotPolicy:
     """Set a study's rules; see `sitematch.store.rules.set_policy`. Errors: those, and `NotAllowed`."""
     require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
-    return spot_rules.set_policy(store, caller, study_id=study_id, policy=rules, now=now)
+    return rules.set_policy(store, caller, study_id=study_id, policy=policy, now=now)
 
 
 def hold(

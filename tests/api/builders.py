@@ -129,6 +129,7 @@ def make_settings(home: Path, **changes: Any) -> Settings:
         "database_url": f"sqlite:///{home / 'sitematch.db'}",
         "gazetteer_path": home / "gazetteer.sqlite",
         "study_id": STUDY_ID,
+        "notices_every_s": 0.0,
     }
     return Settings(**{**values, **changes})
 

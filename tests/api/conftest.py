@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from flask.testing import FlaskClient
 
 from sitematch.services.finder import Finder
 from tests.api.builders import make_app, make_finder, make_gazetteer
+from tests.api.office import Office
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +30,10 @@ def app(tmp_path: Path, finder: Finder) -> Flask:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture
+def office(tmp_path: Path, finder: Finder) -> Iterator[Office]:
+    opened = Office(tmp_path, finder)
+    yield opened
+    opened.close()

@@ -58,7 +58,8 @@ def test_every_operation_has_its_own_id_a_summary_and_an_answer(document: dict[s
     operations = [operation for methods in document["paths"].values() for operation in methods.values()]
 
     assert len({operation["operationId"] for operation in operations}) == len(operations)
-    assert all(operation["summary"] and operation["responses"]["200"] for operation in operations)
+    assert all(operation["summary"] for operation in operations)
+    assert all({"200", "201", "204"} & operation["responses"].keys() for operation in operations)
 
 
 CALLS = [
@@ -104,8 +105,13 @@ def test_real_answer_is_as_documented(
     assert_as_documented(document, path, method, response)
 
 
-def test_calls_above_reach_every_documented_operation(document: dict[str, Any]) -> None:
-    documented = {(path, method) for path, methods in document["paths"].items() for method in methods}
+def test_calls_above_reach_every_documented_operation_that_needs_no_token(document: dict[str, Any]) -> None:
+    documented = {
+        (path, method)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if "security" not in operation
+    }
 
     assert {(path, method) for path, method, _, _ in CALLS} == documented
 
@@ -113,6 +119,8 @@ def test_calls_above_reach_every_documented_operation(document: dict[str, Any]) 
 def test_every_example_of_the_document_can_be_sent(client: FlaskClient, document: dict[str, Any]) -> None:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
+            if "security" in operation:
+                continue  # tests/api/test_coordinating.py sends those
             examples = {p["name"]: p["example"] for p in operation.get("parameters", ()) if "example" in p}
             inside = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
             url = path

@@ -302,7 +302,7 @@ def test_backup_is_restored_into_a_new_database_only(run: Run, tmp_path: Path, m
 
 
 def test_every_command_shows_examples_and_exit_codes_in_its_help(run: Run) -> None:
-    groups = ("capacity", "referral", "waiting-list", "ledger", "db")
+    groups = ("capacity", "referral", "waiting-list", "ledger", "user", "token", "webhook", "db")
     paths = [(group, name) for group in groups for name in main.commands[group].commands]  # type: ignore[attr-defined]
 
     for path in paths:

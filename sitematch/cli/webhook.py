@@ -1,0 +1,115 @@
+"""``webhook``: who is told when a site fills, reopens or passes a percentage."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json, say, settings
+from sitematch.cli.desk import open_desk
+from sitematch.domain.notice import NoticeKind
+
+
+@click.group("webhook")
+def webhook_group() -> None:
+    """Tell other systems, by signed POST, what happens to sites."""
+
+
+@webhook_group.command("add", epilog=EXIT_CODES)
+@click.argument("url")
+@click.option(
+    "--kind", "kinds", multiple=True, required=True, type=click.Choice([kind.value for kind in NoticeKind]),
+    help="What to be told of; may be repeated.",
+)  # fmt: skip
+@click.option("--percent", type=click.IntRange(1, 100), help="With site.passed-percent: from which share on.")
+@click.option("--study", metavar="STUDY", help="Which study; left out: every one.")
+@format_option("table", "json")
+@plain_errors
+def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None, form: str) -> None:
+    """Add a webhook and print the secret that its messages are signed with, once.
+
+    \b
+    Example:
+      sitematch webhook add https://ctms.example.org/sitematch --kind site.filled --kind site.reopened
+    """
+    from sitematch.store import webhooks
+
+    with open_desk() as desk:
+        made = webhooks.add_webhook(
+            desk.store,
+            desk.actor,
+            url=url,
+            kinds=frozenset(map(NoticeKind, kinds)),
+            now=desk.now,
+            study_id=study,
+            percent=percent,
+        )
+    if form == "json":
+        print_json({"secret": made.secret, "webhook": made.webhook})
+        return
+    click.echo(made.secret)
+    say(f"Webhook {made.webhook.webhook_id}. The secret is not shown again.")
+
+
+@webhook_group.command("list", epilog=EXIT_CODES)
+@plain_errors
+def list_() -> None:
+    """List the webhooks as JSON.
+
+    \b
+    Example:
+      sitematch webhook list
+    """
+    from sitematch.store import webhooks
+
+    with open_desk() as desk:
+        print_json(webhooks.list_webhooks(desk.store))
+
+
+@webhook_group.command("disable", epilog=EXIT_CODES)
+@click.argument("webhook_id")
+@plain_errors
+def disable(webhook_id: str) -> None:
+    """Tell it nothing more, not even what waits.
+
+    \b
+    Example:
+      sitematch webhook disable 91ab5f0c2d3e4f60
+    """
+    from sitematch.store import webhooks
+
+    with open_desk() as desk:
+        webhooks.disable_webhook(desk.store, webhook_id=webhook_id, now=desk.now)
+    say(f"Webhook {webhook_id} is told nothing more.")
+
+
+@webhook_group.command("failures", epilog=EXIT_CODES)
+@plain_errors
+def failures() -> None:
+    """List, as JSON, what could not be delivered, and when it is tried again.
+
+    \b
+    Example:
+      sitematch webhook failures
+    """
+    from sitematch.store import outbox
+
+    with open_desk() as desk:
+        print_json(outbox.failed_deliveries(desk.store))
+
+
+@webhook_group.command("run", epilog=EXIT_CODES)
+@plain_errors
+def run() -> None:
+    """Deliver what is due, once; a server does it by itself every SITEMATCH_NOTICES_EVERY_S seconds.
+
+    \b
+    Example, in a crontab:
+      * * * * * sitematch webhook run
+    """
+    from sitematch.services.notices import run_notices
+
+    with open_desk() as desk:
+        arrived = run_notices(desk.store, datetime.now(UTC), allow_private=settings().webhooks_to_private)
+    say(f"{arrived} message{'' if arrived == 1 else 's'} delivered.")

@@ -1,0 +1,208 @@
+"""Everything is denied unless allowed: every route, every role, every state of a token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from api.openapi import address
+from sitematch.domain.access import Permission
+from sitematch.store import accounts, tokens
+from tests.api.office import GRANTS, OTHER_SITE, SITE, Office
+
+READERS = {"viewer", "coordinator", "manager", "administrator", "coordinator elsewhere"}
+OF_THE_SITE = {"coordinator", "manager", "administrator"}
+MANAGERS = {"manager", "administrator"}
+ADMINISTRATORS = {"administrator"}
+
+# What each address lets in, for the study and site of the office: written down here, not read from the program.
+ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
+    ("GET", "/v1/capacity"): (READERS, None),
+    ("GET", "/v1/caps"): (READERS, None),
+    ("POST", "/v1/caps"): (MANAGERS, {"level": "STUDY", "spots": 5}),
+    ("POST", "/v1/caps/closure"): (MANAGERS, {"level": "SITE", "scope": OTHER_SITE}),
+    ("POST", "/v1/caps/reopening"): (MANAGERS, {"level": "SITE", "scope": OTHER_SITE}),
+    ("GET", "/v1/policy"): (READERS, None),
+    ("PUT", "/v1/policy"): (
+        MANAGERS,
+        {"hold_hours": 48, "offer_hours": 48, "gives_back": ["SCREEN_FAILED"], "waiting_list": True},
+    ),
+    ("GET", "/v1/referrals"): (READERS, None),
+    ("POST", "/v1/referrals"): (OF_THE_SITE, {"site_id": SITE}),
+    ("GET", "/v1/referrals/{referral_id}"): (OF_THE_SITE | {"viewer"}, None),
+    ("GET", "/v1/referrals/{referral_id}/history"): (OF_THE_SITE | {"viewer"}, None),
+    ("POST", "/v1/referrals/{referral_id}/acceptance"): (OF_THE_SITE, None),
+    ("POST", "/v1/referrals/{referral_id}/screening"): (OF_THE_SITE, None),
+    ("POST", "/v1/referrals/{referral_id}/enrollment"): (OF_THE_SITE, None),
+    ("POST", "/v1/referrals/{referral_id}/release"): (OF_THE_SITE, None),
+    ("POST", "/v1/referrals/{referral_id}/screen-failure"): (OF_THE_SITE, {"reason": "TRAVEL"}),
+    ("POST", "/v1/referrals/{referral_id}/withdrawal"): (OF_THE_SITE, {"reason": "TRAVEL"}),
+    ("GET", "/v1/waiting-list"): (READERS, None),
+    ("POST", "/v1/waiting-list"): (OF_THE_SITE, {"site_ids": [SITE]}),
+    ("GET", "/v1/accounts"): (ADMINISTRATORS, None),
+    ("GET", "/v1/tokens"): (ADMINISTRATORS, None),
+    ("POST", "/v1/tokens"): (ADMINISTRATORS, {"label": "x", "scopes": ["capacity:read"]}),
+    ("DELETE", "/v1/tokens/{token_id}"): (ADMINISTRATORS, None),
+    ("GET", "/v1/webhooks"): (MANAGERS | {"manager elsewhere"}, None),
+    ("POST", "/v1/webhooks"): (ADMINISTRATORS, {"url": "https://example.org/", "kinds": ["site.filled"]}),
+    ("DELETE", "/v1/webhooks/{webhook_id}"): (MANAGERS | {"manager elsewhere"}, None),
+    ("GET", "/v1/webhooks/failures"): (MANAGERS | {"manager elsewhere"}, None),
+}
+OPEN_TO_ALL = {
+    ("GET", "/"),
+    ("POST", "/"),
+    ("GET", "/docs"),
+    ("GET", "/healthz"),
+    ("GET", "/openapi.json"),
+    ("GET", "/problems"),
+    ("GET", "/problems/{slug}"),
+    ("GET", "/readyz"),
+    ("GET", "/static/{filename}"),
+    ("GET", "/v1/matches"),
+    ("POST", "/v1/matches"),
+    ("GET", "/v1/postcodes/{country}/{code}"),
+    ("GET", "/v1/sites"),
+    ("GET", "/v1/sites/{site_id}"),
+}
+
+
+def routes(app: Flask) -> set[tuple[str, str]]:
+    def methods(rule: Rule) -> set[str]:
+        return set(rule.methods or ()) - {"HEAD", "OPTIONS"}
+
+    return {(method, address(rule)) for rule in app.url_map.iter_rules() for method in methods(rule)}
+
+
+def send(office: Office, method: str, path: str, referral_id: str = "r-1", **how: Any) -> TestResponse:
+    """Ask what the table says of a route."""
+    target = path.replace("{referral_id}", referral_id).replace("{token_id}", "t-1").replace("{webhook_id}", "w-1")
+    given = ALLOWED[method, path][1]
+    if path == "/v1/tokens":
+        account_id = office.accounts["viewer"]
+        given = {**given, "account_id": account_id} if given else None
+        target += "" if given else f"?account_id={account_id}"
+    return office.ask(method, target, given, **how)
+
+
+def test_every_route_is_either_open_to_all_on_purpose_or_in_the_table(office: Office) -> None:
+    assert routes(office.app) == OPEN_TO_ALL | set(ALLOWED)
+
+
+@pytest.mark.parametrize("who", GRANTS)
+def test_every_route_lets_in_who_is_allowed_and_nobody_else(office: Office, who: str) -> None:
+    office.cap(10_000)
+    for number, ((method, path), (allowed, _)) in enumerate(ALLOWED.items()):
+        office.hold(f"r-{number}")
+
+        response = send(office, method, path, f"r-{number}", who=who)
+
+        if who in allowed:
+            assert response.status_code not in (401, 403), (method, path, response.text)
+        elif "{referral_id}" in path and who in ("coordinator elsewhere", "manager elsewhere"):
+            # What one may not see is not there; the manager's role as such would allow the rest.
+            assert response.status_code in (403, 404), (method, path, response.text)
+            assert f"r-{number}" not in response.json.get("detail", "") or response.status_code == 404
+        else:
+            assert response.status_code == 403, (method, path, response.text)
+            assert response.json["type"] == "/problems/not-allowed"
+            assert response.json["permission"]
+        if who not in allowed and method != "GET" and "{referral_id}" in path:
+            assert office.ask("GET", f"/v1/referrals/r-{number}").json["state"] == "HELD"
+
+
+@pytest.mark.parametrize("state", ["none", "empty", "basic", "unknown", "expired", "revoked", "disabled"])
+def test_without_a_good_token_every_such_route_is_401(office: Office, state: str) -> None:
+    made = office.token("administrator", days=1)
+    header: dict[str, str] = {"Authorization": f"Bearer {made.secret}"}
+    if state == "none":
+        header = {}
+    elif state == "empty":
+        header = {"Authorization": "Bearer "}
+    elif state == "basic":
+        header = {"Authorization": f"Basic {made.secret}"}
+    elif state == "unknown":
+        header = {"Authorization": f"Bearer {made.secret[:-1]}{'A' if made.secret[-1] != 'A' else 'B'}"}
+    elif state == "expired":
+        office.later(days=1)
+    elif state == "revoked":
+        tokens.revoke_token(office.store, token_id=made.token.token_id, now=office.now)
+    else:
+        accounts.disable_account(office.store, account_id=office.accounts["administrator"], now=office.now)
+    for method, path in ALLOWED:
+        response = office.client.open(path, method=method, headers={**header, "Idempotency-Key": "k"})
+
+        office.check(method, path, response)
+        assert response.status_code == 401, (method, path)
+        assert response.headers["WWW-Authenticate"].startswith("Bearer")
+        assert response.json["type"] == "/problems/not-signed-in"
+
+
+def test_token_does_nothing_outside_its_scopes(office: Office) -> None:
+    for scope in Permission:
+        secret = office.token("administrator", scopes=frozenset({scope})).secret
+        for method, path in ALLOWED:
+            operation = office.document["paths"][path][method.lower()]
+            is_in_scope = f"`{scope.value}`" in operation["description"]
+
+            response = send(office, method, path, secret=secret)
+
+            assert (response.status_code != 403) == is_in_scope, (scope, method, path, response.text)
+
+
+def test_public_routes_need_no_token_and_ignore_a_bad_one(office: Office) -> None:
+    bad = {"Authorization": "Bearer nonsense"}
+
+    for method, path in OPEN_TO_ALL - {("GET", "/static/{filename}")}:
+        target = path.replace("{slug}", "not-found").replace("{site_id}", SITE)
+        target = target.replace("{country}/{code}", "US/33180")
+        assert office.client.open(target, method=method, headers=bad).status_code not in (401, 403)
+
+
+def test_route_that_nobody_thought_of_is_denied_even_to_administrators(office: Office) -> None:
+    office.app._got_first_request = False  # a route that was forgotten would have been there from the start
+    office.app.add_url_rule("/v1/forgotten", endpoint="forgotten", view_func=lambda: "secret")
+    headers = {"Authorization": f"Bearer {office.secrets['administrator']}"}
+
+    assert office.client.get("/v1/forgotten").status_code == 401
+    assert office.client.get("/v1/forgotten", headers=headers).status_code == 403
+
+
+def test_coordinator_sees_the_own_site_alone(office: Office) -> None:
+    office.hold("r-1", SITE)
+    office.hold("r-2", OTHER_SITE)
+    office.ask("POST", "/v1/caps", {"level": "SITE", "scope": OTHER_SITE, "spots": 1})
+    office.ask("POST", "/v1/waiting-list", {"site_ids": [OTHER_SITE], "referral_id": "r-3"})
+
+    def ask(path: str) -> Any:
+        return office.ask("GET", path, who="coordinator").json
+
+    assert [site["site_id"] for site in ask("/v1/capacity")["sites"]] == [SITE]
+    assert [item["referral_id"] for item in ask("/v1/referrals")["referrals"]] == ["r-1"]
+    assert [cap["level"] for cap in ask("/v1/caps")["caps"]] == ["STUDY"]
+    assert ask("/v1/waiting-list")["entries"] == []
+    assert office.hold("r-4", OTHER_SITE, who="coordinator").status_code == 403
+    both = {"site_ids": [SITE, OTHER_SITE]}
+    assert office.ask("POST", "/v1/waiting-list", both, who="coordinator").status_code == 403
+
+
+def test_manager_of_another_study_learns_nothing_of_this_one(office: Office) -> None:
+    office.hold("r-1")
+
+    known = office.ask("GET", "/v1/referrals/r-1", who="manager elsewhere")
+    unknown = office.ask("GET", "/v1/referrals/r-9", who="manager elsewhere")
+
+    assert known.status_code == unknown.status_code == 404
+    assert known.json["detail"].replace("r-1", "r-9") == unknown.json["detail"]
+
+
+def test_site_taken_from_an_account_is_out_of_reach_at_once(office: Office) -> None:
+    grant = GRANTS["coordinator"]
+    assert grant is not None
+
+    accounts.take_back(office.store, account_id=office.accounts["coordinator"], grant=grant)
+
+    assert office.hold("r-1", who="coordinator").status_code == 403
