@@ -60,6 +60,16 @@ def test_a_namesake_in_another_state_gives_way_to_the_town_in_its_own() -> None:
     assert "another state" in draft.repairs[at][2]
 
 
+def test_a_namesake_stays_where_no_town_of_its_own_state_has_the_name() -> None:
+    wrong: Code = ("DE", "50699", 52.512, 13.392, "Frechen", "Nordrhein-Westfalen")
+    elsewhere = make_town(id=2, name="Frechen", admin="Bayern", latitude=48.1, longitude=11.5)
+    draft = make_draft([*COLOGNE, *BERLIN, wrong])
+
+    move_namesakes(draft, TownIndex([elsewhere]))
+
+    assert finished(draft) == []
+
+
 def test_codes_on_the_middle_of_a_district_go_to_the_city_that_two_of_them_name() -> None:
     names = ["Bangalore G.P.O.", "Bangalore City", *[f"Quarter {n}" for n in range(8)]]
     codes: list[Code] = [("IN", f"5600{n:02d}", 13.2257, 77.575, name, "Karnataka") for n, name in enumerate(names)]

@@ -45,7 +45,7 @@ class _Server(BaseHTTPRequestHandler):
         else:
             self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         pass
 
 

@@ -20,6 +20,7 @@ from sitematch.services.importing import INHERITED, NO_NAME, import_records
 from sitematch.store.catalogue import catalogue_version, list_studies, read_sites, read_study, replace_study
 from sitematch.store.engine import Store
 from sitematch.store.imports import imported_studies, list_imports, undo_import
+from sitematch.store.rules import set_cap
 from tests.importers.records import STUDY_ID, make_location, make_record
 from tests.services.importers import NOW, Clerk, Memory
 from tests.shared_data import ctgov_folder
@@ -270,7 +271,7 @@ def refer(clerk: Clerk, site_id: str, study_id: str = STUDY_ID) -> None:
     from sitematch.store import ledger
     from tests.store.builders import STUDY
 
-    ledger.set_cap(clerk.store, make_caller(), study_id=study_id, key=STUDY, spots=8, now=NOW)
+    set_cap(clerk.store, make_caller(), study_id=study_id, key=STUDY, spots=8, now=NOW)
     ledger.place_hold(clerk.store, make_caller(), study_id=study_id, site_id=site_id, referral_id="r1", now=NOW)
 
 
