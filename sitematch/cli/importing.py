@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, plain_errors, say, settings
+from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from sitematch.config import Settings
     from sitematch.domain.change import SiteChange, StudyChange
     from sitematch.domain.imports import ImportTotals
     from sitematch.domain.site import Site
     from sitematch.errors import Fault
+    from sitematch.services.other_sources import Preview
 
 STUDIES_SHOWN = 30
 SITES_SHOWN = 40
@@ -99,6 +103,7 @@ def _site_line(site: SiteChange) -> str:
 
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+_STRICT = click.option("--strict", is_flag=True, help="Import nothing if anything cannot be used.")
 _ALL = click.option("--all", "everything", is_flag=True, help="Print every difference and notice.")
 
 
@@ -112,7 +117,7 @@ def import_group() -> None:
 @click.option("--condition", default="", metavar="TEXT", help="Also fetch every study of this condition.")
 @click.option("--recruiting", is_flag=True, help="Of those, only the ones that recruit.")
 @click.option("--allow-older", is_flag=True, help="Take records older than what is known.")
-@click.option("--strict", is_flag=True, help="Import nothing if anything cannot be used.")
+@_STRICT
 @_DRY_RUN
 @_ALL
 @plain_errors
@@ -155,6 +160,111 @@ def ctgov(
     printer.close(totals, import_id, dry_run=dry_run)
     if totals.records_left_out and not totals.studies:
         sys.exit(EXIT_DATA_FAULT)
+
+
+@import_group.command("csv", epilog=EXIT_CODES)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--study", required=True, metavar="NCT…", help="The study whose sites these are.")
+@click.option("--title", default="", help="Make the study, if there is none, under this title.")
+@click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="Which column holds a field; repeatable.")
+@click.option("--sheet", default="", help="Sheet of a workbook.  [default: the first]")
+@click.option("--preview", is_flag=True, help="Show how the columns are read, and stop.")
+@_STRICT
+@_DRY_RUN
+@_ALL
+@plain_errors
+def table(
+    file: Path,
+    study: str,
+    title: str,
+    pairs: tuple[str, ...],
+    sheet: str,
+    preview: bool,
+    strict: bool,
+    dry_run: bool,
+    everything: bool,
+) -> None:
+    """Import a study's sites from a CSV file or an Excel workbook, whatever its columns are called.
+
+    The table holds all sites of the study: a site that it lacks is closed. Fields: facility, city, state, postcode,
+    country, status, latitude, longitude.
+
+    \b
+    Examples:
+      sitematch import csv sites.xlsx --study NCT06064929 --preview
+      sitematch import csv sites.csv --study NCT06064929 --map facility="Site name" --dry-run
+    """
+    from sitematch.services.other_sources import import_table, preview_table
+
+    given = {}
+    for pair in pairs:
+        field, equals, column = pair.partition("=")
+        if not equals:
+            raise InvalidInput(f"--map {pair!r} has no '='; write e.g. --map city=Town.", field="map")
+        given[field.strip()] = column.strip()
+    now = datetime.now(UTC)
+    if preview:
+        _print_preview(preview_table(file, given, sheet, now.date()))
+        return
+    chosen = _ready(now)
+    printer = Printer(everything=everything)
+    totals, import_id = import_table(
+        chosen, file, study.strip(), given, sheet, title=title, now=now, watcher=printer, dry_run=dry_run, strict=strict
+    )
+    printer.close(totals, import_id, dry_run=dry_run)
+
+
+def _print_preview(preview: Preview) -> None:
+    for field, column in preview.columns.items():
+        click.echo(f"{field:<10} <- {column}")
+    if preview.unused:
+        click.echo(f"not used: {', '.join(preview.unused)}")
+    click.echo(f"{preview.rows} rows, {len(preview.faults)} faults; the first:")
+    for location in preview.first:
+        parts = (location.facility, location.city, location.state, location.postcode, location.country, location.status)
+        click.echo("  " + " | ".join(part or "-" for part in parts))
+    for fault in preview.faults[:NOTICES_SHOWN]:
+        say(f"Left out: {fault}")
+
+
+def _files_command(form: str, help_text: str) -> None:
+    @import_group.command(form, epilog=EXIT_CODES, help=help_text)
+    @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+    @_STRICT
+    @_DRY_RUN
+    @_ALL
+    @plain_errors
+    def command(files: tuple[Path, ...], strict: bool, dry_run: bool, everything: bool) -> None:
+        from sitematch.services.other_sources import import_files
+
+        now = datetime.now(UTC)
+        printer = Printer(everything=everything)
+        totals, import_id = import_files(
+            _ready(now), form, files, now=now, watcher=printer, dry_run=dry_run, strict=strict
+        )
+        printer.close(totals, import_id, dry_run=dry_run)
+        if totals.records_left_out and not totals.studies:
+            sys.exit(EXIT_DATA_FAULT)
+
+
+_files_command(
+    "fhir",
+    "Import FHIR R4 bundles, or NDJSON, of ResearchStudy, Location, Organization and HealthcareService.\n\n"
+    "\b\nExample:\n  sitematch import fhir bundle.json --dry-run",
+)
+_files_command(
+    "nci",
+    "Import the JSON of the US National Cancer Institute's clinical trials search API.\n\n"
+    "\b\nExample:\n  sitematch import nci trials.json --dry-run",
+)
+
+
+def _ready(now: datetime) -> Settings:
+    from sitematch.services.setup import prepare
+
+    chosen = settings()
+    prepare(chosen, say, now)
+    return chosen
 
 
 @import_group.command("undo", epilog=EXIT_CODES)

@@ -18,12 +18,11 @@ from sitematch.errors import (
     PostcodeNotFound,
     Suggestion,
     TownNotFound,
-    UnknownCountry,
 )
 from sitematch.gazetteer import lookup, towns
 from sitematch.gazetteer.crosscheck import agree, agrees
 from sitematch.gazetteer.elsewhere import countries_with, known_elsewhere
-from sitematch.gazetteer.grammar import COUNTRIES, key_of, parse_country, parse_postcode
+from sitematch.gazetteer.grammar import COUNTRIES, find_country, key_of, parse_country, parse_postcode
 from sitematch.gazetteer.lookup import listed
 from sitematch.gazetteer.reader import Reader, Source
 from sitematch.gazetteer.towns import Town
@@ -235,7 +234,7 @@ class Gazetteer:
             return place.place(notes)
         if not found and not town:
             for code, rest in _splits(text):
-                if (country := _country_or_none(rest)) is not None and _fits(code, country):
+                if (country := find_country(rest)) is not None and _fits(code, country):
                     return self.locate(code, country)
                 if countries_with(self._reader, code):
                     return self._anywhere(code, rest, hints)
@@ -308,13 +307,6 @@ def _fits(code: str, country: str) -> bool:
     except InvalidPostcode:
         return False
     return bool(key_of(country, code))
-
-
-def _country_or_none(text: str) -> str | None:
-    try:
-        return parse_country(text)
-    except UnknownCountry:
-        return None
 
 
 def _splits(text: str) -> Iterator[tuple[str, str]]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 
 from sitematch.domain.place import Coordinates, Place, Precision
-from sitematch.errors import AmbiguousPlace, InvalidInput, Suggestion, TownNotFound, UnknownCountry
-from sitematch.gazetteer.grammar import COUNTRIES, fold_name, name_keys, parse_country
+from sitematch.errors import AmbiguousPlace, InvalidInput, Suggestion, TownNotFound
+from sitematch.gazetteer.grammar import COUNTRIES, find_country, fold_name, name_keys
 from sitematch.gazetteer.grammar.regions import is_region
 from sitematch.gazetteer.nearness import rough_km
 from sitematch.gazetteer.reader import Reader, TownRow
@@ -184,10 +184,7 @@ def _in_regions(reader: Reader, rows: list[TownRow], tail: list[str]) -> tuple[l
     """Keep the towns of the named states or countries; all of them, and False, where none is known to lie there."""
     all_fit = True
     for part in tail:
-        try:
-            country = parse_country(part)
-        except UnknownCountry:
-            country = ""
+        country = find_country(part)
         folded = fold_name(part)
         kept = [
             row for row in rows if (row[3] and is_region(row[1], row[3], folded)) or (country and row[1] == country)

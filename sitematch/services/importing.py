@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol, Required, TypedDict, Unpack
 
 import msgspec
 
+from sitematch.config import Settings
 from sitematch.domain.change import StudyChange, compare_studies, merge_study, revise_sites
 from sitematch.domain.imports import ImportTotals
 from sitematch.domain.place import Coordinates
@@ -131,6 +132,32 @@ class Placer:
             point=point,
             in_country=self._extents.may_contain,
         )
+
+
+class Options(TypedDict, total=False):
+    """How an import is done; see `import_records`."""
+
+    now: Required[datetime]
+    watcher: Required[ImportWatcher]
+    dry_run: bool
+    allow_older: bool
+    strict: bool
+
+
+def import_into(
+    settings: Settings,
+    records: Iterable[StudyRecord | Fault],
+    *,
+    origin: str,
+    source: str,
+    **options: Unpack[Options],
+) -> tuple[ImportTotals, int | None]:
+    """Open the gazetteer and the database, and do as `import_records` does; errors: see there."""
+    from sitematch.store.engine import open_store
+
+    gazetteer = Gazetteer.open(settings.gazetteer_path)
+    with open_store(settings.database_url) as store:
+        return import_records(store, gazetteer, records, origin=origin, source=source, **options)
 
 
 def import_records(

@@ -6,15 +6,15 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Unpack
 
 from sitematch.config import Settings
 from sitematch.domain.imports import ImportTotals
 from sitematch.domain.record import StudyRecord
 from sitematch.errors import Fault, InvalidInput
-from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers import ctgov
 from sitematch.importers.http import CtgovClient, Manners, download, questions_for
-from sitematch.services.importing import ImportWatcher, import_records
+from sitematch.services.importing import Options, import_into
 
 ORIGIN = "ctgov"
 
@@ -45,11 +45,7 @@ class Registry:
         *,
         condition: str = "",
         recruiting_only: bool = False,
-        now: datetime,
-        watcher: ImportWatcher,
-        dry_run: bool = False,
-        allow_older: bool = False,
-        strict: bool = False,
+        **options: Unpack[Options],
     ) -> tuple[ImportTotals, int | None]:
         """Import files and studies by their numbers; see `import_records`.
 
@@ -61,7 +57,7 @@ class Registry:
             Also fetch every study of this condition.
         recruiting_only
             Of those, only the ones that recruit.
-        now, watcher, dry_run, allow_older, strict
+        options
             See `import_records`.
 
         Raises
@@ -77,19 +73,10 @@ class Registry:
             raise InvalidInput("Name a file or an NCT number, e.g. NCT06064929, or a condition.", field="source")
         named = ", ".join(Path(source).name for source in sources[:5]) + (" …" if len(sources) > 5 else "")
         told = " and ".join(part for part in (named, f"condition {condition!r}" if condition else "") if part)
-        return self._import(
-            self._records(sources, condition, recruiting_only, now),
-            told,
-            now=now,
-            watcher=watcher,
-            dry_run=dry_run,
-            allow_older=allow_older,
-            strict=strict,
-        )
+        records = self._records(sources, condition, recruiting_only, options["now"])
+        return self._import(records, told, **options)
 
-    def refresh(
-        self, *, now: datetime, watcher: ImportWatcher, dry_run: bool = False
-    ) -> tuple[ImportTotals, int | None]:
+    def refresh(self, **options: Unpack[Options]) -> tuple[ImportTotals, int | None]:
         """Fetch every study again that came from ClinicalTrials.gov; see `bring_in`.
 
         Raises
@@ -107,9 +94,7 @@ class Registry:
         if not ids:
             raise InvalidInput("No study came from ClinicalTrials.gov yet; use `sitematch import ctgov`.")
         self._say(f"{len(ids)} studies came from ClinicalTrials.gov; fetching them again.")
-        return self._import(
-            self._expected(ids, now), f"sync of {len(ids)} studies", now=now, watcher=watcher, dry_run=dry_run
-        )
+        return self._import(self._expected(ids, options["now"]), f"sync of {len(ids)} studies", **options)
 
     def _expected(self, ids: Sequence[str], now: datetime) -> Iterator[StudyRecord | Fault]:
         """Yield the studies, and say which of them the registry no longer has."""
@@ -124,25 +109,9 @@ class Registry:
             )
 
     def _import(
-        self, records: Iterator[StudyRecord | Fault], source: str, *, now: datetime, watcher: ImportWatcher,
-        dry_run: bool = False, allow_older: bool = False, strict: bool = False,
-    ) -> tuple[ImportTotals, int | None]:  # fmt: skip
-        from sitematch.store.engine import open_store
-
-        gazetteer = Gazetteer.open(self._settings.gazetteer_path)
-        with open_store(self._settings.database_url) as store:
-            return import_records(
-                store,
-                gazetteer,
-                records,
-                origin=ORIGIN,
-                source=source,
-                now=now,
-                watcher=watcher,
-                dry_run=dry_run,
-                allow_older=allow_older,
-                strict=strict,
-            )
+        self, records: Iterator[StudyRecord | Fault], source: str, **options: Unpack[Options]
+    ) -> tuple[ImportTotals, int | None]:
+        return import_into(self._settings, records, origin=ORIGIN, source=source, **options)
 
     def _records(
         self, sources: Sequence[str], condition: str, recruiting_only: bool, now: datetime

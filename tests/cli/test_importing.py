@@ -150,6 +150,53 @@ def test_studies_are_fetched_by_number_and_condition_and_refreshed(run: Run, reg
     assert "Nothing changed." in run("sync").stderr
 
 
+CSV = "Klinik,Ort,PLZ,Land,Notes\nHarbour Clinic,Hamburg,20095,Germany,x\nNo country,Kiel,24105,,\n"
+
+
+def test_a_table_is_previewed_then_imported_and_the_default_study_can_be_filled_so(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "sites.csv"
+    path.write_text(CSV, encoding="utf-8")
+
+    preview = run("import", "csv", str(path), "--study", "NCT06064929", "--preview")
+    assert "postcode   <- PLZ" in preview.stdout
+    assert "not used: Notes" in preview.stdout
+    done = run("import", "csv", str(path), "--study", "NCT06064929", "--map", "facility=Klinik")
+    assert done.exit_code == 0, done.output
+    assert "Left out: sites.csv, row 3, country" in done.stderr
+    answer = json.loads(run("match", "20095", "-c", "DE", "--format", "json").stdout)
+    assert [m["site"]["facility"] for m in answer["matches"]] == ["Harbour Clinic"]
+    assert answer["matches"][0]["remaining"]["count"] == 8
+    assert "stand-ins" not in answer["study"]["notice"]
+    assert run("import", "undo").exit_code == 0
+    assert len(json.loads(run("sites", "--format", "json").stdout)) == 46
+
+
+def test_a_table_of_an_unknown_study_needs_its_title(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "sites.csv"
+    path.write_text(CSV, encoding="utf-8")
+
+    refused = run("import", "csv", str(path), "--study", "LOCAL-1")
+    made = run("import", "csv", str(path), "--study", "LOCAL-1", "--title", "A local study")
+
+    assert (refused.exit_code, made.exit_code) == (3, 0)
+    assert "LOCAL-1  recruiting  A local study" in run("studies").stdout
+    assert run("import", "csv", str(path), "--study", "LOCAL-1", "--map", "city").exit_code == 2
+
+
+def test_a_fhir_bundle_and_the_ncis_trials_are_imported(run: Run, tmp_path: Path) -> None:
+    bundle, trials = tmp_path / "bundle.json", tmp_path / "trials.json"
+    location = {"resourceType": "Location", "id": "l", "name": "A", "address": {"city": "Kiel", "country": "DE"}}
+    study = {"resourceType": "ResearchStudy", "id": "fhir-1", "status": "active", "site": [{"reference": "Location/l"}]}
+    bundle.write_text(json.dumps({"resourceType": "Bundle", "entry": [{"resource": study}, {"resource": location}]}))
+    site = {"org_name": "B", "org_city": "Rochester", "org_state_or_province": "MN", "org_country": "United States"}
+    trials.write_text(json.dumps({"data": [{"nct_id": "NCT00000009", "sites": [site]}]}))
+
+    assert "fhir-1: new study, 1 added" in run("import", "fhir", str(bundle)).stdout
+    assert "NCT00000009: new study, 1 added" in run("import", "nci", str(trials)).stdout
+    assert run("import", "fhir").exit_code == 2
+    assert run("import", "nci", str(bundle)).exit_code == 5
+
+
 def test_an_unknown_number_is_not_found(run: Run, registry: FakeRegistry) -> None:
     result = run("import", "ctgov", "NCT99999999")
 

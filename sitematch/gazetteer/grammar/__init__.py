@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sitematch.gazetteer.grammar.countries import COUNTRIES, Country, parse_country
+from sitematch.gazetteer.grammar.countries import COUNTRIES, Country, find_country, parse_country
 from sitematch.gazetteer.grammar.forms import has_postcodes
 from sitematch.gazetteer.grammar.ladder import Rung, rungs
 from sitematch.gazetteer.grammar.names import fold_name, name_keys
@@ -20,6 +20,7 @@ __all__ = [
     "Country",
     "Rung",
     "countries_that_fit",
+    "find_country",
     "fits",
     "fold_name",
     "has_postcodes",

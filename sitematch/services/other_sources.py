@@ -1,0 +1,134 @@
+"""Sites and studies from tables, FHIR bundles and the NCI's trials: the same way in as the registry's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Unpack
+
+from sitematch.config import Settings
+from sitematch.domain.imports import ImportTotals
+from sitematch.domain.record import Location, StudyRecord
+from sitematch.domain.study import RecruitmentStatus, Study
+from sitematch.errors import Fault, InvalidInput, StudyNotFound
+from sitematch.importers import fhir, nci
+from sitematch.importers.table import map_columns, read_table, table_record
+from sitematch.services.importing import Options, import_into
+
+_READERS: dict[str, Callable[[Path, date], Iterator[StudyRecord | Fault]]] = {
+    "fhir": fhir.read_file,
+    "nci": nci.read_file,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """How a table would be read.
+
+    Parameters
+    ----------
+    columns
+        Field to column.
+    unused
+        Columns that stand for nothing.
+    rows
+        How many rows there are.
+    first
+        The first locations.
+    faults
+        Every fault.
+    """
+
+    columns: Mapping[str, str]
+    unused: tuple[str, ...]
+    rows: int
+    first: tuple[Location, ...]
+    faults: tuple[Fault, ...]
+
+
+def preview_table(path: Path, given: Mapping[str, str], sheet: str, today: date, *, show: int = 5) -> Preview:
+    """Read a table without importing it.
+
+    Raises
+    ------
+    NotReady, DataFault
+        See `read_table`.
+    InvalidInput
+        See `map_columns`.
+    """
+    table = read_table(path, sheet)
+    columns = map_columns(table.header, given)
+    nobody = Study(study_id="", title="", status=RecruitmentStatus.UNKNOWN, as_of_on=today, source=table.name)
+    record = table_record(table, columns, nobody)
+    unused = tuple(column for column in table.header if column and column not in columns.values())
+    return Preview(columns, unused, record.given, record.locations[:show], record.faults)
+
+
+def import_table(
+    settings: Settings, path: Path, study_id: str, given: Mapping[str, str], sheet: str, *, title: str = "",
+    **options: Unpack[Options],
+) -> tuple[ImportTotals, int | None]:  # fmt: skip
+    """Import a table of one study's sites: all of them, for a site that it lacks is closed.
+
+    Parameters
+    ----------
+    settings
+        Where things are.
+    path, sheet
+        See `read_table`.
+    study_id
+        The study; it must be in the catalogue, or have a title.
+    given
+        See `map_columns`.
+    title
+        Makes a new study of that name, if there is none.
+    options
+        See `import_records`.
+
+    Raises
+    ------
+    StudyNotFound
+        If there is no such study, and no title.
+    NotReady, DataFault, InvalidInput, LedgerBusy, StorageFault
+        See `preview_table` and `import_records`; nothing is changed then.
+    """
+    from sitematch.store.catalogue import read_study
+    from sitematch.store.engine import open_store
+
+    table = read_table(path, sheet)
+    columns = map_columns(table.header, given)
+    today = options["now"].date()
+    try:
+        with open_store(settings.database_url) as store:
+            study = replace(read_study(store, study_id), as_of_on=today)
+    except StudyNotFound as error:
+        if not title:
+            raise StudyNotFound(
+                f"There is no study {study_id!r} in the catalogue; give its --title to make it.", field="study"
+            ) from error
+        study = Study(
+            study_id=study_id, title=title, status=RecruitmentStatus.RECRUITING, as_of_on=today, source=table.name
+        )
+    record = table_record(table, columns, study)
+    return import_into(settings, [record], origin="table", source=table.name, **options)
+
+
+def import_files(
+    settings: Settings, form: str, paths: tuple[Path, ...], **options: Unpack[Options]
+) -> tuple[ImportTotals, int | None]:
+    """Import files of FHIR (``"fhir"``) or of the NCI's API (``"nci"``); see `import_records`.
+
+    Raises
+    ------
+    InvalidInput
+        If no file is named.
+    NotReady, DataFault, LedgerBusy, StorageFault
+        See `import_records`; nothing is changed then.
+    """
+    if not paths:
+        raise InvalidInput("Name a file.", field="source")
+    today = options["now"].date()
+    records = (record for path in paths for record in _READERS[form](path, today))
+    return import_into(settings, records, origin=form, source=", ".join(path.name for path in paths), **options)
