@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -60,7 +60,12 @@ class Servers:
 
 @contextmanager
 def serving(
-    url: str, *, count: int = 2, study_id: str = "NCT00000001", gazetteer_path: Path | None = None
+    url: str,
+    *,
+    count: int = 2,
+    study_id: str = "NCT00000001",
+    gazetteer_path: Path | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[Servers]:
     """Run servers over a database, until the block ends.
 
@@ -74,10 +79,22 @@ def serving(
         The study that they match.
     gazetteer_path
         The compiled gazetteer; without one they answer coordinators, but no look-ups.
+    settings
+        More ``SITEMATCH_…`` variables.
     """
     secret = _make_token(url)
     with tempfile.TemporaryDirectory() as folder:
-        started = [_start(url, study_id, gazetteer_path, Path(folder), number) for number in range(count)]
+        home = Path(folder)
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("SITEMATCH_")},
+            "SITEMATCH_HOME": folder,
+            "SITEMATCH_DATABASE_URL": url,
+            "SITEMATCH_STUDY": study_id,
+            "SITEMATCH_GAZETTEER": str(gazetteer_path or home / "none"),
+            "PYTHONPATH": str(_ROOT),
+            **(settings or {}),
+        }
+        started = [_start(environment, home, number) for number in range(count)]
         try:
             for process, port, log in started:
                 _wait_until_up(process, port, log)
@@ -109,18 +126,8 @@ def _make_token(url: str) -> str:
     return made.secret
 
 
-def _start(
-    url: str, study_id: str, gazetteer_path: Path | None, folder: Path, number: int
-) -> tuple[subprocess.Popen[bytes], int, Path]:
+def _start(environment: Mapping[str, str], folder: Path, number: int) -> tuple[subprocess.Popen[bytes], int, Path]:
     port, log = _free_port(), folder / f"server-{number}.log"
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("SITEMATCH_")},
-        "SITEMATCH_HOME": str(folder),
-        "SITEMATCH_DATABASE_URL": url,
-        "SITEMATCH_STUDY": study_id,
-        "SITEMATCH_GAZETTEER": str(gazetteer_path or folder / "none"),
-        "PYTHONPATH": str(_ROOT),
-    }
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-c", _SERVE, str(port)], cwd=folder, env=environment, stdout=out, stderr=out

@@ -336,6 +336,18 @@ def test_since_leaves_out_what_has_certainly_not_changed(office: Office) -> None
     assert (own, nothing, lapsed) == ({SITE}, set(), {SITE})
 
 
+def test_since_tells_a_write_that_waited_its_turn_while_the_answer_was_given(office: Office) -> None:
+    office.ask("POST", "/v1/caps", {"level": "STUDY", "spots": None})
+    office.later(minutes=1)
+    as_of = office.ask("GET", "/v1/capacity").json["as_of"]
+
+    office.later(seconds=-5)  # asked five seconds before that answer, committed after it
+    office.hold("r-1")
+    office.later(seconds=6)
+
+    assert changed_since(office, as_of) == {SITE}
+
+
 def test_since_tells_every_site_that_shares_a_cap(office: Office) -> None:
     office.ask("POST", "/v1/caps", {"level": "STUDY", "spots": None})
     office.ask("POST", "/v1/caps", {"level": "COUNTRY", "scope": "DE", "spots": 4})

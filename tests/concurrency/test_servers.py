@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +117,68 @@ def test_revoked_token_is_refused_by_both_at_once(servers: Servers) -> None:
 
     after = [ask(port, "GET", "/v1/capacity", secret=made["secret"]).status for port in servers.ports]
     assert (before, after) == ([200, 200], [401, 401])
+
+
+class Receiver:
+    """A real webhook receiver on loopback that notes what it gets."""
+
+    def __init__(self) -> None:
+        self.got: list[dict[str, Any]] = []
+        got = self.got
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                got.append({"body": body, "signature": self.headers["Sitematch-Signature"]})
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Keep the tests quiet."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}/notices"
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def test_servers_tell_a_webhook_once_when_a_site_fills_and_pass_lapsed_spots_on(
+    database_url: str, tmp_path: Path
+) -> None:
+    with open_store(database_url) as store:
+        replace_study(store, make_study(pool_spots=1), SITES[:1])
+        take_stated_caps(store, datetime.now(UTC))
+    settings = {"SITEMATCH_NOTICES_EVERY_S": "0.2", "SITEMATCH_WEBHOOKS_TO_PRIVATE": "1"}
+    receiver = Receiver()
+    with serving(database_url, study_id=STUDY_ID, settings=settings) as servers:
+        here, there = servers.ports
+
+        def send(path: str, body: object, key: str) -> Any:
+            return ask(here, "POST", path, body, secret=servers.secret, key=key).body
+
+        ask(there, "GET", "/v1/capacity", secret=servers.secret)  # both have the database open, so both make rounds
+        made = send("/v1/webhooks", {"url": receiver.url, "kinds": ["site.filled"]}, "w")
+        send("/v1/referrals", {"site_id": "miami", "referral_id": "r-1", "hold_hours": 2 / 3600}, "h")
+        waits = send("/v1/waiting-list", {"site_ids": ["miami"], "referral_id": "r-2"}, "q")
+        state, give_up_s = "", time.monotonic() + 60
+        while (not receiver.got or state != "OFFERED") and time.monotonic() < give_up_s:
+            state = ask(there, "GET", "/v1/referrals/r-2", secret=servers.secret).body["state"]
+            time.sleep(0.1)
+        failures = ask(here, "GET", "/v1/webhooks/failures", secret=servers.secret).body["deliveries"]
+    receiver.close()
+
+    assert waits["state"] == "WAITING"
+    assert state == "OFFERED"
+    assert failures == []
+    body, signature = receiver.got[0]["body"], receiver.got[0]["signature"]
+    seconds, _, digest = signature.removeprefix("t=").partition(",v1=")
+    expected = hmac.new(made["secret"].encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
+    assert digest == expected
+    assert [site["site_id"] for site in json.loads(body)["sites"]] == ["miami"]
+    assert len({each["body"] for each in receiver.got}) == len(receiver.got)
