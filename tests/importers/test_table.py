@@ -140,7 +140,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_dates_in_a_workbook_do_no_harm(tmp_path: Path) -> None:
-    path = write_workbook(tmp_path, ["City", "Country", "Since"], ["Kiel", "DE", datetime(2026, 1, 1, tzinfo=None)]  # noqa: DTZ001 - as Excel has them
+    path = write_workbook(
+        tmp_path,
+        ["City", "Country", "Since"],
+        ["Kiel", "DE", datetime(2026, 1, 1, tzinfo=None)],  # noqa: DTZ001 - as Excel has them
     )
 
     assert len(read(path).locations) == 1
