@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-COMPARISONS = ("benchmarks.match", "benchmarks.gazetteer_speed", "benchmarks.http")
+COMPARISONS = ("benchmarks.match", "benchmarks.gazetteer_speed", "benchmarks.http", "benchmarks.importing")
 
 
 def main() -> int:

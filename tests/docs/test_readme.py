@@ -33,20 +33,23 @@ class Example:
     output: str
 
 
-def examples(language: str) -> list[Example]:
-    found: list[Example] = []
+def blocks(language: str) -> list[list[Example]]:
+    """Read the README's blocks of one language; the commands of a block build on one another."""
+    found: list[list[Example]] = []
     inside = False
     for number, line in enumerate(README.read_text(encoding="utf-8").splitlines(), start=1):
         if line.startswith("```"):
             inside = line == f"```{language}"
+            if inside:
+                found.append([])
         elif inside and line.startswith("$ "):
-            found.append(Example(number, line[2:], ""))
-        elif inside and found and found[-1].command.endswith("\\"):
-            last = found.pop()
-            found.append(Example(last.line, last.command[:-1].rstrip() + " " + line.strip(), ""))
+            found[-1].append(Example(number, line[2:], ""))
+        elif inside and found[-1] and found[-1][-1].command.endswith("\\"):
+            last = found[-1].pop()
+            found[-1].append(Example(last.line, last.command[:-1].rstrip() + " " + line.strip(), ""))
         elif inside:
-            last = found.pop()
-            found.append(Example(last.line, last.command, f"{last.output}{line}\n"))
+            last = found[-1].pop()
+            found[-1].append(Example(last.line, last.command, f"{last.output}{line}\n"))
     return found
 
 
@@ -102,22 +105,23 @@ def same(expected: str, printed: str) -> bool:
     return doctest.OutputChecker().check_output(tidy(expected), tidy(printed), doctest.ELLIPSIS)
 
 
-@pytest.mark.parametrize("example", examples("console"), ids=lambda e: f"line {e.line}: {e.command[:50]}")
-def test_a_command_prints_what_the_readme_says(
-    example: Example, environment: dict[str, str], request: pytest.FixtureRequest
+@pytest.mark.parametrize("block", blocks("console"), ids=lambda block: f"line {block[0].line}")
+def test_a_block_of_commands_prints_what_the_readme_says(
+    block: list[Example], environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    if example.command.split("  #")[0].strip() in RUN_ELSEWHERE:
-        return
-    command = example.command
-    if "127.0.0.1:8000" in command:
-        command = command.replace("127.0.0.1:8000", request.getfixturevalue("server"))
+    fresh = environment | {"SITEMATCH_HOME": str(tmp_path)}
+    for example in block:
+        command = example.command.split("  #")[0].strip()
+        if command in RUN_ELSEWHERE:
+            continue
+        if "127.0.0.1:8000" in command:
+            command = command.replace("127.0.0.1:8000", request.getfixturevalue("server"))
 
-    done = subprocess.run(
-        ["bash", "-c", command], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-    )
+        done = subprocess.run(["bash", "-c", command], env=fresh, cwd=ROOT, capture_output=True, text=True, check=False)
 
-    printed = done.stdout + "".join(line for line in done.stderr.splitlines(True) if not line.startswith("Database:"))
-    assert same(example.output, printed), f"{example.command}\n--- printed:\n{printed}"
+        said = [line for line in done.stderr.splitlines(keepends=True) if not line.startswith("Database:")]
+        printed = done.stdout + "".join(said)
+        assert same(example.output, printed), f"{example.command}\n--- printed:\n{printed}"
 
 
 def test_every_python_example_runs() -> None:

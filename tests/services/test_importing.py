@@ -203,6 +203,12 @@ class TestAllOrNothing:
         assert list_imports(clerk.store) == ()
         assert catalogue_version(clerk.store) == version
 
+    def test_a_dry_run_does_not_wait_for_another_write(self, clerk: Clerk) -> None:
+        with clerk.store.writing():
+            totals = clerk.records(make_record(make_location()), dry_run=True)
+
+        assert totals.added == 1
+
     def test_a_source_that_fails_halfway_changes_nothing(self, clerk: Clerk) -> None:
         def broken() -> Iterator[StudyRecord | Fault]:
             yield parse_study(make_record(make_location()), date(2026, 3, 1), where="first")

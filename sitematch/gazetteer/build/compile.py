@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sitematch.gazetteer import grammar
 from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.borders import Borders
 from sitematch.gazetteer.build.codes import draft_codes, named_by_towns
-from sitematch.gazetteer.build.evidence import TownIndex
+from sitematch.gazetteer.build.evidence import TownIndex, ladders_of
 from sitematch.gazetteer.build.postal import Places, read_places
 from sitematch.gazetteer.build.progress import Say, step, to_stderr
 from sitematch.gazetteer.build.regions import with_ranges, with_regions
@@ -80,7 +79,7 @@ def build_from(places: Places, postal: Source, out: Path, *, directories: Sequen
         cities, states = (sources.read(one, directories) for one in (sources.TOWNS, sources.US_STATES))
         towns = read_towns(cities, states, places)
     with step(say, "place each code"):
-        ladders = [grammar.rungs(country, key) for country, key in places.codes]
+        ladders = ladders_of(places.codes)
         draft = draft_codes(places, ladders)
     with step(say, "find and repair gross errors"):
         index = TownIndex(towns)

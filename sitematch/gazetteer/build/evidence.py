@@ -20,6 +20,17 @@ Ladders = Sequence[tuple[Rung, ...]]
 _NAME_ENDINGS = (" county", " district", " urban", " city", " shi", " qu", " gpo", " ho", " mdg", " s.o", " h.o")
 
 
+def ladders_of(codes: Sequence[tuple[str, str]]) -> Ladders:
+    """Give each code's ladder; codes share the objects of the rungs that they share, five million of them."""
+    shared: dict[str, dict[str, Rung]] = defaultdict(dict)
+    ladders: list[tuple[Rung, ...]] = []
+    for country, key in codes:
+        known = shared[country]
+        full, *coarser = grammar.rungs(country, key)
+        ladders.append((full, *(known.setdefault(rung.key, rung) for rung in coarser)))
+    return ladders
+
+
 @dataclass(slots=True)
 class Draft:
     """Full codes whose points may still move; what moved them is kept.

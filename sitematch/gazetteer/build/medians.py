@@ -16,6 +16,7 @@ _FLATTENING = 1 / 298.257223563
 _ECCENTRICITY_SQUARED = _FLATTENING * (2 - _FLATTENING)
 _TOO_NEAR_KM = 1e-3
 _ROUNDS = 60
+_BATCH_POINTS = 500_000
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -81,16 +82,25 @@ def geometric_medians(xyz: Floats, starts: Ints, weight: Floats) -> Floats:
     many = np.flatnonzero(counts > 1)
     if not many.size:
         return medians
-    rows = np.concatenate([np.arange(starts[group], starts[group + 1]) for group in many])
+    # In batches, or the copies of five million points would take half a gigabyte.
+    batch = np.cumsum(counts[many]) // _BATCH_POINTS
+    for number in range(int(batch[-1]) + 1):
+        groups = many[batch == number]
+        if groups.size:
+            medians[groups] = _weiszfeld(xyz, starts, weight, groups, medians[groups])
+    return medians
+
+
+def _weiszfeld(xyz: Floats, starts: Ints, weight: Floats, groups: Ints, current: Floats) -> Floats:
+    counts = starts[groups + 1] - starts[groups]
+    first = np.concatenate(([0], np.cumsum(counts)[:-1]))
+    owner = np.repeat(np.arange(groups.size), counts)
+    rows = np.arange(owner.size) - first[owner] + starts[groups][owner]
     points, base = xyz[rows], weight[rows]
-    first = np.concatenate(([0], np.cumsum(counts[many])[:-1]))
-    owner = np.repeat(np.arange(many.size), counts[many])
-    current = medians[many]
     for _ in range(_ROUNDS):
         apart = np.linalg.norm(points - current[owner], axis=1)
         current = _weighted_means(points, first, base / np.maximum(apart, _TOO_NEAR_KM))
-    medians[many] = current
-    return medians
+    return current
 
 
 def _weighted_means(xyz: Floats, first: Ints, weight: Floats) -> Floats:
