@@ -5,7 +5,7 @@ GAZETTEER := sitematch/_data/gazetteer.sqlite
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types bench lock sites clean
+.PHONY: help run test lint types bench race crash lock sites clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,13 @@ types: .venv/dev.done ## mypy, strict
 
 bench: .venv/dev.done $(GAZETTEER) ## the program beside what people use instead, in one run
 	$(BIN)/python -m benchmarks
+
+race: .venv/dev.done ## 32 processes race for 100 spots on both databases: the library, its negative control, two servers
+	$(BIN)/python -m benchmarks.race
+	$(BIN)/python -m benchmarks.race --http
+
+crash: .venv/dev.done ## kill -9 at random points, 200 times on both databases; the ledger must stand
+	$(BIN)/python -m benchmarks.crash
 
 sites: .venv/run.done $(GAZETTEER) ## rebuild data/sites.csv from the record's facts
 	$(BIN)/sitematch data build-sites

@@ -52,8 +52,8 @@ class Backend:
         self._live: LiveFinder | None = None
         self._store: Store | None = None
         self._lock = threading.Lock()
-        self._retry_at_s = 0.0
-        self._said = ""
+        self._retry_at_s: dict[str, float] = {}
+        self._said: dict[str, str] = {}
 
     def finder(self) -> Finder:
         """Return the finder over the present catalogue and ledger, opening it if that is due.
@@ -84,17 +84,19 @@ class Backend:
         return self._store if self._store is not None else self._open(self._open_store)
 
     def _open(self, opener: Callable[[], T]) -> T:
+        """Try to open something, but not again at once; each on its own, as one may be there without the other."""
+        what = opener.__name__
         with self._lock:
-            if time.monotonic() < self._retry_at_s:
-                raise NotReady(self._said)
+            if time.monotonic() < self._retry_at_s.get(what, 0.0):
+                raise NotReady(self._said[what])
             try:
                 return opener()
             except (NotReady, StorageFault, LedgerBusy, StudyNotFound, DataFault) as error:
-                self._retry_at_s = time.monotonic() + _RETRY_S
-                if error.message != self._said:
-                    self._said = error.message
+                self._retry_at_s[what] = time.monotonic() + _RETRY_S
+                if error.message not in self._said.values():
                     # No request has a part in this message, so it may be logged.
                     LOG.error("Not ready. %s", error.message)
+                self._said[what] = error.message
                 raise NotReady(error.message) from error
 
     def _open_store(self) -> Store:

@@ -5,8 +5,7 @@ be told why, and afterwards the ledger must verify and hold an event for each wi
 control counts before it takes the lock, as programs do that "check, then insert"; it must oversell, or the race proves
 nothing.
 
-The client is a parameter: here it calls the library; anything that can say `Outcome` for an attempt, such as a client
-of a running server, can take its place.
+The client is a parameter: it calls the library, or (``--http``) two real server processes on loopback.
 """
 
 from __future__ import annotations
@@ -220,6 +219,21 @@ def run(
     return _judge(url, outcomes, crashes, seconds, attempts, spots)
 
 
+def run_http(url: str, *, processes: int, attempts: int, spots: int, servers: int = 2) -> Result:
+    """Run the race at real servers over a fresh database; see `run`."""
+    from benchmarks.servers import HttpClient, serving
+
+    with serving(url, count=servers, study_id=STUDY_ID) as running:
+        return run(
+            url,
+            processes=processes,
+            attempts=attempts,
+            spots=spots,
+            make_client=HttpClient,
+            address=running.address,
+        )
+
+
 def _work(
     make_client: Callable[[str], Client],
     address: str,
@@ -290,23 +304,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=32)
     parser.add_argument("--attempts", type=int, default=10_000)
     parser.add_argument("--spots", type=int, default=100)
+    parser.add_argument("--http", action="store_true", help="race at two server processes on loopback")
     options = parser.parse_args(arguments)
     has_held = True
     with tempfile.TemporaryDirectory() as folder:
         for dialect in ("sqlite", "postgresql"):
-            for name, make_client in (("ledger", LibraryClient), ("negative control", NaiveClient)):
+            url = databases.ready_url(dialect, Path(folder))
+            sizes = {"processes": options.processes, "attempts": options.attempts, "spots": options.spots}
+            found = run_http(url, **sizes) if options.http else run(url, **sizes)
+            databases.forget(url)
+            has_held &= _is_right(found)
+            print(_report(dialect, "two servers" if options.http else "ledger", found, _is_right(found)))
+            if not options.http:
                 url = databases.ready_url(dialect, Path(folder))
-                found = run(
-                    url,
-                    processes=options.processes,
-                    attempts=options.attempts,
-                    spots=options.spots,
-                    make_client=make_client,
-                )
+                found = run(url, **sizes, make_client=NaiveClient)
                 databases.forget(url)
-                is_right = (found.sold > found.spots) if make_client is NaiveClient else _is_right(found)
-                has_held &= is_right
-                print(_report(dialect, name, found, is_right))
+                has_held &= found.sold > found.spots
+                print(_report(dialect, "negative control", found, found.sold > found.spots))
     return 0 if has_held else 1
 
 

@@ -38,7 +38,7 @@ def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> No
     with open_store(settings.database_url) as store:
         count = take_stated_caps(store, now)
     if count:
-        say(f"Ledger: took over {count} stated cap{'s' if count > 1 else ''}.")
+        say(f"Database: took over {count} stated cap{'s' if count > 1 else ''}.")
 
 
 def prepare_catalogue(settings: Settings, say: Callable[[str], None]) -> None:
