@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.borders import Borders
+from sitematch.gazetteer.build.boxes import fall_to_town
 from sitematch.gazetteer.build.codes import draft_codes, named_by_towns
 from sitematch.gazetteer.build.evidence import TownIndex, ladders_of
 from sitematch.gazetteer.build.postal import Places, read_places
@@ -84,7 +85,8 @@ def build_from(places: Places, postal: Source, out: Path, *, directories: Sequen
     with step(say, "find and repair gross errors"):
         index = TownIndex(towns)
         borders = Borders(sources.read(sources.BORDERS))
-        believe_census(draft, read_zcta(sources.read(sources.ZCTA)), index)
+        areas = read_zcta(sources.read(sources.ZCTA))
+        believe_census(draft, areas, index)
         mark_military(draft)
         widen_at_cities(draft, index)
         move_namesakes(draft, index)
@@ -93,6 +95,7 @@ def build_from(places: Places, postal: Source, out: Path, *, directories: Sequen
         trust_cities(draft, index)
         move_strays(draft, index)
         keep_home(draft, borders, index)
+        fall_to_town(draft, index, cedex=places.cedex, areas=areas)
         widen_lone(draft, borders)
         widen_to_home(draft, borders)
         repairs = finished(draft)

@@ -54,6 +54,8 @@ class Places:
         Index into `names`, a row.
     names
         (place, state) pairs; either may be empty.
+    cedex
+        Codes that the source knows only with the word CEDEX: French large receivers and post boxes.
     """
 
     codes: tuple[tuple[str, str], ...]
@@ -64,6 +66,7 @@ class Places:
     accuracy: npt.NDArray[np.int8]
     name: npt.NDArray[np.int64]
     names: tuple[tuple[str, str], ...]
+    cedex: frozenset[tuple[str, str]]
 
     @property
     def counts(self) -> npt.NDArray[np.int64]:
@@ -139,6 +142,8 @@ def _read(lines: Sequence[bytes], decode: Callable[[bytes], _Line]) -> Places:
     code_ids: dict[tuple[str, str], int] = {}
     name_ids: dict[tuple[str, str], int] = {}
     code_of_raw: dict[tuple[str, str], int] = {}
+    boxes: set[tuple[str, str]] = set()
+    plain: set[tuple[str, str]] = set()
     count = len(lines)
     code = np.empty(count, np.int64)
     name = np.empty(count, np.int64)
@@ -159,6 +164,7 @@ def _read(lines: Sequence[bytes], decode: Callable[[bytes], _Line]) -> Places:
         if index is None:
             key = (row.country_code, grammar.key_of(row.country_code, row.postal_code))
             index = code_of_raw[raw] = code_ids.setdefault(key, len(code_ids))
+            (boxes if "CEDEX" in row.postal_code.upper() else plain).add(key)
         code[at] = index
         name[at] = name_ids.setdefault(((row.city or "").strip(), (row.state or "").strip()), len(name_ids))
         latitude[at] = row.latitude
@@ -167,7 +173,9 @@ def _read(lines: Sequence[bytes], decode: Callable[[bytes], _Line]) -> Places:
     if faults or not count:
         faults = faults[:MOST_FAULTS] or [Fault(0, "", "", "holds no rows")]
         raise DataFault("The postal codes cannot be read.", faults=faults)
-    return _grouped(tuple(code_ids), code, latitude, longitude, accuracy, name, tuple(name_ids))
+    return _grouped(
+        tuple(code_ids), code, latitude, longitude, accuracy, name, tuple(name_ids), frozenset(boxes - plain)
+    )
 
 
 def _grouped(
@@ -178,6 +186,7 @@ def _grouped(
     accuracy: npt.NDArray[np.int8],
     name: npt.NDArray[np.int64],
     names: tuple[tuple[str, str], ...],
+    cedex: frozenset[tuple[str, str]],
 ) -> Places:
     """Sort the codes, and the rows by code; the sort is stable, so a code's rows keep the source's order."""
     order_of_codes = sorted(range(len(codes)), key=codes.__getitem__)
@@ -195,4 +204,5 @@ def _grouped(
         accuracy=accuracy[order],
         name=name[order],
         names=names,
+        cedex=cedex,
     )
