@@ -240,4 +240,8 @@ def _finder(study_id: str | None = None) -> Any:
 
     chosen, now = settings(), datetime.now(UTC)
     prepare(chosen, say, now)
-    return open_finder(chosen if study_id is None else replace(chosen, study_id=study_id.strip().upper()), now)
+    if study_id is not None:
+        named = study_id.strip()
+        # NCT numbers are typed either way; other ids are compared as they are.
+        chosen = replace(chosen, study_id=named.upper() if named[:3].upper() == "NCT" else named)
+    return open_finder(chosen, now)

@@ -192,6 +192,7 @@ def test_a_fhir_bundle_and_the_ncis_trials_are_imported(run: Run, tmp_path: Path
     trials.write_text(json.dumps({"data": [{"nct_id": "NCT00000009", "sites": [site]}]}))
 
     assert "fhir-1: new study, 1 added" in run("import", "fhir", str(bundle)).stdout
+    assert len(json.loads(run("sites", "--study", "fhir-1", "--format", "json").stdout)) == 1
     assert "NCT00000009: new study, 1 added" in run("import", "nci", str(trials)).stdout
     assert run("import", "fhir").exit_code == 2
     assert run("import", "nci", str(bundle)).exit_code == 5
