@@ -5,11 +5,11 @@ import pytest
 from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.borders import Borders
 from sitematch.gazetteer.build.evidence import TownIndex
+from sitematch.gazetteer.build.namesakes import move_namesakes
 from sitematch.gazetteer.build.repair import (
     believe_census,
     finished,
     keep_home,
-    move_namesakes,
     move_strays,
     move_to_city,
     widen_to_home,

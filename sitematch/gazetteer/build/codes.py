@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from sitematch.gazetteer.build.evidence import Draft, Ladders, TownIndex
@@ -91,17 +93,26 @@ def draft_codes(places: Places, ladders: Ladders) -> Draft:
     )
 
 
-def named_by_towns(draft: Draft, towns: TownIndex) -> tuple[str, ...]:
-    """Name Japanese codes by their nearest town: a block's name says nothing without its town, which is not given.
+def named_by_towns(draft: Draft, towns: TownIndex, receivers: Collection[tuple[str, str]]) -> tuple[str, ...]:
+    """Name codes by their nearest town where their own name says nothing.
+
+    Parameters
+    ----------
+    draft, towns
+        The codes and where the towns are.
+    receivers
+        Codes of single receivers, which bear a company's name.
 
     Returns
     -------
-    A name a code; other countries' codes keep theirs.
+    A name a code: the town's for receivers and for Japanese codes (a block's name without its town); other codes
+    keep theirs.
     """
     names = list(draft.rows.name)
-    for country in sorted(_NAMED_BY_TOWN):
+    alone = np.array([code in receivers for code in draft.rows.codes])
+    for country in sorted({*_NAMED_BY_TOWN, *(country for country, _ in receivers)}):
         known = [town for town in towns.of_country(country) if (town.population or 0) >= _TOWN_PEOPLE]
-        members = np.flatnonzero(draft.country == country)
+        members = np.flatnonzero((draft.country == country) & (alone | (country in _NAMED_BY_TOWN)))
         if not known or not members.size:
             continue
         points = to_xyz(np.array([t.latitude for t in known]), np.array([t.longitude for t in known]))

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.borders import Borders
-from sitematch.gazetteer.build.boxes import fall_to_town
+from sitematch.gazetteer.build.boxes import fall_to_town, large_receivers
 from sitematch.gazetteer.build.codes import draft_codes, named_by_towns
 from sitematch.gazetteer.build.evidence import TownIndex, ladders_of
+from sitematch.gazetteer.build.namesakes import move_namesakes
 from sitematch.gazetteer.build.postal import Places, read_places
 from sitematch.gazetteer.build.progress import Say, step, to_stderr
 from sitematch.gazetteer.build.regions import with_ranges, with_regions
@@ -20,7 +21,6 @@ from sitematch.gazetteer.build.repair import (
     keep_home,
     mark_military,
     move_estimates,
-    move_namesakes,
     move_strays,
     move_to_city,
     trust_cities,
@@ -95,12 +95,13 @@ def build_from(places: Places, postal: Source, out: Path, *, directories: Sequen
         trust_cities(draft, index)
         move_strays(draft, index)
         keep_home(draft, borders, index)
-        fall_to_town(draft, index, cedex=places.cedex, areas=areas)
+        receivers = large_receivers(places)
+        fall_to_town(draft, index, cedex=places.cedex, receivers=receivers, areas=areas)
         widen_lone(draft, borders)
         widen_to_home(draft, borders)
         repairs = finished(draft)
     with step(say, f"compute the coarser rungs; {len(repairs):,} points repaired"):
-        full = replace(draft.rows, name=named_by_towns(draft, index))
+        full = replace(draft.rows, name=named_by_towns(draft, index, receivers))
         rows = with_ranges(with_coarser(full, ladders))
         rows = with_regions(rows, sources.read(sources.REGIONS), index)
     listed = tuple(postal if source.id == postal.id else source for source in sources.ALL)
