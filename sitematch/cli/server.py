@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import click
@@ -37,4 +38,8 @@ def serve(host: str, port: int, workers: int) -> None:
         interface=Interfaces.WSGI,
         factory=True,
         workers=workers,
+        # Look-ups are short and hold the interpreter; a few threads only cover those that wait for the database.
+        blocking_threads=min(8, 2 * (os.cpu_count() or 1) + 1),
+        backpressure=128,
+        websockets=False,
     ).serve()
