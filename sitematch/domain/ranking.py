@@ -65,6 +65,12 @@ class Candidate:
         Geodesic distance in kilometres; infinite for a site without a location.
     azimuth_deg
         Direction from the place, degrees clockwise from north, -180 to 180.
+    remaining
+        Spots left; None until the walk has met the site.
+    band
+        See `SiteMatch.band`; 0 until the walk has met the site.
+    group
+        1 for a site outside the preferred country, which ranks behind all others; else 0.
     """
 
     site: Site
@@ -235,7 +241,7 @@ def _faults(candidate: Candidate, policy: MatchPolicy) -> tuple[Reason, ...]:
     faults: list[Reason] = []
     if site.status not in policy.statuses:
         faults.append(Reason(ReasonCode.NOT_RECRUITING, subject=site.status))
-    if remaining.count is not None and remaining.count <= 0:
+    if not remaining.is_open:
         faults.append(Reason(ReasonCode.FULL, subject=remaining.drawn_from))
     elif policy.min_spots is not None and (remaining.count is None or remaining.count < policy.min_spots):
         faults.append(Reason(ReasonCode.TOO_FEW_SPOTS, count=remaining.count))

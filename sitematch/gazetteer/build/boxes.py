@@ -6,13 +6,14 @@ from collections.abc import Collection
 
 import numpy as np
 
+from sitematch.domain.place import Precision
 from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.evidence import Draft, TownIndex
 from sitematch.gazetteer.build.medians import to_xyz
 from sitematch.gazetteer.build.neighbours import nearest
 from sitematch.gazetteer.build.postal import Places
 from sitematch.gazetteer.build.zcta import US_POSTS, apart_km
-from sitematch.gazetteer.schema import PRECISIONS, Precision
+from sitematch.gazetteer.schema import PRECISIONS
 
 NEAR_KM = 25.0
 """A town of the code's own name has to be so near, or the code keeps its own point."""

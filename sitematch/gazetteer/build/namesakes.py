@@ -7,10 +7,8 @@ import numpy as np
 from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.evidence import Draft, TownIndex
 from sitematch.gazetteer.build.neighbours import nearest
+from sitematch.gazetteer.build.repair import AROUND, STRAY_KM
 from sitematch.gazetteer.build.zcta import US_POSTS, apart_km
-
-_STRAY_KM = 25.0
-_AROUND = 12
 
 
 def move_namesakes(draft: Draft, towns: TownIndex) -> None:
@@ -27,7 +25,7 @@ def move_namesakes(draft: Draft, towns: TownIndex) -> None:
         own = [
             town
             for town in towns.beginning(rows.codes[at][0], draft.place[at])
-            if town.admin == draft.state[at] and apart_km(here, (town.latitude, town.longitude)) > _STRAY_KM
+            if town.admin == draft.state[at] and apart_km(here, (town.latitude, town.longitude)) > STRAY_KM
         ]
         if own:
             town = max(own, key=lambda one: (one.population or 0, -one.id))
@@ -49,12 +47,12 @@ def _in_foreign_state(draft: Draft) -> list[int]:
         points, first, which = np.unique(
             np.round(draft.xyz(members), 1), axis=0, return_index=True, return_inverse=True
         )
-        if len(points) <= _AROUND:
+        if len(points) <= AROUND:
             continue
         point_state = state[members][first]
         doubtful = np.flatnonzero(~draft.trusted[members])
         mine = which.reshape(-1)[doubtful]
-        _, around = nearest(points, points[mine], _AROUND + 1)
+        _, around = nearest(points, points[mine], AROUND + 1)
         same = (point_state[around] == state[members][doubtful][:, None]) & (around != mine[:, None])
         found += members[doubtful[~same.any(axis=1)]].tolist()
     return sorted(found)

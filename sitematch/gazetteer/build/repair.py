@@ -26,7 +26,8 @@ STRAY_KM = 25.0
 STRAY_SPREADS = 3.0
 """A code is a stray if it lies further than both from the middle of the codes around it in code order."""
 
-_AROUND = 12
+AROUND = 12
+"""Points around a code that are asked whether it is among its kin."""
 _KIN_MOST = 1
 _MAJOR_PEOPLE = 200_000
 _MAJOR_TIMES = 4.0
@@ -171,8 +172,8 @@ def _lonely(
     for country in np.unique(draft.country[strays]):
         members = np.flatnonzero(draft.country == country)
         points, which = np.unique(np.round(draft.xyz(members), 1), axis=0, return_inverse=True)
-        count = min(_AROUND + 1, len(points))
-        if count <= _AROUND // 2:
+        count = min(AROUND + 1, len(points))
+        if count <= AROUND // 2:
             continue
         groups_at: dict[int, set[int]] = defaultdict(set)
         for at, point in zip(members.tolist(), which.reshape(-1).tolist(), strict=True):
