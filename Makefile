@@ -39,7 +39,7 @@ sites: .venv/run.done $(GAZETTEER) ## rebuild data/sites.csv from the record's f
 	$(BIN)/sitematch data build-sites
 
 lock: ## pin requirements/*.in again, names, versions and hashes only (needs uv)
-	for name in run dev; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	for name in run dev node; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
 	uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate requirements/sources.in -o requirements/sources.txt
