@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from sitematch.reports.document import Cell, Column, Kind, Mark, Report, Section, Table, Tone
-from sitematch.reports.plot import Band, BarPlot, FanPlot, Line, LinePlot, Series
+from sitematch.reports.document import Cell, Column, Kind, Mark, Section, Table, Tone
+from sitematch.reports.plot import Band, FanPlot, Line, LinePlot, Series
+from tests.reports.builders import make_bars, make_report
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -102,29 +103,3 @@ def test_plots_refuse_what_cannot_be_drawn() -> None:
             expected=line,
             bands=(Band(label="80 %", points=((1, 3, 2),)),),
         )
-
-
-def make_bars(**changes: object) -> BarPlot:
-    values: dict[str, object] = {
-        "name": "by-country",
-        "title": "Enrolled",
-        "category_label": "Country",
-        "value_label": "Participants",
-        "categories": ("DE", "US"),
-        "series": (Series(label="Enrolled", values=(1, 2)),),
-    }
-    return BarPlot(**(values | changes))  # type: ignore[arg-type]
-
-
-def make_report(**changes: object) -> Report:
-    values: dict[str, object] = {
-        "kind": "capacity",
-        "title": "Capacity",
-        "study_id": "NCT00000001",
-        "study_title": "A study",
-        "as_of": NOON,
-        "time_zone": "UTC",
-        "version": "sitematch 0.0.0",
-        "sections": (),
-    }
-    return Report(**(values | changes))  # type: ignore[arg-type]
