@@ -12,8 +12,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tools.node import ROOT, get_node
+
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 _TRIES = 120
 
 
@@ -44,7 +45,7 @@ def main() -> int:
         server = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"SITEMATCH_HOME": home})
         try:
             _wait_until_ready(origin, server)
-            judge = ["node", str(HERE / "judge.mjs"), f"{origin}/", str(ROOT / "build" / "lighthouse")]
+            judge = [get_node().node, str(HERE / "judge.mjs"), f"{origin}/", str(ROOT / "build" / "lighthouse")]
             return subprocess.run(judge, check=False).returncode
         finally:
             server.terminate()
