@@ -147,6 +147,8 @@ def _answer(template: str, backend: Backend) -> Response:
     page = _page("_results.html" if part else template, backend, asked, outcome)
     # To a script the part has come in full, whatever it says; browsers would list another status as a fault of ours.
     response = Response(page, status=200 if part else outcome.status, content_type=HTML)
+    if part:
+        response.headers[PART_HEADER] = "results"
     if outcome.unavailable:
         response.headers["Retry-After"] = "5"
     response.headers["Cache-Control"] = "no-store"
