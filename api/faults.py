@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api import wording
+from api.form import FormRequest
 from api.languages import ENGLISH, current_language
 from api.languages import gettext as _
-from api.schemas import FormRequest
 from sitematch import errors
 from sitematch.errors import SitematchError, Suggestion
 from sitematch.gazetteer.grammar import COUNTRIES
@@ -68,6 +68,12 @@ def fault_of(error: SitematchError, asked: FormRequest) -> Fault:
     """
     choices = _choices(error)
     match error:
+        case errors.StudyNotFound():
+            return Fault(
+                title=_("We do not know this study"),
+                text=_("Check the address of this page. It should hold the study's number as its registry has it."),
+                field="",
+            )
         case _ if not asked.place.strip() and not asked.latitude:
             return Fault(title=_("Where are you?"), text=_("Give a postcode or a town."))
         case errors.UnknownCountry():

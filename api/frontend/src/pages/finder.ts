@@ -34,7 +34,7 @@ function start(): void {
   document.addEventListener("click", (event) => {
     const pressed = event.target instanceof Element ? event.target : null;
     const sharing = pressed?.closest<HTMLElement>("[data-share]");
-    if (sharing) void share(sharing);
+    if (sharing) void share(sharing, form);
     else if (pressed?.closest("[data-print]")) print();
     else if (pressed?.closest("[data-map-open]")) void toggleMap();
   });
