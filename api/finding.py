@@ -226,7 +226,7 @@ def _script_words() -> dict[str, str]:
         "loadingMap": _("Loading the map…"),
         "mapFailed": _("The map could not be loaded. The list has everything that it would show."),
         "map": _("Map of the clinics and of where you are"),
-        "you": _("You are somewhere in this circle"),
+        "you": _("You are somewhere in this circle."),
         "zoomIn": _("Zoom in"),
         "zoomOut": _("Zoom out"),
         "leftOut": _("left out"),

@@ -131,7 +131,7 @@ def test_wrong_postcode_keeps_what_was_typed_and_offers_what_was_perhaps_meant(c
 
     page = Page(response.text)
     assert response.status_code == 400
-    assert "This is no postcode of United States" in response.text
+    assert "United States has no such postcode" in response.text
     typed = next(field for field in page.all("input") if field.get("id") == "place")
     assert (typed["value"], typed["aria-invalid"]) == ("4102", "true")
     assert choices(page) == ["US|04102"]

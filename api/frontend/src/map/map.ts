@@ -49,9 +49,10 @@ export class FinderMap {
     canvas.setAttribute("aria-label", word("map"));
     const note = document.createElement("p");
     note.className = "small soft";
-    note.textContent = behind
-      ? word("ownMap")
-      : word("tiles").replace("{server}", new URL(facts["tilesUrl"] ?? "", location.href).host);
+    const dot = document.createElement("span");
+    dot.className = "you-dot";
+    const server = behind ? "" : new URL(facts["tilesUrl"] ?? "", location.href).host;
+    note.append(dot, `${word("you")} `, behind ? word("ownMap") : word("tiles").replace("{server}", server));
     panel.replaceChildren(canvas, note);
     const map = new FinderMap(canvas, L.latLng(number("latitude"), number("longitude")));
     map.#putBackground(behind);
