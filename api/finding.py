@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+import msgspec
 from flask import Response, render_template, request
 
 from api import wording
@@ -33,6 +34,9 @@ PART_HEADER = "Sitematch-Part"
 
 _STEPS = (5, 20, 100, MAX_LIMIT)
 """How many sites are shown at first, and after each press of "more"."""
+
+_SENT_AGAIN = 100
+"""Characters of a field that the menu of languages sends again; no honest one is longer."""
 
 _RADII = (25, 50, 100, 250, 500)
 """Distances to choose from, in kilometres or miles."""
@@ -168,6 +172,11 @@ class Finding:
             site_countries=_countries(tag, finder.countries if finder else ()),
             radii=_radii(tag),
             asked=asked,
+            sent={
+                name: text[:_SENT_AGAIN]
+                for name, text in msgspec.structs.asdict(asked).items()
+                if name not in ("lang", "theme")  # which the menu's buttons send
+            },
             answer=outcome.answer,
             fault=outcome.fault,
             unavailable=outcome.unavailable,

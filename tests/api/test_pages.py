@@ -38,11 +38,25 @@ def choices(page: Page) -> list[str]:
 def test_form_sends_by_post_and_every_field_has_a_label(client: FlaskClient) -> None:
     page = Page(client.get("/").text)
 
-    assert [(form["method"], form["action"]) for form in page.all("form")] == [("post", "/#results")]
+    assert {form["id"]: (form["method"], form["action"]) for form in page.all("form")} == {
+        "search": ("post", "/#results"),
+        "preferences": ("post", "/"),
+    }
     labels = {label["for"] for label in page.all("label")}
     seen = [field for field in page.all("input") + page.all("select") if field.get("type") != "hidden"]
     assert labels == {field["id"] for field in seen} == {"country", "place", "within", "travel", "only_country"}
     assert len(page.all("option")) > 250
+
+
+def test_enter_in_the_form_presses_find_clinics(client: FlaskClient) -> None:
+    page = Page(client.post("/", data=MIAMI).text)
+
+    # A form's first button is the one that Enter presses, wherever on the page it stands.
+    elements = [(tag, attributes) for tag, attributes in page.elements if tag in ("form", "button")]
+    start = elements.index(("form", next(form for form in page.all("form") if form["id"] == "search")))
+    before = [attributes for tag, attributes in elements[:start] if tag == "button"]
+    assert not [button for button in before if button.get("form") == "search"]
+    assert next(attributes for tag, attributes in elements[start:] if attributes.get("type") == "submit")
 
 
 def test_postcode_gives_the_ranked_list_with_reasons_and_the_left_out_folded_below(client: FlaskClient) -> None:

@@ -144,7 +144,7 @@ export class FinderMap {
       marker.bindPopup(popup, { closeButton: true, maxWidth: 240 }).addTo(this.#map);
       marker.getElement()?.setAttribute("aria-label", nameOf(item));
     });
-    this.#map.fitBounds(L.latLngBounds(shown), { padding: [36, 36], maxZoom: 10, animate: false });
+    this.#map.fitBounds(L.latLngBounds(shown), { padding: [64, 40], maxZoom: 10, animate: false });
   }
 
   /** Put a position on the same turn around the globe as the person, so that nothing is torn at the antimeridian. */
