@@ -102,13 +102,23 @@ def test_more_clinics_are_shown_on_demand(client: FlaskClient) -> None:
 
 
 def test_device_location_is_answered_with_its_accuracy(client: FlaskClient) -> None:
-    here = {"latitude": "25.96", "longitude": "-80.14", "accuracy_m": "1500"}
+    in_koeln = {"latitude": "50.94", "longitude": "6.96", "accuracy_m": "1500"}
+    at_sea = {"latitude": "25.96", "longitude": "-80.14", "accuracy_m": "1500"}
 
-    text = client.post("/", data=here).text
+    text = client.post("/", data=in_koeln).text
+    far_from_towns = client.post("/", data=at_sea).text
 
-    assert "From where you are" in text
+    assert "Where you are, near Köln, North Rhine-Westphalia, Germany" in text
     assert "right to within 1.5 km" in text
-    assert "Hospital miami<" in text
+    assert "Hospital berlin<" in text
+    assert "Where you are<" in far_from_towns
+
+
+def test_location_is_answered_in_the_units_of_its_country(client: FlaskClient) -> None:
+    text = client.post("/", data={"latitude": "39.8", "longitude": "-89.6", "accuracy_m": "1610"}).text
+
+    assert "near Springfield, Illinois, United States" in text
+    assert "right to within 1.0 mi" in text
 
 
 def test_typed_place_beats_a_location_that_the_form_still_holds(client: FlaskClient) -> None:
