@@ -1,9 +1,9 @@
 """How a study has recruited so far: who enrolled where, in how much open time, and who is under way.
 
-A site's open time is counted from the start of the study's ledger, or from the day that somebody says it opened. What is
-taken off is all time in which nobody could be enrolled: the study, the country or the site was closed, or every spot
-that applies was filled by participants. Spots that are held or in screening do not stop the clock: those are the people
-who enrol next.
+A site's open time is counted from the start of the study's ledger, or from the day that somebody says it opened. What
+is taken off is all time in which nobody could be enrolled: the study, the country or the site was closed, or every
+spot that applies was filled by participants. Spots that are held or in screening do not stop the clock: those are the
+people who enrol next.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sitematch.domain.capacity import CapKey, CapLevel
 from sitematch.domain.ledger import EventKind
@@ -76,6 +76,10 @@ class Recruitment:
         How many of them failed.
     keeps_failed
         Whether the study's policy lets a failed screening keep its spot.
+    enrolled_on
+        How many enrolled on each day on which somebody did, rising.
+    events
+        How many events the ledger has of the study.
     """
 
     study_id: str
@@ -88,6 +92,8 @@ class Recruitment:
     screened: int
     screen_failed: int
     keeps_failed: bool = False
+    enrolled_on: tuple[tuple[date, int], ...] = ()
+    events: int = 0
 
     @property
     def enrolled(self) -> int:

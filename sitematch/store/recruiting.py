@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -79,7 +79,8 @@ def recruitment(
         view = read_view(connection, study_id, until, is_past=as_of is not None)
         start_us = connection.execute(_START, where).scalar()
         rows = connection.execute(_COUNTS, where).all()
-        blocked = blocked_spans(_steps(connection, where, view.policy), until)
+        steps = tuple(_steps(connection, where, view.policy))
+    blocked = blocked_spans(steps, until)
     counts: Counter[tuple[str | None, str]] = Counter({(row.site_id, row.kind): row.n for row in rows})
     last_us: dict[str, int] = {}
     for row in rows:
@@ -123,6 +124,8 @@ def recruitment(
         screened=kinds[EventKind.SCREENING],
         screen_failed=kinds[EventKind.SCREEN_FAILED],
         keeps_failed=view.policy.takes_spot(SpotState.SCREEN_FAILED),
+        enrolled_on=tuple(sorted(_by_day(steps, zone).items())),
+        events=sum(row.n for row in rows),
     )
 
 
@@ -135,6 +138,10 @@ def _steps(connection: sa.Connection, where: Mapping[str, Any], policy: SpotPoli
             yield Step(at, kind, (key,), said.get("spots"))
         elif kind is EventKind.ENROLLED or not policy.takes_spot(SpotState.WITHDRAWN):
             yield Step(at, kind, keys_for(row.site_id, row.country, None))
+
+
+def _by_day(steps: Iterable[Step], zone: tzinfo) -> Counter[date]:
+    return Counter(step.at.astimezone(zone).date() for step in steps if step.kind is EventKind.ENROLLED)
 
 
 def _states(view: StudyView, now: datetime) -> dict[str, Counter[SpotState]]:

@@ -37,8 +37,8 @@ def negative_binomial(size: float, share: float, cap: int | None = None) -> Pmf:
 
     Notes
     -----
-    P(n) = Γ(size + n) / (Γ(size) n!) · share^n (1 - share)^size; mean size · share / (1 - share). The tail under a cap is
-    the regularised incomplete beta function, not a difference that cancels.
+    P(n) = Γ(size + n) / (Γ(size) n!) · share^n (1 - share)^size; mean size · share / (1 - share). The tail under a cap
+    is the regularised incomplete beta function, not a difference that cancels.
     """
     from scipy.special import betainc, gammaln
 
@@ -59,7 +59,14 @@ def negative_binomial(size: float, share: float, cap: int | None = None) -> Pmf:
 
 
 def some_of(count: int, successes: float, failures: float) -> Pmf:
-    """Return the distribution of how many of `count` people succeed, by a share that is Beta(successes, failures) known.
+    """Return the distribution of how many of `count` people succeed.
+
+    Parameters
+    ----------
+    count
+        How many people.
+    successes, failures
+        What is known of the share that succeeds: it is Beta(successes, failures).
 
     Notes
     -----
@@ -109,6 +116,14 @@ def mixture(weighted: Iterable[tuple[float, Pmf]]) -> Pmf:
     return pmf
 
 
+def remaining(pmf: Pmf, spots: int) -> Pmf:
+    """Return the distribution of what a number leaves of some spots, never negative."""
+    left = np.zeros(spots + 1)
+    taken = limited(pmf, spots)
+    left[: len(taken)] = taken
+    return left[::-1]
+
+
 def mean(pmf: Pmf) -> float:
     """Return the mean number."""
     return float(pmf @ np.arange(len(pmf)))
@@ -138,7 +153,7 @@ def _sum(a: Pmf, b: Pmf) -> Pmf:
         return np.convolve(a, b)
     from scipy.signal import fftconvolve
 
-    return np.maximum(fftconvolve(a, b), 0.0)
+    return np.asarray(np.maximum(fftconvolve(a, b), 0.0))
 
 
 def _trimmed(pmf: Pmf) -> Pmf:

@@ -123,7 +123,8 @@ def plan(recruitment: Recruitment, opened: Mapping[str, date], zone: tzinfo) -> 
                 site_id=site.site_id,
                 country=site.country,
                 enrolled=site.enrolled,
-                open_days=round(site.open_for / DAY),
+                # Who enrolled somebody was open for at least a part of a day.
+                open_days=max(round(site.open_for / DAY), 1 if site.enrolled else 0),
                 starts_in_days=starts,
                 spots=recruitment.spots_left(CapKey(level=CapLevel.SITE, scope=site.site_id)),
                 finishing=site.held + site.screening if starts is None else 0,

@@ -3,9 +3,9 @@
 Site i enrols at a rate of its own, drawn from Gamma(shape α, β): mean α/β a day, coefficient of variation 1/√α. After k
 enrolments in τ open days what is known of its rate is Gamma(α + k, β + τ).
 
-α and β are not known either. The usual plug-in of their maximum likelihood gives intervals that are too narrow, the more
-so the further ahead one looks and the more alike the sites are; so a forecast averages over the pairs that the data leave
-plausible, each by its weight.
+α and β are not known either. The usual plug-in of their maximum likelihood gives intervals that are too narrow, the
+more so the further ahead one looks and the more alike the sites are; so a forecast averages over the pairs that the
+data leave plausible, each by its weight.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +27,9 @@ MIN_DAYS = 28
 """A younger ledger says too little: of those whom it knows, few have had the time to be screened."""
 
 PRIOR_SPREAD = 1.0
-"""How much sites differ before anything is seen: the coefficient of variation is half-normal with this scale. So most
-of what is seen in trials (α of 1 to 4, a coefficient of 0.5 to 1) is likely, and sites that are all alike are possible."""
+"""How much sites differ before anything is seen: the coefficient of variation is half-normal with
+this scale. So most of what is seen in trials (α of 1 to 4, a coefficient of 0.5 to 1) is likely, and sites that are
+all alike are possible."""
 
 _NODES = 5
 _NEGLIGIBLE = 1e-3
@@ -139,8 +141,8 @@ def fit(enrolled: Sequence[int], open_days: Sequence[float]) -> Fit:
 
     Notes
     -----
-    The model is that of Anisimov and Fedorov 2007, doi:10.1002/sim.2956. That the plug-in's intervals are too narrow, and
-    how much, is shown by Mountain and Sherlock 2022, doi:10.1111/biom.13447 (arXiv:1912.09790).
+    The model is that of Anisimov and Fedorov 2007, doi:10.1002/sim.2956. That the plug-in's intervals are too narrow,
+    and how much, is shown by Mountain and Sherlock 2022, doi:10.1111/biom.13447 (arXiv:1912.09790).
 
     The likelihood has its maximum at an infinite α if Σ[(kᵢ - mτᵢ)² - kᵢ] ≤ 0, with m = Σkᵢ/Στᵢ: that is the score of
     1/α at 0. Else it is found over (ln coefficient of variation, ln mean), where it is smooth and unbounded.
@@ -251,3 +253,48 @@ def _axes(height: Callable[[_Point], float], mode: _Point) -> Floats:
                     total += a * b * height((at[0], at[1]))
             curvature[i, j] = -total / (4 * step * step)
     return np.asarray(np.linalg.cholesky(np.linalg.inv(curvature)))
+
+
+DAYS_A_MONTH = 30
+"""The month of a rate, in days."""
+
+
+class _Shown(Protocol):
+    @property
+    def enrolled(self) -> int: ...
+
+    @property
+    def open_days(self) -> int: ...
+
+
+def month_rates(models: Sequence[RateModel], sites: Sequence[_Shown]) -> list[tuple[float, float, float]]:
+    """Return each site's enrolments in a month of 30 open days: the mean of its rate, and the rate's 95 % interval.
+
+    Parameters
+    ----------
+    models
+        What the sites' rates may be, with weights that add up to 1.
+    sites
+        What each has shown; one without open time gets what a site gets of which nothing is known.
+    """
+    from scipy.special import gammainc
+
+    weights = np.array([model.weight for model in models])
+    enrolled = np.array([site.enrolled for site in sites], dtype=np.float64)[:, None]
+    open_days = np.array([site.open_days for site in sites], dtype=np.float64)[:, None]
+    shape = np.array([model.shape for model in models]) + enrolled
+    days = np.array([model.days for model in models]) + open_days
+    mean = (shape / days) @ weights
+    ends = []
+    for probability in (0.025, 0.975):
+        # The quantile of a mixture has no formula; 60 halvings find it to a float's precision.
+        low, high = np.zeros(len(sites)), np.full(len(sites), float((shape / days).max() * 50))
+        for _ in range(60):
+            middle = (low + high) / 2
+            is_above = gammainc(shape, days * middle[:, None]) @ weights >= probability
+            low, high = np.where(is_above, low, middle), np.where(is_above, middle, high)
+        ends.append(high)
+    return [
+        (float(m) * DAYS_A_MONTH, float(a) * DAYS_A_MONTH, float(b) * DAYS_A_MONTH)
+        for m, a, b in zip(mean, *ends, strict=True)
+    ]

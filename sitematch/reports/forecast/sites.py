@@ -1,8 +1,9 @@
 """Each site among others that compete for the same spots, by simulation.
 
-What the study enrols in all is known exactly (`sitematch.reports.forecast.study`). How it falls on the sites is not, once
-they share a cap: whoever is faster takes more of it. So many courses of the study are drawn, each with rates of its own,
-and the sites are counted in them. The draws start from a fixed number, so the same inputs give the same answer.
+What the study enrols in all is known exactly (`sitematch.reports.forecast.study`). How it falls on the sites is not,
+once they share a cap: whoever is faster takes more of it. So many courses of the study are drawn, each with rates of
+its own, and the sites are counted in them. The draws start from a fixed number, so the same inputs give the same
+answer.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ SEED = 20260101
 """Where the draws start, unless said otherwise; a report names it."""
 
 COURSES = 4_000
-"""How many courses are drawn: a probability of one half is then known to within 1.6 percentage points, 95 times of 100."""
+"""How many courses are drawn: a probability of one half is then known to within 1.6 percentage
+points, 95 times of 100."""
 
 Counts = npt.NDArray[np.int64]
 
@@ -102,9 +104,7 @@ def simulate(
     return SitesAhead(full, counted)
 
 
-def _drawn_models(
-    models: Sequence[RateModel], courses: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _drawn_models(models: Sequence[RateModel], courses: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     # By their weights but not at random: one source of noise less.
     ends = np.cumsum([model.weight for model in models])
     chosen = np.searchsorted(ends, (np.arange(courses) + 0.5) / courses).clip(max=len(models) - 1)

@@ -1,8 +1,9 @@
 """The whole study: how many enrol in a time, and when it is full. Exact, without simulation.
 
-Caps nest: sites in countries in the study. Somebody is turned away once any of the three is full, and a cap that is full
-stays full. So until the study is full it does not matter to a country, and what a cap lets through by a time is the lesser
-of the cap and what arrives at it: sums of negative binomials, cut off on each level, give the study's own distribution.
+Caps nest: sites in countries in the study. Somebody is turned away once any of the three is full, and a cap that is
+full stays full. So until the study is full it does not matter to a country, and what a cap lets through by a time is
+the lesser of the cap and what arrives at it: sums of negative binomials, cut off on each level, give the study's own
+distribution.
 """
 
 from __future__ import annotations

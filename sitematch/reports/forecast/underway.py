@@ -1,7 +1,7 @@
 """People under way now: how often screening fails, and how many of those held or in screening will enrol.
 
-A forecast does not add them to what sites will enrol: whoever enrolled before was held and screened too, so a site's rate
-counts them already. Only where a site takes nobody new are they all that can still come.
+A forecast does not add them to what sites will enrol: whoever enrolled before was held and screened too, so a site's
+rate counts them already. Only where a site takes nobody new are they all that can still come.
 """
 
 from __future__ import annotations
@@ -51,12 +51,10 @@ def will_enrol(recruitment: Recruitment) -> Pmf:
 
     Notes
     -----
-    Beta-binomial, by Jeffreys' prior, for the held and for those in screening apart: of the latter a greater share comes
+    Beta-binomial, by Jeffreys' prior, for the held and for those in screening apart: of the latter more come
     through. The two are added as if they were independent.
     """
     held = sum(site.held for site in recruitment.sites)
     screening = sum(site.screening for site in recruitment.sites)
     ended = max(0, recruitment.screened - screening - recruitment.enrolled)
-    return total(
-        [some_of(held, *completion(recruitment)), some_of(screening, recruitment.enrolled + 0.5, ended + 0.5)]
-    )
+    return total([some_of(held, *completion(recruitment)), some_of(screening, recruitment.enrolled + 0.5, ended + 0.5)])
