@@ -10,6 +10,7 @@ from sitematch.cli.capacity import capacity_group
 from sitematch.cli.common import EXIT_CODES
 from sitematch.cli.data import data_group
 from sitematch.cli.database import db
+from sitematch.cli.forecast import forecast
 from sitematch.cli.gazetteer import gazetteer_group
 from sitematch.cli.importing import import_group, studies, sync
 from sitematch.cli.ledger import ledger_group
@@ -78,3 +79,4 @@ for _command in (
     studies,
 ):
     main.add_command(_command)
+report_group.add_command(forecast)

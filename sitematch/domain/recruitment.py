@@ -78,8 +78,6 @@ class Recruitment:
         Whether the study's policy lets a failed screening keep its spot.
     enrolled_on
         How many enrolled on each day on which somebody did, rising.
-    events
-        How many events the ledger has of the study.
     """
 
     study_id: str
@@ -93,7 +91,6 @@ class Recruitment:
     screen_failed: int
     keeps_failed: bool = False
     enrolled_on: tuple[tuple[date, int], ...] = ()
-    events: int = 0
 
     @property
     def enrolled(self) -> int:
@@ -101,9 +98,19 @@ class Recruitment:
         return sum(site.enrolled for site in self.sites)
 
     @property
+    def held(self) -> int:
+        """Who has a spot held or offered now."""
+        return sum(site.held for site in self.sites)
+
+    @property
+    def screening(self) -> int:
+        """Who is in screening now."""
+        return sum(site.screening for site in self.sites)
+
+    @property
     def under_way(self) -> int:
         """Who is held, offered a spot or in screening now."""
-        return sum(site.held + site.screening for site in self.sites)
+        return self.held + self.screening
 
     def spots_left(self, key: CapKey) -> int | None:
         """Return the spots that no participant fills under one cap, never negative; None if it is not set."""

@@ -125,7 +125,6 @@ def recruitment(
         screen_failed=kinds[EventKind.SCREEN_FAILED],
         keeps_failed=view.policy.takes_spot(SpotState.SCREEN_FAILED),
         enrolled_on=tuple(sorted(_by_day(steps, zone).items())),
-        events=sum(row.n for row in rows),
     )
 
 

@@ -71,6 +71,5 @@ def make_recruitment(*sites: SiteRecruitment, caps: Mapping[CapKey, int] | None 
         "screened": 2 * enrolled,
         "screen_failed": enrolled // 2,
         "enrolled_on": ((NOW.date() - timedelta(days=30), enrolled),) if enrolled else (),
-        "events": 100,
     }
     return Recruitment(**{**values, **changes})

@@ -42,7 +42,7 @@ def days_open(found: Recruitment, site_id: str = "site-1") -> float:
 def test_study_without_a_ledger_has_shown_nothing(desk: Desk) -> None:
     found = read(desk)
 
-    assert (found.since, found.enrolled, found.events) == (None, 0, 0)
+    assert (found.since, found.enrolled) == (None, 0)
     assert [item.open_for for item in found.sites] == [timedelta(0), timedelta(0)]
 
 

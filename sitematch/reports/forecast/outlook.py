@@ -76,6 +76,8 @@ class SiteOutlook:
     ----------
     site
         What the forecast took of it.
+    is_full_now
+        Whether its own cap or a wider one lets nobody in already.
     month_rate
         Enrolments in a month of 30 days, expected while it is open; and the 95 % interval of that rate.
     enrolled
@@ -86,11 +88,12 @@ class SiteOutlook:
         The probability that it can take nobody more then, for its own cap or a wider one; None without any cap that
         applies, or if it takes nobody new.
     full_on
-        The last day of the month by which that probability is at least each of `QUANTILES`; None where it is later
-        than the horizon, or where `full` is None.
+        The last day of the month by which that probability is at least each of `QUANTILES`, today if it is full now;
+        None where it is later than the horizon, or where `full` is None.
     """
 
     site: SiteAhead
+    is_full_now: bool
     month_rate: tuple[float, float, float]
     enrolled: Counted
     spots_left: Counted | None
@@ -296,6 +299,7 @@ def _sites(
     seed: int,
     courses: int,
 ) -> tuple[SiteOutlook, ...]:
+    today = recruitment.as_of.astimezone(zone).date()
     days = sorted({*ends, by})
     until = [days_to_end_of(day, recruitment.as_of, zone) for day in days]
     found = simulate(future, models, until, days.index(by), courses=courses, seed=seed)
@@ -304,16 +308,22 @@ def _sites(
     sites = []
     for i, site in enumerate(future.sites):
         more = np.bincount(found.enrolled[i]) / courses
-        is_bounded = site.spots is not None or future.spots is not None or site.country in future.country_spots
-        may_fill = is_bounded and site.starts_in_days is not None
+        bounds = [
+            spots for spots in (site.spots, future.country_spots.get(site.country), future.spots) if spots is not None
+        ]
+        is_full, may_fill = 0 in bounds, bool(bounds) and site.starts_in_days is not None
+        full_on: tuple[date | None, ...] = (None,) * len(QUANTILES)
+        if may_fill:
+            full_on = tuple(today if is_full else _first(days, found.full[i], at, ends) for at in QUANTILES)
         sites.append(
             SiteOutlook(
                 site=site,
+                is_full_now=is_full,
                 month_rate=rate_of[i],
                 enrolled=_counted(more, already.get(site.site_id, 0)),
                 spots_left=None if site.spots is None else _counted(counts.remaining(more, site.spots), 0),
                 full=float(found.full[i, days.index(by)]) if may_fill else None,
-                full_on=tuple(_first(days, found.full[i], at, ends) if may_fill else None for at in QUANTILES),
+                full_on=full_on,
             )
         )
     return tuple(sites)

@@ -54,7 +54,6 @@ def will_enrol(recruitment: Recruitment) -> Pmf:
     Beta-binomial, by Jeffreys' prior, for the held and for those in screening apart: of the latter more come
     through. The two are added as if they were independent.
     """
-    held = sum(site.held for site in recruitment.sites)
-    screening = sum(site.screening for site in recruitment.sites)
+    held, screening = recruitment.held, recruitment.screening
     ended = max(0, recruitment.screened - screening - recruitment.enrolled)
     return total([some_of(held, *completion(recruitment)), some_of(screening, recruitment.enrolled + 0.5, ended + 0.5)])
