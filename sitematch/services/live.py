@@ -14,6 +14,7 @@ from sitematch.domain.study import Study
 from sitematch.errors import LedgerBusy, StorageFault
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finder import Finder, StatedCapacity
+from sitematch.services.likely_full import LiveOutlook
 from sitematch.store import catalogue, counting
 from sitematch.store.engine import Store
 from sitematch.store.feed import CapacityFeed
@@ -123,7 +124,7 @@ class LiveFinder:
 
     Notes
     -----
-    Open it after the process has forked: the feed has a thread.
+    Open it after the process has forked: the feed and the outlook have a thread each.
     """
 
     def __init__(self, gazetteer: Gazetteer, store: Store, study_id: str, clock: Callable[[], datetime]) -> None:
@@ -132,10 +133,11 @@ class LiveFinder:
         self._study_id = study_id
         self._lock = threading.Lock()
         self.feed = CapacityFeed(store, clock)
+        self.outlook = LiveOutlook(store, study_id, clock)
         try:
             self._version, self._finder = self._load()
         except BaseException:
-            self.feed.close()
+            self.close()
             raise
 
     def finder(self) -> Finder:
@@ -159,6 +161,7 @@ class LiveFinder:
 
     def close(self) -> None:
         """Stop following the database."""
+        self.outlook.close()
         self.feed.close()
 
     def _load(self) -> tuple[str, Finder]:
@@ -166,4 +169,6 @@ class LiveFinder:
         version = self.feed.catalogue_version
         study = catalogue.read_study(self._store, self._study_id)
         sites = catalogue.read_sites(self._store, self._study_id)
-        return version, Finder(self._gazetteer, study, sites, capacity=LiveCapacity(self.feed, study))
+        return version, Finder(
+            self._gazetteer, study, sites, capacity=LiveCapacity(self.feed, study), foresight=self.outlook
+        )

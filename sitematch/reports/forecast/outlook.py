@@ -202,13 +202,7 @@ def outlook(
     ends = month_ends(today, HORIZON_MONTHS)
     while ends[-1] < by:
         ends = month_ends(today, len(ends) + HORIZON_MONTHS)
-    seen = [site for site in as_is.sites if site.open_days > 0]
-    enrolled = sum(site.enrolled for site in seen)
-    since = recruitment.as_of if recruitment.since is None else recruitment.since
-    lacking = rates.shortfall(enrolled, (recruitment.as_of - since) / DAY)
-    found = None
-    if lacking is None:
-        found = rates.fit([site.enrolled for site in seen], [site.open_days for site in seen])
+    lacking, found = shortfall_of(recruitment, as_is), fit_of(recruitment, as_is)
 
     def scenario(future: Plan | None) -> Scenario | None:
         if found is None or future is None:
@@ -227,6 +221,20 @@ def outlook(
         seed=seed,
         courses=courses,
     )
+
+
+def shortfall_of(recruitment: Recruitment, as_is: Plan) -> str | None:
+    """Return why a study has too few data for a forecast; None if it has enough. See `rates.shortfall`."""
+    since = recruitment.as_of if recruitment.since is None else recruitment.since
+    enrolled = sum(site.enrolled for site in as_is.sites if site.open_days > 0)
+    return rates.shortfall(enrolled, (recruitment.as_of - since) / DAY)
+
+
+def fit_of(recruitment: Recruitment, as_is: Plan) -> Fit | None:
+    """Return the rates of a study's sites; None if there are too few data."""
+    if shortfall_of(recruitment, as_is) is not None:
+        return None
+    return rates.fit([site.enrolled for site in as_is.sites], [site.open_days for site in as_is.sites])
 
 
 def month_ends(today: date, months: int) -> list[date]:

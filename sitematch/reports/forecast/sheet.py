@@ -109,8 +109,9 @@ def _study(outlook: Outlook, base: Scenario, zone: ZoneInfo) -> Section:
     if cap is not None and at.spots_left is not None and at.full is not None:
         left = at.spots_left
         low, high = left.intervals[LEVELS.index(tables.MAIN_LEVEL)]
+        about = f"About {left.median}" if left.median else "Probably none"
         text.append(
-            f"About {left.median} of the study's {cap} spots are left then (80 % interval {low} to {high}); the "
+            f"{about} of the study's {cap} spots are left then (80 % interval {low} to {high}); the "
             f"probability that none is left is {_percent(at.full)}. A spot counts as left until a participant "
             "fills it: some of them will be held."
         )
@@ -186,10 +187,12 @@ def _fan(outlook: Outlook, base: Scenario, cap: int | None, zone: ZoneInfo) -> F
 def _what_if(outlook: Outlook, base: Scenario, changed: Scenario) -> Section:
     at, then = base.dates[-1], changed.dates[-1]
     more = then.enrolled.mean - at.enrolled.mean
-    difference = f"{abs(more):.1f} enrolments {'more' if more >= 0 else 'fewer'} on average"
+    difference = f"{abs(more):.1f} enrolments {'more' if more > 0 else 'fewer'} on average"
+    if abs(more) < 0.05:
+        difference = "no difference to the enrolments"
     text = [
         f"What if: {_supposed(outlook)}.",
-        f"By {at.on} that makes {difference}: {then.enrolled.median} in the middle, not {at.enrolled.median}.",
+        f"By {at.on} that makes {difference}: {then.enrolled.median} in the middle, {at.enrolled.median} without it.",
     ]
     if then.spots_left is not None:
         text.append(_when_full("The study would be full", changed.full_on, outlook.horizon))
