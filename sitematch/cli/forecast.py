@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -11,14 +10,14 @@ import click
 
 from sitematch.cli.common import EXIT_CODES, plain_errors
 from sitematch.cli.report import report_options, run_report
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.errors import InvalidInput
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command("forecast", epilog=EXIT_CODES)
-@click.option("--by", required=True, type=_DAY, metavar="DAY", help="The day to say most about, e.g. 2026-06-30.")
+@click.option(
+    "--by", type=_DAY, metavar="DAY", help="The day to say most about; left out: the end of a month in half a year."
+)
 @click.option(
     "--opened",
     multiple=True,
@@ -37,7 +36,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @report_options
 @plain_errors
 def forecast(
-    by: datetime,
+    by: datetime | None,
     opened: tuple[str, ...],
     add_sites: int,
     opening: datetime | None,
@@ -56,37 +55,14 @@ def forecast(
       sitematch report forecast --by 2026-06-30 --close NCT06064929-001 --cap STUDY=40 --format html --out forecast.html
     """
     from sitematch.reports.forecast.plan import WhatIf
-    from sitematch.services.forecasting import forecast_report
+    from sitematch.services.forecasting import forecast_report, read_caps, read_openings
 
     what_if = WhatIf(
         add_sites=add_sites,
         opening=None if opening is None else opening.date(),
         close=close,
-        caps=dict(map(_cap, cap)),
+        caps=read_caps(cap),
     )
-    make = partial(forecast_report, by=by.date(), opened=dict(_days(opened)), what_if=what_if)
+    day = None if by is None else by.date()
+    make = partial(forecast_report, by=day, opened=read_openings(opened), what_if=what_if)
     run_report(make, asked)
-
-
-def _days(texts: Iterable[str]) -> Iterable[tuple[str, date]]:
-    for text in texts:
-        site_id, _, day = text.rpartition("=")
-        try:
-            yield site_id, date.fromisoformat(day)
-        except ValueError:
-            raise InvalidInput(f"{text!r} is no SITE=DAY, e.g. NCT06064929-001=2026-03-01.", field="opened") from None
-
-
-def _cap(text: str) -> tuple[CapKey, int | None]:
-    part, _, spots = text.rpartition("=")
-    level, _, scope = part.partition(":")
-    is_whole = level == CapLevel.STUDY
-    if level not in (CapLevel.STUDY, CapLevel.COUNTRY, CapLevel.SITE) or is_whole == bool(scope):
-        raise InvalidInput(f"{text!r} names no cap: give STUDY=40, COUNTRY:US=10 or SITE:id=5.", field="cap")
-    if spots != "none" and not spots.isdecimal():
-        raise InvalidInput('Give a whole number of spots, or "none".', field="cap")
-    if level == CapLevel.COUNTRY:
-        from sitematch.gazetteer.grammar import parse_country
-
-        scope = parse_country(scope)
-    return CapKey(level=CapLevel(level), scope=scope), None if spots == "none" else int(spots)

@@ -91,7 +91,8 @@ class WhatIf:
         return not (self.add_sites or self.close or self.caps)
 
 
-MAX_ADDED = 1_000
+MAX_ADDED = 200
+"""More sites than anybody adds at once."""
 
 
 def plan(recruitment: Recruitment, opened: Mapping[str, date], zone: tzinfo) -> Plan:
