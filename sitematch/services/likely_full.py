@@ -103,6 +103,7 @@ class LiveOutlook:
         self._clock = clock
         self._refresh_s = refresh_s
         self._kept: tuple[datetime, Mapping[str, Reason]] = (clock(), NOTHING_FORESEEN)
+        self._working = threading.Lock()
         self._stop = threading.Event()
         self.last_error: SitematchError | None = None
         self._thread = threading.Thread(target=self._run, name="sitematch-outlook", daemon=True)
@@ -115,9 +116,11 @@ class LiveOutlook:
 
     def refresh(self) -> None:
         """Work it out now, rather than at the thread's next turn; errors are those of `likely_full`."""
-        now = self._clock()
-        self._kept = (now, likely_full(self._store, self._study_id, now))
-        self.last_error = None
+        # One after another, so that what was read first is never kept last.
+        with self._working:
+            now = self._clock()
+            self._kept = (now, likely_full(self._store, self._study_id, now))
+            self.last_error = None
 
     def close(self) -> None:
         """Stop the thread; the store stays open."""

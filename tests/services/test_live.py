@@ -94,7 +94,7 @@ def test_lapse_of_a_hold_shows_at_its_instant_without_a_look(live: LiveFinder, d
 
 
 def test_match_asks_the_database_nothing(live: LiveFinder, desk: Desk, store: Store) -> None:
-    live.feed.close()
+    live.close()
     statements: list[str] = []
     sa.event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
 

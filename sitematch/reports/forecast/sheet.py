@@ -48,7 +48,8 @@ def sheet(
     """
     sections = _too_few(outlook, scope, facilities) if outlook.base is None else _all(outlook, scope, facilities)
     asked = [("By", outlook.by.isoformat())]
-    asked += [("Opened", f"{site_id} on {day}") for site_id, day in sorted(opened.items())]
+    if opened:
+        asked.append(("Opened", "; ".join(f"{site_id} on {day}" for site_id, day in sorted(opened.items()))))
     if outlook.what_if is not None:
         asked.append(("What if", _supposed(outlook)))
     report = scope.report(
