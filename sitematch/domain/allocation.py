@@ -220,13 +220,9 @@ def allocate(
                 )
             )
         elif fitting[referral]:
-            full = {
-                next(cap for cap in keys[referral, site] if used[cap] >= room.get(cap, math.inf))
-                for site in fitting[referral]
-            }
-            unplaced.append(
-                Unplaced(referral_id=referral, obstacle=Obstacle.CAPS, caps=tuple(sorted(full, key=_width)))
-            )
+            applying = {cap for site in fitting[referral] for cap in keys[referral, site]}
+            full = sorted((cap for cap in applying if used[cap] >= room.get(cap, math.inf)), key=_width)
+            unplaced.append(Unplaced(referral_id=referral, obstacle=Obstacle.CAPS, caps=tuple(full)))
         else:
             unplaced.append(_misfit(request, sites, row))
     return Allocation(placements=tuple(placements), unplaced=tuple(unplaced))
