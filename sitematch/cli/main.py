@@ -15,6 +15,7 @@ from sitematch.cli.importing import import_group, studies, sync
 from sitematch.cli.ledger import ledger_group
 from sitematch.cli.look_up import locate, match, sites
 from sitematch.cli.referral import referral_group
+from sitematch.cli.report import report_group
 from sitematch.cli.server import serve
 from sitematch.cli.waiting import waiting_group
 from sitematch.cli.webhook import webhook_group
@@ -64,6 +65,7 @@ for _command in (
     capacity_group,
     referral_group,
     waiting_group,
+    report_group,
     ledger_group,
     user_group,
     token_group,
