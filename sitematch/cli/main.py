@@ -8,6 +8,7 @@ from sitematch import __version__
 from sitematch.cli.accounts import token_group, user_group
 from sitematch.cli.capacity import capacity_group
 from sitematch.cli.common import EXIT_CODES
+from sitematch.cli.coverage import catchments, coverage
 from sitematch.cli.data import data_group
 from sitematch.cli.database import db
 from sitematch.cli.gazetteer import gazetteer_group
@@ -56,6 +57,9 @@ def completion(shell: str) -> None:
         raise click.UsageError(f"No completion for {shell}.")
     click.echo(kind(main, {}, "sitematch", "_SITEMATCH_COMPLETE").source())
 
+
+report_group.add_command(coverage)
+report_group.add_command(catchments)
 
 for _command in (
     match,

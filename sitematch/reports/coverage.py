@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sitematch import __version__
-from sitematch.domain.coverage import Coverage, NotOpen
+from sitematch.domain.coverage import Coverage, Nearest, NotOpen
 from sitematch.domain.site import Site
-from sitematch.reports.document import Column, Kind, Report, Section, Table
+from sitematch.reports.document import Cell, Column, Kind, Report, Section, Table
 from sitematch.reports.plot import BarPlot, Series
+from sitematch.reports.scope import VERSION
 
 MAX_CANDIDATES = 20
 """Candidates that the table lists; the rest is counted."""
+
+MIN_PEOPLE = 11
+"""Sites nearest to fewer people than this are not told one by one."""
 
 _WHY = {
     NotOpen.NOT_RECRUITING: "not recruiting",
@@ -57,7 +60,7 @@ def coverage_report(found: Coverage, time_zone: str) -> Report:
         study_title=found.study.title,
         as_of=found.as_of,
         time_zone=time_zone,
-        version=f"sitematch {__version__}",
+        version=VERSION,
         filters=(("within", ", ".join(f"{reach.limit_km:g} km" for reach in found.reached)),),
         sources=(("Sources", " ".join(found.sources)),),
         sections=tuple(sections),
@@ -119,10 +122,10 @@ def _reach(found: Coverage) -> Section:
         value_label="People",
         categories=tuple(f"{one.limit_km:g} km" for one in found.reached),
         series=(
-            Series(label="surely within", values=tuple(one.surely for one in found.reached)),
-            Series(label="cannot be told", values=tuple(one.unsure for one in found.reached)),
-            Series(label="beyond", values=tuple(one.beyond for one in found.reached)),
-            Series(label="not located", values=(found.unlocated,) * len(found.reached)),
+            Series(label="surely within", values=tuple(_whole(one.surely) for one in found.reached)),
+            Series(label="cannot be told", values=tuple(_whole(one.unsure) for one in found.reached)),
+            Series(label="beyond", values=tuple(_whole(one.beyond) for one in found.reached)),
+            Series(label="not located", values=(_whole(found.unlocated),) * len(found.reached)),
         ),
         is_stacked=True,
     )
@@ -130,14 +133,25 @@ def _reach(found: Coverage) -> Section:
 
 
 def _sites(found: Coverage) -> Section:
+    shown = list(found.nearest)
+    folded: list[Nearest] = []
+    # What is hidden must not follow from the total, so that it too holds several people.
+    while shown and (shown[-1].people < MIN_PEOPLE or 0 < sum(one.people for one in folded) < MIN_PEOPLE):
+        folded.append(shown.pop())
+    rows: list[tuple[Cell, ...]] = [(*_site_cells(one.site), one.people, _finite(one.median_km)) for one in shown]
+    if folded:
+        rows.append((None, f"{len(folded)} other sites", None, None, sum(one.people for one in folded), None))
     table = Table(
         name="nearest-sites",
         columns=(
             *_site_columns(),
             _people("people", "People", "Those located to whom it is the nearest site that can take a patient."),
-            Column(name="median_km", label="Their median", kind=Kind.KM, digits=0, missing="nobody"),
+            Column(name="median_km", label="Their median", kind=Kind.KM, digits=0, missing=""),
         ),
-        rows=tuple((*_site_cells(one.site), one.people, _finite(one.median_km)) for one in found.nearest),
+        rows=tuple(rows),
+        notes=(
+            f"Sites that are nearest to fewer than {MIN_PEOPLE} people stand together, so that nobody is told apart.",
+        ),
     )
     return Section(title="By nearest open site", table=table)
 
@@ -210,10 +224,10 @@ def _list(found: Coverage) -> Section:
 
 def _site_columns() -> Sequence[Column]:
     return (
-        Column(name="site_id", label="Site", kind=Kind.TEXT),
-        Column(name="facility", label="Facility", kind=Kind.TEXT),
-        Column(name="city", label="City", kind=Kind.TEXT),
-        Column(name="country", label="Country", kind=Kind.TEXT),
+        Column(name="site_id", label="Site", kind=Kind.TEXT, missing="", is_detail=True),
+        Column(name="facility", label="Facility", kind=Kind.TEXT, missing=""),
+        Column(name="city", label="City", kind=Kind.TEXT, missing=""),
+        Column(name="country", label="Country", kind=Kind.TEXT, missing=""),
     )
 
 
@@ -227,6 +241,11 @@ def _people(name: str, label: str, description: str = "") -> Column:
 
 def _finite(km: float) -> float | None:
     return km if math.isfinite(km) else None
+
+
+def _whole(people: float) -> int | float:
+    """Show people as a whole number where it is one; a list's weights may be none."""
+    return int(people) if people.is_integer() else people
 
 
 def _number(people: float) -> str:

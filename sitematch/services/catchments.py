@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sitematch.domain.access import Actor, Permission, granted_sites
 from sitematch.exporters.geojson_areas import AreaCollection, area_feature, areas_geojson
 from sitematch.geo.catchments import DRAWN_KM, WORST_SHARE, catchments
 from sitematch.geo.circle import TOLERANCE, geodesic_circle
@@ -16,13 +17,15 @@ _ERROR = (
 )
 
 
-def draw_catchments(finder: Finder, now: datetime, *, radius_km: float | None = None) -> AreaCollection:
+def draw_catchments(finder: Finder, actor: Actor, now: datetime, *, radius_km: float | None = None) -> AreaCollection:
     """Draw the region of each open site that is nearer to it than to any other open site.
 
     Parameters
     ----------
     finder
         The study, its sites and their spots.
+    actor
+        Who asks; whoever may read a report of the study may.
     now
         The instant (aware).
     radius_km
@@ -30,9 +33,12 @@ def draw_catchments(finder: Finder, now: datetime, *, radius_km: float | None = 
 
     Raises
     ------
+    NotAllowed
+        If the actor may read reports of no site of the study.
     InvalidInput
         If no such circle can be drawn.
     """
+    granted_sites(actor, Permission.REPORTS_READ, finder.study.study_id)
     found = sites_now(finder, now)
     points = [place_of(site).coordinates for site in found.open]
     parted = [

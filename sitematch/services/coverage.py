@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from sitematch.domain.access import Actor, Permission, granted_sites
 from sitematch.domain.coverage import (
     Candidate,
     Counterfactual,
@@ -22,10 +23,13 @@ from sitematch.domain.coverage import (
     within_reach,
 )
 from sitematch.domain.site import Site
+from sitematch.domain.zones import zone_named
 from sitematch.errors import InvalidInput
 from sitematch.gazetteer.batch import locate_many
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.reach import Points, pairwise_km, reach
+from sitematch.reports import coverage
+from sitematch.reports.document import Report
 from sitematch.services.finder import Finder
 from sitematch.services.open_sites import place_of, sites_now
 from sitematch.services.people import People
@@ -46,6 +50,33 @@ class _Located:
     people: FloatArray
     unlocated: float
     statuses: tuple[tuple[str, int], ...]
+
+
+def coverage_report(
+    finder: Finder,
+    actor: Actor,
+    people: People,
+    now: datetime,
+    *,
+    time_zone: str = "UTC",
+    limits_km: Sequence[float] = LIMITS_KM,
+    more_candidates: Sequence[Site] = (),
+) -> Report:
+    """Report how well a study's open sites cover a list of people; see `cover`.
+
+    Which sites take patients is public (`/v1/matches` tells it), so whoever may read a report of the study may ask.
+
+    Raises
+    ------
+    NotAllowed
+        If the actor may read reports of no site of the study.
+    InvalidInput
+        See `cover`; also if the zone is not known.
+    """
+    granted_sites(actor, Permission.REPORTS_READ, finder.study.study_id)
+    zone = zone_named(time_zone)
+    found = cover(finder, people, now, limits_km=limits_km, more_candidates=more_candidates)
+    return coverage.coverage_report(found, zone.key)
 
 
 def cover(
