@@ -14,7 +14,9 @@ from flask import Flask
 from api import (
     access,
     accounts,
+    allocations,
     capacity,
+    coverage,
     docs,
     errors,
     headers,
@@ -71,7 +73,7 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    modules = (matches, sites, postcodes, pages, health, capacity, referrals, accounts, webhooks)
+    modules = (matches, sites, postcodes, pages, health, capacity, referrals, accounts, webhooks, coverage, allocations)
     routes: list[Documented] = [module.blueprint(backend) for module in modules]
     routes.append(documents)
     operations: dict[str, Operation] = {}

@@ -6,6 +6,7 @@ import click
 
 from sitematch import __version__
 from sitematch.cli.accounts import token_group, user_group
+from sitematch.cli.allocate import allocate
 from sitematch.cli.capacity import capacity_group
 from sitematch.cli.common import EXIT_CODES
 from sitematch.cli.coverage import catchments, coverage
@@ -70,6 +71,7 @@ for _command in (
     referral_group,
     waiting_group,
     report_group,
+    allocate,
     ledger_group,
     user_group,
     token_group,

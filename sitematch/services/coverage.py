@@ -22,6 +22,7 @@ from sitematch.domain.coverage import (
     median,
     within_reach,
 )
+from sitematch.domain.place import Place
 from sitematch.domain.site import Site
 from sitematch.domain.zones import zone_named
 from sitematch.errors import InvalidInput
@@ -156,7 +157,11 @@ def cover(
 
 def site_points(sites: Sequence[Site]) -> Points:
     """Return where sites are, all of which have a location."""
-    places = [place_of(site) for site in sites]
+    return points_of([place_of(site) for site in sites])
+
+
+def points_of(places: Sequence[Place]) -> Points:
+    """Return places as arrays."""
     return Points(
         latitude_deg=np.array([place.coordinates.latitude for place in places], dtype=np.float64),
         longitude_deg=np.array([place.coordinates.longitude for place in places], dtype=np.float64),

@@ -43,6 +43,12 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
     ("POST", "/v1/referrals/{referral_id}/withdrawal"): (OF_THE_SITE, {"reason": "TRAVEL"}),
     ("GET", "/v1/waiting-list"): (READERS, None),
     ("POST", "/v1/waiting-list"): (OF_THE_SITE, {"site_ids": [SITE]}),
+    ("POST", "/v1/reports/coverage"): (READERS, {"postcodes": ["33180"], "country": "US"}),
+    ("GET", "/v1/reports/catchments"): (READERS, None),
+    ("POST", "/v1/allocations"): (
+        MANAGERS | {"viewer"},
+        {"referrals": [{"referral_id": "r-1", "postcode": "33180", "country": "US"}]},
+    ),
     ("GET", "/v1/accounts"): (ADMINISTRATORS, None),
     ("GET", "/v1/tokens"): (ADMINISTRATORS, None),
     ("POST", "/v1/tokens"): (ADMINISTRATORS, {"label": "x", "scopes": ["capacity:read"]}),
