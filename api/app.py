@@ -17,6 +17,7 @@ from api import (
     allocations,
     capacity,
     coverage,
+    demand,
     docs,
     errors,
     headers,
@@ -68,13 +69,15 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     """
     backend = Backend(settings or Settings.from_mapping(os.environ), clock, finder)
     app = Service(__name__)
+    app.extensions["sitematch"] = backend
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     # Two addresses for one thing help nobody, and a redirect would lose a POST's body.
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    modules = (matches, sites, postcodes, pages, health, capacity, referrals, accounts, webhooks, coverage, allocations)
-    routes: list[Documented] = [module.blueprint(backend) for module in modules]
+    modules = (matches, sites, postcodes, pages, health, capacity, referrals, accounts, webhooks)
+    reports = (coverage, allocations, demand)
+    routes: list[Documented] = [module.blueprint(backend) for module in (*modules, *reports)]
     routes.append(documents)
     operations: dict[str, Operation] = {}
     for blueprint in routes:

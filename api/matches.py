@@ -97,7 +97,9 @@ def find(finder: Finder, asked: MatchRequest, backend: Backend) -> MatchResult:
 
 def _answer(backend: Backend, asked: MatchRequest, media_type: str) -> Response:
     finder = backend.finder()
-    answer = matches_answer(find(finder, asked, backend), finder.study, finder.attribution)
+    found = find(finder, asked, backend)
+    answer = matches_answer(found, finder.study, finder.attribution)
+    backend.count_demand(finder.study.study_id, found.place)
     response = respond(matches_geojson(answer) if media_type == GEOJSON else answer, media_type)
     response.headers["Vary"] = "Accept"
     return response

@@ -78,6 +78,7 @@ def blueprint(backend: Backend) -> Documented:
 def _find(backend: Backend, asked: FormRequest) -> MatchesAnswer:
     finder = backend.finder()
     found = finder.find(asked.place, asked.country or None, MatchPolicy(), backend.now())
+    backend.count_demand(finder.study.study_id, found.place)
     return matches_answer(found, finder.study, finder.attribution)
 
 

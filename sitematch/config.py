@@ -16,6 +16,9 @@ DEFAULT_STUDY_ID = "NCT06064929"
 CTGOV_URL = "https://clinicaltrials.gov/api/v2"
 """The documented address of ClinicalTrials.gov's API v2."""
 
+DEMAND_THRESHOLD = 11
+"""The fewest look-ups that a demand report may show: usual for small counts in health statistics."""
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
@@ -50,6 +53,11 @@ class Settings:
         ``sitematch waiting-list sweep`` and ``sitematch webhook run``. ``SITEMATCH_NOTICES_EVERY_S``, 5.
     webhooks_to_private
         Whether webhooks may go to addresses inside one's own network. ``SITEMATCH_WEBHOOKS_TO_PRIVATE``, off.
+    count_demand
+        Whether look-ups are counted by coarse region, in batches; see docs/demand.md. ``SITEMATCH_COUNT_DEMAND``, off.
+    demand_threshold
+        The fewest look-ups of a region in a month that the demand report shows, 11 to 1,000,000.
+        ``SITEMATCH_DEMAND_THRESHOLD``, 11.
     """
 
     home: Path
@@ -62,6 +70,8 @@ class Settings:
     busy_timeout_s: float = 10.0
     notices_every_s: float = 5.0
     webhooks_to_private: bool = False
+    count_demand: bool = False
+    demand_threshold: int = DEMAND_THRESHOLD
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, str]) -> Settings:
@@ -103,6 +113,8 @@ class Settings:
             busy_timeout_s=_seconds(values, "SITEMATCH_BUSY_TIMEOUT_S", default=10.0, least=0.001, most=600),
             notices_every_s=_seconds(values, "SITEMATCH_NOTICES_EVERY_S", default=5.0, least=0, most=3600),
             webhooks_to_private=_flag(values, "SITEMATCH_WEBHOOKS_TO_PRIVATE", default=False),
+            count_demand=_flag(values, "SITEMATCH_COUNT_DEMAND", default=False),
+            demand_threshold=_threshold(values, "SITEMATCH_DEMAND_THRESHOLD"),
         )
 
 
@@ -142,3 +154,13 @@ def _seconds(values: Mapping[str, str], name: str, *, default: float, least: flo
     if not least <= seconds <= most:
         raise InvalidInput(f"{name} is {text!r}; set it to {least:g} to {most:g} seconds.", field=name)
     return seconds
+
+
+def _threshold(values: Mapping[str, str], name: str) -> int:
+    text = values.get(name)
+    if not text:
+        return DEMAND_THRESHOLD
+    count = int(text) if text.isdecimal() else 0
+    if not DEMAND_THRESHOLD <= count <= 1_000_000:
+        raise InvalidInput(f"{name} is {text!r}; set it to {DEMAND_THRESHOLD} to 1000000.", field=name)
+    return count

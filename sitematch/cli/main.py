@@ -12,6 +12,7 @@ from sitematch.cli.common import EXIT_CODES
 from sitematch.cli.coverage import catchments, coverage
 from sitematch.cli.data import data_group
 from sitematch.cli.database import db
+from sitematch.cli.demand import demand
 from sitematch.cli.gazetteer import gazetteer_group
 from sitematch.cli.importing import import_group, studies, sync
 from sitematch.cli.ledger import ledger_group
@@ -61,6 +62,7 @@ def completion(shell: str) -> None:
 
 report_group.add_command(coverage)
 report_group.add_command(catchments)
+report_group.add_command(demand)
 
 for _command in (
     match,
