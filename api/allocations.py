@@ -8,19 +8,17 @@ import msgspec
 from flask import Response, request
 from msgspec import Meta
 
-from api import problems
 from api.access import caller
-from api.answers import respond
 from api.backend import Backend
-from api.coverage import MAX_LIST_BYTES, QUESTIONS, TimeZone
+from api.coverage import MAX_LIST_BYTES, QUESTIONS
 from api.ledger_schemas import ReferralId, StudyId
-from api.negotiate import JSON
 from api.operations import Documented, Operation
 from api.reading import read_json
+from api.report_schemas import FormatChoice, TableChoice, TimeZone
+from api.reports import ANSWERS, best_form, send_report
 from sitematch.domain.access import Permission
 from sitematch.domain.travel import TravelCertainty
 from sitematch.exporters.wire import Wire
-from sitematch.reports.render.as_json import ReportAnswer, report_answer
 
 MAX_BATCH = 1_000
 """Referrals of one request."""
@@ -49,6 +47,8 @@ class AllocationBatch(Wire, frozen=True, forbid_unknown_fields=True):
     referrals: Annotated[tuple[AllocationRow, ...], Meta(min_length=1, max_length=MAX_BATCH)]
     study_id: StudyId = None
     time_zone: TimeZone = "UTC"
+    format: FormatChoice = None
+    table: TableChoice = None
 
 
 def blueprint(backend: Backend) -> Documented:
@@ -65,8 +65,8 @@ def blueprint(backend: Backend) -> Documented:
             "best, and which caps keep the others out. It takes no spot, and keeps nothing of the request.",
             tag="Reports",
             body=AllocationBatch,
-            answers={JSON: ReportAnswer},
-            problems=(*QUESTIONS, problems.UNKNOWN_COUNTRY),
+            answers=ANSWERS,
+            problems=QUESTIONS,
             permission=Permission.REPORTS_READ,
             is_question=True,
             example={"referrals": [{"referral_id": "r-1", "postcode": "33180", "country": "US", "within_km": 500}]},
@@ -77,6 +77,7 @@ def blueprint(backend: Backend) -> Documented:
 
         request.max_content_length = MAX_LIST_BYTES
         asked = read_json(decoder)
+        form = asked.format or best_form()
         made = report_allocation(
             backend.finder().gazetteer,
             backend.store(),
@@ -86,6 +87,6 @@ def blueprint(backend: Backend) -> Documented:
             backend.now(),
             time_zone=asked.time_zone,
         )
-        return respond(report_answer(made))
+        return send_report(made, form, asked.table)
 
     return routes

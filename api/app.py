@@ -26,6 +26,7 @@ from api import (
     pages,
     postcodes,
     referrals,
+    reports,
     sites,
     webhooks,
 )
@@ -75,9 +76,9 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    modules = (matches, sites, postcodes, pages, health, capacity, referrals, accounts, webhooks)
-    reports = (coverage, allocations, demand)
-    routes: list[Documented] = [module.blueprint(backend) for module in (*modules, *reports)]
+    modules = (matches, sites, postcodes, pages, health, capacity, referrals, reports, accounts, webhooks)
+    planning = (coverage, demand, allocations)
+    routes: list[Documented] = [module.blueprint(backend) for module in (*modules, *planning)]
     routes.append(documents)
     operations: dict[str, Operation] = {}
     for blueprint in routes:

@@ -13,15 +13,16 @@ from api.access import caller
 from api.answers import respond
 from api.backend import Backend
 from api.capacity import READS
-from api.negotiate import GEOJSON, JSON
+from api.negotiate import GEOJSON
 from api.operations import Documented, Operation
 from api.reading import read_json, read_query
+from api.report_schemas import FormatChoice, TableChoice, TimeZone
+from api.reports import ANSWERS, best_form, send_report
 from sitematch.domain.access import Permission
 from sitematch.errors import InvalidInput
 from sitematch.exporters.geojson_areas import AreaCollection
 from sitematch.exporters.wire import Wire
 from sitematch.geo.circle import MAX_RADIUS_KM, MIN_RADIUS_KM
-from sitematch.reports.render.as_json import ReportAnswer, report_answer
 
 MAX_POSTCODES = 20_000
 """Postcodes of one request; the command line takes a million."""
@@ -29,10 +30,15 @@ MAX_POSTCODES = 20_000
 MAX_LIST_BYTES = 1024 * 1024
 """A body of `MAX_POSTCODES` postcodes, each with a country and a number."""
 
-QUESTIONS = (*READS, problems.INVALID_JSON, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE)
+QUESTIONS = (
+    *READS,
+    problems.UNKNOWN_COUNTRY,
+    problems.INVALID_JSON,
+    problems.TOO_LARGE,
+    problems.UNSUPPORTED_MEDIA_TYPE,
+    problems.NOT_ACCEPTABLE,
+)
 """What a question with a body can be answered with instead."""
-
-TimeZone = Annotated[str, Meta(description="IANA name of the zone in which instants are shown, e.g. Europe/Berlin.")]
 
 
 class CoverageRequest(Wire, frozen=True, forbid_unknown_fields=True):
@@ -57,6 +63,8 @@ class CoverageRequest(Wire, frozen=True, forbid_unknown_fields=True):
         str | None, Meta(description="Another study whose sites could be opened, beside this one's own.")
     ] = None
     time_zone: TimeZone = "UTC"
+    format: FormatChoice = None
+    table: TableChoice = None
 
 
 class CatchmentsQuery(Wire, frozen=True, forbid_unknown_fields=True):
@@ -82,8 +90,8 @@ def blueprint(backend: Backend) -> Documented:
             f"is read, counted and forgotten; nothing of it is stored or logged. At most {MAX_POSTCODES} postcodes.",
             tag="Reports",
             body=CoverageRequest,
-            answers={JSON: ReportAnswer},
-            problems=(*QUESTIONS, problems.UNKNOWN_COUNTRY),
+            answers=ANSWERS,
+            problems=QUESTIONS,
             permission=Permission.REPORTS_READ,
             is_question=True,
             example={"country": "US", "postcodes": ["33180", "04102"], "within_km": [50, 100]},
@@ -96,6 +104,7 @@ def blueprint(backend: Backend) -> Documented:
 
         request.max_content_length = MAX_LIST_BYTES
         asked = read_json(decoder)
+        form = asked.format or best_form()
         finder = backend.finder()
         candidates = catalogue.read_sites(backend.store(), asked.candidate_study) if asked.candidate_study else ()
         people = People(
@@ -112,7 +121,7 @@ def blueprint(backend: Backend) -> Documented:
             limits_km=asked.within_km,
             more_candidates=candidates,
         )
-        return respond(report_answer(made))
+        return send_report(made, form, asked.table)
 
     @routes.serve(
         "GET",

@@ -7,17 +7,16 @@ from typing import Annotated
 from flask import Response
 from msgspec import Meta
 
+from api import problems
 from api.access import caller
-from api.answers import respond
 from api.backend import Backend
 from api.capacity import READS
-from api.coverage import TimeZone
-from api.negotiate import JSON
 from api.operations import Documented, Operation
 from api.reading import read_query
+from api.report_schemas import FormatChoice, TableChoice, TimeZone
+from api.reports import ANSWERS, best_form, send_report
 from sitematch.domain.access import Permission
 from sitematch.exporters.wire import Wire
-from sitematch.reports.render.as_json import ReportAnswer, report_answer
 
 
 class DemandQuery(Wire, frozen=True, forbid_unknown_fields=True):
@@ -26,6 +25,8 @@ class DemandQuery(Wire, frozen=True, forbid_unknown_fields=True):
     months: Annotated[int, Meta(ge=1, le=60, description="How many months before this one.")] = 12
     within_km: Annotated[float, Meta(gt=0, lt=20_038, description="What is within reach, in kilometres.")] = 100.0
     time_zone: TimeZone = "UTC"
+    format: FormatChoice = None
+    table: TableChoice = None
 
 
 def blueprint(backend: Backend) -> Documented:
@@ -41,8 +42,8 @@ def blueprint(backend: Backend) -> Documented:
             "off unless the operator sets SITEMATCH_COUNT_DEMAND=1.",
             tag="Reports",
             query=DemandQuery,
-            answers={JSON: ReportAnswer},
-            problems=READS,
+            answers=ANSWERS,
+            problems=(*READS, problems.NOT_ACCEPTABLE),
             permission=Permission.REPORTS_READ,
         ),
     )
@@ -50,6 +51,7 @@ def blueprint(backend: Backend) -> Documented:
         from sitematch.services.demand import report_demand
 
         asked = read_query(DemandQuery)
+        form = asked.format or best_form()
         made = report_demand(
             backend.finder(),
             backend.store(),
@@ -60,6 +62,6 @@ def blueprint(backend: Backend) -> Documented:
             within_km=asked.within_km,
             time_zone=asked.time_zone,
         )
-        return respond(report_answer(made))
+        return send_report(made, form, asked.table)
 
     return routes

@@ -51,7 +51,8 @@ def register(app: Flask, *, access_log: bool) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        response.headers.extend(_HEADERS)
+        for name, value in _HEADERS:
+            response.headers.setdefault(name, value)
         if ACCESS.isEnabledFor(logging.INFO):
             took_ms = (time.perf_counter() - g.get("started_s", time.perf_counter())) * 1000
             # The rule, "/v1/postcodes/<country>/<code>", stands for the path; an unknown path is not told.

@@ -15,10 +15,10 @@ from sitematch.reports.document import Cell, Column, Kind, Mark, Report, Section
 from sitematch.reports.plot import BarPlot, Series
 from sitematch.reports.scope import Scope
 
-MOST_BARS = 30
+MOST_BARS = 20
 """How many countries or sites a plot shows, those with the most spots in use; the table holds them all."""
 
-_NO_SITE = "No site: waiting, or left the waiting list"
+_NO_SITE = "No site (waiting list)"
 _NO_ARM = "No arm was chosen"
 
 _COUNTED: tuple[tuple[str, str, tuple[SpotState, ...], str], ...] = (
@@ -341,6 +341,8 @@ def _bars(name: str, noun: str, rows: list[tuple[Cell, ...]]) -> BarPlot | None:
     used = [part for part, counts in counted.items() if any(counts)]
     if not used:
         return None
+    places = [at for number, at in enumerate(places) if any(counts[number] for counts in counted.values())]
+    counted = {str(row[0]): [_int(row[at]) or 0 for at in places] for row in rows}
     most = sorted(used, key=lambda part: (-sum(counted[part]), part))[:MOST_BARS]
     return BarPlot(
         name=name,

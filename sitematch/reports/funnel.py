@@ -13,7 +13,7 @@ from sitematch.reports.funnel_tally import COUNTS, STEPS, Tally, wilson_interval
 from sitematch.reports.plot import BarPlot, Series
 from sitematch.reports.scope import Scope
 
-_NO_SITE = "No site: waited only"
+_NO_SITE = "No site (waiting list)"
 _ATTEMPTS = (
     "An attempt is a try at a spot: it begins with a hold or on the waiting list. A referral that was released, "
     "lapsed or failed screening may come again, which is another attempt. Its month is the one in which it began."

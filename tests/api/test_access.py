@@ -50,6 +50,8 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
         MANAGERS | {"viewer"},
         {"referrals": [{"referral_id": "r-1", "postcode": "33180", "country": "US"}]},
     ),
+    ("GET", "/v1/reports/capacity"): (READERS, None),
+    ("GET", "/v1/reports/funnel"): (READERS, None),
     ("GET", "/v1/accounts"): (ADMINISTRATORS, None),
     ("GET", "/v1/tokens"): (ADMINISTRATORS, None),
     ("POST", "/v1/tokens"): (ADMINISTRATORS, {"label": "x", "scopes": ["capacity:read"]}),

@@ -1,0 +1,32 @@
+"""What may be asked of reports."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from api.ledger_schemas import Instant, StudyId
+from sitematch.exporters.wire import Wire
+from sitematch.reports.render import Format
+
+TimeZone = Annotated[
+    str, Meta(description="IANA name of the zone in which instants are shown and months counted, e.g. Europe/Berlin.")
+]
+FormatChoice = Annotated[Format | None, Meta(description="Which form to send. Left out: what Accept likes best.")]
+TableChoice = Annotated[
+    str | None,
+    Meta(description="CSV only: the name of one table. Left out: the first and all others with its columns."),
+]
+
+
+class ReportQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """Which report, and as what."""
+
+    study_id: StudyId = None
+    as_of: Annotated[Instant | None, Meta(description="Look back to an earlier instant. Left out: now.")] = None
+    time_zone: TimeZone = "UTC"
+    country: Annotated[str | None, Meta(description="Only sites in this country: name or ISO 3166-1 code.")] = None
+    site_id: Annotated[str | None, Meta(description="Only this site.")] = None
+    format: FormatChoice = None
+    table: TableChoice = None
