@@ -116,7 +116,7 @@ def batches(
 
 
 @given(batch=batches())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_no_other_assignment_places_more_or_as_many_over_less_distance(
     batch: tuple[list[AllocationRequest], list[AllocationSite], list[list[float]], dict[CapKey, int]],
 ) -> None:
@@ -161,7 +161,7 @@ def assert_keeps_rules(
 
 
 @given(batch=batches(), seed=st.integers(0, 100))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_the_order_of_the_batch_changes_nothing(
     batch: tuple[list[AllocationRequest], list[AllocationSite], list[list[float]], dict[CapKey, int]], seed: int
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -149,7 +149,6 @@ def test_the_attacker_finds_nothing_of_ours() -> None:
 
 
 @given(world=worlds, other=worlds)
-@settings(deadline=None)
 def test_hidden_numbers_change_no_byte_of_any_report(world: World, other: World) -> None:
     shown = {key: n for key, n in world.items() if n >= THRESHOLD}
     first = shown | {key: n for key, n in world.items() if n < THRESHOLD}
@@ -161,7 +160,6 @@ def test_hidden_numbers_change_no_byte_of_any_report(world: World, other: World)
 
 
 @given(world=worlds)
-@settings(deadline=None)
 def test_totals_are_those_of_what_is_shown(world: World) -> None:
     for months in windows():
         seen = ours(world, months)
