@@ -6,8 +6,10 @@ It is worked out beside the look-ups and kept, so a look-up only reads a diction
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from weakref import WeakSet
 
 from sitematch.domain.match import Reason, ReasonCode
 from sitematch.domain.ranking import NOTHING_FORESEEN
@@ -76,15 +78,37 @@ def read_outlook(store: Store, study_id: str, now: datetime) -> OutlookAt:
     return OutlookAt(likely_full(store, study_id, now))
 
 
-class LiveOutlook:
-    """What is probable of a study's sites, worked out anew every ten minutes by a thread.
+class StudyOutlook:
+    """What is probable of one study's sites, as it was last worked out.
+
+    Parameters
+    ----------
+    study_id
+        The study.
+    """
+
+    def __init__(self, study_id: str) -> None:
+        self.study_id = study_id
+        self.due_at_s = 0.0
+        self._kept: tuple[datetime, Mapping[str, Reason]] | None = None
+
+    def at(self, now: datetime, /) -> Mapping[str, Reason]:
+        """Return what is probable, by site_id, from memory."""
+        kept = self._kept
+        return NOTHING_FORESEEN if kept is None or now - kept[0] > STALE_AFTER else kept[1]
+
+    def keep(self, now: datetime, foreseen: Mapping[str, Reason]) -> None:
+        """Say this from now on."""
+        self._kept = (now, foreseen)
+
+
+class LiveOutlooks:
+    """Works out what is probable of the studies that are followed, in a thread: at once, then every ten minutes.
 
     Parameters
     ----------
     store
         The database.
-    study_id
-        The study.
     clock
         Gives the present instant (aware).
     refresh_s
@@ -92,47 +116,70 @@ class LiveOutlook:
 
     Notes
     -----
-    It opens at once: nothing is said until the first result is there. Start it after the process has forked.
+    Start it after the process has forked.
     """
 
-    def __init__(
-        self, store: Store, study_id: str, clock: Callable[[], datetime], *, refresh_s: float = REFRESH_S
-    ) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime], *, refresh_s: float = REFRESH_S) -> None:
         self._store = store
-        self._study_id = study_id
         self._clock = clock
         self._refresh_s = refresh_s
-        self._kept: tuple[datetime, Mapping[str, Reason]] = (clock(), NOTHING_FORESEEN)
+        # Only as long as a finder uses it is a study followed.
+        self._followed: WeakSet[StudyOutlook] = WeakSet()
+        self._lock = threading.Lock()
         self._working = threading.Lock()
-        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._is_closed = False
         self.last_error: SitematchError | None = None
-        self._thread = threading.Thread(target=self._run, name="sitematch-outlook", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="sitematch-outlooks", daemon=True)
         self._thread.start()
 
-    def at(self, now: datetime, /) -> Mapping[str, Reason]:
-        """Return what is probable, by site_id, from memory."""
-        worked_out_at, foreseen = self._kept
-        return foreseen if now - worked_out_at <= STALE_AFTER else NOTHING_FORESEEN
+    def follow(self, study_id: str) -> StudyOutlook:
+        """Return a study's outlook, which says nothing until it is worked out for the first time."""
+        outlook = StudyOutlook(study_id)
+        with self._lock:
+            self._followed.add(outlook)
+        self._wake.set()
+        return outlook
 
     def refresh(self) -> None:
-        """Work it out now, rather than at the thread's next turn; errors are those of `likely_full`."""
-        # One after another, so that what was read first is never kept last.
-        with self._working:
-            now = self._clock()
-            self._kept = (now, likely_full(self._store, self._study_id, now))
-            self.last_error = None
+        """Work out every outlook now, rather than at the thread's next turn; errors are those of `likely_full`."""
+        for outlook in self._list():
+            self._work_out(outlook)
 
     def close(self) -> None:
         """Stop the thread; the store stays open."""
-        self._stop.set()
+        self._is_closed = True
+        self._wake.set()
         self._thread.join()
 
+    def _list(self) -> list[StudyOutlook]:
+        with self._lock:
+            return list(self._followed)
+
+    def _work_out(self, outlook: StudyOutlook) -> None:
+        # One after another, so that what was read first is never kept last.
+        with self._working:
+            outlook.due_at_s = time.monotonic() + self._refresh_s
+            now = self._clock()
+            outlook.keep(now, likely_full(self._store, outlook.study_id, now))
+            self.last_error = None
+
     def _run(self) -> None:
-        while True:
-            try:
-                self.refresh()
-            except SitematchError as error:
-                # What was worked out before is said until it is stale.
-                self.last_error = error
-            if self._stop.wait(self._refresh_s):
-                return
+        while not self._is_closed:
+            self._wake.clear()
+            self._work_out_what_is_due()
+            self._wake.wait(self._next_s())
+
+    def _work_out_what_is_due(self) -> None:
+        for outlook in self._list():
+            if outlook.due_at_s <= time.monotonic() and not self._is_closed:
+                try:
+                    self._work_out(outlook)
+                except SitematchError as error:
+                    # What was worked out before is said until it is stale.
+                    self.last_error = error
+
+    def _next_s(self) -> float:
+        """Return how long to rest, in seconds: until the first study is due."""
+        due = min((outlook.due_at_s for outlook in self._list()), default=time.monotonic() + self._refresh_s)
+        return max(0.0, due - time.monotonic())
