@@ -10,6 +10,7 @@ from sitematch.cli.capacity import capacity_group
 from sitematch.cli.common import EXIT_CODES
 from sitematch.cli.data import data_group
 from sitematch.cli.database import db
+from sitematch.cli.exporting import export_group
 from sitematch.cli.gazetteer import gazetteer_group
 from sitematch.cli.importing import import_group, studies, sync
 from sitematch.cli.ledger import ledger_group
@@ -72,6 +73,7 @@ for _command in (
     data_group,
     gazetteer_group,
     import_group,
+    export_group,
     sync,
     studies,
 ):
