@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from sitematch.cli.capacity import INSTANT, as_utc
-from sitematch.cli.common import EXIT_CODES, plain_errors, settings
+from sitematch.cli.common import EXIT_CODES, plain_errors, say, settings
 from sitematch.cli.desk import open_desk, study_option
 from sitematch.cli.look_up import ask, match_options
 from sitematch.cli.output import open_output
@@ -142,6 +142,25 @@ def capacity(
             from sitematch.exporters.rows import CAPACITY_HEADER
 
             _write(file, chosen, CAPACITY_HEADER, rows, "Capacity", bom)
+
+
+@export_group.command("catalogue", epilog=EXIT_CODES)
+@click.option("--study", "studies", multiple=True, metavar="NCT…", help="Only this study; may be repeated.")
+@click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
+@plain_errors
+def catalogue(studies: tuple[str, ...], out: Path | None) -> None:
+    """Write studies with all their facts and sites as NDJSON, without loss.
+
+    \b
+    Example:
+      sitematch export catalogue --out catalogue.ndjson
+    """
+    from sitematch.exporters.catalogue import write_catalogue
+    from sitematch.services.exporting import all_studies
+
+    with open_desk() as desk, open_output(out) as file:
+        study_count, site_count = write_catalogue(file, all_studies(desk.store, studies or None))
+    say(f"{study_count} studies with {site_count} sites exported.")
 
 
 def _form(form: str | None, out: Path | None) -> str:

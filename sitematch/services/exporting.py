@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from sitematch.domain.capacity import SiteCapacity
 from sitematch.domain.site import Site
+from sitematch.domain.study import Study
 from sitematch.exporters.rows import CapacityRow, capacity_row
-from sitematch.store.catalogue import iter_sites, read_sites, read_study
+from sitematch.store.catalogue import iter_sites, iter_studies, read_sites, read_study
 
 if TYPE_CHECKING:
     from sitematch.store.engine import Store
@@ -33,9 +34,19 @@ def all_sites(store: Store, study_ids: Collection[str] | None, *, country: str |
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
+    _require_studies(store, study_ids)
+    return (site for site in iter_sites(store, study_ids) if country in (None, site.country))
+
+
+def all_studies(store: Store, study_ids: Collection[str] | None) -> Iterator[tuple[Study, tuple[Site, ...]]]:
+    """Yield studies, by id, each with its sites, at a constant memory; parameters and errors: see `all_sites`."""
+    _require_studies(store, study_ids)
+    return iter_studies(store, study_ids)
+
+
+def _require_studies(store: Store, study_ids: Collection[str] | None) -> None:
     for study_id in study_ids or ():
         read_study(store, study_id)
-    return (site for site in iter_sites(store, study_ids) if country in (None, site.country))
 
 
 def with_places(store: Store, study_id: str, found: Iterable[SiteCapacity]) -> tuple[CapacityRow, ...]:

@@ -131,6 +131,31 @@ def iter_sites(store: Store, study_ids: Collection[str] | None = None) -> Iterat
             yield site_of(row)
 
 
+def iter_studies(store: Store, study_ids: Collection[str] | None = None) -> Iterator[tuple[Study, tuple[Site, ...]]]:
+    """Yield studies, by `study_id`, each with its sites in order; one read transaction, as in `iter_sites`.
+
+    Parameters
+    ----------
+    store, study_ids
+        See `iter_sites`.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    ids = sa.select(schema.study.c.study_id).order_by(schema.study.c.study_id)
+    if study_ids is not None:
+        ids = ids.where(schema.study.c.study_id.in_(sorted(study_ids)))
+    with store.reading() as connection:
+        for study_id in connection.execute(ids).scalars().all():
+            row = connection.execute(sa.select(schema.study).where(schema.study.c.study_id == study_id)).one()
+            sites = connection.execute(
+                sa.select(schema.site).where(schema.site.c.study_id == study_id).order_by(schema.site.c.position)
+            )
+            yield study_of(row), tuple(map(site_of, sites))
+
+
 def replace_study(store: Store, study: Study, sites: Sequence[Site]) -> None:
     """Write one study and its sites, in place of what was known of it, in one transaction.
 
