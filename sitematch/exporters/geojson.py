@@ -6,7 +6,7 @@ The properties are flat, because GIS programs and map libraries read flat ones.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from itertools import pairwise
 from typing import IO, Annotated, Literal
 
@@ -21,6 +21,7 @@ from sitematch.exporters.rows import CapacityRow, SpotsAtSite
 from sitematch.exporters.wire import (
     DistanceAnswer,
     ExclusionAnswer,
+    Instant,
     Location,
     MatchAnswer,
     MatchesAnswer,
@@ -101,7 +102,7 @@ class SiteCollection(Wire, frozen=True, tag_field="type", tag="FeatureCollection
     study: StudyAnswer | msgspec.UnsetType = msgspec.UNSET
     outside_radius: bool | msgspec.UnsetType = msgspec.UNSET
     excluded_more: Annotated[int, Meta(ge=0)] | msgspec.UnsetType = msgspec.UNSET
-    answered_at: datetime | msgspec.UnsetType = msgspec.UNSET
+    answered_at: Instant | msgspec.UnsetType = msgspec.UNSET
     next: str | msgspec.UnsetType = msgspec.UNSET
     attribution: tuple[str, ...] = ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sitematch.domain.capacity import CapacityState, DrawnFrom, SiteCapacity
@@ -16,7 +16,7 @@ from sitematch.domain.travel import TravelCertainty, TravelKind
 from sitematch.domain.units import Unit
 from sitematch.domain.wording import explain
 from sitematch.exporters.ledger_wire import CapRef
-from sitematch.exporters.wire import Wire, distance_answer
+from sitematch.exporters.wire import Instant, Wire, distance_answer
 
 
 class SiteRow(Wire, frozen=True):
@@ -86,7 +86,7 @@ class SpotsAtSite(Wire, frozen=True):
     enrolled: int
     withdrawn: int
     screen_failed: int
-    as_of: datetime
+    as_of: Instant
 
 
 class CapacityRow(SpotsAtSite, frozen=True):

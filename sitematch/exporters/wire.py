@@ -17,6 +17,9 @@ from sitematch.domain.travel import TravelCertainty, TravelKind
 from sitematch.domain.units import KM_PER_MILE, Unit, format_distance
 from sitematch.domain.wording import describe_place, explain
 
+Instant = Annotated[datetime, Meta(tz=True)]
+"""An instant with its zone: only of such a one does the document say that it is a date-time."""
+
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Base of every wire type: frozen, built by name."""
@@ -96,7 +99,7 @@ class RemainingAnswer(Wire, frozen=True):
 
     count: Annotated[int | None, Meta(description="0 is full; null is unknown.")]
     drawn_from: DrawnFrom
-    as_of: datetime | None
+    as_of: Instant | None
 
 
 class MatchAnswer(Wire, frozen=True):
@@ -150,7 +153,7 @@ class MatchesAnswer(Wire, frozen=True):
     outside_radius: Annotated[
         bool, Meta(description="Nothing lies within the radius; the nearest site is shown anyway.")
     ]
-    answered_at: datetime
+    answered_at: Instant
     attribution: Annotated[tuple[str, ...], Meta(description="Sources that must be named with the answer.")]
 
 

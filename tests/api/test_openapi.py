@@ -62,6 +62,18 @@ def test_every_operation_has_its_own_id_a_summary_and_an_answer(document: dict[s
     assert all({"200", "201", "204"} & operation["responses"].keys() for operation in operations)
 
 
+def test_days_and_instants_are_documented_as_such(document: dict[str, Any]) -> None:
+    described = [
+        (f"{name}.{field}", json.dumps(schema))
+        for name, shape in document["components"]["schemas"].items()
+        for field, schema in shape.get("properties", {}).items()
+        if field in ("as_of", "at") or field.endswith(("_at", "_on"))
+    ]
+
+    assert len(described) > 10
+    assert [field for field, schema in described if '"format": "date' not in schema] == []
+
+
 CALLS = [
     ("/v1/matches", "post", "/v1/matches", {"json": MIAMI}),
     ("/v1/matches", "post", "/v1/matches", {"json": {**MIAMI, "limit": 1, "within_km": 1}}),
