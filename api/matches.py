@@ -1,4 +1,4 @@
-"""``/v1/matches``: the study's sites ranked from where a person is."""
+"""``/v1/matches``: a study's sites ranked from where a person is."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ _PROBLEMS = (
     problems.AMBIGUOUS_PLACE,
     problems.POSTCODE_NOT_FOUND,
     problems.TOWN_NOT_FOUND,
+    problems.STUDY_NOT_FOUND,
+    problems.BUSY,
+    problems.STORAGE_FAULT,
     problems.NOT_ACCEPTABLE,
     problems.NOT_READY,
 )
@@ -98,7 +101,7 @@ def find(finder: Finder, asked: MatchRequest, backend: Backend) -> MatchResult:
 
 
 def _answer(backend: Backend, asked: MatchRequest, media_type: str) -> Response:
-    finder = backend.finder()
+    finder = backend.finder(asked.study_id)
     result = find(finder, asked, backend)
     if media_type in TABULAR:
         rows = match_rows(result, finder.study.notice)
