@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import IO, Any
@@ -68,16 +69,28 @@ def write_workbook(
     for head in heads:
         head.font = bold
     sheet.append(heads)
+    try:
+        count = _append(sheet, header, itertools.chain(first, rest))
+    except BaseException:
+        # Only saving removes the temporary file that the sheet is put together in.
+        with tempfile.TemporaryFile() as nowhere:
+            workbook.save(nowhere)
+        raise
+    sheet.auto_filter.ref = f"A1:{last}{count}"
+    workbook.save(file)
+
+
+def _append(sheet: Any, header: Sequence[str], rows: Iterable[Sequence[Value]]) -> int:
+    """Append rows under the header, and count them all."""
     count = 1
-    for row in itertools.chain(first, rest):
+    for row in rows:
         count += 1
         if count > MAX_ROWS:
             raise InvalidInput(
                 f"An Excel sheet holds {MAX_ROWS - 1:,} rows, and there are more: write CSV or NDJSON.", field="format"
             )
         sheet.append([_cell(sheet, name, value) for name, value in zip(header, row, strict=True)])
-    sheet.auto_filter.ref = f"A1:{last}{count}"
-    workbook.save(file)
+    return count
 
 
 def _cell(sheet: Any, name: str, value: Value) -> Any:
