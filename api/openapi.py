@@ -81,7 +81,7 @@ class _Schemas:
             types += [kind for kind in (operation.query, operation.body) if kind is not None]
         self._types = list(dict.fromkeys(types))
         self._found, components = msgspec.json.schema_components(self._types, ref_template=_REF)
-        self.components: Json = _with_plain_tuples(components)
+        self.components: Json = _without_false(components)
         # Those of query strings are spelled out as parameters, and only there.
         bodies = {operation.body for operation in operations.values()}
         for query in {operation.query for operation in operations.values()} - bodies - {None}:
@@ -103,17 +103,17 @@ class _Schemas:
         del self.components[query.__name__]
 
 
-def _with_plain_tuples(schema: Any) -> Any:
-    """Say of a tuple of one kind that it is so many of that: generators do not read ``"items": false``."""
+def _without_false(schema: Any) -> Any:
+    """Leave ``"items": false`` out, which generators do not read; `maxItems` says it already."""
     if isinstance(schema, list):
-        return [_with_plain_tuples(part) for part in schema]
+        return [_without_false(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    plain = {name: _with_plain_tuples(part) for name, part in schema.items()}
-    kinds = plain.get("prefixItems", [])
-    if plain.get("items") is False and all(kind == kinds[0] for kind in kinds):
-        plain["items"] = plain.pop("prefixItems")[0]
-    return plain
+    return {
+        name: _without_false(part)
+        for name, part in schema.items()
+        if not (name == "items" and part is False and "maxItems" in schema)
+    }
 
 
 def _operation(rule: Rule, operation: Operation, schemas: _Schemas) -> Json:
