@@ -11,7 +11,8 @@ import msgspec
 from sitematch.domain.record import CATALOGUE_FORMAT, CatalogueRecord
 from sitematch.domain.site import Site
 from sitematch.domain.study import Study
-from sitematch.errors import DataFault, Fault, NotReady
+from sitematch.errors import DataFault, Fault
+from sitematch.importers.raw_rows import open_file
 
 
 class _Head(msgspec.Struct, forbid_unknown_fields=True):
@@ -43,12 +44,6 @@ def read_catalogue(path: Path) -> Iterator[CatalogueRecord]:
     DataFault
         If it is no such file, is damaged or was cut off; it can come after good studies.
     """
-    try:
-        file = path.open("rb")
-    except FileNotFoundError as error:
-        raise NotReady(f"There is no file {path}: name an exported catalogue.") from error
-    except (IsADirectoryError, PermissionError) as error:
-        raise NotReady(f"{path} cannot be read as a file: {error.strerror}.") from error
 
     def refuse(number: int, reason: str) -> NoReturn:
         raise DataFault(f"{path.name}, line {number}: {reason}.", faults=[Fault(number, "", "", reason)])
@@ -57,7 +52,7 @@ def read_catalogue(path: Path) -> Iterator[CatalogueRecord]:
     foots = msgspec.json.Decoder(_Foot)
     studies = sites = number = 0
     foot: _Foot | None = None
-    with file:
+    with open_file(path, "an exported catalogue") as file:
         try:
             head = msgspec.json.decode(file.readline(), type=_Head).format
         except (msgspec.DecodeError, UnicodeDecodeError):

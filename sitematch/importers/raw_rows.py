@@ -35,13 +35,7 @@ def read_rows(path: Path, sheet: str = "") -> Iterator[Row]:
     DataFault
         If it is not UTF-8, no workbook, or broken; if there is no such sheet. It can come after good rows.
     """
-    try:
-        file = path.open("rb")
-    except FileNotFoundError as error:
-        raise NotReady(f"There is no file {path}: name a CSV or Excel file.") from error
-    except (IsADirectoryError, PermissionError) as error:
-        raise NotReady(f"{path} cannot be read as a file: {error.strerror}.") from error
-    with file:
+    with open_file(path, "a CSV or Excel file") as file:
         head = file.read(8)
         file.seek(0)
         if head == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
@@ -53,6 +47,22 @@ def read_rows(path: Path, sheet: str = "") -> Iterator[Row]:
         else:
             found = _csv_rows(path, path.name)
         yield from (row for row in found if any(row[1]))
+
+
+def open_file(path: Path, wanted: str) -> IO[bytes]:
+    """Open a file to read.
+
+    Raises
+    ------
+    NotReady
+        If it is not there or cannot be read; the message says to name what is `wanted`.
+    """
+    try:
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise NotReady(f"There is no file {path}: name {wanted}.") from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise NotReady(f"{path} cannot be read as a file: {error.strerror}.") from error
 
 
 def table_name(path: Path, sheet: str) -> str:
