@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
@@ -26,6 +27,7 @@ from api.operations import Documented, Operation
 from api.reading import read_json, read_query
 from api.tables import TABULAR, respond_table
 from sitematch.domain.access import Permission
+from sitematch.domain.capacity import CapUsage
 from sitematch.domain.ledger import SpotPolicy
 from sitematch.errors import SiteNotFound
 from sitematch.exporters.geojson import CapacityCollection, capacity_geojson
@@ -131,6 +133,12 @@ def _serve_caps(routes: Documented, backend: Backend) -> None:
     part_decoder = msgspec.json.Decoder(PartRequest)
     changes_cap = (*WRITES, problems.SITE_NOT_FOUND)
 
+    def change_part(change: Callable[..., CapUsage]) -> Response:
+        asked = read_json(part_decoder)
+        study_id = asked.study_id or backend.settings.study_id
+        usage = change(backend.store(), caller(), study_id=study_id, key=asked.key(), now=backend.now())
+        return respond(cap_answer(usage))
+
     @routes.serve(
         "GET",
         "/v1/caps",
@@ -187,10 +195,7 @@ def _serve_caps(routes: Documented, backend: Backend) -> None:
         ),
     )
     def close() -> Response:
-        asked = read_json(part_decoder)
-        study_id = asked.study_id or backend.settings.study_id
-        usage = coordinating.close(backend.store(), caller(), study_id=study_id, key=asked.key(), now=backend.now())
-        return respond(cap_answer(usage))
+        return change_part(coordinating.close)
 
     @routes.serve(
         "POST",
@@ -208,10 +213,7 @@ def _serve_caps(routes: Documented, backend: Backend) -> None:
         ),
     )
     def reopen() -> Response:
-        asked = read_json(part_decoder)
-        study_id = asked.study_id or backend.settings.study_id
-        usage = coordinating.reopen(backend.store(), caller(), study_id=study_id, key=asked.key(), now=backend.now())
-        return respond(cap_answer(usage))
+        return change_part(coordinating.reopen)
 
 
 def _serve_policy(routes: Documented, backend: Backend) -> None:
