@@ -27,6 +27,7 @@ from api import (
     postcodes,
     preferences,
     referrals,
+    reports,
     sites,
     webhooks,
 )
@@ -83,7 +84,7 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    modules = (matches, sites, postcodes, maps, health, capacity, referrals, accounts, webhooks)
+    modules = (matches, sites, postcodes, maps, health, capacity, referrals, reports, accounts, webhooks)
     routes: list[Documented] = [module.blueprint(backend) for module in modules]
     routes += [pages.blueprint(backend, app.assets), preferences.blueprint(), documents]
     languages.register(app)

@@ -33,6 +33,8 @@ def assert_as_documented(document: dict[str, Any], path: str, method: str, respo
     for schema in closed.values():
         if schema.get("type") == "object":
             schema["additionalProperties"] = False
+    if content["schema"].get("format") == "binary":
+        return  # a file: its media type is all that is said
     root = {"components": {"schemas": closed}, **content["schema"]}
     is_json = response.mimetype == "application/json" or response.mimetype.endswith("+json")
     value = json.loads(response.data) if is_json else response.data.decode("latin-1")
