@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -103,7 +103,7 @@ def ask(
         status=tuple(map(RecruitmentStatus, statuses)) or None,
         unit=None if unit is None else Unit(unit),
     )
-    finder = _finder(study)
+    finder = finder_of(study)
     return finder, finder.find(place, country, policy, datetime.now(UTC), town=town)
 
 
@@ -239,7 +239,7 @@ def sites(country: str | None, study: str | None, form: str) -> None:
     from sitematch.services.asking import country_code
 
     wanted = country_code(country, "country")
-    finder = _finder(study)
+    finder = finder_of(study)
     found = [site for site in finder.sites if wanted in (None, site.country)]
     answers = [site_answer(site) for site in found]
     if form == "json":
@@ -259,12 +259,12 @@ def sites(country: str | None, study: str | None, form: str) -> None:
         print_sites(answers, finder.study.notice, console())
 
 
-def _finder(study_id: str | None = None) -> Finder:
+def finder_of(study_id: str | None = None) -> Finder:
     """Open the finder; a fresh install's database is made at its first use."""
-    from sitematch.services.setup import open_finder, prepare
+    from sitematch.services.setup import prepare
 
     chosen, now = settings(), datetime.now(UTC)
     prepare(chosen, say, now)
     if study_id is not None:
         chosen = replace(chosen, study_id=tidy_study_id(study_id))
-    return open_finder(chosen, now)
+    return openfinder_of(chosen, now)
