@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -267,4 +267,4 @@ def finder_of(study_id: str | None = None) -> Finder:
     prepare(chosen, say, now)
     if study_id is not None:
         chosen = replace(chosen, study_id=tidy_study_id(study_id))
-    return openfinder_of(chosen, now)
+    return open_finder(chosen, now)
