@@ -261,7 +261,7 @@ def sites(country: str | None, study: str | None, form: str) -> None:
 
 def finder_of(study_id: str | None = None) -> Finder:
     """Open the finder; a fresh install's database is made at its first use."""
-    from sitematch.services.setup import prepare
+    from sitematch.services.setup import open_finder, prepare
 
     chosen, now = settings(), datetime.now(UTC)
     prepare(chosen, say, now)
