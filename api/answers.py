@@ -24,7 +24,9 @@ def respond(answer: object, media_type: str = JSON, *, status: int = 200) -> Res
     return response
 
 
-def respond_cacheable(body: bytes, media_type: str = JSON, *, vary: bool = False) -> Response:
+def respond_cacheable(
+    body: bytes, media_type: str = JSON, *, vary: bool = False, same_as: bytes | None = None
+) -> Response:
     """Send an answer that holds nothing personal: it may be kept, but is checked by its ETag each time.
 
     Parameters
@@ -35,11 +37,13 @@ def respond_cacheable(body: bytes, media_type: str = JSON, *, vary: bool = False
         Its media type.
     vary
         Whether the Accept header chose among several.
+    same_as
+        What the ETag is made of instead, where answers count as the same that differ in a detail: it is then weak.
     """
     response = Response(body, content_type=media_type)
     response.headers["Cache-Control"] = "no-cache"
     if vary:
         response.headers["Vary"] = "Accept"
-    response.set_etag(blake2b(body, digest_size=12).hexdigest())
+    response.set_etag(blake2b(same_as or body, digest_size=12).hexdigest(), weak=same_as is not None)
     response.make_conditional(request)
     return response

@@ -17,6 +17,7 @@ from api import (
     capacity,
     docs,
     errors,
+    fhir,
     headers,
     health,
     matches,
@@ -71,7 +72,7 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    modules = (matches, sites, postcodes, pages, health, capacity, referrals, accounts, webhooks)
+    modules = (matches, sites, postcodes, pages, health, capacity, referrals, accounts, webhooks, fhir)
     routes: list[Documented] = [module.blueprint(backend) for module in modules]
     routes.append(documents)
     operations: dict[str, Operation] = {}

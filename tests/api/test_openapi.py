@@ -62,6 +62,7 @@ def test_every_operation_has_its_own_id_a_summary_and_an_answer(document: dict[s
     assert all({"200", "201", "204"} & operation["responses"].keys() for operation in operations)
 
 
+SITE_KINDS = ("Location", "HealthcareService", "Organization")
 CALLS = [
     ("/v1/matches", "post", "/v1/matches", {"json": MIAMI}),
     ("/v1/matches", "post", "/v1/matches", {"json": {**MIAMI, "limit": 1, "within_km": 1}}),
@@ -93,6 +94,21 @@ CALLS = [
     ("/problems/{slug}", "get", "/problems/not-ready", {}),
     ("/problems/{slug}", "get", "/problems/none", {"headers": {"Accept": "application/json"}}),
     ("/openapi.json", "get", "/openapi.json", {}),
+    ("/fhir/metadata", "get", "/fhir/metadata", {}),
+    ("/fhir/metadata", "get", "/fhir/metadata?_format=xml", {}),
+    *(
+        call
+        for kind, known in (*((kind, "miami") for kind in SITE_KINDS), ("ResearchStudy", "NCT00000001"))
+        for call in (
+            (f"/fhir/{kind}", "get", f"/fhir/{kind}?unknown=1&_count=3", {}),
+            (f"/fhir/{kind}", "get", f"/fhir/{kind}?_count=-1", {}),
+            (f"/fhir/{kind}/_search", "post", f"/fhir/{kind}/_search", {"data": {"_count": "2"}}),
+            (f"/fhir/{kind}/_search", "post", f"/fhir/{kind}/_search", {"json": {}}),
+            (f"/fhir/{kind}/{{id}}", "get", f"/fhir/{kind}/{known}", {"headers": {"Accept": "application/json"}}),
+            (f"/fhir/{kind}/{{id}}", "get", f"/fhir/{kind}/none", {}),
+        )
+    ),
+    ("/fhir/Location", "get", "/fhir/Location?near=25.9|-80.1|50|[mi_i]&_revinclude=HealthcareService:location", {}),
 ]
 
 
@@ -126,6 +142,7 @@ def test_every_example_of_the_document_can_be_sent(client: FlaskClient, document
             url = path
             for name in inside:
                 value = "miami" if name == "site_id" else examples[name]
+                value = {"NCT06064929-001": "miami", "NCT06064929": "NCT00000001"}.get(value, value)
                 url = url.replace(f"{{{name}}}", str(value))
             body = next(iter(operation.get("requestBody", {}).get("content", {"": {}}).items()))
             how: dict[str, Any] = {"query_string": {k: v for k, v in examples.items() if k not in inside}}
