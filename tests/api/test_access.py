@@ -63,6 +63,7 @@ OPEN_TO_ALL = {
     ("GET", "/docs"),
     ("GET", "/healthz"),
     ("GET", "/openapi.json"),
+    ("POST", "/preferences"),
     ("GET", "/problems"),
     ("GET", "/problems/{slug}"),
     ("GET", "/readyz"),
