@@ -98,7 +98,6 @@ TIMELINE = f"{_OURS}timeline"
 NOTICE = f"{_OURS}notice"
 SOURCE = f"{_OURS}source"
 HISTORY = f"{_OURS}history"
-CATALOGUE = f"{_OURS}catalogue"
 
 LOCATION_DISTANCE = "http://hl7.org/fhir/StructureDefinition/location-distance"
 DATA_ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"

@@ -57,6 +57,7 @@ def study_resource(study: Study, site_ids: Sequence[str]) -> FhirStudy:
         All its sites, in the record's order.
     """
     status = words.STUDY_STATUS.get(study.status)
+    is_withheld = study.status is RecruitmentStatus.WITHHELD
     sponsor = FhirOrganization(id=_SPONSOR, name=study.sponsor)
     return FhirStudy(
         id=resource_id(study.study_id),
@@ -65,7 +66,7 @@ def study_resource(study: Study, site_ids: Sequence[str]) -> FhirStudy:
         identifier=(study_identifier(study.study_id), *(Identifier(value=other) for other in study.other_ids)),
         title=study.title,
         status=status,
-        absent_status=None if status else _absent_status(study.status),
+        absent_status=None if status else absent("masked" if is_withheld else "unknown"),
         phase=_phase(study.phases),
         focus=tuple(CodeableConcept(text=text) for text in study.interventions),
         condition=tuple(CodeableConcept(text=text) for text in study.conditions),
@@ -169,6 +170,11 @@ def travel_support(travel: TravelSupport, time_reimbursement: str) -> Extension:
     return Extension(url=words.TRAVEL_SUPPORT, extension=tuple(parts))
 
 
+def absent(reason: str) -> Absent:
+    """Say why a code that R4 requires is not there."""
+    return Absent(extension=(Extension(url=words.DATA_ABSENT_REASON, value_code=reason),))
+
+
 def kilometres(value: float) -> Quantity:
     """Write a distance in kilometres, rounded to a metre."""
     return Quantity(value=round(value, 3), unit="km", system=UCUM, code="km")
@@ -182,11 +188,6 @@ def study_identifier(study_id: str) -> Identifier:
 
 def _site_identifier(site: Site) -> Identifier:
     return Identifier(system=words.SITE_SYSTEM, value=site.site_id)
-
-
-def _absent_status(status: RecruitmentStatus) -> Absent:
-    reason = "masked" if status is RecruitmentStatus.WITHHELD else "unknown"
-    return Absent(extension=(Extension(url=words.DATA_ABSENT_REASON, value_code=reason),))
 
 
 def _address(site: Site) -> FhirAddress:

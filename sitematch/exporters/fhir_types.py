@@ -168,6 +168,7 @@ class FhirSlot(Resource, frozen=True, tag="Slot"):
     extension: tuple[Extension, ...] = ()
     schedule: Reference | None = None
     status: str | None = None
+    absent_status: Absent | None = msgspec.field(default=None, name="_status")
     start: datetime | None = None
     end: datetime | None = None
 
@@ -288,20 +289,24 @@ class CapabilityStatement(Resource, frozen=True, tag="CapabilityStatement"):
     rest: tuple[Rest, ...] = ()
 
 
+class OutputExtension(Element, frozen=True):
+    """What we add to a file of a publication; an object, as in FHIR Bulk Data, not a list of extensions."""
+
+    version: Annotated[str, Meta(description="Changes whenever the file's content does.")]
+
+
 class Output(Element, frozen=True):
     """One file of a publication."""
 
     type: str
     url: str
-    extension: tuple[Extension, ...] = ()
+    extension: OutputExtension
 
 
 class Manifest(Element, frozen=True):
     """What is published, and when it was true."""
 
-    transaction_time: datetime
+    transaction_time: Annotated[datetime, Meta(description="Send it as `_since` next time.")]
     request: str
     output: tuple[Output, ...]
-    # Not left out when empty: the format wants it.
     error: tuple[Output, ...]
-    extension: tuple[Extension, ...] = ()

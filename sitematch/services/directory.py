@@ -25,10 +25,9 @@ from sitematch.geo.box import FARTHEST_KM, boxes_around
 from sitematch.geo.geodesic import distances_km
 from sitematch.services.finder import StatedCapacity
 from sitematch.services.live import as_matched
-from sitematch.store import counting, directory
+from sitematch.store import changes, counting, directory
 from sitematch.store.directory import Brief, SiteFilter, StudyBrief, StudyFilter
 from sitematch.store.engine import Store
-from sitematch.store.seeding import has_ledger
 
 _FIRST_LOOK_KM = 50.0
 _WIDER = 4.0
@@ -318,19 +317,22 @@ def read_availability(
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
+    with_ledger = changes.ledger_heads(store, studies)
     by_study: dict[str, list[Site]] = {}
     for site in sites:
         by_study.setdefault(site.study_id, []).append(site)
     return {
         site.site_id: found
         for study_id, some in by_study.items()
-        for site, found in _available(store, studies[study_id], some, now)
+        for site, found in _available(store, studies[study_id], some, now, has_ledger=study_id in with_ledger)
     }
 
 
-def _available(store: Store, study: Study, sites: Sequence[Site], now: datetime) -> Iterator[tuple[Site, Availability]]:
+def _available(
+    store: Store, study: Study, sites: Sequence[Site], now: datetime, *, has_ledger: bool
+) -> Iterator[tuple[Site, Availability]]:
     counted: dict[str, SiteCapacity] = {}
-    if has_ledger(store, study.study_id):
+    if has_ledger:
         counted = {site.site_id: site for site in counting.capacity(store, study.study_id, now)}
     stated = StatedCapacity(study)
     for site in sites:

@@ -173,6 +173,21 @@ def sites_of_studies(store: Store, ids: Iterable[str]) -> dict[str, tuple[str, .
     return {study_id: tuple(site_ids_) for study_id, site_ids_ in found.items()}
 
 
+def whole_studies(store: Store, ids: Iterable[str]) -> list[tuple[Study, tuple[Site, ...]]]:
+    """Return some studies, each with all its sites in the record's order; by id, unknown ones left out."""
+    wanted = sorted(set(ids))
+    with store.reading() as connection:
+        studies = [study_of(row) for row in connection.execute(sa.select(study).where(study.c.study_id.in_(wanted)))]
+        rows = connection.execute(
+            sa.select(site).where(site.c.study_id.in_(wanted)).order_by(site.c.study_id, site.c.position)
+        )
+        sites: dict[str, list[Site]] = {}
+        for row in rows:
+            sites.setdefault(row.study_id, []).append(site_of(row))
+    studies.sort(key=lambda one: one.study_id)
+    return [(one, tuple(sites.get(one.study_id, ()))) for one in studies]
+
+
 def long_ids(store: Store, longer_than: int) -> tuple[str, ...]:
     """Return the ids of sites and studies that have more characters than so many: next to none, in any catalogue."""
     queries = (

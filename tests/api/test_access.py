@@ -55,6 +55,8 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
 FHIR_TYPES = ("HealthcareService", "Location", "Organization", "ResearchStudy")
 OPEN_TO_ALL = {
     ("GET", "/fhir/metadata"),
+    ("GET", "/fhir/$bulk-publish"),
+    ("GET", "/fhir/bulk/{kind}.ndjson"),
     *(("GET", f"/fhir/{kind}") for kind in FHIR_TYPES),
     *(("GET", f"/fhir/{kind}/{{id}}") for kind in FHIR_TYPES),
     *(("POST", f"/fhir/{kind}/_search") for kind in FHIR_TYPES),

@@ -94,6 +94,10 @@ CALLS = [
     ("/problems/{slug}", "get", "/problems/not-ready", {}),
     ("/problems/{slug}", "get", "/problems/none", {"headers": {"Accept": "application/json"}}),
     ("/openapi.json", "get", "/openapi.json", {}),
+    ("/fhir/$bulk-publish", "get", "/fhir/$bulk-publish", {}),
+    ("/fhir/$bulk-publish", "get", "/fhir/$bulk-publish?_since=yesterday", {}),
+    ("/fhir/bulk/{kind}.ndjson", "get", "/fhir/bulk/Slot.ndjson", {}),
+    ("/fhir/bulk/{kind}.ndjson", "get", "/fhir/bulk/Patient.ndjson", {}),
     ("/fhir/metadata", "get", "/fhir/metadata", {}),
     ("/fhir/metadata", "get", "/fhir/metadata?_format=xml", {}),
     *(
