@@ -60,6 +60,10 @@ class Box:
     east: float
 
 
+GLOBE = Box(south=-90.0, north=90.0, west=-180.0, east=180.0)
+"""All of it."""
+
+
 class Precision(StrEnum):
     """What kind of area a place stands for, finest first; the kilometres are in `Place.uncertainty_km`."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sitematch.domain.place import Box, Coordinates
+from sitematch.domain.place import GLOBE, Box, Coordinates
 from sitematch.geo.geodesic import WGS84
 
 FARTHEST_KM = 20_004.0
@@ -13,7 +13,6 @@ FARTHEST_KM = 20_004.0
 _LEAST_MERIDIAN_RADIUS_KM = WGS84.b**2 / WGS84.a / 1000.0
 _EQUATOR_KM = WGS84.a / 1000.0
 _MARGIN_DEG = 1e-9
-_GLOBE = (Box(south=-90.0, north=90.0, west=-180.0, east=180.0),)
 
 
 def boxes_around(point: Coordinates, km: float) -> tuple[Box, ...]:
@@ -44,7 +43,7 @@ def boxes_around(point: Coordinates, km: float) -> tuple[Box, ...]:
     [179.1, -180]
     """
     if km >= FARTHEST_KM:
-        return _GLOBE
+        return (GLOBE,)
     reach_deg = math.degrees(km / _LEAST_MERIDIAN_RADIUS_KM) + _MARGIN_DEG
     south, north = max(-90.0, point.latitude - reach_deg), min(90.0, point.latitude + reach_deg)
     nearest_pole_deg = max(abs(south), abs(north))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
+from functools import lru_cache
 
 import numpy as np
 
@@ -73,14 +74,16 @@ class TextTest:
 
     def passes(self, texts: Iterable[str]) -> bool:
         """Whether one of the texts fits one of those wanted."""
-        return any(_fits(text, wanted, self.fit) for text in texts for wanted in self.wanted)
+        if self.fit is Fit.EXACT:
+            return any(text in self.wanted for text in texts)
+        wanted = [want for want in map(_squashed, self.wanted) if want]
+        have = [squash(text) for text in texts]
+        if self.fit is Fit.CONTAINS:
+            return any(want in text for text in have for want in wanted)
+        return any(text.startswith(want) for text in have for want in wanted)
 
 
-def _fits(text: str, wanted: str, fit: Fit) -> bool:
-    if fit is Fit.EXACT:
-        return text == wanted
-    have, want = squash(text), squash(wanted)
-    return bool(want) and (want in have if fit is Fit.CONTAINS else have.startswith(want))
+_squashed = lru_cache(maxsize=64)(squash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,26 +272,19 @@ def _is_certain(page: Page, turn: Turn, reach_km: float) -> bool:
 def _measured(
     store: Store, where: SiteFilter, tests: Sequence[TextTest], point: Coordinates, reach_km: float
 ) -> list[Mark]:
-    found = [
-        (brief.site_id, brief.point)
-        for brief in directory.iter_site_briefs(store, where)
-        if brief.point is not None and _site_passes(brief, tests)
-    ]
-    if not found:
-        return []
-    degrees = np.array([at for _, at in found], dtype=np.float64)
-    kilometres = distances_km(point, degrees[:, 0], degrees[:, 1]).tolist()
-    return [Mark(site_id, km) for (site_id, _), km in zip(found, kilometres, strict=True) if km <= reach_km]
+    found = [brief for brief in directory.iter_site_briefs(store, where) if _site_passes(brief, tests)]
+    latitude_deg = np.array([brief.latitude_deg for brief in found], dtype=np.float64)
+    longitude_deg = np.array([brief.longitude_deg for brief in found], dtype=np.float64)
+    kilometres = distances_km(point, latitude_deg, longitude_deg).tolist()
+    return [Mark(brief.site_id, km) for brief, km in zip(found, kilometres, strict=True) if km <= reach_km]
 
 
 def _site_passes(brief: Brief, tests: Sequence[TextTest]) -> bool:
-    texts = {Field.FACILITY: (brief.facility,), Field.CITY: (brief.city,)}
-    return all(test.passes(texts[test.field]) for test in tests)
+    return all(test.passes((brief.city if test.field is Field.CITY else brief.facility,)) for test in tests)
 
 
 def _study_passes(brief: StudyBrief, tests: Sequence[TextTest]) -> bool:
-    texts = {Field.TITLE: (brief.title,), Field.CONDITION: brief.conditions}
-    return all(test.passes(texts[test.field]) for test in tests)
+    return all(test.passes(brief.conditions if test.field is Field.CONDITION else (brief.title,)) for test in tests)
 
 
 def read_availability(

@@ -148,14 +148,19 @@ def publish(store: Store, file: File, state: State, since: datetime | None) -> I
     """
     encoder = msgspec.json.Encoder()
     for ids in _study_ids(store, state, since):
+        parts = directory.whole_studies(store, ids)
+        if since is not None:
+            parts = [(study, _changed(store, study, sites, since, state.now)) for study, sites in parts]
+        spots: dict[str, Availability] = {}
+        if file is not File.LOCATION:
+            studies = {study.study_id: study for study, _ in parts}
+            shown = (site for _, sites in parts for site in sites)
+            spots = read_availability(store, studies, shown, state.now)
         lines = bytearray()
-        for study, sites in directory.whole_studies(store, ids):
-            shown = sites if since is None else _changed(store, study, sites, since, state.now)
-            spots = {} if file is File.LOCATION else read_availability(store, {study.study_id: study}, shown, state.now)
-            for site in shown:
+        for study, sites in parts:
+            for site in sites:
                 lines += encoder.encode(_resource(file, site, study, spots.get(site.site_id), state.now)) + b"\n"
-        if lines:
-            yield bytes(lines)
+        yield bytes(lines)
 
 
 def _study_ids(store: Store, state: State, since: datetime | None) -> Iterator[Sequence[str]]:
@@ -170,13 +175,13 @@ def _study_ids(store: Store, state: State, since: datetime | None) -> Iterator[S
         after = ids[-1]
 
 
-def _changed(store: Store, study: Study, sites: Sequence[Site], since: datetime, now: datetime) -> Sequence[Site]:
+def _changed(store: Store, study: Study, sites: Sequence[Site], since: datetime, now: datetime) -> tuple[Site, ...]:
     touched, ruled = changes.touched_since(store, study.study_id, since - OVERLAP, now)
     if not touched:
         return ()
     counted = counting.capacity(store, study.study_id, now)
     changed = {one.site_id for one in counted if may_have_changed(one, None, touched, ruled)}
-    return [site for site in sites if site.site_id in changed]
+    return tuple(site for site in sites if site.site_id in changed)
 
 
 def _resource(file: File, site: Site, study: Study, available: Availability | None, now: datetime) -> Resource:

@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.occupancy import TAKING_STATUSES
-from sitematch.domain.place import Box
+from sitematch.domain.place import GLOBE, Box
 from sitematch.domain.site import Site
 from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.store.catalogue import site_of, study_of
@@ -22,6 +22,7 @@ from sitematch.store.schema import site, study
 
 _ROWS_A_STATEMENT = 1_000
 _TAKING = sorted(TAKING_STATUSES)
+_TEXTS = msgspec.json.Decoder(tuple[str, ...])
 _Row = sa.Row[Any]
 
 
@@ -73,18 +74,17 @@ class StudyFilter:
     statuses: frozenset[RecruitmentStatus] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """The little of a site that a search reads of every candidate; the point is None for one without a place."""
+class Brief(msgspec.Struct, frozen=True, gc=False):
+    """The little of a site that a search reads of every candidate; degrees are None for one without a place."""
 
     site_id: str
     facility: str
     city: str
-    point: tuple[float, float] | None
+    latitude_deg: float | None
+    longitude_deg: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class StudyBrief:
+class StudyBrief(msgspec.Struct, frozen=True, gc=False):
     """The little of a study that a search reads of every candidate."""
 
     study_id: str
@@ -135,21 +135,20 @@ def study_ids(store: Store, where: StudyFilter, *, after: str = "", before: str 
 
 
 def iter_site_briefs(store: Store, where: SiteFilter) -> Iterator[Brief]:
-    """Yield what a search needs of every site that a filter lets through, by id, at a constant memory.
+    """Yield what a search needs of every site that a filter lets through, in no order, at a constant memory.
 
     One read transaction lasts as long as the iteration. Errors: see `Store.reading`.
     """
     columns = (site.c.site_id, site.c.facility, site.c.city, site.c.latitude_deg, site.c.longitude_deg)
-    for row in _stream(store, sa.select(*columns).where(*_of_site(where)).order_by(site.c.site_id)):
-        point = None if row.latitude_deg is None else (row.latitude_deg, row.longitude_deg)
-        yield Brief(row.site_id, row.facility, row.city, point)
+    for row in _stream(store, sa.select(*columns).where(*_of_site(where))):
+        yield Brief(*row)
 
 
 def iter_study_briefs(store: Store, where: StudyFilter) -> Iterator[StudyBrief]:
     """Yield what a search needs of every study that a filter lets through; see `iter_site_briefs`."""
     columns = (study.c.study_id, study.c.title, study.c.conditions)
-    for row in _stream(store, sa.select(*columns).where(*_of_study(where)).order_by(study.c.study_id)):
-        yield StudyBrief(row.study_id, row.title, msgspec.json.decode(row.conditions, type=tuple[str, ...]))
+    for study_id, title, conditions in _stream(store, sa.select(*columns).where(*_of_study(where))):
+        yield StudyBrief(study_id, title, _TEXTS.decode(conditions))
 
 
 def sites_by_id(store: Store, ids: Iterable[str]) -> dict[str, Site]:
@@ -217,9 +216,10 @@ def _page(
     return found[::-1] if before else found
 
 
-def _stream(store: Store, query: sa.Select[Any]) -> Iterator[_Row]:
+def _stream(store: Store, query: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
     with store.reading() as connection:
-        yield from connection.execution_options(yield_per=_ROWS_A_STATEMENT).execute(query)
+        for rows in connection.execution_options(yield_per=_ROWS_A_STATEMENT).execute(query).partitions():
+            yield from map(tuple, rows)
 
 
 def _by_id(store: Store, table: sa.Table, key: sa.ColumnElement[str], ids: Iterable[str]) -> list[_Row]:
@@ -244,12 +244,15 @@ def _of_site(where: SiteFilter) -> list[sa.ColumnElement[bool]]:
         takes = site.c.status.in_(_TAKING) & site.c.study_id.in_(open_studies)
         conditions.append(takes if where.takes_patients else ~takes)
     if where.boxes is not None:
-        inside = [
-            site.c.latitude_deg.between(box.south, box.north) & site.c.longitude_deg.between(box.west, box.east)
-            for box in where.boxes
-        ]
-        conditions.append(sa.or_(sa.false(), *inside))
+        conditions.append(sa.or_(sa.false(), *map(_inside, where.boxes)))
     return conditions
+
+
+def _inside(box: Box) -> sa.ColumnElement[bool]:
+    if box == GLOBE:
+        # No range, or a database would take the index for what is nearly all rows.
+        return site.c.latitude_deg.is_not(None)
+    return site.c.latitude_deg.between(box.south, box.north) & site.c.longitude_deg.between(box.west, box.east)
 
 
 def _of_study(where: StudyFilter) -> list[sa.ColumnElement[bool]]:

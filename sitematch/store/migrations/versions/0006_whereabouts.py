@@ -1,0 +1,22 @@
+"""An index of where sites are, for look-ups near a point over the whole catalogue.
+
+Revision ID: 0006
+Revises: 0005
+"""
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create the index."""
+    op.create_index("ix_site_latitude_deg_longitude_deg", "site", ["latitude_deg", "longitude_deg"])
+
+
+def downgrade() -> None:
+    """Drop it."""
+    op.drop_index("ix_site_latitude_deg_longitude_deg", "site")
