@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 from api import problems
 from api.answers import encode, respond, respond_cacheable
 from api.backend import Backend
-from api.fhir_params import HAS, PARAMETERS
+from api.fhir_params import ABOUT_STUDIES, PARAMETERS
 from api.fhir_query import Asked, Pairs, mark_text, read_search
 from api.negotiate import FHIR, JSON, choose_media_type
 from api.operations import Documented, Operation, View
@@ -52,6 +52,7 @@ _READS = (problems.NOT_ACCEPTABLE, problems.BUSY, problems.STORAGE_FAULT, proble
 _SEARCHES = (problems.INVALID_INPUT, problems.UNKNOWN_COUNTRY, *_READS)
 _POSTS = (*_SEARCHES, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE)
 Relation = Literal["self", "first", "previous", "next"]
+_IN_ADDRESS = f"Never put a patient's coordinates into an address: POST the search. {ABOUT_STUDIES}"
 _PREFER = {"Prefer": "handling=strict refuses parameters that are not served; handling=lenient, the default, says so."}
 _COMMON = {
     "_count": "How many on a page, 0 to 500; 50 if left out.",
@@ -115,7 +116,7 @@ def _serve_metadata(routes: Documented, backend: Backend) -> None:
 def _served(kind: Kind) -> ServedResource:
     return ServedResource(
         type=kind.value,
-        documentation=f"Also {HAS.name}: {HAS.about}" if kind is Kind.LOCATION else None,
+        documentation=ABOUT_STUDIES if kind is Kind.LOCATION else None,
         interaction=READ_AND_SEARCH,
         versioning="no-version",
         conditional_read="not-match",
@@ -156,9 +157,7 @@ def _serve_type(routes: Documented, backend: Backend, kind: Kind) -> None:
         by_address,
         Operation(
             summary=f"Search for {kind.value}",
-            description="Never put a patient's coordinates into an address: POST the search."
-            if kind is Kind.LOCATION
-            else "",
+            description=_IN_ADDRESS if kind is Kind.LOCATION else "",
             tag="FHIR",
             query=parameters,
             answers=bundle,
@@ -176,7 +175,8 @@ def _serve_type(routes: Documented, backend: Backend, kind: Kind) -> None:
         by_form,
         Operation(
             summary=f"Search for {kind.value} by a form",
-            description="The private way: what is sought stays out of addresses.",
+            description="The private way: what is sought stays out of addresses."
+            + (f" {ABOUT_STUDIES}" if kind is Kind.LOCATION else ""),
             tag="FHIR",
             body=parameters,
             body_type=FORM,
@@ -215,8 +215,6 @@ def _register(routes: Documented, method: str, rule: str, name: str, view: View,
 def _parameters(kind: Kind) -> type[Struct]:
     """Make a type that documents the parameters of a search; `read_search` reads them."""
     about = {one.name: one.about for one in PARAMETERS[kind]}
-    if kind is Kind.LOCATION:
-        about[HAS.name] = HAS.about
     fields: list[tuple[str, object, object]] = []
     for number, (name, text) in enumerate({**about, **_COMMON}.items()):
         kept = msgspec.field(default=None, name=name)

@@ -119,6 +119,8 @@ def blueprint(backend: Backend) -> Documented:
             lines = publish(store, wanted, state, files[wanted])
             # The first part is read before the answer begins, so that a database that is away is a 503.
             response.response = itertools.chain([next(lines, b"")], lines)
+            # Set for the empty answer; of a stream nobody knows the length.
+            response.headers.pop("Content-Length", None)
         return response
 
     return routes

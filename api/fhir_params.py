@@ -82,9 +82,8 @@ PARAMETERS: dict[Kind, tuple[Parameter, ...]] = {
 OF_STUDIES = "_has:ResearchStudy:site:"
 """How a parameter of ResearchStudy begins where it narrows sites to those of the studies that fit it."""
 
-HAS = Parameter(
-    f"{OF_STUDIES}…",
-    "string",
-    "Only sites of the studies that fit a parameter of ResearchStudy, e.g. _has:ResearchStudy:site:condition=lupus.",
+ABOUT_STUDIES = (
+    f"Also `{OF_STUDIES}` before a parameter of ResearchStudy: only sites of the studies that fit it, e.g. "
+    f"{OF_STUDIES}condition=lupus."
 )
-"""Of Location alone; listed in words, since a CapabilityStatement of R4 has no place for reverse chains."""
+"""Of Location alone; in words, since neither a CapabilityStatement of R4 nor OpenAPI can list such names."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,11 +14,13 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from sitematch.domain.record import StudyRecord
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.geo.geodesic import distance_km
+from sitematch.importers.fhir import read_file
 from sitematch.services.finder import Finder
 from sitematch.store.catalogue import replace_study
-from tests.api.builders import SITES, STUDY_ID, make_app, make_site, make_study
+from tests.api.builders import NOW, SITES, STUDY_ID, make_app, make_site, make_study
 from tests.api.office import Office
 from tests.builders import make_point
 from tests.fhir_r4 import validate
@@ -346,6 +349,19 @@ class TestSearching:
 
         assert "status" not in found
         assert found["_status"]["extension"][0]["valueCode"] == "unknown"
+
+
+def test_bundle_of_a_study_is_what_the_importer_reads(office: Office, tmp_path: Path) -> None:
+    own = [replace(site, source_study=STUDY_ID) for site in SITES]
+    replace_study(office.store, make_study(), own)
+    path = tmp_path / "study.json"
+
+    path.write_bytes(office.client.get(f"/fhir/ResearchStudy?_id={STUDY_ID}&_include=ResearchStudy:site").data)
+    (record,) = read_file(path, NOW.date())
+
+    assert isinstance(record, StudyRecord)
+    assert [(at.facility, at.status) for at in record.locations] == [(site.facility, site.status) for site in own]
+    assert record.faults == ()
 
 
 class TestPrivacy:

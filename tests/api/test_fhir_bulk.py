@@ -36,6 +36,8 @@ def lines(office: Office, url: str) -> list[Any]:
     response = office.client.get(path_of(url))
     assert response.status_code == 200, response.text
     assert response.mimetype == "application/fhir+ndjson"
+    # A server sends no more than the header says.
+    assert int(response.headers.get("Content-Length", len(response.data))) == len(response.data)
     found = [json.loads(line) for line in response.text.splitlines()]
     for resource in found:
         validate(resource)
