@@ -19,7 +19,10 @@ from sitematch.errors import NotAllowed
 from sitematch.store import tokens
 
 PUBLIC = frozenset(
-    {"matches", "sites", "postcodes", "pages", "preferences", "health", "docs", "fhir", "fhir_bulk", "static"}
+    {
+        *("matches", "sites", "postcodes", "fhir", "fhir_bulk"),
+        *("pages", "maps", "preferences", "health", "docs", "static"),
+    }
 )
 """Blueprints that need no account: what patients use, and what explains the service. All others need a token."""
 

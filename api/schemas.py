@@ -166,13 +166,6 @@ class MatchRequest(Wire, frozen=True, forbid_unknown_fields=True):
 _RECRUITING = MatchPolicy().statuses
 
 
-class FormRequest(Wire, frozen=True, forbid_unknown_fields=True):
-    """The form of the first page."""
-
-    place: Annotated[str, Meta(description="A postcode or a town's name.")] = ""
-    country: Annotated[str, Meta(description="ISO 3166-1 code; empty lets the postcode tell.")] = ""
-
-
 class PreferencesRequest(Wire, frozen=True, forbid_unknown_fields=True):
     """What a visitor chose in the menu of a page; what is left out stays as it was."""
 
