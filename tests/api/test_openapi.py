@@ -33,7 +33,7 @@ def assert_as_documented(document: dict[str, Any], path: str, method: str, respo
         if schema.get("type") == "object":
             schema["additionalProperties"] = False
     root = {"components": {"schemas": closed}, **content["schema"]}
-    value = json.loads(response.data) if "json" in response.mimetype else response.text
+    value = json.loads(response.data) if response.mimetype.endswith(("/json", "+json")) else response.text
     Draft202012Validator(root).validate(value)
 
 
