@@ -36,7 +36,7 @@ from sitematch.exporters.fhir_types import (
     SearchParam,
     ServedResource,
 )
-from sitematch.services.directory import Page, find_id
+from sitematch.services.directory import IdFinder, Page
 from sitematch.services.fhir import INCLUDES, REVERSE_INCLUDES, Kind, join, read_resource, search
 
 TYPES: dict[Kind, type[Struct]] = {
@@ -226,9 +226,9 @@ def _search(backend: Backend, kind: Kind, pairs: Pairs, *, is_form: bool) -> Res
     media_type = choose_fhir()
     store = backend.store()
     strict = "handling=strict" in request.headers.get("Prefer", "").replace(" ", "").lower()
-    asked = read_search(kind, pairs, lambda text: find_id(store, text), strict=strict)
+    asked = read_search(kind, pairs, IdFinder(store).find, strict=strict)
     has_point = asked.sites.near is not None
-    if has_point and not is_form and not backend.settings.get_matches:
+    if "near" in request.args and not backend.settings.get_matches:
         raise InvalidInput("near is not taken from an address here: POST it to Location/_search.", field="near")
     page = search(store, kind, sites=asked.sites, studies=asked.studies, of_studies=asked.of_studies, turn=asked.turn)
     found = join(store, kind, page.marks, asked.included, backend.now())

@@ -30,6 +30,8 @@ from sitematch.store.directory import SiteFilter, StudyFilter
 
 DEFAULT_COUNT = 50
 MAX_COUNT = 500
+MAX_VALUES = 200
+"""Of all parameters together: each is a condition that a database, or every candidate, has to be held against."""
 _SHOWN = 60
 _FITS = {"": Fit.STARTS, "contains": Fit.CONTAINS, "exact": Fit.EXACT}
 _IGNORED_BY_DESIGN = frozenset({"_format", "_pretty"})
@@ -99,6 +101,8 @@ def read_search(kind: Kind, pairs: Pairs, find_id: FindId, *, strict: bool) -> A
     UnknownCountry
         If a country is none.
     """
+    if sum(len(grammar.split(text, ",")) for _, text in pairs) > MAX_VALUES:
+        raise InvalidInput(f"A search takes {MAX_VALUES} values at most.")
     reader = _Reader(kind, find_id)
     for name, text in pairs:
         if "\0" in text:
@@ -222,7 +226,8 @@ class _Reader:
         self.near, self.unit = grammar.near("near", text)
         point, km = self.near.point, FARTHEST_KM if self.near.km is None else self.near.km
         far = round(km / UNITS_KM[self.unit], 6)
-        self.kept.append(("near", f"{point.latitude!r}|{point.longitude!r}|{far!r}|{self.unit}"))
+        said = text if self.near.km is not None else f"{point.latitude!r}|{point.longitude!r}|{far!r}|{self.unit}"
+        self.kept.append(("near", said))
 
     def _take_of_site(self, name: str, text: str) -> None:
         if name == "status":

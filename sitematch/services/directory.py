@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
-from functools import lru_cache
+from functools import cached_property
 
 import numpy as np
 
@@ -72,18 +72,14 @@ class TextTest:
     wanted: tuple[str, ...]
     fit: Fit = Fit.STARTS
 
-    def passes(self, texts: Iterable[str]) -> bool:
-        """Whether one of the texts fits one of those wanted."""
+    def check(self) -> Callable[[Iterable[str]], bool]:
+        """Make what tells whether one of some texts fits one of those wanted; made once, it is asked of many."""
         if self.fit is Fit.EXACT:
-            return any(text in self.wanted for text in texts)
-        wanted = [want for want in map(_squashed, self.wanted) if want]
-        have = [squash(text) for text in texts]
+            return lambda texts: any(text in self.wanted for text in texts)
+        wanted = tuple(want for want in map(squash, self.wanted) if want)
         if self.fit is Fit.CONTAINS:
-            return any(want in text for text in have for want in wanted)
-        return any(text.startswith(want) for text in have for want in wanted)
-
-
-_squashed = lru_cache(maxsize=64)(squash)
+            return lambda texts: any(want in text for text in map(squash, texts) for want in wanted)
+        return lambda texts: any(squash(text).startswith(wanted) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +194,8 @@ def search_sites(store: Store, query: SiteQuery, turn: Turn) -> Page:
     if query.near is not None:
         return _nearest(store, query, query.near, turn)
     if query.tests:
-        briefs = directory.iter_site_briefs(store, query.where)
-        return _cut([Mark(brief.site_id) for brief in briefs if _site_passes(brief, query.tests)], turn)
+        fitting = filter(_site_check(query.tests), directory.iter_site_briefs(store, query.where))
+        return _cut([Mark(brief.site_id) for brief in fitting], turn)
 
     def ids(after: str, before: str, limit: int) -> Sequence[str]:
         return directory.site_ids(store, query.where, after=after, before=before, limit=limit)
@@ -210,8 +206,8 @@ def search_sites(store: Store, query: SiteQuery, turn: Turn) -> Page:
 def search_studies(store: Store, query: StudyQuery, turn: Turn) -> Page:
     """Look studies up, by id; see `search_sites`."""
     if query.tests:
-        briefs = directory.iter_study_briefs(store, query.where)
-        return _cut([Mark(brief.study_id) for brief in briefs if _study_passes(brief, query.tests)], turn)
+        fitting = filter(_study_check(query.tests), directory.iter_study_briefs(store, query.where))
+        return _cut([Mark(brief.study_id) for brief in fitting], turn)
 
     def ids(after: str, before: str, limit: int) -> Sequence[str]:
         return directory.study_ids(store, query.where, after=after, before=before, limit=limit)
@@ -272,19 +268,23 @@ def _is_certain(page: Page, turn: Turn, reach_km: float) -> bool:
 def _measured(
     store: Store, where: SiteFilter, tests: Sequence[TextTest], point: Coordinates, reach_km: float
 ) -> list[Mark]:
-    found = [brief for brief in directory.iter_site_briefs(store, where) if _site_passes(brief, tests)]
+    found = list(filter(_site_check(tests), directory.iter_site_briefs(store, where)))
     latitude_deg = np.array([brief.latitude_deg for brief in found], dtype=np.float64)
     longitude_deg = np.array([brief.longitude_deg for brief in found], dtype=np.float64)
     kilometres = distances_km(point, latitude_deg, longitude_deg).tolist()
     return [Mark(brief.site_id, km) for brief, km in zip(found, kilometres, strict=True) if km <= reach_km]
 
 
-def _site_passes(brief: Brief, tests: Sequence[TextTest]) -> bool:
-    return all(test.passes((brief.city if test.field is Field.CITY else brief.facility,)) for test in tests)
+def _site_check(tests: Sequence[TextTest]) -> Callable[[Brief], bool]:
+    """Make what tells whether a site passes all tests."""
+    checks = [(test.field is Field.CITY, test.check()) for test in tests]
+    return lambda brief: all(check((brief.city if is_city else brief.facility,)) for is_city, check in checks)
 
 
-def _study_passes(brief: StudyBrief, tests: Sequence[TextTest]) -> bool:
-    return all(test.passes(brief.conditions if test.field is Field.CONDITION else (brief.title,)) for test in tests)
+def _study_check(tests: Sequence[TextTest]) -> Callable[[StudyBrief], bool]:
+    """Make what tells whether a study passes all tests."""
+    checks = [(test.field is Field.CONDITION, test.check()) for test in tests]
+    return lambda brief: all(check(brief.conditions if of_many else (brief.title,)) for of_many, check in checks)
 
 
 def read_availability(
@@ -344,24 +344,34 @@ def _available(
         yield site, Availability(remaining, state)
 
 
-def find_id(store: Store, resource_id_: str) -> str | None:
-    """Return the id of a site or study that a FHIR id stands for, whether or not there is such a thing.
+class IdFinder:
+    """Turns FHIR ids into ours.
 
-    Returns
-    -------
-    str or None
-        None if it can stand for none.
-
-    Raises
-    ------
-    LedgerBusy, StorageFault, NotReady
-        See `Store.reading`.
+    Parameters
+    ----------
+    store
+        The database; it is asked for digests alone, once however many there are.
     """
-    if not is_digest(resource_id_):
-        return our_id(resource_id_)
-    longest = MAX_ID_LENGTH // _LONGEST_ESCAPE
-    return next((text for text in directory.long_ids(store, longest) if resource_id(text) == resource_id_), None)
 
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
-_LONGEST_ESCAPE = len(".F0.9F.8C.8D")
-"""Of one character in a FHIR id: four bytes of UTF-8."""
+    def find(self, resource_id_: str) -> str | None:
+        """Return the id of a site or study that a FHIR id stands for, whether or not there is such a thing.
+
+        Returns
+        -------
+        str or None
+            None if it can stand for none.
+
+        Raises
+        ------
+        LedgerBusy, StorageFault, NotReady
+            See `Store.reading`.
+        """
+        return self._long.get(resource_id_) if is_digest(resource_id_) else our_id(resource_id_)
+
+    @cached_property
+    def _long(self) -> dict[str, str]:
+        # A byte takes three characters at most.
+        return {resource_id(text): text for text in directory.long_ids(self._store, MAX_ID_LENGTH // 3)}

@@ -18,12 +18,12 @@ from sitematch.exporters.fhir import (
 )
 from sitematch.exporters.fhir_types import Entity
 from sitematch.services.directory import (
+    IdFinder,
     Mark,
     Page,
     SiteQuery,
     StudyQuery,
     Turn,
-    find_id,
     read_availability,
     search_sites,
     search_studies,
@@ -135,7 +135,7 @@ def read_resource(store: Store, kind: Kind, resource_id: str, now: datetime) -> 
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
-    our_id = find_id(store, resource_id)
+    our_id = IdFinder(store).find(resource_id)
     found = [] if our_id is None else join(store, kind, [Mark(our_id)], frozenset(), now)
     if not found:
         raise NotFound(f"There is no {kind.value} of that id; search for {kind.value} to learn the ids.", field="id")

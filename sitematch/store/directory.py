@@ -187,11 +187,16 @@ def whole_studies(store: Store, ids: Iterable[str]) -> list[tuple[Study, tuple[S
     return [(one, tuple(sites.get(one.study_id, ()))) for one in studies]
 
 
-def long_ids(store: Store, longer_than: int) -> tuple[str, ...]:
-    """Return the ids of sites and studies that have more characters than so many: next to none, in any catalogue."""
-    queries = (
-        sa.select(column).where(sa.func.length(column) > longer_than) for column in (site.c.site_id, study.c.study_id)
-    )
+def long_ids(store: Store, longer_than_bytes: int) -> tuple[str, ...]:
+    """Return the ids of sites and studies that have more bytes of UTF-8 than so many: few in any catalogue."""
+
+    def size(column: sa.ColumnElement[str]) -> sa.ColumnElement[int]:
+        if store.dialect == "postgresql":
+            return sa.func.octet_length(column)
+        return sa.func.length(sa.cast(column, sa.LargeBinary))
+
+    columns = (site.c.site_id, study.c.study_id)
+    queries = [sa.select(column).where(size(column) > longer_than_bytes) for column in columns]
     with store.reading() as connection:
         return tuple(text for query in queries for text in connection.execute(query).scalars())
 

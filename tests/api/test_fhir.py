@@ -210,6 +210,10 @@ class TestSearching:
         assert ids(ask(client, f"/fhir/Location?near={MIAMI[0]}|{MIAMI[1]}|6.6|")) == []
         assert ids(ask(client, f"/fhir/Location?near={MIAMI[0]}|{MIAMI[1]}|6700|m")) == ["miami-full"]
 
+    def test_as_many_values_as_are_taken_are_answered(self, client: FlaskClient) -> None:
+        for query in (f"identifier={','.join(map(str, range(200)))}", "&".join(["identifier=a"] * 200)):
+            assert ask(client, f"/fhir/ResearchStudy?{query}")["total"] == 0
+
     def test_server_says_which_distance_it_chose(self, client: FlaskClient) -> None:
         found = ask(client, "/fhir/Location?near=0|0")
 
@@ -400,7 +404,9 @@ class TestPrivacy:
         shutil.copy(database, tmp_path / "sitematch.db")
         client = make_app(tmp_path, finder, get_matches=False).test_client()
 
-        assert "_search" in ask(client, "/fhir/Location?near=1|2", 400)["issue"][0]["diagnostics"]
+        for how in ({"method": "GET", "url": "/fhir/Location"}, {"method": "POST", "url": "/fhir/Location/_search"}):
+            refused = ask(client, f"{how['url']}?near=1|2", 400, method=how["method"])
+            assert "_search" in refused["issue"][0]["diagnostics"]
         assert ids(ask(client, "/fhir/Location/_search", data={"near": "26|-80|50"})) == ["miami-full", "miami"]
 
     def test_answer_is_kept_by_nobody(self, client: FlaskClient) -> None:
@@ -439,6 +445,8 @@ class TestErrors:
             ("/fhir/Location?foo=1", {"headers": {"Prefer": "handling=strict"}}, 400, "invalid"),
             ("/fhir/Location?_include=Location:endpoint", {"headers": {"Prefer": "handling=strict"}}, 400, "invalid"),
             ("/fhir/HealthcareService?active=perhaps", {}, 400, "invalid"),
+            (f"/fhir/ResearchStudy?identifier={'a,' * 200}a", {}, 400, "invalid"),
+            (f"/fhir/Location?{'name=a&' * 201}", {}, 400, "invalid"),
             ("/fhir/Location/_search", {"data": b"x" * 70_000}, 413, "too-long"),
             ("/fhir/Location/_search", {"data": b"{}", "content_type": "application/json"}, 415, "not-supported"),
         ],

@@ -14,12 +14,12 @@ from sitematch.geo.geodesic import distance_km
 from sitematch.services.directory import (
     Field,
     Fit,
+    IdFinder,
     Near,
     Page,
     SiteQuery,
     TextTest,
     Turn,
-    find_id,
     search_sites,
 )
 from sitematch.store.catalogue import replace_study
@@ -140,7 +140,7 @@ def test_sites_that_come_and_go_do_not_move_the_pages_beyond(filled: Store, site
     ],
 )
 def test_texts_fit_as_asked(wanted: str, fit: Fit, passes: bool) -> None:
-    assert TextTest(Field.FACILITY, ("zzz", wanted), fit).passes(["Hôpital Saint-Louis"]) is passes
+    assert TextTest(Field.FACILITY, ("zzz", wanted), fit).check()(["Hôpital Saint-Louis"]) is passes
 
 
 @pytest.mark.parametrize("ours", ["NCT06064929-001", "site_1", "ü.b c/д", "x" * 64, "x" * 65, "🩺" * 6, "ab" * 200])
@@ -150,12 +150,12 @@ def test_every_id_has_a_fhir_id_that_leads_back(store: Store, ours: str) -> None
     written = resource_id(ours)
 
     assert 1 <= len(written) <= 64
-    assert find_id(store, written) == ours
+    assert IdFinder(store).find(written) == ours
 
 
 @pytest.mark.parametrize("text", ["", ".2", ".2e", ".41", "a_b", "a b", ".C3", "..", "..0123", "é"])
 def test_what_no_id_is_written_as_leads_nowhere(store: Store, text: str) -> None:
-    assert find_id(store, text) is None
+    assert IdFinder(store).find(text) is None
 
 
 def test_closed_filters_give_an_empty_page(filled: Store) -> None:

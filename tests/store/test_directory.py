@@ -114,4 +114,5 @@ def test_things_are_read_whole_by_id_and_unknown_ones_left_out(filled: Store) ->
     assert directory.sites_of_studies(filled, ["S1", "S9"]) == {"S1": ("b", "a")}
     assert [(study.study_id, [site.site_id for site in sites]) for study, sites in
             directory.whole_studies(filled, ["S2", "S1"])] == [("S1", ["b", "a"]), ("S2", ["c", LONG])]  # fmt: skip
-    assert directory.long_ids(filled, 60) == (LONG,)
+    assert directory.long_ids(filled, 69) == (LONG,)
+    assert directory.long_ids(filled, 70) == ()
