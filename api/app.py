@@ -21,6 +21,8 @@ from api import (
     demand,
     docs,
     errors,
+    fhir,
+    fhir_bulk,
     headers,
     health,
     languages,
@@ -90,7 +92,8 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     documents = docs.blueprint()
     modules = (matches, sites, postcodes, maps, health, capacity, referrals, reports, accounts, webhooks)
     planning = (coverage, demand, allocations)
-    routes: list[Documented] = [module.blueprint(backend) for module in (*modules, *planning)]
+    standards = (fhir, fhir_bulk)
+    routes: list[Documented] = [module.blueprint(backend) for module in (*modules, *planning, *standards)]
     routes += [pages.blueprint(backend, app.assets), preferences.blueprint(), documents]
     languages.register(app)
     operations: dict[str, Operation] = {}

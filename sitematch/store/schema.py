@@ -104,6 +104,7 @@ site = Table(
     Column("spots", Integer),
     Column("flags", Text, nullable=False),
     Index("ix_site_study_id_position", "study_id", "position"),
+    Index("ix_site_latitude_deg_longitude_deg", "latitude_deg", "longitude_deg"),
 )
 
 cap = Table(
