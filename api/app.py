@@ -15,6 +15,7 @@ from api import (
     access,
     accounts,
     capacity,
+    clinics,
     docs,
     errors,
     headers,
@@ -24,6 +25,7 @@ from api import (
     postcodes,
     referrals,
     sites,
+    studies,
     webhooks,
 )
 from api.backend import Backend, Clock, utc_now
@@ -71,7 +73,7 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    modules = (matches, sites, postcodes, pages, health, capacity, referrals, accounts, webhooks)
+    modules = (matches, clinics, studies, sites, postcodes, pages, health, capacity, referrals, accounts, webhooks)
     routes: list[Documented] = [module.blueprint(backend) for module in modules]
     routes.append(documents)
     operations: dict[str, Operation] = {}

@@ -19,7 +19,7 @@ from sitematch.services.finder import Finder
 
 _OFFERED = (JSON, GEOJSON)
 _ANSWERS: dict[str, type] = {JSON: MatchesAnswer, GEOJSON: SiteCollection}
-_PROBLEMS = (
+LOOK_UP_PROBLEMS = (
     problems.INVALID_INPUT,
     problems.INVALID_COORDINATES,
     problems.INVALID_POSTCODE,
@@ -28,13 +28,11 @@ _PROBLEMS = (
     problems.AMBIGUOUS_PLACE,
     problems.POSTCODE_NOT_FOUND,
     problems.TOWN_NOT_FOUND,
-    problems.STUDY_NOT_FOUND,
-    problems.BUSY,
-    problems.STORAGE_FAULT,
     problems.NOT_ACCEPTABLE,
     problems.NOT_READY,
 )
-_BODY_PROBLEMS = (problems.INVALID_JSON, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE)
+_PROBLEMS = (*LOOK_UP_PROBLEMS, problems.STUDY_NOT_FOUND, problems.BUSY, problems.STORAGE_FAULT)
+BODY_PROBLEMS = (problems.INVALID_JSON, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE)
 
 
 def blueprint(backend: Backend) -> Documented:
@@ -52,7 +50,7 @@ def blueprint(backend: Backend) -> Documented:
             tag="Matching",
             body=MatchRequest,
             answers=_ANSWERS,
-            problems=(*_PROBLEMS, *_BODY_PROBLEMS),
+            problems=(*_PROBLEMS, *BODY_PROBLEMS),
             example={"postcode": "33180", "country": "US", "limit": 3},
         ),
     )

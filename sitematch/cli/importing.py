@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, plain_errors, say, settings
+from sitematch.domain.study import RecruitmentStatus
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -335,22 +336,40 @@ def sync(dry_run: bool, everything: bool) -> None:
 
 
 @click.command(epilog=EXIT_CODES)
+@click.option("--search", metavar="TEXT", help="Only studies that have all these words.")
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice([status.value for status in RecruitmentStatus], case_sensitive=False),
+    help="Only studies of this status; may be repeated.",
+)
+@click.option("--limit", "-n", type=click.IntRange(1), default=100, show_default=True, help="How many at most.")
 @plain_errors
-def studies() -> None:
-    """List the studies in the catalogue.
+def studies(search: str | None, statuses: tuple[str, ...], limit: int) -> None:
+    """List the studies in the catalogue, or find them by their words.
+
+    Studies that are about the words come first, then those whose summary or sponsor has them.
 
     \b
-    Example:
+    Examples:
       sitematch studies
+      sitematch studies --search "lupus nephritis" --status RECRUITING
     """
+    from sitematch.domain.words import query_words
     from sitematch.services.setup import prepare
-    from sitematch.store.catalogue import list_studies
     from sitematch.store.engine import open_store
+    from sitematch.store.search import search_studies
 
+    words = () if search is None else query_words(search, field="search")
     chosen = settings()
     prepare(chosen, say, datetime.now(UTC))
     with open_store(chosen.database_url) as store:
-        found = list_studies(store)
-    for study in found:
+        page = search_studies(store, words, statuses=tuple(map(RecruitmentStatus, statuses)), limit=limit)
+    for study in page.studies:
         mark = " (default)" if study.study_id == chosen.study_id else ""
         click.echo(f"{study.study_id}  {study.status.replace('_', ' ').lower()}  {study.title}{mark}")
+    if page.after is not None:
+        say(f"These are the first {limit}; --limit shows more.")
+    if not page.studies:
+        say("No study was found.")

@@ -58,6 +58,11 @@ _COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if o
 )
 @click.option("--unit", type=click.Choice([unit.value for unit in Unit]), help="Left out: as the country does.")
 @_STUDY
+@click.option(
+    "--condition",
+    metavar="TEXT",
+    help="Over all recruiting studies about these words, e.g. a condition: one row a clinic.",
+)
 @format_option("table", "json", "geojson", "csv")
 @plain_errors
 def match(
@@ -75,15 +80,17 @@ def match(
     statuses: tuple[str, ...],
     unit: str | None,
     study: str | None,
+    condition: str | None,
     form: str,
 ) -> None:
-    """Rank the study's sites from a postcode or a town.
+    """Rank a study's sites from a postcode or a town, or the clinics of all studies about a condition.
 
     \b
     Examples:
       sitematch match 33180 --country US
       sitematch match "Springfield, IL" --country US --limit 3
       sitematch match 10117 --country EE --within-km 300 --format json
+      sitematch match 33180 --country US --condition "lupus nephritis"
     """
     from sitematch.exporters.wire import matches_answer
     from sitematch.gazetteer.grammar import parse_country
@@ -101,6 +108,9 @@ def match(
         statuses=frozenset(map(RecruitmentStatus, statuses)) or MatchPolicy().statuses,
         unit=None if unit is None else Unit(unit),
     )
+    if condition is not None:
+        _match_condition(condition, place, country, town, policy, study, form)
+        return
     finder = _finder(study)
     result = finder.find(place, country, policy, datetime.now(UTC), town=town)
     answer = matches_answer(result, finder.study, finder.attribution)
@@ -119,6 +129,38 @@ def match(
 
         print_matches(answer, console())
     if not answer.matches:
+        sys.exit(EXIT_NO_MATCH)
+
+
+def _match_condition(
+    condition: str,
+    place: str,
+    country: str | None,
+    town: str | None,
+    policy: MatchPolicy,
+    study: str | None,
+    form: str,
+) -> None:
+    """Rank the clinics of all studies about a condition."""
+    from sitematch.exporters.clinics_wire import clinics_answer
+    from sitematch.services.setup import open_clinics, prepare
+
+    if study is not None:
+        raise InvalidInput("Give --study or --condition, not both.", field="study")
+    if form not in ("table", "json"):
+        raise InvalidInput(f"--condition prints a table or json, not {form}.", field="format")
+    chosen, now = settings(), datetime.now(UTC)
+    prepare(chosen, say, now)
+    with open_clinics(chosen, now) as finder:
+        result = finder.find(condition, place, country, policy, now, town=town)
+        answer = clinics_answer(result, finder.attribution)
+    if form == "json":
+        print_json(answer)
+    else:
+        from sitematch.exporters.clinics_table import print_clinics
+
+        print_clinics(answer, console())
+    if not answer.clinics:
         sys.exit(EXIT_NO_MATCH)
 
 

@@ -160,7 +160,7 @@ def place_answer(place: Place, unit: Unit) -> PlaceAnswer:
         country=place.country,
         postcode=place.postcode,
         name=place.name,
-        location=_location(place),
+        location=location_answer(place),
         source=place.source,
         notes=place.notes,
         text=describe_place(place, unit),
@@ -179,7 +179,7 @@ def site_answer(site: Site) -> SiteAnswer:
         state=site.state,
         postcode=site.postcode,
         country=site.country,
-        location=None if site.place is None else _location(site.place),
+        location=None if site.place is None else location_answer(site.place),
         status=site.status,
         travel=Travel(certainty=site.travel.certainty, kinds=site.travel.kinds),
         time_reimbursement=site.time_reimbursement,
@@ -237,7 +237,8 @@ def matches_answer(result: MatchResult, study: Study, attribution: tuple[str, ..
     )
 
 
-def _location(place: Place) -> Location:
+def location_answer(place: Place) -> Location:
+    """Shape a place's point."""
     return Location(
         latitude=place.coordinates.latitude,
         longitude=place.coordinates.longitude,
@@ -251,21 +252,22 @@ def _match(match: SiteMatch, unit: Unit) -> MatchAnswer:
         rank=match.rank,
         band=match.band,
         site=site_answer(match.site),
-        distance=_distance(match.distance, unit),
+        distance=distance_answer(match.distance, unit),
         remaining=remaining_answer(match.remaining),
-        reasons=_explained(match.reasons, unit),
+        reasons=explained(match.reasons, unit),
     )
 
 
 def _exclusion(exclusion: Exclusion, unit: Unit) -> ExclusionAnswer:
     return ExclusionAnswer(
         site=site_answer(exclusion.site),
-        distance=_distance(exclusion.distance, unit),
-        reasons=_explained(exclusion.reasons, unit),
+        distance=distance_answer(exclusion.distance, unit),
+        reasons=explained(exclusion.reasons, unit),
     )
 
 
-def _distance(distance: Distance | None, unit: Unit) -> DistanceAnswer | None:
+def distance_answer(distance: Distance | None, unit: Unit) -> DistanceAnswer | None:
+    """Shape a distance, with its text in a unit."""
     if distance is None:
         return None
     text = format_distance(distance.km, unit)
@@ -281,5 +283,6 @@ def _distance(distance: Distance | None, unit: Unit) -> DistanceAnswer | None:
     )
 
 
-def _explained(reasons: tuple[Reason, ...], unit: Unit) -> tuple[Explained, ...]:
+def explained(reasons: tuple[Reason, ...], unit: Unit) -> tuple[Explained, ...]:
+    """Put reasons into words, with distances in a unit."""
     return tuple(Explained(code=reason.code, text=explain(reason, unit)) for reason in reasons)

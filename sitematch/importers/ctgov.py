@@ -74,6 +74,7 @@ class _Description(_Part, frozen=True):
 
 class _Conditions(_Part, frozen=True):
     conditions: list[str] = []
+    keywords: list[str] = []
 
 
 class _Masking(_Part, frozen=True):
@@ -270,6 +271,7 @@ def _study(nct_id: str, protocol: _Protocol, read_on: date) -> Study:
         sponsor=tidy(protocol.sponsor_collaborators_module.lead_sponsor.name),
         other_ids=_texts(other_ids, without=nct_id),
         conditions=_texts(protocol.conditions_module.conditions),
+        keywords=_texts(protocol.conditions_module.keywords),
         interventions=_texts([intervention.name for intervention in arms.interventions]),
         phases=_texts(phase for phase in design.phases if phase != "NA"),
         age_min_years=_years(who.minimum_age),

@@ -14,6 +14,7 @@ from sitematch.domain.site import Site
 from sitematch.domain.study import Study
 from sitematch.errors import LedgerBusy, StorageFault, StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
+from sitematch.services.clinics import ClinicFinder
 from sitematch.services.finder import Finder, StatedCapacity
 from sitematch.store import catalogue, counting
 from sitematch.store.engine import Store
@@ -187,6 +188,7 @@ class LiveFinders:
         self.feed = CapacityFeed(store, clock)
         try:
             self._default = self._open(default_id)
+            self.clinics = ClinicFinder(gazetteer, store, lambda study: LiveCapacity(self.feed, study))
         except BaseException:
             self.feed.close()
             raise

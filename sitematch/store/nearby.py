@@ -1,0 +1,131 @@
+"""Sites of many studies by where they are: what lies in some cells of the globe, and nothing else, is read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from sitematch.domain.cell import NOWHERE
+from sitematch.domain.site import Site
+from sitematch.domain.study import RecruitmentStatus, Study
+from sitematch.domain.travel import TravelCertainty
+from sitematch.store import schema
+from sitematch.store.catalogue import site_of, study_of
+
+FEW_STUDIES, FEW_SITES = 500, 20_000
+"""Up to so many studies and sites, where the sites are is read first, and then only their cells are looked at."""
+
+_AT_ONCE = 500
+_SITE = schema.site.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which sites count.
+
+    Parameters
+    ----------
+    study_ids
+        Sites of these studies.
+    statuses
+        With one of these.
+    country
+        In this country; None is every one.
+    travel
+        With one of these; None takes all.
+    """
+
+    study_ids: frozenset[str]
+    statuses: Collection[RecruitmentStatus]
+    country: str | None = None
+    travel: Collection[TravelCertainty] | None = None
+
+    def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        """Yield what a row of `site` has to fulfil, but for the study where there are many."""
+        yield _SITE.status.in_([status.value for status in self.statuses])
+        if self.country is not None:
+            yield _SITE.country == self.country
+        if self.travel is not None:
+            yield _SITE.travel_certainty.in_([certainty.value for certainty in self.travel])
+        if len(self.study_ids) <= FEW_STUDIES:
+            yield _SITE.study_id.in_(sorted(self.study_ids))
+
+
+class Nearby:
+    """Finds the clinics (by their numbers) of the wanted sites in any cells.
+
+    Parameters
+    ----------
+    connection
+        Inside a read transaction that lasts as long as this is used.
+    wanted
+        Which sites count.
+    """
+
+    def __init__(self, connection: sa.Connection, wanted: Wanted) -> None:
+        self._connection = connection
+        self._wanted = wanted
+        self._conditions = tuple(wanted.conditions())
+        self._known = self._read_few() if len(wanted.study_ids) <= FEW_STUDIES else None
+
+    def clinics_in(self, cells: Sequence[int]) -> set[int]:
+        """Return the numbers of the clinics that have a wanted site in one of some cells."""
+        if self._known is not None:
+            return {clinic for cell in cells for clinic in self._known.get(cell, ())}
+        found: set[int] = set()
+        for part in _parts(cells):
+            query = sa.select(_SITE.study_id, _SITE.clinic).where(_SITE.cell.in_(part), *self._conditions)
+            rows = self._connection.execute(query)
+            found.update(clinic for study_id, clinic in rows if study_id in self._wanted.study_ids)
+        return found
+
+    def unplaced(self) -> Iterator[int]:
+        """Yield the numbers of the clinics with a wanted site that could not be placed, each once, the lowest first."""
+        if self._known is not None:
+            yield from sorted(self._known.get(NOWHERE, ()))
+            return
+        query = (
+            sa.select(_SITE.study_id, _SITE.clinic)
+            .where(_SITE.cell == NOWHERE, *self._conditions)
+            .order_by(_SITE.clinic)
+        )
+        last = None
+        with self._connection.execute(query.execution_options(yield_per=_AT_ONCE)) as rows:
+            for study_id, clinic in rows:
+                if clinic != last and study_id in self._wanted.study_ids:
+                    yield clinic
+                    last = clinic
+
+    def sites_of(self, clinics: Iterable[int]) -> list[Site]:
+        """Return all wanted sites of some clinics, wherever they are, in no order."""
+        found: list[Site] = []
+        for part in _parts(sorted(clinics)):
+            rows = self._connection.execute(sa.select(schema.site).where(_SITE.clinic.in_(part), *self._conditions))
+            found += [site_of(row) for row in rows if row.study_id in self._wanted.study_ids]
+        return found
+
+    def studies(self, study_ids: Iterable[str]) -> dict[str, Study]:
+        """Return studies by their ids."""
+        found: dict[str, Study] = {}
+        for part in _parts(sorted(study_ids)):
+            rows = self._connection.execute(sa.select(schema.study).where(schema.study.c.study_id.in_(part)))
+            found |= {row.study_id: study_of(row) for row in rows}
+        return found
+
+    def _read_few(self) -> dict[int, set[int]] | None:
+        """Return the clinics of each cell; None if the sites are not few."""
+        by_cell: dict[int, set[int]] = defaultdict(set)
+        query = sa.select(_SITE.cell, _SITE.clinic).where(*self._conditions).limit(FEW_SITES + 1)
+        rows = self._connection.execute(query).all()
+        for cell, clinic in rows:
+            by_cell[cell].add(clinic)
+        return dict(by_cell) if len(rows) <= FEW_SITES else None
+
+
+def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]
