@@ -70,12 +70,17 @@ class Nearby:
         self._connection = connection
         self._wanted = wanted
         self._conditions = tuple(wanted.conditions())
+        self._occupied: frozenset[int] | None = None
         self._known = self._read_few() if len(wanted.study_ids) <= FEW_STUDIES else None
 
     def clinics_in(self, cells: Sequence[int]) -> set[int]:
         """Return the numbers of the clinics that have a wanted site in one of some cells."""
         if self._known is not None:
             return {clinic for cell in cells for clinic in self._known.get(cell, ())}
+        if len(cells) > _AT_ONCE:
+            # Far out, most cells are sea: it is cheaper to ask once which are not.
+            occupied = self._occupied_cells()
+            cells = [cell for cell in cells if cell in occupied]
         found: set[int] = set()
         for part in _parts(cells):
             query = sa.select(_SITE.study_id, _SITE.clinic).where(_SITE.cell.in_(part), *self._conditions)
@@ -84,21 +89,23 @@ class Nearby:
         return found
 
     def unplaced(self) -> Iterator[int]:
-        """Yield the numbers of the clinics with a wanted site that could not be placed, each once, the lowest first."""
-        if self._known is not None:
-            yield from sorted(self._known.get(NOWHERE, ()))
+        """Yield the numbers of the clinics with a wanted site that could not be placed, each once, in their order.
+
+        Theirs is that of the first such site, by study_id and site_id.
+        """
+        if self._known is not None and NOWHERE not in self._known:
             return
         query = (
             sa.select(_SITE.study_id, _SITE.clinic)
             .where(_SITE.cell == NOWHERE, *self._conditions)
-            .order_by(_SITE.clinic)
+            .order_by(_SITE.study_id, _SITE.site_id)
         )
-        last = None
+        told: set[int] = set()
         with self._connection.execute(query.execution_options(yield_per=_AT_ONCE)) as rows:
             for study_id, clinic in rows:
-                if clinic != last and study_id in self._wanted.study_ids:
+                if clinic not in told and study_id in self._wanted.study_ids:
+                    told.add(clinic)
                     yield clinic
-                    last = clinic
 
     def sites_of(self, clinics: Iterable[int]) -> list[Site]:
         """Return all wanted sites of some clinics, wherever they are, in no order."""
@@ -115,6 +122,16 @@ class Nearby:
             rows = self._connection.execute(sa.select(schema.study).where(schema.study.c.study_id.in_(part)))
             found |= {row.study_id: study_of(row) for row in rows}
         return found
+
+    def _occupied_cells(self) -> frozenset[int]:
+        """Return the cells that hold any site: the index is asked for the next one, again and again."""
+        if self._occupied is None:
+            first = sa.select(sa.func.min(_SITE.cell).label("cell")).where(_SITE.cell > NOWHERE)
+            walk = first.cte("occupied", recursive=True)
+            following = sa.select(sa.func.min(_SITE.cell)).where(_SITE.cell > walk.c.cell).scalar_subquery()
+            walk = walk.union_all(sa.select(following).where(walk.c.cell.is_not(None)))
+            self._occupied = frozenset(self._connection.execute(sa.select(walk.c.cell)).scalars())
+        return self._occupied
 
     def _read_few(self) -> dict[int, set[int]] | None:
         """Return the clinics of each cell; None if the sites are not few."""
