@@ -98,7 +98,7 @@ def find(finder: Finder, asked: MatchRequest, backend: Backend) -> MatchResult:
 
 def _answer(backend: Backend, asked: MatchRequest, media_type: str) -> Response:
     finder = backend.finder(asked.study_id)
-    answer = matches_answer(find(finder, asked, backend), finder.study, finder.attribution)
+    answer = matches_answer(find(finder, asked, backend), finder.study, finder.attribution, finder.contacts)
     response = respond(matches_geojson(answer) if media_type == GEOJSON else answer, media_type)
     response.headers["Vary"] = "Accept"
     return response

@@ -15,7 +15,7 @@ from sitematch.domain.units import KM_PER_MILE, Unit
 from sitematch.domain.words import MAX_QUERY_LENGTH
 from sitematch.errors import InvalidCoordinates, InvalidInput, InvalidPolicy, UnknownCountry
 from sitematch.exporters.study_wire import StudyDetail
-from sitematch.exporters.wire import PlaceAnswer, RemainingAnswer, SiteAnswer, StudyAnswer, Wire
+from sitematch.exporters.wire import ContactAnswer, PlaceAnswer, RemainingAnswer, SiteAnswer, StudyAnswer, Wire
 from sitematch.gazetteer.grammar import parse_country
 
 StudyId = Annotated[
@@ -271,6 +271,10 @@ class SiteDetail(Wire, frozen=True):
     study: StudyAnswer
     site: SiteAnswer
     remaining: RemainingAnswer
+    contacts: Annotated[
+        tuple[ContactAnswer, ...],
+        Meta(description="Whom to ask: the site's contacts, else the study's; only where patients are taken."),
+    ]
     attribution: tuple[str, ...]
 
 

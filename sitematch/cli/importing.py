@@ -89,10 +89,12 @@ class Printer:
         )
         if totals.records_left_out:
             say(f"{totals.records_left_out} records were left out.")
+        if totals.contacts or totals.contacts_erased:
+            say(f"Contacts of persons: {totals.contacts} are stored, {totals.contacts_erased} were erased.")
         if dry_run:
             say("Dry run: nothing was changed.")
         elif import_id is None:
-            say("Nothing changed.")
+            say("Nothing else changed." if totals.contacts or totals.contacts_erased else "Nothing changed.")
         else:
             say(f"Import {import_id} is done. `sitematch import undo` takes it back.")
 
@@ -105,6 +107,11 @@ def _site_line(site: SiteChange) -> str:
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 _STRICT = click.option("--strict", is_flag=True, help="Import nothing if anything cannot be used.")
+_CONTACTS = click.option(
+    "--contacts",
+    is_flag=True,
+    help="Store whom to ask, for sites that take patients. Without it, contacts stored before are erased.",
+)
 _ALL = click.option("--all", "everything", is_flag=True, help="Print every difference and notice.")
 
 
@@ -118,6 +125,7 @@ def import_group() -> None:
 @click.option("--condition", default="", metavar="TEXT", help="Also fetch every study of this condition.")
 @click.option("--recruiting", is_flag=True, help="Of those, only the ones that recruit.")
 @click.option("--allow-older", is_flag=True, help="Take records older than what is known.")
+@_CONTACTS
 @_STRICT
 @_DRY_RUN
 @_ALL
@@ -127,6 +135,7 @@ def ctgov(
     condition: str,
     recruiting: bool,
     allow_older: bool,
+    contacts: bool,
     strict: bool,
     dry_run: bool,
     everything: bool,
@@ -134,7 +143,7 @@ def ctgov(
     """Import from ClinicalTrials.gov: studies by number, or files of its API v2.
 
     A file holds one study, a page, an array or NDJSON of thousands; it may be gzipped or the registry's zip archive.
-    Contacts of persons are not stored.
+    Contacts of persons are not stored unless asked for, and then only while a site takes patients.
 
     \b
     Examples:
@@ -152,6 +161,7 @@ def ctgov(
         sources,
         condition=condition,
         recruiting_only=recruiting,
+        contacts=contacts,
         now=datetime.now(UTC),
         watcher=printer,
         dry_run=dry_run,
@@ -315,10 +325,11 @@ def list_() -> None:
 
 
 @click.command(epilog=EXIT_CODES)
+@_CONTACTS
 @_DRY_RUN
 @_ALL
 @plain_errors
-def sync(dry_run: bool, everything: bool) -> None:
+def sync(contacts: bool, dry_run: bool, everything: bool) -> None:
     """Fetch every study again that came from ClinicalTrials.gov, and bring in what changed.
 
     \b
@@ -331,7 +342,9 @@ def sync(dry_run: bool, everything: bool) -> None:
     chosen = settings()
     prepare(chosen, say, datetime.now(UTC))
     printer = Printer(everything=everything)
-    totals, import_id = Registry(chosen, say).refresh(now=datetime.now(UTC), watcher=printer, dry_run=dry_run)
+    totals, import_id = Registry(chosen, say).refresh(
+        contacts=contacts, now=datetime.now(UTC), watcher=printer, dry_run=dry_run
+    )
     printer.close(totals, import_id, dry_run=dry_run)
 
 

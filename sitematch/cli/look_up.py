@@ -113,7 +113,7 @@ def match(
         return
     finder = _finder(study)
     result = finder.find(place, country, policy, datetime.now(UTC), town=town)
-    answer = matches_answer(result, finder.study, finder.attribution)
+    answer = matches_answer(result, finder.study, finder.attribution, finder.contacts)
     if form == "json":
         print_json(answer)
     elif form == "geojson":

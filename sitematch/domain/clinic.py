@@ -16,6 +16,7 @@ from datetime import datetime
 from hashlib import blake2b
 
 from sitematch.domain.capacity import Remaining
+from sitematch.domain.contact import Contact
 from sitematch.domain.identity import is_placeholder, squash
 from sitematch.domain.match import Distance, Reason
 from sitematch.domain.place import Place
@@ -57,11 +58,14 @@ class StudyAtClinic:
         Its site there.
     remaining
         Spots left there; never none.
+    contacts
+        Whom to ask, as far as it is kept.
     """
 
     study: Study
     site: Site
     remaining: Remaining
+    contacts: tuple[Contact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

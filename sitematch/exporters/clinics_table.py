@@ -6,7 +6,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from sitematch.exporters.clinics_wire import ClinicAnswer, ClinicsAnswer, StudyAtClinicAnswer
-from sitematch.exporters.table import TRAVEL_WORDS, new_table, place_lines, print_attribution, spots_cell
+from sitematch.exporters.table import TRAVEL_WORDS, contact_lines, new_table, place_lines, print_attribution, spots_cell
 
 
 def print_clinics(answer: ClinicsAnswer, console: Console) -> None:
@@ -44,6 +44,7 @@ def _clinic_cell(clinic: ClinicAnswer) -> Group:
     return Group(Text(clinic.facility, style="bold"), Text(town), Text(clinic.reasons[0].text, style="dim"))
 
 
-def _study_cell(at: StudyAtClinicAnswer) -> Text:
+def _study_cell(at: StudyAtClinicAnswer) -> Group:
     stand_in = " (stand-in)" if at.stand_in else ""
-    return Text(f"  {at.study.study_id}{stand_in}  {at.study.title}")
+    contacts = (Text(f"  {line}", style="dim") for line in contact_lines(at.contacts))
+    return Group(Text(f"  {at.study.study_id}{stand_in}  {at.study.title}"), *contacts)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from sitematch.domain.clinic import ClinicMatch, ClinicResult, StudyAtClinic
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.domain.units import Unit
 from sitematch.exporters.wire import (
+    ContactAnswer,
     DistanceAnswer,
     Explained,
     Location,
@@ -19,6 +21,7 @@ from sitematch.exporters.wire import (
     StudyAnswer,
     Travel,
     Wire,
+    contact_answers,
     distance_answer,
     explained,
     location_answer,
@@ -46,6 +49,10 @@ class StudyAtClinicAnswer(Wire, frozen=True):
     remaining: RemainingAnswer
     as_of: date
     flags: Annotated[tuple[str, ...], Meta(description="What was noticed about the record.")]
+    contacts: Annotated[
+        tuple[ContactAnswer, ...] | msgspec.UnsetType,
+        Meta(description="Whom to ask; left out where nobody is known."),
+    ] = msgspec.UNSET
 
 
 class ClinicAnswer(Wire, frozen=True):
@@ -136,4 +143,5 @@ def _study_at(at: StudyAtClinic) -> StudyAtClinicAnswer:
         remaining=remaining_answer(at.remaining),
         as_of=site.as_of_on,
         flags=site.flags,
+        contacts=contact_answers(at.contacts) or msgspec.UNSET,
     )

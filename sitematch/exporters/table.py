@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import UnsetType
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from sitematch.domain.capacity import DrawnFrom
-from sitematch.exporters.wire import MatchAnswer, MatchesAnswer, PlaceAnswer, RemainingAnswer, SiteAnswer
+from sitematch.exporters.wire import ContactAnswer, MatchAnswer, MatchesAnswer, PlaceAnswer, RemainingAnswer, SiteAnswer
 
 TRAVEL_WORDS = {
     "COVERED": "covered",
@@ -29,7 +30,7 @@ def print_matches(answer: MatchesAnswer, console: Console) -> None:
         for match in answer.matches:
             table.add_row(
                 str(match.rank),
-                _site_cell(match.site, _why(match)),
+                _site_cell(match.site, _why(match), *contact_lines(match.contacts)),
                 "unknown" if match.distance is None else match.distance.text.replace(", ", "\n"),
                 TRAVEL_WORDS[match.site.travel.certainty],
                 spots_cell(match.remaining),
@@ -97,9 +98,16 @@ def new_table(*headings: str) -> Table:
     return table
 
 
-def _site_cell(site: SiteAnswer, below: str) -> Group:
+def contact_lines(contacts: tuple[ContactAnswer, ...] | UnsetType) -> list[str]:
+    """Write whom to ask, a line each."""
+    if isinstance(contacts, UnsetType):
+        return []
+    return ["Ask: " + ", ".join(part for part in (c.name, c.phone, c.email) if part) for c in contacts]
+
+
+def _site_cell(site: SiteAnswer, *below: str) -> Group:
     town = ", ".join(part for part in (site.city, site.state, site.country) if part)
-    return Group(Text(site.facility, style="bold"), Text(town), Text(below, style="dim"), Text(""))
+    return Group(Text(site.facility, style="bold"), Text(town), *(Text(line, style="dim") for line in below), Text(""))
 
 
 def _why(match: MatchAnswer) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from sitematch.domain.capacity import DrawnFrom, Remaining
+from sitematch.domain.contact import NO_CONTACTS, Contact, StudyContacts
 from sitematch.domain.match import Distance, Exclusion, MatchResult, Reason, ReasonCode, SiteMatch
 from sitematch.domain.place import Place, Precision
 from sitematch.domain.site import Site
@@ -99,6 +101,15 @@ class RemainingAnswer(Wire, frozen=True):
     as_of: datetime | None
 
 
+class ContactAnswer(Wire, frozen=True):
+    """Whom to ask."""
+
+    name: str
+    role: str
+    phone: str
+    email: str
+
+
 class MatchAnswer(Wire, frozen=True):
     """One ranked site."""
 
@@ -108,6 +119,10 @@ class MatchAnswer(Wire, frozen=True):
     distance: DistanceAnswer | None
     remaining: RemainingAnswer
     reasons: tuple[Explained, ...]
+    contacts: Annotated[
+        tuple[ContactAnswer, ...] | msgspec.UnsetType,
+        Meta(description="Whom to ask; left out where nobody is known."),
+    ] = msgspec.UNSET
 
 
 class ExclusionAnswer(Wire, frozen=True):
@@ -206,7 +221,14 @@ def remaining_answer(remaining: Remaining) -> RemainingAnswer:
     return RemainingAnswer(count=remaining.count, drawn_from=remaining.drawn_from, as_of=remaining.as_of)
 
 
-def matches_answer(result: MatchResult, study: Study, attribution: tuple[str, ...]) -> MatchesAnswer:
+def contact_answers(contacts: Sequence[Contact]) -> tuple[ContactAnswer, ...]:
+    """Shape contacts."""
+    return tuple(ContactAnswer(name=c.name, role=c.role, phone=c.phone, email=c.email) for c in contacts)
+
+
+def matches_answer(
+    result: MatchResult, study: Study, attribution: tuple[str, ...], contacts: StudyContacts = NO_CONTACTS
+) -> MatchesAnswer:
     """Shape the answer to one look-up.
 
     Parameters
@@ -217,6 +239,8 @@ def matches_answer(result: MatchResult, study: Study, attribution: tuple[str, ..
         The study that was matched.
     attribution
         Sources that must be named.
+    contacts
+        The study's, as far as they are kept.
     """
     unit = result.unit
     return MatchesAnswer(
@@ -228,7 +252,7 @@ def matches_answer(result: MatchResult, study: Study, attribution: tuple[str, ..
             unit=unit,
         ),
         study=study_answer(study),
-        matches=tuple(_match(match, unit) for match in result.matches),
+        matches=tuple(_match(match, unit, contacts.of(match.site)) for match in result.matches),
         excluded=tuple(_exclusion(exclusion, unit) for exclusion in result.excluded),
         excluded_more=result.excluded_more,
         outside_radius=result.outside_radius,
@@ -247,7 +271,7 @@ def location_answer(place: Place) -> Location:
     )
 
 
-def _match(match: SiteMatch, unit: Unit) -> MatchAnswer:
+def _match(match: SiteMatch, unit: Unit, contacts: Sequence[Contact]) -> MatchAnswer:
     return MatchAnswer(
         rank=match.rank,
         band=match.band,
@@ -255,6 +279,7 @@ def _match(match: SiteMatch, unit: Unit) -> MatchAnswer:
         distance=distance_answer(match.distance, unit),
         remaining=remaining_answer(match.remaining),
         reasons=explained(match.reasons, unit),
+        contacts=contact_answers(contacts) or msgspec.UNSET,
     )
 
 

@@ -29,6 +29,7 @@ from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.cells import outward
 from sitematch.geo.geodesic import WGS84
 from sitematch.services.finder import CapacitySource
+from sitematch.store.contacts import contacts_of
 from sitematch.store.engine import Store
 from sitematch.store.nearby import Nearby, Wanted
 from sitematch.store.search import matching_studies
@@ -136,6 +137,9 @@ class ClinicFinder:
                 unplaced=walk.unplaced(policy.limit) if study_ids and policy.within_km is None else (),
                 capacity=walk,
             )
+            shown = [walk.met[match.site.site_id] for match in result.matches]
+            asked = {at.study.study_id for met in shown for at in met.studies}
+            contacts = {study_id: contacts_of(connection, study_id) for study_id in asked}
         return ClinicResult(
             condition=condition,
             studies_found=len(study_ids),
@@ -146,12 +150,12 @@ class ClinicFinder:
                 ClinicMatch(
                     rank=match.rank,
                     band=match.band,
-                    site=walk.met[match.site.site_id].site,
+                    site=met.site,
                     distance=match.distance,
-                    studies=walk.met[match.site.site_id].studies,
+                    studies=tuple(replace(at, contacts=contacts[at.study.study_id].of(at.site)) for at in met.studies),
                     reasons=tuple(reason for reason in match.reasons if reason.code not in _OF_THE_STUDIES),
                 )
-                for match in result.matches
+                for match, met in zip(result.matches, shown, strict=True)
             ),
             outside_radius=result.outside_radius,
             answered_at=now,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time
 from typing import Protocol
 
 from sitematch.domain.capacity import DrawnFrom, Remaining
+from sitematch.domain.contact import NO_CONTACTS, StudyContacts
 from sitematch.domain.match import MatchResult
 from sitematch.domain.place import Coordinates, Place
 from sitematch.domain.policy import MatchPolicy
@@ -76,6 +77,8 @@ class Finder:
         All its sites, in any order.
     capacity
         Spots left by site; the stated ones if omitted.
+    contacts
+        Whom to ask; nobody if omitted.
     """
 
     def __init__(
@@ -85,11 +88,13 @@ class Finder:
         sites: Sequence[Site],
         *,
         capacity: CapacitySource | None = None,
+        contacts: StudyContacts = NO_CONTACTS,
     ) -> None:
         self.gazetteer = gazetteer
         self.study = study
         self.sites = tuple(sorted(sites, key=lambda site: site.site_id))
         self.attribution = tuple(source.attribution for source in gazetteer.sources())
+        self.contacts = contacts
         self._capacity = capacity or StatedCapacity(study)
         self._by_id = {site.site_id: site for site in self.sites}
         self._placed = [site for site in self.sites if site.place is not None]

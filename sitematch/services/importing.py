@@ -19,6 +19,7 @@ import msgspec
 
 from sitematch.config import Settings
 from sitematch.domain.change import StudyChange, compare_studies, merge_study, revise_sites
+from sitematch.domain.contact import Contact, StudyContacts
 from sitematch.domain.imports import ImportTotals
 from sitematch.domain.place import Coordinates
 from sitematch.domain.record import Location, StudyRecord
@@ -43,7 +44,10 @@ INHERITED = "The record gives the site no status of its own; the study's is show
 _SPOOL_IN_MEMORY_BYTES = 8 << 20
 _PLACES_KEPT = 20_000
 _FAULTS_KEPT = 1_000
-_STUDY_AND_SITES = msgspec.msgpack.Decoder(tuple[Study, tuple[Site, ...]])
+_LaidAside = tuple[Study, tuple[Site, ...], tuple[Contact, ...], tuple[tuple[Contact, ...], ...]]
+"""A study, its sites, its central contacts, and each site's."""
+
+_LAID_ASIDE = msgspec.msgpack.Decoder(_LaidAside)
 
 
 class ImportWatcher(Protocol):
@@ -217,8 +221,8 @@ def import_records(
         if strict and refused:
             raise DataFault(f"{source}: {refused} parts cannot be used, so nothing was imported.", faults=faults)
         with (inspecting if dry_run else importing)(store) as transaction:
-            for study, sites in _laid_aside(spool):
-                _bring_in(transaction, study, sites, counts, watcher, dry_run=dry_run, allow_older=allow_older)
+            for laid in _laid_aside(spool):
+                _bring_in(transaction, laid, counts, watcher, dry_run=dry_run, allow_older=allow_older)
             totals = ImportTotals(**{field.name: counts[field.name] for field in fields(ImportTotals)})
             done = None if dry_run else transaction.finish(at=now, origin=origin, source=source, totals=totals)
     return totals, done
@@ -240,7 +244,8 @@ def _lay_aside(
             watcher.fault(record)
             kept += [record][: _FAULTS_KEPT - len(kept)]
             continue
-        sites = []
+        sites: list[Site] = []
+        contacts: list[tuple[Contact, ...]] = []
         faults = list(record.faults)
         for location in record.locations:
             site = placer.site(location, record.study)
@@ -248,6 +253,7 @@ def _lay_aside(
                 faults.append(site)
                 continue
             sites.append(site)
+            contacts.append(location.contacts)
             counts["unplaced"] += site.place is None
             contradictions = [flag for flag in site.flags if tells_contradiction(flag)]
             counts["contradictions"] += bool(contradictions)
@@ -257,28 +263,28 @@ def _lay_aside(
             watcher.fault(fault)
         kept += faults[: _FAULTS_KEPT - len(kept)]
         counts.update(studies=1, locations=record.given, sites=len(sites), left_out=len(faults))
-        packed = encoder.encode((record.study, tuple(sites)))
+        packed = encoder.encode((record.study, tuple(sites), record.contacts, tuple(contacts)))
         spool.write(len(packed).to_bytes(4, "big") + packed)
         watcher.progress(counts["studies"], counts["sites"])
     return kept
 
 
-def _laid_aside(spool: IO[bytes]) -> Iterator[tuple[Study, tuple[Site, ...]]]:
+def _laid_aside(spool: IO[bytes]) -> Iterator[_LaidAside]:
     spool.seek(0)
     while head := spool.read(4):
-        yield _STUDY_AND_SITES.decode(spool.read(int.from_bytes(head, "big")))
+        yield _LAID_ASIDE.decode(spool.read(int.from_bytes(head, "big")))
 
 
 def _bring_in(
     transaction: ImportTransaction,
-    study: Study,
-    sites: tuple[Site, ...],
+    laid: _LaidAside,
     counts: Counter[str],
     watcher: ImportWatcher,
     *,
     dry_run: bool,
     allow_older: bool,
 ) -> None:
+    study, sites, central, contacts = laid
     known = transaction.read(study.study_id)
     was_of_record = known.study is not None and known.study.source == study.source
     if known.study and was_of_record and study.as_of_on < known.study.as_of_on and not allow_older:
@@ -308,3 +314,9 @@ def _bring_in(
         counts["studies_changed"] += 1
         if not dry_run:
             transaction.write(known, merged, revised.sites)
+    if not dry_run:
+        # The record's sites come first among the revised ones, in its order.
+        by_site = {site.site_id: own for site, own in zip(revised.sites, contacts, strict=False) if own}
+        kept = transaction.keep_contacts(known, study.study_id, StudyContacts(central=central, by_site=by_site))
+        counts["contacts"] += len(kept)
+        counts["contacts_erased"] += max(0, len(known.contacts) - len(kept))

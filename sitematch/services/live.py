@@ -17,6 +17,7 @@ from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.clinics import ClinicFinder
 from sitematch.services.finder import Finder, StatedCapacity
 from sitematch.store import catalogue, counting
+from sitematch.store.contacts import read_contacts
 from sitematch.store.engine import Store
 from sitematch.store.feed import CapacityFeed
 from sitematch.store.seeding import has_ledger
@@ -138,7 +139,9 @@ class _LiveFinder:
         version = self._feed.catalogue_version
         study = catalogue.read_study(self._store, self._study_id)
         sites = catalogue.read_sites(self._store, self._study_id)
-        return version, Finder(self._gazetteer, study, sites, capacity=LiveCapacity(self._feed, study))
+        contacts = read_contacts(self._store, self._study_id)
+        capacity = LiveCapacity(self._feed, study)
+        return version, Finder(self._gazetteer, study, sites, capacity=capacity, contacts=contacts)
 
 
 class LiveFinders:

@@ -101,6 +101,7 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
     """
     from sitematch.services.live import read_capacity
     from sitematch.store import catalogue
+    from sitematch.store.contacts import read_contacts
     from sitematch.store.engine import open_store
 
     gazetteer = Gazetteer.open(settings.gazetteer_path)
@@ -108,7 +109,8 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
         study = catalogue.read_study(store, settings.study_id)
         sites = catalogue.read_sites(store, settings.study_id)
         capacity = read_capacity(store, study, now)
-    return Finder(gazetteer, study, sites, capacity=capacity)
+        contacts = read_contacts(store, settings.study_id)
+    return Finder(gazetteer, study, sites, capacity=capacity, contacts=contacts)
 
 
 @contextmanager

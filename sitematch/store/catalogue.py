@@ -21,6 +21,7 @@ from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.domain.words import further_words, heading_words
 from sitematch.errors import InvalidInput, StudyNotFound
 from sitematch.store import schema
+from sitematch.store.contacts import erase_contacts
 from sitematch.store.engine import Store
 
 _ROWS_A_STATEMENT = 1_000
@@ -226,13 +227,14 @@ def _require_kept(connection: sa.Connection, study_id: str, site_ids: set[str]) 
 
 
 def write_study(connection: sa.Connection, study: Study, sites: Sequence[Site]) -> None:
-    """Write one study and its sites inside a transaction; see `replace_study`."""
+    """Write one study and its sites inside a transaction; see `replace_study`. Contacts of the study are erased."""
     values = _study_values(study)
     known = connection.execute(
         sa.update(schema.study).where(schema.study.c.study_id == study.study_id).values(**values)
     )
     if known.rowcount:
         _require_kept(connection, study.study_id, {site.site_id for site in sites})
+        erase_contacts(connection, study.study_id)
         connection.execute(sa.delete(schema.site).where(schema.site.c.study_id == study.study_id))
     else:
         connection.execute(sa.insert(schema.study).values(**values))

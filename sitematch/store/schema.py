@@ -23,7 +23,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION = "0006"
+SCHEMA_REVISION = "0007"
 """The migration that this program needs; the last one in `migrations/versions`."""
 
 metadata = MetaData(
@@ -126,6 +126,32 @@ site = Table(
     Index("ix_site_cell", "cell", "status", "study_id", "clinic"),
     Index("ix_site_clinic", "clinic"),
 )
+
+study_contact = Table(
+    "study_contact",
+    metadata,
+    Column("study_id", Text, ForeignKey("study.study_id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    PrimaryKeyConstraint("study_id", "position"),
+)
+"""Whom to ask about a study as a whole; see `sitematch.store.contacts`."""
+
+site_contact = Table(
+    "site_contact",
+    metadata,
+    Column("site_id", Text, ForeignKey("site.site_id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    PrimaryKeyConstraint("site_id", "position"),
+)
+"""Whom to ask at a site."""
 
 cap = Table(
     "cap",
