@@ -87,7 +87,7 @@ def rank(
     now: datetime,
     *,
     placed: Iterable[Candidate],
-    unplaced: Sequence[Site],
+    unplaced: Iterable[Site],
     capacity: CapacityView,
 ) -> MatchResult:
     """Rank the sites that can take a patient, and say which nearer ones were left out and why.
@@ -103,7 +103,8 @@ def rank(
     placed
         Every site with a location, nearest first, equal distances by site_id. Read only as far as needed.
     unplaced
-        Sites without a location, by site_id. Those that could take a patient rank last, never lost.
+        Sites without a location, by site_id; read after `placed`. Those that could take a patient rank last, never
+        lost.
     capacity
         Spots left by site.
 
@@ -253,7 +254,7 @@ def _faults(candidate: Candidate, policy: MatchPolicy) -> tuple[Reason, ...]:
 
 
 def _append_unplaced(
-    gathered: _Gathered, unplaced: Sequence[Site], policy: MatchPolicy, capacity: CapacityView
+    gathered: _Gathered, unplaced: Iterable[Site], policy: MatchPolicy, capacity: CapacityView
 ) -> None:
     """Put sites without a location behind all others; with a radius they are left out, since it cannot be checked."""
     last_band = max((c.band for c in gathered.eligible), default=0) + 1

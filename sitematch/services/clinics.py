@@ -29,7 +29,7 @@ from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.cells import outward
 from sitematch.geo.geodesic import WGS84
 from sitematch.services.finder import CapacitySource
-from sitematch.store.contacts import contacts_of
+from sitematch.store.contacts import contacts_of_studies
 from sitematch.store.engine import Store
 from sitematch.store.nearby import Nearby, Wanted
 from sitematch.store.search import matching_studies
@@ -139,7 +139,7 @@ class ClinicFinder:
             )
             shown = [walk.met[match.site.site_id] for match in result.matches]
             asked = {at.study.study_id for met in shown for at in met.studies}
-            contacts = {study_id: contacts_of(connection, study_id) for study_id in asked}
+            contacts = contacts_of_studies(connection, asked)
         return ClinicResult(
             condition=condition,
             studies_found=len(study_ids),
@@ -184,6 +184,7 @@ class _Walk:
         self._capacity_of = capacity_of
         self._now = now
         self._studies: dict[str, tuple[Study, CapacityView]] = {}
+        self._open = 0
         self._by_number: dict[int, list[_Met]] = {}
         self.met: dict[str, _Met] = {}
 
@@ -207,16 +208,19 @@ class _Walk:
             certain_km = bounds_km[done] if done < len(cells) else math.inf
             while waiting and waiting[0][0] < certain_km:
                 km, site_id, azimuth_deg = heapq.heappop(waiting)
+                self._open += self.met[site_id].remaining.is_open
                 yield Candidate(self.met[site_id].for_ranking, km, azimuth_deg)
 
-    def unplaced(self, limit: int) -> list[Site]:
-        """Return some clinics without a location, by site_id: so many as are asked, if there are."""
+    def unplaced(self, limit: int) -> Iterator[Site]:
+        """Yield clinics without a location, by site_id, if those with one leave places free: at most `limit`."""
+        if self._open >= limit:
+            return
         found: list[Site] = []
         for number in self._nearby.unplaced():
             found += [met.for_ranking for met in self._meet({number}) if met.site.place is None]
             if len(found) >= limit:
                 break
-        return sorted(found, key=lambda site: site.site_id)
+        yield from sorted(found, key=lambda site: site.site_id)
 
     def remaining(self, site: Site, /) -> Remaining:
         """Return the spots left at a clinic: those of its study with most."""

@@ -7,7 +7,7 @@ afterwards by an import that was asked to. So none outlives its site's closing, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,11 +15,10 @@ import sqlalchemy as sa
 from sitematch.domain.contact import Contact, StudyContacts
 from sitematch.domain.occupancy import TAKING_STATUSES
 from sitematch.store import schema
-from sitematch.store.engine import Store
+from sitematch.store.engine import Store, in_parts
 
 _FIELDS = ("name", "role", "phone", "email")
 _OF_STUDY, _OF_SITE = schema.study_contact, schema.site_contact
-_AT_ONCE = 500
 
 
 def read_contacts(store: Store, study_id: str) -> StudyContacts:
@@ -36,20 +35,32 @@ def read_contacts(store: Store, study_id: str) -> StudyContacts:
 
 def contacts_of(connection: sa.Connection, study_id: str) -> StudyContacts:
     """Return a study's contacts inside a transaction."""
-    central = sa.select(_OF_STUDY).where(_OF_STUDY.c.study_id == study_id).order_by(_OF_STUDY.c.position)
-    own = (
-        sa.select(_OF_SITE)
-        .join(schema.site)
-        .where(schema.site.c.study_id == study_id)
-        .order_by(_OF_SITE.c.site_id, _OF_SITE.c.position)
-    )
-    by_site: dict[str, list[Contact]] = defaultdict(list)
-    for row in connection.execute(own):
-        by_site[row.site_id].append(_contact(row))
-    return StudyContacts(
-        central=tuple(map(_contact, connection.execute(central))),
-        by_site={site_id: tuple(found) for site_id, found in by_site.items()},
-    )
+    return contacts_of_studies(connection, (study_id,))[study_id]
+
+
+def contacts_of_studies(connection: sa.Connection, study_ids: Collection[str]) -> dict[str, StudyContacts]:
+    """Return the contacts of some studies by study_id, inside a transaction; a study without any is there too."""
+    central: dict[str, list[Contact]] = defaultdict(list)
+    own: dict[str, dict[str, list[Contact]]] = defaultdict(lambda: defaultdict(list))
+    for part in in_parts(sorted(study_ids)):
+        of_study = sa.select(_OF_STUDY).where(_OF_STUDY.c.study_id.in_(part)).order_by(_OF_STUDY.c.position)
+        for row in connection.execute(of_study):
+            central[row.study_id].append(_contact(row))
+        of_site = (
+            sa.select(schema.site.c.study_id, _OF_SITE)
+            .select_from(_OF_SITE.join(schema.site))
+            .where(schema.site.c.study_id.in_(part))
+            .order_by(_OF_SITE.c.position)
+        )
+        for row in connection.execute(of_site):
+            own[row.study_id][row.site_id].append(_contact(row))
+    return {
+        study_id: StudyContacts(
+            central=tuple(central[study_id]),
+            by_site={site_id: tuple(found) for site_id, found in own[study_id].items()},
+        )
+        for study_id in study_ids
+    }
 
 
 def store_contacts(connection: sa.Connection, study_id: str, contacts: StudyContacts) -> None:
@@ -95,13 +106,8 @@ def _insert(connection: sa.Connection, table: sa.Table, owned: Collection[tuple[
         for owner, owner_id, contacts in owned
         for position, contact in enumerate(contacts)
     ]
-    for part in _parts(rows):
+    for part in in_parts(rows):
         connection.execute(sa.insert(table), part)
-
-
-def _parts(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    for start in range(0, len(rows), _AT_ONCE):
-        yield rows[start : start + _AT_ONCE]
 
 
 def _contact(row: sa.Row[Any]) -> Contact:

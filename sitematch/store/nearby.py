@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,11 +14,12 @@ from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.domain.travel import TravelCertainty
 from sitematch.store import schema
 from sitematch.store.catalogue import site_of, study_of
+from sitematch.store.engine import in_parts
 
 FEW_STUDIES, FEW_SITES = 500, 20_000
 """Up to so many studies and sites, where the sites are is read first, and then only their cells are looked at."""
 
-_AT_ONCE = 500
+_MANY_CELLS = 500
 _SITE = schema.site.c
 
 
@@ -77,12 +77,12 @@ class Nearby:
         """Return the numbers of the clinics that have a wanted site in one of some cells."""
         if self._known is not None:
             return {clinic for cell in cells for clinic in self._known.get(cell, ())}
-        if len(cells) > _AT_ONCE:
+        if len(cells) > _MANY_CELLS:
             # Far out, most cells are sea: it is cheaper to ask once which are not.
             occupied = self._occupied_cells()
             cells = [cell for cell in cells if cell in occupied]
         found: set[int] = set()
-        for part in _parts(cells):
+        for part in in_parts(cells):
             query = sa.select(_SITE.study_id, _SITE.clinic).where(_SITE.cell.in_(part), *self._conditions)
             rows = self._connection.execute(query)
             found.update(clinic for study_id, clinic in rows if study_id in self._wanted.study_ids)
@@ -101,7 +101,7 @@ class Nearby:
             .order_by(_SITE.study_id, _SITE.site_id)
         )
         told: set[int] = set()
-        with self._connection.execute(query.execution_options(yield_per=_AT_ONCE)) as rows:
+        with self._connection.execute(query.execution_options(yield_per=1_000)) as rows:
             for study_id, clinic in rows:
                 if clinic not in told and study_id in self._wanted.study_ids:
                     told.add(clinic)
@@ -110,7 +110,7 @@ class Nearby:
     def sites_of(self, clinics: Iterable[int]) -> list[Site]:
         """Return all wanted sites of some clinics, wherever they are, in no order."""
         found: list[Site] = []
-        for part in _parts(sorted(clinics)):
+        for part in in_parts(sorted(clinics)):
             rows = self._connection.execute(sa.select(schema.site).where(_SITE.clinic.in_(part), *self._conditions))
             found += [site_of(row) for row in rows if row.study_id in self._wanted.study_ids]
         return found
@@ -118,7 +118,7 @@ class Nearby:
     def studies(self, study_ids: Iterable[str]) -> dict[str, Study]:
         """Return studies by their ids."""
         found: dict[str, Study] = {}
-        for part in _parts(sorted(study_ids)):
+        for part in in_parts(sorted(study_ids)):
             rows = self._connection.execute(sa.select(schema.study).where(schema.study.c.study_id.in_(part)))
             found |= {row.study_id: study_of(row) for row in rows}
         return found
@@ -141,8 +141,3 @@ class Nearby:
         for cell, clinic in rows:
             by_cell[cell].add(clinic)
         return dict(by_cell) if len(rows) <= FEW_SITES else None
-
-
-def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]
