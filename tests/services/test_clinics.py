@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from benchmarks import databases
 from sitematch.domain.capacity import DrawnFrom, Remaining
+from sitematch.domain.cell import COLUMNS
 from sitematch.domain.clinic import ClinicResult, clinics_of
 from sitematch.domain.place import Coordinates
 from sitematch.domain.policy import MatchPolicy, Order
@@ -21,8 +22,9 @@ from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.domain.travel import TravelCertainty, TravelSupport
 from sitematch.errors import InvalidInput, InvalidPolicy
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.geo.geodesic import WGS84
-from sitematch.services.clinics import ClinicFinder
+from sitematch.geo.cells import outward
+from sitematch.geo.geodesic import WGS84, distance_km
+from sitematch.services.clinics import _FIRST_CELLS, ClinicFinder
 from sitematch.services.finder import StatedCapacity
 from sitematch.services.live import LiveFinders, read_capacity
 from sitematch.store import catalogue, nearby
@@ -302,6 +304,14 @@ def one_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     databases.forget(url)
 
 
+def answer(store: Store, gazetteer: Gazetteer, few: int, point: Coordinates, policy: MatchPolicy) -> list[str]:
+    finder = ClinicFinder(gazetteer, store, StatedCapacity)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nearby, "FEW_STUDIES", few)
+        result = finder.match_clinics("lupus", replace(MIAMI, coordinates=point), policy, NOW)
+    return [match.site.site_id for match in result.clinics]
+
+
 @pytest.mark.parametrize("few", [500, 0])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(sites=catalogues, where=coordinates, policy=policies)
@@ -310,10 +320,32 @@ def test_answer_is_that_of_brute_force_over_all_sites(
 ) -> None:
     fill(one_store, *((study(n), [s for s in sites if s.study_id == f"NCT0000000{n}"]) for n in (1, 2, 3)))
     point = Coordinates(latitude=where[0], longitude=where[1])
-    finder = ClinicFinder(gazetteer, one_store, StatedCapacity)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nearby, "FEW_STUDIES", few)
 
-        result = finder.match_clinics("lupus", replace(MIAMI, coordinates=point), policy, NOW)
+    found = answer(one_store, gazetteer, few, point, policy)
 
-    assert [match.site.site_id for match in result.clinics] == by_brute_force(sites, point, policy)
+    assert found == by_brute_force(sites, point, policy)
+
+
+def corners(cell: int) -> list[Coordinates]:
+    south, west = cell // COLUMNS - 90, cell % COLUMNS - 180
+    inside = (0.001, 0.999)
+    return [Coordinates(latitude=south + up, longitude=west + right) for up in inside for right in inside]
+
+
+@pytest.mark.parametrize("few", [500, 0])
+@pytest.mark.parametrize("where", [(51.99, 13.01), (0.41, 0.33), (40.01, 179.99), (-17.99, -179.99), (88.01, 20.0)])
+def test_nearer_clinic_in_a_later_cell_comes_before_those_of_the_first_cells(
+    one_store: Store, gazetteer: Gazetteer, few: int, where: tuple[float, float]
+) -> None:
+    point = Coordinates(latitude=where[0], longitude=where[1])
+    cells, _ = outward(point)
+    first, later = cells[:_FIRST_CELLS], cells[_FIRST_CELLS : 4 * _FIRST_CELLS]
+    *_, far, farther = sorted((at for cell in first for at in corners(cell)), key=lambda at: distance_km(point, at))
+    near = min((at for cell in later for at in corners(cell)), key=lambda at: distance_km(point, at))
+    assert distance_km(point, near) < distance_km(point, far) < distance_km(point, farther)
+    placed = {"far": far, "farther": farther, "near": near}
+    fill(one_store, (study(1), [site(1, name, at.latitude, at.longitude) for name, at in placed.items()]))
+
+    found = answer(one_store, gazetteer, few, point, MatchPolicy(limit=1, order=Order.DISTANCE))
+
+    assert found == ["NCT00000001-near"]
