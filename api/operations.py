@@ -26,7 +26,7 @@ class Operation:
     tag
         The group it is listed under.
     answers
-        Type of the answer by media type; ``str`` for a page.
+        Type of the answer by media type; ``str`` for a page or a table, ``bytes`` for a workbook.
     path
         What each part of the address in angle brackets is.
     query

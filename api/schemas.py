@@ -193,11 +193,12 @@ class ClinicsRequest(LookUp, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     condition: Words
 
 
-class FormRequest(Wire, frozen=True, forbid_unknown_fields=True):
-    """The form of the first page."""
+class PreferencesRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """What a visitor chose in the menu of a page; what is left out stays as it was."""
 
-    place: Annotated[str, Meta(description="A postcode or a town's name.")] = ""
-    country: Annotated[str, Meta(description="ISO 3166-1 code; empty lets the postcode tell.")] = ""
+    lang: Annotated[str, Meta(description="Tag of one of the pages' languages.")] = ""
+    theme: Annotated[str, Meta(description="auto, light or dark.")] = ""
+    back: Annotated[str, Meta(description="Path of the page to go back to.")] = "/"
 
 
 class SitesQuery(Wire, frozen=True, forbid_unknown_fields=True):

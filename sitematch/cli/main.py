@@ -10,11 +10,13 @@ from sitematch.cli.capacity import capacity_group
 from sitematch.cli.common import EXIT_CODES
 from sitematch.cli.data import data_group
 from sitematch.cli.database import db
+from sitematch.cli.forecast import forecast
 from sitematch.cli.gazetteer import gazetteer_group
 from sitematch.cli.importing import import_group, studies, sync
 from sitematch.cli.ledger import ledger_group
 from sitematch.cli.look_up import locate, match, sites
 from sitematch.cli.referral import referral_group
+from sitematch.cli.report import report_group
 from sitematch.cli.server import serve
 from sitematch.cli.waiting import waiting_group
 from sitematch.cli.webhook import webhook_group
@@ -64,6 +66,7 @@ for _command in (
     capacity_group,
     referral_group,
     waiting_group,
+    report_group,
     ledger_group,
     user_group,
     token_group,
@@ -76,3 +79,4 @@ for _command in (
     studies,
 ):
     main.add_command(_command)
+report_group.add_command(forecast)

@@ -99,6 +99,7 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
     StudyNotFound
         If the catalogue does not hold the study.
     """
+    from sitematch.services.likely_full import read_outlook
     from sitematch.services.live import read_capacity
     from sitematch.store import catalogue
     from sitematch.store.contacts import read_contacts
@@ -110,7 +111,8 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
         sites = catalogue.read_sites(store, settings.study_id)
         capacity = read_capacity(store, study, now)
         contacts = read_contacts(store, settings.study_id)
-    return Finder(gazetteer, study, sites, capacity=capacity, contacts=contacts)
+        foresight = read_outlook(store, study.study_id, now)
+    return Finder(gazetteer, study, sites, capacity=capacity, contacts=contacts, foresight=foresight)
 
 
 @contextmanager
