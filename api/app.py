@@ -14,9 +14,12 @@ from flask import Flask, Response
 from api import (
     access,
     accounts,
+    allocations,
     assets,
     capacity,
     clinics,
+    coverage,
+    demand,
     docs,
     errors,
     headers,
@@ -81,15 +84,15 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     """
     backend = Backend(settings or Settings.from_mapping(os.environ), clock, finder)
     app = Service(__name__)
+    app.extensions["sitematch"] = backend
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     # Two addresses for one thing help nobody, and a redirect would lose a POST's body.
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    modules = (
-        matches, clinics, studies, sites, postcodes, maps, health, capacity, referrals, reports, accounts, webhooks
-    )  # fmt: skip
-    routes: list[Documented] = [module.blueprint(backend) for module in modules]
+    modules = (matches, clinics, studies, sites, postcodes, maps, health, capacity, referrals, reports, accounts)
+    planning = (coverage, demand, allocations, webhooks)
+    routes: list[Documented] = [module.blueprint(backend) for module in (*modules, *planning)]
     routes += [pages.blueprint(backend, app.assets), preferences.blueprint(), documents]
     languages.register(app)
     operations: dict[str, Operation] = {}

@@ -11,12 +11,12 @@ from sitematch.domain.place import Coordinates, Place, Precision
 from sitematch.domain.policy import MAX_LIMIT, MAX_RADIUS_KM, MatchPolicy, Order
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.domain.travel import TravelCertainty
-from sitematch.domain.units import KM_PER_MILE, Unit
+from sitematch.domain.units import Unit
 from sitematch.domain.words import MAX_QUERY_LENGTH
-from sitematch.errors import InvalidCoordinates, InvalidInput, InvalidPolicy, UnknownCountry
+from sitematch.errors import InvalidCoordinates, InvalidInput
 from sitematch.exporters.study_wire import StudyDetail
 from sitematch.exporters.wire import ContactAnswer, PlaceAnswer, RemainingAnswer, SiteAnswer, StudyAnswer, Wire
-from sitematch.gazetteer.grammar import parse_country
+from sitematch.services.asking import country_code, match_policy
 
 StudyId = Annotated[
     str | None,
@@ -105,23 +105,16 @@ class LookUp(Wire, frozen=True, forbid_unknown_fields=True):
         InvalidPolicy, UnknownCountry
             `.field` names the field of the request.
         """
-        if self.within_km is not None and self.within_miles is not None:
-            raise InvalidPolicy("Give the radius in kilometres or miles, not both.", field="within_miles")
-        miles = self.within_miles
-        try:
-            return MatchPolicy(
-                order=self.order,
-                limit=self.limit,
-                within_km=self.within_km if miles is None else miles * KM_PER_MILE,
-                min_travel=self.min_travel,
-                country=_country(self.only_country, "only_country"),
-                statuses=_RECRUITING if self.status is None else frozenset(self.status),
-                unit=self.unit,
-            )
-        except InvalidPolicy as error:
-            if miles is not None and error.field == "within_km":
-                raise InvalidPolicy(error.message, field="within_miles") from None
-            raise
+        return match_policy(
+            order=self.order,
+            limit=self.limit,
+            within_km=self.within_km,
+            within_miles=self.within_miles,
+            min_travel=self.min_travel,
+            only_country=self.only_country,
+            status=self.status,
+            unit=self.unit,
+        )
 
     def point(self) -> Place | None:
         """Return the point that was given in place of a postcode or town; None if there is none.
@@ -152,11 +145,8 @@ class LookUp(Wire, frozen=True, forbid_unknown_fields=True):
             precision=Precision.ADDRESS,
             uncertainty_km=self.uncertainty_km or 0.0,
             source="as given",
-            country=_country(self.country, "country") or "",
+            country=country_code(self.country, "country") or "",
         )
-
-
-_RECRUITING = MatchPolicy().statuses
 
 
 class MatchRequest(LookUp, frozen=True, forbid_unknown_fields=True):
@@ -173,7 +163,7 @@ class MatchRequest(LookUp, frozen=True, forbid_unknown_fields=True):
 
     def policy(self) -> MatchPolicy:
         """Turn what is asked into a policy; see `LookUp.policy`."""
-        prefer_country = _country(self.prefer_country, "prefer_country")
+        prefer_country = country_code(self.prefer_country, "prefer_country")
         return replace(super().policy(), min_spots=self.min_spots, prefer_country=prefer_country)
 
 
@@ -223,7 +213,7 @@ class SitesQuery(Wire, frozen=True, forbid_unknown_fields=True):
         UnknownCountry
             If the country is not known.
         """
-        return _country(self.country, "country")
+        return country_code(self.country, "country")
 
 
 class StudiesQuery(Wire, frozen=True, forbid_unknown_fields=True):
@@ -298,12 +288,3 @@ class Readiness(Wire, frozen=True):
     status: Literal["ready"]
     study_id: str
     sites: Annotated[int, Meta(ge=0)]
-
-
-def _country(text: str | None, field: str) -> str | None:
-    if text is None:
-        return None
-    try:
-        return parse_country(text)
-    except UnknownCountry as error:
-        raise UnknownCountry(error.message, field=field) from None

@@ -19,6 +19,9 @@ from sitematch.domain.travel import TravelCertainty, TravelKind
 from sitematch.domain.units import KM_PER_MILE, Unit, format_distance
 from sitematch.domain.wording import describe_place, explain
 
+Instant = Annotated[datetime, Meta(tz=True)]
+"""An instant with its zone: only of such a one does the document say that it is a date-time."""
+
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Base of every wire type: frozen, built by name."""
@@ -98,7 +101,7 @@ class RemainingAnswer(Wire, frozen=True):
 
     count: Annotated[int | None, Meta(description="0 is full; null is unknown.")]
     drawn_from: DrawnFrom
-    as_of: datetime | None
+    as_of: Instant | None
 
 
 class ContactAnswer(Wire, frozen=True):
@@ -165,7 +168,7 @@ class MatchesAnswer(Wire, frozen=True):
     outside_radius: Annotated[
         bool, Meta(description="Nothing lies within the radius; the nearest site is shown anyway.")
     ]
-    answered_at: datetime
+    answered_at: Instant
     attribution: Annotated[tuple[str, ...], Meta(description="Sources that must be named with the answer.")]
 
 
@@ -224,6 +227,23 @@ def remaining_answer(remaining: Remaining) -> RemainingAnswer:
 def contact_answers(contacts: Sequence[Contact]) -> tuple[ContactAnswer, ...]:
     """Shape contacts."""
     return tuple(ContactAnswer(name=c.name, role=c.role, phone=c.phone, email=c.email) for c in contacts)
+
+
+def distance_answer(distance: Distance | None, unit: Unit) -> DistanceAnswer | None:
+    """Shape a distance; None for a site without a location."""
+    if distance is None:
+        return None
+    text = format_distance(distance.km, unit)
+    if distance.km > distance.uncertainty_km:
+        text += f" {distance.direction}"  # nearer than that, the direction is anybody's guess
+    return DistanceAnswer(
+        km=round(distance.km, 3),
+        miles=round(distance.km / KM_PER_MILE, 3),
+        uncertainty_km=round(distance.uncertainty_km, 3),
+        direction=distance.direction,
+        azimuth_deg=round(distance.azimuth_deg, 1) % 360.0,
+        text=f"{text}, ± {format_distance(distance.uncertainty_km, unit)}",
+    )
 
 
 def matches_answer(
@@ -288,23 +308,6 @@ def _exclusion(exclusion: Exclusion, unit: Unit) -> ExclusionAnswer:
         site=site_answer(exclusion.site),
         distance=distance_answer(exclusion.distance, unit),
         reasons=explained(exclusion.reasons, unit),
-    )
-
-
-def distance_answer(distance: Distance | None, unit: Unit) -> DistanceAnswer | None:
-    """Shape a distance, with its text in a unit."""
-    if distance is None:
-        return None
-    text = format_distance(distance.km, unit)
-    if distance.km > distance.uncertainty_km:
-        text += f" {distance.direction}"  # nearer than that, the direction is anybody's guess
-    return DistanceAnswer(
-        km=round(distance.km, 3),
-        miles=round(distance.km / KM_PER_MILE, 3),
-        uncertainty_km=round(distance.uncertainty_km, 3),
-        direction=distance.direction,
-        azimuth_deg=round(distance.azimuth_deg, 1) % 360.0,
-        text=f"{text}, ± {format_distance(distance.uncertainty_km, unit)}",
     )
 
 

@@ -16,7 +16,7 @@ from sitematch.errors import LedgerBusy, StorageFault, StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.clinics import ClinicFinder
 from sitematch.services.finder import Finder, StatedCapacity
-from sitematch.services.likely_full import LiveOutlook
+from sitematch.services.likely_full import LiveOutlooks
 from sitematch.store import catalogue, counting
 from sitematch.store.contacts import read_contacts
 from sitematch.store.engine import Store
@@ -111,14 +111,14 @@ class _LiveFinder:
     """One study's finder, read anew when the catalogue has changed."""
 
     def __init__(
-        self, gazetteer: Gazetteer, store: Store, study_id: str, feed: CapacityFeed, outlook: LiveOutlook
+        self, gazetteer: Gazetteer, store: Store, study_id: str, feed: CapacityFeed, outlooks: LiveOutlooks
     ) -> None:
         self._gazetteer = gazetteer
         self._store = store
         self._study_id = study_id
         self._feed = feed
-        self._outlook = outlook
         self._lock = threading.Lock()
+        self._outlook = outlooks.follow(study_id)
         self._version, self._finder = self._load()
 
     @property
@@ -144,8 +144,8 @@ class _LiveFinder:
         study = catalogue.read_study(self._store, self._study_id)
         sites = catalogue.read_sites(self._store, self._study_id)
         contacts = read_contacts(self._store, self._study_id)
-        capacity, foresight = LiveCapacity(self._feed, study), self._outlook.of(study.study_id)
-        finder = Finder(self._gazetteer, study, sites, capacity=capacity, contacts=contacts, foresight=foresight)
+        capacity = LiveCapacity(self._feed, study)
+        finder = Finder(self._gazetteer, study, sites, capacity=capacity, contacts=contacts, foresight=self._outlook)
         return version, finder
 
 
@@ -175,7 +175,7 @@ class LiveFinders:
 
     Notes
     -----
-    Safe to share among threads. Open it after the process has forked: the feed and the outlook have a thread each.
+    Safe to share among threads. Open it after the process has forked: the feed and the outlooks have a thread each.
     """
 
     def __init__(
@@ -194,7 +194,7 @@ class LiveFinders:
         self._lock = threading.Lock()
         self._others: OrderedDict[str, _LiveFinder] = OrderedDict()
         self.feed = CapacityFeed(store, clock)
-        self.outlook = LiveOutlook(store, clock)
+        self.outlooks = LiveOutlooks(store, clock)
         try:
             self._default = self._open(default_id)
             self.clinics = ClinicFinder(gazetteer, store, lambda study: LiveCapacity(self.feed, study))
@@ -233,21 +233,19 @@ class LiveFinders:
         except StudyNotFound:
             with self._lock:
                 self._others.pop(study_id, None)
-            self.outlook.forget(study_id)
             raise
 
     def close(self) -> None:
         """Stop following the database."""
-        self.outlook.close()
+        self.outlooks.close()
         self.feed.close()
 
     def _open(self, study_id: str) -> _LiveFinder:
-        return _LiveFinder(self.gazetteer, self.store, study_id, self.feed, self.outlook)
+        return _LiveFinder(self.gazetteer, self.store, study_id, self.feed, self.outlooks)
 
     def _keep(self, study_id: str, live: _LiveFinder) -> None:
         with self._lock:
             self._others[study_id] = live
             self._others.move_to_end(study_id)
             while len(self._others) > 1 and sum(other.size for other in self._others.values()) > self._sites_kept:
-                forgotten, _ = self._others.popitem(last=False)
-                self.outlook.forget(forgotten)
+                self._others.popitem(last=False)

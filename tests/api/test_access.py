@@ -43,6 +43,13 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
     ("POST", "/v1/referrals/{referral_id}/withdrawal"): (OF_THE_SITE, {"reason": "TRAVEL"}),
     ("GET", "/v1/waiting-list"): (READERS, None),
     ("POST", "/v1/waiting-list"): (OF_THE_SITE, {"site_ids": [SITE]}),
+    ("POST", "/v1/reports/coverage"): (READERS, {"postcodes": ["33180"], "country": "US"}),
+    ("GET", "/v1/reports/catchments"): (READERS, None),
+    ("GET", "/v1/reports/demand"): (MANAGERS | {"viewer"}, None),
+    ("POST", "/v1/allocations"): (
+        MANAGERS | {"viewer"},
+        {"referrals": [{"referral_id": "r-1", "postcode": "33180", "country": "US"}]},
+    ),
     ("GET", "/v1/reports/capacity"): (READERS, None),
     ("GET", "/v1/reports/funnel"): (READERS, None),
     ("GET", "/v1/reports/forecast"): (READERS, None),

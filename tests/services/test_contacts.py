@@ -178,7 +178,7 @@ class TestErasing:
         assert catalogue_version(clerk.store) == version
 
     def test_schema_below_theirs_holds_nobody(self, clerk: Clerk) -> None:
-        migrate.downgrade(clerk.store, "0006")
+        migrate.downgrade(clerk.store, "0007")
 
         assert stored(clerk) == []
         migrate.upgrade(clerk.store)

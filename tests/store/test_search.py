@@ -133,7 +133,7 @@ def test_restored_backup_finds_what_was_there(filled: Store, tmp_path: Path, emp
 
 
 def test_database_of_the_former_version_is_filled_when_it_is_upgraded(filled: Store) -> None:
-    migrate.downgrade(filled, "0005")
+    migrate.downgrade(filled, "0006")
     migrate.upgrade(filled)
 
     assert found(filled, "lupus nephritis") == [1, 3, 2, 5]

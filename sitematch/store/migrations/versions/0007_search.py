@@ -1,7 +1,7 @@
 """Finding studies by words, and sites of all studies by place.
 
-Revision ID: 0006
-Revises: 0005
+Revision ID: 0007
+Revises: 0006
 """
 
 import json
@@ -16,8 +16,8 @@ from sitematch.domain.place import Coordinates
 from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.domain.words import further_words, heading_words
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -130,7 +130,7 @@ def _derived(row: sa.RowMapping) -> dict[str, object]:
 
 
 def downgrade() -> None:
-    """Drop what 0006 made; studies and sites stay."""
+    """Drop what 0007 made; studies and sites stay."""
     op.drop_index("ix_site_clinic", "site")
     op.drop_index("ix_site_cell", "site")
     op.drop_column("site", "clinic")
