@@ -9,12 +9,13 @@ import contextlib
 import os
 from types import TracebackType
 
-from flask import Flask
+from flask import Flask, Response
 
 from api import (
     access,
     accounts,
     allocations,
+    assets,
     capacity,
     coverage,
     demand,
@@ -22,9 +23,12 @@ from api import (
     errors,
     headers,
     health,
+    languages,
+    maps,
     matches,
     pages,
     postcodes,
+    preferences,
     referrals,
     reports,
     sites,
@@ -41,7 +45,15 @@ MAX_BODY_BYTES = 64 * 1024
 
 
 class Service(Flask):
-    """Flask, but for its log of exceptions: their text may hold what a person typed."""
+    """Flask, but for its log of exceptions, whose text may hold what a person typed, and for how assets are sent."""
+
+    def __init__(self, import_name: str) -> None:
+        super().__init__(import_name)
+        self.assets = assets.register(self)
+
+    def send_static_file(self, filename: str) -> Response:
+        """Send a style sheet, a script or a picture."""
+        return self.assets.send(filename)
 
     def log_exception(
         self, exc_info: tuple[type, BaseException, TracebackType | None] | tuple[None, None, None]
@@ -76,17 +88,18 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    modules = (matches, sites, postcodes, pages, health, capacity, referrals, reports, accounts, webhooks)
+    modules = (matches, sites, postcodes, maps, health, capacity, referrals, reports, accounts, webhooks)
     planning = (coverage, demand, allocations)
     routes: list[Documented] = [module.blueprint(backend) for module in (*modules, *planning)]
-    routes.append(documents)
+    routes += [pages.blueprint(backend, app.assets), preferences.blueprint(), documents]
+    languages.register(app)
     operations: dict[str, Operation] = {}
     for blueprint in routes:
         app.register_blueprint(blueprint)
         operations |= blueprint.operations
     access.register(app, backend, operations)
     errors.register(app)
-    headers.register(app, access_log=backend.settings.access_log)
+    headers.register(app, backend.settings)
     documents.freeze(app, operations)
     # If it is not ready, the backend has logged why, and /readyz answers 503 until it is.
     with contextlib.suppress(NotReady):

@@ -1,4 +1,4 @@
-"""``/v1/matches``: the study's sites ranked from where a person is."""
+"""``/v1/matches``: a study's sites ranked from where a person is."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ _PROBLEMS = (
     problems.AMBIGUOUS_PLACE,
     problems.POSTCODE_NOT_FOUND,
     problems.TOWN_NOT_FOUND,
+    problems.STUDY_NOT_FOUND,
+    problems.BUSY,
+    problems.STORAGE_FAULT,
     problems.NOT_ACCEPTABLE,
     problems.NOT_READY,
 )
@@ -92,14 +95,14 @@ def find(finder: Finder, asked: MatchRequest, backend: Backend) -> MatchResult:
     point = asked.point()
     if point is not None:
         return finder.match_sites(point, policy, backend.now())
-    return finder.find(asked.postcode or "", asked.country, policy, backend.now(), town=asked.town)
+    found = finder.find(asked.postcode or "", asked.country, policy, backend.now(), town=asked.town)
+    backend.count_demand(finder.study.study_id, found.place)
+    return found
 
 
 def _answer(backend: Backend, asked: MatchRequest, media_type: str) -> Response:
-    finder = backend.finder()
-    found = find(finder, asked, backend)
-    answer = matches_answer(found, finder.study, finder.attribution)
-    backend.count_demand(finder.study.study_id, found.place)
+    finder = backend.finder(asked.study_id)
+    answer = matches_answer(find(finder, asked, backend), finder.study, finder.attribution)
     response = respond(matches_geojson(answer) if media_type == GEOJSON else answer, media_type)
     response.headers["Vary"] = "Accept"
     return response

@@ -1,41 +1,67 @@
-"""``/``: the first page. A form, the ranked list, and no script."""
+"""``/``: the patient's page. It works without a script; with one, it asks for the results alone and swaps them in."""
 
 from __future__ import annotations
 
-import contextlib
-
-from flask import Response, render_template
+from flask import Response
+from werkzeug.exceptions import NotFound
 
 from api import problems
-from api.answers import respond_cacheable
+from api.answers import checked, packed
+from api.assets import Assets
 from api.backend import Backend
-from api.errors import problem_of
-from api.negotiate import HTML
+from api.finding import Finding
+from api.form import FormRequest, PageQuery
 from api.operations import Documented, Operation
-from api.problems import Problem
-from api.reading import read_form
-from api.schemas import FormRequest
-from sitematch.domain.policy import MatchPolicy
-from sitematch.errors import NotReady, SitematchError
-from sitematch.exporters.wire import MatchesAnswer, matches_answer
-from sitematch.gazetteer.grammar import COUNTRIES
-from sitematch.services.finder import Finder
 
-_COUNTRIES = sorted((country.name, country.alpha_2) for country in COUNTRIES.values())
-_NAMES = {code: country.name for code, country in COUNTRIES.items()}
-_FORM = "application/x-www-form-urlencoded"
+FORM = "application/x-www-form-urlencoded"
+
+_PROBLEMS = (
+    problems.INVALID_INPUT,
+    problems.INVALID_POSTCODE,
+    problems.INVALID_COORDINATES,
+    problems.INVALID_POLICY,
+    problems.UNKNOWN_COUNTRY,
+    problems.AMBIGUOUS_PLACE,
+    problems.POSTCODE_NOT_FOUND,
+    problems.TOWN_NOT_FOUND,
+    problems.STUDY_NOT_FOUND,
+    problems.TOO_LARGE,
+    problems.NOT_READY,
+)
 
 
-def blueprint(backend: Backend) -> Documented:
-    """Make the routes."""
+def blueprint(backend: Backend, assets: Assets) -> Documented:
+    """Make the routes.
+
+    Parameters
+    ----------
+    backend
+        Gives the finder.
+    assets
+        Has the script for others' pages.
+    """
     routes = Documented("pages")
+    page = Finding(backend, "find.html")
+    framed = Finding(backend, "embed.html", is_framed=True)
 
-    @routes.serve("GET", "/", Operation(summary="Show the form to a person", tag="Pages", answers={"text/html": str}))
+    @routes.serve(
+        "GET",
+        "/",
+        Operation(
+            summary="Show the form to a person",
+            description="In the language of the address, of the cookie, or of Accept-Language.",
+            tag="Pages",
+            query=PageQuery,
+            answers={"text/html": str},
+            problems=(problems.STUDY_NOT_FOUND, problems.NOT_READY),
+        ),
+    )
     def form() -> Response:
-        return respond_cacheable(_page(backend, FormRequest()).encode(), HTML)
+        return page.form()
 
-    # POST, so that the postcode stays out of addresses, histories and referrers. The form changes nothing and reads
-    # no cookie: another site that sent it on a visitor's behalf would gain nothing, so it needs no CSRF token.
+    # POST, so that the postcode stays out of addresses, histories and referrers. The form changes nothing but the
+    # visitor's own language, and reads no cookie of worth: another site that sent it on a visitor's behalf would gain
+    # nothing, so it needs no CSRF token.
     @routes.serve(
         "POST",
         "/",
@@ -43,58 +69,63 @@ def blueprint(backend: Backend) -> Documented:
             summary="Show the ranked sites to a person",
             tag="Pages",
             body=FormRequest,
-            body_type=_FORM,
+            body_type=FORM,
             answers={"text/html": str},
-            problems=(
-                problems.INVALID_INPUT,
-                problems.INVALID_POSTCODE,
-                problems.UNKNOWN_COUNTRY,
-                problems.AMBIGUOUS_PLACE,
-                problems.POSTCODE_NOT_FOUND,
-                problems.TOWN_NOT_FOUND,
-                problems.TOO_LARGE,
-                problems.NOT_READY,
-            ),
+            problems=_PROBLEMS,
             example={"country": "US", "place": "33180"},
         ),
     )
-    def results() -> Response:
-        asked, fault, answer = FormRequest(), None, None
-        try:
-            asked = read_form(FormRequest)
-            answer = _find(backend, asked)
-        except SitematchError as error:
-            fault = problem_of(error)
-            if fault.status >= 500:
-                raise
-        page = _page(backend, asked, fault=fault, answer=answer)
-        response = Response(page, status=fault.status if fault else 200, content_type=HTML)
-        response.headers["Cache-Control"] = "no-store"
+    def answer() -> Response:
+        return page.answer()
+
+    @routes.serve(
+        "GET",
+        "/embed",
+        Operation(
+            summary="Show the form to a person, inside a frame",
+            description="For pages of the origins that `SITEMATCH_FRAME_ANCESTORS` names.",
+            tag="Pages",
+            query=PageQuery,
+            answers={"text/html": str},
+            problems=(problems.STUDY_NOT_FOUND, problems.NOT_READY),
+        ),
+    )
+    def framed_form() -> Response:
+        return framed.form()
+
+    @routes.serve(
+        "POST",
+        "/embed",
+        Operation(
+            summary="Show the ranked sites to a person, inside a frame",
+            tag="Pages",
+            body=FormRequest,
+            body_type=FORM,
+            answers={"text/html": str},
+            problems=_PROBLEMS,
+            example={"country": "US", "place": "33180"},
+        ),
+    )
+    def framed_answer() -> Response:
+        return framed.answer()
+
+    @routes.serve(
+        "GET",
+        "/embed.js",
+        Operation(
+            summary="Define the element <sitematch-finder> for other sites' pages",
+            tag="Pages",
+            answers={"text/javascript": str},
+            problems=(problems.NOT_FOUND,),
+        ),
+    )
+    def element() -> Response:
+        script = assets.read("embed.js")
+        if script is None:
+            raise NotFound  # nothing was built, which the log says
+        response = checked(packed(Response(script, content_type="text/javascript; charset=utf-8")))
+        # Made for the pages of others.
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
 
     return routes
-
-
-def _find(backend: Backend, asked: FormRequest) -> MatchesAnswer:
-    finder = backend.finder()
-    found = finder.find(asked.place, asked.country or None, MatchPolicy(), backend.now())
-    backend.count_demand(finder.study.study_id, found.place)
-    return matches_answer(found, finder.study, finder.attribution)
-
-
-def _page(
-    backend: Backend, asked: FormRequest, *, fault: Problem | None = None, answer: MatchesAnswer | None = None
-) -> str:
-    finder: Finder | None = None
-    with contextlib.suppress(NotReady):
-        finder = backend.finder()
-    return render_template(
-        "find.html",
-        countries=_COUNTRIES,
-        country_names=_NAMES,
-        asked=asked,
-        fault=fault,
-        answer=answer,
-        study=finder and finder.study,
-        attribution=finder.attribution if finder else (),
-    )

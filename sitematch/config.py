@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sitematch.errors import InvalidInput
 
@@ -18,6 +20,10 @@ CTGOV_URL = "https://clinicaltrials.gov/api/v2"
 
 DEMAND_THRESHOLD = 11
 """The fewest look-ups that a demand report may show: usual for small counts in health statistics."""
+_ANCESTOR = re.compile(r"'self'|https?://(?:\*\.)?[\w.-]+(?::\d{1,5})?", re.ASCII)
+"""One source of CSP's ``frame-ancestors``; nothing in it can end the directive."""
+
+_TILES = re.compile(r"https?://[\w.-]+(?::\d{1,5})?/[^\s;,'\"]*", re.ASCII)
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
@@ -58,6 +64,14 @@ class Settings:
     demand_threshold
         The fewest look-ups of a region in a month that the demand report shows, 11 to 1,000,000.
         ``SITEMATCH_DEMAND_THRESHOLD``, 11.
+    frame_ancestors
+        Origins whose pages may show the finder in a frame, as CSP's ``frame-ancestors`` takes them.
+        ``SITEMATCH_FRAME_ANCESTORS``, ``'none'``.
+    tiles_url
+        A map tile server's address with ``{z}``, ``{x}`` and ``{y}``; empty draws the map from our own data and asks
+        nobody. ``SITEMATCH_TILES_URL``, empty.
+    tiles_attribution
+        Whom that server wants named, in plain text. ``SITEMATCH_TILES_ATTRIBUTION``, empty.
     """
 
     home: Path
@@ -72,6 +86,15 @@ class Settings:
     webhooks_to_private: bool = False
     count_demand: bool = False
     demand_threshold: int = DEMAND_THRESHOLD
+    frame_ancestors: str = "'none'"
+    tiles_url: str = ""
+    tiles_attribution: str = ""
+
+    @property
+    def tiles_origin(self) -> str:
+        """Scheme, host and port of the tile server; empty if none is set."""
+        address = urlsplit(self.tiles_url)
+        return f"{address.scheme}://{address.netloc}" if self.tiles_url else ""
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, str]) -> Settings:
@@ -115,6 +138,9 @@ class Settings:
             webhooks_to_private=_flag(values, "SITEMATCH_WEBHOOKS_TO_PRIVATE", default=False),
             count_demand=_flag(values, "SITEMATCH_COUNT_DEMAND", default=False),
             demand_threshold=_threshold(values, "SITEMATCH_DEMAND_THRESHOLD"),
+            frame_ancestors=_frame_ancestors(values),
+            tiles_url=_tiles_url(values),
+            tiles_attribution=values.get("SITEMATCH_TILES_ATTRIBUTION", ""),
         )
 
 
@@ -129,6 +155,28 @@ def data_file(name: str) -> Path:
     packaged = _PACKAGE / "_data" / name
     in_checkout = _PACKAGE.parent / "data" / name
     return in_checkout if in_checkout.exists() and not packaged.exists() else packaged
+
+
+def _frame_ancestors(values: Mapping[str, str]) -> str:
+    name = "SITEMATCH_FRAME_ANCESTORS"
+    text = " ".join(values.get(name, "").split()) or "'none'"
+    if text not in ("'none'", "*") and not all(_ANCESTOR.fullmatch(part) for part in text.split()):
+        raise InvalidInput(
+            f"{name} is {text!r}; set it to 'none', * or origins such as https://example.org, parted by spaces.",
+            field=name,
+        )
+    return text
+
+
+def _tiles_url(values: Mapping[str, str]) -> str:
+    name = "SITEMATCH_TILES_URL"
+    text = values.get(name, "").strip()
+    if text and not (_TILES.fullmatch(text) and all(part in text for part in ("{z}", "{x}", "{y}"))):
+        raise InvalidInput(
+            f"{name} is {text!r}; set it to an http or https address with {{z}}, {{x}} and {{y}}, and one host.",
+            field=name,
+        )
+    return text
 
 
 def _flag(values: Mapping[str, str], name: str, *, default: bool) -> bool:
