@@ -20,6 +20,7 @@ CTGOV_URL = "https://clinicaltrials.gov/api/v2"
 
 DEMAND_THRESHOLD = 11
 """The fewest look-ups that a demand report may show: usual for small counts in health statistics."""
+
 _ANCESTOR = re.compile(r"'self'|https?://(?:\*\.)?[\w.-]+(?::\d{1,5})?", re.ASCII)
 """One source of CSP's ``frame-ancestors``; nothing in it can end the directive."""
 
@@ -64,6 +65,7 @@ class Settings:
     demand_threshold
         The fewest look-ups of a region in a month that the demand report shows, 11 to 1,000,000.
         ``SITEMATCH_DEMAND_THRESHOLD``, 11.
+
     frame_ancestors
         Origins whose pages may show the finder in a frame, as CSP's ``frame-ancestors`` takes them.
         ``SITEMATCH_FRAME_ANCESTORS``, ``'none'``.
@@ -84,11 +86,11 @@ class Settings:
     busy_timeout_s: float = 10.0
     notices_every_s: float = 5.0
     webhooks_to_private: bool = False
-    count_demand: bool = False
-    demand_threshold: int = DEMAND_THRESHOLD
     frame_ancestors: str = "'none'"
     tiles_url: str = ""
     tiles_attribution: str = ""
+    count_demand: bool = False
+    demand_threshold: int = DEMAND_THRESHOLD
 
     @property
     def tiles_origin(self) -> str:
@@ -136,11 +138,11 @@ class Settings:
             busy_timeout_s=_seconds(values, "SITEMATCH_BUSY_TIMEOUT_S", default=10.0, least=0.001, most=600),
             notices_every_s=_seconds(values, "SITEMATCH_NOTICES_EVERY_S", default=5.0, least=0, most=3600),
             webhooks_to_private=_flag(values, "SITEMATCH_WEBHOOKS_TO_PRIVATE", default=False),
-            count_demand=_flag(values, "SITEMATCH_COUNT_DEMAND", default=False),
-            demand_threshold=_threshold(values, "SITEMATCH_DEMAND_THRESHOLD"),
             frame_ancestors=_frame_ancestors(values),
             tiles_url=_tiles_url(values),
             tiles_attribution=values.get("SITEMATCH_TILES_ATTRIBUTION", ""),
+            count_demand=_flag(values, "SITEMATCH_COUNT_DEMAND", default=False),
+            demand_threshold=_threshold(values, "SITEMATCH_DEMAND_THRESHOLD"),
         )
 
 

@@ -13,6 +13,7 @@ from sitematch.cli.coverage import catchments, coverage
 from sitematch.cli.data import data_group
 from sitematch.cli.database import db
 from sitematch.cli.demand import demand
+from sitematch.cli.forecast import forecast
 from sitematch.cli.gazetteer import gazetteer_group
 from sitematch.cli.importing import import_group, studies, sync
 from sitematch.cli.ledger import ledger_group
@@ -86,3 +87,4 @@ for _command in (
     studies,
 ):
     main.add_command(_command)
+report_group.add_command(forecast)

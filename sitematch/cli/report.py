@@ -78,7 +78,7 @@ def capacity(**asked: Any) -> None:
     """
     from sitematch.services import reporting
 
-    _report(reporting.capacity_report, asked)
+    run_report(reporting.capacity_report, asked)
 
 
 @report_group.command("funnel", epilog=EXIT_CODES)
@@ -94,10 +94,10 @@ def funnel(**asked: Any) -> None:
     """
     from sitematch.services import reporting
 
-    _report(reporting.funnel_report, asked)
+    run_report(reporting.funnel_report, asked)
 
 
-def _report(make: Callable[..., Report], asked: dict[str, Any]) -> None:
+def run_report(make: Callable[..., Report], asked: dict[str, Any]) -> None:
     """Make a report of what was asked, and print it or write the file."""
     form, out, table = asked["form"], asked["out"], asked["table"]
     check_format(form, out, table)

@@ -52,6 +52,7 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
     ),
     ("GET", "/v1/reports/capacity"): (READERS, None),
     ("GET", "/v1/reports/funnel"): (READERS, None),
+    ("GET", "/v1/reports/forecast"): (READERS, None),
     ("GET", "/v1/accounts"): (ADMINISTRATORS, None),
     ("GET", "/v1/tokens"): (ADMINISTRATORS, None),
     ("POST", "/v1/tokens"): (ADMINISTRATORS, {"label": "x", "scopes": ["capacity:read"]}),
