@@ -17,8 +17,14 @@ from sitematch.store.engine import Store
 LOG = logging.getLogger("sitematch.api")
 
 
-def start_flushing(counter: DemandCounter, store: Callable[[], Store], clock: Callable[[], datetime]) -> None:
-    """Start a thread that writes full batches of look-ups once a day, by the clock and never because of a look-up.
+def start_flushing(
+    counter: DemandCounter,
+    store: Callable[[], Store],
+    clock: Callable[[], datetime],
+    *,
+    every_s: float = FLUSH_EVERY_S,
+) -> None:
+    """Start a thread that writes full batches of look-ups now and then, by the clock and never because of a look-up.
 
     Parameters
     ----------
@@ -28,17 +34,19 @@ def start_flushing(counter: DemandCounter, store: Callable[[], Store], clock: Ca
         Gives the database.
     clock
         Tells the moment (aware, UTC).
+    every_s
+        How often, in seconds.
     """
 
-    def flush_daily() -> None:
+    def flush_for_ever() -> None:
         while True:
-            time.sleep(FLUSH_EVERY_S)
+            time.sleep(every_s)
             try:
                 counter.flush(store(), clock())
             except SitematchError as error:
-                LOG.warning("Demand was not written: %s. It is tried again in a day.", type(error).__name__)
+                LOG.warning("Demand was not written: %s. It is tried again the next time.", type(error).__name__)
 
-    threading.Thread(target=flush_daily, name="sitematch-demand", daemon=True).start()
+    threading.Thread(target=flush_for_ever, name="sitematch-demand", daemon=True).start()
 
 
 def start_rounds(store: Store, clock: Callable[[], datetime], settings: Settings) -> None:
