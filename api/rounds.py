@@ -23,7 +23,7 @@ def start_flushing(
     clock: Callable[[], datetime],
     *,
     every_s: float = FLUSH_EVERY_S,
-) -> None:
+) -> threading.Event:
     """Start a thread that writes full batches of look-ups now and then, by the clock and never because of a look-up.
 
     Parameters
@@ -36,17 +36,23 @@ def start_flushing(
         Tells the moment (aware, UTC).
     every_s
         How often, in seconds.
-    """
 
-    def flush_for_ever() -> None:
-        while True:
-            time.sleep(every_s)
+    Returns
+    -------
+    threading.Event
+        Once set, it ends the thread.
+    """
+    ended = threading.Event()
+
+    def flush_till_ended() -> None:
+        while not ended.wait(every_s):
             try:
                 counter.flush(store(), clock())
             except SitematchError as error:
                 LOG.warning("Demand was not written: %s. It is tried again the next time.", type(error).__name__)
 
-    threading.Thread(target=flush_for_ever, name="sitematch-demand", daemon=True).start()
+    threading.Thread(target=flush_till_ended, name="sitematch-demand", daemon=True).start()
+    return ended
 
 
 def start_rounds(store: Store, clock: Callable[[], datetime], settings: Settings) -> None:

@@ -76,23 +76,25 @@ def test_a_batch_is_told_by_region_and_month_when_the_month_is_over(counting: Of
 
 def test_a_thread_writes_full_batches_and_tries_again_after_an_error(counting: Office, tmp_path: Path) -> None:
     counter, written = DemandCounter(), threading.Event()
+    tries: list[int] = []
     for _ in range(12):
         counter.count(STUDY_ID, make_place(country="DE", postcode="10115"))
-    tries = iter(range(100))
 
     def store() -> Store:
-        if next(tries) == 0:
+        tries.append(1)
+        if len(tries) == 1:
             raise NotReady("not yet")
         written.set()
         return counting.store
 
-    start_flushing(counter, store, lambda: counting.now, every_s=0.01)
+    ended = start_flushing(counter, store, lambda: counting.now, every_s=0.01)
 
     assert written.wait(30)
     for _ in range(3000):
         if cells := read_demand(counting.store, STUDY_ID, ["2026-01"]):
             break
         time.sleep(0.01)
+    ended.set()
     assert [(cell.region, cell.lookups) for cell in cells] == [("DE-10", 11)]
 
 
