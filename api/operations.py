@@ -26,7 +26,7 @@ class Operation:
     tag
         The group it is listed under.
     answers
-        Type of the answer by media type; ``str`` for a page.
+        Type of the answer by media type; ``str`` for a page or a table, ``bytes`` for a workbook.
     path
         What each part of the address in angle brackets is.
     query
@@ -49,6 +49,9 @@ class Operation:
         Media type and type of an answer that refuses.
     is_conditional
         Whether the answer carries an ETag, and 304 is sent to who has it already.
+    is_question
+        Whether a POST changes nothing, its body being too private or too long for an address: it needs no idempotency
+        key, and nothing of it is kept.
     """
 
     summary: str
@@ -66,6 +69,7 @@ class Operation:
     headers: dict[str, str] = field(default_factory=dict)
     refusal: tuple[str, type[Struct]] = (PROBLEM, Problem)
     is_conditional: bool = False
+    is_question: bool = False
 
 
 class Documented(Blueprint):
