@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC
+from typing import Any
 
 from flask import Response
 
@@ -15,16 +16,19 @@ from api.capacity import READS
 from api.negotiate import choose_media_type
 from api.operations import Documented, Operation
 from api.reading import read_query
-from api.report_schemas import ReportQuery
+from api.report_schemas import ForecastQuery, ReportQuery
 from sitematch.domain.access import Permission
 from sitematch.reports.document import Report
+from sitematch.reports.forecast.plan import WhatIf
 from sitematch.reports.render import Format, render
 from sitematch.reports.render.as_json import ReportAnswer
-from sitematch.services import reporting
+from sitematch.services import forecasting, reporting
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]")
 _FORMATS = {form.media_type: form for form in Format}
 _TYPES: dict[Format, type] = {Format.JSON: ReportAnswer, Format.XLSX: bytes, Format.PDF: bytes}
+ANSWERS: dict[str, type] = {form.media_type: _TYPES.get(form, str) for form in Format}
+"""Every form of a report, by its media type."""
 _PROBLEMS = (*READS, problems.SITE_NOT_FOUND, problems.UNKNOWN_COUNTRY, problems.NOT_ACCEPTABLE)
 _NOTE = (
     "JSON, CSV, Excel, HTML or PDF, by `format` or by the Accept header; all show the same numbers. Sites that the "
@@ -37,13 +41,38 @@ def blueprint(backend: Backend) -> Documented:
     routes = Documented("reports")
     _serve(routes, backend, "capacity", "Report what is taken and left", reporting.capacity_report)
     _serve(routes, backend, "funnel", "Report how far referrals came", reporting.funnel_report)
+    _serve(routes, backend, "forecast", "Forecast enrolment", forecasting.forecast_report, ForecastQuery, _supposed)
     return routes
 
 
-def _serve(routes: Documented, backend: Backend, name: str, summary: str, make: Callable[..., Report]) -> None:
+def _nothing_more(_asked: ReportQuery) -> dict[str, Any]:
+    return {}
+
+
+def _supposed(asked: ReportQuery) -> dict[str, Any]:
+    """Return what a forecast is asked beyond what all reports are."""
+    assert isinstance(asked, ForecastQuery)
+    what_if = WhatIf(
+        add_sites=asked.add_sites,
+        opening=asked.opening,
+        close=asked.close,
+        caps=forecasting.read_caps(asked.cap),
+    )
+    return {"by": asked.by, "opened": forecasting.read_openings(asked.opened), "what_if": what_if}
+
+
+def _serve(
+    routes: Documented,
+    backend: Backend,
+    name: str,
+    summary: str,
+    make: Callable[..., Report],
+    query: type[ReportQuery] = ReportQuery,
+    more: Callable[[ReportQuery], dict[str, Any]] = _nothing_more,
+) -> None:
     def show() -> Response:
-        asked = read_query(ReportQuery)
-        form = asked.format or _FORMATS[choose_media_type(tuple(_FORMATS))]
+        asked = read_query(query)
+        form = asked.format or best_form()
         report = make(
             backend.store(),
             caller().actor,
@@ -53,6 +82,7 @@ def _serve(routes: Documented, backend: Backend, name: str, summary: str, make: 
             time_zone=asked.time_zone,
             country=None if asked.country is None else _country(asked.country),
             site_id=asked.site_id,
+            **more(asked),
         )
         return send_report(report, form, asked.table)
 
@@ -61,12 +91,17 @@ def _serve(routes: Documented, backend: Backend, name: str, summary: str, make: 
         summary=summary,
         description=_NOTE,
         tag="Reports",
-        query=ReportQuery,
-        answers={form.media_type: _TYPES.get(form, str) for form in Format},
+        query=query,
+        answers=ANSWERS,
         problems=_PROBLEMS,
         permission=Permission.REPORTS_READ,
     )
     routes.serve("GET", f"/v1/reports/{name}", operation)(show)
+
+
+def best_form() -> Format:
+    """Return the form that the Accept header likes best; 406 if it likes none."""
+    return _FORMATS[choose_media_type(tuple(_FORMATS))]
 
 
 def send_report(report: Report, form: Format, table: str | None = None) -> Response:

@@ -8,10 +8,11 @@ within the greatest of 5 km, 10 % of the band's start, and the start's combined 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Protocol
 
 from sitematch.domain.capacity import DrawnFrom, Remaining
@@ -33,6 +34,9 @@ MAX_EXCLUDED = 20
 
 MAX_TOO_FAR = 3
 """Sites beyond the radius that are listed when places are free."""
+
+NOTHING_FORESEEN: Mapping[str, Reason] = MappingProxyType({})
+"""For a ranking that knows nothing of what is to come."""
 
 # Reasons without facts of their own are made once.
 _NEAREST = Reason(ReasonCode.NEAREST)
@@ -87,8 +91,9 @@ def rank(
     now: datetime,
     *,
     placed: Iterable[Candidate],
-    unplaced: Sequence[Site],
+    unplaced: Iterable[Site],
     capacity: CapacityView,
+    foreseen: Mapping[str, Reason] = NOTHING_FORESEEN,
 ) -> MatchResult:
     """Rank the sites that can take a patient, and say which nearer ones were left out and why.
 
@@ -103,9 +108,12 @@ def rank(
     placed
         Every site with a location, nearest first, equal distances by site_id. Read only as far as needed.
     unplaced
-        Sites without a location, by site_id. Those that could take a patient rank last, never lost.
+        Sites without a location, by site_id; read after `placed`. Those that could take a patient rank last, never
+        lost.
     capacity
         Spots left by site.
+    foreseen
+        What is probable of a site, by site_id: said with its match, without a say in the order.
 
     Returns
     -------
@@ -129,7 +137,7 @@ def rank(
             site=candidate.site,
             distance=_distance(place, candidate),
             remaining=_known(candidate),
-            reasons=_reasons(policy, gathered, i, ties),
+            reasons=_reasons(policy, gathered, i, ties, foreseen),
         )
         for i, candidate in enumerate(shown)
     )
@@ -253,7 +261,7 @@ def _faults(candidate: Candidate, policy: MatchPolicy) -> tuple[Reason, ...]:
 
 
 def _append_unplaced(
-    gathered: _Gathered, unplaced: Sequence[Site], policy: MatchPolicy, capacity: CapacityView
+    gathered: _Gathered, unplaced: Iterable[Site], policy: MatchPolicy, capacity: CapacityView
 ) -> None:
     """Put sites without a location behind all others; with a radius they are left out, since it cannot be checked."""
     last_band = max((c.band for c in gathered.eligible), default=0) + 1
@@ -295,7 +303,9 @@ def _left_out(
     return exclusions, len(wondered) - len(exclusions)
 
 
-def _reasons(policy: MatchPolicy, gathered: _Gathered, i: int, ties: Sequence[bool]) -> tuple[Reason, ...]:
+def _reasons(
+    policy: MatchPolicy, gathered: _Gathered, i: int, ties: Sequence[bool], foreseen: Mapping[str, Reason]
+) -> tuple[Reason, ...]:
     """Say why the i-th of the ordered sites stands where it stands, the most telling reason first.
 
     ``ties[j]`` tells whether the shown sites j and j + 1 cannot be told apart.
@@ -318,6 +328,9 @@ def _reasons(policy: MatchPolicy, gathered: _Gathered, i: int, ties: Sequence[bo
             reasons.append(_undecided(candidate, ordered[i + 1]))
     reasons.append(_TRAVEL_REASON[candidate.site.travel.certainty])
     reasons.append(_spots_reason(_known(candidate)))
+    probable = foreseen.get(candidate.site.site_id)
+    if probable is not None:
+        reasons.append(probable)
     return tuple(reasons)
 
 

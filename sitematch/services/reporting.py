@@ -56,8 +56,8 @@ def capacity_report(
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
-    scope, sites = _scope(store, actor, study_id, time_zone=time_zone, country=country, site_id=site_id)
-    found = standing(store, study_id, _instant(as_of, now), is_past=as_of is not None)
+    scope, sites = asked_scope(store, actor, study_id, time_zone=time_zone, country=country, site_id=site_id)
+    found = standing(store, study_id, asked_instant(as_of, now), is_past=as_of is not None)
     return capacity.capacity_report(found, sites, scope)
 
 
@@ -76,13 +76,13 @@ def funnel_report(
 
     Parameters and errors are those of `capacity_report`; months begin at midnight in `time_zone`.
     """
-    scope, sites = _scope(store, actor, study_id, time_zone=time_zone, country=country, site_id=site_id)
-    instant = _instant(as_of, now)
+    scope, sites = asked_scope(store, actor, study_id, time_zone=time_zone, country=country, site_id=site_id)
+    instant = asked_instant(as_of, now)
     head = read_head(store, study_id, instant)
     return funnel.funnel_report(iter_journeys(store, study_id, head[0]), sites, scope, instant, head)
 
 
-def _scope(
+def asked_scope(
     store: Store, actor: Actor, study_id: str, *, time_zone: str, country: str | None, site_id: str | None
 ) -> tuple[Scope, tuple[Site, ...]]:
     """Return what the report is asked about, and the catalogue's sites."""
@@ -104,7 +104,14 @@ def _scope(
     return scope, sites
 
 
-def _instant(as_of: datetime | None, now: datetime) -> datetime:
+def asked_instant(as_of: datetime | None, now: datetime) -> datetime:
+    """Return the instant that a report describes.
+
+    Raises
+    ------
+    InvalidInput
+        If it lies ahead or is not aware.
+    """
     if as_of is None:
         return now
     if as_of.tzinfo is None:

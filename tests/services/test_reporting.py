@@ -214,6 +214,7 @@ def test_a_site_coordinator_learns_of_other_sites_what_the_caps_tell_and_no_more
 
 def test_what_a_coordinator_reads_does_not_change_with_what_happens_elsewhere(store: Store) -> None:
     desk = a_busy_study(store)
+    desk.cap(4)  # full, so that who comes must wait
     before = reporting.capacity_report(store, ANN, STUDY_ID, desk.now)
     funnel_before = reporting.funnel_report(store, ANN, STUDY_ID, desk.now)
 
@@ -222,6 +223,7 @@ def test_what_a_coordinator_reads_does_not_change_with_what_happens_elsewhere(st
     desk.cap(0, site_key("site-2"))
     desk.release("r9")
     desk.hold("r8", "site-3")
+    desk.wait("r10", "site-3")
 
     after = reporting.capacity_report(store, ANN, STUDY_ID, desk.now)
     assert after.sections == before.sections
