@@ -160,19 +160,30 @@ def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def _run(*arguments: str) -> dict[str, float]:
+    """Do one thing in a process of its own: a child's peak of memory counts that of the parent that it forked from."""
+    command = [sys.executable, "-m", "benchmarks.reports", *arguments]
+    found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--sites", type=int, default=2_000)
+    parser.add_argument("--build", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.one is not None:
         path, kind, past, form = chosen.one
         print(json.dumps(one(Path(path), kind, past == "past", form)))
         return
+    if chosen.build is not None:
+        print(json.dumps(build(chosen.build, chosen.events, chosen.sites)))
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "reports.db"
-        made = build(path, chosen.events, chosen.sites)
+        made = _run("--build", str(path), "--events", str(chosen.events), "--sites", str(chosen.sites))
         print(
             f"{chosen.sites:,} sites, {chosen.events:,} events of {made['referrals']:,} referrals, "
             f"{made['file_mb']:.0f} MB; written and audited in {made['seconds']:.0f} s"
@@ -189,8 +200,7 @@ def main() -> None:
             ("funnel", "funnel", "past", ""),
             ("funnel, JSON", "funnel", "past", "json"),
         ):
-            command = [sys.executable, "-m", "benchmarks.reports", "--one", str(path), kind, past, form]
-            row = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            row = _run("--one", str(path), kind, past, form)
             print(
                 f"{name:38}{row['report_s']:10.2f}{row['render_s']:10.2f}{row['size_mb']:9.1f}{row['peak_mb']:9.0f}",
                 flush=True,
