@@ -109,8 +109,8 @@ def fault_of(error: SitematchError, asked: FormRequest) -> Fault:
 
 def _not_a_postcode(code: str) -> str:
     if code in COUNTRIES:
-        return _("This is no postcode of %(country)s", country=wording.country(code))
-    return _("This is no postcode that we know")
+        return _("%(country)s has no such postcode", country=wording.country(code))
+    return _("This is not a postcode that we know")
 
 
 def _what_now(asked: FormRequest, choices: tuple[Choice, ...]) -> str:

@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+import msgspec
 from flask import Response, render_template, request
 
 from api import wording
@@ -22,10 +23,13 @@ from api.matches import find
 from api.negotiate import HTML
 from api.reading import read_form
 from api.results import Results, results
+from sitematch.domain.place import Place
 from sitematch.domain.policy import MAX_LIMIT
 from sitematch.domain.units import KM_PER_MILE, Unit
 from sitematch.errors import SitematchError, StudyNotFound
 from sitematch.gazetteer.grammar import COUNTRIES
+from sitematch.gazetteer.nearest import NearestPlaces
+from sitematch.gazetteer.reader import Reader
 from sitematch.services.finder import Finder
 
 PART_HEADER = "Sitematch-Part"
@@ -33,6 +37,12 @@ PART_HEADER = "Sitematch-Part"
 
 _STEPS = (5, 20, 100, MAX_LIMIT)
 """How many sites are shown at first, and after each press of "more"."""
+
+_NEAR_KM = 50.0
+"""A town farther than this from a location says nothing of it."""
+
+_SENT_AGAIN = 100
+"""Characters of a field that the menu of languages sends again; no honest one is longer."""
 
 _RADII = (25, 50, 100, 250, 500)
 """Distances to choose from, in kilometres or miles."""
@@ -134,12 +144,15 @@ class Finding:
     def _look_up(self, asked: FormRequest) -> Outcome:
         finder = self._backend.finder(asked.study or None)
         wanted = asked.request()
+        here = wanted.point()
+        town = _town_near(finder.gazetteer.reader, here) if here else None
+        if town is not None:
+            # Its country decides between kilometres and miles.
+            wanted = msgspec.structs.replace(wanted, country=wanted.country or town.country)
         found = find(finder, wanted, self._backend)
-        place = found.place
-        if wanted.latitude is not None:
-            name = _("From where you are")
-        else:
-            name = ", ".join(filter(None, (place.postcode, place.name, wording.country(place.country))))
+        name = _("Where you are") if here else _name(found.place)
+        if town is not None:
+            name = _("Where you are, near %(town)s", town=_name(town))
         full = len(found.matches) == wanted.limit < len(finder.sites)
         more = next((step for step in _STEPS if step > wanted.limit), 0) if full and not found.outside_radius else 0
         return Outcome(answer=results(found, name), more=more)
@@ -168,6 +181,11 @@ class Finding:
             site_countries=_countries(tag, finder.countries if finder else ()),
             radii=_radii(tag),
             asked=asked,
+            sent={
+                name: text[:_SENT_AGAIN]
+                for name, text in msgspec.structs.asdict(asked).items()
+                if name not in ("lang", "theme")  # which the menu's buttons send
+            },
             answer=outcome.answer,
             fault=outcome.fault,
             unavailable=outcome.unavailable,
@@ -182,6 +200,22 @@ class Finding:
             tiles_url=self._backend.settings.tiles_url,
             tiles_attribution=self._backend.settings.tiles_attribution,
         )
+
+
+def _name(place: Place) -> str:
+    return ", ".join(filter(None, (place.postcode, place.name, wording.country(place.country))))
+
+
+def _town_near(reader: Reader, here: Place) -> Place | None:
+    """Name the town that a person is at or near, for her to check; None far from all."""
+    found = _nearest(reader).town(here.coordinates)
+    return found.place if found is not None and found.distance_km <= _NEAR_KM + here.uncertainty_km else None
+
+
+@lru_cache(maxsize=2)
+def _nearest(reader: Reader) -> NearestPlaces:
+    """Keep the tree of towns, which takes half a second to make and is only made when somebody gives a location."""
+    return NearestPlaces(reader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +260,7 @@ def _script_words() -> dict[str, str]:
         "loadingMap": _("Loading the map…"),
         "mapFailed": _("The map could not be loaded. The list has everything that it would show."),
         "map": _("Map of the clinics and of where you are"),
-        "you": _("You are somewhere in this circle"),
+        "you": _("You are somewhere in this circle."),
         "zoomIn": _("Zoom in"),
         "zoomOut": _("Zoom out"),
         "leftOut": _("left out"),

@@ -38,11 +38,25 @@ def choices(page: Page) -> list[str]:
 def test_form_sends_by_post_and_every_field_has_a_label(client: FlaskClient) -> None:
     page = Page(client.get("/").text)
 
-    assert [(form["method"], form["action"]) for form in page.all("form")] == [("post", "/#results")]
+    assert {form["id"]: (form["method"], form["action"]) for form in page.all("form")} == {
+        "search": ("post", "/#results"),
+        "preferences": ("post", "/"),
+    }
     labels = {label["for"] for label in page.all("label")}
     seen = [field for field in page.all("input") + page.all("select") if field.get("type") != "hidden"]
     assert labels == {field["id"] for field in seen} == {"country", "place", "within", "travel", "only_country"}
     assert len(page.all("option")) > 250
+
+
+def test_enter_in_the_form_presses_find_clinics(client: FlaskClient) -> None:
+    page = Page(client.post("/", data=MIAMI).text)
+
+    # A form's first button is the one that Enter presses, wherever on the page it stands.
+    elements = [(tag, attributes) for tag, attributes in page.elements if tag in ("form", "button")]
+    start = elements.index(("form", next(form for form in page.all("form") if form["id"] == "search")))
+    before = [attributes for tag, attributes in elements[:start] if tag == "button"]
+    assert not [button for button in before if button.get("form") == "search"]
+    assert next(attributes for tag, attributes in elements[start:] if attributes.get("type") == "submit")
 
 
 def test_postcode_gives_the_ranked_list_with_reasons_and_the_left_out_folded_below(client: FlaskClient) -> None:
@@ -88,13 +102,23 @@ def test_more_clinics_are_shown_on_demand(client: FlaskClient) -> None:
 
 
 def test_device_location_is_answered_with_its_accuracy(client: FlaskClient) -> None:
-    here = {"latitude": "25.96", "longitude": "-80.14", "accuracy_m": "1500"}
+    in_koeln = {"latitude": "50.94", "longitude": "6.96", "accuracy_m": "1500"}
+    at_sea = {"latitude": "25.96", "longitude": "-80.14", "accuracy_m": "1500"}
 
-    text = client.post("/", data=here).text
+    text = client.post("/", data=in_koeln).text
+    far_from_towns = client.post("/", data=at_sea).text
 
-    assert "From where you are" in text
+    assert "Where you are, near Köln, North Rhine-Westphalia, Germany" in text
     assert "right to within 1.5 km" in text
-    assert "Hospital miami<" in text
+    assert "Hospital berlin<" in text
+    assert "Where you are<" in far_from_towns
+
+
+def test_location_is_answered_in_the_units_of_its_country(client: FlaskClient) -> None:
+    text = client.post("/", data={"latitude": "39.8", "longitude": "-89.6", "accuracy_m": "1610"}).text
+
+    assert "near Springfield, Illinois, United States" in text
+    assert "right to within 1.0 mi" in text
 
 
 def test_typed_place_beats_a_location_that_the_form_still_holds(client: FlaskClient) -> None:
@@ -131,7 +155,7 @@ def test_wrong_postcode_keeps_what_was_typed_and_offers_what_was_perhaps_meant(c
 
     page = Page(response.text)
     assert response.status_code == 400
-    assert "This is no postcode of United States" in response.text
+    assert "United States has no such postcode" in response.text
     typed = next(field for field in page.all("input") if field.get("id") == "place")
     assert (typed["value"], typed["aria-invalid"]) == ("4102", "true")
     assert choices(page) == ["US|04102"]
