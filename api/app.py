@@ -14,10 +14,16 @@ from flask import Flask, Response
 from api import (
     access,
     accounts,
+    allocations,
     assets,
     capacity,
+    clinics,
+    coverage,
+    demand,
     docs,
     errors,
+    fhir,
+    fhir_bulk,
     headers,
     health,
     languages,
@@ -29,6 +35,7 @@ from api import (
     referrals,
     reports,
     sites,
+    studies,
     webhooks,
 )
 from api.backend import Backend, Clock, utc_now
@@ -79,13 +86,16 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     """
     backend = Backend(settings or Settings.from_mapping(os.environ), clock, finder)
     app = Service(__name__)
+    app.extensions["sitematch"] = backend
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     # Two addresses for one thing help nobody, and a redirect would lose a POST's body.
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    modules = (matches, sites, postcodes, maps, health, capacity, referrals, reports, accounts, webhooks)
-    routes: list[Documented] = [module.blueprint(backend) for module in modules]
+    lookups = (matches, clinics, studies, sites, postcodes, maps, health)
+    office = (capacity, referrals, reports, accounts, webhooks, coverage, demand, allocations)
+    standards = (fhir, fhir_bulk)
+    routes: list[Documented] = [module.blueprint(backend) for module in (*lookups, *office, *standards)]
     routes += [pages.blueprint(backend, app.assets), preferences.blueprint(), documents]
     languages.register(app)
     operations: dict[str, Operation] = {}

@@ -7,10 +7,19 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from api.ledger_schemas import Instant, StudyId
-from sitematch.exporters.wire import Wire
+from api.ledger_schemas import StudyId
+from sitematch.exporters.wire import Instant, Wire
 from sitematch.reports.forecast.plan import MAX_ADDED
 from sitematch.reports.render import Format
+
+TimeZone = Annotated[
+    str, Meta(description="IANA name of the zone in which instants are shown and months counted, e.g. Europe/Berlin.")
+]
+FormatChoice = Annotated[Format | None, Meta(description="Which form to send. Left out: what Accept likes best.")]
+TableChoice = Annotated[
+    str | None,
+    Meta(description="CSV only: the name of one table. Left out: the first and all others with its columns."),
+]
 
 
 class ReportQuery(Wire, frozen=True, forbid_unknown_fields=True):
@@ -18,16 +27,11 @@ class ReportQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
     study_id: StudyId = None
     as_of: Annotated[Instant | None, Meta(description="Look back to an earlier instant. Left out: now.")] = None
-    time_zone: Annotated[
-        str, Meta(description="IANA name of the zone in which instants are shown and months counted.")
-    ] = "UTC"
+    time_zone: TimeZone = "UTC"
     country: Annotated[str | None, Meta(description="Only sites in this country: name or ISO 3166-1 code.")] = None
     site_id: Annotated[str | None, Meta(description="Only this site.")] = None
-    format: Annotated[Format | None, Meta(description="Which form to send. Left out: what Accept likes best.")] = None
-    table: Annotated[
-        str | None,
-        Meta(description="CSV only: the name of one table. Left out: the first and all others with its columns."),
-    ] = None
+    format: FormatChoice = None
+    table: TableChoice = None
 
 
 class ForecastQuery(ReportQuery, frozen=True, forbid_unknown_fields=True):

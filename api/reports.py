@@ -27,6 +27,8 @@ from sitematch.services import forecasting, reporting
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]")
 _FORMATS = {form.media_type: form for form in Format}
 _TYPES: dict[Format, type] = {Format.JSON: ReportAnswer, Format.XLSX: bytes, Format.PDF: bytes}
+ANSWERS: dict[str, type] = {form.media_type: _TYPES.get(form, str) for form in Format}
+"""Every form of a report, by its media type."""
 _PROBLEMS = (*READS, problems.SITE_NOT_FOUND, problems.UNKNOWN_COUNTRY, problems.NOT_ACCEPTABLE)
 _NOTE = (
     "JSON, CSV, Excel, HTML or PDF, by `format` or by the Accept header; all show the same numbers. Sites that the "
@@ -70,7 +72,7 @@ def _serve(
 ) -> None:
     def show() -> Response:
         asked = read_query(query)
-        form = asked.format or _FORMATS[choose_media_type(tuple(_FORMATS))]
+        form = asked.format or best_form()
         report = make(
             backend.store(),
             caller().actor,
@@ -90,11 +92,16 @@ def _serve(
         description=_NOTE,
         tag="Reports",
         query=query,
-        answers={form.media_type: _TYPES.get(form, str) for form in Format},
+        answers=ANSWERS,
         problems=_PROBLEMS,
         permission=Permission.REPORTS_READ,
     )
     routes.serve("GET", f"/v1/reports/{name}", operation)(show)
+
+
+def best_form() -> Format:
+    """Return the form that the Accept header likes best; 406 if it likes none."""
+    return _FORMATS[choose_media_type(tuple(_FORMATS))]
 
 
 def send_report(report: Report, form: Format, table: str | None = None) -> Response:

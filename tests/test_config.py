@@ -24,3 +24,10 @@ def test_seconds_that_make_no_sense_are_refused_by_name(name: str, text: str) ->
         Settings.from_mapping({name: text})
 
     assert refused.value.field == name
+
+
+def test_public_address_loses_its_last_slash_and_defaults_to_none() -> None:
+    assert Settings.from_mapping({"SITEMATCH_PUBLIC_URL": "https://sites.example.org/"}).public_url == (
+        "https://sites.example.org"
+    )
+    assert Settings.from_mapping({}).public_url == ""

@@ -6,10 +6,14 @@ import click
 
 from sitematch import __version__
 from sitematch.cli.accounts import token_group, user_group
+from sitematch.cli.allocate import allocate
 from sitematch.cli.capacity import capacity_group
 from sitematch.cli.common import EXIT_CODES
+from sitematch.cli.coverage import catchments, coverage
 from sitematch.cli.data import data_group
 from sitematch.cli.database import db
+from sitematch.cli.demand import demand
+from sitematch.cli.exporting import export_group
 from sitematch.cli.forecast import forecast
 from sitematch.cli.gazetteer import gazetteer_group
 from sitematch.cli.importing import import_group, studies, sync
@@ -58,6 +62,10 @@ def completion(shell: str) -> None:
     click.echo(kind(main, {}, "sitematch", "_SITEMATCH_COMPLETE").source())
 
 
+report_group.add_command(coverage)
+report_group.add_command(catchments)
+report_group.add_command(demand)
+
 for _command in (
     match,
     locate,
@@ -67,6 +75,7 @@ for _command in (
     referral_group,
     waiting_group,
     report_group,
+    allocate,
     ledger_group,
     user_group,
     token_group,
@@ -75,6 +84,7 @@ for _command in (
     data_group,
     gazetteer_group,
     import_group,
+    export_group,
     sync,
     studies,
 ):

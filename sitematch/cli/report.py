@@ -30,16 +30,21 @@ def report_group() -> None:
     """Report what is taken and left, and how referrals move on."""
 
 
+def out_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--out``."""
+    return click.option(
+        "--out",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Write into a file; left out: to standard output.",
+    )(command)
+
+
 def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that every report takes."""
     for option in (
         click.option("--table", metavar="NAME", help="With --format csv: only this table."),
-        click.option(
-            "--out",
-            type=click.Path(dir_okay=False, path_type=Path),
-            metavar="FILE",
-            help="Write into a file; left out: to standard output.",
-        ),
+        out_option,
         format_option("table", "json", "csv", "xlsx", "html", "pdf"),
         click.option("--site", metavar="SITE", help="Only this site."),
         click.option("--country", metavar="COUNTRY", help="Only sites in this country: name or ISO 3166-1 code."),
@@ -95,10 +100,7 @@ def funnel(**asked: Any) -> None:
 def run_report(make: Callable[..., Report], asked: dict[str, Any]) -> None:
     """Make a report of what was asked, and print it or write the file."""
     form, out, table = asked["form"], asked["out"], asked["table"]
-    if form in ("xlsx", "pdf") and out is None:
-        raise InvalidInput(f"A terminal cannot show {form}: name a file with --out.", field="out")
-    if table is not None and form != "csv":
-        raise InvalidInput("--table goes with --format csv.", field="table")
+    check_format(form, out, table)
     zone, country = zone_named(asked["time_zone"]), asked["country"]
     if country is not None:
         from sitematch.gazetteer.grammar import parse_country
@@ -115,10 +117,19 @@ def run_report(make: Callable[..., Report], asked: dict[str, Any]) -> None:
             country=country,
             site_id=asked["site"],
         )
-    _write(report, form, out, table)
+    write_report(report, form, out, table)
 
 
-def _write(report: Report, form: str, out: Path | None, table: str | None) -> None:
+def check_format(form: str, out: Path | None, table: str | None) -> None:
+    """Refuse what cannot be written, before anything is worked out."""
+    if form in ("xlsx", "pdf") and out is None:
+        raise InvalidInput(f"A terminal cannot show {form}: name a file with --out.", field="out")
+    if table is not None and form != "csv":
+        raise InvalidInput("--table goes with --format csv.", field="table")
+
+
+def write_report(report: Report, form: str, out: Path | None, table: str | None) -> None:
+    """Print a report or write it into a file."""
     if form == "table":
         written = _printed(report, out)
     else:
