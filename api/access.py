@@ -18,7 +18,12 @@ from sitematch.domain.access import GRANTED, Actor, Caller, Permission
 from sitematch.errors import NotAllowed
 from sitematch.store import tokens
 
-PUBLIC = frozenset({"matches", "sites", "postcodes", "pages", "maps", "preferences", "health", "docs", "static"})
+PUBLIC = frozenset(
+    {
+        *("matches", "sites", "postcodes", "fhir", "fhir_bulk"),
+        *("pages", "maps", "preferences", "health", "docs", "static"),
+    }
+)
 """Blueprints that need no account: what patients use, and what explains the service. All others need a token."""
 
 KEY_HEADER = {
@@ -55,7 +60,7 @@ def register(app: Flask, backend: Backend, operations: Mapping[str, Operation]) 
         if operation is None or operation.permission is None:
             raise NotAllowed("Nobody may do this.", permission="none")
         require_anywhere(actor, operation.permission)
-        g.caller = Caller(actor=actor, request_id=g.request_id, idempotency_key=_key())
+        g.caller = Caller(actor=actor, request_id=g.request_id, idempotency_key=_key(operation))
 
     @app.after_request
     def name(response: Response) -> Response:
@@ -90,8 +95,8 @@ def _authenticate(backend: Backend) -> Actor:
     return tokens.authenticate(backend.store(), secret=secret.strip(), now=backend.now())
 
 
-def _key() -> str | None:
-    if request.method not in _WRITES:
+def _key(operation: Operation) -> str | None:
+    if request.method not in _WRITES or operation.is_question:
         return None
     key = request.headers.get("Idempotency-Key", "")
     if not key:

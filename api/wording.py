@@ -41,6 +41,16 @@ def day(value: date) -> str:
     return dates.format_date(value, format="long", locale=current_language().locale)
 
 
+def month(value: date) -> str:
+    """Write the month and the year of a date."""
+    return dates.format_skeleton("yMMMM", value, locale=current_language().locale)
+
+
+def percent(share: float) -> str:
+    """Write a share as a whole percentage."""
+    return str(numbers.format_percent(share, locale=current_language().locale))
+
+
 def country(code: str) -> str:
     """Name a country; one that CLDR does not know keeps its English name."""
     language = current_language()
@@ -209,6 +219,14 @@ def reason(value: Reason, unit: Unit) -> str:
             return spots(Remaining(count=count, as_of=None, drawn_from=DrawnFrom.SHARED_POOL))
         case ReasonCode.SPOTS_UNKNOWN:
             return spots(Remaining(count=None, as_of=None))
+        case ReasonCode.LIKELY_FULL:
+            assert value.on is not None
+            assert value.probability is not None
+            return _(
+                "Likely full by the end of %(month)s, at the pace so far: the probability is about %(percent)s.",
+                month=month(value.on),
+                percent=percent(value.probability),
+            )
         case ReasonCode.FULL if subject == DrawnFrom.SHARED_POOL:
             return _("The study is full: no spots are left at any clinic.")
         case ReasonCode.FULL:

@@ -61,3 +61,10 @@ def test_tile_server_that_the_policy_could_not_name_is_refused(text: str) -> Non
         Settings.from_mapping({"SITEMATCH_TILES_URL": text})
 
     assert refused.value.field == "SITEMATCH_TILES_URL"
+
+
+def test_public_address_loses_its_last_slash_and_defaults_to_none() -> None:
+    assert Settings.from_mapping({"SITEMATCH_PUBLIC_URL": "https://sites.example.org/"}).public_url == (
+        "https://sites.example.org"
+    )
+    assert Settings.from_mapping({}).public_url == ""

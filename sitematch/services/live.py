@@ -15,6 +15,7 @@ from sitematch.domain.study import Study
 from sitematch.errors import LedgerBusy, StorageFault, StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finder import Finder, StatedCapacity
+from sitematch.services.likely_full import LiveOutlooks
 from sitematch.store import catalogue, counting
 from sitematch.store.engine import Store
 from sitematch.store.feed import CapacityFeed
@@ -53,7 +54,7 @@ class _AtInstant:
     def remaining(self, site: Site, /) -> Remaining:
         """Return the spots left at a site."""
         found = self._feed.remaining(site, self._now)
-        return self._stated.remaining(site) if found is None else _as_matched(site, found)
+        return self._stated.remaining(site) if found is None else as_matched(site, found)
 
 
 class CapacityAt:
@@ -79,7 +80,7 @@ class CapacityAt:
         """Return the spots left at a site."""
         if self._remaining is None:
             return self._stated.remaining(site)
-        return _as_matched(site, self._remaining.get(site.site_id, Remaining(count=None, as_of=None)))
+        return as_matched(site, self._remaining.get(site.site_id, Remaining(count=None, as_of=None)))
 
 
 def read_capacity(store: Store, study: Study, now: datetime) -> CapacityAt:
@@ -96,7 +97,8 @@ def read_capacity(store: Store, study: Study, now: datetime) -> CapacityAt:
     return CapacityAt({site.site_id: site.as_remaining() for site in sites}, study)
 
 
-def _as_matched(site: Site, found: Remaining) -> Remaining:
+def as_matched(site: Site, found: Remaining) -> Remaining:
+    """Return the spots left at a site as matches show them: unknown, not 0, where it takes nobody."""
     if site.status in TAKING_STATUSES:
         return found
     # It takes nobody yet, or no more. Whoever asks for such sites all the same must not read "full": how many spots it
@@ -107,12 +109,15 @@ def _as_matched(site: Site, found: Remaining) -> Remaining:
 class _LiveFinder:
     """One study's finder, read anew when the catalogue has changed."""
 
-    def __init__(self, gazetteer: Gazetteer, store: Store, study_id: str, feed: CapacityFeed) -> None:
+    def __init__(
+        self, gazetteer: Gazetteer, store: Store, study_id: str, feed: CapacityFeed, outlooks: LiveOutlooks
+    ) -> None:
         self._gazetteer = gazetteer
         self._store = store
         self._study_id = study_id
         self._feed = feed
         self._lock = threading.Lock()
+        self._outlook = outlooks.follow(study_id)
         self._version, self._finder = self._load()
 
     @property
@@ -137,7 +142,8 @@ class _LiveFinder:
         version = self._feed.catalogue_version
         study = catalogue.read_study(self._store, self._study_id)
         sites = catalogue.read_sites(self._store, self._study_id)
-        return version, Finder(self._gazetteer, study, sites, capacity=LiveCapacity(self._feed, study))
+        capacity = LiveCapacity(self._feed, study)
+        return version, Finder(self._gazetteer, study, sites, capacity=capacity, foresight=self._outlook)
 
 
 class LiveFinders:
@@ -166,7 +172,7 @@ class LiveFinders:
 
     Notes
     -----
-    Safe to share among threads. Open it after the process has forked: the feed has a thread.
+    Safe to share among threads. Open it after the process has forked: the feed and the outlooks have a thread each.
     """
 
     def __init__(
@@ -185,10 +191,11 @@ class LiveFinders:
         self._lock = threading.Lock()
         self._others: OrderedDict[str, _LiveFinder] = OrderedDict()
         self.feed = CapacityFeed(store, clock)
+        self.outlooks = LiveOutlooks(store, clock)
         try:
             self._default = self._open(default_id)
         except BaseException:
-            self.feed.close()
+            self.close()
             raise
 
     def finder(self, study_id: str | None = None) -> Finder:
@@ -226,10 +233,11 @@ class LiveFinders:
 
     def close(self) -> None:
         """Stop following the database."""
+        self.outlooks.close()
         self.feed.close()
 
     def _open(self, study_id: str) -> _LiveFinder:
-        return _LiveFinder(self.gazetteer, self.store, study_id, self.feed)
+        return _LiveFinder(self.gazetteer, self.store, study_id, self.feed, self.outlooks)
 
     def _keep(self, study_id: str, live: _LiveFinder) -> None:
         with self._lock:

@@ -94,6 +94,7 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
     StudyNotFound
         If the catalogue does not hold the study.
     """
+    from sitematch.services.likely_full import read_outlook
     from sitematch.services.live import read_capacity
     from sitematch.store import catalogue
     from sitematch.store.engine import open_store
@@ -103,4 +104,5 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
         study = catalogue.read_study(store, settings.study_id)
         sites = catalogue.read_sites(store, settings.study_id)
         capacity = read_capacity(store, study, now)
-    return Finder(gazetteer, study, sites, capacity=capacity)
+        foresight = read_outlook(store, study.study_id, now)
+    return Finder(gazetteer, study, sites, capacity=capacity, foresight=foresight)

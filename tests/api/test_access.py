@@ -43,6 +43,16 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
     ("POST", "/v1/referrals/{referral_id}/withdrawal"): (OF_THE_SITE, {"reason": "TRAVEL"}),
     ("GET", "/v1/waiting-list"): (READERS, None),
     ("POST", "/v1/waiting-list"): (OF_THE_SITE, {"site_ids": [SITE]}),
+    ("POST", "/v1/reports/coverage"): (READERS, {"postcodes": ["33180"], "country": "US"}),
+    ("GET", "/v1/reports/catchments"): (READERS, None),
+    ("GET", "/v1/reports/demand"): (MANAGERS | {"viewer"}, None),
+    ("POST", "/v1/allocations"): (
+        MANAGERS | {"viewer"},
+        {"referrals": [{"referral_id": "r-1", "postcode": "33180", "country": "US"}]},
+    ),
+    ("GET", "/v1/reports/capacity"): (READERS, None),
+    ("GET", "/v1/reports/funnel"): (READERS, None),
+    ("GET", "/v1/reports/forecast"): (READERS, None),
     ("GET", "/v1/accounts"): (ADMINISTRATORS, None),
     ("GET", "/v1/tokens"): (ADMINISTRATORS, None),
     ("POST", "/v1/tokens"): (ADMINISTRATORS, {"label": "x", "scopes": ["capacity:read"]}),
@@ -52,7 +62,14 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
     ("DELETE", "/v1/webhooks/{webhook_id}"): (MANAGERS | {"manager elsewhere"}, None),
     ("GET", "/v1/webhooks/failures"): (MANAGERS | {"manager elsewhere"}, None),
 }
+FHIR_TYPES = ("HealthcareService", "Location", "Organization", "ResearchStudy")
 OPEN_TO_ALL = {
+    ("GET", "/fhir/metadata"),
+    ("GET", "/fhir/$bulk-publish"),
+    ("GET", "/fhir/bulk/{kind}.ndjson"),
+    *(("GET", f"/fhir/{kind}") for kind in FHIR_TYPES),
+    *(("GET", f"/fhir/{kind}/{{id}}") for kind in FHIR_TYPES),
+    *(("POST", f"/fhir/{kind}/_search") for kind in FHIR_TYPES),
     ("GET", "/"),
     ("POST", "/"),
     ("GET", "/docs"),
@@ -163,7 +180,7 @@ def test_public_routes_need_no_token_and_ignore_a_bad_one(office: Office) -> Non
     bad = {"Authorization": "Bearer nonsense"}
 
     for method, path in OPEN_TO_ALL - {("GET", "/static/{filename}")}:
-        target = path.replace("{slug}", "not-found").replace("{site_id}", SITE)
+        target = path.replace("{slug}", "not-found").replace("{site_id}", SITE).replace("{id}", SITE)
         target = target.replace("{country}/{code}", "US/33180")
         assert office.client.open(target, method=method, headers=bad).status_code not in (401, 403)
 

@@ -97,7 +97,7 @@ def test_lapse_of_a_hold_shows_at_its_instant_without_a_look(live: LiveFinders, 
 
 
 def test_match_asks_the_database_nothing(live: LiveFinders, desk: Desk, store: Store) -> None:
-    live.feed.close()
+    live.close()
     statements: list[str] = []
     sa.event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
 
@@ -274,4 +274,4 @@ def test_many_threads_asking_for_many_studies_get_their_own(store: Store, desk: 
         live.close()
 
     assert found == ids
-    assert added == 1  # the one feed
+    assert added == 2  # the one feed, and the one that works out all outlooks
