@@ -16,12 +16,11 @@ from api import problems
 from api.answers import encode, respond_cacheable
 from api.backend import Backend
 from api.fhir import REFUSAL, choose_fhir, fhir_base
-from api.ledger_schemas import Instant
 from api.negotiate import FHIR, JSON, NDJSON, choose_media_type
 from api.operations import Documented, Operation
 from api.reading import read_query
 from sitematch.exporters.fhir_types import Manifest, Output, OutputExtension
-from sitematch.exporters.wire import Wire
+from sitematch.exporters.wire import Instant, Wire
 from sitematch.services.publishing import CatalogueWatch, File, State, files_since, publish, read_state
 
 _READS = (problems.INVALID_INPUT, problems.NOT_ACCEPTABLE, problems.BUSY, problems.STORAGE_FAULT, problems.NOT_READY)
