@@ -57,7 +57,7 @@ def read_form(wanted: type[T]) -> T:
         If a field is unknown or repeated; `.field` names it.
     """
     read_body()  # kept by the request, which reads the form from it
-    return convert(_single(request.form.lists(), frozenset()), wanted)
+    return convert(_single(request.form.lists(), _several(wanted)), wanted)
 
 
 def read_json(decoder: msgspec.json.Decoder[T]) -> T:

@@ -251,7 +251,7 @@ def _match(match: SiteMatch, unit: Unit) -> MatchAnswer:
         rank=match.rank,
         band=match.band,
         site=site_answer(match.site),
-        distance=_distance(match.distance, unit),
+        distance=distance_answer(match.distance, unit),
         remaining=remaining_answer(match.remaining),
         reasons=_explained(match.reasons, unit),
     )
@@ -260,12 +260,13 @@ def _match(match: SiteMatch, unit: Unit) -> MatchAnswer:
 def _exclusion(exclusion: Exclusion, unit: Unit) -> ExclusionAnswer:
     return ExclusionAnswer(
         site=site_answer(exclusion.site),
-        distance=_distance(exclusion.distance, unit),
+        distance=distance_answer(exclusion.distance, unit),
         reasons=_explained(exclusion.reasons, unit),
     )
 
 
-def _distance(distance: Distance | None, unit: Unit) -> DistanceAnswer | None:
+def distance_answer(distance: Distance | None, unit: Unit) -> DistanceAnswer | None:
+    """Shape a distance; None stays None."""
     if distance is None:
         return None
     text = format_distance(distance.km, unit)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sitematch.config import Settings, data_file
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.sites_csv import read_sites as read_sites_file
 from sitematch.importers.study_file import read_study as read_study_file
 from sitematch.services.finder import Finder
+
+if TYPE_CHECKING:
+    from sitematch.store.engine import Store
 
 
 def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> None:
@@ -94,13 +98,37 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
     StudyNotFound
         If the catalogue does not hold the study.
     """
-    from sitematch.services.live import read_capacity
-    from sitematch.store import catalogue
     from sitematch.store.engine import open_store
 
     gazetteer = Gazetteer.open(settings.gazetteer_path)
     with open_store(settings.database_url) as store:
-        study = catalogue.read_study(store, settings.study_id)
-        sites = catalogue.read_sites(store, settings.study_id)
-        capacity = read_capacity(store, study, now)
-    return Finder(gazetteer, study, sites, capacity=capacity)
+        return finder_at(store, gazetteer, settings.study_id, now)
+
+
+def finder_at(store: Store, gazetteer: Gazetteer, study_id: str, now: datetime) -> Finder:
+    """Read a study, its sites and its spots as they are now, and build the index.
+
+    Parameters
+    ----------
+    store
+        The open database.
+    gazetteer
+        Turns texts into places.
+    study_id
+        The study.
+    now
+        The instant (aware) whose spots are read.
+
+    Raises
+    ------
+    StudyNotFound
+        If the catalogue does not hold the study.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    from sitematch.services.live import read_capacity
+    from sitematch.store import catalogue
+
+    study = catalogue.read_study(store, study_id)
+    sites = catalogue.read_sites(store, study_id)
+    return Finder(gazetteer, study, sites, capacity=read_capacity(store, study, now))
