@@ -2,25 +2,27 @@
 PYTHON ?= python3
 BIN := .venv/bin
 GAZETTEER := sitematch/_data/gazetteer.sqlite
+PAGES := api/static/built/manifest.json
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types bench race crash lock sites clean
+.PHONY: help run test lint types messages bench race crash lock sites clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 14
 
-run: .venv/run.done $(GAZETTEER) ## build what is missing, show one ranked answer, then serve on 127.0.0.1:8000
+run: .venv/run.done $(GAZETTEER) $(PAGES) ## build what is missing, show one ranked answer, then serve on 127.0.0.1:8000
 	$(BIN)/sitematch match 33180 --country US
 	$(BIN)/sitematch serve
 
-test: .venv/dev.done $(GAZETTEER) lint types ## lint, types, import rules and all tests
+test: .venv/dev.done $(GAZETTEER) $(PAGES) lint types ## lint, types, import rules and all tests
 	$(BIN)/python -m pytest
 
-lint: .venv/dev.done ## ruff and import-linter
+lint: .venv/dev.done $(PAGES) ## ruff, import-linter and the scripts' types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m tools.build_pages --check
 
 types: .venv/dev.done ## mypy, strict
 	$(BIN)/mypy
@@ -35,6 +37,9 @@ race: .venv/dev.done ## 32 processes race for 100 spots on both databases: the l
 crash: .venv/dev.done ## kill -9 at random points, 200 times on both databases; the ledger must stand
 	$(BIN)/python -m benchmarks.crash
 
+messages: .venv/run.done ## bring the translations in step with the pages' texts
+	$(BIN)/python -m tools.messages
+
 sites: .venv/run.done $(GAZETTEER) ## rebuild data/sites.csv from the record's facts
 	$(BIN)/sitematch data build-sites
 
@@ -45,7 +50,7 @@ lock: ## pin requirements/*.in again, names, versions and hashes only (needs uv)
 	  --no-emit-index-url --no-header --no-annotate requirements/sources.in -o requirements/sources.txt
 
 clean: ## remove everything that was built
-	rm -rf .venv build dist $(GAZETTEER)
+	rm -rf .venv build dist $(GAZETTEER) $(dir $(PAGES)) api/frontend/node_modules api/translations/*/LC_MESSAGES/*.mo
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -68,3 +73,6 @@ build/sources.done: requirements/sources.txt | .venv/run.done
 
 $(GAZETTEER): build/sources.done $(wildcard sitematch/gazetteer/build/*.py sitematch/gazetteer/grammar/*.py) sitematch/gazetteer/schema.py
 	$(BIN)/sitematch gazetteer build --out $@
+
+$(PAGES): $(wildcard api/frontend/*.*) $(shell find api/frontend/src -type f) $(wildcard api/translations/*/LC_MESSAGES/*.po) tools/build_pages.py | .venv/run.done
+	$(BIN)/python -m tools.build_pages

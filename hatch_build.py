@@ -1,4 +1,4 @@
-"""Build hook: an installed sitematch carries its gazetteer, compiled from the pinned source packages."""
+"""Build hook: an installed sitematch carries its gazetteer, its pages' style and scripts, and their translations."""
 
 from __future__ import annotations
 
@@ -12,19 +12,23 @@ GAZETTEER = Path("sitematch") / "_data" / "gazetteer.sqlite"
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg, misc, unused-ignore]
-    """Compile the gazetteer into the wheel if it is not there yet."""
+    """Build what is missing, and put it into the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version != "standard":
             return
         root = Path(self.root)
         target = root / GAZETTEER
-        if not target.is_file():
-            sys.path.insert(0, str(root))
-            try:
+        sys.path.insert(0, str(root))
+        try:
+            from tools import build_pages
+
+            if not target.is_file():
                 from sitematch.gazetteer.build import build
 
                 build(target, directories=(root / "build" / "sources",))
-            finally:
-                sys.path.remove(str(root))
+            if not build_pages.is_current():
+                build_pages.build()
+        finally:
+            sys.path.remove(str(root))
         build_data["force_include"][str(target)] = GAZETTEER.as_posix()

@@ -9,19 +9,22 @@ import contextlib
 import os
 from types import TracebackType
 
-from flask import Flask
+from flask import Flask, Response
 
 from api import (
     access,
     accounts,
+    assets,
     capacity,
     docs,
     errors,
     headers,
     health,
+    languages,
     matches,
     pages,
     postcodes,
+    preferences,
     referrals,
     sites,
     webhooks,
@@ -37,7 +40,15 @@ MAX_BODY_BYTES = 64 * 1024
 
 
 class Service(Flask):
-    """Flask, but for its log of exceptions: their text may hold what a person typed."""
+    """Flask, but for its log of exceptions, whose text may hold what a person typed, and for how assets are sent."""
+
+    def __init__(self, import_name: str) -> None:
+        super().__init__(import_name)
+        self.assets = assets.register(self)
+
+    def send_static_file(self, filename: str) -> Response:
+        """Send a style sheet, a script or a picture."""
+        return self.assets.send(filename)
 
     def log_exception(
         self, exc_info: tuple[type, BaseException, TracebackType | None] | tuple[None, None, None]
@@ -73,14 +84,15 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     documents = docs.blueprint()
     modules = (matches, sites, postcodes, pages, health, capacity, referrals, accounts, webhooks)
     routes: list[Documented] = [module.blueprint(backend) for module in modules]
-    routes.append(documents)
+    routes += [preferences.blueprint(), documents]
+    languages.register(app)
     operations: dict[str, Operation] = {}
     for blueprint in routes:
         app.register_blueprint(blueprint)
         operations |= blueprint.operations
     access.register(app, backend, operations)
     errors.register(app)
-    headers.register(app, access_log=backend.settings.access_log)
+    headers.register(app, backend.settings)
     documents.freeze(app, operations)
     # If it is not ready, the backend has logged why, and /readyz answers 503 until it is.
     with contextlib.suppress(NotReady):

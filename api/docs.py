@@ -139,7 +139,7 @@ def _entry(document: Json, path: str, method: str, operation: Json) -> Entry:
     for content in body.values():
         schema = document["components"]["schemas"][content["schema"]["$ref"].rsplit("/", 1)[1]]
         rows += _rows(schema, "body")
-    good = next(response for status, response in operation["responses"].items() if status.startswith("2"))
+    good = next(response for status, response in operation["responses"].items() if status[0] in "23")
     bad = [
         (line.split("`")[1], line.split("`: ")[1])
         for status, response in operation["responses"].items()

@@ -7,38 +7,50 @@ import time
 
 from flask import Flask, Response, g, request
 
+from sitematch.config import Settings
+
 ACCESS = logging.getLogger("sitematch.access")
 """One line a request at level INFO: method, route, status, milliseconds."""
 
 _HEADERS = (
-    # Nothing but our own style sheets, pictures and forms; no script at all, no inline style, no frame.
-    (
-        "Content-Security-Policy",
-        (
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-            "frame-ancestors 'none'"
-        ),
-    ),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
-    ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+    ("Permissions-Policy", "camera=(), geolocation=(self), microphone=()"),
 )
 
 
-def register(app: Flask, *, access_log: bool) -> None:
+def content_security_policy(settings: Settings, *, frame_ancestors: str = "'none'") -> str:
+    """Write the policy: our own scripts, style sheets, pictures and forms, nothing inline, nothing from elsewhere.
+
+    Parameters
+    ----------
+    settings
+        A tile server that is set may send pictures, and nothing else.
+    frame_ancestors
+        Who may show the page in a frame.
+    """
+    pictures = " ".join(filter(None, ("'self'", settings.tiles_origin)))
+    return (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {pictures}; connect-src 'self'; "
+        f"form-action 'self'; base-uri 'none'; frame-ancestors {frame_ancestors}"
+    )
+
+
+def register(app: Flask, settings: Settings) -> None:
     """Add the headers, and log requests by their route: never the address, which may hold a postcode.
 
     Parameters
     ----------
     app
         The app.
-    access_log
-        Whether to write a line for each request to the standard error stream; otherwise `ACCESS` is left to whoever
-        configures logging.
+    settings
+        Whether to write a line for each request to the standard error stream (otherwise `ACCESS` is left to whoever
+        configures logging), and whose tiles a map may show.
     """
-    if access_log and not ACCESS.handlers:
+    policy = content_security_policy(settings)
+    if settings.access_log and not ACCESS.handlers:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
         ACCESS.addHandler(handler)
@@ -51,7 +63,8 @@ def register(app: Flask, *, access_log: bool) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        response.headers.extend(_HEADERS)
+        for name, value in (("Content-Security-Policy", policy), *_HEADERS):
+            response.headers.setdefault(name, value)  # a page that may be framed has said so itself
         if ACCESS.isEnabledFor(logging.INFO):
             took_ms = (time.perf_counter() - g.get("started_s", time.perf_counter())) * 1000
             # The rule, "/v1/postcodes/<country>/<code>", stands for the path; an unknown path is not told.

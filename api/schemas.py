@@ -164,6 +164,14 @@ class FormRequest(Wire, frozen=True, forbid_unknown_fields=True):
     country: Annotated[str, Meta(description="ISO 3166-1 code; empty lets the postcode tell.")] = ""
 
 
+class PreferencesRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """What a visitor chose in the menu of a page; what is left out stays as it was."""
+
+    lang: Annotated[str, Meta(description="Tag of one of the pages' languages.")] = ""
+    theme: Annotated[str, Meta(description="auto, light or dark.")] = ""
+    back: Annotated[str, Meta(description="Path of the page to go back to.")] = "/"
+
+
 class SitesQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """Which sites to list."""
 

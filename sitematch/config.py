@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sitematch.errors import InvalidInput
 
@@ -15,6 +17,11 @@ DEFAULT_STUDY_ID = "NCT06064929"
 
 CTGOV_URL = "https://clinicaltrials.gov/api/v2"
 """The documented address of ClinicalTrials.gov's API v2."""
+
+_ANCESTOR = re.compile(r"'self'|https?://(?:\*\.)?[\w.-]+(?::\d{1,5})?", re.ASCII)
+"""One source of CSP's ``frame-ancestors``; nothing in it can end the directive."""
+
+_TILES = re.compile(r"https?://[\w.-]+(?::\d{1,5})?/[^\s;,'\"]*", re.ASCII)
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
@@ -50,6 +57,14 @@ class Settings:
         ``sitematch waiting-list sweep`` and ``sitematch webhook run``. ``SITEMATCH_NOTICES_EVERY_S``, 5.
     webhooks_to_private
         Whether webhooks may go to addresses inside one's own network. ``SITEMATCH_WEBHOOKS_TO_PRIVATE``, off.
+    frame_ancestors
+        Origins whose pages may show the finder in a frame, as CSP's ``frame-ancestors`` takes them.
+        ``SITEMATCH_FRAME_ANCESTORS``, ``'none'``.
+    tiles_url
+        A map tile server's address with ``{z}``, ``{x}`` and ``{y}``; empty draws the map from our own data and asks
+        nobody. ``SITEMATCH_TILES_URL``, empty.
+    tiles_attribution
+        Whom that server wants named, in plain text. ``SITEMATCH_TILES_ATTRIBUTION``, empty.
     """
 
     home: Path
@@ -62,6 +77,15 @@ class Settings:
     busy_timeout_s: float = 10.0
     notices_every_s: float = 5.0
     webhooks_to_private: bool = False
+    frame_ancestors: str = "'none'"
+    tiles_url: str = ""
+    tiles_attribution: str = ""
+
+    @property
+    def tiles_origin(self) -> str:
+        """Scheme, host and port of the tile server; empty if none is set."""
+        address = urlsplit(self.tiles_url)
+        return f"{address.scheme}://{address.netloc}" if self.tiles_url else ""
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, str]) -> Settings:
@@ -103,6 +127,9 @@ class Settings:
             busy_timeout_s=_seconds(values, "SITEMATCH_BUSY_TIMEOUT_S", default=10.0, least=0.001, most=600),
             notices_every_s=_seconds(values, "SITEMATCH_NOTICES_EVERY_S", default=5.0, least=0, most=3600),
             webhooks_to_private=_flag(values, "SITEMATCH_WEBHOOKS_TO_PRIVATE", default=False),
+            frame_ancestors=_frame_ancestors(values),
+            tiles_url=_tiles_url(values),
+            tiles_attribution=values.get("SITEMATCH_TILES_ATTRIBUTION", ""),
         )
 
 
@@ -117,6 +144,28 @@ def data_file(name: str) -> Path:
     packaged = _PACKAGE / "_data" / name
     in_checkout = _PACKAGE.parent / "data" / name
     return in_checkout if in_checkout.exists() and not packaged.exists() else packaged
+
+
+def _frame_ancestors(values: Mapping[str, str]) -> str:
+    name = "SITEMATCH_FRAME_ANCESTORS"
+    text = " ".join(values.get(name, "").split()) or "'none'"
+    if text not in ("'none'", "*") and not all(_ANCESTOR.fullmatch(part) for part in text.split()):
+        raise InvalidInput(
+            f"{name} is {text!r}; set it to 'none', * or origins such as https://example.org, parted by spaces.",
+            field=name,
+        )
+    return text
+
+
+def _tiles_url(values: Mapping[str, str]) -> str:
+    name = "SITEMATCH_TILES_URL"
+    text = values.get(name, "").strip()
+    if text and not (_TILES.fullmatch(text) and all(part in text for part in ("{z}", "{x}", "{y}"))):
+        raise InvalidInput(
+            f"{name} is {text!r}; set it to an http or https address with {{z}}, {{x}} and {{y}}, and one host.",
+            field=name,
+        )
+    return text
 
 
 def _flag(values: Mapping[str, str], name: str, *, default: bool) -> bool:

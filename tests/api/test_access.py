@@ -58,6 +58,7 @@ OPEN_TO_ALL = {
     ("GET", "/docs"),
     ("GET", "/healthz"),
     ("GET", "/openapi.json"),
+    ("POST", "/preferences"),
     ("GET", "/problems"),
     ("GET", "/problems/{slug}"),
     ("GET", "/readyz"),

@@ -1,0 +1,79 @@
+"""The pages' style and scripts, named by their content: browsers keep them for good, and packed if they can unpack."""
+
+from __future__ import annotations
+
+import json
+import logging
+import mimetypes
+from pathlib import Path
+
+from flask import Flask, Response, request, send_from_directory
+from werkzeug.security import safe_join
+
+LOG = logging.getLogger("sitematch.api")
+
+FOLDER = "built"
+"""Inside the static folder; ``tools/build_pages.py`` fills it."""
+
+_PACKED = (("br", ".br"), ("gzip", ".gz"))
+"""Content codings and their files' endings, the smallest first."""
+
+_KEPT_FOR_GOOD = "public, max-age=31536000, immutable"
+
+
+class Assets:
+    """Finds what was built.
+
+    Parameters
+    ----------
+    static
+        The folder that is served as ``/static``.
+    """
+
+    def __init__(self, static: Path) -> None:
+        self._static = static
+        manifest = static / FOLDER / "manifest.json"
+        if manifest.exists():
+            self._names: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))
+        else:
+            self._names = {}
+            LOG.error("The pages' style and scripts are not built, so pages go bare. Run: make run")
+
+    def address(self, name: str) -> str:
+        """Return the address of what was built from a source, e.g. ``"site.css"``; empty if nothing was built."""
+        built = self._names.get(name)
+        return f"/static/{FOLDER}/{built}" if built else ""
+
+    def send(self, filename: str) -> Response:
+        """Send a file of the static folder, packed if there is such a copy and the client takes it.
+
+        Raises
+        ------
+        werkzeug.exceptions.NotFound
+            If there is no such file.
+        """
+        if not filename.startswith(f"{FOLDER}/"):
+            return send_from_directory(self._static, filename)
+        response = self._packed(filename) or send_from_directory(self._static, filename)
+        response.headers["Vary"] = "Accept-Encoding"
+        # The name holds a hash of the content: another content has another name.
+        response.headers["Cache-Control"] = _KEPT_FOR_GOOD
+        return response
+
+    def _packed(self, filename: str) -> Response | None:
+        for coding, ending in _PACKED:
+            path = safe_join(str(self._static), filename + ending)
+            if path is not None and request.accept_encodings[coding] > 0 and Path(path).is_file():
+                mimetype = mimetypes.guess_type(filename)[0]
+                response = send_from_directory(self._static, filename + ending, mimetype=mimetype)
+                response.headers["Content-Encoding"] = coding
+                return response
+        return None
+
+
+def register(app: Flask) -> Assets:
+    """Let templates write ``{{ asset("site.css") }}``."""
+    assert app.static_folder is not None
+    assets = Assets(Path(app.static_folder))
+    app.jinja_env.globals["asset"] = assets.address
+    return assets
