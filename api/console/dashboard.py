@@ -95,8 +95,8 @@ SORTS: dict[str, Callable[[Row], Any]] = {
     "cap": lambda row: row.capacity.cap,
     "oldest": lambda row: row.oldest_hold_at,
 }
-"""What the table can be sorted by, in the order of its columns; a leading ``-`` turns the order round. What is not known
-comes last either way, and equals keep the order of their names and ids."""
+"""What the table can be sorted by, in the order of its columns; a leading ``-`` turns the order round. What is not
+known comes last either way, and equals keep the order of their names and ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +142,7 @@ def register(console: Console, backend: Backend) -> None:
         return response
 
 
-def _show(
-    desk: Desk, asked: DashboardQuery, found: tuple[SiteCapacity, ...], oldest: dict[str, datetime]
-) -> Response:
+def _show(desk: Desk, asked: DashboardQuery, found: tuple[SiteCapacity, ...], oldest: dict[str, datetime]) -> Response:
     study = catalogue.read_study(desk.store, desk.study_id)
     sites = {site.site_id: site for site in catalogue.read_sites(desk.store, desk.study_id)}
     rows = [Row(item, sites.get(item.site_id), oldest.get(item.site_id)) for item in found]
@@ -172,5 +170,12 @@ def _show(
 def _etag(version: str, found: tuple[SiteCapacity, ...], oldest: dict[str, datetime]) -> str:
     """Name what is shown, but for the instant that it was counted at."""
     numbers = timeless(tuple(map(site_capacity_answer, found)))
-    shown = [version, numbers, sorted(oldest.items()), request.full_path, g.session.session_id, g.session.account.grants]
+    shown = [
+        version,
+        numbers,
+        sorted(oldest.items()),
+        request.full_path,
+        g.session.session_id,
+        g.session.account.grants,
+    ]
     return blake2b(encode(shown), digest_size=12).hexdigest()

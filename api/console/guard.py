@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from flask import g, request
 
@@ -15,8 +16,9 @@ from sitematch.domain.access import Caller
 from sitematch.errors import InvalidInput, LoginFailed, NotAllowed
 from sitematch.store.sessions import read_session
 
-
-_FOREIGN_FORM = "This form was not sent from a page of your present session, so nothing was changed. Load the page again."
+_FOREIGN_FORM = (
+    "This form was not sent from a page of your present session, so nothing was changed. Load the page again."
+)
 
 
 def admit(backend: Backend, pages: Mapping[str, Page], endpoint: str, request_id: str) -> None:
@@ -55,7 +57,7 @@ def admit(backend: Backend, pages: Mapping[str, Page], endpoint: str, request_id
         raise LoginFailed("Sign in first.")
     g.session = read_session(backend.store(), secret=secret, now=backend.now())
     g.csrf = session.csrf_token(secret)
-    key = None
+    g.caller = Caller(actor=g.session.account.actor, request_id=request_id)
     if is_form:
         if page.body_bytes is None:
             read_body()
@@ -64,7 +66,6 @@ def admit(backend: Backend, pages: Mapping[str, Page], endpoint: str, request_id
         key = request.form.get("key", "")
         if not key:
             raise InvalidInput("The form has no key; load the page again and send the form once more.", field="key")
-    actor = g.session.account.actor
+        g.caller = replace(g.caller, idempotency_key=key)
     if not isinstance(page.needs, Needs):
-        require_anywhere(actor, page.needs)
-    g.caller = Caller(actor=actor, request_id=request_id, idempotency_key=key)
+        require_anywhere(g.caller.actor, page.needs)

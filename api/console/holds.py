@@ -1,4 +1,4 @@
-"""Taking a spot: a postcode, the ranked sites, a hold. Where the patient lives is used for the answer and then forgotten.
+"""Taking a spot: a postcode, the ranked sites, a hold. Where the patient lives is used for the answer, then forgotten.
 
 A postcode comes by POST and goes into nothing that is sent on: the forms of the answer carry ids of sites alone.
 """
@@ -18,9 +18,9 @@ from api.console.view import Desk, go, page
 from api.errors import problem_of
 from api.reading import read_form
 from sitematch.domain.access import Permission
+from sitematch.domain.wording import explain
 from sitematch.errors import CapacityError, InvalidInput, SitematchError
 from sitematch.exporters.wire import distance_answer, place_answer
-from sitematch.domain.wording import explain
 from sitematch.gazetteer.grammar import COUNTRIES
 from sitematch.services import coordinating
 from sitematch.services.choosing import RANKED, Choices, choices_among, rank_choices
@@ -32,7 +32,7 @@ _Ids = Annotated[tuple[str, ...], Meta(max_length=MAX_SITES)]
 _Id = Annotated[str, Meta(max_length=200)]
 
 
-class PlaceForm(Form, frozen=True):
+class PlaceForm(Form, frozen=True, kw_only=True):
     """Where the patient lives, and how far the way may be."""
 
     country: Annotated[str, Meta(max_length=2)] = ""
@@ -42,7 +42,7 @@ class PlaceForm(Form, frozen=True):
     arm: _Id = ""
 
 
-class HoldForm(Form, frozen=True):
+class HoldForm(Form, frozen=True, kw_only=True):
     """A spot to be held, and which sites come next if it is gone."""
 
     site_id: _Id = ""
@@ -52,7 +52,7 @@ class HoldForm(Form, frozen=True):
     arm: _Id = ""
 
 
-class WaitForm(Form, frozen=True):
+class WaitForm(Form, frozen=True, kw_only=True):
     """A referral that waits for a spot at any of some sites."""
 
     site_ids: _Ids = ()

@@ -34,7 +34,7 @@ MOVES = tuple(action for action in Action if action not in (Action.PLACE_HOLD, A
 """Actions on a referral that is there, in the order of its life."""
 
 
-class MoveForm(Form, frozen=True):
+class MoveForm(Form, frozen=True, kw_only=True):
     """What is to be done with a referral."""
 
     action: Action
@@ -84,7 +84,9 @@ def register(console: Console, backend: Backend) -> None:
         found = coordinating.referral(desk.store, desk.actor, referral_id, desk.now)
         wanted = Action(action) if action in set(REASONS) | CONFIRMED else None
         if wanted is None or wanted not in found.allowed:
-            return _show(desk, referral_id, fault=_("That cannot be done now; this is how the referral stands."), status=409)
+            return _show(
+                desk, referral_id, fault=_("That cannot be done now; this is how the referral stands."), status=409
+            )
         return _confirm(desk, found, wanted)
 
     @console.page("POST", "/referrals/<referral_id>/moves", Permission.REFERRALS_WRITE)

@@ -24,7 +24,7 @@ from sitematch.errors import InvalidInput, LoginDelayed, LoginFailed
 from sitematch.store import accounts, sessions, tokens
 
 
-class SignInForm(Form, frozen=True):
+class SignInForm(Form, frozen=True, kw_only=True):
     """Who signs in."""
 
     email: Annotated[str, Meta(max_length=254)] = ""
@@ -32,7 +32,7 @@ class SignInForm(Form, frozen=True):
     next: Annotated[str, Meta(max_length=2000)] = ""
 
 
-class PasswordForm(Form, frozen=True):
+class PasswordForm(Form, frozen=True, kw_only=True):
     """A new password."""
 
     password: Annotated[str, Meta(max_length=1024)] = ""
@@ -45,28 +45,31 @@ def register(console: Console, backend: Backend) -> None:
     @console.page("GET", "/sign-in", Needs.NOTHING)
     def sign_in() -> Response:
         following = local_path(request.args.get("next", "")) or ""
-        return sign_in_page(following=following)
+        return sign_in_page(backend, following=following)
 
     @console.page("POST", "/sign-in", Needs.NOTHING)
     def begin_session() -> Response:
         asked = read_form(SignInForm)
         following = local_path(asked.next) or ""
         if not session.is_over_https() and not session.is_on_this_machine():
-            fault = _("Passwords are not taken over an open connection. Open this page with https:// and sign in there.")
-            return sign_in_page(fault, email=asked.email, following=following, status=403)
+            fault = _(
+                "Passwords are not taken over an open connection. Open this page with https:// and sign in there."
+            )
+            return sign_in_page(backend, fault, email=asked.email, following=following, status=403)
         store, now = backend.store(), backend.now()
         try:
             account = accounts.log_in(store, email=asked.email, password=asked.password, now=now)
         except LoginDelayed as error:
             wait = format_timedelta(timedelta(seconds=math.ceil(error.retry_after_s)), threshold=1.5)
-            fault = _("Too many attempts failed. Wait %(wait)s, then try again; asking sooner does not lengthen the wait.",
-                      wait=wait)  # fmt: skip
-            response = sign_in_page(fault, email=asked.email, following=following, status=429)
+            fault = _("Too many attempts failed. Wait %(wait)s before the next one.", wait=wait)
+            response = sign_in_page(backend, fault, email=asked.email, following=following, status=429)
             response.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
             return response
         except LoginFailed:
-            fault = _("E-mail and password do not belong together. Check both; an administrator can give you a new password.")
-            return sign_in_page(fault, email=asked.email, following=following, status=401)
+            fault = _(
+                "E-mail and password do not belong together. Check both; an administrator can give you a new password."
+            )
+            return sign_in_page(backend, fault, email=asked.email, following=following, status=401)
         # A session that the browser had before ends here: nothing of it is carried into the new one.
         _end_present(backend)
         begun = tokens.start_session(store, account_id=account.account_id, now=now)
@@ -98,7 +101,8 @@ def register(console: Console, backend: Backend) -> None:
             return _account_page(backend, _("The present password is another one."), status=403)
         except InvalidInput as error:
             return _account_page(backend, error.message, status=problem_of(error).status)
-        response = sign_in_page(_("The new password is set. Sign in with it."), email=me.email)
+        g.pop("caller")  # the session has ended with the old password
+        response = sign_in_page(backend, _("The new password is set. Sign in with it."), is_good=True, email=me.email)
         session.clear_cookie(response)
         return response
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from flask import Response, g, render_template, request, url_for
 
 from api.backend import Backend
@@ -14,9 +15,8 @@ from api.console.routes import NAME, Console
 from api.console.words import WORDS
 from api.negotiate import HTML
 from sitematch.domain.access import Actor, Permission, may
-from sitematch.errors import NotAllowed, StudyNotFound
+from sitematch.errors import NotReady, StudyNotFound
 from sitematch.gazetteer.grammar import COUNTRIES
-from sitematch.store import catalogue
 
 _COUNTRIES = {code: country.name for code, country in COUNTRIES.items()}
 
@@ -53,18 +53,29 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.context_processor
     def values() -> dict[str, Any]:
-        known: dict[str, Any] = {"words": WORDS, "country_names": _COUNTRIES, "P": Permission, "new_key": session.new_key}
-        if "caller" in g:
+        known: dict[str, Any] = {
+            "words": WORDS,
+            "country_names": _COUNTRIES,
+            "P": Permission,
+            "new_key": session.new_key,
+        }
+        if "caller" not in g:
+            return known
+        known |= {"me": session.current().account, "csrf": g.csrf}
+        try:
             desk = Desk(backend)
-            known |= {
-                "me": session.current().account,
-                "csrf": g.csrf,
-                "desk": desk,
-                "study_id": desk.study_id,
-                "default_study": _default_study(backend, desk.actor),
-                "now": desk.now,
-            }
-        return known
+        except (StudyNotFound, NotReady):
+            return known  # the page of that error, which has no study in view and so no menu
+        return known | {
+            "desk": desk,
+            "study_id": desk.study_id,
+            "default_study": _default_study(backend, desk.actor),
+            "now": desk.now,
+        }
+
+    @console.app_template_filter("said")
+    def said(detail: str) -> Any:
+        return msgspec.json.decode(detail)
 
     @console.url_defaults
     def keep_study(endpoint: str, values: dict[str, Any]) -> None:

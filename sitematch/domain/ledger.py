@@ -25,7 +25,7 @@ from sitematch.errors import IllegalTransition, InvalidPolicy
 
 
 class EventKind(StrEnum):
-    """What the ledger records: the first eight change a referral, the next four a study's rules, the last a site's facts."""
+    """What the ledger records: the first eight change a referral, the next four a study's rules, the last a site."""
 
     HELD = "HELD"
     RELEASED = "RELEASED"

@@ -1,0 +1,28 @@
+"""The waiting list: who is offered a spot next, and which offers stand."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from api.backend import Backend
+from api.console.routes import Console
+from api.console.view import Desk, page
+from sitematch.domain.access import Permission
+from sitematch.domain.ledger import SpotState
+from sitematch.services import coordinating
+from sitematch.store import catalogue
+
+
+def register(console: Console, backend: Backend) -> None:
+    """Make the route."""
+
+    @console.page("GET", "/waiting", Permission.REFERRALS_READ)
+    def waiting_list() -> Response:
+        desk = Desk(backend)
+        return page(
+            "waiting.html",
+            entries=coordinating.waiting_list(desk.store, desk.actor, desk.study_id),
+            offers=coordinating.referrals(desk.store, desk.actor, desk.study_id, desk.now, state=SpotState.OFFERED),
+            policy=coordinating.policy(desk.store, desk.actor, desk.study_id),
+            sites={site.site_id: site for site in catalogue.read_sites(desk.store, desk.study_id)},
+        )
