@@ -5,6 +5,7 @@ A postcode comes by POST and goes into nothing that is sent on: the forms of the
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 from flask import Response
@@ -18,6 +19,8 @@ from api.console.view import Desk, go, page
 from api.errors import problem_of
 from api.reading import read_form
 from sitematch.domain.access import Permission
+from sitematch.domain.policy import MAX_RADIUS_KM
+from sitematch.domain.units import KM_PER_MILE, Unit
 from sitematch.domain.wording import explain
 from sitematch.errors import CapacityError, InvalidInput, SitematchError
 from sitematch.exporters.wire import distance_answer, place_answer
@@ -37,7 +40,8 @@ class PlaceForm(Form, frozen=True, kw_only=True):
 
     country: Annotated[str, Meta(max_length=2)] = ""
     place: Annotated[str, Meta(max_length=100)] = ""
-    within_km: Annotated[str, Meta(max_length=10)] = ""
+    within: Annotated[str, Meta(max_length=10)] = ""
+    unit: Unit = Unit.KM
     referral_id: _Id = ""
     arm: _Id = ""
 
@@ -147,18 +151,21 @@ def _rank(desk: Desk, asked: PlaceForm) -> Choices:
         asked.place,
         asked.country or None,
         desk.now,
-        within_km=_km(asked.within_km),
+        within_km=_km(asked.within, asked.unit),
     )
 
 
-def _km(text: str) -> float | None:
-    """Read a distance as people write it; empty is none."""
+def _km(text: str, unit: Unit) -> float | None:
+    """Read a distance as people write it, and return it in kilometres; empty is none."""
     if not text.strip():
         return None
     try:
-        return float(text.strip().replace(",", "."))
+        distance = float(text.strip().replace(",", "."))
     except ValueError:
-        raise InvalidInput(_("The distance must be a number of kilometres, e.g. 150."), field="within_km") from None
+        distance = math.nan
+    if not 0 < distance <= MAX_RADIUS_KM:
+        raise InvalidInput(_("The farthest way must be a number over 0, e.g. 150."), field="within")
+    return distance * KM_PER_MILE if unit is Unit.MILES else distance
 
 
 def _refused(
