@@ -6,7 +6,7 @@ PAGES := api/static/built/manifest.json
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types messages bench race crash lock sites clean
+.PHONY: help run test lint types messages bench race crash lighthouse lock sites clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -15,7 +15,7 @@ run: .venv/run.done $(GAZETTEER) $(PAGES) ## build what is missing, show one ran
 	$(BIN)/sitematch match 33180 --country US
 	$(BIN)/sitematch serve
 
-test: .venv/dev.done $(GAZETTEER) $(PAGES) lint types ## lint, types, import rules and all tests
+test: .venv/dev.done $(GAZETTEER) $(PAGES) tests/browser/node_modules/.package-lock.json lint types ## lint, types, import rules and all tests
 	$(BIN)/python -m pytest
 
 lint: .venv/dev.done $(PAGES) ## ruff, import-linter and the scripts' types
@@ -36,6 +36,9 @@ race: .venv/dev.done ## 32 processes race for 100 spots on both databases: the l
 
 crash: .venv/dev.done ## kill -9 at random points, 200 times on both databases; the ledger must stand
 	$(BIN)/python -m benchmarks.crash
+
+lighthouse: .venv/run.done $(GAZETTEER) tools/lighthouse/node_modules/.package-lock.json ## Lighthouse judges the patient's page (needs Chromium)
+	$(BIN)/python -m tools.lighthouse
 
 messages: .venv/run.done ## bring the translations in step with the pages' texts
 	$(BIN)/python -m tools.messages
@@ -65,6 +68,9 @@ clean: ## remove everything that was built
 .venv/dev.done: requirements/dev.txt .venv/run.done
 	$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@
+
+%/node_modules/.package-lock.json: %/package-lock.json | .venv/run.done
+	$(BIN)/python -m tools.node $*
 
 build/sources.done: requirements/sources.txt | .venv/run.done
 	rm -rf build/sources

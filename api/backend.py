@@ -11,10 +11,11 @@ from typing import TypeVar
 
 from api.rounds import start_rounds
 from sitematch.config import Settings
+from sitematch.domain.study import tidy_study_id
 from sitematch.errors import DataFault, LedgerBusy, NotReady, StorageFault, StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finder import Finder
-from sitematch.services.live import LiveFinder
+from sitematch.services.live import LiveFinders
 from sitematch.store.engine import Store, open_store
 
 LOG = logging.getLogger("sitematch.api")
@@ -49,29 +50,49 @@ class Backend:
         self.settings = settings
         self.now = clock
         self._fixed = finder
-        self._live: LiveFinder | None = None
+        self._live: LiveFinders | None = None
         self._store: Store | None = None
         self._lock = threading.Lock()
         self._retry_at_s: dict[str, float] = {}
         self._said: dict[str, str] = {}
 
-    def finder(self) -> Finder:
+    def finder(self, study_id: str | None = None) -> Finder:
         """Return the finder over the present catalogue and ledger, opening it if that is due.
+
+        Parameters
+        ----------
+        study_id
+            The study as it was typed; None is the one that this server matches.
 
         Raises
         ------
         NotReady
-            If the gazetteer, the database or the study is missing or cannot be read; the log says which.
+            If the gazetteer, the database or the server's own study is missing or cannot be read; the log says which.
+        StudyNotFound
+            If another study was asked for and there is none.
+        LedgerBusy, StorageFault
+            If it had to be read and the database did not answer.
         """
-        if self._fixed is not None:
+        named = None if study_id is None else tidy_study_id(study_id)
+        if self._fixed is not None and named in (None, self._fixed.study.study_id):
             return self._fixed
-        live = self._live
-        if live is None:
-            live = self._open(self._open_live)
+        live = self.live()
+        if named is not None and named != live.default_id:
+            return live.finder(named)
         try:
             return live.finder()
         except StudyNotFound as error:
             raise NotReady(error.message) from error
+
+    def live(self) -> LiveFinders:
+        """Return what follows the database, opening it if that is due.
+
+        Raises
+        ------
+        NotReady
+            See `finder`.
+        """
+        return self._live if self._live is not None else self._open(self._open_live)
 
     def store(self) -> Store:
         """Return the open database.
@@ -106,10 +127,11 @@ class Backend:
                 start_rounds(self._store, self.now, self.settings)
         return self._store
 
-    def _open_live(self) -> LiveFinder:
+    def _open_live(self) -> LiveFinders:
         if self._live is None:
-            gazetteer = Gazetteer.open(self.settings.gazetteer_path)
-            self._live = LiveFinder(gazetteer, self._open_store(), self.settings.study_id, self.now)
+            opened = self._fixed and self._fixed.gazetteer
+            gazetteer = opened or Gazetteer.open(self.settings.gazetteer_path)
+            self._live = LiveFinders(gazetteer, self._open_store(), self.settings.study_id, self.now)
             finder = self._live.finder()
             LOG.info("Ready: %s with %d sites.", finder.study.study_id, len(finder.sites))
         return self._live

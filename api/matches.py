@@ -1,4 +1,4 @@
-"""``/v1/matches``: the study's sites ranked from where a person is."""
+"""``/v1/matches``: a study's sites ranked from where a person is."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ _PROBLEMS = (
     problems.AMBIGUOUS_PLACE,
     problems.POSTCODE_NOT_FOUND,
     problems.TOWN_NOT_FOUND,
+    problems.STUDY_NOT_FOUND,
+    problems.BUSY,
+    problems.STORAGE_FAULT,
     problems.NOT_ACCEPTABLE,
     problems.NOT_READY,
 )
@@ -96,7 +99,7 @@ def find(finder: Finder, asked: MatchRequest, backend: Backend) -> MatchResult:
 
 
 def _answer(backend: Backend, asked: MatchRequest, media_type: str) -> Response:
-    finder = backend.finder()
+    finder = backend.finder(asked.study_id)
     answer = matches_answer(find(finder, asked, backend), finder.study, finder.attribution)
     response = respond(matches_geojson(answer) if media_type == GEOJSON else answer, media_type)
     response.headers["Vary"] = "Accept"

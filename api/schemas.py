@@ -15,6 +15,14 @@ from sitematch.errors import InvalidCoordinates, InvalidInput, InvalidPolicy, Un
 from sitematch.exporters.wire import PlaceAnswer, RemainingAnswer, SiteAnswer, StudyAnswer, Wire
 from sitematch.gazetteer.grammar import parse_country
 
+StudyId = Annotated[
+    str | None,
+    Meta(
+        description="Which study, as /v1/studies lists it. Left out: the one that this server matches.",
+        examples=["NCT06064929"],
+    ),
+]
+
 PAGE_SIZE = 100
 """Sites on one page of the list, unless asked otherwise."""
 
@@ -92,6 +100,7 @@ class MatchRequest(Wire, frozen=True, forbid_unknown_fields=True):
     unit: Annotated[Unit | None, Meta(description="km or miles, for texts; left out: as the place's country does.")] = (
         None
     )
+    study_id: StudyId = None
 
     def policy(self) -> MatchPolicy:
         """Turn what is asked into a policy.
@@ -184,6 +193,7 @@ class SitesQuery(Wire, frozen=True, forbid_unknown_fields=True):
         int, Meta(ge=1, le=MAX_LIMIT, description=f"How many at most: a whole number, 1 to {MAX_LIMIT}.")
     ] = PAGE_SIZE
     after: Annotated[str, Meta(description="The `next` of the page before.", max_length=200)] = ""
+    study_id: StudyId = None
 
     def country_code(self) -> str | None:
         """Return the country's code; None for all.
@@ -194,6 +204,12 @@ class SitesQuery(Wire, frozen=True, forbid_unknown_fields=True):
             If the country is not known.
         """
         return _country(self.country, "country")
+
+
+class SiteQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """Of which study the site is."""
+
+    study_id: StudyId = None
 
 
 class NoQuery(Wire, frozen=True, forbid_unknown_fields=True):

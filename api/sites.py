@@ -1,4 +1,4 @@
-"""``/v1/sites``: the study's sites as the catalogue holds them."""
+"""``/v1/sites``: a study's sites as the catalogue holds them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,18 @@ from api.backend import Backend
 from api.negotiate import GEOJSON, JSON, choose_media_type
 from api.operations import Documented, Operation
 from api.reading import read_query
-from api.schemas import NoQuery, SiteDetail, SitesAnswer, SitesQuery
+from api.schemas import SiteDetail, SiteQuery, SitesAnswer, SitesQuery
 from sitematch.exporters.geojson import SiteCollection, SiteFeature, site_feature, sites_geojson
 from sitematch.exporters.wire import remaining_answer, site_answer, study_answer
 
 _OFFERED = (JSON, GEOJSON)
+_STUDY_PROBLEMS = (
+    problems.STUDY_NOT_FOUND,
+    problems.BUSY,
+    problems.STORAGE_FAULT,
+    problems.NOT_ACCEPTABLE,
+    problems.NOT_READY,
+)
 
 
 def blueprint(backend: Backend) -> Documented:
@@ -25,7 +32,7 @@ def blueprint(backend: Backend) -> Documented:
         "GET",
         "/v1/sites",
         Operation(
-            summary="List the study's sites",
+            summary="List a study's sites",
             description="By site_id, a page at a time.",
             tag="Sites",
             query=SitesQuery,
@@ -33,8 +40,7 @@ def blueprint(backend: Backend) -> Documented:
             problems=(
                 problems.INVALID_INPUT,
                 problems.UNKNOWN_COUNTRY,
-                problems.NOT_ACCEPTABLE,
-                problems.NOT_READY,
+                *_STUDY_PROBLEMS,
             ),
             example={"country": "US", "limit": 10},
         ),
@@ -43,7 +49,7 @@ def blueprint(backend: Backend) -> Documented:
         media_type = choose_media_type(_OFFERED)
         asked = read_query(SitesQuery)
         country = asked.country_code()
-        finder = backend.finder()
+        finder = backend.finder(asked.study_id)
         wanted = [
             site
             for site in finder.sites
@@ -67,21 +73,19 @@ def blueprint(backend: Backend) -> Documented:
             summary="Show one site with the spots left",
             tag="Sites",
             path={"site_id": "The site's id, as /v1/sites lists it."},
-            query=NoQuery,
+            query=SiteQuery,
             answers={JSON: SiteDetail, GEOJSON: SiteFeature},
             problems=(
                 problems.INVALID_INPUT,
                 problems.SITE_NOT_FOUND,
-                problems.NOT_ACCEPTABLE,
-                problems.NOT_READY,
+                *_STUDY_PROBLEMS,
             ),
             example={"site_id": "NCT06064929-001"},
         ),
     )
     def show_site(site_id: str) -> Response:
         media_type = choose_media_type(_OFFERED)
-        read_query(NoQuery)
-        finder = backend.finder()
+        finder = backend.finder(read_query(SiteQuery).study_id)
         site = finder.site(site_id)
         if media_type == GEOJSON:
             return respond_cacheable(encode(site_feature(site_answer(site))), GEOJSON, vary=True)

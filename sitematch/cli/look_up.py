@@ -21,7 +21,7 @@ from sitematch.cli.common import (
     settings,
 )
 from sitematch.domain.policy import MatchPolicy, Order
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.study import RecruitmentStatus, tidy_study_id
 from sitematch.domain.travel import TravelCertainty
 from sitematch.domain.units import KM_PER_MILE, Unit, unit_for
 from sitematch.errors import InvalidInput, InvalidPolicy
@@ -241,7 +241,5 @@ def _finder(study_id: str | None = None) -> Any:
     chosen, now = settings(), datetime.now(UTC)
     prepare(chosen, say, now)
     if study_id is not None:
-        named = study_id.strip()
-        # NCT numbers are typed either way; other ids are compared as they are.
-        chosen = replace(chosen, study_id=named.upper() if named[:3].upper() == "NCT" else named)
+        chosen = replace(chosen, study_id=tidy_study_id(study_id))
     return open_finder(chosen, now)

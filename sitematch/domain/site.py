@@ -33,9 +33,6 @@ SITE_COLUMNS = (
 )
 """The columns of ``sites.csv``, in order; others in a file are ignored."""
 
-LIST_SEPARATOR = " | "
-"""Between several flags or travel kinds in one cell."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:

@@ -110,3 +110,16 @@ class Study:
     who_not: tuple[str, ...] = ()
     notice: str = ""
     history: tuple[str, ...] = ()
+
+
+def tidy_study_id(text: str) -> str:
+    """Bring a study's id as somebody types it into the form that it is stored in.
+
+    Examples
+    --------
+    >>> tidy_study_id(" nct06064929"), tidy_study_id("Other-7b")
+    ('NCT06064929', 'Other-7b')
+    """
+    named = text.strip()
+    # NCT numbers are typed either way; other ids are compared as they are.
+    return named.upper() if named[:3].upper() == "NCT" else named

@@ -6,7 +6,8 @@ import csv
 import io
 from collections.abc import Iterable
 
-from sitematch.domain.site import LIST_SEPARATOR, SITE_COLUMNS, Site
+from sitematch.domain.cells import LIST_SEPARATOR
+from sitematch.domain.site import SITE_COLUMNS, Site
 
 
 def write_sites(sites: Iterable[Site]) -> str:

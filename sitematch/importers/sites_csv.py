@@ -12,8 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from sitematch.domain.cells import LIST_SEPARATOR
 from sitematch.domain.place import Coordinates, Place, Precision
-from sitematch.domain.site import LIST_SEPARATOR, SITE_COLUMNS, Site
+from sitematch.domain.site import SITE_COLUMNS, Site
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.errors import DataFault, Fault, InvalidCoordinates, NotReady

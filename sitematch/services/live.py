@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -11,13 +12,16 @@ from sitematch.domain.occupancy import TAKING_STATUSES
 from sitematch.domain.ranking import CapacityView
 from sitematch.domain.site import Site
 from sitematch.domain.study import Study
-from sitematch.errors import LedgerBusy, StorageFault
+from sitematch.errors import LedgerBusy, StorageFault, StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finder import Finder, StatedCapacity
 from sitematch.store import catalogue, counting
 from sitematch.store.engine import Store
 from sitematch.store.feed import CapacityFeed
 from sitematch.store.seeding import has_ledger
+
+SITES_KEPT = 20_000
+"""Sites of other studies than the default one that stay in memory, about 60 MB."""
 
 
 class LiveCapacity:
@@ -100,8 +104,44 @@ def _as_matched(site: Site, found: Remaining) -> Remaining:
     return Remaining(count=None, as_of=found.as_of)
 
 
-class LiveFinder:
-    """The finder over a database that others change.
+class _LiveFinder:
+    """One study's finder, read anew when the catalogue has changed."""
+
+    def __init__(self, gazetteer: Gazetteer, store: Store, study_id: str, feed: CapacityFeed) -> None:
+        self._gazetteer = gazetteer
+        self._store = store
+        self._study_id = study_id
+        self._feed = feed
+        self._lock = threading.Lock()
+        self._version, self._finder = self._load()
+
+    @property
+    def size(self) -> int:
+        """How many sites it holds."""
+        return len(self._finder.sites)
+
+    def finder(self) -> Finder:
+        if self._version != self._feed.catalogue_version and self._lock.acquire(blocking=False):
+            # The others go on with what there is until the new one stands.
+            try:
+                self._version, self._finder = self._load()
+            except (LedgerBusy, StorageFault) as error:
+                # The old sites are better than none; the next request tries again.
+                self._feed.last_error = error
+            finally:
+                self._lock.release()
+        return self._finder
+
+    def _load(self) -> tuple[str, Finder]:
+        # Noted before the read: a change in between is read again next time.
+        version = self._feed.catalogue_version
+        study = catalogue.read_study(self._store, self._study_id)
+        sites = catalogue.read_sites(self._store, self._study_id)
+        return version, Finder(self._gazetteer, study, sites, capacity=LiveCapacity(self._feed, study))
+
+
+class LiveFinders:
+    """The finders over a database that others change: one for each study that is asked for, and one feed for all.
 
     Parameters
     ----------
@@ -109,61 +149,91 @@ class LiveFinder:
         Turns texts into places.
     store
         The open database; it stays the caller's to close.
-    study_id
-        The study that is matched.
+    default_id
+        The study that is matched unless another is named; its finder is always kept.
     clock
         Gives the present instant (aware, UTC).
+    sites_kept
+        Of the other studies' finders, those asked for last are kept while they have no more sites than this together.
+        The very last one is kept however many it has.
 
     Raises
     ------
     StudyNotFound
-        If the catalogue does not hold the study.
+        If the catalogue does not hold the default study.
     LedgerBusy, StorageFault, NotReady
         If the database cannot be read.
 
     Notes
     -----
-    Open it after the process has forked: the feed has a thread.
+    Safe to share among threads. Open it after the process has forked: the feed has a thread.
     """
 
-    def __init__(self, gazetteer: Gazetteer, store: Store, study_id: str, clock: Callable[[], datetime]) -> None:
-        self._gazetteer = gazetteer
-        self._store = store
-        self._study_id = study_id
+    def __init__(
+        self,
+        gazetteer: Gazetteer,
+        store: Store,
+        default_id: str,
+        clock: Callable[[], datetime],
+        *,
+        sites_kept: int = SITES_KEPT,
+    ) -> None:
+        self.gazetteer = gazetteer
+        self.store = store
+        self.default_id = default_id
+        self._sites_kept = sites_kept
         self._lock = threading.Lock()
+        self._others: OrderedDict[str, _LiveFinder] = OrderedDict()
         self.feed = CapacityFeed(store, clock)
         try:
-            self._version, self._finder = self._load()
+            self._default = self._open(default_id)
         except BaseException:
             self.feed.close()
             raise
 
-    def finder(self) -> Finder:
-        """Return the finder over the sites of the present catalogue; only a change of the catalogue is read anew.
+    def finder(self, study_id: str | None = None) -> Finder:
+        """Return the finder over a study's present sites; only a change of the catalogue is read anew.
+
+        Parameters
+        ----------
+        study_id
+            The study; None is the default one.
 
         Raises
         ------
         StudyNotFound
-            If the study was removed.
+            If the catalogue does not hold the study, or no longer.
+        LedgerBusy, StorageFault, NotReady
+            If it was not open yet and the database cannot be read.
         """
-        if self._version != self.feed.catalogue_version and self._lock.acquire(blocking=False):
-            # The others go on with what there is until the new one stands.
-            try:
-                self._version, self._finder = self._load()
-            except (LedgerBusy, StorageFault) as error:
-                # The old sites are better than none; the next request tries again.
-                self.feed.last_error = error
-            finally:
-                self._lock.release()
-        return self._finder
+        if study_id is None or study_id == self.default_id:
+            return self._default.finder()
+        with self._lock:
+            live = self._others.get(study_id)
+            if live is not None:
+                self._others.move_to_end(study_id)
+        if live is None:
+            # Opened outside the lock, so that nobody waits for a study that another asks for. Two threads may open the
+            # same one; each is right, and the later one is kept.
+            live = self._open(study_id)
+            self._keep(study_id, live)
+        try:
+            return live.finder()
+        except StudyNotFound:
+            with self._lock:
+                self._others.pop(study_id, None)
+            raise
 
     def close(self) -> None:
         """Stop following the database."""
         self.feed.close()
 
-    def _load(self) -> tuple[str, Finder]:
-        # Noted before the read: a change in between is read again next time.
-        version = self.feed.catalogue_version
-        study = catalogue.read_study(self._store, self._study_id)
-        sites = catalogue.read_sites(self._store, self._study_id)
-        return version, Finder(self._gazetteer, study, sites, capacity=LiveCapacity(self.feed, study))
+    def _open(self, study_id: str) -> _LiveFinder:
+        return _LiveFinder(self.gazetteer, self.store, study_id, self.feed)
+
+    def _keep(self, study_id: str, live: _LiveFinder) -> None:
+        with self._lock:
+            self._others[study_id] = live
+            self._others.move_to_end(study_id)
+            while len(self._others) > 1 and sum(other.size for other in self._others.values()) > self._sites_kept:
+                self._others.popitem(last=False)

@@ -82,7 +82,7 @@ def prepare_schema(settings: Settings, say: Callable[[str], None]) -> None:
 def open_finder(settings: Settings, now: datetime) -> Finder:
     """Open the gazetteer, the catalogue and the ledger as they are now, and build the index: for one look-up or a few.
 
-    A server, which has to follow changes, uses `sitematch.services.live.LiveFinder`.
+    A server, which has to follow changes, uses `sitematch.services.live.LiveFinders`.
 
     Parameters
     ----------

@@ -20,6 +20,8 @@ from sitematch.gazetteer.grammar import name_keys
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.gazetteer.schema import APPLICATION_ID, DEGREE, PRECISIONS, SCHEMA_VERSION, TABLES
 from sitematch.services.finder import Finder
+from sitematch.store import catalogue, migrate
+from sitematch.store.engine import open_store
 from tests.gazetteer.builders import WRITABLE
 
 NOW = datetime(2026, 1, 2, 12, 30, tzinfo=UTC)
@@ -136,3 +138,9 @@ def make_settings(home: Path, **changes: Any) -> Settings:
 
 def make_app(home: Path, finder: Finder, **changes: Any) -> Flask:
     return create_app(make_settings(home, **changes), finder=finder, clock=lambda: NOW)
+
+
+def fill_database(home: Path) -> None:
+    with open_store(make_settings(home).database_url, require_ready=False) as store:
+        migrate.upgrade(store)
+        catalogue.replace_study(store, make_study(), SITES)

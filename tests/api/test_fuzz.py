@@ -21,7 +21,7 @@ from sitematch.domain.policy import Order
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.domain.travel import TravelCertainty
 from sitematch.services.finder import Finder
-from tests.api.builders import POSTCODES, TOWNS, make_app
+from tests.api.builders import POSTCODES, TOWNS, fill_database, make_app
 
 FIELDS = [*MatchRequest.__struct_fields__, "radius", ""]
 WORDS = [
@@ -60,6 +60,7 @@ bodies = answerable | nearly | anything
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory, finder: Finder) -> Iterator[FlaskClient]:
     home: Path = tmp_path_factory.mktemp("home")
+    fill_database(home)  # so that another study is looked for, and not found
     yield make_app(home, finder).test_client()
 
 

@@ -7,15 +7,7 @@ import pytest
 
 from api import backend
 from api.app import create_app
-from sitematch.store import catalogue, migrate
-from sitematch.store.engine import open_store
-from tests.api.builders import SITES, STUDY_ID, make_gazetteer, make_settings, make_study
-
-
-def fill_database(home: Path) -> None:
-    with open_store(make_settings(home).database_url, require_ready=False) as store:
-        migrate.upgrade(store)
-        catalogue.replace_study(store, make_study(), SITES)
+from tests.api.builders import SITES, STUDY_ID, fill_database, make_gazetteer, make_settings
 
 
 @pytest.fixture(autouse=True)

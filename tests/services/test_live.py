@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,9 +15,10 @@ from sitematch.domain.place import Coordinates, Place, Precision
 from sitematch.domain.policy import MatchPolicy
 from sitematch.domain.site import Site
 from sitematch.domain.study import RecruitmentStatus
+from sitematch.errors import StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finder import Finder
-from sitematch.services.live import LiveFinder, read_capacity
+from sitematch.services.live import LiveFinders, read_capacity
 from sitematch.store import catalogue, counting
 from sitematch.store.engine import Store
 from sitematch.store.seeding import take_stated_caps
@@ -59,9 +62,9 @@ def gazetteer(tmp_path_factory: pytest.TempPathFactory) -> Gazetteer:
 
 
 @pytest.fixture
-def live(store: Store, desk: Desk, gazetteer: Gazetteer) -> Iterator[LiveFinder]:
+def live(store: Store, desk: Desk, gazetteer: Gazetteer) -> Iterator[LiveFinders]:
     take_stated_caps(store, desk.now)
-    opened = LiveFinder(gazetteer, store, STUDY_ID, lambda: desk.now)
+    opened = LiveFinders(gazetteer, store, STUDY_ID, lambda: desk.now)
     yield opened
     opened.close()
 
@@ -71,7 +74,7 @@ def counts(finder: Finder, desk: Desk, **policy: object) -> dict[str, int | None
     return {match.site.site_id: match.remaining.count for match in result.matches}
 
 
-def test_hold_shows_in_the_matches_after_a_look(live: LiveFinder, desk: Desk) -> None:
+def test_hold_shows_in_the_matches_after_a_look(live: LiveFinders, desk: Desk) -> None:
     before = counts(live.finder(), desk)
 
     desk.hold("r-1", "near")
@@ -81,7 +84,7 @@ def test_hold_shows_in_the_matches_after_a_look(live: LiveFinder, desk: Desk) ->
     assert counts(live.finder(), desk) == {"near": 1, "far": 1}
 
 
-def test_lapse_of_a_hold_shows_at_its_instant_without_a_look(live: LiveFinder, desk: Desk) -> None:
+def test_lapse_of_a_hold_shows_at_its_instant_without_a_look(live: LiveFinders, desk: Desk) -> None:
     desk.cap(1)
     desk.hold("r-1", "near", hold_for=timedelta(seconds=5))
     live.feed.look()
@@ -93,7 +96,7 @@ def test_lapse_of_a_hold_shows_at_its_instant_without_a_look(live: LiveFinder, d
     assert counts(live.finder(), desk) == {"near": 1, "far": 1}
 
 
-def test_match_asks_the_database_nothing(live: LiveFinder, desk: Desk, store: Store) -> None:
+def test_match_asks_the_database_nothing(live: LiveFinders, desk: Desk, store: Store) -> None:
     live.feed.close()
     statements: list[str] = []
     sa.event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
@@ -104,7 +107,7 @@ def test_match_asks_the_database_nothing(live: LiveFinder, desk: Desk, store: St
     assert statements == []
 
 
-def test_loaded_catalogue_shows_after_a_look_and_is_read_once(live: LiveFinder, desk: Desk, store: Store) -> None:
+def test_loaded_catalogue_shows_after_a_look_and_is_read_once(live: LiveFinders, desk: Desk, store: Store) -> None:
     old = live.finder()
 
     catalogue.replace_study(store, make_study(pool_spots=2), (*SITES, placed("new", 43.65)))
@@ -115,7 +118,7 @@ def test_loaded_catalogue_shows_after_a_look_and_is_read_once(live: LiveFinder, 
     assert live.finder() is not old
 
 
-def test_site_that_takes_nobody_yet_is_not_said_to_be_full(live: LiveFinder, desk: Desk, store: Store) -> None:
+def test_site_that_takes_nobody_yet_is_not_said_to_be_full(live: LiveFinders, desk: Desk, store: Store) -> None:
     status = RecruitmentStatus.NOT_YET_RECRUITING
     catalogue.replace_study(store, make_study(), [placed("near", 43.7, status=status), SITES[1]])
     live.feed.look()
@@ -124,14 +127,14 @@ def test_site_that_takes_nobody_yet_is_not_said_to_be_full(live: LiveFinder, des
     assert counts(live.finder(), desk, statuses=frozenset({status})) == {"near": None}
 
 
-def test_closed_study_matches_nobody(live: LiveFinder, desk: Desk) -> None:
+def test_closed_study_matches_nobody(live: LiveFinders, desk: Desk) -> None:
     desk.close(STUDY)
     live.feed.look()
 
     assert counts(live.finder(), desk) == {}
 
 
-def test_capacity_read_once_agrees_with_the_feed(live: LiveFinder, desk: Desk, store: Store) -> None:
+def test_capacity_read_once_agrees_with_the_feed(live: LiveFinders, desk: Desk, store: Store) -> None:
     desk.hold("r-1", "near")
     desk.cap(1, site_key("far"))
     live.feed.look()
@@ -142,7 +145,7 @@ def test_capacity_read_once_agrees_with_the_feed(live: LiveFinder, desk: Desk, s
 
 
 def test_study_without_a_ledger_answers_what_it_states(store: Store, desk: Desk, gazetteer: Gazetteer) -> None:
-    live = LiveFinder(gazetteer, store, STUDY_ID, lambda: desk.now)
+    live = LiveFinders(gazetteer, store, STUDY_ID, lambda: desk.now)
 
     found = counts(live.finder(), desk)
 
@@ -189,3 +192,86 @@ def test_stated_cap_is_in_the_audit_trail_under_its_own_name(store: Store, desk:
 
     (event,) = counting.iter_events(store, STUDY_ID)
     assert (event.actor_id, event.request_id) == ("system:catalogue", "load-1")
+
+
+def load(store: Store, number: int, *, sites: int = 1) -> str:
+    study_id = f"NCT0000001{number}"
+    made = [placed(f"{study_id}-{n}", 43 + n, study_id=study_id) for n in range(sites)]
+    catalogue.replace_study(store, make_study(study_id=study_id), made)
+    return study_id
+
+
+def test_any_study_of_the_catalogue_is_matched_by_its_id(live: LiveFinders, desk: Desk, store: Store) -> None:
+    other = load(store, 1)
+    live.feed.look()
+
+    assert set(counts(live.finder(other), desk)) == {f"{other}-0"}
+    assert set(counts(live.finder(STUDY_ID), desk)) == {"near", "far"}
+    with pytest.raises(StudyNotFound, match="NCT99999999"):
+        live.finder("NCT99999999")
+
+
+def test_hold_shows_in_the_matches_of_the_other_study_too(live: LiveFinders, store: Store, desk: Desk) -> None:
+    other = load(store, 1)
+    live.finder(other)
+    second = Desk(store, study=make_study(study_id=other), sites=[placed("second", 43.7, study_id=other)])
+    second.cap(2)
+
+    second.hold("r-1", "second")
+    live.feed.look()
+
+    assert counts(live.finder(other), desk) == {"second": 1}
+
+
+def test_removed_study_is_no_longer_found(live: LiveFinders, store: Store) -> None:
+    other = load(store, 1)
+    live.finder(other)
+
+    catalogue.remove_study(store, other)
+    live.feed.look()
+
+    for _ in range(2):
+        with pytest.raises(StudyNotFound):
+            live.finder(other)
+
+
+def test_studies_asked_for_longest_ago_are_let_go_but_never_the_default(
+    store: Store, desk: Desk, gazetteer: Gazetteer
+) -> None:
+    a, b, c = (load(store, number, sites=2) for number in range(3))
+    live = LiveFinders(gazetteer, store, STUDY_ID, lambda: desk.now, sites_kept=4)
+    try:
+        default, first, second = live.finder(), live.finder(a), live.finder(b)
+        assert live.finder(a) is first
+
+        live.finder(c)
+
+        assert live.finder(a) is first
+        assert live.finder(b) is not second
+        assert live.finder() is default
+    finally:
+        live.close()
+
+
+def test_study_larger_than_all_that_is_kept_is_still_answered(store: Store, desk: Desk, gazetteer: Gazetteer) -> None:
+    large = load(store, 1, sites=9)
+    live = LiveFinders(gazetteer, store, STUDY_ID, lambda: desk.now, sites_kept=4)
+    try:
+        assert live.finder(large) is live.finder(large)
+    finally:
+        live.close()
+
+
+def test_many_threads_asking_for_many_studies_get_their_own(store: Store, desk: Desk, gazetteer: Gazetteer) -> None:
+    ids = [load(store, number) for number in range(6)] * 20
+    before = threading.active_count()
+    live = LiveFinders(gazetteer, store, STUDY_ID, lambda: desk.now, sites_kept=2)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda study_id: live.finder(study_id).study.study_id, ids))
+        added = threading.active_count() - before
+    finally:
+        live.close()
+
+    assert found == ids
+    assert added == 1  # the one feed

@@ -1,0 +1,209 @@
+"""Plots as data: what is drawn, not how. Each has a text equivalent, worked out from the same numbers (`plot_words`).
+
+Whoever cannot see a picture gets the same facts, and a plot is drawn so that it can be told apart without colours:
+series are also told apart by hatching, markers and line styles.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import pairwise
+
+X = int | float | date | datetime
+"""Where a point stands along a line plot's axis; one kind within a plot, and instants aware."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One row of bars.
+
+    Parameters
+    ----------
+    label
+        What the legend calls it.
+    values
+        One for each category, in the same order; None where it is not known.
+    """
+
+    label: str
+    values: tuple[int | float | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarPlot:
+    """Horizontal bars, the first category on top.
+
+    Parameters
+    ----------
+    name
+        Unique in the report, lower case with hyphens: files and element ids are named after it.
+    title
+        What it shows, in words.
+    category_label, value_label
+        What the categories are (``"Country"``) and what is measured, with its unit (``"Participants"``).
+    categories
+        What each bar stands for, in the order shown. More than about fifty cannot be read: choose before.
+    series
+        At least one; at most five can be told apart.
+    is_stacked
+        Whether the series stand end to end, and so add up, rather than one above the other.
+
+    Raises
+    ------
+    ValueError
+        If a series has another length than `categories`, or a value is not finite.
+    """
+
+    name: str
+    title: str
+    category_label: str
+    value_label: str
+    categories: tuple[str, ...]
+    series: tuple[Series, ...]
+    is_stacked: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.series:
+            raise ValueError(f"{self.name}: nothing to draw.")
+        for row in self.series:
+            if len(row.values) != len(self.categories):
+                raise ValueError(f"{self.name}: {row.label!r} has not one value for each category.")
+            _check_finite(self.name, row.values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Points joined by a line.
+
+    Parameters
+    ----------
+    label
+        What the legend calls it.
+    points
+        Along x ascending, each (x, y).
+    is_stepped
+        Whether y keeps its value until the next point, as a count does, rather than going there in a straight line.
+    """
+
+    label: str
+    points: tuple[tuple[X, int | float], ...]
+    is_stepped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """An interval around a line.
+
+    Parameters
+    ----------
+    label
+        What the legend calls it, e.g. ``"80 % interval"``.
+    points
+        Along x ascending, each (x, low, high).
+    """
+
+    label: str
+    points: tuple[tuple[X, int | float, int | float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """A height that matters, drawn as a horizontal line: a cap, a target."""
+
+    label: str
+    value: int | float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinePlot:
+    """Lines over a common axis.
+
+    Parameters
+    ----------
+    name, title
+        As in `BarPlot`.
+    x_label, y_label
+        What is along each axis, with its unit.
+    lines
+        At least one; at most five can be told apart.
+    levels
+        Heights that matter.
+
+    Raises
+    ------
+    ValueError
+        If points are not in order or a value is not finite.
+    """
+
+    name: str
+    title: str
+    x_label: str
+    y_label: str
+    lines: tuple[Line, ...]
+    levels: tuple[Level, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.lines:
+            raise ValueError(f"{self.name}: nothing to draw.")
+        for line in self.lines:
+            _check_order(self.name, [x for x, _ in line.points])
+            _check_finite(self.name, [y for _, y in line.points])
+        _check_finite(self.name, [level.value for level in self.levels])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanPlot:
+    """What was, then what is expected with its intervals, which widen like a fan.
+
+    Parameters
+    ----------
+    name, title, x_label, y_label, levels
+        As in `LinePlot`.
+    observed
+        What was.
+    expected
+        The middle of what is expected: a median or a mean; its label says which.
+    bands
+        Intervals around `expected`, the widest first.
+
+    Raises
+    ------
+    ValueError
+        If points are not in order, a value is not finite, or an interval's low end is above its high end.
+    """
+
+    name: str
+    title: str
+    x_label: str
+    y_label: str
+    observed: Line
+    expected: Line
+    bands: tuple[Band, ...]
+    levels: tuple[Level, ...] = ()
+
+    def __post_init__(self) -> None:
+        for line in (self.observed, self.expected):
+            _check_order(self.name, [x for x, _ in line.points])
+            _check_finite(self.name, [y for _, y in line.points])
+        for band in self.bands:
+            _check_order(self.name, [x for x, _, _ in band.points])
+            _check_finite(self.name, [y for _, low, high in band.points for y in (low, high)])
+            if any(low > high for _, low, high in band.points):
+                raise ValueError(f"{self.name}: {band.label!r} has a low end above its high end.")
+        _check_finite(self.name, [level.value for level in self.levels])
+
+
+Plot = BarPlot | LinePlot | FanPlot
+
+
+def _check_order(name: str, xs: Sequence[X]) -> None:
+    if any(after < before for before, after in pairwise(xs)):  # type: ignore[operator]
+        raise ValueError(f"{name}: points are not in order.")
+
+
+def _check_finite(name: str, values: Sequence[int | float | None]) -> None:
+    if not all(value is None or math.isfinite(value) for value in values):
+        raise ValueError(f"{name}: a value is not finite.")

@@ -1,0 +1,87 @@
+"""A report as one page that needs nothing else: no script, no style attribute, no address to load from."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sitematch.reports.document import Cell, Column, Kind, Report
+from sitematch.reports.plot_words import plot_table, plot_text
+from sitematch.reports.render.as_svg import draw
+from sitematch.reports.words import facts_of, notes_of, signed, total_shown
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+_HERE = Path(__file__).parent
+_LEFT = (Kind.TEXT, Kind.INSTANT, Kind.DATE, Kind.FLAG)
+
+
+def render(report: Report) -> bytes:
+    """Write a report as an HTML page, UTF-8, that also prints well.
+
+    Each plot is drawn within the page and said in words below; its numbers are a table that can be unfolded.
+    """
+    described: set[tuple[str, str]] = set()
+    fresh: list[list[Column]] = []
+    for section in report.sections:
+        columns = () if section.table is None else section.table.columns
+        # Tables of one form are explained once, at the first.
+        fresh.append([column for column in columns if column.description and _key(column) not in described])
+        described |= {_key(column) for column in columns}
+    page = _template().render(
+        report=report,
+        css=_css(),
+        policy=content_security_policy(),
+        facts=facts_of(report),
+        as_of=f"{report.as_of.astimezone(report.zone):%Y-%m-%d %H:%M}",
+        attributes=_attributes,
+        draw=draw,
+        is_number=_is_number,
+        new_columns=lambda at: fresh[at],
+        notes_of=notes_of,
+        plot_table=plot_table,
+        plot_text=plot_text,
+        signed=signed,
+        total_shown=total_shown,
+    )
+    return page.encode() + b"\n"
+
+
+@cache
+def content_security_policy() -> str:
+    """Return the policy that a report's page is made for: its own style sheet, by its hash, and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(_css().encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+@cache
+def _css() -> str:
+    return (_HERE / "page.css").read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
+    return environment.get_template("page.html")
+
+
+def _key(column: Column) -> tuple[str, str]:
+    return column.name, column.description
+
+
+def _is_number(column: Column) -> bool:
+    return column.kind not in _LEFT
+
+
+def _attributes(column: Column, value: Cell) -> str:
+    from markupsafe import Markup
+
+    tone = column.tone_of(value)
+    names = (["number"] if _is_number(column) else []) + ([] if tone is None else [tone.value])
+    return Markup(' class="{}"').format(" ".join(names)) if names else Markup("")

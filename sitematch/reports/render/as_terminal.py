@@ -1,0 +1,96 @@
+"""A report on a terminal."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from sitematch.reports.document import Cell, Column, Kind, Report, Table, Tone
+from sitematch.reports.plot import BarPlot, Plot
+from sitematch.reports.plot_words import plot_text
+from sitematch.reports.words import facts_of, notes_of, signed, total_shown
+
+_STYLES = {Tone.GOOD: "green", Tone.WARN: "yellow", Tone.ALERT: "bold red"}
+_LEFT = (Kind.TEXT, Kind.INSTANT, Kind.DATE, Kind.FLAG)
+_BAR_CELLS = 40
+_BARS = "█▒░▓▞"
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print a report: its facts, each section's text, plot and table, then the notes.
+
+    Parameters
+    ----------
+    report
+        The report.
+    console
+        Where it goes; a wide table folds where it is narrow.
+    """
+    console.print(Text(report.title, style="bold"))
+    for name, value in facts_of(report):
+        console.print(Text.assemble((f"{name}: ", "dim"), value))
+    for section in report.sections:
+        console.print()
+        console.print(Text(section.title, style="bold underline"))
+        for paragraph in section.text:
+            console.print(Text(paragraph))
+        if section.plot is not None:
+            _print_plot(section.plot, report.zone, console)
+        if section.table is not None:
+            _print_table(section.table, report.zone, console)
+    if report.notes:
+        console.print()
+    for note in report.notes:
+        console.print(Text(f"Note: {note}"))
+
+
+def _print_plot(plot: Plot, zone: ZoneInfo, console: Console) -> None:
+    console.print(Text(plot_text(plot, zone), style="italic"))
+    if isinstance(plot, BarPlot):
+        _print_bars(plot, console)
+
+
+def _print_bars(plot: BarPlot, console: Console) -> None:
+    """Print stacked bars of characters; rows of bars that do not add up are told by the text alone."""
+    if not plot.is_stacked and len(plot.series) > 1:
+        return
+    sums = [sum(row.values[at] or 0 for row in plot.series) for at in range(len(plot.categories))]
+    scale = _BAR_CELLS / max(sums, default=0) if any(sums) else 0.0
+    grid = RichTable(box=None, pad_edge=False, show_header=False)
+    for at, category in enumerate(plot.categories):
+        bar = "".join(
+            _BARS[number % len(_BARS)] * round((row.values[at] or 0) * scale) for number, row in enumerate(plot.series)
+        )
+        grid.add_row(Text(category), Text(bar))
+    console.print(grid)
+    legend = "  ".join(f"{_BARS[number % len(_BARS)]} {row.label}" for number, row in enumerate(plot.series))
+    console.print(Text(legend, style="dim"))
+
+
+def _print_table(table: Table, zone: ZoneInfo, console: Console) -> None:
+    if not table.rows:
+        console.print(Text("Nothing to show."))
+    else:
+        grid = RichTable(box=None, pad_edge=False, header_style="bold", show_footer=table.totals is not None)
+        for at, column in enumerate(table.columns):
+            grid.add_column(
+                column.label,
+                total_shown(table, at, zone),
+                footer_style="bold",
+                justify="left" if column.kind in _LEFT else "right",
+                vertical="top",
+                overflow="fold",
+            )
+        for row in table.rows:
+            grid.add_row(*(_cell(column, value, zone) for column, value in zip(table.columns, row, strict=True)))
+        console.print(grid)
+    for note in notes_of(table):
+        console.print(Text(note, style="dim"))
+
+
+def _cell(column: Column, value: Cell, zone: ZoneInfo) -> Text:
+    tone = column.tone_of(value)
+    return Text(signed(column, value, zone), style="" if tone is None else _STYLES[tone])

@@ -1,0 +1,81 @@
+"""A real Chromium before the real service."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.served import Served
+from tests.browser.watched import Watch
+
+FLAGS = [
+    # In a container, and as root, Chromium's own sandbox cannot start.
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    # It must not ask anybody anything by itself.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium, or else Playwright's own; without either the tests fail, they do not skip."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or shutil.which("chromium-browser"), args=FLAGS
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A fresh install; a test that changes what others see makes one of its own."""
+    service = Served(tmp_path_factory.mktemp("served"))
+    yield service
+    service.close()
+
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def watches() -> list[Watch]:
+    """The watch of every context of the test."""
+    return []
+
+
+@pytest.fixture
+def open_page(chromium: Browser, served: Served, watches: list[Watch]) -> Iterator[OpenPage]:
+    """Open pages as the options of a Playwright context say (viewport, locale, color_scheme, …), each on its own.
+
+    A page starts blank, with the service as its base; whatever it does that it must not fails the test at its end.
+    """
+    contexts: list[BrowserContext] = []
+
+    def open_one(service: Served = served, **options: Any) -> Page:
+        context = chromium.new_context(base_url=service.origin, **{"locale": "en-US", **options})
+        contexts.append(context)
+        context.set_default_timeout(20_000)
+        watches.append(Watch(context, service.origin))
+        return context.new_page()
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    faults = [fault for watch in watches for fault in watch.faults]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def page(open_page: OpenPage) -> Page:
+    """A page of a desktop's size."""
+    return open_page(viewport={"width": 1280, "height": 900})

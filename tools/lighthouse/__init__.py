@@ -1,0 +1,1 @@
+"""Lighthouse for the pages; `make lighthouse`."""
