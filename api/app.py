@@ -22,6 +22,7 @@ from api import (
     headers,
     health,
     languages,
+    maps,
     matches,
     pages,
     postcodes,
@@ -83,7 +84,7 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    modules = (matches, sites, postcodes, pages, health, capacity, referrals, accounts, webhooks)
+    modules = (matches, sites, postcodes, pages, maps, health, capacity, referrals, accounts, webhooks)
     routes: list[Documented] = [module.blueprint(backend) for module in modules]
     routes += [preferences.blueprint(), documents]
     languages.register(app)

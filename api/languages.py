@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import flask_babel
 from babel import Locale
 from flask import Flask, Response, g, has_request_context, request
-from flask_babel import Babel
 
 TRANSLATIONS = Path(__file__).parent / "translations"
 
@@ -120,6 +120,12 @@ def speak(tag: str) -> None:
         g.language = LANGUAGES[tag]
 
 
+def set_theme(theme: str) -> None:
+    """Answer this request in a colour scheme that it names in its body; any but ours changes nothing."""
+    if theme in THEMES:
+        g.theme = theme
+
+
 def chosen_theme() -> str:
     """Return the colour scheme that the visitor chose: ``"auto"`` follows the system."""
     theme = g.get("theme") or request.cookies.get(THEME_COOKIE, "auto")
@@ -136,9 +142,19 @@ def remember(response: Response, *, language: str = "", theme: str = "") -> None
         response.set_cookie(THEME_COOKIE, theme, max_age=_YEAR_S, secure=secure, samesite="Lax")
 
 
+def gettext(text: str, /, **values: object) -> str:
+    """Give a text in the language of the request, with its named places filled."""
+    return str(flask_babel.gettext(text, **values))
+
+
+def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
+    """Give the form of a text that a number takes in the language of the request; ``%(num)s`` is the number."""
+    return str(flask_babel.ngettext(one, many, num, **values))
+
+
 def register(app: Flask) -> None:
     """Give templates the language, and gettext its catalogues."""
-    Babel(
+    flask_babel.Babel(
         app,
         default_translation_directories=str(TRANSLATIONS),
         locale_selector=lambda: current_language().locale,

@@ -44,6 +44,9 @@ UNION ALL SELECT -1, country, latitude, longitude FROM postcode
 WHERE children = 0 AND country NOT IN (SELECT DISTINCT country FROM town)
 """
 _TOWN_BY_ID = f"SELECT {_TOWN} FROM town AS t WHERE t.id = ?"  # noqa: S608
+_LARGEST = """
+SELECT name, latitude, longitude, population FROM settlement WHERE population >= ? ORDER BY population DESC, id
+"""
 _EXTENT = """
 SELECT min(latitude), max(latitude), min(longitude), max(longitude) FROM (
     SELECT latitude, longitude FROM postcode WHERE country = :country
@@ -224,6 +227,10 @@ class Reader:
         if row is None:
             raise KeyError(number)
         return row
+
+    def largest_towns(self, inhabitants: int) -> list[tuple[str, int, int, int]]:
+        """List name, latitude, longitude and population of every town of at least so many people, largest first."""
+        return self._cursor().execute(_LARGEST, (inhabitants,)).fetchall()
 
     def everywhere(self) -> list[tuple[int, str, int, int]]:
         """List every town's id, country, latitude and longitude; codes of countries without towns have the id -1."""

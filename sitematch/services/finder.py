@@ -95,7 +95,7 @@ class Finder:
         self._placed = [site for site in self.sites if site.place is not None]
         self._unplaced = [site for site in self.sites if site.place is None]
         self._index: NearestIndex = ChordIndex([site.place.coordinates for site in self._placed if site.place])
-        self._countries = tuple(sorted({site.country for site in self.sites}))
+        self.countries = tuple(sorted({site.country for site in self.sites}))
 
     def find(
         self, text: str, country: str | None, policy: MatchPolicy, now: datetime, *, town: str | None = None
@@ -129,7 +129,7 @@ class Finder:
 
     def locate(self, text: str, country: str | None, *, town: str | None = None) -> Place:
         """Turn a postcode or a town's name into a place; the study's countries serve as a hint. See `find`."""
-        return self.gazetteer.locate(text, country, town=town, hints=self._countries)
+        return self.gazetteer.locate(text, country, town=town, hints=self.countries)
 
     def match_sites(self, place: Place, policy: MatchPolicy, now: datetime) -> MatchResult:
         """Rank the study's sites from a place; see `sitematch.domain.ranking.rank`."""

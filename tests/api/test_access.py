@@ -58,6 +58,8 @@ OPEN_TO_ALL = {
     ("GET", "/docs"),
     ("GET", "/healthz"),
     ("GET", "/openapi.json"),
+    ("GET", "/map/towns"),
+    ("POST", "/map/circles"),
     ("POST", "/preferences"),
     ("GET", "/problems"),
     ("GET", "/problems/{slug}"),

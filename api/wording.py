@@ -1,0 +1,239 @@
+"""What a page says of places, sites and reasons, in the language of the request.
+
+The library's own English (`sitematch.domain.wording`) is for the command line and for programs; here the same values
+are put into gettext's whole sentences, with CLDR's numbers, units, dates and names of countries.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from babel import dates, numbers, units
+from markupsafe import Markup, escape
+
+from api.languages import ENGLISH, current_language, ngettext
+from api.languages import gettext as _
+from sitematch.domain.capacity import DrawnFrom, Remaining
+from sitematch.domain.match import Distance, Reason, ReasonCode
+from sitematch.domain.place import Place, Precision
+from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.travel import TravelCertainty, TravelKind
+from sitematch.domain.units import KM_PER_MILE, Unit
+from sitematch.gazetteer.grammar import COUNTRIES
+
+
+def number(value: float, digits: int = 0) -> str:
+    """Write a number."""
+    pattern = "#,##0" + (f".{'0' * digits}" if digits else "")
+    return str(numbers.format_decimal(round(value, digits), format=pattern, locale=current_language().locale))
+
+
+def length(km: float, unit: Unit) -> str:
+    """Write a distance as the command line does: one decimal under ten, whole above."""
+    value = km / KM_PER_MILE if unit is Unit.MILES else km
+    name = "length-mile" if unit is Unit.MILES else "length-kilometer"
+    pattern = "#,##0.0" if value < 9.95 else "#,##0"
+    return units.format_unit(value, name, length="short", format=pattern, locale=current_language().locale)
+
+
+def day(value: date) -> str:
+    """Write a date."""
+    return dates.format_date(value, format="long", locale=current_language().locale)
+
+
+def country(code: str) -> str:
+    """Name a country; one that CLDR does not know keeps its English name."""
+    language = current_language()
+    if language is ENGLISH and code in COUNTRIES:
+        return COUNTRIES[code].name
+    known = COUNTRIES[code].name if code in COUNTRIES else code
+    return str(language.locale.territories.get(code, known))
+
+
+def translated(text: str) -> Markup:
+    """Give a text of the study in the page's language; where nobody has translated it, in English and marked so."""
+    said = _(text) if text else ""
+    if said == text and current_language() is not ENGLISH:
+        return Markup('<span lang="en" dir="ltr">{}</span>').format(text)
+    return escape(said)
+
+
+def away(distance: Distance | None, unit: Unit) -> str:
+    """Say how far a site is, with how sure that is.
+
+    Notes
+    -----
+    Nearer than its own uncertainty, a distance is a number of no meaning: then only the bound is said.
+    """
+    if distance is None:
+        return _("Distance not known")
+    if distance.km <= distance.uncertainty_km:
+        return _("closer than %(distance)s", distance=length(distance.km + distance.uncertainty_km, unit))
+    return _(
+        "%(distance)s away, give or take %(uncertainty)s",
+        distance=length(distance.km, unit),
+        uncertainty=length(distance.uncertainty_km, unit),
+    )
+
+
+def bearing(distance: Distance | None) -> str:
+    """Say in which of eight directions a site lies; empty where that is anybody's guess."""
+    if distance is None or distance.km <= distance.uncertainty_km:
+        return ""
+    return (
+        _("to the north"),
+        _("to the north-east"),
+        _("to the east"),
+        _("to the south-east"),
+        _("to the south"),
+        _("to the south-west"),
+        _("to the west"),
+        _("to the north-west"),
+    )[round(distance.azimuth_deg / 45.0) % 8]
+
+
+def spots(remaining: Remaining) -> str:
+    """Say how many spots are left, and whether others draw on them."""
+    count = remaining.count
+    if count is None:
+        return _("Spots not known: ask the site")
+    if count == 0:
+        return _("Full: ask for the waiting list")
+    if remaining.drawn_from is DrawnFrom.SHARED_POOL:
+        return ngettext("Shares %(num)s spot with all sites", "Shares %(num)s spots with all sites", count)
+    return ngettext("%(num)s spot left", "%(num)s spots left", count)
+
+
+def travel(certainty: TravelCertainty) -> str:
+    """Say whether travel is paid."""
+    return {
+        TravelCertainty.COVERED: _("Travel costs are covered"),
+        TravelCertainty.MAY_BE_COVERED: _("Travel costs may be covered: ask the site"),
+        TravelCertainty.UNKNOWN: _("Travel costs: ask the site"),
+        TravelCertainty.NOT_COVERED: _("Travel costs are not covered"),
+    }[certainty]
+
+
+def travel_kind(kind: TravelKind) -> str:
+    """Name what is paid."""
+    return {
+        TravelKind.MILEAGE: _("mileage"),
+        TravelKind.PARKING: _("parking"),
+        TravelKind.TRANSIT: _("public transport"),
+        TravelKind.RIDE: _("a ride"),
+        TravelKind.AIRFARE: _("flights"),
+        TravelKind.LODGING: _("a place to stay"),
+        TravelKind.MEALS: _("meals"),
+        TravelKind.COMPANION: _("a companion's costs"),
+    }[kind]
+
+
+def status(value: RecruitmentStatus) -> str:
+    """Say what a site's or study's status means for a patient."""
+    return {
+        RecruitmentStatus.RECRUITING: _("Taking patients"),
+        RecruitmentStatus.NOT_YET_RECRUITING: _("Not taking patients yet"),
+        RecruitmentStatus.ENROLLING_BY_INVITATION: _("By invitation only"),
+        RecruitmentStatus.ACTIVE_NOT_RECRUITING: _("Under way, taking no more patients"),
+        RecruitmentStatus.SUSPENDED: _("Paused"),
+        RecruitmentStatus.COMPLETED: _("Completed"),
+        RecruitmentStatus.TERMINATED: _("Ended early"),
+        RecruitmentStatus.WITHDRAWN: _("Withdrawn before it began"),
+        RecruitmentStatus.AVAILABLE: _("Available outside a trial"),
+        RecruitmentStatus.NO_LONGER_AVAILABLE: _("No longer available"),
+        RecruitmentStatus.TEMPORARILY_NOT_AVAILABLE: _("Not available for now"),
+        RecruitmentStatus.APPROVED_FOR_MARKETING: _("Approved as a medicine"),
+        RecruitmentStatus.WITHHELD: _("Not told"),
+        RecruitmentStatus.UNKNOWN: _("Status not known"),
+    }[value]
+
+
+def precision(value: Precision) -> str:
+    """Say what a point stands for."""
+    return {
+        Precision.ADDRESS: _("an address"),
+        Precision.UNIT: _("a postcode of a few streets"),
+        Precision.SECTOR: _("a part of a postcode area"),
+        Precision.DISTRICT: _("a postcode area"),
+        Precision.LOCALITY: _("a whole town"),
+        Precision.REGION: _("a whole region"),
+        Precision.UNKNOWN: _("an area that is not known"),
+    }[value]
+
+
+def reason(value: Reason, unit: Unit) -> str:
+    """Put a reason into one plain sentence; see `sitematch.domain.wording.explain`."""
+    distance = "" if value.km is None else length(value.km, unit)
+    subject, count = value.subject, value.count
+    match value.code:
+        case ReasonCode.NEAREST:
+            return _("The nearest site that can take a patient now.")
+        case ReasonCode.SAME_BAND:
+            return _("About as far as %(site)s: %(distance)s more.", site=subject, distance=distance)
+        case ReasonCode.FARTHER:
+            return _("%(distance)s farther than %(site)s.", distance=distance, site=subject)
+        case ReasonCode.AHEAD_BY_TRAVEL:
+            return _(
+                "%(distance)s farther than %(site)s, but more surely pays for travel.", distance=distance, site=subject
+            )
+        case ReasonCode.AHEAD_BY_SPOTS:
+            return _("%(distance)s farther than %(site)s, but has more spots left.", distance=distance, site=subject)
+        case ReasonCode.UNDECIDED:
+            return _(
+                "Either may be nearer, this site or %(site)s: the difference is too small to be sure.", site=subject
+            )
+        case ReasonCode.OWN_COUNTRY:
+            return _("In %(country)s, the country you prefer.", country=country(subject))
+        case ReasonCode.OTHER_COUNTRY:
+            return _("In %(country)s; sites of the country you prefer come first.", country=country(subject))
+        case ReasonCode.OUTSIDE_RADIUS:
+            return _(
+                "Farther than %(distance)s: nothing nearer can take a patient, so the nearest is shown.",
+                distance=distance,
+            )
+        case ReasonCode.UNPLACED:
+            return _("We do not know where it is, so it stands last: ask the site.")
+        case ReasonCode.NO_LOCATION:
+            return _("We do not know where it is, so its distance could not be checked.")
+        case ReasonCode.TRAVEL_COVERED:
+            return travel(TravelCertainty.COVERED)
+        case ReasonCode.TRAVEL_MAY_BE_COVERED:
+            return travel(TravelCertainty.MAY_BE_COVERED)
+        case ReasonCode.TRAVEL_UNKNOWN:
+            return travel(TravelCertainty.UNKNOWN)
+        case ReasonCode.TRAVEL_NOT_COVERED:
+            return travel(TravelCertainty.NOT_COVERED)
+        case ReasonCode.SPOTS_AT_SITE:
+            return spots(Remaining(count=count, as_of=None, drawn_from=DrawnFrom.SITE_CAP))
+        case ReasonCode.SPOTS_SHARED:
+            return spots(Remaining(count=count, as_of=None, drawn_from=DrawnFrom.SHARED_POOL))
+        case ReasonCode.SPOTS_UNKNOWN:
+            return spots(Remaining(count=None, as_of=None))
+        case ReasonCode.FULL if subject == DrawnFrom.SHARED_POOL:
+            return _("The study is full: no spots are left at any site.")
+        case ReasonCode.FULL:
+            return spots(Remaining(count=0, as_of=None, drawn_from=DrawnFrom.SITE_CAP))
+        case ReasonCode.TOO_FEW_SPOTS:
+            return _("Fewer spots than you asked for.")
+        case ReasonCode.NOT_RECRUITING:
+            return status(RecruitmentStatus(subject))
+        case ReasonCode.TOO_FAR:
+            return _("Farther than the %(distance)s you asked for.", distance=distance)
+        case ReasonCode.TRAVEL_TOO_UNSURE:
+            return travel(TravelCertainty(subject))
+        case ReasonCode.COUNTRY_NOT_ASKED:
+            return _("In %(country)s, not in the country you asked for.", country=country(subject))
+        case ReasonCode.BEYOND_LIMIT:
+            return _("Number %(rank)s in the order: show more sites to see it there.", rank=number(count or 0))
+    raise AssertionError(f"no words for {value.code}")  # pragma: no cover - a test walks every code
+
+
+def place_known(place: Place, unit: Unit) -> str:
+    """Say how sure we are where the person is."""
+    if place.source == "as given":
+        return _("Your device says this is right to within %(distance)s.", distance=length(place.uncertainty_km, unit))
+    return _(
+        "Known to within %(distance)s (%(area)s).",
+        distance=length(place.uncertainty_km, unit),
+        area=precision(place.precision),
+    )
