@@ -14,6 +14,7 @@ from api.console import (
     faults,
     guard,
     holds,
+    imports,
     instants,
     people,
     referrals,
@@ -33,7 +34,7 @@ def blueprint(backend: Backend) -> Console:
     view.register(console, backend)
     instants.register(console)
     faults.register(console, backend)
-    for module in (sign_in, studies, dashboard, sites, caps, holds, referrals, waiting, people, reports):
+    for module in (sign_in, studies, dashboard, sites, caps, holds, referrals, waiting, people, imports, reports):
         module.register(console, backend)
     return console
 

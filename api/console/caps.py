@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Annotated
 
 from flask import Response
-from flask_babel import gettext as _
 from msgspec import Meta
 
 from api.backend import Backend
@@ -16,6 +15,7 @@ from api.console.forms import Form
 from api.console.routes import Console
 from api.console.view import Desk, go, page
 from api.errors import problem_of
+from api.languages import gettext as _
 from api.reading import read_form, read_query
 from sitematch.domain.access import Permission, require
 from sitematch.domain.capacity import CapKey, CapLevel, CapUsage

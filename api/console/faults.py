@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 from flask import Response, request
-from flask_babel import gettext as _
 
 from api.backend import Backend
 from api.console import session
 from api.console.routes import Console
 from api.console.view import go, page
 from api.errors import problem_of
+from api.languages import gettext as _
 from sitematch.errors import LoginFailed, SitematchError
 from sitematch.store.sessions import anybody_may_sign_in
 

@@ -11,6 +11,7 @@ from api.access import require_anywhere
 from api.backend import Backend
 from api.console import session
 from api.console.routes import Needs, Page
+from api.languages import ENGLISH, current_language, speak
 from api.reading import read_body
 from sitematch.domain.access import Caller
 from sitematch.errors import InvalidInput, LoginFailed, NotAllowed
@@ -42,6 +43,8 @@ def admit(backend: Backend, pages: Mapping[str, Page], endpoint: str, request_id
     NotAllowed
         If the person may do this nowhere, or the form was not sent by a page of this session.
     """
+    g.wanted_language = current_language()
+    speak(ENGLISH.tag)  # the console's only language so far; its pages say so to who wants another
     page = pages.get(endpoint)
     if page is None:
         raise NotAllowed("Nobody may do this.", permission="none")

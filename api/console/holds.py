@@ -9,7 +9,6 @@ import math
 from typing import Annotated
 
 from flask import Response
-from flask_babel import gettext as _
 from msgspec import Meta
 
 from api.backend import Backend
@@ -17,6 +16,7 @@ from api.console.forms import Form
 from api.console.routes import Console
 from api.console.view import Desk, go, page
 from api.errors import problem_of
+from api.languages import gettext as _
 from api.reading import read_form
 from sitematch.domain.access import Permission
 from sitematch.domain.policy import MAX_RADIUS_KM
@@ -126,7 +126,7 @@ def register(console: Console, backend: Backend) -> None:
                 now=desk.now,
             )
         except (CapacityError, InvalidInput) as error:
-            return _refused(desk, error, "", (), asked)
+            return _refused(desk, error, "", asked.site_ids[:RANKED], asked)
         return go("referral", referral_id=joined.referral_id, done="waiting")
 
 

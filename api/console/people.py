@@ -9,7 +9,6 @@ from typing import Annotated
 
 import msgspec
 from flask import Response
-from flask_babel import gettext as _
 from msgspec import Meta
 
 from api.backend import Backend
@@ -18,6 +17,7 @@ from api.console.forms import Form
 from api.console.routes import Console
 from api.console.view import Desk, go, page
 from api.errors import problem_of
+from api.languages import gettext as _
 from api.once import once
 from api.reading import read_form, read_query
 from sitematch.domain.access import Grant, Permission, Role, require

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from flask import Response, request
-from flask_babel import gettext as _
 from msgspec import Meta
 
 from api.backend import Backend
@@ -13,6 +12,7 @@ from api.console.forms import Form
 from api.console.routes import Console
 from api.console.view import Desk, go, page
 from api.errors import problem_of
+from api.languages import gettext as _
 from api.reading import read_form, read_query
 from sitematch.domain.access import Permission, may
 from sitematch.domain.ledger import Action, Referral, ScreenFailureReason, SpotState, WithdrawalReason
@@ -110,7 +110,18 @@ def register(console: Console, backend: Backend) -> None:
         except (IllegalTransition, SiteClosed) as error:
             # Somebody was quicker, or time was: say so beside what may be done now.
             return _show(desk, referral_id, fault=problem_of(error).detail, status=409)
+        if _is_out_of_sight(desk, referral_id):
+            return go("waiting_list", done=asked.action.value)
         return go("referral", referral_id=referral_id, done=asked.action.value)
+
+
+def _is_out_of_sight(desk: Desk, referral_id: str) -> bool:
+    """Whether a referral that left the waiting list belongs to no site now, and so to nobody who runs one site."""
+    try:
+        coordinating.referral(desk.store, desk.actor, referral_id, desk.now)
+    except ReferralNotFound:
+        return True
+    return False
 
 
 def _list(desk: Desk, asked: ReferralsQuery, *, fault: str = "") -> Response:
@@ -144,11 +155,7 @@ def _show(desk: Desk, referral_id: str, *, done: str = "", fault: str = "", stat
         place, entry = next(
             ((i, item) for i, item in enumerate(entries, start=1) if item.referral_id == referral_id), (None, None)
         )
-    events: tuple[object, ...] = ()
-    names: dict[str, str] = {}
-    if may(desk.actor, Permission.AUDIT_READ, study_id=found.study_id, site_id=found.site_id) or entry is not None:
-        trail = coordinating.history(desk.store, desk.actor, referral_id, desk.now)
-        events, names = trail[::-1], site_desk.name_actors(desk.store, trail)
+    events = coordinating.history(desk.store, desk.actor, referral_id, desk.now)
     may_move = _may_move(desk, found, () if entry is None else entry.site_ids)
     return page(
         "referral.html",
@@ -161,8 +168,8 @@ def _show(desk: Desk, referral_id: str, *, done: str = "", fault: str = "", stat
         moves=[action for action in MOVES if action in found.allowed] if may_move else [],
         may_move=may_move,
         confirmed=CONFIRMED,
-        events=events,
-        names=names,
+        events=events[::-1],
+        names=site_desk.name_actors(desk.store, events),
         done=done,
         fault=fault,
     )

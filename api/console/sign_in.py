@@ -8,7 +8,6 @@ from typing import Annotated
 
 from flask import Response, g, request
 from flask_babel import format_timedelta
-from flask_babel import gettext as _
 from msgspec import Meta
 
 from api.backend import Backend
@@ -19,6 +18,7 @@ from api.console.routes import Console, Needs
 from api.console.view import go, local_path, page
 from api.console.view import redirect as redirect_to
 from api.errors import problem_of
+from api.languages import gettext as _
 from api.reading import read_form
 from sitematch.errors import InvalidInput, LoginDelayed, LoginFailed
 from sitematch.store import accounts, sessions, tokens

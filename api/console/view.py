@@ -58,6 +58,7 @@ def register(console: Console, backend: Backend) -> None:
             "country_names": _COUNTRIES,
             "P": Permission,
             "new_key": session.new_key,
+            "wanted_language": g.wanted_language,
         }
         if "caller" not in g:
             return known

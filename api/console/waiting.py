@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from flask import Response
+from msgspec import Meta
 
 from api.backend import Backend
 from api.console.routes import Console
 from api.console.view import Desk, page
+from api.reading import read_query
 from sitematch.domain.access import Permission
 from sitematch.domain.ledger import SpotState
+from sitematch.exporters.wire import Wire
 from sitematch.services import coordinating
 from sitematch.store import catalogue
+
+
+class WaitingQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """What was just done."""
+
+    study: str | None = None
+    done: Annotated[str, Meta(max_length=20)] = ""
 
 
 def register(console: Console, backend: Backend) -> None:
@@ -18,9 +30,10 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/waiting", Permission.REFERRALS_READ)
     def waiting_list() -> Response:
-        desk = Desk(backend)
+        asked, desk = read_query(WaitingQuery), Desk(backend)
         return page(
             "waiting.html",
+            done=asked.done,
             entries=coordinating.waiting_list(desk.store, desk.actor, desk.study_id),
             offers=coordinating.referrals(desk.store, desk.actor, desk.study_id, desk.now, state=SpotState.OFFERED),
             policy=coordinating.policy(desk.store, desk.actor, desk.study_id),

@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from sitematch.store import accounts
+from sitematch.store import accounts, tokens
 from tests.api.office import Office
 
 PASSWORD = "correct horse battery"
@@ -113,7 +113,10 @@ class Clerk:
     def send(self, form: Form, headers: dict[str, str] | None = None, **changes: Any) -> TestResponse:
         """Send a form as its page would; `changes` is what the person fills in."""
         sent = ORIGIN if headers is None else headers
-        return self.client.open(form.action, method=form.method, data=form.data(changes), headers=sent)
+        data = form.data(changes)
+        if form.method == "get":
+            return self.get(form.action, query_string=data)
+        return self.client.post(form.action, data=data, headers=sent)
 
     def fill(self, path: str, action: str, **changes: Any) -> TestResponse:
         """Open a page and send one of its forms."""
@@ -129,7 +132,15 @@ class Clerk:
 
 
 def clerk(office: Office, who: str) -> Clerk:
-    """Give somebody of the office a password and sign them in."""
+    """Return somebody of the office who is signed in; how that is done is for test_console_session.py."""
+    found = Clerk(office, who)
+    session = tokens.start_session(office.store, account_id=office.accounts[who], now=office.now)
+    found.client.set_cookie("sitematch-console", session.secret)
+    return found
+
+
+def clerk_with_password(office: Office, who: str) -> Clerk:
+    """Return somebody of the office who was given a password, and has signed in with it."""
     accounts.set_password(office.store, account_id=office.accounts[who], password=PASSWORD, now=office.now)
     found = Clerk(office, who)
     response = found.sign_in()

@@ -43,6 +43,12 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("GET", "/console/referrals/<referral_id>/<action>"): (OF_THE_SITE, {}),
     ("POST", "/console/referrals/<referral_id>/moves"): (OF_THE_SITE, {"action": "start_screening"}),
     ("GET", "/console/reports"): (READERS, {}),
+    ("GET", "/console/imports"): (MANAGERS, {}),
+    ("POST", "/console/imports/uploads"): (MANAGERS, {}),
+    ("POST", "/console/imports/uploads/<upload_id>"): (MANAGERS, {}),
+    ("POST", "/console/imports/uploads/<upload_id>/discard"): (MANAGERS, {}),
+    ("GET", "/console/imports/undo"): (ADMINISTRATORS, {}),
+    ("POST", "/console/imports/undo"): (ADMINISTRATORS, {"import_id": "1"}),
     ("GET", "/console/people"): (ADMINISTRATORS, {}),
     ("POST", "/console/people"): (ADMINISTRATORS, {"email": "new@example.org"}),
     ("GET", "/console/people/<account_id>"): (ADMINISTRATORS, {}),
@@ -75,6 +81,7 @@ def address(office: Office, rule: str, referral_id: str = "r-1") -> str:
         "<site_id>": SITE,
         "<referral_id>": referral_id,
         "<action>": "release",
+        "<upload_id>": "0" * 32,
         "<account_id>": office.accounts["nobody"],
     }
     for name, value in parts.items():

@@ -9,7 +9,7 @@ import pytest
 
 from sitematch.services.finder import Finder
 from sitematch.store import accounts, tokens
-from tests.api.clerk import ORIGIN, PASSWORD, Clerk, clerk, read_text
+from tests.api.clerk import ORIGIN, PASSWORD, Clerk, clerk, clerk_with_password, read_text
 from tests.api.office import SITE, Office
 
 
@@ -18,7 +18,7 @@ def cookies(response: Any) -> list[str]:
 
 
 def test_sign_in_leads_to_the_console_with_a_cookie_that_scripts_and_other_sites_cannot_use(office: Office) -> None:
-    ann = clerk(office, "administrator")
+    ann = clerk_with_password(office, "administrator")
 
     response = ann.sign_in()
 
@@ -33,7 +33,7 @@ def test_sign_in_leads_to_the_console_with_a_cookie_that_scripts_and_other_sites
 
 @pytest.mark.parametrize("how", ["directly", "through a proxy"])
 def test_cookie_over_https_is_secure_and_bound_to_the_host(office: Office, how: str) -> None:
-    ann = clerk(office, "administrator")
+    ann = clerk_with_password(office, "administrator")
     ann.client = office.app.test_client()
     base = "https://trials.example.org" if how == "directly" else "http://trials.example.org"
     data = {"email": ann.email, "password": PASSWORD}
@@ -52,7 +52,7 @@ def test_cookie_over_https_is_secure_and_bound_to_the_host(office: Office, how: 
 
 
 def test_password_is_not_taken_over_plain_http_from_another_machine(office: Office) -> None:
-    ann = clerk(office, "administrator")
+    ann = clerk_with_password(office, "administrator")
     data = {"email": ann.email, "password": PASSWORD}
     base = "http://trials.example.org"
 
@@ -81,7 +81,7 @@ def test_cookie_without_the_prefix_counts_for_nothing_away_from_this_machine(off
 def test_wrong_e_mail_and_wrong_password_get_the_same_words_and_no_cookie(
     office: Office, email: str, password: str
 ) -> None:
-    clerk(office, "viewer")
+    clerk_with_password(office, "viewer")
 
     response = office.client.post("/console/sign-in", data={"email": email, "password": password}, headers=ORIGIN)
 
@@ -93,7 +93,7 @@ def test_wrong_e_mail_and_wrong_password_get_the_same_words_and_no_cookie(
 
 
 def test_too_many_failures_are_told_with_the_wait_and_the_right_password_waits_too(office: Office) -> None:
-    ann = clerk(office, "administrator")
+    ann = clerk_with_password(office, "administrator")
     for _ in range(7):
         ann.sign_in("wrong")
 
@@ -108,7 +108,7 @@ def test_too_many_failures_are_told_with_the_wait_and_the_right_password_waits_t
 
 def test_server_that_nobody_can_sign_in_to_says_what_to_run(office: Office) -> None:
     before = office.client.get("/console/sign-in")
-    clerk(office, "administrator")
+    clerk_with_password(office, "administrator")
     after = office.client.get("/console/sign-in")
 
     assert "sitematch user add" in before.text
@@ -130,7 +130,7 @@ def test_page_leads_through_sign_in_back_to_itself(office: Office) -> None:
     "target", ["https://evil.example/", "//evil.example/console", "/v1/sites", "/console\\@evil", "/consolexyz"]
 )
 def test_sign_in_leads_nowhere_else(office: Office, target: str) -> None:
-    clerk(office, "viewer")
+    clerk_with_password(office, "viewer")
 
     response = Clerk(office, "viewer").sign_in(next=target)
 
@@ -150,7 +150,7 @@ def test_session_ends_by_time_by_sign_out_by_revocation_and_by_disabling(office:
 
 
 def test_signing_in_again_ends_the_session_before(office: Office) -> None:
-    ann = clerk(office, "administrator")
+    ann = clerk_with_password(office, "administrator")
     before = ann.client.get_cookie("sitematch-console")
     assert before is not None
 
@@ -244,7 +244,7 @@ def test_api_token_opens_no_page_of_the_console(office: Office) -> None:
 
 
 def test_own_password_is_changed_only_with_the_present_one_and_ends_every_session(office: Office) -> None:
-    vera = clerk(office, "viewer")
+    vera = clerk_with_password(office, "viewer")
     elsewhere = Clerk(office, "viewer")
     elsewhere.sign_in()
 
