@@ -106,6 +106,23 @@ def read_query(wanted: type[T]) -> T:
     return convert(_single(request.args.lists(), _several(wanted)), wanted)
 
 
+def read_filters(wanted: type[T]) -> T:
+    """Read the query string that a page's form made: fields that were left empty are sent too, and count as left out.
+
+    Parameters
+    ----------
+    wanted
+        The type of the fields.
+
+    Raises
+    ------
+    InvalidInput
+        See `read_query`.
+    """
+    filled = ((name, [value for value in values if value]) for name, values in request.args.lists())
+    return convert(_single(((name, values) for name, values in filled if values), _several(wanted)), wanted)
+
+
 def convert(values: dict[str, object], wanted: type[T]) -> T:
     """Read texts, as a query string or a form holds them.
 

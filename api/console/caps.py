@@ -16,7 +16,7 @@ from api.console.routes import Console
 from api.console.view import Desk, go, page
 from api.errors import problem_of
 from api.languages import gettext as _
-from api.reading import read_form, read_query
+from api.reading import read_filters, read_form
 from sitematch.domain.access import Permission, require
 from sitematch.domain.capacity import CapKey, CapLevel, CapUsage
 from sitematch.domain.ledger import SpotPolicy, SpotState
@@ -76,14 +76,14 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/caps", Permission.CAPACITY_READ)
     def caps() -> Response:
-        return _show(Desk(backend), done=read_query(CapsQuery).done)
+        return _show(Desk(backend), done=read_filters(CapsQuery).done)
 
     @console.page("GET", "/caps/change", Permission.CAPS_WRITE)
     def confirm_change() -> Response:
         desk = Desk(backend)
         require(desk.actor, Permission.CAPS_WRITE, study_id=desk.study_id)
         try:
-            asked = read_query(ChangeQuery)
+            asked = read_filters(ChangeQuery)
             spots = _spots(asked.spots) if asked.change is Change.SET else None
         except InvalidInput as error:
             return _show(desk, fault=error.message, status=400)

@@ -16,7 +16,7 @@ from api.backend import Backend
 from api.capacity import timeless
 from api.console.routes import Console
 from api.console.view import Desk, page
-from api.reading import read_query
+from api.reading import read_filters
 from sitematch.domain.access import Permission
 from sitematch.domain.capacity import CapacityState, SiteCapacity
 from sitematch.domain.site import Site
@@ -126,7 +126,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "", Permission.CAPACITY_READ)
     def dashboard() -> Response:
-        asked = read_query(DashboardQuery)
+        asked = read_filters(DashboardQuery)
         desk = Desk(backend)
         version = catalogue.catalogue_version(desk.store)
         found = coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now)

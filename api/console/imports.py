@@ -15,7 +15,7 @@ from api.console.routes import Console
 from api.console.view import Desk, go, page
 from api.errors import problem_of
 from api.languages import gettext as _
-from api.reading import read_form, read_query
+from api.reading import read_filters, read_form
 from sitematch.domain.access import Permission, require
 from sitematch.errors import InvalidInput, SitematchError
 from sitematch.exporters.wire import Wire
@@ -52,7 +52,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/imports", Permission.CATALOGUE_WRITE)
     def imports() -> Response:
-        asked = read_query(ImportsQuery)
+        asked = read_filters(ImportsQuery)
         return _show(Desk(backend), done=asked.done, undone=asked.undone)
 
     @console.page("POST", "/imports/uploads", Permission.CATALOGUE_WRITE, body_bytes=MAX_UPLOAD_BYTES)

@@ -19,7 +19,7 @@ from api.console.view import Desk, go, page
 from api.errors import problem_of
 from api.languages import gettext as _
 from api.once import once
-from api.reading import read_form, read_query
+from api.reading import read_filters, read_form
 from sitematch.domain.access import Grant, Permission, Role, require
 from sitematch.errors import InvalidInput
 from sitematch.exporters.wire import Wire
@@ -135,7 +135,7 @@ def _register_people(console: Console, backend: Backend) -> None:
 def _register_person(console: Console, backend: Backend) -> None:
     @console.page("GET", "/people/<account_id>", Permission.ACCOUNTS_WRITE)
     def person(account_id: str) -> Response:
-        return _show(_desk(backend), account_id, done=read_query(DoneQuery).done)
+        return _show(_desk(backend), account_id, done=read_filters(DoneQuery).done)
 
     @console.page("POST", "/people/<account_id>/roles", Permission.ACCOUNTS_WRITE)
     def give_role(account_id: str) -> Response:
@@ -157,7 +157,7 @@ def _register_person(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/people/<account_id>/end", Permission.ACCOUNTS_WRITE)
     def confirm_end(account_id: str) -> Response:
-        asked, desk = read_query(EndQuery), _desk(backend)
+        asked, desk = read_filters(EndQuery), _desk(backend)
         account = accounts.read_account(desk.store, account_id)
         return page(
             "confirm_end.html", account=account, what=asked.what, token=_token(desk, account_id, asked.token_id)

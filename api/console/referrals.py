@@ -13,7 +13,7 @@ from api.console.routes import Console
 from api.console.view import Desk, go, page
 from api.errors import problem_of
 from api.languages import gettext as _
-from api.reading import read_form, read_query
+from api.reading import read_filters, read_form
 from sitematch.domain.access import Permission, may
 from sitematch.domain.ledger import Action, Referral, ScreenFailureReason, SpotState, WithdrawalReason
 from sitematch.errors import IllegalTransition, InvalidInput, ReferralNotFound, SiteClosed
@@ -63,7 +63,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/referrals", Permission.REFERRALS_READ)
     def referrals() -> Response:
-        asked, desk = read_query(ReferralsQuery), Desk(backend)
+        asked, desk = read_filters(ReferralsQuery), Desk(backend)
         wanted = asked.id.strip()
         if wanted:
             try:
@@ -75,7 +75,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/referrals/<referral_id>", Permission.REFERRALS_READ)
     def referral(referral_id: str) -> Response:
-        asked = read_query(ReferralQuery)
+        asked = read_filters(ReferralQuery)
         return _show(Desk(backend), referral_id, done=asked.done)
 
     @console.page("GET", "/referrals/<referral_id>/<action>", Permission.REFERRALS_WRITE)

@@ -12,7 +12,7 @@ from api.console.forms import Form
 from api.console.routes import Console
 from api.console.view import Desk, go, page
 from api.errors import problem_of
-from api.reading import read_form, read_query
+from api.reading import read_filters, read_form
 from sitematch.domain.access import Permission
 from sitematch.domain.ledger import SpotState
 from sitematch.domain.occupancy import keys_for
@@ -48,7 +48,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/sites/<site_id>", Permission.CAPACITY_READ)
     def site(site_id: str) -> Response:
-        asked = read_query(SiteQuery)
+        asked = read_filters(SiteQuery)
         return _show(Desk(backend), site_id, before_seq=asked.before, done=asked.done)
 
     @console.page("POST", "/sites/<site_id>/travel", Permission.CATALOGUE_WRITE)

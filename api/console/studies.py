@@ -10,7 +10,7 @@ from msgspec import Meta
 from api.backend import Backend
 from api.console.routes import Console, Needs
 from api.console.view import Desk, page, studies_of
-from api.reading import read_query
+from api.reading import read_filters
 from sitematch.exporters.wire import Wire
 from sitematch.store import catalogue
 
@@ -30,6 +30,6 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/studies", Needs.SESSION)
     def studies() -> Response:
-        asked, desk = read_query(StudiesQuery), Desk(backend)
+        asked, desk = read_filters(StudiesQuery), Desk(backend)
         found = catalogue.find_studies(desk.store, asked.q, among=studies_of(desk.actor), limit=SHOWN + 1)
         return page("studies.html", asked=asked, studies=found[:SHOWN], has_more=len(found) > SHOWN)

@@ -10,7 +10,7 @@ from msgspec import Meta
 from api.backend import Backend
 from api.console.routes import Console
 from api.console.view import Desk, page
-from api.reading import read_query
+from api.reading import read_filters
 from sitematch.domain.access import Permission
 from sitematch.domain.ledger import SpotState
 from sitematch.exporters.wire import Wire
@@ -30,7 +30,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/waiting", Permission.REFERRALS_READ)
     def waiting_list() -> Response:
-        asked, desk = read_query(WaitingQuery), Desk(backend)
+        asked, desk = read_filters(WaitingQuery), Desk(backend)
         return page(
             "waiting.html",
             done=asked.done,

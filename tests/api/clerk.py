@@ -75,6 +75,11 @@ class _Forms(HTMLParser):
             self._select = ""
 
 
+def forms_of(response: TestResponse) -> list[Form]:
+    """Return the forms of a page, in order."""
+    return _Forms(response.text).found
+
+
 class Clerk:
     """A person with a browser of their own.
 
@@ -103,11 +108,11 @@ class Clerk:
         return self.client.get(path, **how)
 
     def forms(self, path: str) -> list[Form]:
-        return _Forms(self.get(path).text).found
+        return forms_of(self.get(path))
 
     def form_in(self, response: TestResponse, action: str) -> Form:
-        fitting = [form for form in _Forms(response.text).found if re.split(r"[?#]", form.action)[0].endswith(action)]
-        assert fitting, (action, [form.action for form in _Forms(response.text).found], read_text(response.text))
+        fitting = [form for form in forms_of(response) if re.split(r"[?#]", form.action)[0].endswith(action)]
+        assert fitting, (action, [form.action for form in forms_of(response)], read_text(response.text))
         return fitting[0]
 
     def send(self, form: Form, headers: dict[str, str] | None = None, **changes: Any) -> TestResponse:
