@@ -151,6 +151,8 @@ def _show(desk: Desk, asked: DashboardQuery, found: tuple[SiteCapacity, ...], ol
         "dashboard.html",
         study=study,
         asked=asked,
+        tiles_url=desk.backend.settings.tiles_url,
+        tiles_attribution=desk.backend.settings.tiles_attribution,
         rows=sort_rows([row for row in rows if row.fits(asked)], asked.sort),
         caps=caps,
         totals=Totals(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -17,7 +18,7 @@ ORIGIN = {"Origin": "http://localhost"}
 
 def read_text(html: str) -> str:
     """Return what a person reads, on one line."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)).strip()
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
 class Form:
@@ -55,7 +56,8 @@ class _Forms(HTMLParser):
         elif self._open is None:
             return
         elif tag == "input" and "name" in attributes and "disabled" not in attributes:
-            if attributes.get("type") in ("checkbox", "radio") and "checked" not in attributes:
+            is_unticked = attributes.get("type") in ("checkbox", "radio") and "checked" not in attributes
+            if is_unticked or attributes.get("type") == "file":
                 return
             self._open.fields.append((attributes["name"], attributes.get("value", "")))
         elif tag == "button" and "name" in attributes:

@@ -1,7 +1,7 @@
 // Keeps the list of capacity current: asks now and then with the last ETag, takes over what changed and nothing else,
 // says so politely, rests while nobody looks, and says since when the numbers stand if the server cannot be reached.
 
-import { instantText, tellTime } from "./time";
+import { instantText, serverNow, tellTime } from "./time";
 
 const EVERY_MS = 10_000;
 const LONGEST_MS = 120_000;
@@ -47,10 +47,11 @@ export function followCapacity(root: HTMLElement): void {
         return; // Signed out: asking again would not help.
       }
       if (response.status !== 304 && !response.ok) throw new Error(String(response.status));
-      asOf = new Date(response.headers.get("Sitematch-As-Of") ?? Date.now());
+      asOf = new Date(response.headers.get("Sitematch-As-Of") ?? serverNow());
       etag = response.headers.get("ETag") ?? "";
       const changes = response.status === 304 ? [] : takeOver(root, await response.text());
       failures = 0;
+      if (changes.length) document.dispatchEvent(new CustomEvent("sitematch:capacity"));
       tell("on", words.live);
       if (changes.length) said.textContent = changes.slice(0, 5).join(". ");
       else if (wasLost) said.textContent = words.back;
@@ -113,6 +114,7 @@ function takeOver(root: HTMLElement, html: string): string[] {
 // Redraws the cells that differ, and tells whether one did.
 function changeRow(row: HTMLTableRowElement, newRow: HTMLTableRowElement): boolean {
   let changed = false;
+  if (newRow.dataset["tone"]) row.dataset["tone"] = newRow.dataset["tone"];
   for (const [index, newCell] of [...newRow.cells].entries()) {
     const cell = row.cells[index];
     if (!cell || cell.innerHTML === newCell.innerHTML) continue;

@@ -23,7 +23,15 @@ export function relativeText(at: Date, now: Date, language: string): string {
   return new Intl.RelativeTimeFormat(language, { numeric: "always" }).format(Math.trunc(seconds / length), unit);
 }
 
-export function tellTime(root: ParentNode, now: Date = new Date()): void {
+// By the server's clock, which decides when a hold lapses: a reader's own may be wrong.
+const said = document.querySelector<HTMLMetaElement>("meta[name=sitematch-now]")?.content;
+const aheadMs = said ? Date.parse(said) - Date.now() : 0;
+
+export function serverNow(): Date {
+  return new Date(Date.now() + aheadMs);
+}
+
+export function tellTime(root: ParentNode, now: Date = serverNow()): void {
   const language = document.documentElement.lang;
   for (const element of root.querySelectorAll<HTMLTimeElement>("time[data-instant], time[data-relative]")) {
     const at = new Date(element.dateTime);

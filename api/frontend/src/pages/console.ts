@@ -2,6 +2,7 @@
 // Every page works without any of it.
 
 import { followCapacity } from "../console/live";
+import { offerMap } from "../console/map-panel";
 import { sendOnce } from "../console/once";
 import { tellTime } from "../console/time";
 
@@ -11,3 +12,6 @@ sendOnce(document);
 
 const live = document.querySelector<HTMLElement>("[data-live]");
 if (live) followCapacity(live);
+
+const map = document.getElementById("capacity-map");
+if (map) offerMap(map);
