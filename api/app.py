@@ -84,9 +84,9 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    modules = (matches, sites, postcodes, pages, maps, health, capacity, referrals, accounts, webhooks)
+    modules = (matches, sites, postcodes, maps, health, capacity, referrals, accounts, webhooks)
     routes: list[Documented] = [module.blueprint(backend) for module in modules]
-    routes += [preferences.blueprint(), documents]
+    routes += [pages.blueprint(backend, app.assets), preferences.blueprint(), documents]
     languages.register(app)
     operations: dict[str, Operation] = {}
     for blueprint in routes:

@@ -44,6 +44,11 @@ class Assets:
         built = self._names.get(name)
         return f"/static/{FOLDER}/{built}" if built else ""
 
+    def read(self, name: str) -> bytes | None:
+        """Return the bytes of what was built from a source; None if nothing was."""
+        built = self._names.get(name)
+        return (self._static / FOLDER / built).read_bytes() if built else None
+
     def send(self, filename: str) -> Response:
         """Send a file of the static folder, packed if there is such a copy and the client takes it.
 
@@ -72,7 +77,7 @@ class Assets:
 
 
 def register(app: Flask) -> Assets:
-    """Let templates write ``{{ asset("site.css") }}``."""
+    """Find what was built, and let templates write ``{{ asset("site.css") }}``."""
     assert app.static_folder is not None
     assets = Assets(Path(app.static_folder))
     app.jinja_env.globals["asset"] = assets.address

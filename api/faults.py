@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api import wording
+from api.form import FormRequest
 from api.languages import ENGLISH, current_language
 from api.languages import gettext as _
-from api.schemas import FormRequest
 from sitematch import errors
 from sitematch.errors import SitematchError, Suggestion
 from sitematch.gazetteer.grammar import COUNTRIES
@@ -68,6 +68,12 @@ def fault_of(error: SitematchError, asked: FormRequest) -> Fault:
     """
     choices = _choices(error)
     match error:
+        case errors.StudyNotFound():
+            return Fault(
+                title=_("We do not know this study"),
+                text=_("Check the address of this page. It should hold the study's number as its registry has it."),
+                field="",
+            )
         case _ if not asked.place.strip() and not asked.latitude:
             return Fault(title=_("Where are you?"), text=_("Give a postcode or a town."))
         case errors.UnknownCountry():
@@ -103,8 +109,8 @@ def fault_of(error: SitematchError, asked: FormRequest) -> Fault:
 
 def _not_a_postcode(code: str) -> str:
     if code in COUNTRIES:
-        return _("This is no postcode of %(country)s", country=wording.country(code))
-    return _("This is no postcode that we know")
+        return _("%(country)s has no such postcode", country=wording.country(code))
+    return _("This is not a postcode that we know")
 
 
 def _what_now(asked: FormRequest, choices: tuple[Choice, ...]) -> str:

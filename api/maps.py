@@ -27,7 +27,7 @@ from sitematch.geo.circle import MAX_RADIUS_KM as MAX_CIRCLE_KM
 from sitematch.geo.circle import MIN_RADIUS_KM as MIN_CIRCLE_KM
 from sitematch.geo.circle import geodesic_circle
 
-LEAST_INHABITANTS = 50_000
+LEAST_INHABITANTS = 100_000
 """Of the towns that the map names."""
 
 _STEPS = tuple(factor * 10.0**power for power in range(-1, 5) for factor in (1.0, 2.0, 5.0))
@@ -70,7 +70,7 @@ class TownsAnswer(Wire, frozen=True):
 
     towns: Annotated[
         tuple[tuple[str, float, float, int], ...],
-        Meta(description="Name, latitude, longitude, inhabitants; the largest first."),
+        Meta(description="Name, latitude, longitude (to 100 m), thousands of inhabitants; the largest first."),
     ]
     attribution: tuple[str, ...]
 
@@ -137,7 +137,11 @@ def blueprint(backend: Backend) -> Documented:
 def _towns(reader: Reader, attribution: tuple[str, ...]) -> bytes:
     """Encode the towns once for each gazetteer."""
     rows = reader.largest_towns(LEAST_INHABITANTS)
-    places = tuple((name, lat / DEGREE, lon / DEGREE, population) for name, lat, lon, population in rows)
+    # Fewer digits are half the bytes, and a dot on a map shows no more.
+    places = tuple(
+        (name, round(latitude / DEGREE, 3), round(longitude / DEGREE, 3), round(population / 1000))
+        for name, latitude, longitude, population in rows
+    )
     return encode(TownsAnswer(towns=places, attribution=attribution))
 
 

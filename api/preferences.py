@@ -8,6 +8,7 @@ from flask import Response
 
 from api import problems
 from api.languages import remember
+from api.negotiate import HTML
 from api.operations import Documented, Operation
 from api.reading import read_form
 from api.schemas import PreferencesRequest
@@ -30,7 +31,7 @@ def blueprint() -> Documented:
             tag="Pages",
             body=PreferencesRequest,
             body_type="application/x-www-form-urlencoded",
-            answers={},
+            answers={"text/html": str},
             problems=(problems.INVALID_INPUT, problems.TOO_LARGE),
             example={"lang": "de", "back": "/"},
             status=303,
@@ -39,7 +40,7 @@ def blueprint() -> Documented:
     def choose() -> Response:
         asked = read_form(PreferencesRequest)
         back = asked.back if _OUR_PAGE.fullmatch(asked.back) else "/"
-        response = Response(status=303, headers={"Location": back})
+        response = Response(status=303, headers={"Location": back}, content_type=HTML)
         remember(response, language=asked.lang, theme=asked.theme)
         response.headers["Cache-Control"] = "no-store"
         return response

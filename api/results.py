@@ -225,7 +225,7 @@ def _spots_badge(remaining: Remaining) -> Badge:
     if remaining.count == 0:
         return Badge(wording.spots(remaining), "bad")
     own = remaining.drawn_from is DrawnFrom.SITE_CAP
-    return Badge(wording.spots(remaining), "good" if own else "caution")
+    return Badge(wording.spots(remaining), "good" if own else "")
 
 
 def _travel_badge(site: Site) -> Badge:

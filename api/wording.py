@@ -96,7 +96,7 @@ def spots(remaining: Remaining) -> str:
     """Say how many spots are left, and whether others draw on them."""
     count = remaining.count
     if count is None:
-        return _("Spots not known: ask the site")
+        return _("Spots not known: ask the clinic")
     if count == 0:
         return _("Full: ask for the waiting list")
     if remaining.drawn_from is DrawnFrom.SHARED_POOL:
@@ -108,8 +108,8 @@ def travel(certainty: TravelCertainty) -> str:
     """Say whether travel is paid."""
     return {
         TravelCertainty.COVERED: _("Travel costs are covered"),
-        TravelCertainty.MAY_BE_COVERED: _("Travel costs may be covered: ask the site"),
-        TravelCertainty.UNKNOWN: _("Travel costs: ask the site"),
+        TravelCertainty.MAY_BE_COVERED: _("Travel costs may be covered: ask the clinic"),
+        TravelCertainty.UNKNOWN: _("Travel costs: ask the clinic"),
         TravelCertainty.NOT_COVERED: _("Travel costs are not covered"),
     }[certainty]
 
@@ -167,7 +167,7 @@ def reason(value: Reason, unit: Unit) -> str:
     subject, count = value.subject, value.count
     match value.code:
         case ReasonCode.NEAREST:
-            return _("The nearest site that can take a patient now.")
+            return _("The nearest clinic that can take a patient now.")
         case ReasonCode.SAME_BAND:
             return _("About as far as %(site)s: %(distance)s more.", site=subject, distance=distance)
         case ReasonCode.FARTHER:
@@ -180,19 +180,19 @@ def reason(value: Reason, unit: Unit) -> str:
             return _("%(distance)s farther than %(site)s, but has more spots left.", distance=distance, site=subject)
         case ReasonCode.UNDECIDED:
             return _(
-                "Either may be nearer, this site or %(site)s: the difference is too small to be sure.", site=subject
+                "Either may be nearer, this clinic or %(site)s: the difference is too small to be sure.", site=subject
             )
         case ReasonCode.OWN_COUNTRY:
             return _("In %(country)s, the country you prefer.", country=country(subject))
         case ReasonCode.OTHER_COUNTRY:
-            return _("In %(country)s; sites of the country you prefer come first.", country=country(subject))
+            return _("In %(country)s; clinics of the country you prefer come first.", country=country(subject))
         case ReasonCode.OUTSIDE_RADIUS:
             return _(
                 "Farther than %(distance)s: nothing nearer can take a patient, so the nearest is shown.",
                 distance=distance,
             )
         case ReasonCode.UNPLACED:
-            return _("We do not know where it is, so it stands last: ask the site.")
+            return _("We do not know where it is, so it stands last: ask the clinic.")
         case ReasonCode.NO_LOCATION:
             return _("We do not know where it is, so its distance could not be checked.")
         case ReasonCode.TRAVEL_COVERED:
@@ -210,7 +210,7 @@ def reason(value: Reason, unit: Unit) -> str:
         case ReasonCode.SPOTS_UNKNOWN:
             return spots(Remaining(count=None, as_of=None))
         case ReasonCode.FULL if subject == DrawnFrom.SHARED_POOL:
-            return _("The study is full: no spots are left at any site.")
+            return _("The study is full: no spots are left at any clinic.")
         case ReasonCode.FULL:
             return spots(Remaining(count=0, as_of=None, drawn_from=DrawnFrom.SITE_CAP))
         case ReasonCode.TOO_FEW_SPOTS:
@@ -224,7 +224,7 @@ def reason(value: Reason, unit: Unit) -> str:
         case ReasonCode.COUNTRY_NOT_ASKED:
             return _("In %(country)s, not in the country you asked for.", country=country(subject))
         case ReasonCode.BEYOND_LIMIT:
-            return _("Number %(rank)s in the order: show more sites to see it there.", rank=number(count or 0))
+            return _("Number %(rank)s in the order: show more clinics to see it there.", rank=number(count or 0))
     raise AssertionError(f"no words for {value.code}")  # pragma: no cover - a test walks every code
 
 

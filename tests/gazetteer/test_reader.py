@@ -136,3 +136,12 @@ print(*sorted({{"numpy", "pandas", "scipy", "shapely", "pyproj", "geopy", "babel
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
 
     assert done.stdout.strip() == ""
+
+
+def test_largest_towns_come_first_and_none_is_smaller_than_asked(gazetteer_path: Path) -> None:
+    towns = Reader(gazetteer_path).largest_towns(1_000_000)
+
+    people = [population for _, _, _, population in towns]
+    assert people == sorted(people, reverse=True)
+    assert people[-1] >= 1_000_000
+    assert towns[0][0] == "Beijing"

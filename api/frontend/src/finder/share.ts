@@ -2,8 +2,11 @@
 
 import { announce, word } from "./words";
 
-export async function share(button: HTMLElement): Promise<void> {
-  const link = { title: word("shareTitle"), url: new URL("/", location.href).href };
+export async function share(button: HTMLElement, form: HTMLFormElement): Promise<void> {
+  const address = new URL("/", location.href);
+  const study = new FormData(form).get("study");
+  if (typeof study === "string") address.searchParams.set("study", study);
+  const link = { title: word("shareTitle"), url: address.href };
   if ("share" in navigator && navigator.canShare?.(link)) {
     try {
       await navigator.share(link);

@@ -99,7 +99,7 @@ class Pen {
     for (const label of labels) {
       const [across, down] = [label.left - left, label.top - top];
       if (across > TILE || down > TILE || across + label.width < 0 || down + label.height < 0) continue;
-      pen.font = `${label.isCapitalSized ? "600 " : ""}${font}`;
+      pen.font = `${label.isLarge ? "600 " : ""}${font}`;
       pen.fillStyle = colours.text;
       pen.beginPath();
       pen.arc(across + DOT, down + 8, 2, 0, 2 * Math.PI);

@@ -2,8 +2,8 @@
 
 import { x, y } from "./atlas";
 
-/** A town: name, latitude, longitude, inhabitants. Largest first. */
-export type Town = [name: string, latitude: number, longitude: number, population: number];
+/** A town: name, latitude, longitude, thousands of inhabitants. Largest first. */
+export type Town = [name: string, latitude: number, longitude: number, thousands: number];
 
 /** A name to draw, in pixels of the whole world at its zoom. */
 export interface Label {
@@ -12,14 +12,14 @@ export interface Label {
   top: number;
   width: number;
   height: number;
-  isCapitalSized: boolean;
+  isLarge: boolean;
 }
 
 const TILE = 256;
 const CELL = 64;
 
-/** Fewest inhabitants of a town that is named, by zoom; the last holds for all beyond. */
-const LEAST = [Infinity, Infinity, 8e6, 4e6, 1.5e6, 6e5, 3e5, 1.5e5, 5e4];
+/** Fewest thousands of inhabitants of a town that is named, by zoom; the last holds for all beyond. */
+const LEAST = [Infinity, Infinity, 8000, 4000, 1500, 600, 300, 150, 100];
 
 export const DOT = 5;
 
@@ -42,15 +42,15 @@ export class Labels {
     const scale = TILE * 2 ** zoom;
     const taken = new Map<string, Label[]>();
     const chosen: Label[] = [];
-    for (const [text, latitude, longitude, population] of this.towns) {
-      if (population < least) break;
+    for (const [text, latitude, longitude, thousands] of this.towns) {
+      if (thousands < least) break;
       const label: Label = {
         text,
         left: x(longitude) * scale - DOT,
         top: y(latitude) * scale - 8,
         width: this.width(text) + 3 * DOT,
         height: 16,
-        isCapitalSized: population > 2e6,
+        isLarge: thousands > 2000,
       };
       const cells = cellsOf(label);
       if (cells.some((cell) => taken.get(cell)?.some((other) => meet(label, other)))) continue;

@@ -49,9 +49,10 @@ export class FinderMap {
     canvas.setAttribute("aria-label", word("map"));
     const note = document.createElement("p");
     note.className = "small soft";
-    note.textContent = behind
-      ? word("ownMap")
-      : word("tiles").replace("{server}", new URL(facts["tilesUrl"] ?? "", location.href).host);
+    const dot = document.createElement("span");
+    dot.className = "you-dot";
+    const server = behind ? "" : new URL(facts["tilesUrl"] ?? "", location.href).host;
+    note.append(dot, `${word("you")} `, behind ? word("ownMap") : word("tiles").replace("{server}", server));
     panel.replaceChildren(canvas, note);
     const map = new FinderMap(canvas, L.latLng(number("latitude"), number("longitude")));
     map.#putBackground(behind);
@@ -143,7 +144,7 @@ export class FinderMap {
       marker.bindPopup(popup, { closeButton: true, maxWidth: 240 }).addTo(this.#map);
       marker.getElement()?.setAttribute("aria-label", nameOf(item));
     });
-    this.#map.fitBounds(L.latLngBounds(shown), { padding: [36, 36], maxZoom: 10, animate: false });
+    this.#map.fitBounds(L.latLngBounds(shown), { padding: [64, 40], maxZoom: 10, animate: false });
   }
 
   /** Put a position on the same turn around the globe as the person, so that nothing is torn at the antimeridian. */

@@ -9,19 +9,20 @@ const form = document.getElementById("search") as HTMLFormElement;
 const place = document.getElementById("place") as HTMLInputElement;
 const country = document.getElementById("country") as HTMLSelectElement;
 
-/** Buttons of the header's menu belong to the form too, but change the whole page. */
-const wholePage = new Set(["lang", "theme"]);
-
 function start(): void {
   offerLocation(form, place);
   place.addEventListener("input", () => forgetLocation(form, place));
 
   form.addEventListener("submit", (event) => {
     const sender = (event as SubmitEvent).submitter;
-    if (sender instanceof HTMLButtonElement && wholePage.has(sender.name)) return;
     event.preventDefault();
     if (sender instanceof HTMLButtonElement && sender.name === "choice") take(sender);
     void look(sender, sender instanceof HTMLButtonElement && sender.name === "show");
+  });
+
+  // The header's menu changes the whole page: it takes along what the form holds now.
+  document.getElementById("preferences")?.addEventListener("formdata", ({ formData }) => {
+    for (const [name, value] of new FormData(form)) formData.set(name, value);
   });
 
   // A changed filter shows at once, but only where there is an answer to narrow.
@@ -34,7 +35,7 @@ function start(): void {
   document.addEventListener("click", (event) => {
     const pressed = event.target instanceof Element ? event.target : null;
     const sharing = pressed?.closest<HTMLElement>("[data-share]");
-    if (sharing) void share(sharing);
+    if (sharing) void share(sharing, form);
     else if (pressed?.closest("[data-print]")) print();
     else if (pressed?.closest("[data-map-open]")) void toggleMap();
   });

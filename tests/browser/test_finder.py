@@ -1,0 +1,457 @@
+"""The patient's journeys on the finder, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from sitematch.domain.access import Actor, Caller
+from sitematch.domain.capacity import CapKey, CapLevel
+from sitematch.store import catalogue, rules
+from tests.browser.conftest import OpenPage
+from tests.browser.served import Served
+from tests.browser.watched import Watch, violations
+
+PHONE = {"width": 320, "height": 640}
+DESKTOP = {"width": 1280, "height": 900}
+FIRST = "Arthritis & Rheumatic Disease Specialties"
+
+
+def look(page: Page, place: str, country: str = "US") -> None:
+    """Fill in the form and send it."""
+    page.select_option("#country", country)
+    page.fill("#place", place)
+    page.click(".search-go")
+
+
+def clinics(page: Page) -> list[str]:
+    """Read the names of the clinics shown, best first."""
+    expect(page.locator(".clinic").first).to_be_visible()
+    return page.locator(".clinic h3").all_inner_texts()
+
+
+def settled(page: Page) -> None:
+    """Wait until the map beside the answer, if there is one, is drawn."""
+    panel = page.locator("#map-panel")
+    if panel.count() and panel.is_visible():
+        expect(page.locator(".map-canvas .map-site").first).to_be_visible()
+
+
+def test_postcode_leads_to_the_nearest_clinic_without_leaving_the_page_or_telling_the_address(
+    page: Page, watches: list[Watch]
+) -> None:
+    page.goto("/")
+    page.evaluate("window.same = true")
+
+    look(page, "33180")
+
+    assert clinics(page)[0] == FIRST
+    expect(page.locator("#results-title")).to_be_focused()
+    expect(page).to_have_title("5 clinics, best first · sitematch")
+    assert page.evaluate("window.same")
+    assert page.url.endswith("/")
+    assert not [url for url in watches[0].urls() if "33180" in url]
+
+
+def test_town_leads_to_clinics_too(page: Page) -> None:
+    page.goto("/")
+
+    look(page, "Tallinn", "EE")
+
+    assert clinics(page)[0] == "Innomedica"
+    expect(page.locator(".results-head")).to_contain_text("Tallinn")
+
+
+def test_location_is_asked_only_when_pressed_and_answered_with_its_accuracy(
+    open_page: OpenPage, watches: list[Watch]
+) -> None:
+    page = open_page(
+        geolocation={"latitude": 59.437, "longitude": 24.7536, "accuracy": 1800}, permissions=["geolocation"]
+    )
+    page.add_init_script(
+        "const ask = navigator.geolocation.getCurrentPosition.bind(navigator.geolocation); window.asked = 0;"
+        "navigator.geolocation.getCurrentPosition = (...how) => { window.asked++; ask(...how) }"
+    )
+    page.goto("/")
+    before = page.evaluate("window.asked")
+
+    page.click("#locate")
+
+    assert clinics(page)[0] == "Innomedica"
+    assert (before, page.evaluate("window.asked")) == (0, 1)
+    expect(page.locator(".results-head")).to_contain_text("right to within 1.8 km")
+    assert not [url for url in watches[0].urls() if "59.4" in url]
+
+
+def test_location_that_the_device_does_not_tell_is_said_and_the_field_is_next(open_page: OpenPage) -> None:
+    page = open_page(permissions=[])
+    page.goto("/")
+
+    page.click("#locate")
+
+    expect(page.locator("#locate-fault")).to_contain_text("did not tell")
+    expect(page.locator("#place")).to_be_focused()
+
+
+def test_wrong_postcode_is_mended_by_one_press(page: Page) -> None:
+    page.goto("/")
+    look(page, "4102")
+    expect(page.locator("#place")).to_have_attribute("aria-invalid", "true")
+
+    page.get_by_role("button", name="04102").click()
+
+    assert len(clinics(page)) == 5
+    expect(page.locator("#place")).to_have_value("04102")
+    expect(page.locator("#place")).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_ambiguous_town_is_chosen_by_one_press(page: Page) -> None:
+    page.goto("/")
+    look(page, "Springfield", "")
+    expect(page.locator("#fault")).to_contain_text("Several places have this name")
+
+    page.get_by_role("button", name="Springfield, Illinois").click()
+
+    assert clinics(page)
+    expect(page.locator(".results-head")).to_contain_text("Springfield, Illinois")
+    expect(page.locator("#country")).to_have_value("US")
+
+
+@pytest.fixture
+def own_service(tmp_path: Path) -> Iterator[Served]:
+    """A service whose data the test may change."""
+    service = Served(tmp_path)
+    yield service
+    service.close()
+
+
+def test_full_clinic_is_named_below_with_its_reason(own_service: Served, open_page: OpenPage) -> None:
+    fill_first_site(own_service)
+    page = open_page(own_service)
+    page.goto("/")
+
+    look(page, "33180")
+    while FIRST in clinics(page):  # the server learns of it within a second; the test's own limit ends a wait in vain
+        page.wait_for_timeout(100)
+        page.click(".search-go")
+        expect(page.locator("#results")).not_to_have_attribute("aria-busy", "true")
+
+    fold = page.locator(".left-out")
+    fold.locator("summary").click()
+    expect(fold).to_contain_text(FIRST)
+    expect(fold).to_contain_text("Full: ask for the waiting list")
+
+
+def fill_first_site(service: Served) -> None:
+    """Leave the site nearest to Miami no spot."""
+    key = CapKey(level=CapLevel.SITE, scope=site_of(service, FIRST))
+    caller = Caller(actor=Actor(actor_id="user:setup"), request_id="setup")
+    rules.set_cap(service.store, caller, study_id=service.settings.study_id, key=key, spots=0, now=service.now)
+
+
+def site_of(service: Served, facility: str) -> str:
+    """Find a site's id by its name."""
+    sites = catalogue.read_sites(service.store, service.settings.study_id)
+    return next(site.site_id for site in sites if site.facility == facility)
+
+
+def test_everything_works_without_a_script(open_page: OpenPage) -> None:
+    page = open_page(java_script_enabled=False)
+    page.goto("/")
+    look(page, "33180")
+    assert clinics(page)[0] == FIRST
+    assert "33180" not in page.url
+
+    page.locator(".filters summary").click()
+    page.select_option("#within", "500miles")
+    page.click(".search-go")
+    assert clinics(page) == [FIRST]
+
+    page.locator(".menu summary").click()
+    page.get_by_role("button", name="Deutsch").click()
+    assert clinics(page) == [FIRST]
+    expect(page.locator("h1")).to_have_text("Eine Klinik in Ihrer Nähe finden")
+
+
+def test_filter_narrows_the_answer_in_place_and_says_so(page: Page) -> None:
+    page.goto("/")
+    look(page, "33180")
+    clinics(page)
+    page.locator(".filters summary").click()
+    page.locator("#within").focus()
+
+    page.select_option("#within", "500miles")
+
+    expect(page.locator(".clinic")).to_have_count(1)
+    expect(page.locator("#said")).to_have_text("1 clinic, best first")
+    expect(page.locator("#within")).to_be_focused()
+
+
+def test_more_clinics_come_on_demand(page: Page) -> None:
+    page.goto("/")
+    look(page, "33180")
+    clinics(page)
+
+    page.get_by_role("button", name="Show more clinics").click()
+
+    expect(page.locator(".clinic")).to_have_count(20)
+
+
+def test_language_changes_with_the_answer_kept_and_colours_without_a_reload(page: Page) -> None:
+    page.goto("/")
+    look(page, "33180")
+    clinics(page)
+    page.evaluate("window.same = true")
+    page.locator(".menu summary").click()
+
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert page.evaluate("window.same")
+    page.get_by_role("button", name="Deutsch").click()
+
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert clinics(page)[0] == FIRST
+
+
+def test_link_to_share_does_not_hold_where_the_person_is(open_page: OpenPage) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    page.goto("/")
+    look(page, "33180")
+    clinics(page)
+
+    page.get_by_role("button", name="Share this page").click()
+
+    expect(page.locator("[data-said]")).to_contain_text("not in it")
+    assert page.evaluate("navigator.clipboard.readText()") == f"{page.url.rstrip('/')}/"
+
+
+def test_page_is_used_by_the_keyboard_alone(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator("#country")).to_be_focused()
+    page.keyboard.type("United States")
+    page.keyboard.press("Tab")
+    page.keyboard.type("33180")
+    page.keyboard.press("Enter")
+    assert clinics(page)[0] == FIRST
+    expect(page.locator("#results-title")).to_be_focused()
+    settled(page)
+
+    reached = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent.trim().slice(0, 30)"))
+
+    assert {"Print", "Share this page", "Open in my maps", "Show more clinics"} <= set(reached)
+    assert page.evaluate("document.activeElement.closest('.map-canvas')") is None or "1" in reached
+
+
+def test_clinic_on_the_map_is_opened_by_the_keyboard_and_leads_to_the_list(page: Page) -> None:
+    page.goto("/")
+    look(page, "33180")
+    settled(page)
+    marker = page.get_by_role("button", name=f"1. {FIRST}")
+
+    marker.focus()
+    page.keyboard.press("Enter")
+    popup = page.locator(".leaflet-popup-content")
+    expect(popup).to_contain_text("closer than")
+    popup.get_by_role("link", name="Show in the list").click()
+
+    expect(page.locator("#clinic-1")).to_be_in_viewport()
+
+
+def test_map_waits_behind_a_button_on_a_phone_and_loads_nothing_before(
+    open_page: OpenPage, watches: list[Watch]
+) -> None:
+    page = open_page(viewport=PHONE)
+    page.goto("/")
+    look(page, "33180")
+    clinics(page)
+    before = [url for url in watches[0].urls() if "map" in url or "countries" in url]
+
+    page.get_by_role("button", name="Show the map").click()
+
+    settled(page)
+    assert before == []
+    assert [url for url in watches[0].urls() if "countries" in url]
+    page.get_by_role("button", name="Hide the map").click()
+    expect(page.locator("#map-panel")).to_be_hidden()
+
+
+def test_map_holds_both_sides_of_the_antimeridian(page: Page) -> None:
+    page.goto("/")
+    look(page, "Suva", "FJ")
+    settled(page)
+
+    lines = page.locator(".map-canvas canvas")
+    expect(lines.first).to_be_attached()
+    across = page.evaluate(
+        "[...document.querySelectorAll('.map-canvas .map-site')].map(site => site.getBoundingClientRect().x)"
+    )
+    frame = page.locator(".map-canvas").bounding_box()
+    assert frame is not None
+    assert all(frame["x"] <= x <= frame["x"] + frame["width"] for x in across)
+
+
+def test_map_that_cannot_be_loaded_leaves_the_list_and_says_so(page: Page, watches: list[Watch]) -> None:
+    watches[0].may_fail = True
+    page.route(re.compile("/map/towns"), lambda route: route.fulfill(status=503))
+    page.goto("/")
+
+    look(page, "33180")
+
+    expect(page.locator("#map-panel")).to_contain_text("could not be loaded")
+    assert len(clinics(page)) == 5
+
+
+@pytest.mark.parametrize("answer", ["abort", "foreign page"])
+def test_offline_is_said_and_trying_again_works(page: Page, watches: list[Watch], answer: str) -> None:
+    def fail(route: Route) -> None:
+        if route.request.method == "GET":
+            route.continue_()
+        elif answer == "abort":
+            route.abort()
+        else:
+            route.fulfill(status=200, body="<h1>Log in to the hotel's network</h1>", content_type="text/html")
+
+    watches[0].may_fail = True
+    page.goto("/")
+    page.route(re.compile(r"/$"), fail)
+    look(page, "33180")
+    expect(page.locator("#results-title")).to_have_text("You seem to be offline")
+    page.unroute(re.compile(r"/$"))
+    page.unroute_all()
+
+    page.get_by_role("button", name="Try again").click()
+
+    assert len(clinics(page)) == 5
+
+
+def test_slow_server_is_waited_for_visibly(page: Page) -> None:
+    held: list[Route] = []
+    page.goto("/")
+    page.route(re.compile(r"/$"), lambda route: held.append(route))
+
+    look(page, "33180")
+
+    expect(page.locator(".working")).to_be_visible()
+    expect(page.locator("#results")).to_have_attribute("aria-busy", "true")
+    held[0].continue_()
+    assert len(clinics(page)) == 5
+
+
+@pytest.mark.parametrize("language", ["en-US", "de-DE", "he-IL"])
+@pytest.mark.parametrize("options", [{"viewport": PHONE}, {"viewport": {"width": 640, "height": 450}}])
+def test_results_and_map_fit_a_small_screen_or_twice_the_size(
+    open_page: OpenPage, language: str, options: dict[str, dict[str, int]]
+) -> None:
+    """640 by 450 is what a screen of 1280 by 900 is at a zoom of 200 %."""
+    page = open_page(locale=language, **options)
+    page.goto("/")
+    page.locator(".filters summary").click()
+    look(page, "33180")
+    clinics(page)
+    page.locator("[data-map-open]").click()
+    settled(page)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= options["viewport"]["width"]
+
+
+def test_page_from_right_to_left_is_mirrored(open_page: OpenPage) -> None:
+    page = open_page(locale="he-IL", viewport=DESKTOP)
+    page.goto("/")
+    look(page, "33180")
+    settled(page)
+
+    def left(selector: str) -> float:
+        box = page.locator(selector).first.bounding_box()
+        assert box is not None
+        return box["x"]
+
+    assert left(".brand") > left(".menu")
+    assert left(".clinic") > left(".map-canvas")
+    assert left("#country") > left("#place")
+
+
+State = Callable[[Page], None]
+
+
+def ambiguous(page: Page) -> None:
+    look(page, "Springfield", "")
+    expect(page.locator("#fault")).to_be_visible()
+
+
+def wrong(page: Page) -> None:
+    look(page, "4102")
+    expect(page.locator("#fault")).to_be_visible()
+
+
+def answered(page: Page) -> None:
+    look(page, "33180")
+    clinics(page)
+    settled(page)
+    for summary in page.locator(".open-in summary").all()[:1]:
+        summary.click()
+
+
+def menu(page: Page) -> None:
+    page.locator(".menu summary").click()
+    page.locator(".filters summary").click()
+
+
+def popup(page: Page) -> None:
+    answered(page)
+    page.locator(".map-site").first.click()
+    expect(page.locator(".leaflet-popup-content")).to_be_visible()
+
+
+def offline(page: Page) -> None:
+    page.route(re.compile(r"/$"), lambda route: route.abort())
+    look(page, "33180")
+    expect(page.locator("#results-title")).to_have_text("You seem to be offline")
+
+
+def nothing(page: Page) -> None:
+    page.locator(".filters summary").click()
+    page.select_option("#travel", "COVERED")
+    look(page, "33180")
+    expect(page.locator(".results .state")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("path", "state"),
+    [
+        *(("/", state) for state in (ambiguous, wrong, answered, menu, popup, offline, nothing)),
+        *(("/embed", state) for state in (wrong, answered)),
+    ],
+)
+def test_state_breaks_no_rule_of_accessibility(
+    open_page: OpenPage, watches: list[Watch], path: str, state: State, scheme: str
+) -> None:
+    page = open_page(color_scheme=scheme, viewport=DESKTOP)
+    watches[0].may_fail = state is offline
+    page.goto(path)
+
+    state(page)
+
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("locale", ["he-IL", "ja-JP"])
+def test_other_language_breaks_no_rule_of_accessibility(open_page: OpenPage, locale: str) -> None:
+    page = open_page(locale=locale)
+    page.goto("/")
+
+    answered(page)
+
+    assert violations(page) == []
