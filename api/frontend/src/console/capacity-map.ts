@@ -49,7 +49,6 @@ export class CapacityMap {
     this.#map = L.map(canvas, {
       minZoom: 1,
       maxZoom: 12,
-      zoomSnap: 0.25,
       zoomAnimation: !calm,
       fadeAnimation: !calm,
       markerZoomAnimation: !calm,
