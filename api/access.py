@@ -68,7 +68,7 @@ def register(
         if operation is None or operation.permission is None:
             raise NotAllowed("Nobody may do this.", permission="none")
         require_anywhere(actor, operation.permission)
-        g.caller = Caller(actor=actor, request_id=g.request_id, idempotency_key=_key())
+        g.caller = Caller(actor=actor, request_id=g.request_id, idempotency_key=_key(operation))
 
     @app.after_request
     def name(response: Response) -> Response:
@@ -103,8 +103,8 @@ def _authenticate(backend: Backend) -> Actor:
     return tokens.authenticate(backend.store(), secret=secret.strip(), now=backend.now())
 
 
-def _key() -> str | None:
-    if request.method not in _WRITES:
+def _key(operation: Operation) -> str | None:
+    if request.method not in _WRITES or operation.is_question:
         return None
     key = request.headers.get("Idempotency-Key", "")
     if not key:

@@ -14,9 +14,12 @@ from flask import Flask, Response
 from api import (
     access,
     accounts,
+    allocations,
     assets,
     capacity,
     console,
+    coverage,
+    demand,
     docs,
     errors,
     headers,
@@ -28,6 +31,7 @@ from api import (
     postcodes,
     preferences,
     referrals,
+    reports,
     sites,
     webhooks,
 )
@@ -79,13 +83,15 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     """
     backend = Backend(settings or Settings.from_mapping(os.environ), clock, finder)
     app = Service(__name__)
+    app.extensions["sitematch"] = backend
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     # Two addresses for one thing help nobody, and a redirect would lose a POST's body.
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    modules = (matches, sites, postcodes, maps, health, capacity, referrals, accounts, webhooks)
-    routes: list[Documented] = [module.blueprint(backend) for module in modules]
+    modules = (matches, sites, postcodes, maps, health, capacity, referrals, reports, accounts, webhooks)
+    planning = (coverage, demand, allocations)
+    routes: list[Documented] = [module.blueprint(backend) for module in (*modules, *planning)]
     routes += [pages.blueprint(backend, app.assets), preferences.blueprint(), documents]
     languages.register(app)
     operations: dict[str, Operation] = {}

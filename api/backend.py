@@ -9,11 +9,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from api.rounds import start_rounds
+from api.rounds import start_flushing, start_rounds
 from sitematch.config import Settings
+from sitematch.domain.place import Place
 from sitematch.domain.study import tidy_study_id
 from sitematch.errors import DataFault, LedgerBusy, NotReady, StorageFault, StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
+from sitematch.services.demand import DemandCounter
 from sitematch.services.finder import Finder
 from sitematch.services.live import LiveFinders
 from sitematch.store.engine import Store, open_store
@@ -44,6 +46,11 @@ class Backend:
         Tells the moment of an answer (aware, UTC).
     finder
         A finder that is open already; otherwise it is opened at the first use.
+
+    Attributes
+    ----------
+    demand
+        Counts look-ups by coarse region; None unless the operator wants that.
     """
 
     def __init__(self, settings: Settings, clock: Clock = utc_now, finder: Finder | None = None) -> None:
@@ -55,6 +62,9 @@ class Backend:
         self._lock = threading.Lock()
         self._retry_at_s: dict[str, float] = {}
         self._said: dict[str, str] = {}
+        self.demand = DemandCounter() if settings.count_demand else None
+        if self.demand is not None:
+            start_flushing(self.demand, self.store, self.now)
 
     def finder(self, study_id: str | None = None) -> Finder:
         """Return the finder over the present catalogue and ledger, opening it if that is due.
@@ -103,6 +113,11 @@ class Backend:
             If it is missing or cannot be read; the log says why.
         """
         return self._store if self._store is not None else self._open(self._open_store)
+
+    def count_demand(self, study_id: str, place: Place) -> None:
+        """Count that a look-up was answered, by coarse region, if the operator wants that."""
+        if self.demand is not None:
+            self.demand.count(study_id, place)
 
     def _open(self, opener: Callable[[], T]) -> T:
         """Try to open something, but not again at once; each on its own, as one may be there without the other."""

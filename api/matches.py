@@ -84,7 +84,7 @@ def blueprint(backend: Backend) -> Documented:
 
 
 def find(finder: Finder, asked: MatchRequest, backend: Backend) -> MatchResult:
-    """Answer a look-up.
+    """Answer a look-up, and count its region where an operator wants that.
 
     Raises
     ------
@@ -94,8 +94,11 @@ def find(finder: Finder, asked: MatchRequest, backend: Backend) -> MatchResult:
     policy = asked.policy()
     point = asked.point()
     if point is not None:
-        return finder.match_sites(point, policy, backend.now())
-    return finder.find(asked.postcode or "", asked.country, policy, backend.now(), town=asked.town)
+        found = finder.match_sites(point, policy, backend.now())
+    else:
+        found = finder.find(asked.postcode or "", asked.country, policy, backend.now(), town=asked.town)
+    backend.count_demand(finder.study.study_id, found.place)
+    return found
 
 
 def _answer(backend: Backend, asked: MatchRequest, media_type: str) -> Response:

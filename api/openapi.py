@@ -77,7 +77,7 @@ class _Schemas:
     def __init__(self, operations: Mapping[str, Operation]) -> None:
         types: list[type] = [Problem]
         for operation in operations.values():
-            types += [kind for kind in operation.answers.values() if kind is not str]
+            types += [kind for kind in operation.answers.values() if kind not in (str, bytes)]
             types += [kind for kind in (operation.query, operation.body) if kind is not None]
         self._types = list(dict.fromkeys(types))
         self._found, self.components = msgspec.json.schema_components(self._types, ref_template=_REF)
@@ -89,6 +89,8 @@ class _Schemas:
 
     def of(self, kind: type) -> Json:
         """Return the schema of a type, by reference where it has a name."""
+        if kind is bytes:
+            return {"type": "string", "format": "binary"}
         return {"type": "string"} if kind is str else self._found[self._types.index(kind)]
 
     def properties(self, kind: type) -> Json:

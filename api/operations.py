@@ -26,7 +26,7 @@ class Operation:
     tag
         The group it is listed under.
     answers
-        Type of the answer by media type; ``str`` for a page.
+        Type of the answer by media type; ``str`` for a page or a table, ``bytes`` for a workbook.
     path
         What each part of the address in angle brackets is.
     query
@@ -47,6 +47,9 @@ class Operation:
         Request headers that it reads: what each is, by name.
     is_conditional
         Whether the answer carries an ETag, and 304 is sent to who has it already.
+    is_question
+        Whether a POST changes nothing, its body being too private or too long for an address: it needs no idempotency
+        key, and nothing of it is kept.
     """
 
     summary: str
@@ -63,6 +66,7 @@ class Operation:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     is_conditional: bool = False
+    is_question: bool = False
 
 
 class Documented(Blueprint):

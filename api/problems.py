@@ -273,7 +273,7 @@ TOO_LARGE = _kind(
     "too-large",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "The request's body is too large",
-    "Send at most 64 kB; a look-up needs less than one.",
+    "Send at most 64 kB, or 1 MB where a list is asked for; a look-up needs less than one.",
 )
 UNSUPPORTED_MEDIA_TYPE = _kind(
     "unsupported-media-type",

@@ -1,4 +1,4 @@
-"""What a server does by itself now and then: offer lapsed spots to who waits, and tell webhooks."""
+"""What a server does by itself now and then: offer lapsed spots to who waits, tell webhooks, write demand."""
 
 from __future__ import annotations
 
@@ -10,10 +10,35 @@ from datetime import datetime
 
 from sitematch.config import Settings
 from sitematch.errors import SitematchError
+from sitematch.services.demand import FLUSH_EVERY_S, DemandCounter
 from sitematch.services.notices import run_notices
 from sitematch.store.engine import Store
 
 LOG = logging.getLogger("sitematch.api")
+
+
+def start_flushing(counter: DemandCounter, store: Callable[[], Store], clock: Callable[[], datetime]) -> None:
+    """Start a thread that writes full batches of look-ups once a day, by the clock and never because of a look-up.
+
+    Parameters
+    ----------
+    counter
+        Holds the counts.
+    store
+        Gives the database.
+    clock
+        Tells the moment (aware, UTC).
+    """
+
+    def flush_daily() -> None:
+        while True:
+            time.sleep(FLUSH_EVERY_S)
+            try:
+                counter.flush(store(), clock())
+            except SitematchError as error:
+                LOG.warning("Demand was not written: %s. It is tried again in a day.", type(error).__name__)
+
+    threading.Thread(target=flush_daily, name="sitematch-demand", daemon=True).start()
 
 
 def start_rounds(store: Store, clock: Callable[[], datetime], settings: Settings) -> None:

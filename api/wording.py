@@ -209,6 +209,14 @@ def reason(value: Reason, unit: Unit) -> str:
             return spots(Remaining(count=count, as_of=None, drawn_from=DrawnFrom.SHARED_POOL))
         case ReasonCode.SPOTS_UNKNOWN:
             return spots(Remaining(count=None, as_of=None))
+        case ReasonCode.LIKELY_FULL:
+            assert value.on is not None
+            assert value.probability is not None
+            return _(
+                "Likely full by the end of %(month)s, at the pace so far (a chance of about %(share)s).",
+                month=dates.format_skeleton("yMMMM", value.on, locale=current_language().locale),
+                share=numbers.format_percent(round(value.probability, 2), locale=current_language().locale),
+            )
         case ReasonCode.FULL if subject == DrawnFrom.SHARED_POOL:
             return _("The study is full: no spots are left at any clinic.")
         case ReasonCode.FULL:

@@ -18,6 +18,9 @@ DEFAULT_STUDY_ID = "NCT06064929"
 CTGOV_URL = "https://clinicaltrials.gov/api/v2"
 """The documented address of ClinicalTrials.gov's API v2."""
 
+DEMAND_THRESHOLD = 11
+"""The fewest look-ups that a demand report may show: usual for small counts in health statistics."""
+
 _ANCESTOR = re.compile(r"'self'|https?://(?:\*\.)?[\w.-]+(?::\d{1,5})?", re.ASCII)
 """One source of CSP's ``frame-ancestors``; nothing in it can end the directive."""
 
@@ -57,6 +60,12 @@ class Settings:
         ``sitematch waiting-list sweep`` and ``sitematch webhook run``. ``SITEMATCH_NOTICES_EVERY_S``, 5.
     webhooks_to_private
         Whether webhooks may go to addresses inside one's own network. ``SITEMATCH_WEBHOOKS_TO_PRIVATE``, off.
+    count_demand
+        Whether look-ups are counted by coarse region, in batches; see docs/demand.md. ``SITEMATCH_COUNT_DEMAND``, off.
+    demand_threshold
+        The fewest look-ups of a region in a month that the demand report shows, 11 to 1,000,000.
+        ``SITEMATCH_DEMAND_THRESHOLD``, 11.
+
     frame_ancestors
         Origins whose pages may show the finder in a frame, as CSP's ``frame-ancestors`` takes them.
         ``SITEMATCH_FRAME_ANCESTORS``, ``'none'``.
@@ -80,6 +89,8 @@ class Settings:
     frame_ancestors: str = "'none'"
     tiles_url: str = ""
     tiles_attribution: str = ""
+    count_demand: bool = False
+    demand_threshold: int = DEMAND_THRESHOLD
 
     @property
     def tiles_origin(self) -> str:
@@ -130,6 +141,8 @@ class Settings:
             frame_ancestors=_frame_ancestors(values),
             tiles_url=_tiles_url(values),
             tiles_attribution=values.get("SITEMATCH_TILES_ATTRIBUTION", ""),
+            count_demand=_flag(values, "SITEMATCH_COUNT_DEMAND", default=False),
+            demand_threshold=_threshold(values, "SITEMATCH_DEMAND_THRESHOLD"),
         )
 
 
@@ -191,3 +204,13 @@ def _seconds(values: Mapping[str, str], name: str, *, default: float, least: flo
     if not least <= seconds <= most:
         raise InvalidInput(f"{name} is {text!r}; set it to {least:g} to {most:g} seconds.", field=name)
     return seconds
+
+
+def _threshold(values: Mapping[str, str], name: str) -> int:
+    text = values.get(name)
+    if not text:
+        return DEMAND_THRESHOLD
+    count = int(text) if text.isdecimal() else 0
+    if not DEMAND_THRESHOLD <= count <= 1_000_000:
+        raise InvalidInput(f"{name} is {text!r}; set it to {DEMAND_THRESHOLD} to 1000000.", field=name)
+    return count

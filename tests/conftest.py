@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from pytest_socket import socket_allow_hosts
 
 from sitematch.config import data_file
@@ -14,6 +15,10 @@ from sitematch.importers.study_file import read_study
 from sitematch.services.finder import Finder
 
 ROOT = Path(__file__).parent.parent
+
+# No test asserts a duration: a busy machine is no fault of the program.
+settings.register_profile("sitematch", deadline=None)
+settings.load_profile("sitematch")
 
 
 @pytest.fixture(autouse=True)

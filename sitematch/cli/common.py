@@ -92,11 +92,11 @@ def print_json(value: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
 
 
-def console() -> Console:
+def console(*, piped_columns: int = 110) -> Console:
     """Return where tables go. Piped output is not cut at 80 columns: a file or a pager has no width."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 110, highlight=False, soft_wrap=False)
+    return Console(width=None if sys.stdout.isatty() else piped_columns, highlight=False, soft_wrap=False)
 
 
 def plain_errors(command: Callable[_P, _R]) -> Callable[_P, _R]:

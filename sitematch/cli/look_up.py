@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -28,6 +28,7 @@ from sitematch.errors import InvalidInput, InvalidPolicy
 
 if TYPE_CHECKING:
     from sitematch.gazetteer.locate import Gazetteer
+    from sitematch.services.finder import Finder
 
 _STUDY = click.option("--study", metavar="NCT…", help="Another study than the default one; `studies` lists them.")
 _COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if only one country has the code."
@@ -101,7 +102,7 @@ def match(
         statuses=frozenset(map(RecruitmentStatus, statuses)) or MatchPolicy().statuses,
         unit=None if unit is None else Unit(unit),
     )
-    finder = _finder(study)
+    finder = finder_of(study)
     result = finder.find(place, country, policy, datetime.now(UTC), town=town)
     answer = matches_answer(result, finder.study, finder.attribution)
     if form == "json":
@@ -216,7 +217,7 @@ def sites(country: str | None, study: str | None, form: str) -> None:
     from sitematch.gazetteer.grammar import parse_country
 
     wanted = None if country is None else parse_country(country)
-    finder = _finder(study)
+    finder = finder_of(study)
     answers = [site_answer(site) for site in finder.sites if wanted in (None, site.country)]
     if form == "json":
         print_json(answers)
@@ -234,7 +235,7 @@ def sites(country: str | None, study: str | None, form: str) -> None:
         print_sites(answers, finder.study.notice, console())
 
 
-def _finder(study_id: str | None = None) -> Any:
+def finder_of(study_id: str | None = None) -> Finder:
     """Open the finder; a fresh install's database is made at its first use."""
     from sitematch.services.setup import open_finder, prepare
 

@@ -6,15 +6,20 @@ import click
 
 from sitematch import __version__
 from sitematch.cli.accounts import token_group, user_group
+from sitematch.cli.allocate import allocate
 from sitematch.cli.capacity import capacity_group
 from sitematch.cli.common import EXIT_CODES
+from sitematch.cli.coverage import catchments, coverage
 from sitematch.cli.data import data_group
 from sitematch.cli.database import db
+from sitematch.cli.demand import demand
+from sitematch.cli.forecast import forecast
 from sitematch.cli.gazetteer import gazetteer_group
 from sitematch.cli.importing import import_group, studies, sync
 from sitematch.cli.ledger import ledger_group
 from sitematch.cli.look_up import locate, match, sites
 from sitematch.cli.referral import referral_group
+from sitematch.cli.report import report_group
 from sitematch.cli.server import serve
 from sitematch.cli.waiting import waiting_group
 from sitematch.cli.webhook import webhook_group
@@ -56,6 +61,10 @@ def completion(shell: str) -> None:
     click.echo(kind(main, {}, "sitematch", "_SITEMATCH_COMPLETE").source())
 
 
+report_group.add_command(coverage)
+report_group.add_command(catchments)
+report_group.add_command(demand)
+
 for _command in (
     match,
     locate,
@@ -64,6 +73,8 @@ for _command in (
     capacity_group,
     referral_group,
     waiting_group,
+    report_group,
+    allocate,
     ledger_group,
     user_group,
     token_group,
@@ -76,3 +87,4 @@ for _command in (
     studies,
 ):
     main.add_command(_command)
+report_group.add_command(forecast)

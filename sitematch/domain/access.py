@@ -167,3 +167,34 @@ def require(actor: Actor, permission: Permission, *, study_id: str | None = None
     """
     if not may(actor, permission, study_id=study_id, site_id=site_id):
         raise NotAllowed(f"You may not do this here: {permission.value}.", permission=permission.value)
+
+
+def granted_sites(actor: Actor, permission: Permission, study_id: str) -> frozenset[str] | None:
+    """Return the sites of a study where an actor may do something.
+
+    Returns
+    -------
+    frozenset of str or None
+        Site ids; None is the whole study, whatever sites it has.
+
+    Raises
+    ------
+    NotAllowed
+        If there is no such site.
+
+    Examples
+    --------
+    >>> ann = Actor(actor_id="user:1", grants=(Grant(role=Role.SITE_COORDINATOR, study_id="NCT1", site_id="a"),))
+    >>> granted_sites(ann, Permission.REPORTS_READ, "NCT1")
+    frozenset({'a'})
+    """
+    if may(actor, permission, study_id=study_id):
+        return None
+    granted = frozenset(
+        grant.site_id
+        for grant in actor.grants
+        if grant.site_id is not None and may(actor, permission, study_id=study_id, site_id=grant.site_id)
+    )
+    if not granted:
+        raise NotAllowed(f"You may not do this here: {permission.value}.", permission=permission.value)
+    return granted

@@ -7,7 +7,7 @@ dataclasses (docs/adr/0003).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 import msgspec
@@ -39,6 +39,7 @@ class ReasonCode(StrEnum):
     SPOTS_AT_SITE = "SPOTS_AT_SITE"
     SPOTS_SHARED = "SPOTS_SHARED"
     SPOTS_UNKNOWN = "SPOTS_UNKNOWN"
+    LIKELY_FULL = "LIKELY_FULL"
     # Left out because:
     FULL = "FULL"
     TOO_FEW_SPOTS = "TOO_FEW_SPOTS"
@@ -63,12 +64,18 @@ class Reason(msgspec.Struct, frozen=True, gc=False):
         A number of spots or a rank, where the reason has one.
     subject
         A site's facility, a status or a country, where the reason names one.
+    on
+        A day, where the reason has one.
+    probability
+        How probable it is, 0 to 1, where the reason is no certainty.
     """
 
     code: ReasonCode
     km: float | None = None
     count: int | None = None
     subject: str = ""
+    on: date | None = None
+    probability: float | None = None
 
 
 class Distance(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -154,12 +154,13 @@ class StudyView:
             remaining=remaining,
             binding=binding,
             over_enrolled=0 if cap is None else max(0, taken[own] - cap),
-            state=self._state(is_open, remaining),
+            state=self.state_of(is_open, remaining),
             is_open=is_open,
             as_of=now,
         )
 
-    def _state(self, is_open: bool, remaining: int | None) -> CapacityState:
+    def state_of(self, is_open: bool, remaining: int | None) -> CapacityState:
+        """Return what spots left, or none, mean for a patient under the study's rules."""
         if not is_open:
             return CapacityState.NO_CAPACITY
         if remaining is None:

@@ -8,10 +8,11 @@ within the greatest of 5 km, 10 % of the band's start, and the start's combined 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Protocol
 
 from sitematch.domain.capacity import DrawnFrom, Remaining
@@ -33,6 +34,9 @@ MAX_EXCLUDED = 20
 
 MAX_TOO_FAR = 3
 """Sites beyond the radius that are listed when places are free."""
+
+NOTHING_FORESEEN: Mapping[str, Reason] = MappingProxyType({})
+"""For a ranking that knows nothing of what is to come."""
 
 # Reasons without facts of their own are made once.
 _NEAREST = Reason(ReasonCode.NEAREST)
@@ -89,6 +93,7 @@ def rank(
     placed: Iterable[Candidate],
     unplaced: Sequence[Site],
     capacity: CapacityView,
+    foreseen: Mapping[str, Reason] = NOTHING_FORESEEN,
 ) -> MatchResult:
     """Rank the sites that can take a patient, and say which nearer ones were left out and why.
 
@@ -106,6 +111,8 @@ def rank(
         Sites without a location, by site_id. Those that could take a patient rank last, never lost.
     capacity
         Spots left by site.
+    foreseen
+        What is probable of a site, by site_id: said with its match, without a say in the order.
 
     Returns
     -------
@@ -129,7 +136,7 @@ def rank(
             site=candidate.site,
             distance=distance_to(place, candidate),
             remaining=_known(candidate),
-            reasons=_reasons(policy, gathered, i, ties),
+            reasons=_reasons(policy, gathered, i, ties, foreseen),
         )
         for i, candidate in enumerate(shown)
     )
@@ -295,7 +302,9 @@ def _left_out(
     return exclusions, len(wondered) - len(exclusions)
 
 
-def _reasons(policy: MatchPolicy, gathered: _Gathered, i: int, ties: Sequence[bool]) -> tuple[Reason, ...]:
+def _reasons(
+    policy: MatchPolicy, gathered: _Gathered, i: int, ties: Sequence[bool], foreseen: Mapping[str, Reason]
+) -> tuple[Reason, ...]:
     """Say why the i-th of the ordered sites stands where it stands, the most telling reason first.
 
     ``ties[j]`` tells whether the shown sites j and j + 1 cannot be told apart.
@@ -318,6 +327,9 @@ def _reasons(policy: MatchPolicy, gathered: _Gathered, i: int, ties: Sequence[bo
             reasons.append(_undecided(candidate, ordered[i + 1]))
     reasons.append(_TRAVEL_REASON[candidate.site.travel.certainty])
     reasons.append(_spots_reason(_known(candidate)))
+    probable = foreseen.get(candidate.site.site_id)
+    if probable is not None:
+        reasons.append(probable)
     return tuple(reasons)
 
 

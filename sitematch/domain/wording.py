@@ -36,6 +36,22 @@ _PRECISION_WORDS = {
 }
 
 
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
 def count_spots(count: int) -> str:
     """Write a number of spots: ``"1 spot"``, ``"3 spots"``."""
     return f"{count} spot" if count == 1 else f"{count} spots"
@@ -87,6 +103,13 @@ def explain(reason: Reason, unit: Unit) -> str:
             return f"{count_spots(count or 0)} left at this site."
         case ReasonCode.SPOTS_SHARED:
             return f"{count_spots(count or 0)} left, shared by all sites of the study."
+        case ReasonCode.LIKELY_FULL:
+            assert reason.on is not None
+            assert reason.probability is not None
+            return (
+                f"Likely full by the end of {_MONTHS[reason.on.month - 1]} {reason.on.year}, at the pace so far: the "
+                f"probability is about {100 * reason.probability:.0f} %."
+            )
         case ReasonCode.FULL if subject == DrawnFrom.SHARED_POOL:
             return "The study is full: no spots are left."
         case ReasonCode.FULL:

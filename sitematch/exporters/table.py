@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sitematch.domain.capacity import DrawnFrom
+from sitematch.domain.match import ReasonCode
 from sitematch.exporters.wire import MatchAnswer, MatchesAnswer, PlaceAnswer, RemainingAnswer, SiteAnswer
 
 _TRAVEL = {
@@ -100,7 +101,10 @@ def _site_cell(site: SiteAnswer, below: str) -> Group:
 
 
 def _why(match: MatchAnswer) -> str:
-    return match.reasons[0].text
+    """Say why it stands where it stands, and what may change soon; the columns tell the rest."""
+    return " ".join(
+        reason.text for i, reason in enumerate(match.reasons) if i == 0 or reason.code is ReasonCode.LIKELY_FULL
+    )
 
 
 def _spots(remaining: RemainingAnswer) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sitematch.domain.area import MultiPolygon
 from sitematch.domain.place import Coordinates
 from sitematch.errors import InvalidInput
-from sitematch.geo.geodesic import WGS84, FloatArray
+from sitematch.geo.geodesic import WGS84, FloatArray, distance_km
 from sitematch.geo.rings import enclose
 
 MIN_RADIUS_KM = 0.001
@@ -68,7 +68,9 @@ def geodesic_circle(centre: Coordinates, radius_km: float) -> MultiPolygon:
             break
         between = (azimuths_deg[:-1][strays] + azimuths_deg[1:][strays]) / 2.0
         azimuths_deg = np.sort(np.concatenate((azimuths_deg, between)))[::-1]
-    return enclose(list(zip(longitudes[:-1].tolist(), latitudes[:-1].tolist(), strict=True)))
+    ring = list(zip(longitudes[:-1].tolist(), latitudes[:-1].tolist(), strict=True))
+    farther_pole = Coordinates(latitude=-90.0 if centre.latitude > 0.0 else 90.0, longitude=0.0)
+    return enclose(ring, has_both_poles=distance_km(centre, farther_pole) < radius_km)
 
 
 def _ends(centre: Coordinates, azimuths_deg: FloatArray, radius_km: float) -> tuple[FloatArray, FloatArray]:

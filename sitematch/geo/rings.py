@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 DECIMALS = 7
 """Of a degree, in what comes out: a centimetre."""
 
-_AT_POLE_DEG = 90.0 - 1e-9
+_GRID_DEG = 10.0**-DECIMALS
+
+AT_POLE_DEG = 90.0 - 1e-9
 """From this latitude on, a tenth of a millimetre from the pole, a longitude means nothing."""
 
 _OVER_POLE_DEG = 180.0 - 1e-7
 """Neighbouring positions that differ so much in longitude are joined over the pole."""
 
 
-def enclose(ring: Sequence[Position]) -> MultiPolygon:
+def enclose(ring: Sequence[Position], *, has_both_poles: bool = False) -> MultiPolygon:
     """Return the area to the left of a closed line on the globe.
 
     Parameters
@@ -35,7 +37,8 @@ def enclose(ring: Sequence[Position]) -> MultiPolygon:
     Returns
     -------
     MultiPolygon
-        Valid and simple; see there. Empty if the area vanishes at `DECIMALS`.
+        Valid; see there. Empty if the area vanishes at `DECIMALS`. Where the line crosses itself, as a very narrow
+        area's may, each part that it runs around belongs to the area.
 
     Notes
     -----
@@ -56,14 +59,9 @@ def enclose(ring: Sequence[Position]) -> MultiPolygon:
         # Once around: eastwards the area on the left is the one with the north pole, westwards the south pole.
         pole = 90.0 * turns
         line += [(line[-1][0], pole), (line[0][0], pole)]
-    plane = shapely.Polygon(line)
-    if plane.area == 0.0:
-        return ()
-    if turns or plane.exterior.is_ccw:
-        area = _back_on_the_map(plane)
-    else:
-        # The line runs around what is left out: the area is the globe without it.
-        area = shapely.box(-180.0, -90.0, 180.0, 90.0).difference(_back_on_the_map(plane))
+    area = _back_on_the_map(shapely.make_valid(shapely.Polygon(line)))
+    if has_both_poles:
+        area = shapely.box(-180.0, -90.0, 180.0, 90.0).difference(area)
     return _coordinates(area)
 
 
@@ -77,7 +75,7 @@ def _with_poles(ring: Sequence[Position]) -> Iterator[Position]:
 
 
 def _is_pole(position: Position) -> bool:
-    return abs(position[1]) >= _AT_POLE_DEG
+    return abs(position[1]) >= AT_POLE_DEG
 
 
 def _laid_out(positions: Iterator[Position]) -> list[Position]:
@@ -113,15 +111,17 @@ def _back_on_the_map(plane: Geometry) -> Geometry:
     import shapely
     from shapely.affinity import translate
 
+    if plane.area == 0.0:
+        return plane
     west, _, east, _ = plane.bounds
-    first, last = math.floor((west + 180.0) / 360.0), math.floor((east + 180.0) / 360.0)
+    first, last = math.floor((west + 180.0) / 360.0), math.ceil((east + 180.0) / 360.0) - 1
     if first == last:
         return translate(plane, -360.0 * first)
     strips = [
         translate(plane.intersection(shapely.box(-180.0 + 360.0 * k, -90.0, 180.0 + 360.0 * k, 90.0)), -360.0 * k)
         for k in range(first, last + 1)
     ]
-    return shapely.union_all(strips)
+    return shapely.union_all(strips, grid_size=_GRID_DEG)  # what lay on both sides of a cut fits again
 
 
 def _coordinates(area: Geometry) -> MultiPolygon:
@@ -131,9 +131,10 @@ def _coordinates(area: Geometry) -> MultiPolygon:
 
     # GEOS divides by zero on purpose within, and numpy would report the flag that the processor keeps of it.
     with np.errstate(divide="ignore", invalid="ignore"):
-        area = shapely.set_precision(area, 10.0**-DECIMALS)
-    parts = [part for part in shapely.get_parts(area) if part.geom_type == "Polygon" and not part.is_empty]
-    parts = [shapely.orient_polygons(shapely.normalize(part)) for part in parts]
+        area = shapely.set_precision(area, _GRID_DEG)
+    # Twice, as a collection may hold collections; where an area was cut, bare lines may be among them.
+    parts = [part for part in shapely.get_parts(shapely.get_parts(area)) if part.geom_type == "Polygon"]
+    parts = [shapely.orient_polygons(shapely.normalize(part)) for part in parts if not part.is_empty]
     return tuple(
         tuple(_ring(ring) for ring in (part.exterior, *part.interiors)) for part in sorted(parts, key=_place_of)
     )

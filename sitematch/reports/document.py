@@ -19,6 +19,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from sitematch.domain.zones import zone_named
 from sitematch.reports.plot import Plot
 
 Cell = str | int | float | bool | date | datetime | timedelta | None
@@ -114,6 +115,8 @@ class Column:
         programs get the number as it is.
     marks
         When a cell is to be noticed; the first that fits decides.
+    is_detail
+        Whether a narrow terminal may leave it out, and say so.
 
     Raises
     ------
@@ -128,6 +131,7 @@ class Column:
     missing: str = "-"
     digits: int = 1
     marks: tuple[Mark, ...] = ()
+    is_detail: bool = False
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -257,10 +261,7 @@ class Report:
         _check_name(self.kind)
         if self.as_of.tzinfo is None:
             raise ValueError("as_of must be aware.")
-        try:
-            ZoneInfo(self.time_zone)
-        except (KeyError, OSError) as error:
-            raise ValueError(f"{self.time_zone!r} is no IANA time zone.") from error
+        zone_named(self.time_zone)
         names = [part.name for section in self.sections for part in (section.plot, section.table) if part is not None]
         for name in names:
             _check_name(name)
@@ -270,7 +271,7 @@ class Report:
     @property
     def zone(self) -> ZoneInfo:
         """The time zone."""
-        return ZoneInfo(self.time_zone)
+        return zone_named(self.time_zone)
 
     @property
     def tables(self) -> tuple[Table, ...]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Protocol
 
 from sitematch.domain.capacity import DrawnFrom, Remaining
-from sitematch.domain.match import MatchResult
+from sitematch.domain.match import MatchResult, Reason
 from sitematch.domain.place import Coordinates, Place
 from sitematch.domain.policy import MatchPolicy
-from sitematch.domain.ranking import Candidate, CapacityView, rank
+from sitematch.domain.ranking import NOTHING_FORESEEN, Candidate, CapacityView, rank
 from sitematch.domain.site import Site
 from sitematch.domain.study import Study
 from sitematch.errors import SiteNotFound
@@ -28,6 +28,22 @@ class CapacitySource(Protocol):
     def at(self, now: datetime, /) -> CapacityView:
         """Return the spots as they are at an instant."""
         ...
+
+
+class Foresight(Protocol):
+    """Knows what is probable of the sites, from memory."""
+
+    def at(self, now: datetime, /) -> Mapping[str, Reason]:
+        """Return what can be said at an instant, by site_id."""
+        ...
+
+
+class NoForesight:
+    """Knows nothing of what is to come."""
+
+    def at(self, _now: datetime, /) -> Mapping[str, Reason]:
+        """Return nothing."""
+        return NOTHING_FORESEEN
 
 
 class StatedCapacity:
@@ -76,6 +92,8 @@ class Finder:
         All its sites, in any order.
     capacity
         Spots left by site; the stated ones if omitted.
+    foresight
+        What is probable of the sites; nothing if omitted.
     """
 
     def __init__(
@@ -85,12 +103,14 @@ class Finder:
         sites: Sequence[Site],
         *,
         capacity: CapacitySource | None = None,
+        foresight: Foresight | None = None,
     ) -> None:
         self.gazetteer = gazetteer
         self.study = study
         self.sites = tuple(sorted(sites, key=lambda site: site.site_id))
         self.attribution = tuple(source.attribution for source in gazetteer.sources())
         self._capacity = capacity or StatedCapacity(study)
+        self._foresight = foresight or NoForesight()
         self._by_id = {site.site_id: site for site in self.sites}
         self._placed = [site for site in self.sites if site.place is not None]
         self._unplaced = [site for site in self.sites if site.place is None]
@@ -140,6 +160,7 @@ class Finder:
             placed=self._outwards(place.coordinates, policy.limit + _SPARE_CANDIDATES),
             unplaced=self._unplaced,
             capacity=self._capacity.at(now),
+            foreseen=self._foresight.at(now),
         )
 
     def site(self, site_id: str) -> Site:

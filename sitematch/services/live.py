@@ -15,6 +15,7 @@ from sitematch.domain.study import Study
 from sitematch.errors import LedgerBusy, StorageFault, StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finder import Finder, StatedCapacity
+from sitematch.services.likely_full import LiveOutlook
 from sitematch.store import catalogue, counting
 from sitematch.store.engine import Store
 from sitematch.store.feed import CapacityFeed
@@ -107,11 +108,14 @@ def _as_matched(site: Site, found: Remaining) -> Remaining:
 class _LiveFinder:
     """One study's finder, read anew when the catalogue has changed."""
 
-    def __init__(self, gazetteer: Gazetteer, store: Store, study_id: str, feed: CapacityFeed) -> None:
+    def __init__(
+        self, gazetteer: Gazetteer, store: Store, study_id: str, feed: CapacityFeed, outlook: LiveOutlook
+    ) -> None:
         self._gazetteer = gazetteer
         self._store = store
         self._study_id = study_id
         self._feed = feed
+        self._outlook = outlook
         self._lock = threading.Lock()
         self._version, self._finder = self._load()
 
@@ -137,7 +141,8 @@ class _LiveFinder:
         version = self._feed.catalogue_version
         study = catalogue.read_study(self._store, self._study_id)
         sites = catalogue.read_sites(self._store, self._study_id)
-        return version, Finder(self._gazetteer, study, sites, capacity=LiveCapacity(self._feed, study))
+        capacity, foresight = LiveCapacity(self._feed, study), self._outlook.of(study.study_id)
+        return version, Finder(self._gazetteer, study, sites, capacity=capacity, foresight=foresight)
 
 
 class LiveFinders:
@@ -166,7 +171,7 @@ class LiveFinders:
 
     Notes
     -----
-    Safe to share among threads. Open it after the process has forked: the feed has a thread.
+    Safe to share among threads. Open it after the process has forked: the feed and the outlook have a thread each.
     """
 
     def __init__(
@@ -185,10 +190,11 @@ class LiveFinders:
         self._lock = threading.Lock()
         self._others: OrderedDict[str, _LiveFinder] = OrderedDict()
         self.feed = CapacityFeed(store, clock)
+        self.outlook = LiveOutlook(store, clock)
         try:
             self._default = self._open(default_id)
         except BaseException:
-            self.feed.close()
+            self.close()
             raise
 
     def finder(self, study_id: str | None = None) -> Finder:
@@ -222,18 +228,21 @@ class LiveFinders:
         except StudyNotFound:
             with self._lock:
                 self._others.pop(study_id, None)
+            self.outlook.forget(study_id)
             raise
 
     def close(self) -> None:
         """Stop following the database."""
+        self.outlook.close()
         self.feed.close()
 
     def _open(self, study_id: str) -> _LiveFinder:
-        return _LiveFinder(self.gazetteer, self.store, study_id, self.feed)
+        return _LiveFinder(self.gazetteer, self.store, study_id, self.feed, self.outlook)
 
     def _keep(self, study_id: str, live: _LiveFinder) -> None:
         with self._lock:
             self._others[study_id] = live
             self._others.move_to_end(study_id)
             while len(self._others) > 1 and sum(other.size for other in self._others.values()) > self._sites_kept:
-                self._others.popitem(last=False)
+                forgotten, _ = self._others.popitem(last=False)
+                self.outlook.forget(forgotten)

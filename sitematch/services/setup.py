@@ -10,7 +10,7 @@ from sitematch.config import Settings, data_file
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.sites_csv import read_sites as read_sites_file
 from sitematch.importers.study_file import read_study as read_study_file
-from sitematch.services.finder import Finder
+from sitematch.services.finder import Finder, Foresight
 
 if TYPE_CHECKING:
     from sitematch.store.engine import Store
@@ -98,14 +98,18 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
     StudyNotFound
         If the catalogue does not hold the study.
     """
+    from sitematch.services.likely_full import read_outlook
     from sitematch.store.engine import open_store
 
     gazetteer = Gazetteer.open(settings.gazetteer_path)
     with open_store(settings.database_url) as store:
-        return finder_at(store, gazetteer, settings.study_id, now)
+        foresight = read_outlook(store, settings.study_id, now)
+        return finder_at(store, gazetteer, settings.study_id, now, foresight=foresight)
 
 
-def finder_at(store: Store, gazetteer: Gazetteer, study_id: str, now: datetime) -> Finder:
+def finder_at(
+    store: Store, gazetteer: Gazetteer, study_id: str, now: datetime, *, foresight: Foresight | None = None
+) -> Finder:
     """Read a study, its sites and its spots as they are now, and build the index.
 
     Parameters
@@ -118,6 +122,8 @@ def finder_at(store: Store, gazetteer: Gazetteer, study_id: str, now: datetime) 
         The study.
     now
         The instant (aware) whose spots are read.
+    foresight
+        Which sites will soon be full, for who asks a forecast; None tells nothing of it.
 
     Raises
     ------
@@ -131,4 +137,4 @@ def finder_at(store: Store, gazetteer: Gazetteer, study_id: str, now: datetime) 
 
     study = catalogue.read_study(store, study_id)
     sites = catalogue.read_sites(store, study_id)
-    return Finder(gazetteer, study, sites, capacity=read_capacity(store, study, now))
+    return Finder(gazetteer, study, sites, capacity=read_capacity(store, study, now), foresight=foresight)

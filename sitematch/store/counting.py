@@ -234,10 +234,10 @@ def read_view(connection: sa.Connection, study_id: str, now: datetime, *, is_pas
     ).scalar_one_or_none()
     if is_past:
         rules, spot_policy = _settings_at(connection, study_id, now)
-        groups = _groups_at(connection, study_id, now)
+        groups = _groups(connection, latest_at(study_id, now), now)
     else:
         rules, spot_policy = _caps_now(connection, study_id), _policy_now(connection, study_id)
-        groups = _groups_now(connection, study_id, now)
+        groups = _groups(connection, latest_now(study_id), now)
     if status is None and not groups and not _is_open(connection, study_id):
         raise StudyNotFound(f"There is no study {study_id!r} in the catalogue.", field="study_id")
     return StudyView(
@@ -310,20 +310,21 @@ def apply_setting(rules: dict[CapKey, CapRule], kind: EventKind, detail: str) ->
         rules[key] = CapRule(before.spots, kind is EventKind.CLOSED)
 
 
-def _groups_now(connection: sa.Connection, study_id: str, now: datetime) -> tuple[Group, ...]:
-    source = sa.select(latest_event).where(latest_event.c.study_id == study_id).subquery()
-    return _groups(connection, source, now)
+def latest_now(study_id: str) -> sa.Subquery:
+    """Return each referral's latest event, as the database keeps it."""
+    return sa.select(latest_event).where(latest_event.c.study_id == study_id).subquery()
 
 
-def _groups_at(connection: sa.Connection, study_id: str, at: datetime) -> tuple[Group, ...]:
+def latest_at(study_id: str, at: datetime) -> sa.Subquery:
+    """Return each referral's latest event up to an instant, by replaying; the columns are those of `latest_now`."""
     last = (
         sa.select(sa.func.max(event.c.seq).label("seq"))
         .where(event.c.study_id == study_id, event.c.at_us <= to_us(at), event.c.referral_id.is_not(None))
         .group_by(event.c.referral_id)
         .subquery()
     )
-    source = sa.select(event).join(last, sa.and_(event.c.study_id == study_id, event.c.seq == last.c.seq)).subquery()
-    return _groups(connection, source, at)
+    columns = [event.c[column.name] for column in latest_event.c]
+    return sa.select(*columns).join(last, sa.and_(event.c.study_id == study_id, event.c.seq == last.c.seq)).subquery()
 
 
 def _groups(connection: sa.Connection, source: sa.Subquery, now: datetime) -> tuple[Group, ...]:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION = "0005"
+SCHEMA_REVISION = "0006"
 """The migration that this program needs; the last one in `migrations/versions`."""
 
 metadata = MetaData(
@@ -312,3 +312,15 @@ import_study = Table(
 )
 """What an import found of each study that it changed (JSON; NULL if it was new), and a hash of what it left: undoing
 puts the one back, unless the other was changed since."""
+
+demand = Table(
+    "demand",
+    metadata,
+    Column("study_id", Text, nullable=False),
+    Column("month", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("lookups", BigInteger, nullable=False),
+    PrimaryKeyConstraint("study_id", "month", "region"),
+)
+"""Look-ups by coarse region and by the month in which they were written (``2026-01``), in whole batches; nothing finer
+than that is kept anywhere."""

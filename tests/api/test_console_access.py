@@ -43,6 +43,7 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("GET", "/console/referrals/<referral_id>/<action>"): (OF_THE_SITE, {}),
     ("POST", "/console/referrals/<referral_id>/moves"): (OF_THE_SITE, {"action": "start_screening"}),
     ("GET", "/console/reports"): (READERS, {}),
+    ("GET", "/console/reports/<kind>"): (READERS, {}),
     ("GET", "/console/imports"): (MANAGERS, {}),
     ("POST", "/console/imports/uploads"): (MANAGERS, {}),
     ("POST", "/console/imports/uploads/<upload_id>"): (MANAGERS, {}),
@@ -82,6 +83,7 @@ def address(office: Office, rule: str, referral_id: str = "r-1") -> str:
         "<referral_id>": referral_id,
         "<action>": "release",
         "<upload_id>": "0" * 32,
+        "<kind>": "capacity",
         "<account_id>": office.accounts["nobody"],
     }
     for name, value in parts.items():

@@ -262,3 +262,23 @@ def test_waiting_list_shows_the_order_of_offers_and_the_offers_that_stand(office
     assert before.index("r-first") < before.index("r-late")
     assert "Offers that stand" in after
     assert after.index("r-first") < after.index("Who waits")
+
+
+@pytest.mark.parametrize("kind", ["capacity", "funnel", "forecast"])
+def test_reports_are_read_as_pages_and_taken_as_files(office: Office, kind: str) -> None:
+    office.hold("r-1")
+    bob = clerk(office, "coordinator")
+
+    listed = bob.get("/console/reports").text
+    shown = bob.get(f"/console/reports/{kind}")
+    table = bob.get(f"/console/reports/{kind}?format=csv")
+
+    assert f'href="/console/reports/{kind}"' in listed
+    assert shown.mimetype == "text/html"
+    assert STUDY_ID in shown.text
+    assert table.mimetype == "text/csv"
+    assert {shown.headers["Cache-Control"], table.headers["Cache-Control"]} == {"no-store"}
+
+
+def test_report_that_is_none_is_told(office: Office) -> None:
+    assert clerk(office, "viewer").get("/console/reports/nonsense").status_code == 404

@@ -35,7 +35,7 @@ def in_german(app: Flask) -> Iterator[None]:
 
 
 def every_reason() -> list[Reason]:
-    facts = {"km": 12.3, "count": 3, "subject": "Clinic A"}
+    facts = {"km": 12.3, "count": 3, "subject": "Clinic A", "on": date(2026, 3, 31), "probability": 0.84}
     subjects = {
         ReasonCode.NOT_RECRUITING: [status.value for status in RecruitmentStatus],
         ReasonCode.TRAVEL_TOO_UNSURE: [certainty.value for certainty in TravelCertainty],

@@ -32,6 +32,8 @@ def assert_as_documented(document: dict[str, Any], path: str, method: str, respo
     for schema in closed.values():
         if schema.get("type") == "object":
             schema["additionalProperties"] = False
+    if content["schema"].get("format") == "binary":
+        return  # a file: its media type is all that is said
     root = {"components": {"schemas": closed}, **content["schema"]}
     value = json.loads(response.data) if "json" in response.mimetype else response.text
     Draft202012Validator(root).validate(value)

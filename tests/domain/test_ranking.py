@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from itertools import pairwise
 
 import pytest
@@ -12,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sitematch.domain.capacity import DrawnFrom, Remaining
-from sitematch.domain.match import MatchResult, ReasonCode
+from sitematch.domain.match import MatchResult, Reason, ReasonCode
 from sitematch.domain.place import Place
 from sitematch.domain.policy import MatchPolicy, Order
-from sitematch.domain.ranking import MAX_EXCLUDED, Candidate, rank
+from sitematch.domain.ranking import MAX_EXCLUDED, NOTHING_FORESEEN, Candidate, rank
 from sitematch.domain.site import Site
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.domain.travel import TRAVEL_ORDER, TravelCertainty
@@ -46,6 +47,7 @@ def match(
     place: Place | None = None,
     unplaced: Sequence[Site] = (),
     spots: Spots | None = None,
+    foreseen: Mapping[str, Reason] = NOTHING_FORESEEN,
     **policy: object,
 ) -> MatchResult:
     """Rank sites that lie at the given distances in kilometres."""
@@ -57,6 +59,7 @@ def match(
         placed=iter([Candidate(site, km, 0.0) for km, site in ordered]),
         unplaced=unplaced,
         capacity=spots or Spots(),
+        foreseen=foreseen,
     )
 
 
@@ -416,3 +419,16 @@ def test_the_order_does_not_depend_on_how_the_sites_were_listed() -> None:
     dice.shuffle(sites)
 
     assert ids(match(*sites, limit=30)) == first
+
+
+def test_site_that_is_likely_full_soon_says_so_last_and_keeps_its_rank() -> None:
+    sites = [(10.0, make_site("a")), (10.2, make_site("b")), (300.0, make_site("c"))]
+    soon = Reason(ReasonCode.LIKELY_FULL, on=date(2026, 3, 31), probability=0.9)
+
+    plain, told = match(*sites), match(*sites, foreseen={"a": soon, "c": soon})
+
+    assert [found.site.site_id for found in told.matches] == [found.site.site_id for found in plain.matches]
+    assert [found.reasons[-1] is soon for found in told.matches] == [True, False, True]
+    assert [found.reasons[:-1] if found.site.site_id != "b" else found.reasons for found in told.matches] == [
+        found.reasons for found in plain.matches
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from sitematch.domain.match import Reason, ReasonCode
@@ -13,12 +15,20 @@ from sitematch.domain.wording import explain
 def test_every_reason_is_one_plain_sentence(code: ReasonCode) -> None:
     subject = "NOT_COVERED" if code is ReasonCode.TRAVEL_TOO_UNSURE else "SUSPENDED"
 
-    text = explain(Reason(code, km=12.5, count=3, subject=subject), Unit.KM)
+    text = explain(Reason(code, km=12.5, count=3, subject=subject, on=date(2026, 3, 31), probability=0.84), Unit.KM)
 
     assert text[0].isupper() or text[0].isdigit()
     assert text.endswith(".")
     assert "None" not in text
     assert "_" not in text
+
+
+def test_likely_full_names_the_month_and_the_probability() -> None:
+    reason = Reason(ReasonCode.LIKELY_FULL, on=date(2026, 3, 31), probability=0.8375)
+
+    assert explain(reason, Unit.KM) == (
+        "Likely full by the end of March 2026, at the pace so far: the probability is about 84 %."
+    )
 
 
 def test_a_count_of_one_is_singular() -> None:

@@ -82,7 +82,7 @@ def test_names_in_a_report_are_used_once() -> None:
 
 @pytest.mark.parametrize("zone", ["Europe/Atlantis", "../etc/passwd", "", "/UTC"])
 def test_an_unknown_time_zone_is_refused(zone: str) -> None:
-    with pytest.raises(ValueError, match=r"time zone|ZoneInfo keys"):
+    with pytest.raises(ValueError, match="is no time zone"):
         make_report(time_zone=zone)
 
 

@@ -97,7 +97,7 @@ def test_lapse_of_a_hold_shows_at_its_instant_without_a_look(live: LiveFinders, 
 
 
 def test_match_asks_the_database_nothing(live: LiveFinders, desk: Desk, store: Store) -> None:
-    live.feed.close()
+    live.close()
     statements: list[str] = []
     sa.event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _LEFT = (Kind.TEXT, Kind.INSTANT, Kind.DATE, Kind.FLAG)
+_UNBROKEN = (Kind.INSTANT, Kind.DATE)
 
 
 def render(report: Report) -> bytes:
@@ -25,13 +26,8 @@ def render(report: Report) -> bytes:
 
     Each plot is drawn within the page and said in words below; its numbers are a table that can be unfolded.
     """
-    described: set[tuple[str, str]] = set()
-    fresh: list[list[Column]] = []
-    for section in report.sections:
-        columns = () if section.table is None else section.table.columns
-        # Tables of one form are explained once, at the first.
-        fresh.append([column for column in columns if column.description and _key(column) not in described])
-        described |= {_key(column) for column in columns}
+    # Tables of one form are explained once.
+    columns = dict.fromkeys(column for table in report.tables for column in table.columns if column.description)
     page = _template().render(
         report=report,
         css=_css(),
@@ -39,9 +35,9 @@ def render(report: Report) -> bytes:
         facts=facts_of(report),
         as_of=f"{report.as_of.astimezone(report.zone):%Y-%m-%d %H:%M}",
         attributes=_attributes,
+        columns=columns,
         draw=draw,
         is_number=_is_number,
-        new_columns=lambda at: fresh[at],
         notes_of=notes_of,
         plot_table=plot_table,
         plot_text=plot_text,
@@ -71,10 +67,6 @@ def _template() -> Template:
     return environment.get_template("page.html")
 
 
-def _key(column: Column) -> tuple[str, str]:
-    return column.name, column.description
-
-
 def _is_number(column: Column) -> bool:
     return column.kind not in _LEFT
 
@@ -83,5 +75,7 @@ def _attributes(column: Column, value: Cell) -> str:
     from markupsafe import Markup
 
     tone = column.tone_of(value)
-    names = (["number"] if _is_number(column) else []) + ([] if tone is None else [tone.value])
+    names = (["number"] if _is_number(column) else ["fixed"] if column.kind in _UNBROKEN else []) + (
+        [] if tone is None else [tone.value]
+    )
     return Markup(' class="{}"').format(" ".join(names)) if names else Markup("")

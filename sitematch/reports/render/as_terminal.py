@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -16,6 +18,8 @@ from sitematch.reports.words import facts_of, notes_of, signed, total_shown
 _STYLES = {Tone.GOOD: "green", Tone.WARN: "yellow", Tone.ALERT: "bold red"}
 _LEFT = (Kind.TEXT, Kind.INSTANT, Kind.DATE, Kind.FLAG)
 _BAR_CELLS = 40
+_GAP = 2
+_NAME_WIDTH = 18
 _BARS = "█▒░▓▞"
 
 
@@ -73,22 +77,45 @@ def _print_bars(plot: BarPlot, console: Console) -> None:
 def _print_table(table: Table, zone: ZoneInfo, console: Console) -> None:
     if not table.rows:
         console.print(Text("Nothing to show."))
-    else:
-        grid = RichTable(box=None, pad_edge=False, header_style="bold", show_footer=table.totals is not None)
-        for at, column in enumerate(table.columns):
-            grid.add_column(
-                column.label,
-                total_shown(table, at, zone),
-                footer_style="bold",
-                justify="left" if column.kind in _LEFT else "right",
-                vertical="top",
-                overflow="fold",
-            )
-        for row in table.rows:
-            grid.add_row(*(_cell(column, value, zone) for column, value in zip(table.columns, row, strict=True)))
-        console.print(grid)
+        return
+    widths = [_least_width(table, at, zone) for at in range(len(table.columns))]
+    places = list(range(len(widths)))
+    if sum(widths) + _GAP * len(widths) > console.width:
+        places = [at for at in places if not table.columns[at].is_detail]
+    console.print(_grid(table, places, widths, zone))
+    left_out = [column.label for at, column in enumerate(table.columns) if at not in places]
+    if left_out:
+        console.print(Text(f"Left out, as the terminal is narrow: {', '.join(left_out)}.", style="dim"))
     for note in notes_of(table):
         console.print(Text(note, style="dim"))
+
+
+def _grid(table: Table, places: Sequence[int], widths: Sequence[int], zone: ZoneInfo) -> RichTable:
+    grid = RichTable(box=None, pad_edge=False, header_style="bold", show_footer=table.totals is not None)
+    for at in places:
+        column = table.columns[at]
+        grid.add_column(
+            column.label,
+            total_shown(table, at, zone),
+            footer_style="bold",
+            justify="left" if column.kind in _LEFT else "right",
+            vertical="top",
+            overflow="fold",
+            min_width=widths[at],
+        )
+    for row in table.rows:
+        grid.add_row(*(_cell(table.columns[at], row[at], zone) for at in places))
+    return grid
+
+
+def _least_width(table: Table, at: int, zone: ZoneInfo) -> int:
+    """Return how narrow a column may become: no word of its heading and no number is broken, but a name may be."""
+    column = table.columns[at]
+    cells = [signed(column, row[at], zone) for row in table.rows] + [total_shown(table, at, zone)]
+    longest = max(map(cell_len, cells))
+    if at and column.kind is Kind.TEXT:
+        longest = min(longest, _NAME_WIDTH)
+    return max(longest, *map(cell_len, column.label.split()))
 
 
 def _cell(column: Column, value: Cell, zone: ZoneInfo) -> Text:

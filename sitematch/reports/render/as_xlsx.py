@@ -9,7 +9,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from zoneinfo import ZoneInfo
 
-from sitematch.domain.cells import escape_for_workbook
+from sitematch.domain.cells import escape_for_workbook, is_formula
 from sitematch.reports.document import Cell, Column, Kind, Mark, Report, Table, Tone
 from sitematch.reports.words import facts_of, notes_of
 
@@ -135,6 +135,9 @@ def _put(cell: Any, column: Column, value: Cell, zone: ZoneInfo) -> None:
         elif isinstance(value, timedelta):
             value = value / timedelta(days=1)
         cell.value = value
+        if isinstance(value, float):
+            # openpyxl would write 16 digits; a float needs 17 to come back the same.
+            cell.value, cell.data_type = repr(value), "n"
         cell.number_format = _number_format(column)
 
 
@@ -143,6 +146,7 @@ def _put_text(cell: Any, text: str) -> None:
     if text:
         cell.value = escape_for_workbook(text)
         cell.data_type = "s"
+        cell.quotePrefix = is_formula(text)  # it stays a text when somebody edits the cell
 
 
 def _number_format(column: Column) -> str:

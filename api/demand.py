@@ -1,0 +1,67 @@
+"""``/v1/reports/demand``: where look-ups came from, and where no site is open for them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from flask import Response
+from msgspec import Meta
+
+from api import problems
+from api.access import caller
+from api.backend import Backend
+from api.capacity import READS
+from api.operations import Documented, Operation
+from api.reading import read_query
+from api.report_schemas import FormatChoice, TableChoice, TimeZone
+from api.reports import ANSWERS, best_form, send_report
+from sitematch.domain.access import Permission
+from sitematch.exporters.wire import Wire
+
+
+class DemandQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """Which months, and what is within reach."""
+
+    months: Annotated[int, Meta(ge=1, le=60, description="How many months before this one.")] = 12
+    within_km: Annotated[float, Meta(gt=0, lt=20_038, description="What is within reach, in kilometres.")] = 100.0
+    time_zone: TimeZone = "UTC"
+    format: FormatChoice = None
+    table: TableChoice = None
+
+
+def blueprint(backend: Backend) -> Documented:
+    """Make the route."""
+    routes = Documented("demand")
+
+    @routes.serve(
+        "GET",
+        "/v1/reports/demand",
+        Operation(
+            summary="Report where look-ups came from, and which regions have no open site within reach",
+            description="By coarse regions of many thousand people, in batches; no look-up is ever kept. Counting is "
+            "off unless the operator sets SITEMATCH_COUNT_DEMAND=1.",
+            tag="Reports",
+            query=DemandQuery,
+            answers=ANSWERS,
+            problems=(*READS, problems.NOT_ACCEPTABLE),
+            permission=Permission.REPORTS_READ,
+        ),
+    )
+    def show() -> Response:
+        from sitematch.services.demand import report_demand
+
+        asked = read_query(DemandQuery)
+        form = asked.format or best_form()
+        made = report_demand(
+            backend.finder(),
+            backend.store(),
+            caller().actor,
+            backend.now(),
+            threshold=backend.settings.demand_threshold,
+            months=asked.months,
+            within_km=asked.within_km,
+            time_zone=asked.time_zone,
+        )
+        return send_report(made, form, asked.table)
+
+    return routes

@@ -1,0 +1,43 @@
+"""``allocate``: which referral of a batch could go where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, settings
+from sitematch.cli.desk import open_desk, study_option
+from sitematch.cli.report import check_format, out_option, write_report
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE", help="Of instants, e.g. Europe/Berlin.")
+@study_option
+@format_option("table", "json", "csv", "xlsx", "html", "pdf")
+@out_option
+@click.option("--table", metavar="NAME", help="With --format csv: only this table.")
+@plain_errors
+def allocate(file: Path, time_zone: str, study: str | None, form: str, out: Path | None, table: str | None) -> None:
+    """Assign a batch of referrals to sites within every cap: the most of them, then over the least total distance.
+
+    FILE is CSV with a header, or a JSON list of objects: referral_id, postcode or town, country, and what each needs:
+    within_km, min_travel, only_country, arm. It takes no spot, and where a referral comes from is not kept.
+
+    \b
+    Examples:
+      sitematch allocate batch.csv
+      sitematch allocate batch.json --format csv --table placements
+    """
+    from sitematch.gazetteer.locate import Gazetteer
+    from sitematch.services.allocating import read_referrals, report_allocation
+
+    check_format(form, out, table)
+    rows = read_referrals(file)
+    gazetteer = Gazetteer.open(settings().gazetteer_path)
+    with open_desk(study) as desk:
+        report = report_allocation(
+            gazetteer, desk.store, desk.actor, desk.study_id, rows, desk.now, time_zone=time_zone
+        )
+    write_report(report, form, out, table)

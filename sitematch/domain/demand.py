@@ -1,0 +1,155 @@
+"""Where look-ups come from, so coarsely that nobody can be told: regions of many thousand people, in batches.
+
+A look-up is counted by region and nothing else (docs/adr/0092), and a number is kept or shown only in whole batches of
+`BATCH` look-ups (docs/adr/0093).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+BATCH = 11
+"""Look-ups of one region that are written together, never fewer: no stored number says anything of ten or less."""
+
+SMALL_ZIP3 = frozenset(
+    [
+        "036",
+        "059",
+        "063",
+        "102",
+        "203",
+        "556",
+        "692",
+        "790",
+        "821",
+        "823",
+        "830",
+        "831",
+        "878",
+        "879",
+        "884",
+        "890",
+        "893",
+    ]
+)
+"""US three-digit ZIP areas of 20,000 people or fewer at the Census of 2000, which 45 CFR 164.514(b)(2)(i)(B) wants
+changed to 000. Source: the US Department of Health and Human Services' guidance on de-identification of 2012-11-26,
+which names these seventeen. A newer Census changes the list."""
+
+SMALL = "000"
+"""What such areas are counted as, together."""
+
+_LEADING: Mapping[str, int] = {
+    "US": 3,
+    **dict.fromkeys(("BR", "CN", "DE", "ES", "FR", "IN", "IT", "JP", "KR", "MX", "PL", "TR"), 2),
+    **dict.fromkeys(
+        ("AT", "AU", "BE", "CA", "CH", "CZ", "DK", "FI", "HU", "NL", "NO", "NZ", "PT", "RO", "SE", "ZA"), 1
+    ),
+}
+"""How many leading characters of a postcode make a region, by country: only where every such area has far more than
+20,000 people. Countries that are not listed are counted as a whole."""
+
+_SMALL_BRITISH = frozenset(("BF", "EC", "HS", "KW", "LD", "TD", "WC", "ZE"))
+"""British postcode areas that are small, or stand for no land (BF: the forces)."""
+
+_BRITISH_AREA = re.compile(r"([A-Z]{1,2})(?:[0-9]|$)")
+
+
+def region_of(country: str, postcode: str | None) -> str:
+    """Return the region that a look-up is counted by.
+
+    Parameters
+    ----------
+    country
+        ISO 3166-1 alpha-2; empty if it is not known.
+    postcode
+        In normal form, or a leading part of one; None for a town.
+
+    Returns
+    -------
+    str
+        ``"US-331"``, ``"DE-10"``, ``"GB-SW"``; the country alone where no finer region is safe or known; empty without
+        a country. Small areas are one region, e.g. ``"US-000"``.
+
+    Examples
+    --------
+    >>> region_of("US", "33180"), region_of("US", "03601"), region_of("EE", "10117"), region_of("DE", None)
+    ('US-331', 'US-000', 'EE', 'DE')
+    """
+    code = re.sub(r"[^0-9A-Z]", "", (postcode or "").upper())
+    if country == "GB":
+        found = _BRITISH_AREA.match(code)
+        area = found[1] if found else ""
+        is_small = area in _SMALL_BRITISH
+    else:
+        length = _LEADING.get(country, 0)
+        area = code[:length] if len(code) >= length else ""
+        is_small = country == "US" and area in SMALL_ZIP3
+    if not area:
+        return country
+    return f"{country}-{SMALL if is_small else area}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemandCell:
+    """The look-ups of one region that were written in one month.
+
+    Parameters
+    ----------
+    month
+        ``"2026-01"``, UTC.
+    region
+        See `region_of`.
+    lookups
+        A multiple of `BATCH`.
+    """
+
+    month: str
+    region: str
+    lookups: int
+
+
+def month_of(instant: datetime) -> str:
+    """Return the month of an instant in UTC.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> month_of(datetime(2026, 1, 31, 23, 59, tzinfo=UTC))
+    '2026-01'
+    """
+    return f"{instant.astimezone(UTC):%Y-%m}"
+
+
+def months_before(month: str, count: int) -> tuple[str, ...]:
+    """Return the months before one, the earliest first.
+
+    Examples
+    --------
+    >>> months_before("2026-02", 3)
+    ('2025-11', '2025-12', '2026-01')
+    """
+    year, number = map(int, month.split("-"))
+    last = year * 12 + number - 1
+    return tuple(f"{at // 12:04}-{at % 12 + 1:02}" for at in range(last - count, last))
+
+
+def publishable(cells: Iterable[DemandCell], threshold: int) -> tuple[DemandCell, ...]:
+    """Return the cells that may be shown, and of which alone totals may be made.
+
+    Parameters
+    ----------
+    cells
+        Of months that are over: nothing is added to them any more.
+    threshold
+        The fewest look-ups of a region in a month that are shown, at least `BATCH`.
+
+    Notes
+    -----
+    What is hidden is in no total either, so no subtraction finds it. Each cell is judged by itself, so that neither
+    the months asked for nor another report change what can be seen of it.
+    """
+    return tuple(cell for cell in cells if cell.lookups >= threshold)

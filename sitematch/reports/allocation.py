@@ -1,0 +1,181 @@
+"""The allocation report: which referral could go where, what each gave up, and what keeps the others out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sitematch.domain.allocation import Allocation, Obstacle, Placement, Unplaced
+from sitematch.domain.capacity import CapKey, CapLevel
+from sitematch.domain.site import Site
+from sitematch.domain.study import Study
+from sitematch.reports.document import Column, Kind, Report, Section, Table
+from sitematch.reports.scope import VERSION
+
+_NEEDS = {
+    "max_km": "too far away",
+    "min_travel": "travel support not sure enough",
+    "country": "in another country",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationFacts:
+    """What the report tells.
+
+    Parameters
+    ----------
+    study, as_of, sources
+        Which study, the instant of the caps, and whose data placed everything.
+    allocation
+        Who goes where.
+    sites
+        The sites that take patients, by id.
+    uncertainty_km
+        How far off a referral's place may be, by its id; absent where it could not be located.
+    """
+
+    study: Study
+    as_of: datetime
+    sources: tuple[str, ...]
+    allocation: Allocation
+    sites: Mapping[str, Site]
+    uncertainty_km: Mapping[str, float]
+
+
+def allocation_report(facts: AllocationFacts, time_zone: str) -> Report:
+    """Put an allocation into a report.
+
+    Parameters
+    ----------
+    facts
+        What it tells.
+    time_zone
+        IANA name.
+    """
+    notes = [
+        "It takes no spot: hold one for each referral (`sitematch referral hold`); until then others may take it.",
+        "Distances are geodesics on the WGS84 ellipsoid, not roads.",
+        "Where a referral comes from is used to measure and then forgotten.",
+    ]
+    if facts.study.notice:
+        notes.append(facts.study.notice)
+    return Report(
+        kind="allocation",
+        title="Allocation",
+        study_id=facts.study.study_id,
+        study_title=facts.study.title,
+        as_of=facts.as_of,
+        time_zone=time_zone,
+        version=VERSION,
+        sources=(("Sources", " ".join(facts.sources)),),
+        sections=(_placements(facts), _unplaced(facts)),
+        notes=tuple(notes),
+    )
+
+
+def _placements(facts: AllocationFacts) -> Section:
+    found = facts.allocation
+    placed, everybody = len(found.placements), len(found.placements) + len(found.unplaced)
+    given_up_km = math.fsum(placement.given_up_km for placement in found.placements)
+    text = (
+        f"{placed} of {everybody} referrals have a site, over {found.total_km:,.0f} km in all.",
+        f"{given_up_km:,.0f} km of that is given up, against what each would have alone.",
+        "No other allocation within the caps and needs places more, nor as many over less distance.",
+    )
+    table = Table(
+        name="placements",
+        columns=(
+            Column(name="referral_id", label="Referral", kind=Kind.TEXT),
+            Column(name="site_id", label="Site", kind=Kind.TEXT),
+            Column(name="facility", label="Facility", kind=Kind.TEXT, is_detail=True),
+            Column(name="city", label="City", kind=Kind.TEXT),
+            Column(name="country", label="Country", kind=Kind.TEXT),
+            Column(name="km", label="Distance", kind=Kind.KM),
+            Column(
+                name="uncertainty_km",
+                label="±",
+                kind=Kind.KM,
+                description="Of the distance: the place's and the site's as independent errors.",
+            ),
+            Column(
+                name="best_site_id",
+                label="Its own best",
+                kind=Kind.TEXT,
+                description="The nearest site that fits it and has a spot now: what it would get alone.",
+            ),
+            Column(name="best_km", label="At", kind=Kind.KM),
+            Column(name="given_up_km", label="Given up", kind=Kind.KM),
+        ),
+        rows=tuple(_placement(facts, placement) for placement in found.placements),
+        totals=(None, None, None, None, None, found.total_km, None, None, None, given_up_km),
+    )
+    return Section(title="Who goes where", text=text, table=table)
+
+
+def _placement(facts: AllocationFacts, placement: Placement) -> tuple[str | float | None, ...]:
+    site = facts.sites[placement.site_id]
+    site_km = 0.0 if site.place is None else site.place.uncertainty_km
+    return (
+        placement.referral_id,
+        placement.site_id,
+        site.facility,
+        site.city,
+        site.country,
+        placement.km,
+        math.hypot(facts.uncertainty_km[placement.referral_id], site_km),
+        placement.best_site_id,
+        placement.best_km,
+        placement.given_up_km,
+    )
+
+
+def _unplaced(facts: AllocationFacts) -> Section:
+    rows = tuple(
+        (one.referral_id, one.obstacle.value, explain(one, len(facts.sites))) for one in facts.allocation.unplaced
+    )
+    table = Table(
+        name="unplaced",
+        columns=(
+            Column(name="referral_id", label="Referral", kind=Kind.TEXT),
+            Column(name="obstacle", label="Obstacle", kind=Kind.TEXT),
+            Column(name="why", label="Why", kind=Kind.TEXT),
+        ),
+        rows=rows,
+    )
+    text = () if rows else ("Every referral has a site.",)
+    return Section(title="Who could not be placed", text=text, table=table if rows else None)
+
+
+def explain(unplaced: Unplaced, sites: int) -> str:
+    """Say why a referral has no site.
+
+    Parameters
+    ----------
+    unplaced
+        The referral.
+    sites
+        How many sites take patients.
+
+    Examples
+    --------
+    >>> full = CapKey(level=CapLevel.SITE, scope="kiel")
+    >>> explain(Unplaced(referral_id="r-1", obstacle=Obstacle.CAPS, caps=(CapKey(level=CapLevel.STUDY), full)), 9)
+    'Used up: the cap of the study, the cap of site kiel.'
+    """
+    if unplaced.obstacle is Obstacle.NOT_LOCATED:
+        return "Where it comes from could not be located: check the postcode, the town and the country."
+    if unplaced.obstacle is Obstacle.CAPS:
+        return f"Used up: {', '.join(_cap(cap) for cap in unplaced.caps)}."
+    if not sites:
+        return "No site takes patients."
+    failed = "; ".join(f"{count} {_NEEDS[need]}" for need, count in unplaced.misfits)
+    return f"None of {sites} sites fits: {failed}."
+
+
+def _cap(cap: CapKey) -> str:
+    if cap.level is CapLevel.STUDY:
+        return "the cap of the study"
+    return f"the cap of {cap.level.value.lower()} {cap.scope}"

@@ -1,0 +1,370 @@
+"""The capacity report: what is taken and left in a study, its countries, arms and sites, at one instant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sitematch.domain.capacity import CapacityState, CapKey, CapLevel
+from sitematch.domain.ledger import SpotState
+from sitematch.domain.occupancy import CapRule, SiteInView
+from sitematch.domain.site import Site
+from sitematch.domain.standing import Standing
+from sitematch.reports.capacity_parts import STUDY, Part, Parts, least
+from sitematch.reports.document import Cell, Column, Kind, Mark, Report, Section, Table, Tone
+from sitematch.reports.plot import BarPlot, Series
+from sitematch.reports.scope import Scope
+
+MOST_BARS = 20
+"""How many countries or sites a plot shows, those with the most spots in use; the table holds them all."""
+
+_NO_SITE = "No site (waiting list)"
+_NO_ARM = "No arm was chosen"
+
+_COUNTED: tuple[tuple[str, str, tuple[SpotState, ...], str], ...] = (
+    ("offered", "Offered", (SpotState.OFFERED,), "Spots offered from the waiting list, not yet answered nor lapsed."),
+    ("held", "Held", (SpotState.HELD,), "Holds that have not lapsed."),
+    ("screening", "In screening", (SpotState.SCREENING,), "Referrals in screening."),
+    ("enrolled", "Enrolled", (SpotState.ENROLLED,), "Participants, without those who withdrew."),
+    (
+        "released",
+        "Released",
+        (SpotState.RELEASED,),
+        "Referrals whose spot or wait was given back, and that came no more.",
+    ),
+    (
+        "lapsed",
+        "Lapsed",
+        (SpotState.EXPIRED, SpotState.OFFER_LAPSED),
+        "Referrals whose hold or offer ran out, and that came no more.",
+    ),
+    ("screen_failed", "Screen failed", (SpotState.SCREEN_FAILED,), "Referrals that failed screening last."),
+    ("withdrawn", "Withdrawn", (SpotState.WITHDRAWN,), "Participants who left."),
+)
+
+_COLUMNS = (
+    Column(name="part_id", label="Id", kind=Kind.TEXT, description="The site, country (ISO 3166-1), arm or study."),
+    Column(
+        name="name",
+        label="Name",
+        kind=Kind.TEXT,
+        description="What it is called; of wider parts, how many sites.",
+        is_detail=True,
+    ),
+    Column(
+        name="country",
+        label="Country",
+        kind=Kind.TEXT,
+        description="Of a site: ISO 3166-1 alpha-2.",
+        missing="",
+        is_detail=True,
+    ),
+    Column(
+        name="state",
+        label="State",
+        kind=Kind.TEXT,
+        description="What can be offered: capacity, waitlist, no-capacity, or unknown where no cap is known.",
+        marks=(
+            Mark(tone=Tone.ALERT, equals=CapacityState.NO_CAPACITY.value),
+            Mark(tone=Tone.WARN, equals=CapacityState.WAITLIST.value),
+        ),
+    ),
+    Column(
+        name="is_open",
+        label="Open",
+        kind=Kind.FLAG,
+        description="Whether it takes patients, spots apart: by its registry status today, and unless it was closed.",
+        is_detail=True,
+    ),
+    Column(name="cap", label="Cap", kind=Kind.INTEGER, description="Its own limit.", missing="none"),
+    Column(
+        name="taken",
+        label="Taken",
+        kind=Kind.INTEGER,
+        description="Spots in use under the study's policy: offers, holds, screening, participants, and those that "
+        "failed or left where the policy does not give their spots back.",
+    ),
+    Column(
+        name="remaining",
+        label="Left",
+        kind=Kind.INTEGER,
+        description="How many more it could take: the least that its own and all wider caps leave, and no more than "
+        "its open parts together; 0 if it is closed.",
+        missing="unknown",
+    ),
+    Column(
+        name="utilisation",
+        label="Used",
+        kind=Kind.SHARE,
+        digits=0,
+        description="Taken of its own cap; above 100 % if the cap was lowered below what is taken.",
+        marks=(Mark(tone=Tone.ALERT, at_least=1), Mark(tone=Tone.WARN, at_least=0.8)),
+    ),
+    Column(
+        name="waiting",
+        label="Waiting",
+        kind=Kind.INTEGER,
+        description="Referrals on the waiting list that would come here; one may wait for several sites.",
+    ),
+    *(
+        Column(
+            name=name,
+            label=label,
+            kind=Kind.INTEGER,
+            description=description,
+            is_detail=name not in ("held", "screening", "enrolled"),
+        )
+        for name, label, _, description in _COUNTED
+    ),
+    Column(
+        name="oldest_hold_at", label="Oldest hold", kind=Kind.INSTANT, description="When it was placed.", is_detail=True
+    ),
+    Column(
+        name="oldest_hold_age_s",
+        label="Its age",
+        kind=Kind.DURATION,
+        description="From then to the report's instant.",
+        is_detail=True,
+    ),
+)
+_AT = {column.name: place for place, column in enumerate(_COLUMNS)}
+_ADD_UP = tuple(name for name, *_ in _COUNTED)
+
+
+def capacity_report(standing: Standing, sites: Sequence[Site], scope: Scope) -> Report:
+    """Work out the capacity report.
+
+    Parameters
+    ----------
+    standing
+        Where all referrals stand.
+    sites
+        The catalogue's sites, for their names; the ledger may know others.
+    scope
+        The study, the filters and whose eyes it is for. Filters narrow sites and countries; the study and its arms
+        are always whole, because their caps are shared.
+
+    Returns
+    -------
+    Report
+        Tables ``study``, ``countries``, ``arms`` (where there are any) and ``sites``, all with the same columns.
+        Countries, arms and sites stand by id; each referral is counted once, where it stands. So the counts of a
+        table add up to the study's, which `remaining` and `waiting` do not: caps are shared, and one referral may wait
+        for several sites.
+    """
+    return _Capacity(standing, sites, scope).report()
+
+
+class _Capacity:
+    def __init__(self, standing: Standing, sites: Sequence[Site], scope: Scope) -> None:
+        self.standing, self.view, self.scope = standing, standing.view, scope
+        self.parts = Parts(standing)
+        self.catalogue = {site.site_id: site for site in sites}
+        self.capacity = {site.site_id: site for site in self.view.capacity(standing.as_of)}
+        self.shown = [site for site in self.view.sites if scope.shows(site.site_id, site.country)]
+
+    # Rows.
+
+    def _row(
+        self, key: CapKey, part_id: str, name: str, country: str | None, *, is_open: bool, remaining: int | None
+    ) -> tuple[Cell, ...]:
+        spots = self.view.caps.get(key, CapRule(None)).spots
+        # Of parts that hold sites of others, somebody who sees only some learns what the caps tell, and no more.
+        is_counted = self.scope.visible is None or key.level is CapLevel.SITE
+        taken = self.parts.taken[key] if is_counted or key in self.view.caps else None
+        return (
+            part_id,
+            name,
+            country,
+            self.view.state_of(is_open, remaining).value,
+            is_open,
+            spots,
+            taken,
+            remaining,
+            taken / spots if spots and taken is not None else None,
+            *(_counts(self.parts.of(key), self.standing.as_of) if is_counted else _NOTHING),
+        )
+
+    def _study_row(self) -> tuple[Cell, ...]:
+        left = self.parts.own_left(STUDY)
+        if self.scope.visible is None:
+            left = least(left, self.parts.room(self.view.sites))
+        is_open = any(self.view.is_open(site) for site in self.view.sites)
+        name = _count(len(self.view.sites), "site")
+        return self._row(STUDY, self.view.study_id, name, None, is_open=is_open, remaining=left if is_open else 0)
+
+    def _country_row(self, country: str) -> tuple[Cell, ...]:
+        key = CapKey(level=CapLevel.COUNTRY, scope=country)
+        sites = [site for site in self.view.sites if site.country == country]
+        left = least(self.parts.own_left(key), self.parts.own_left(STUDY))
+        if self.scope.visible is None:
+            left = least(left, self.parts.room(sites))
+        is_open = any(self.view.is_open(site) for site in sites)
+        name = _count(len(sites), "site")
+        return self._row(key, country, name, country, is_open=is_open, remaining=left if is_open else 0)
+
+    def _arm_row(self, arm: str) -> tuple[Cell, ...]:
+        key = CapKey(level=CapLevel.ARM, scope=arm)
+        left = least(self.parts.own_left(key), self.parts.own_left(STUDY))
+        if self.scope.visible is None:
+            left = least(left, self.parts.room(self.view.sites))
+        is_open = any(self.view.is_open(site, arm) for site in self.view.sites)
+        return self._row(key, arm, "", None, is_open=is_open, remaining=left if is_open else 0)
+
+    def _site_row(self, site: SiteInView) -> tuple[Cell, ...]:
+        key = CapKey(level=CapLevel.SITE, scope=site.site_id)
+        known = self.catalogue.get(site.site_id)
+        name = "No longer in the catalogue" if known is None else f"{known.facility}, {known.city}"
+        found = self.capacity[site.site_id]
+        return self._row(key, site.site_id, name, site.country, is_open=found.is_open, remaining=found.remaining)
+
+    def _rest_row(self, name: str, part: Part, *, taken: int, remaining: Cell) -> tuple[Cell, ...]:
+        return ("", name, None, None, None, None, taken, remaining, None, *_counts(part, self.standing.as_of))
+
+    # Tables.
+
+    def report(self) -> Report:
+        scope = self.scope
+        study = self._study_row()
+        countries = [self._country_row(code) for code in sorted({site.country for site in self.shown})]
+        sites = [self._site_row(site) for site in sorted(self.shown, key=lambda site: site.site_id)]
+        rest = (
+            [self._rest_row(_NO_SITE, self.parts.no_site, taken=0, remaining=0)]
+            if scope.is_whole and self.parts.no_site.is_used
+            else []
+        )
+        sections = [
+            Section(
+                title="Study",
+                text=(self._finding(study, sites),),
+                table=Table(name="study", columns=_COLUMNS, rows=(study,)),
+            ),
+            Section(
+                title="Countries",
+                plot=_bars("countries-plot", "country", countries),
+                table=self._table("countries", [*countries, *rest], study),
+            ),
+        ]
+        arms = self._arms(study)
+        if arms:
+            sections.append(Section(title="Arms", table=self._table("arms", arms, study)))
+        sections.append(
+            Section(
+                title="Sites",
+                plot=_bars("sites-plot", "site", sites),
+                table=self._table("sites", [*sites, *rest], study),
+            )
+        )
+        return scope.report(
+            kind="capacity",
+            title="Capacity",
+            standing_at=self.standing.as_of,
+            ledger=(self.standing.events, self.standing.head_hash),
+            sections=tuple(sections),
+            notes=(_REPLAYED,) if scope.visible is None else (_REPLAYED, _PARTIAL),
+        )
+
+    def _arms(self, study: tuple[Cell, ...]) -> list[tuple[Cell, ...]]:
+        keys = {*self.view.caps, *(self.parts.by_key if self.scope.visible is None else ())}
+        known = {key.scope for key in keys if key.level is CapLevel.ARM}
+        if not known:
+            return []
+        rows = [self._arm_row(arm) for arm in sorted(known)]
+        if self.scope.visible is None and self.parts.no_arm.is_used:
+            in_arms = sum(self.parts.taken[CapKey(level=CapLevel.ARM, scope=arm)] for arm in known)
+            taken, left = self.parts.taken[STUDY] - in_arms, study[_AT["remaining"]]
+            rows.append(self._rest_row(_NO_ARM, self.parts.no_arm, taken=taken, remaining=left))
+        return rows
+
+    def _table(self, name: str, rows: list[tuple[Cell, ...]], study: tuple[Cell, ...]) -> Table:
+        totals: list[Cell] = [None] * len(_COLUMNS)
+        for column in ("taken", *_ADD_UP):
+            values = [row[_AT[column]] for row in rows]
+            if all(isinstance(value, int) for value in values):
+                totals[_AT[column]] = sum(value for value in values if isinstance(value, int))
+        return Table(
+            name=name,
+            columns=_COLUMNS,
+            rows=tuple(rows),
+            totals=tuple(totals) if len(rows) > 1 else None,
+            notes=_overlap(rows, study) if self.scope.is_whole and len(rows) > 1 else (),
+        )
+
+    def _finding(self, study: tuple[Cell, ...], sites: list[tuple[Cell, ...]]) -> str:
+        cap, left = study[_AT["cap"]], study[_AT["remaining"]]
+        taken = f"{_taken(study):,} spots are taken" + ("" if cap is None else f" of {cap:,}")
+        could = "how many are left is not known" if left is None else f"{left:,} more could be taken now"
+        full = sum(row[_AT["is_open"]] is True and row[_AT["remaining"]] == 0 for row in sites)
+        closed = sum(row[_AT["is_open"]] is False for row in sites)
+        return (
+            f"{taken}; {could}. Of {_count(len(sites), 'site')} shown, {len(sites) - full - closed:,} can take "
+            f"patients, {full:,} full, {closed:,} closed or not recruiting."
+        )
+
+
+_NOTHING: tuple[Cell, ...] = (None,) * (3 + len(_COUNTED))
+_REPLAYED = (
+    "The ledger is replayed up to the instant. Which sites there are, their names and registry statuses are today's: "
+    "the catalogue keeps no history."
+)
+_PARTIAL = (
+    "You may see some sites only: all others are left out, and of the study, countries and arms only the caps, what is "
+    "taken of them and what they leave is told."
+)
+
+
+def _counts(part: Part, as_of: datetime) -> tuple[Cell, ...]:
+    oldest = part.oldest_hold
+    return (
+        part.waiting,
+        *(sum(part.states[state] for state in states) for _, _, states, _ in _COUNTED),
+        oldest,
+        None if oldest is None else as_of - oldest,
+    )
+
+
+def _overlap(rows: list[tuple[Cell, ...]], study: tuple[Cell, ...]) -> tuple[str, ...]:
+    """Say that what is left does not add up, where it does not."""
+    left = [row[_AT["remaining"]] for row in rows if row[_AT["is_open"]] is not None]
+    known = [value for value in left if isinstance(value, int)]
+    total, whole = sum(known), study[_AT["remaining"]]
+    if len(known) < len(left) or total == whole:
+        return ()
+    share = "not known" if whole is None else f"{whole:,}"
+    return (f"What is left does not add up, as caps are shared: {total:,} by the lines, {share} in the study.",)
+
+
+def _bars(name: str, noun: str, rows: list[tuple[Cell, ...]]) -> BarPlot | None:
+    """Draw the parts that have spots in use, those with most on top; None if there are none or they are not told."""
+    places = [_AT[column] for column in ("enrolled", "screening", "held", "offered")]
+    counted = {str(row[0]): [_int(row[at]) or 0 for at in places] for row in rows}
+    used = [part for part, counts in counted.items() if any(counts)]
+    if not used:
+        return None
+    places = [at for number, at in enumerate(places) if any(counts[number] for counts in counted.values())]
+    counted = {str(row[0]): [_int(row[at]) or 0 for at in places] for row in rows}
+    most = sorted(used, key=lambda part: (-sum(counted[part]), part))[:MOST_BARS]
+    return BarPlot(
+        name=name,
+        title=f"Spots in use by {noun}" + ("" if len(most) == len(used) else f", the {MOST_BARS} with most"),
+        category_label=noun.capitalize(),
+        value_label="Referrals",
+        categories=tuple(most),
+        series=tuple(
+            Series(label=_COLUMNS[at].label, values=tuple(counted[part][number] for part in most))
+            for number, at in enumerate(places)
+        ),
+        is_stacked=True,
+    )
+
+
+def _int(value: Cell) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _taken(row: tuple[Cell, ...]) -> int:
+    return _int(row[_AT["taken"]]) or 0
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,256 @@
+"""The coverage report: how many of a list of people a study's open sites reach. Numbers of people only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from sitematch.domain.coverage import Coverage, Nearest, NotOpen
+from sitematch.domain.site import Site
+from sitematch.reports.document import Cell, Column, Kind, Report, Section, Table
+from sitematch.reports.plot import BarPlot, Series
+from sitematch.reports.scope import VERSION
+
+MAX_CANDIDATES = 20
+"""Candidates that the table lists; the rest is counted."""
+
+MIN_PEOPLE = 11
+"""Sites nearest to fewer people than this are not told one by one."""
+
+_WHY = {
+    NotOpen.NOT_RECRUITING: "not recruiting",
+    NotOpen.FULL: "no spots left, or closed",
+    NotOpen.CANDIDATE: "candidate",
+}
+_STATUS = {
+    "FOUND": "The full code is known.",
+    "PART": "A leading part of the code answered, so the place is coarser.",
+    "NOT_FOUND": "The form is right, but no part of the code is known.",
+    "INVALID": "Not in the form of the country's postcodes, or empty.",
+    "UNKNOWN_COUNTRY": "The country is none that we know, or empty.",
+}
+
+
+def coverage_report(found: Coverage, time_zone: str) -> Report:
+    """Put coverage into a report.
+
+    Parameters
+    ----------
+    found
+        What it tells.
+    time_zone
+        IANA name.
+    """
+    sections = [_reach(found), _sites(found)]
+    if found.candidates:
+        sections.append(_candidates(found))
+    sections.append(_list(found))
+    notes = [
+        "Distances are geodesics on the WGS84 ellipsoid, not roads, from a postcode's point to a site's.",
+        "No postcode of the list is shown, stored or logged.",
+    ]
+    if found.unplaced_sites:
+        notes.append(f"{len(found.unplaced_sites)} sites have no location and are not counted.")
+    if found.study.notice:
+        notes.append(found.study.notice)
+    return Report(
+        kind="coverage",
+        title="Coverage",
+        study_id=found.study.study_id,
+        study_title=found.study.title,
+        as_of=found.as_of,
+        time_zone=time_zone,
+        version=VERSION,
+        filters=(("within", ", ".join(f"{reach.limit_km:g} km" for reach in found.reached)),),
+        sources=(("Sources", " ".join(found.sources)),),
+        sections=tuple(sections),
+        notes=tuple(notes),
+    )
+
+
+def _reach(found: Coverage) -> Section:
+    located = found.people - found.unlocated
+    text = [
+        f"Located: {_number(located)} of {_number(found.people)} people.",
+        f"Sites that can take a patient now: {len(found.open_sites)}.",
+    ]
+    median = found.medians
+    if math.isfinite(median.km):
+        text.append(
+            f"Half of those located live at most {median.km:,.0f} km from such a site "
+            f"({median.low_km:,.0f} to {median.high_km:,.0f} km, as postcodes and sites are areas and not points)."
+        )
+    elif not found.open_sites:
+        text.append("No site can take a patient now, so nobody is within reach.")
+    rows = tuple(
+        (one.limit_km, one.share, one.share_low, one.share_high, one.surely, one.unsure, one.beyond, found.unlocated)
+        for one in found.reached
+    )
+    table = Table(
+        name="reach",
+        columns=(
+            Column(name="within_km", label="Within", kind=Kind.KM, digits=0),
+            Column(
+                name="share",
+                label="Share",
+                kind=Kind.SHARE,
+                description="Of the people who could be located, those whose best point is within the distance.",
+            ),
+            Column(
+                name="share_low",
+                label="At least",
+                kind=Kind.SHARE,
+                description="Of all people, those who are within it wherever they live in their postcode's area.",
+            ),
+            Column(
+                name="share_high",
+                label="At most",
+                kind=Kind.SHARE,
+                description="Of all people, those who may be within it: also all who could not be located.",
+            ),
+            _people("surely", "Surely within"),
+            _people("cannot_be_told", "Cannot be told", "Their uncertainty straddles the distance."),
+            _people("beyond", "Beyond"),
+            _people("not_located", "Not located"),
+        ),
+        rows=rows,
+    )
+    plot = BarPlot(
+        name="reach-plot",
+        title="People by whether a site that can take a patient is within reach",
+        category_label="Distance",
+        value_label="People",
+        categories=tuple(f"{one.limit_km:g} km" for one in found.reached),
+        series=(
+            Series(label="surely within", values=tuple(_whole(one.surely) for one in found.reached)),
+            Series(label="cannot be told", values=tuple(_whole(one.unsure) for one in found.reached)),
+            Series(label="beyond", values=tuple(_whole(one.beyond) for one in found.reached)),
+            Series(label="not located", values=(_whole(found.unlocated),) * len(found.reached)),
+        ),
+        is_stacked=True,
+    )
+    return Section(title="Within reach", text=tuple(text), plot=plot, table=table)
+
+
+def _sites(found: Coverage) -> Section:
+    shown = list(found.nearest)
+    folded: list[Nearest] = []
+    # What is hidden must not follow from the total, so that it too holds several people.
+    while shown and (shown[-1].people < MIN_PEOPLE or 0 < sum(one.people for one in folded) < MIN_PEOPLE):
+        folded.append(shown.pop())
+    rows: list[tuple[Cell, ...]] = [(*_site_cells(one.site), one.people, _finite(one.median_km)) for one in shown]
+    if folded:
+        rows.append((None, f"{len(folded)} other sites", None, None, sum(one.people for one in folded), None))
+    table = Table(
+        name="nearest-sites",
+        columns=(
+            *_site_columns(),
+            _people("people", "People", "Those located to whom it is the nearest site that can take a patient."),
+            Column(name="median_km", label="Their median", kind=Kind.KM, digits=0, missing=""),
+        ),
+        rows=tuple(rows),
+        notes=(
+            f"Sites that are nearest to fewer than {MIN_PEOPLE} people stand together, so that nobody is told apart.",
+        ),
+    )
+    return Section(title="By nearest open site", table=table)
+
+
+def _candidates(found: Coverage) -> Section:
+    shown = found.ranked[:MAX_CANDIDATES]
+    before = found.medians.km
+    limits = [one.limit_km for one in found.reached]
+    notes = ["Each row opens that one site and no other; the best first, equal medians by the mean distance."]
+    if len(found.ranked) > len(shown):
+        notes.append(f"{len(found.ranked) - len(shown)} more candidates would change less.")
+    table = Table(
+        name="one-more-site",
+        columns=(
+            Column(name="rank", label="Rank", kind=Kind.INTEGER),
+            *_site_columns(),
+            Column(name="why", label="Now", kind=Kind.TEXT, description="Why it takes nobody now."),
+            Column(name="median_before_km", label="Median now", kind=Kind.KM, digits=0, missing="no open site"),
+            Column(name="median_after_km", label="Median then", kind=Kind.KM, digits=0),
+            Column(name="mean_after_km", label="Mean then", kind=Kind.KM, digits=0),
+            *(
+                Column(name=f"share_within_{_name(km)}_km", label=f"Within {km:g} km then", kind=Kind.SHARE)
+                for km in limits
+            ),
+            _people("nearer", "Would be nearer"),
+        ),
+        rows=tuple(
+            (
+                rank,
+                *_site_cells(found.candidates[one.candidate].site),
+                _WHY[found.candidates[one.candidate].why],
+                _finite(before),
+                one.median_km,
+                one.mean_km,
+                *one.shares,
+                one.nearer,
+            )
+            for rank, one in enumerate(shown, start=1)
+        ),
+        notes=tuple(notes),
+    )
+    return Section(title="What one more site would change", text=_best(found), table=table)
+
+
+def _best(found: Coverage) -> tuple[str, ...]:
+    if not found.ranked:
+        return ("Nobody could be located, so nothing can be said.",)
+    best = found.ranked[0]
+    site = found.candidates[best.candidate].site
+    before = found.medians.km
+    if math.isfinite(before) and best.median_km >= before:
+        return (f"No single site would cut the median distance of {before:,.0f} km.",)
+    was = f"from {before:,.0f} km" if math.isfinite(before) else "from nothing within reach"
+    return (f"{site.facility} ({site.city}) would cut the median distance most: {was} to {best.median_km:,.0f} km.",)
+
+
+def _list(found: Coverage) -> Section:
+    table = Table(
+        name="list",
+        columns=(
+            Column(name="outcome", label="Outcome", kind=Kind.TEXT),
+            Column(name="rows", label="Rows", kind=Kind.INTEGER),
+            Column(name="meaning", label="Meaning", kind=Kind.TEXT),
+        ),
+        rows=tuple((status.lower().replace("_", " "), rows, _STATUS[status]) for status, rows in found.statuses),
+        totals=(None, found.rows, None),
+    )
+    return Section(title="The list", table=table)
+
+
+def _site_columns() -> Sequence[Column]:
+    return (
+        Column(name="site_id", label="Site", kind=Kind.TEXT, missing="", is_detail=True),
+        Column(name="facility", label="Facility", kind=Kind.TEXT, missing=""),
+        Column(name="city", label="City", kind=Kind.TEXT, missing=""),
+        Column(name="country", label="Country", kind=Kind.TEXT, missing=""),
+    )
+
+
+def _site_cells(site: Site) -> tuple[str, str, str, str]:
+    return site.site_id, site.facility, site.city, site.country
+
+
+def _people(name: str, label: str, description: str = "") -> Column:
+    return Column(name=name, label=label, kind=Kind.NUMBER, digits=0, description=description)
+
+
+def _finite(km: float) -> float | None:
+    return km if math.isfinite(km) else None
+
+
+def _whole(people: float) -> int | float:
+    """Show people as a whole number where it is one; a list's weights may be none."""
+    return int(people) if people.is_integer() else people
+
+
+def _number(people: float) -> str:
+    return f"{people:,.0f}"
+
+
+def _name(km: float) -> str:
+    return f"{km:g}".replace(".", "_").replace("+", "")

@@ -1,0 +1,251 @@
+"""The demand report: where look-ups came from, and which regions have no open site within reach."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sitematch.domain.demand import BATCH, SMALL, DemandCell
+from sitematch.domain.site import Site
+from sitematch.domain.study import Study
+from sitematch.reports.document import Cell, Column, Kind, Mark, Report, Section, Table, Tone
+from sitematch.reports.plot import BarPlot, Series
+from sitematch.reports.scope import VERSION
+
+MOST_BARS = 20
+"""Regions that the plot shows; the table holds them all."""
+
+
+class Within(StrEnum):
+    """Whether an open site is within reach of a region."""
+
+    YES = "within reach"
+    NO = "beyond reach"
+    UNSURE = "cannot be told"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionReach:
+    """How far a region is from the nearest open site.
+
+    Parameters
+    ----------
+    name
+        What it is called; may be empty.
+    site
+        The nearest open site; None if there is none.
+    km, least_km, most_km
+        From the region's point, and what it may be within its area, in kilometres; infinite without a site.
+    """
+
+    name: str
+    site: Site | None
+    km: float
+    least_km: float
+    most_km: float
+
+    def within(self, limit_km: float) -> Within:
+        """Tell whether a site is within a distance for the whole region, for none of it, or for some."""
+        if self.most_km <= limit_km:
+            return Within.YES
+        return Within.NO if self.least_km > limit_km else Within.UNSURE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemandFacts:
+    """What the report tells.
+
+    Parameters
+    ----------
+    study, as_of, sources
+        Which study, the instant at which sites are open, and whose data placed everything.
+    months
+        The months asked for, all of them over.
+    threshold
+        The fewest look-ups of a region in a month that are in `cells`.
+    within_km
+        What is within reach.
+    cells
+        What may be shown; every number in the report is made of these alone.
+    reach
+        By region, for those that can be placed.
+    """
+
+    study: Study
+    as_of: datetime
+    sources: tuple[str, ...]
+    months: tuple[str, ...]
+    threshold: int
+    within_km: float
+    cells: tuple[DemandCell, ...]
+    reach: Mapping[str, RegionReach]
+
+
+def demand_report(facts: DemandFacts, time_zone: str) -> Report:
+    """Put demand into a report.
+
+    Parameters
+    ----------
+    facts
+        What it tells.
+    time_zone
+        IANA name.
+    """
+    notes = [
+        f"A region's look-ups of a month are shown from {facts.threshold} on.",
+        "What is not shown is in no total either, so that nothing follows by subtraction.",
+        f"Look-ups are counted by region alone, in batches of {BATCH}, for the month in which a batch is written.",
+        "What makes no full batch is not kept, so that numbers are too small rather than too large.",
+        "One person may look up several times: these are not people.",
+    ]
+    if facts.study.notice:
+        notes.append(facts.study.notice)
+    return Report(
+        kind="demand",
+        title="Demand",
+        study_id=facts.study.study_id,
+        study_title=facts.study.title,
+        as_of=facts.as_of,
+        time_zone=time_zone,
+        version=VERSION,
+        filters=(
+            ("months", f"{facts.months[0]} to {facts.months[-1]}"),
+            ("within", f"{facts.within_km:g} km"),
+            ("at least", f"{facts.threshold} look-ups"),
+        ),
+        sources=(("Sources", " ".join(facts.sources)),),
+        sections=(_without_supply(facts), _regions(facts), _months(facts)),
+        notes=tuple(notes),
+    )
+
+
+def _totals(facts: DemandFacts) -> list[tuple[str, int]]:
+    """Add up each region's shown months; most first, then by name."""
+    found: Counter[str] = Counter()
+    for cell in facts.cells:
+        found[cell.region] += cell.lookups
+    return sorted(found.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _without_supply(facts: DemandFacts) -> Section:
+    totals = _totals(facts)
+    far = [(region, lookups) for region, lookups in totals if _within(facts, region) is Within.NO]
+    everything = sum(lookups for _, lookups in totals)
+    missed = sum(lookups for _, lookups in far)
+    if not totals:
+        return Section(
+            title="Demand without supply",
+            text=(
+                "There is nothing to show: no region has enough look-ups in a month that is over.",
+                "Look-ups are counted only where SITEMATCH_COUNT_DEMAND=1 is set.",
+            ),
+        )
+    share = f"{missed / everything:.0%}"
+    said = f"{missed:,} of {everything:,} look-ups shown ({share}) came from regions without an open site within "
+    return Section(
+        title="Demand without supply",
+        text=(f"{said}{facts.within_km:g} km.",),
+        table=Table(name="without-supply", columns=_COLUMNS, rows=tuple(_row(facts, *one) for one in far)),
+    )
+
+
+def _regions(facts: DemandFacts) -> Section:
+    totals = _totals(facts)
+    table = Table(
+        name="regions",
+        columns=_COLUMNS,
+        rows=tuple(_row(facts, *one) for one in totals),
+        totals=(None, None, None, sum(lookups for _, lookups in totals), None, None, None),
+    )
+    if not totals:
+        return Section(title="By region", table=table)
+    shown = totals[:MOST_BARS]
+    plot = BarPlot(
+        name="regions-plot",
+        title="Look-ups by region, those with most",
+        category_label="Region",
+        value_label="Look-ups",
+        categories=tuple(region for region, _ in shown),
+        series=tuple(
+            Series(
+                label=within.value,
+                values=tuple(lookups if _within(facts, region) is within else 0 for region, lookups in shown),
+            )
+            for within in Within
+        ),
+        is_stacked=True,
+    )
+    return Section(title="By region", plot=plot, table=table)
+
+
+def _months(facts: DemandFacts) -> Section:
+    lookups: Counter[str] = Counter()
+    regions: Counter[str] = Counter()
+    for cell in facts.cells:
+        lookups[cell.month] += cell.lookups
+        regions[cell.month] += 1
+    table = Table(
+        name="months",
+        columns=(
+            Column(name="month", label="Month", kind=Kind.TEXT, description="UTC."),
+            Column(name="lookups", label="Look-ups", kind=Kind.INTEGER, description="Of the regions shown."),
+            Column(name="regions", label="Regions shown", kind=Kind.INTEGER),
+        ),
+        rows=tuple((month, lookups[month], regions[month]) for month in facts.months),
+        totals=(None, sum(lookups.values()), None),
+    )
+    return Section(title="By month", table=table)
+
+
+_COLUMNS = (
+    Column(
+        name="region",
+        label="Region",
+        kind=Kind.TEXT,
+        description="A country, or its part by the first characters of postcodes; 000 is all small parts together.",
+    ),
+    Column(name="country", label="Country", kind=Kind.TEXT, description="ISO 3166-1 alpha-2."),
+    Column(name="name", label="Around", kind=Kind.TEXT, missing=""),
+    Column(name="lookups", label="Look-ups", kind=Kind.INTEGER),
+    Column(name="nearest_site_id", label="Nearest open site", kind=Kind.TEXT, missing="unknown"),
+    Column(
+        name="nearest_km",
+        label="Distance",
+        kind=Kind.KM,
+        digits=0,
+        missing="unknown",
+        description="From the middle of the region; unknown for whole countries.",
+    ),
+    Column(
+        name="reach",
+        label="Reach",
+        kind=Kind.TEXT,
+        description="Whether that is within reach for the whole region; where it depends, it cannot be told.",
+        marks=(Mark(tone=Tone.ALERT, equals=Within.NO.value),),
+    ),
+)
+
+
+def _row(facts: DemandFacts, region: str, lookups: int) -> tuple[Cell, ...]:
+    found = facts.reach.get(region)
+    country, _, area = region.partition("-")
+    name = "areas of few people" if area == SMALL else found.name if found else None
+    site = found.site if found else None
+    return (
+        region,
+        country,
+        name or None,
+        lookups,
+        site.site_id if site else None,
+        found.km if found and math.isfinite(found.km) else None,
+        _within(facts, region).value,
+    )
+
+
+def _within(facts: DemandFacts, region: str) -> Within:
+    found = facts.reach.get(region)
+    return Within.UNSURE if found is None else found.within(facts.within_km)

@@ -1,0 +1,161 @@
+"""Distributions of a number of people: negative binomials, their sums, and what caps leave of them. All exact.
+
+A distribution is an array: entry n is the probability of n. Where a cap cuts it off, the last entry is that of the cap
+*and all beyond*: those are turned away. Where nothing cuts it off, it ends where less than `NEGLIGIBLE` is left.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+Pmf = npt.NDArray[np.float64]
+
+NEGLIGIBLE = 1e-13
+"""What may be left out at the upper end of a distribution."""
+
+_DIRECT = 256
+"""Up to so many entries in the shorter of two, adding them up directly is faster than by Fourier transform."""
+
+NOBODY: Pmf = np.array([1.0])
+
+
+def negative_binomial(size: float, share: float, cap: int | None = None) -> Pmf:
+    """Return the distribution of the enrolments to come of a rate that is Gamma(size, β) known.
+
+    Parameters
+    ----------
+    size
+        The gamma's shape, over 0.
+    share
+        t / (β + t) for a time t: 0 to 1, 1 left out.
+    cap
+        Enrolments beyond it are turned away; None has no bound.
+
+    Notes
+    -----
+    P(n) = Γ(size + n) / (Γ(size) n!) · share^n (1 - share)^size; mean size · share / (1 - share). The tail under a cap
+    is the regularised incomplete beta function, not a difference that cancels.
+    """
+    from scipy.special import betainc, gammaln
+
+    if share <= 0 or cap == 0:
+        return NOBODY
+    mean = size * share / (1 - share)
+    deviation = float(np.sqrt(mean / (1 - share)))
+    length = int(mean + 10 * deviation + 40)
+    # P(N >= length) = I_share(length, size).
+    while (cap is None or length < cap) and betainc(length, size, share) > NEGLIGIBLE:
+        length *= 2
+    if cap is not None:
+        length = min(length, cap)
+    n = np.arange(length, dtype=np.float64)
+    logs = gammaln(size + n) - gammaln(size) - gammaln(n + 1) + n * np.log(share) + size * np.log1p(-share)
+    pmf: Pmf = np.exp(logs)
+    return np.append(pmf, betainc(length, size, share)) if cap is not None and length == cap else _trimmed(pmf)
+
+
+def some_of(count: int, successes: float, failures: float) -> Pmf:
+    """Return the distribution of how many of `count` people succeed.
+
+    Parameters
+    ----------
+    count
+        How many people.
+    successes, failures
+        What is known of the share that succeeds: it is Beta(successes, failures).
+
+    Notes
+    -----
+    Beta-binomial: C(count, n) B(n + successes, count - n + failures) / B(successes, failures).
+    """
+    from scipy.special import betaln, gammaln
+
+    n = np.arange(count + 1, dtype=np.float64)
+    choose = gammaln(count + 1) - gammaln(n + 1) - gammaln(count - n + 1)
+    pmf: Pmf = np.exp(choose + betaln(n + successes, count - n + failures) - betaln(successes, failures))
+    return pmf
+
+
+def total(parts: Iterable[Pmf], cap: int | None = None) -> Pmf:
+    """Return the distribution of the sum of independent numbers, cut off at a cap.
+
+    The shortest are added first, so the work stays small; the result does not depend on the order of `parts` but for
+    rounding.
+    """
+    heap = [(len(part), i, part) for i, part in enumerate(limited(part, cap) for part in parts)]
+    if not heap:
+        return NOBODY
+    heapq.heapify(heap)
+    tie = len(heap)
+    while len(heap) > 1:
+        _, _, a = heapq.heappop(heap)
+        _, _, b = heapq.heappop(heap)
+        both = limited(_sum(a, b), cap)
+        heapq.heappush(heap, (len(both), tie, both))
+        tie += 1
+    return heap[0][2]
+
+
+def limited(pmf: Pmf, cap: int | None) -> Pmf:
+    """Return the distribution of the lesser of a number and a cap."""
+    if cap is None or len(pmf) <= cap + 1:
+        return pmf
+    return np.append(pmf[:cap], pmf[cap:].sum())
+
+
+def mixture(weighted: Iterable[tuple[float, Pmf]]) -> Pmf:
+    """Return the distribution that is each of some with its weight."""
+    found = list(weighted)
+    pmf = np.zeros(max(len(part) for _, part in found))
+    for weight, part in found:
+        pmf[: len(part)] += weight * part
+    return pmf
+
+
+def remaining(pmf: Pmf, spots: int) -> Pmf:
+    """Return the distribution of what a number leaves of some spots, never negative."""
+    left = np.zeros(spots + 1)
+    taken = limited(pmf, spots)
+    left[: len(taken)] = taken
+    return left[::-1]
+
+
+def mean(pmf: Pmf) -> float:
+    """Return the mean number."""
+    return float(pmf @ np.arange(len(pmf)))
+
+
+def quantile(pmf: Pmf, probability: float) -> int:
+    """Return the least n such that the number is at most n with at least this probability (0 to 1)."""
+    # Rounding may leave the whole a hair below 1.
+    return min(int(np.searchsorted(np.cumsum(pmf), probability - 1e-12)), len(pmf) - 1)
+
+
+def interval(pmf: Pmf, level: float) -> tuple[int, int]:
+    """Return the central interval: at most (1 - level)/2 lies below it, and as much above.
+
+    Counts come in whole steps, so it holds the number with *at least* the probability `level`.
+    """
+    return quantile(pmf, (1 - level) / 2), quantile(pmf, (1 + level) / 2)
+
+
+def at_least(pmf: Pmf, n: int) -> float:
+    """Return the probability of n or more."""
+    return float(min(1.0, pmf[max(0, n) :].sum()))
+
+
+def _sum(a: Pmf, b: Pmf) -> Pmf:
+    if min(len(a), len(b)) <= _DIRECT:
+        return np.convolve(a, b)
+    from scipy.signal import fftconvolve
+
+    return np.asarray(np.maximum(fftconvolve(a, b), 0.0))
+
+
+def _trimmed(pmf: Pmf) -> Pmf:
+    above = np.cumsum(pmf[::-1])[::-1]
+    return pmf[: max(1, int(np.count_nonzero(above > NEGLIGIBLE)))]

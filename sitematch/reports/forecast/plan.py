@@ -1,0 +1,213 @@
+"""Who can enrol from now on, under which caps; and the same with something changed: what if."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from sitematch.domain.capacity import CapKey, CapLevel
+from sitematch.domain.recruitment import Recruitment
+from sitematch.errors import InvalidInput, SiteNotFound
+
+DAY = timedelta(days=1)
+STUDY = CapKey(level=CapLevel.STUDY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteAhead:
+    """A site from now on.
+
+    Parameters
+    ----------
+    site_id, country
+        Which site; the country of one that is only supposed may be empty.
+    enrolled, open_days
+        What it has shown: its enrolments in its open time, to the whole day.
+    starts_in_days
+        When it takes new patients: 0 is now; None is never.
+    spots
+        What its own cap leaves, participants counted; None without a cap.
+    finishing
+        Who is under way at a site that takes nobody new: some of them will still enrol. 0 at other sites, where the
+        rate speaks for them.
+    """
+
+    site_id: str
+    country: str
+    enrolled: int
+    open_days: int
+    starts_in_days: float | None
+    spots: int | None = None
+    finishing: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A study from now on.
+
+    Parameters
+    ----------
+    sites
+        Every site, each id once.
+    spots
+        What the study's own cap leaves; None without a cap.
+    country_spots
+        What countries' caps leave; a country without a cap is missing.
+    completion
+        How sure we are that somebody who is under way enrols: the two parameters of a beta distribution.
+    """
+
+    sites: tuple[SiteAhead, ...]
+    spots: int | None = None
+    country_spots: Mapping[str, int] = field(default_factory=dict)
+    completion: tuple[float, float] = (0.5, 0.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """Something that could be changed; what is left out stays.
+
+    Parameters
+    ----------
+    add_sites
+        How many more sites.
+    opening
+        The day from which they take patients; None is at once.
+    close
+        Sites that take nobody new any more.
+    caps
+        New limits by part of the study; None removes one. Arms cannot be changed: they are not modelled.
+    """
+
+    add_sites: int = 0
+    opening: date | None = None
+    close: tuple[str, ...] = ()
+    caps: Mapping[CapKey, int | None] = field(default_factory=dict)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it changes nothing."""
+        return not (self.add_sites or self.close or self.caps)
+
+
+MAX_ADDED = 200
+"""More sites than anybody adds at once."""
+
+
+def plan(recruitment: Recruitment, opened: Mapping[str, date], zone: tzinfo) -> Plan:
+    """Say who can enrol from now on.
+
+    Parameters
+    ----------
+    recruitment
+        What was so far.
+    opened
+        Days on which sites open that take nobody yet; a day that is past or a site that takes patients now stays as it
+        is.
+    zone
+        Whose days they are.
+
+    Raises
+    ------
+    SiteNotFound
+        If `opened` names a site that the study does not have.
+    """
+    require_sites(recruitment, opened)
+    sites = []
+    for site in recruitment.sites:
+        starts: float | None = 0.0 if site.takes_patients else None
+        if starts is None and site.site_id in opened:
+            starts = days_until(recruitment.as_of, opened[site.site_id], zone)
+        sites.append(
+            SiteAhead(
+                site_id=site.site_id,
+                country=site.country,
+                enrolled=site.enrolled,
+                # Who enrolled somebody was open for at least a part of a day.
+                open_days=max(round(site.open_for / DAY), 1 if site.enrolled else 0),
+                starts_in_days=starts,
+                spots=recruitment.spots_left(CapKey(level=CapLevel.SITE, scope=site.site_id)),
+                finishing=site.held + site.screening if starts is None else 0,
+            )
+        )
+    countries = {key.scope: recruitment.spots_left(key) for key in recruitment.caps if key.level is CapLevel.COUNTRY}
+    return Plan(
+        sites=tuple(sites),
+        spots=recruitment.spots_left(STUDY),
+        country_spots={country: spots for country, spots in sorted(countries.items()) if spots is not None},
+        completion=completion(recruitment),
+    )
+
+
+def completion(recruitment: Recruitment) -> tuple[float, float]:
+    """Return what is known of the share of holds that end in an enrolment: a beta distribution, by Jeffreys' prior.
+
+    Holds that are not decided yet are left out.
+    """
+    decided = recruitment.holds - recruitment.under_way
+    return recruitment.enrolled + 0.5, max(0, decided - recruitment.enrolled) + 0.5
+
+
+def changed(base: Plan, recruitment: Recruitment, change: WhatIf, zone: tzinfo) -> Plan:
+    """Return a plan with something changed.
+
+    Raises
+    ------
+    SiteNotFound
+        If it names a site that the study does not have.
+    InvalidInput
+        If it adds fewer than 0 or more than `MAX_ADDED` sites, a cap is negative, or an arm's cap is changed.
+    """
+    if not 0 <= change.add_sites <= MAX_ADDED:
+        raise InvalidInput(f"Between 0 and {MAX_ADDED} sites can be added.", field="add_sites")
+    own = {key.scope: spots for key, spots in change.caps.items() if key.level is CapLevel.SITE}
+    require_sites(recruitment, (*change.close, *own))
+    under_way = {site.site_id: site.held + site.screening for site in recruitment.sites}
+    left: dict[CapKey, int | None] = {}
+    for key, cap in change.caps.items():
+        if key.level is CapLevel.ARM:
+            raise InvalidInput("Caps of arms are not forecast; change that of the study, a country or a site.")
+        if cap is not None and cap < 0:
+            raise InvalidInput("A cap is 0 or more.", field="cap")
+        left[key] = None if cap is None else max(0, cap - recruitment.participants.get(key, 0))
+    sites = []
+    for site in base.sites:
+        if site.site_id in own:
+            site = replace(site, spots=left[CapKey(level=CapLevel.SITE, scope=site.site_id)])
+        if site.site_id in change.close and site.starts_in_days is not None:
+            site = replace(site, starts_in_days=None, finishing=under_way[site.site_id])
+        sites.append(site)
+    starts = 0.0 if change.opening is None else days_until(recruitment.as_of, change.opening, zone)
+    for number in range(1, change.add_sites + 1):
+        sites.append(
+            SiteAhead(site_id=f"added site {number}", country="", enrolled=0, open_days=0, starts_in_days=starts)
+        )
+    countries = dict(base.country_spots)
+    for key, spots in left.items():
+        if key.level is CapLevel.COUNTRY:
+            countries.pop(key.scope, None)
+            if spots is not None:
+                countries[key.scope] = spots
+    return replace(
+        base, sites=tuple(sites), spots=left.get(STUDY, base.spots), country_spots=dict(sorted(countries.items()))
+    )
+
+
+def days_until(now: datetime, day: date, zone: tzinfo) -> float:
+    """Return the days from an instant to the start of a day; 0 if that is past."""
+    return max(0.0, (datetime.combine(day, time(), zone) - now) / DAY)
+
+
+def require_sites(recruitment: Recruitment, site_ids: Mapping[str, object] | tuple[str, ...]) -> None:
+    """Check that the study has every one of some sites.
+
+    Raises
+    ------
+    SiteNotFound
+        If not; the first one is named.
+    """
+    known = {site.site_id for site in recruitment.sites}
+    for site_id in site_ids:
+        if site_id not in known:
+            raise SiteNotFound(f"{recruitment.study_id} has no site {site_id!r}.", field="site")

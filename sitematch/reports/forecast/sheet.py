@@ -1,0 +1,302 @@
+"""The forecast as a report: what a coordinator reads first, then the numbers behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sitematch.domain.capacity import CapKey, CapLevel
+from sitematch.domain.recruitment import Recruitment
+from sitematch.reports.document import Report, Section
+from sitematch.reports.forecast import tables
+from sitematch.reports.forecast.counts import interval, mean
+from sitematch.reports.forecast.outlook import LEVELS, AtDate, Outlook, Scenario
+from sitematch.reports.forecast.plan import DAY, STUDY
+from sitematch.reports.forecast.rates import DAYS_A_MONTH
+from sitematch.reports.forecast.underway import screen_failures, will_enrol
+from sitematch.reports.plot import Band, FanPlot, Level, Line
+from sitematch.reports.scope import Scope
+
+FAR_AHEAD = 2.0
+"""A date that lies so many times as far ahead as the ledger reaches back gets a warning."""
+
+
+def sheet(
+    outlook: Outlook,
+    scope: Scope,
+    *,
+    facilities: Mapping[str, str],
+    opened: Mapping[str, date],
+    ledger: tuple[int, str],
+) -> Report:
+    """Write a forecast as a report.
+
+    Parameters
+    ----------
+    outlook
+        The forecast.
+    scope
+        The study, the zone whose days were counted, and the sites to list; the study's own numbers are of all sites.
+    facilities
+        The facility of each site, by site_id; one that left the catalogue has none.
+    opened
+        The days of opening that were given, by site_id.
+    ledger
+        How many events it was worked out from, and the last one's hash.
+    """
+    sections = _too_few(outlook, scope, facilities) if outlook.base is None else _all(outlook, scope, facilities)
+    asked = [("By", outlook.by.isoformat())]
+    if opened:
+        asked.append(("Opened", "; ".join(f"{site_id} on {day}" for site_id, day in sorted(opened.items()))))
+    if outlook.what_if is not None:
+        asked.append(("What if", _supposed(outlook)))
+    report = scope.report(
+        kind="forecast",
+        title="Enrolment forecast",
+        standing_at=outlook.recruitment.as_of,
+        ledger=ledger,
+        sections=sections,
+        notes=tuple(_notes(outlook, opened, scope.zone)),
+    )
+    simulated = ("Simulation", f"{outlook.courses} courses from seed {outlook.seed}, for the sites")
+    return replace(report, filters=(*asked, *report.filters), sources=(*report.sources, simulated))
+
+
+def _too_few(outlook: Outlook, scope: Scope, facilities: Mapping[str, str]) -> tuple[Section, ...]:
+    recruitment = outlook.recruitment
+    said = f"{outlook.shortfall} Whatever was said of {outlook.by} now would be a guess, so nothing is."
+    seen = [site for site in recruitment.sites if scope.shows(site.site_id, site.country)]
+    return (
+        Section(title="Too few data to say", text=(said, _so_far(recruitment, scope.zone))),
+        Section(title="The sites", table=tables.sites_so_far(seen, facilities)),
+        _under_way(recruitment),
+    )
+
+
+def _all(outlook: Outlook, scope: Scope, facilities: Mapping[str, str]) -> tuple[Section, ...]:
+    base = outlook.base
+    assert base is not None
+    listed = [item for item in base.sites if scope.shows(item.site.site_id, item.site.country)]
+    used = {site.site_id for site in outlook.recruitment.sites if site.was_used}
+    notes = [
+        "Sites that share a cap compete: where it binds, each gets what the others leave.",
+        f"Full by -: later than {outlook.horizon:%B %Y}, or no cap applies, or it takes nobody new.",
+    ]
+    if not scope.is_whole:
+        notes.append("Not every site is listed; the study's numbers are of all its sites.")
+    what_if = () if outlook.changed is None else (_what_if(outlook, base, outlook.changed),)
+    return (
+        _study(outlook, base, scope.zone),
+        *what_if,
+        Section(
+            title="The sites",
+            text=(
+                "A site is full once its own cap, its country's or the study's is; by which end of a month, is said.",
+            ),
+            table=tables.sites_ahead(listed, facilities, used, outlook.by, tuple(notes)),
+        ),
+        _under_way(outlook.recruitment),
+        _how(outlook),
+        Section(title="How fast the sites enrol", table=tables.site_rates(listed, facilities)),
+    )
+
+
+def _study(outlook: Outlook, base: Scenario, zone: ZoneInfo) -> Section:
+    at = base.dates[-1]
+    text = [_so_far(outlook.recruitment, zone), _expected(at)]
+    cap = outlook.recruitment.caps.get(STUDY)
+    if cap is not None and at.spots_left is not None and at.full is not None:
+        left = at.spots_left
+        low, high = left.intervals[LEVELS.index(tables.MAIN_LEVEL)]
+        about = f"About {left.median}" if left.median else "Probably none"
+        text.append(
+            f"{about} of the study's {cap} spots are left then (80 % interval {low} to {high}); the "
+            f"probability that none is left is {_percent(at.full)}. A spot counts as left until a participant "
+            "fills it: some of them will be held."
+        )
+        if base.plan.spots == 0:
+            text.append("The study is full: participants fill every spot.")
+        else:
+            text.append(_when_full("The study is full", base.full_on, outlook.horizon))
+    else:
+        text.append("The study has no cap of its own, so no number of spots left can be given.")
+    if all(site.site.starts_in_days is None for site in base.sites):
+        text.append("No site takes new patients now: only those who are under way can still enrol.")
+    plot = _fan(outlook, base, cap, zone)
+    return Section(title="The study", text=tuple(text), plot=plot, table=tables.by_date(base.dates))
+
+
+def _so_far(recruitment: Recruitment, zone: ZoneInfo) -> str:
+    if recruitment.since is None:
+        return "The study has no ledger yet."
+    days = int((recruitment.as_of - recruitment.since) / DAY)
+    return (
+        f"{recruitment.enrolled} enrolled from {_day(recruitment.since, zone)} to {_day(recruitment.as_of, zone)}: "
+        f"{days} days of the ledger."
+    )
+
+
+def _expected(at: AtDate) -> str:
+    spans = [
+        f"{100 * level:.0f} % interval {low} to {high}"
+        for level, (low, high) in zip(LEVELS, at.enrolled.intervals, strict=True)
+    ]
+    return f"By {at.on} {at.enrolled.median} are expected in all: {', '.join(spans)}."
+
+
+def _when_full(what: str, on: tuple[date | None, ...], horizon: date) -> str:
+    early, middle, late = on
+    if early is None:
+        return f"{what} later than {horizon:%B %Y}, with a probability of at least 90 %."
+    until = f"{late:%B %Y}" if late is not None else f"later than {horizon:%B %Y}"
+    when = f"about {middle:%B %Y}" if middle is not None else f"more likely after {horizon:%B %Y} than before"
+    return f"{what} {when} (80 % interval: {early:%B %Y} to {until})."
+
+
+def _fan(outlook: Outlook, base: Scenario, cap: int | None, zone: ZoneInfo) -> FanPlot:
+    recruitment = outlook.recruitment
+    today = recruitment.as_of.astimezone(zone).date()
+    start = today if recruitment.since is None else recruitment.since.astimezone(zone).date()
+    past: dict[date, int] = {start: 0}
+    total = 0
+    for day, count in recruitment.enrolled_on:
+        total += count
+        past[day] = total
+    past[today] = total
+    return FanPlot(
+        name="fan",
+        title=f"Enrolled so far, and expected by {outlook.by}",
+        x_label="Day",
+        y_label="Enrolled",
+        observed=Line(label="Enrolled", points=tuple(sorted(past.items())), is_stepped=True),
+        expected=Line(
+            label="Expected (median)", points=((today, total), *((at.on, at.enrolled.median) for at in base.dates))
+        ),
+        bands=tuple(
+            Band(
+                label=f"{100 * LEVELS[i]:.0f} % interval",
+                points=((today, total, total), *((at.on, *at.enrolled.intervals[i]) for at in base.dates)),
+            )
+            for i in reversed(range(len(LEVELS)))
+        ),
+        levels=() if cap is None else (Level(label="Cap of the study", value=cap),),
+    )
+
+
+def _what_if(outlook: Outlook, base: Scenario, changed: Scenario) -> Section:
+    at, then = base.dates[-1], changed.dates[-1]
+    more = then.enrolled.mean - at.enrolled.mean
+    difference = f"{abs(more):.1f} enrolments {'more' if more > 0 else 'fewer'} on average"
+    if abs(more) < 0.05:
+        difference = "no difference to the enrolments"
+    text = [
+        f"What if: {_supposed(outlook)}.",
+        f"By {at.on} that makes {difference}: {then.enrolled.median} in the middle, {at.enrolled.median} without it.",
+    ]
+    if then.spots_left is not None:
+        text.append(_when_full("The study would be full", changed.full_on, outlook.horizon))
+    named = (("as things are", base), ("what if", changed))
+    return Section(title="What if", text=tuple(text), table=tables.scenarios(named, outlook.horizon))
+
+
+def _supposed(outlook: Outlook) -> str:
+    change = outlook.what_if
+    assert change is not None
+    parts = []
+    if change.add_sites:
+        when = "at once" if change.opening is None else f"on {change.opening}"
+        parts.append(f"{change.add_sites} more site{'s' if change.add_sites > 1 else ''}, opening {when}")
+    parts += [f"{site_id} takes nobody new" for site_id in change.close]
+    for key, cap in change.caps.items():
+        parts.append(f"the cap of {_part(key)} is {'removed' if cap is None else cap}")
+    return "; ".join(parts)
+
+
+def _part(key: CapKey) -> str:
+    return "the study" if key.level is CapLevel.STUDY else key.scope
+
+
+def _under_way(recruitment: Recruitment) -> Section:
+    failures, coming = screen_failures(recruitment), will_enrol(recruitment)
+    low, high = interval(coming, tables.MAIN_LEVEL)
+    text = [f"Under way now: {recruitment.held} held, {recruitment.screening} in screening."]
+    if recruitment.under_way:
+        text[0] += (
+            f" {mean(coming):.1f} of them are expected to enrol (80 % interval {low} to {high}), going by those before "
+            "them. They are part of what is expected of their sites, not on top of it: whoever enrolled so far was "
+            "held and screened too."
+        )
+    if failures.of:
+        text.append(
+            f"{failures.count} of {failures.of} screenings that were decided failed: "
+            f"{_percent(failures.count / failures.of)} (95 % interval {_percent(failures.low)} to "
+            f"{_percent(failures.high)})."
+        )
+    else:
+        text.append("No screening has ended in an enrolment or a failure yet.")
+    return Section(
+        title="Under way and screening", text=tuple(text), table=tables.screening(recruitment, coming, failures)
+    )
+
+
+def _how(outlook: Outlook) -> Section:
+    fit = outlook.fit
+    assert fit is not None
+    differ = "by no more than chance" if fit.is_even else f"by a coefficient of variation of {fit.best.spread:.2f}"
+    return Section(
+        title="How it was worked out",
+        text=(
+            (
+                "Each site enrols at a rate of its own, constant in time; the rates of sites differ as a gamma "
+                "distribution (Anisimov and Fedorov 2007). A site that has shown much is taken at its word, one that "
+                "has shown little is taken to be like the others."
+            ),
+            (
+                f"{fit.enrolled} enrolments in {fit.open_days:.0f} open days of {fit.sites} sites: a typical site "
+                f"enrols {DAYS_A_MONTH * fit.best.mean:.2f} in {DAYS_A_MONTH} days, and sites differ {differ}. The "
+                "intervals allow for not knowing these two numbers either."
+            ),
+            "They do not allow for a change of pace: new advertising, a holiday, a competing trial.",
+        ),
+        table=tables.rates(fit),
+    )
+
+
+def _notes(outlook: Outlook, opened: Mapping[str, date], zone: ZoneInfo) -> Iterable[str]:
+    recruitment = outlook.recruitment
+    yield "A full study or site is one whose spots participants fill; held spots make it full to patients earlier."
+    if recruitment.since is not None and outlook.base is not None:
+        back = recruitment.as_of - recruitment.since
+        ahead = timedelta(days=(outlook.by - recruitment.as_of.astimezone(zone).date()).days)
+        if ahead > FAR_AHEAD * back:
+            yield (
+                f"{outlook.by} lies {ahead / back:.1f} times as far ahead as the ledger reaches back: the pace may "
+                "have changed by then."
+            )
+    if any(key.level is CapLevel.ARM for key in recruitment.caps):
+        yield "Caps of arms are not forecast: where one binds, the study enrols less than is said here."
+    if recruitment.keeps_failed:
+        yield "In this study a failed screening keeps its spot, which is not forecast: it is full earlier than is said."
+    closed = [site for site in recruitment.sites if not site.takes_patients]
+    unopened = sum(not site.was_used and site.site_id not in opened for site in closed)
+    if unopened:
+        yield f"Sites that are not open yet and whose day of opening was not given are left out: {unopened}."
+    if any(site.was_used for site in closed):
+        yield (
+            "Sites that take nobody new can still enrol those under way. The catalogue keeps no history: a site that "
+            "its registry status closes is taken to have been open until its last event."
+        )
+
+
+def _percent(share: float) -> str:
+    if 0 < share < 0.01:
+        return "less than 1 %"
+    if 0.99 < share < 1:
+        return "more than 99 %"
+    return f"{100 * share:.0f} %"
+
+
+def _day(instant: datetime, zone: ZoneInfo) -> str:
+    return f"{instant.astimezone(zone):%Y-%m-%d}"

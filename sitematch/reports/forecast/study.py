@@ -1,0 +1,146 @@
+"""The whole study: how many enrol in a time, and when it is full. Exact, without simulation.
+
+Caps nest: sites in countries in the study. Somebody is turned away once any of the three is full, and a cap that is
+full stays full. So until the study is full it does not matter to a country, and what a cap lets through by a time is
+the lesser of the cap and what arrives at it: sums of negative binomials, cut off on each level, give the study's own
+distribution.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from itertools import repeat
+
+from sitematch.reports.forecast.counts import Pmf, at_least, mixture, negative_binomial, some_of, total
+from sitematch.reports.forecast.plan import Plan, SiteAhead
+from sitematch.reports.forecast.rates import RateModel
+
+
+def enrolments(plan: Plan, models: Sequence[RateModel], days: float) -> Pmf:
+    """Return the distribution of the study's enrolments in a time from now.
+
+    Parameters
+    ----------
+    plan
+        Who can enrol.
+    models
+        What the rates may be, with weights that add up to 1.
+    days
+        How long, 0 or more.
+
+    Notes
+    -----
+    Those who are under way at sites that take nobody new count as decided from the start: the ledger does not say when.
+    """
+    return mixture((model.weight, _under(plan, model, days)) for model in models)
+
+
+def by_moments(plan: Plan, model: RateModel, days: float) -> tuple[float, float]:
+    """Return the size and share of the one negative binomial that has the mean and variance of the uncapped total.
+
+    Notes
+    -----
+    The usual approximation, kept to be compared with `enrolments`. With m = Σ t(α+k)/(β+τ) and v = Σ t²(α+k)/(β+τ)²
+    the size is m²/v and the share v/(m+v).
+    """
+    mean = variance = 0.0
+    for site in plan.sites:
+        open_for = _time(site, days)
+        known = model.days + site.open_days
+        mean += open_for * (model.shape + site.enrolled) / known
+        variance += open_for**2 * (model.shape + site.enrolled) / known**2
+    return mean**2 / variance, variance / (mean + variance)
+
+
+def days_until_full(
+    plan: Plan, models: Sequence[RateModel], probabilities: Sequence[float], within_days: int
+) -> tuple[int | None, ...]:
+    """Return after how many whole days the study is full with at least these probabilities.
+
+    Parameters
+    ----------
+    plan, models
+        See `enrolments`.
+    probabilities
+        Each over 0 and under 1.
+    within_days
+        How far ahead to look.
+
+    Returns
+    -------
+    tuple
+        One for each probability; None where it is later than `within_days`, or there is no cap.
+    """
+    spots = plan.spots
+    if spots is None:
+        return tuple(None for _ in probabilities)
+
+    @cache
+    def chance(days: int) -> float:
+        return at_least(enrolments(plan, models, float(days)), spots)
+
+    return tuple(_first_day(chance, probability, within_days) for probability in probabilities)
+
+
+def _first_day(chance: Callable[[int], float], probability: float, within_days: int) -> int | None:
+    if chance(within_days) < probability:
+        return None
+    low, high = -1, within_days
+    while high - low > 1:
+        middle = (low + high) // 2
+        if chance(middle) >= probability:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _under(plan: Plan, model: RateModel, days: float) -> Pmf:
+    by_country: dict[str, list[SiteAhead]] = {}
+    for site in plan.sites:
+        # Countries without a cap need not be told apart.
+        by_country.setdefault(site.country if site.country in plan.country_spots else "", []).append(site)
+    countries = []
+    for country, sites in by_country.items():
+        cap = _least(plan.country_spots.get(country), plan.spots)
+        countries.append(total(_parts(sites, model, days, cap, plan.completion), cap))
+    return total(countries, plan.spots)
+
+
+def _parts(
+    sites: Iterable[SiteAhead], model: RateModel, days: float, cap: int | None, completion: tuple[float, float]
+) -> Iterable[Pmf]:
+    # Negative binomials of one share add up to another: sites with equal open time and no cap of their own that matters
+    # need no convolution. Sites with such a cap are often alike too.
+    alike: dict[float, float] = {}
+    capped: Counter[tuple[float, float, int]] = Counter()
+    finishing = 0
+    for site in sites:
+        finishing += site.finishing if site.spots is None else min(site.finishing, site.spots)
+        open_for = _time(site, days)
+        if open_for <= 0:
+            continue
+        share = open_for / (model.days + site.open_days + open_for)
+        size = model.shape + site.enrolled
+        if site.spots is None or (cap is not None and site.spots >= cap):
+            alike[share] = alike.get(share, 0.0) + size
+        else:
+            capped[size, share, site.spots] += 1
+    for share, size in alike.items():
+        yield negative_binomial(size, share, cap)
+    for (size, share, spots), times in capped.items():
+        yield from repeat(negative_binomial(size, share, spots), times)
+    if finishing:
+        yield some_of(finishing, *completion)
+
+
+def _time(site: SiteAhead, days: float) -> float:
+    return 0.0 if site.starts_in_days is None else max(0.0, days - site.starts_in_days)
+
+
+def _least(a: int | None, b: int | None) -> int | None:
+    if a is None or b is None:
+        return a if b is None else b
+    return min(a, b)

@@ -1,0 +1,279 @@
+"""The forecast's tables: every number, with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+
+from sitematch.domain.recruitment import Recruitment, SiteRecruitment
+from sitematch.reports.document import Cell, Column, Kind, Mark, Table, Tone
+from sitematch.reports.forecast.counts import Pmf, interval, mean
+from sitematch.reports.forecast.outlook import LEVELS, AtDate, Counted, Scenario, SiteOutlook
+from sitematch.reports.forecast.plan import DAY
+from sitematch.reports.forecast.rates import DAYS_A_MONTH, Fit
+from sitematch.reports.forecast.underway import Share
+
+MAIN_LEVEL = 0.8
+"""The level of the one interval that is shown where there is no room for all."""
+
+_OPEN_DAYS = (
+    "Days in which it could have enrolled somebody, since the start of the ledger or the day of opening that was "
+    "given: without those in which it, its country or the study was closed or every spot was filled."
+)
+_SITE = (
+    Column(name="site_id", label="Site", kind=Kind.TEXT),
+    Column(name="facility", label="Facility", kind=Kind.TEXT),
+)
+
+
+def by_date(dates: Sequence[AtDate]) -> Table:
+    """Return the study at each date."""
+    return Table(
+        name="by-date",
+        columns=(
+            Column(name="on", label="End of", kind=Kind.DATE),
+            *_counted_columns("enrolled", "Enrolled", "Everybody enrolled by then, those so far counted in.", LEVELS),
+            *_left_columns("Spots of the study's cap that no participant fills.", "no cap"),
+            _full_column("The probability that no spot of the study is left at the end of that day.", "no cap"),
+        ),
+        rows=tuple(
+            (at.on, *_counted_cells(at.enrolled, LEVELS), *_counted_cells(at.spots_left), at.full) for at in dates
+        ),
+    )
+
+
+def scenarios(named: Iterable[tuple[str, Scenario]], horizon: date) -> Table:
+    """Return futures side by side, on the date asked for."""
+    return Table(
+        name="what-if",
+        columns=(
+            Column(name="scenario", label="Scenario", kind=Kind.TEXT),
+            Column(name="enrolled_mean", label="Enrolled, mean", kind=Kind.NUMBER),
+            *_counted_columns("enrolled", "Enrolled", "Everybody enrolled by the date, those so far counted in."),
+            *_left_columns("Spots of the study's cap that no participant fills.", "no cap"),
+            _full_column("The probability that no spot of the study is left then.", "no cap"),
+            *_full_on_columns(f"not by {horizon:%Y-%m}"),
+        ),
+        rows=tuple(
+            (
+                name,
+                scenario.dates[-1].enrolled.mean,
+                *_counted_cells(scenario.dates[-1].enrolled),
+                *_counted_cells(scenario.dates[-1].spots_left),
+                scenario.dates[-1].full,
+                *scenario.full_on,
+            )
+            for name, scenario in named
+        ),
+    )
+
+
+def sites_ahead(
+    sites: Iterable[SiteOutlook],
+    facilities: Mapping[str, str],
+    used: Collection[str],
+    by: date,
+    notes: tuple[str, ...],
+) -> Table:
+    """Return what is expected of each site; `used` holds those that the ledger knows."""
+    return Table(
+        name="sites",
+        columns=(
+            *_SITE,
+            Column(name="country", label="Country", kind=Kind.TEXT),
+            Column(name="state", label="State", kind=Kind.TEXT, description="Whether it takes new patients now."),
+            Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER, description="Everybody who ever enrolled."),
+            *_counted_columns("by", f"By {by}", "Everybody enrolled by then, those so far counted in."),
+            *_left_columns("Spots of the site's own cap left then; wider caps may leave less.", "no own cap"),
+            _full_column("The probability that its own cap or a wider one lets nobody in then.", "-"),
+            *_full_on_columns("-"),
+        ),
+        rows=tuple(
+            (
+                item.site.site_id,
+                facilities.get(item.site.site_id, ""),
+                item.site.country,
+                _state(item, used),
+                item.site.enrolled,
+                *_counted_cells(item.enrolled),
+                *_counted_cells(item.spots_left),
+                item.full,
+                *item.full_on,
+            )
+            for item in sites
+        ),
+        notes=notes,
+    )
+
+
+def site_rates(sites: Iterable[SiteOutlook], facilities: Mapping[str, str]) -> Table:
+    """Return how fast each site enrols."""
+    return Table(
+        name="site-rates",
+        columns=(
+            *_SITE,
+            Column(name="open_days", label="Open days", kind=Kind.INTEGER, description=_OPEN_DAYS),
+            Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER, description="Everybody who ever enrolled."),
+            Column(
+                name="rate_per_month",
+                label="A month",
+                kind=Kind.NUMBER,
+                digits=2,
+                description=f"Enrolments expected in {DAYS_A_MONTH} open days: between its own rate and that of all.",
+            ),
+            Column(name="rate_low_95", label="95 % low", kind=Kind.NUMBER, digits=2),
+            Column(name="rate_high_95", label="95 % high", kind=Kind.NUMBER, digits=2),
+        ),
+        rows=tuple(
+            (
+                item.site.site_id,
+                facilities.get(item.site.site_id, ""),
+                item.site.open_days,
+                item.site.enrolled,
+                *item.month_rate,
+            )
+            for item in sites
+        ),
+    )
+
+
+def sites_so_far(sites: Iterable[SiteRecruitment], facilities: Mapping[str, str]) -> Table:
+    """Return what each site has shown, where nothing can be forecast."""
+    return Table(
+        name="sites",
+        columns=(
+            *_SITE,
+            Column(name="country", label="Country", kind=Kind.TEXT),
+            Column(name="open_days", label="Open days", kind=Kind.INTEGER, description=_OPEN_DAYS),
+            Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER, description="Everybody who ever enrolled."),
+        ),
+        rows=tuple(
+            (site.site_id, facilities.get(site.site_id, ""), site.country, round(site.open_for / DAY), site.enrolled)
+            for site in sites
+        ),
+    )
+
+
+def screening(recruitment: Recruitment, coming: Pmf, failures: Share) -> Table:
+    """Return who is under way, how many of them will enrol, and how often screening fails."""
+    known = failures.of > 0
+    return Table(
+        name="screening",
+        columns=(
+            Column(name="held", label="Held", kind=Kind.INTEGER, description="Offers and holds that have not lapsed."),
+            Column(name="screening", label="In screening", kind=Kind.INTEGER),
+            Column(name="expected_mean", label="Will enrol, mean", kind=Kind.NUMBER),
+            Column(name="expected_low_80", label="Will enrol, 80 % low", kind=Kind.INTEGER),
+            Column(name="expected_high_80", label="Will enrol, 80 % high", kind=Kind.INTEGER),
+            Column(name="failed", label="Failed", kind=Kind.INTEGER),
+            Column(name="decided", label="Decided", kind=Kind.INTEGER, description="Failed or enrolled."),
+            Column(name="failure_rate", label="Failure rate", kind=Kind.SHARE, missing="nothing decided"),
+            Column(name="failure_low_95", label="95 % low", kind=Kind.SHARE),
+            Column(name="failure_high_95", label="95 % high", kind=Kind.SHARE),
+        ),
+        rows=(
+            (
+                recruitment.held,
+                recruitment.screening,
+                mean(coming),
+                *interval(coming, MAIN_LEVEL),
+                failures.count,
+                failures.of,
+                failures.count / failures.of if known else None,
+                failures.low if known else None,
+                failures.high if known else None,
+            ),
+        ),
+    )
+
+
+def rates(fit: Fit) -> Table:
+    """Return what was fitted."""
+    return Table(
+        name="rates",
+        columns=(
+            Column(name="sites", label="Sites", kind=Kind.INTEGER, description="With open time."),
+            Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER),
+            Column(name="open_days", label="Open days", kind=Kind.INTEGER, description="Summed over the sites."),
+            Column(name="rate_per_month", label="A site a month", kind=Kind.NUMBER, digits=3),
+            Column(
+                name="spread",
+                label="Sites differ by",
+                kind=Kind.NUMBER,
+                digits=2,
+                missing="chance only",
+                description="The coefficient of variation of the sites' rates: 0 is all alike.",
+            ),
+            Column(name="gamma_shape", label="α", kind=Kind.NUMBER, digits=3, missing="infinite"),
+            Column(name="gamma_rate_days", label="β in days", kind=Kind.NUMBER, digits=1, missing="infinite"),
+        ),
+        rows=(
+            (
+                fit.sites,
+                fit.enrolled,
+                round(fit.open_days),
+                DAYS_A_MONTH * fit.best.mean,
+                None if fit.is_even else fit.best.spread,
+                None if fit.is_even else fit.best.shape,
+                None if fit.is_even else fit.best.days,
+            ),
+        ),
+        notes=("The values of maximum likelihood; the forecast averages over all that the data leave plausible.",),
+    )
+
+
+def _counted_columns(
+    name: str, label: str, what: str, levels: Sequence[float] = (MAIN_LEVEL,), missing: str = "-"
+) -> Iterable[Column]:
+    yield Column(name=f"{name}_median", label=f"{label}, median", kind=Kind.INTEGER, description=what, missing=missing)
+    for level in levels:
+        for end in ("low", "high"):
+            yield Column(
+                name=f"{name}_{end}_{100 * level:.0f}",
+                label=f"{100 * level:.0f} % {end}",
+                kind=Kind.INTEGER,
+                description=f"End of the interval that holds it with a probability of at least {100 * level:.0f} %.",
+                missing=missing,
+            )
+
+
+def _counted_cells(counted: Counted | None, levels: Sequence[float] = (MAIN_LEVEL,)) -> tuple[Cell, ...]:
+    if counted is None:
+        return (None,) * (1 + 2 * len(levels))
+    return (counted.median, *(end for level in levels for end in counted.intervals[LEVELS.index(level)]))
+
+
+def _left_columns(what: str, missing: str) -> Iterable[Column]:
+    return _counted_columns("left", "Spots left", what, missing=missing)
+
+
+def _full_column(what: str, missing: str) -> Column:
+    return Column(
+        name="full_probability",
+        label="Full",
+        kind=Kind.SHARE,
+        digits=0,
+        description=what,
+        missing=missing,
+        marks=(Mark(tone=Tone.ALERT, at_least=0.8), Mark(tone=Tone.WARN, at_least=0.5)),
+    )
+
+
+def _full_on_columns(missing: str) -> Iterable[Column]:
+    for name, share in (("early", "10 %"), ("middle", "50 %"), ("late", "90 %")):
+        yield Column(
+            name=f"full_{name}_on",
+            label=f"Full by ({share})",
+            kind=Kind.DATE,
+            description=f"The first day by whose end it is full with a probability of at least {share}.",
+            missing=missing,
+        )
+
+
+def _state(item: SiteOutlook, used: Collection[str]) -> str:
+    starts = item.site.starts_in_days
+    if starts is None:
+        return "takes nobody new" if item.site.site_id in used else "not open yet"
+    if starts > 0:
+        return f"opens in {starts:.0f} days"
+    return "full" if item.is_full_now else "open"
