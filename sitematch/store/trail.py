@@ -52,8 +52,8 @@ def site_trail(
         query = query.where(event.c.seq < before_seq)
     binding = frozenset(keys_for(site_id, country, None))
     found: list[LedgerEvent] = []
-    with store.reading() as connection:
-        for row in connection.execution_options(yield_per=200).execute(query):
+    with store.reading() as connection, connection.execution_options(yield_per=200).execute(query) as rows:
+        for row in rows:
             happened = read_event(row)
             if happened.site_id == site_id or _part_of(happened) in binding:
                 found.append(happened)
