@@ -151,7 +151,7 @@ class Finding:
         found = find(finder, wanted, self._backend)
         name = _("Where you are") if here else _name(found.place)
         if town is not None:
-            name = _("Where you are, near %(town)s", town=_name(town.place()))
+            name = _("Where you are, near %(town)s", town=wording.isolated(_name(town.place())))
         full = len(found.matches) == wanted.limit < len(finder.sites)
         more = next((step for step in _STEPS if step > wanted.limit), 0) if full and not found.outside_radius else 0
         return Outcome(answer=results(found, name), more=more)
@@ -193,6 +193,7 @@ class Finding:
             study=finder and finder.study,
             attribution=finder.attribution if finder else (),
             translated=wording.translated,
+            isolated=wording.isolated,
             travel=wording.travel,
             day=wording.day,
             script_words=_script_words,

@@ -224,8 +224,9 @@ def test_lost_placeholder_is_found() -> None:
     assert list(faults_of(catalogue)) == ["'%(km)s away': 'weg'"]
 
 
-def test_german_is_complete() -> None:
-    with messages.catalogue_path("de").open("rb") as text:
+@TONGUES
+def test_translation_is_complete(tag: str) -> None:
+    with messages.catalogue_path(tag).open("rb") as text:
         catalogue = read_po(text)
 
     assert [message.id for message in catalogue if message.id and not complete(message)] == []

@@ -238,6 +238,7 @@ function nameOf(item: HTMLElement): string {
 function describe(item: HTMLElement): HTMLElement {
   const box = document.createElement("div");
   const title = document.createElement("strong");
+  title.dir = "auto";
   title.textContent = nameOf(item);
   box.append(title);
   const distance = item.querySelector(".distance");
