@@ -175,7 +175,7 @@ class Finding:
         tag = current_language().tag
         return render_template(
             template,
-            action=request.path,
+            action=_action(),
             countries=_countries(tag, tuple(COUNTRIES)),
             site_countries=_countries(tag, finder.countries if finder else ()),
             radii=_radii(tag),
@@ -200,6 +200,12 @@ class Finding:
             tiles_url=self._backend.settings.tiles_url,
             tiles_attribution=self._backend.settings.tiles_attribution,
         )
+
+
+def _action() -> str:
+    """Give the address that the forms go to: it names the language again where the page's own address does."""
+    tag = current_language().tag
+    return f"{request.path}?lang={tag}" if request.args.get("lang") == tag else request.path
 
 
 def _name(place: Place) -> str:
