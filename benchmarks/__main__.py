@@ -10,8 +10,8 @@ COMPARISONS = (
     "benchmarks.gazetteer_speed",
     "benchmarks.http",
     "benchmarks.importing",
-    "benchmarks.reports",
     "benchmarks.catalogue",
+    "benchmarks.reports",
 )
 
 

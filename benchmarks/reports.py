@@ -16,10 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sitematch.reports.document import Report
 
 STUDY_ID = "NCT90000001"
 COUNTRIES = ("US", "DE", "FR", "GB", "JP", "BR", "PL", "ES", "IT", "CA")
@@ -135,11 +138,16 @@ def build(path: Path, events: int, sites: int) -> dict[str, float]:
 def one(path: Path, kind: str, past: bool, form: str) -> dict[str, float]:
     """Make one report, and render it unless `form` is empty; measure both."""
     from sitematch.domain.access import Actor, Grant, Role
-    from sitematch.services import reporting
+    from sitematch.services import forecasting, reporting
     from sitematch.store.engine import open_store
 
     boss = Actor(actor_id="user:bench", grants=(Grant(role=Role.ADMINISTRATOR),))
-    make = {"capacity": reporting.capacity_report, "funnel": reporting.funnel_report}.get(kind)
+    makers: dict[str, Callable[..., Report]] = {
+        "capacity": reporting.capacity_report,
+        "funnel": reporting.funnel_report,
+        "forecast": forecasting.forecast_report,
+    }
+    make = makers.get(kind)
     with open_store(f"sqlite:///{path}") as store:
         if make is None:
             return {"report_s": 0.0, "render_s": 0.0, "size_mb": 0.0, "peak_mb": _peak_mb()}
@@ -199,6 +207,7 @@ def main() -> None:
             ("capacity, PDF", "capacity", "now", "pdf"),
             ("funnel", "funnel", "past", ""),
             ("funnel, JSON", "funnel", "past", "json"),
+            ("forecast", "forecast", "now", ""),
         ):
             row = _run("--one", str(path), kind, past, form)
             print(

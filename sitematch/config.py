@@ -46,7 +46,8 @@ class Settings:
     study_id
         The study that is matched when none is named. ``SITEMATCH_STUDY``.
     get_matches
-        Whether ``GET /v1/matches`` is served, which puts a postcode into the URL. ``SITEMATCH_GET_MATCHES``, on.
+        Whether ``GET /v1/matches`` is served, which puts a postcode into the URL, and ``near`` is taken from addresses
+        under ``/fhir``. ``SITEMATCH_GET_MATCHES``, on.
     ctgov_url
         Where ClinicalTrials.gov's API v2, or a mirror of it, answers. ``SITEMATCH_CTGOV_URL``.
     public_url
