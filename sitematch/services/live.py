@@ -56,7 +56,7 @@ class _AtInstant:
     def remaining(self, site: Site, /) -> Remaining:
         """Return the spots left at a site."""
         found = self._feed.remaining(site, self._now)
-        return self._stated.remaining(site) if found is None else _as_matched(site, found)
+        return self._stated.remaining(site) if found is None else as_matched(site, found)
 
 
 class CapacityAt:
@@ -82,7 +82,7 @@ class CapacityAt:
         """Return the spots left at a site."""
         if self._remaining is None:
             return self._stated.remaining(site)
-        return _as_matched(site, self._remaining.get(site.site_id, Remaining(count=None, as_of=None)))
+        return as_matched(site, self._remaining.get(site.site_id, Remaining(count=None, as_of=None)))
 
 
 def read_capacity(store: Store, study: Study, now: datetime) -> CapacityAt:
@@ -99,7 +99,8 @@ def read_capacity(store: Store, study: Study, now: datetime) -> CapacityAt:
     return CapacityAt({site.site_id: site.as_remaining() for site in sites}, study)
 
 
-def _as_matched(site: Site, found: Remaining) -> Remaining:
+def as_matched(site: Site, found: Remaining) -> Remaining:
+    """Return the spots left at a site as matches show them: unknown, not 0, where it takes nobody."""
     if site.status in TAKING_STATUSES:
         return found
     # It takes nobody yet, or no more. Whoever asks for such sites all the same must not read "full": how many spots it
