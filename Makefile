@@ -16,7 +16,7 @@ run: .venv/run.done $(GAZETTEER) $(PAGES) ## build what is missing, show one ran
 	$(BIN)/sitematch serve
 
 test: .venv/dev.done $(GAZETTEER) $(PAGES) tests/browser/node_modules/.package-lock.json lint types ## lint, types, import rules and all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: .venv/dev.done $(PAGES) ## ruff, import-linter and the scripts' types
 	$(BIN)/ruff check .
