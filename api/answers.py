@@ -45,7 +45,9 @@ def packed(response: Response) -> Response:
     return response
 
 
-def respond_cacheable(body: bytes, media_type: str = JSON, *, vary: bool = False) -> Response:
+def respond_cacheable(
+    body: bytes, media_type: str = JSON, *, vary: bool = False, tagged: bytes | None = None
+) -> Response:
     """Send an answer that holds nothing personal: it may be kept, but is checked by its ETag each time.
 
     Parameters
@@ -56,16 +58,18 @@ def respond_cacheable(body: bytes, media_type: str = JSON, *, vary: bool = False
         Its media type.
     vary
         Whether the Accept header chose among several.
+    tagged
+        What the ETag is made of where the body differs each time it is written, as a workbook does.
     """
     response = Response(body, content_type=media_type)
     if vary:
         response.headers["Vary"] = "Accept"
-    return checked(response)
+    return checked(response, tagged)
 
 
-def checked(response: Response) -> Response:
-    """Let an answer be kept, but checked by its ETag each time."""
+def checked(response: Response, tagged: bytes | None = None) -> Response:
+    """Let an answer be kept, but checked by its ETag each time; the ETag is that of `tagged`, or else of the body."""
     response.headers["Cache-Control"] = "no-cache"
-    response.set_etag(blake2b(response.get_data(), digest_size=12).hexdigest())
+    response.set_etag(blake2b(response.get_data() if tagged is None else tagged, digest_size=12).hexdigest())
     response.make_conditional(request)
     return response

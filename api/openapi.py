@@ -80,7 +80,8 @@ class _Schemas:
             types += [kind for kind in operation.answers.values() if kind not in (str, bytes)]
             types += [kind for kind in (operation.query, operation.body) if kind is not None]
         self._types = list(dict.fromkeys(types))
-        self._found, self.components = msgspec.json.schema_components(self._types, ref_template=_REF)
+        self._found, components = msgspec.json.schema_components(self._types, ref_template=_REF)
+        self.components: Json = _without_false(components)
         # Those of query strings are spelled out as parameters, and only there.
         bodies = {operation.body for operation in operations.values()}
         for query in {operation.query for operation in operations.values()} - bodies - {None}:
@@ -100,6 +101,19 @@ class _Schemas:
 
     def _spelled_out(self, query: type) -> None:
         del self.components[query.__name__]
+
+
+def _without_false(schema: Any) -> Any:
+    """Leave ``"items": false`` out, which generators do not read; `maxItems` says it already."""
+    if isinstance(schema, list):
+        return [_without_false(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: _without_false(part)
+        for name, part in schema.items()
+        if not (name == "items" and part is False and "maxItems" in schema)
+    }
 
 
 def _operation(rule: Rule, operation: Operation, schemas: _Schemas) -> Json:

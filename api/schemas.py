@@ -10,10 +10,10 @@ from sitematch.domain.place import Coordinates, Place, Precision
 from sitematch.domain.policy import MAX_LIMIT, MAX_RADIUS_KM, MatchPolicy, Order
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.domain.travel import TravelCertainty
-from sitematch.domain.units import KM_PER_MILE, Unit
-from sitematch.errors import InvalidCoordinates, InvalidInput, InvalidPolicy, UnknownCountry
+from sitematch.domain.units import Unit
+from sitematch.errors import InvalidCoordinates, InvalidInput
 from sitematch.exporters.wire import PlaceAnswer, RemainingAnswer, SiteAnswer, StudyAnswer, Wire
-from sitematch.gazetteer.grammar import parse_country
+from sitematch.services.asking import country_code, match_policy
 
 StudyId = Annotated[
     str | None,
@@ -110,25 +110,18 @@ class MatchRequest(Wire, frozen=True, forbid_unknown_fields=True):
         InvalidPolicy, UnknownCountry
             `.field` names the field of the request.
         """
-        if self.within_km is not None and self.within_miles is not None:
-            raise InvalidPolicy("Give the radius in kilometres or miles, not both.", field="within_miles")
-        miles = self.within_miles
-        try:
-            return MatchPolicy(
-                order=self.order,
-                limit=self.limit,
-                within_km=self.within_km if miles is None else miles * KM_PER_MILE,
-                min_travel=self.min_travel,
-                min_spots=self.min_spots,
-                country=_country(self.only_country, "only_country"),
-                prefer_country=_country(self.prefer_country, "prefer_country"),
-                statuses=_RECRUITING if self.status is None else frozenset(self.status),
-                unit=self.unit,
-            )
-        except InvalidPolicy as error:
-            if miles is not None and error.field == "within_km":
-                raise InvalidPolicy(error.message, field="within_miles") from None
-            raise
+        return match_policy(
+            order=self.order,
+            limit=self.limit,
+            within_km=self.within_km,
+            within_miles=self.within_miles,
+            min_travel=self.min_travel,
+            min_spots=self.min_spots,
+            only_country=self.only_country,
+            prefer_country=self.prefer_country,
+            status=self.status,
+            unit=self.unit,
+        )
 
     def point(self) -> Place | None:
         """Return the point that was given in place of a postcode or town; None if there is none.
@@ -159,11 +152,8 @@ class MatchRequest(Wire, frozen=True, forbid_unknown_fields=True):
             precision=Precision.ADDRESS,
             uncertainty_km=self.uncertainty_km or 0.0,
             source="as given",
-            country=_country(self.country, "country") or "",
+            country=country_code(self.country, "country") or "",
         )
-
-
-_RECRUITING = MatchPolicy().statuses
 
 
 class PreferencesRequest(Wire, frozen=True, forbid_unknown_fields=True):
@@ -196,7 +186,7 @@ class SitesQuery(Wire, frozen=True, forbid_unknown_fields=True):
         UnknownCountry
             If the country is not known.
         """
-        return _country(self.country, "country")
+        return country_code(self.country, "country")
 
 
 class SiteQuery(Wire, frozen=True, forbid_unknown_fields=True):
@@ -246,12 +236,3 @@ class Readiness(Wire, frozen=True):
     status: Literal["ready"]
     study_id: str
     sites: Annotated[int, Meta(ge=0)]
-
-
-def _country(text: str | None, field: str) -> str | None:
-    if text is None:
-        return None
-    try:
-        return parse_country(text)
-    except UnknownCountry as error:
-        raise UnknownCountry(error.message, field=field) from None

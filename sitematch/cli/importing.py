@@ -164,22 +164,24 @@ def ctgov(
 
 @import_group.command("csv", epilog=EXIT_CODES)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--study", required=True, metavar="NCT…", help="The study whose sites these are.")
+@click.option("--study", metavar="NCT…", help="The study whose sites these are; an exported table says it itself.")
 @click.option("--title", default="", help="Make the study, if there is none, under this title.")
 @click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="Which column holds a field; repeatable.")
 @click.option("--sheet", default="", help="Sheet of a workbook.  [default: the first]")
 @click.option("--preview", is_flag=True, help="Show how the columns are read, and stop.")
+@click.option("--complete", is_flag=True, help="Of an exported table: sites that it lacks are closed.")
 @_STRICT
 @_DRY_RUN
 @_ALL
 @plain_errors
 def table(
     file: Path,
-    study: str,
+    study: str | None,
     title: str,
     pairs: tuple[str, ...],
     sheet: str,
     preview: bool,
+    complete: bool,
     strict: bool,
     dry_run: bool,
     everything: bool,
@@ -189,12 +191,17 @@ def table(
     The table holds all sites of the study: a site that it lacks is closed. Fields: facility, city, state, postcode,
     country, status, latitude, longitude.
 
+    A table from `sitematch export sites` (CSV, Excel or NDJSON) is known by its columns and taken as it is, each site
+    under its own id and in its place; a site that it lacks stays, unless --complete is given.
+
     \b
     Examples:
       sitematch import csv sites.xlsx --study NCT06064929 --preview
       sitematch import csv sites.csv --study NCT06064929 --map facility="Site name" --dry-run
+      sitematch export sites --out mine.xlsx; sitematch import csv mine.xlsx --dry-run
     """
-    from sitematch.services.other_sources import import_table, preview_table
+    from sitematch.importers.own_table import is_own
+    from sitematch.services.other_sources import import_own_table, import_table, preview_table
 
     given = {}
     for pair in pairs:
@@ -206,11 +213,19 @@ def table(
     if preview:
         _print_preview(preview_table(file, given, sheet, now.date()))
         return
-    chosen = _ready(now)
     printer = Printer(everything=everything)
-    totals, import_id = import_table(
-        chosen, file, study.strip(), given, sheet, title=title, now=now, watcher=printer, dry_run=dry_run, strict=strict
-    )
+    if not given and is_own(file, sheet):
+        say(f"{file.name} was written by sitematch: its sites keep their ids and places.")
+        totals, import_id = import_own_table(
+            _ready(now), file, study, sheet, is_whole=complete, now=now, watcher=printer, dry_run=dry_run, strict=strict
+        )
+    else:
+        if study is None:
+            raise InvalidInput("Say with --study whose sites these are.", field="study")
+        totals, import_id = import_table(
+            _ready(now), file, study.strip(), given, sheet, title=title,
+            now=now, watcher=printer, dry_run=dry_run, strict=strict,
+        )  # fmt: skip
     printer.close(totals, import_id, dry_run=dry_run)
 
 
@@ -225,6 +240,31 @@ def _print_preview(preview: Preview) -> None:
         click.echo("  " + " | ".join(part or "-" for part in parts))
     for fault in preview.faults[:NOTICES_SHOWN]:
         say(f"Left out: {fault}")
+
+
+@import_group.command("catalogue", epilog=EXIT_CODES)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--allow-older", is_flag=True, help="Take studies older than what is known.")
+@_DRY_RUN
+@_ALL
+@plain_errors
+def catalogue(file: Path, allow_older: bool, dry_run: bool, everything: bool) -> None:
+    """Import what `sitematch export catalogue` wrote: studies with all their facts, and their sites.
+
+    A site that the file lacks of a study is closed; studies that it lacks stay as they are.
+
+    \b
+    Example:
+      sitematch import catalogue catalogue.ndjson --dry-run
+    """
+    from sitematch.services.other_sources import import_catalogue
+
+    now = datetime.now(UTC)
+    printer = Printer(everything=everything)
+    totals, import_id = import_catalogue(
+        _ready(now), file, now=now, watcher=printer, dry_run=dry_run, allow_older=allow_older
+    )
+    printer.close(totals, import_id, dry_run=dry_run)
 
 
 def _files_command(form: str, help_text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sitematch.domain.place import Coordinates
+from sitematch.domain.site import Site
 from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.errors import Fault
 
@@ -60,3 +61,29 @@ class StudyRecord:
     locations: tuple[Location, ...]
     faults: tuple[Fault, ...]
     given: int
+
+
+CATALOGUE_FORMAT = "sitematch-catalogue/1"
+"""What the first line of an exported catalogue says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueRecord:
+    """What a catalogue has of one study: sites that have their ids and places already.
+
+    Parameters
+    ----------
+    study_id
+        The study.
+    study
+        Its facts; None if only sites are given.
+    sites
+        Its sites, in order.
+    is_whole
+        Whether these are all of its sites.
+    """
+
+    study_id: str
+    study: Study | None
+    sites: tuple[Site, ...]
+    is_whole: bool

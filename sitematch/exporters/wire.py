@@ -17,6 +17,9 @@ from sitematch.domain.travel import TravelCertainty, TravelKind
 from sitematch.domain.units import KM_PER_MILE, Unit, format_distance
 from sitematch.domain.wording import describe_place, explain
 
+Instant = Annotated[datetime, Meta(tz=True)]
+"""An instant with its zone: only of such a one does the document say that it is a date-time."""
+
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Base of every wire type: frozen, built by name."""
@@ -96,7 +99,7 @@ class RemainingAnswer(Wire, frozen=True):
 
     count: Annotated[int | None, Meta(description="0 is full; null is unknown.")]
     drawn_from: DrawnFrom
-    as_of: datetime | None
+    as_of: Instant | None
 
 
 class MatchAnswer(Wire, frozen=True):
@@ -150,7 +153,7 @@ class MatchesAnswer(Wire, frozen=True):
     outside_radius: Annotated[
         bool, Meta(description="Nothing lies within the radius; the nearest site is shown anyway.")
     ]
-    answered_at: datetime
+    answered_at: Instant
     attribution: Annotated[tuple[str, ...], Meta(description="Sources that must be named with the answer.")]
 
 
@@ -206,6 +209,23 @@ def remaining_answer(remaining: Remaining) -> RemainingAnswer:
     return RemainingAnswer(count=remaining.count, drawn_from=remaining.drawn_from, as_of=remaining.as_of)
 
 
+def distance_answer(distance: Distance | None, unit: Unit) -> DistanceAnswer | None:
+    """Shape a distance; None for a site without a location."""
+    if distance is None:
+        return None
+    text = format_distance(distance.km, unit)
+    if distance.km > distance.uncertainty_km:
+        text += f" {distance.direction}"  # nearer than that, the direction is anybody's guess
+    return DistanceAnswer(
+        km=round(distance.km, 3),
+        miles=round(distance.km / KM_PER_MILE, 3),
+        uncertainty_km=round(distance.uncertainty_km, 3),
+        direction=distance.direction,
+        azimuth_deg=round(distance.azimuth_deg, 1) % 360.0,
+        text=f"{text}, ± {format_distance(distance.uncertainty_km, unit)}",
+    )
+
+
 def matches_answer(result: MatchResult, study: Study, attribution: tuple[str, ...]) -> MatchesAnswer:
     """Shape the answer to one look-up.
 
@@ -251,7 +271,7 @@ def _match(match: SiteMatch, unit: Unit) -> MatchAnswer:
         rank=match.rank,
         band=match.band,
         site=site_answer(match.site),
-        distance=_distance(match.distance, unit),
+        distance=distance_answer(match.distance, unit),
         remaining=remaining_answer(match.remaining),
         reasons=_explained(match.reasons, unit),
     )
@@ -260,24 +280,8 @@ def _match(match: SiteMatch, unit: Unit) -> MatchAnswer:
 def _exclusion(exclusion: Exclusion, unit: Unit) -> ExclusionAnswer:
     return ExclusionAnswer(
         site=site_answer(exclusion.site),
-        distance=_distance(exclusion.distance, unit),
+        distance=distance_answer(exclusion.distance, unit),
         reasons=_explained(exclusion.reasons, unit),
-    )
-
-
-def _distance(distance: Distance | None, unit: Unit) -> DistanceAnswer | None:
-    if distance is None:
-        return None
-    text = format_distance(distance.km, unit)
-    if distance.km > distance.uncertainty_km:
-        text += f" {distance.direction}"  # nearer than that, the direction is anybody's guess
-    return DistanceAnswer(
-        km=round(distance.km, 3),
-        miles=round(distance.km / KM_PER_MILE, 3),
-        uncertainty_km=round(distance.uncertainty_km, 3),
-        direction=distance.direction,
-        azimuth_deg=round(distance.azimuth_deg, 1) % 360.0,
-        text=f"{text}, ± {format_distance(distance.uncertainty_km, unit)}",
     )
 
 

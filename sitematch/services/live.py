@@ -15,7 +15,7 @@ from sitematch.domain.study import Study
 from sitematch.errors import LedgerBusy, StorageFault, StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finder import Finder, StatedCapacity
-from sitematch.services.likely_full import LiveOutlook
+from sitematch.services.likely_full import LiveOutlooks
 from sitematch.store import catalogue, counting
 from sitematch.store.engine import Store
 from sitematch.store.feed import CapacityFeed
@@ -109,14 +109,14 @@ class _LiveFinder:
     """One study's finder, read anew when the catalogue has changed."""
 
     def __init__(
-        self, gazetteer: Gazetteer, store: Store, study_id: str, feed: CapacityFeed, outlook: LiveOutlook
+        self, gazetteer: Gazetteer, store: Store, study_id: str, feed: CapacityFeed, outlooks: LiveOutlooks
     ) -> None:
         self._gazetteer = gazetteer
         self._store = store
         self._study_id = study_id
         self._feed = feed
-        self._outlook = outlook
         self._lock = threading.Lock()
+        self._outlook = outlooks.follow(study_id)
         self._version, self._finder = self._load()
 
     @property
@@ -141,8 +141,8 @@ class _LiveFinder:
         version = self._feed.catalogue_version
         study = catalogue.read_study(self._store, self._study_id)
         sites = catalogue.read_sites(self._store, self._study_id)
-        capacity, foresight = LiveCapacity(self._feed, study), self._outlook.of(study.study_id)
-        return version, Finder(self._gazetteer, study, sites, capacity=capacity, foresight=foresight)
+        capacity = LiveCapacity(self._feed, study)
+        return version, Finder(self._gazetteer, study, sites, capacity=capacity, foresight=self._outlook)
 
 
 class LiveFinders:
@@ -171,7 +171,7 @@ class LiveFinders:
 
     Notes
     -----
-    Safe to share among threads. Open it after the process has forked: the feed and the outlook have a thread each.
+    Safe to share among threads. Open it after the process has forked: the feed and the outlooks have a thread each.
     """
 
     def __init__(
@@ -190,7 +190,7 @@ class LiveFinders:
         self._lock = threading.Lock()
         self._others: OrderedDict[str, _LiveFinder] = OrderedDict()
         self.feed = CapacityFeed(store, clock)
-        self.outlook = LiveOutlook(store, clock)
+        self.outlooks = LiveOutlooks(store, clock)
         try:
             self._default = self._open(default_id)
         except BaseException:
@@ -228,21 +228,19 @@ class LiveFinders:
         except StudyNotFound:
             with self._lock:
                 self._others.pop(study_id, None)
-            self.outlook.forget(study_id)
             raise
 
     def close(self) -> None:
         """Stop following the database."""
-        self.outlook.close()
+        self.outlooks.close()
         self.feed.close()
 
     def _open(self, study_id: str) -> _LiveFinder:
-        return _LiveFinder(self.gazetteer, self.store, study_id, self.feed, self.outlook)
+        return _LiveFinder(self.gazetteer, self.store, study_id, self.feed, self.outlooks)
 
     def _keep(self, study_id: str, live: _LiveFinder) -> None:
         with self._lock:
             self._others[study_id] = live
             self._others.move_to_end(study_id)
             while len(self._others) > 1 and sum(other.size for other in self._others.values()) > self._sites_kept:
-                forgotten, _ = self._others.popitem(last=False)
-                self.outlook.forget(forgotten)
+                self._others.popitem(last=False)

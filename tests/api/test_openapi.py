@@ -12,6 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.test import TestResponse
 
 from api.openapi import address
+from sitematch.exporters.files import XLSX_TYPE
 
 MIAMI = {"postcode": "33180", "country": "US"}
 GEOJSON = {"Accept": "application/geo+json"}
@@ -35,7 +36,8 @@ def assert_as_documented(document: dict[str, Any], path: str, method: str, respo
     if content["schema"].get("format") == "binary":
         return  # a file: its media type is all that is said
     root = {"components": {"schemas": closed}, **content["schema"]}
-    value = json.loads(response.data) if "json" in response.mimetype else response.text
+    is_json = response.mimetype == "application/json" or response.mimetype.endswith("+json")
+    value = json.loads(response.data) if is_json else response.data.decode("latin-1")
     Draft202012Validator(root).validate(value)
 
 
@@ -65,6 +67,18 @@ def test_every_operation_has_its_own_id_a_summary_and_an_answer(document: dict[s
     assert all({"200", "201", "204", "303"} & operation["responses"].keys() for operation in operations)
 
 
+def test_days_and_instants_are_documented_as_such(document: dict[str, Any]) -> None:
+    described = [
+        (f"{name}.{field}", json.dumps(schema))
+        for name, shape in document["components"]["schemas"].items()
+        for field, schema in shape.get("properties", {}).items()
+        if field in ("as_of", "at") or field.endswith(("_at", "_on"))
+    ]
+
+    assert len(described) > 10
+    assert [field for field, schema in described if '"format": "date' not in schema] == []
+
+
 CALLS = [
     ("/v1/matches", "post", "/v1/matches", {"json": MIAMI}),
     ("/v1/matches", "post", "/v1/matches", {"json": {**MIAMI, "limit": 1, "within_km": 1}}),
@@ -79,6 +93,7 @@ CALLS = [
     ("/v1/matches", "get", "/v1/matches?postcode=33180&country=US", {"headers": {"Accept": "text/csv"}}),
     ("/v1/sites", "get", "/v1/sites", {}),
     ("/v1/sites", "get", "/v1/sites?limit=2&country=US", {"headers": GEOJSON}),
+    ("/v1/sites", "get", "/v1/sites", {"headers": {"Accept": XLSX_TYPE}}),
     ("/v1/sites", "get", "/v1/sites?limit=zwei", {}),
     ("/v1/sites/{site_id}", "get", "/v1/sites/nowhere", {}),
     ("/v1/sites/{site_id}", "get", "/v1/sites/nowhere", {"headers": GEOJSON}),

@@ -10,7 +10,7 @@ from typing import Any
 
 from sitematch.domain.change import ChangeKind, StudyChange
 from sitematch.domain.imports import ImportTotals
-from sitematch.domain.record import StudyRecord
+from sitematch.domain.record import CatalogueRecord, StudyRecord
 from sitematch.domain.site import Site
 from sitematch.errors import Fault
 from sitematch.gazetteer.locate import Gazetteer
@@ -59,12 +59,13 @@ class Clerk:
             parse_study(json.loads(json.dumps(v)), date(2026, 3, 1), where=f"record {n}")
             for n, v in enumerate(values, 1)
         )
-        return self._import(read, **options)
+        return self.bring(read, **options)
 
     def file(self, path: Path, **options: Any) -> ImportTotals:
-        return self._import(read_file(path, date(2026, 3, 1)), **options)
+        return self.bring(read_file(path, date(2026, 3, 1)), **options)
 
-    def _import(self, read: Iterable[StudyRecord | Fault], **options: Any) -> ImportTotals:
+    def bring(self, read: Iterable[StudyRecord | CatalogueRecord | Fault], **options: Any) -> ImportTotals:
+        """Import what an importer read."""
         self.heard = Memory()
         totals, self.import_id = import_records(
             self.store, self.gazetteer, read, origin="ctgov", source="test", now=NOW, watcher=self.heard, **options
