@@ -78,6 +78,7 @@ class _Schemas:
         types: list[type] = [Problem]
         for operation in operations.values():
             types += [kind for kind in operation.answers.values() if kind not in (str, bytes)]
+            types.append(operation.refusal[1])
             types += [kind for kind in (operation.query, operation.body) if kind is not None]
         self._types = list(dict.fromkeys(types))
         self._found, components = msgspec.json.schema_components(self._types, ref_template=_REF)
@@ -187,14 +188,15 @@ def _responses(operation: Operation, schemas: _Schemas) -> Json:
     for kind in (*operation.problems, problems.INTERNAL_ERROR):
         by_status.setdefault(kind.status.value, []).append(kind)
     for status, kinds in sorted(by_status.items()):
-        responses[str(status)] = _problem_response(status, kinds, schemas)
+        responses[str(status)] = _problem_response(status, kinds, operation.refusal, schemas)
     return responses
 
 
-def _problem_response(status: int, kinds: list[Kind], schemas: _Schemas) -> Json:
+def _problem_response(status: int, kinds: list[Kind], refusal: tuple[str, type], schemas: _Schemas) -> Json:
+    media_type, kind_of_answer = refusal
     response: Json = {
         "description": "\n".join(f"- `{kind.address}`: {kind.title}." for kind in kinds),
-        "content": {problems.MEDIA_TYPE: {"schema": schemas.of(Problem)}},
+        "content": {media_type: {"schema": schemas.of(kind_of_answer)}},
     }
     if status in (429, 503):
         wait = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer"}}

@@ -10,6 +10,7 @@ COMPARISONS = (
     "benchmarks.gazetteer_speed",
     "benchmarks.http",
     "benchmarks.importing",
+    "benchmarks.catalogue",
     "benchmarks.reports",
 )
 

@@ -91,7 +91,7 @@ def rank(
     now: datetime,
     *,
     placed: Iterable[Candidate],
-    unplaced: Sequence[Site],
+    unplaced: Iterable[Site],
     capacity: CapacityView,
     foreseen: Mapping[str, Reason] = NOTHING_FORESEEN,
 ) -> MatchResult:
@@ -108,7 +108,8 @@ def rank(
     placed
         Every site with a location, nearest first, equal distances by site_id. Read only as far as needed.
     unplaced
-        Sites without a location, by site_id. Those that could take a patient rank last, never lost.
+        Sites without a location, by site_id; read after `placed`. Those that could take a patient rank last, never
+        lost.
     capacity
         Spots left by site.
     foreseen
@@ -134,7 +135,7 @@ def rank(
             rank=i + 1,
             band=candidate.band,
             site=candidate.site,
-            distance=_distance(place, candidate),
+            distance=distance_to(place, candidate),
             remaining=_known(candidate),
             reasons=_reasons(policy, gathered, i, ties, foreseen),
         )
@@ -260,7 +261,7 @@ def _faults(candidate: Candidate, policy: MatchPolicy) -> tuple[Reason, ...]:
 
 
 def _append_unplaced(
-    gathered: _Gathered, unplaced: Sequence[Site], policy: MatchPolicy, capacity: CapacityView
+    gathered: _Gathered, unplaced: Iterable[Site], policy: MatchPolicy, capacity: CapacityView
 ) -> None:
     """Put sites without a location behind all others; with a radius they are left out, since it cannot be checked."""
     last_band = max((c.band for c in gathered.eligible), default=0) + 1
@@ -296,7 +297,7 @@ def _left_out(
             wondered.append((candidate, (reason,)))
     wondered.sort(key=lambda pair: (pair[0].km, pair[0].site.site_id))
     exclusions = tuple(
-        Exclusion(site=candidate.site, distance=_distance(place, candidate), reasons=reasons)
+        Exclusion(site=candidate.site, distance=distance_to(place, candidate), reasons=reasons)
         for candidate, reasons in wondered[:MAX_EXCLUDED]
     )
     return exclusions, len(wondered) - len(exclusions)
@@ -371,7 +372,8 @@ def _spots_reason(remaining: Remaining) -> Reason:
     return Reason(ReasonCode.SPOTS_SHARED if shared else ReasonCode.SPOTS_AT_SITE, count=remaining.count)
 
 
-def _distance(place: Place, candidate: Candidate) -> Distance | None:
+def distance_to(place: Place, candidate: Candidate) -> Distance | None:
+    """Return how far a candidate is and how sure that is; None for a site without a location."""
     if candidate.km == math.inf:
         return None
     return Distance(

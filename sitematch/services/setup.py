@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sitematch.config import Settings, data_file
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.sites_csv import read_sites as read_sites_file
 from sitematch.importers.study_file import read_study as read_study_file
-from sitematch.services.finder import Finder
+from sitematch.services.finder import Finder, Foresight
+
+if TYPE_CHECKING:
+    from sitematch.services.clinics import ClinicFinder
+    from sitematch.store.engine import Store
 
 
 def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> None:
@@ -95,14 +101,74 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
         If the catalogue does not hold the study.
     """
     from sitematch.services.likely_full import read_outlook
-    from sitematch.services.live import read_capacity
-    from sitematch.store import catalogue
     from sitematch.store.engine import open_store
 
     gazetteer = Gazetteer.open(settings.gazetteer_path)
     with open_store(settings.database_url) as store:
-        study = catalogue.read_study(store, settings.study_id)
-        sites = catalogue.read_sites(store, settings.study_id)
-        capacity = read_capacity(store, study, now)
-        foresight = read_outlook(store, study.study_id, now)
-    return Finder(gazetteer, study, sites, capacity=capacity, foresight=foresight)
+        foresight = read_outlook(store, settings.study_id, now)
+        return finder_at(store, gazetteer, settings.study_id, now, foresight=foresight)
+
+
+@contextmanager
+def open_clinics(settings: Settings, now: datetime) -> Iterator[ClinicFinder]:
+    """Open the gazetteer, the catalogue and the ledger as they are now, for one look-up over all studies or a few.
+
+    Parameters
+    ----------
+    settings
+        Where things are.
+    now
+        The instant (aware) whose spots are read.
+
+    Yields
+    ------
+    ClinicFinder
+        Good within the block.
+
+    Raises
+    ------
+    NotReady
+        If the gazetteer or the database is missing; the message says how to build it.
+    """
+    from sitematch.services.clinics import ClinicFinder
+    from sitematch.services.live import read_capacity
+    from sitematch.store.engine import open_store
+
+    gazetteer = Gazetteer.open(settings.gazetteer_path)
+    with open_store(settings.database_url) as store:
+        yield ClinicFinder(gazetteer, store, lambda study: read_capacity(store, study, now))
+
+
+def finder_at(
+    store: Store, gazetteer: Gazetteer, study_id: str, now: datetime, *, foresight: Foresight | None = None
+) -> Finder:
+    """Read a study, its sites and its spots as they are now, and build the index.
+
+    Parameters
+    ----------
+    store
+        The open database.
+    gazetteer
+        Turns texts into places.
+    study_id
+        The study.
+    now
+        The instant (aware) whose spots are read.
+    foresight
+        Which sites will soon be full, for who asks a forecast; None tells nothing of it.
+
+    Raises
+    ------
+    StudyNotFound
+        If the catalogue does not hold the study.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    from sitematch.services.live import read_capacity
+    from sitematch.store import catalogue
+    from sitematch.store.contacts import read_contacts
+
+    study = catalogue.read_study(store, study_id)
+    sites = catalogue.read_sites(store, study_id)
+    capacity, contacts = read_capacity(store, study, now), read_contacts(store, study_id)
+    return Finder(gazetteer, study, sites, capacity=capacity, contacts=contacts, foresight=foresight)

@@ -44,7 +44,11 @@ class Generated:
 def generate(document: Path, out: Path) -> str:
     """Run the generator as a person would, every warning an error; return what it printed."""
     tools = str(Path(sys.executable).parent)  # the generator tidies its code with ruff
+    # The generator knows no NDJSON; its own setting says to take a stream of lines as bytes.
+    config = out.with_name("generator.yaml")
+    config.write_text("content_type_overrides:\n  application/fhir+ndjson: application/octet-stream\n")
     command = ["generate", "--path", document, "--meta", "none", "--output-path", out, "--fail-on-warning"]
+    command += ["--config", config]
     done = subprocess.run(
         [sys.executable, "-m", "openapi_python_client", *command],
         cwd=out.parent,
