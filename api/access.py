@@ -18,7 +18,12 @@ from sitematch.domain.access import GRANTED, Actor, Caller, Permission
 from sitematch.errors import NotAllowed
 from sitematch.store import tokens
 
-PUBLIC = frozenset({"matches", "sites", "postcodes", "pages", "maps", "preferences", "health", "docs", "static"})
+PUBLIC = frozenset(
+    {
+        *("matches", "clinics", "studies", "sites", "postcodes", "fhir", "fhir_bulk"),
+        *("pages", "maps", "preferences", "health", "docs", "static"),
+    }
+)
 """Blueprints that need no account: what patients use, and what explains the service. All others need a token."""
 
 KEY_HEADER = {

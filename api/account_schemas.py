@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta
 
 from sitematch.domain.access import Grant, Permission, Role
 from sitematch.domain.notice import FailedDelivery, NoticeKind, Webhook
-from sitematch.exporters.wire import Wire
+from sitematch.exporters.wire import Instant, Wire
 from sitematch.store.accounts import Account
 from sitematch.store.tokens import Token
 
@@ -59,9 +58,9 @@ class TokenAnswer(Wire, frozen=True):
     account_id: str
     label: str
     scopes: tuple[Permission, ...]
-    created_at: datetime
-    expires_at: datetime
-    revoked_at: datetime | None
+    created_at: Instant
+    expires_at: Instant
+    revoked_at: Instant | None
     secret: Annotated[
         str | None,
         Meta(description="Only in the first answer to its making; it is not kept and cannot be shown again."),
@@ -114,7 +113,7 @@ class DeliveryAnswer(Wire, frozen=True):
     url: str
     attempts: int
     last_error: str
-    next_at: Annotated[datetime | None, Meta(description="When it is tried again; null if it was given up.")]
+    next_at: Annotated[Instant | None, Meta(description="When it is tried again; null if it was given up.")]
 
 
 class DeliveriesAnswer(Wire, frozen=True):

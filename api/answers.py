@@ -45,7 +45,9 @@ def packed(response: Response) -> Response:
     return response
 
 
-def respond_cacheable(body: bytes, media_type: str = JSON, *, vary: bool = False) -> Response:
+def respond_cacheable(
+    body: bytes, media_type: str = JSON, *, vary: bool = False, same_as: bytes | None = None
+) -> Response:
     """Send an answer that holds nothing personal: it may be kept, but is checked by its ETag each time.
 
     Parameters
@@ -56,16 +58,19 @@ def respond_cacheable(body: bytes, media_type: str = JSON, *, vary: bool = False
         Its media type.
     vary
         Whether the Accept header chose among several.
+    same_as
+        What the ETag is made of instead, where answers count as the same that differ in a detail: it is then weak.
     """
     response = Response(body, content_type=media_type)
     if vary:
         response.headers["Vary"] = "Accept"
-    return checked(response)
+    return checked(response, same_as=same_as)
 
 
-def checked(response: Response) -> Response:
-    """Let an answer be kept, but checked by its ETag each time."""
+def checked(response: Response, *, same_as: bytes | None = None) -> Response:
+    """Let an answer be kept, but checked by its ETag each time; see `respond_cacheable`."""
     response.headers["Cache-Control"] = "no-cache"
-    response.set_etag(blake2b(response.get_data(), digest_size=12).hexdigest())
+    body = response.get_data() if same_as is None else same_as
+    response.set_etag(blake2b(body, digest_size=12).hexdigest(), weak=same_as is not None)
     response.make_conditional(request)
     return response

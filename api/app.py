@@ -17,11 +17,14 @@ from api import (
     allocations,
     assets,
     capacity,
+    clinics,
     console,
     coverage,
     demand,
     docs,
     errors,
+    fhir,
+    fhir_bulk,
     headers,
     health,
     languages,
@@ -33,6 +36,7 @@ from api import (
     referrals,
     reports,
     sites,
+    studies,
     webhooks,
 )
 from api.backend import Backend, Clock, utc_now
@@ -89,9 +93,10 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    modules = (matches, sites, postcodes, maps, health, capacity, referrals, reports, accounts, webhooks)
-    planning = (coverage, demand, allocations)
-    routes: list[Documented] = [module.blueprint(backend) for module in (*modules, *planning)]
+    lookups = (matches, clinics, studies, sites, postcodes, maps, health)
+    office = (capacity, referrals, reports, accounts, webhooks, coverage, demand, allocations)
+    standards = (fhir, fhir_bulk)
+    routes: list[Documented] = [module.blueprint(backend) for module in (*lookups, *office, *standards)]
     routes += [pages.blueprint(backend, app.assets), preferences.blueprint(), documents]
     languages.register(app)
     operations: dict[str, Operation] = {}

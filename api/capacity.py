@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
@@ -21,12 +22,15 @@ from api.ledger_schemas import (
     PolicyRequest,
     StudyQuery,
 )
-from api.negotiate import JSON
+from api.negotiate import GEOJSON, JSON, choose_media_type
 from api.operations import Documented, Operation
 from api.reading import read_json, read_query
+from api.tables import TABULAR, respond_table
 from sitematch.domain.access import Permission
+from sitematch.domain.capacity import CapUsage
 from sitematch.domain.ledger import SpotPolicy
 from sitematch.errors import SiteNotFound
+from sitematch.exporters.geojson import CapacityCollection, capacity_geojson
 from sitematch.exporters.ledger_wire import (
     CapAnswer,
     PolicyAnswer,
@@ -35,7 +39,9 @@ from sitematch.exporters.ledger_wire import (
     policy_answer,
     site_capacity_answer,
 )
+from sitematch.exporters.rows import CAPACITY_HEADER
 from sitematch.services import coordinating
+from sitematch.services.exporting import with_places
 from sitematch.store.catalogue import catalogue_version
 
 READS = (
@@ -59,6 +65,7 @@ WRITES = (
 )
 """What a coordinator's write can answer with instead."""
 
+_ANSWERS: dict[str, type] = {JSON: CapacityAnswer, GEOJSON: CapacityCollection, **TABULAR}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -80,34 +87,44 @@ def _serve_capacity(routes: Documented, backend: Backend) -> None:
             description="Ask with If-None-Match, or with `since` for the difference; once a minute is enough.",
             tag="Capacity",
             query=CapacityQuery,
-            answers={JSON: CapacityAnswer},
-            problems=(*READS, problems.SITE_NOT_FOUND),
+            answers=_ANSWERS,
+            problems=(*READS, problems.SITE_NOT_FOUND, problems.NOT_ACCEPTABLE),
             permission=Permission.CAPACITY_READ,
             headers={"If-None-Match": "The ETag of your last answer."},
             is_conditional=True,
         ),
     )
     def show() -> Response:
+        media_type = choose_media_type(tuple(_ANSWERS))
         asked = read_query(CapacityQuery)
         study_id, store, now = asked.study_id or backend.settings.study_id, backend.store(), backend.now()
         version = catalogue_version(store)
         found = coordinating.capacity(
             store, caller().actor, study_id, now, as_of=asked.as_of, since=asked.since, arm=asked.arm
         )
-        sites = tuple(site_capacity_answer(site) for site in found if asked.site_id in (None, site.site_id))
-        if asked.site_id is not None and not sites and asked.since is None:
+        found = tuple(site for site in found if asked.site_id in (None, site.site_id))
+        if asked.site_id is not None and not found and asked.since is None:
             raise SiteNotFound(f"{study_id} has no site {asked.site_id!r}.", field="site_id")
-        answer = CapacityAnswer(study_id=study_id, as_of=asked.as_of or now, catalogue=version, sites=sites)
-        response = respond(answer)
+        sites = tuple(map(site_capacity_answer, found))
+        if media_type == JSON:
+            response = respond(
+                CapacityAnswer(study_id=study_id, as_of=asked.as_of or now, catalogue=version, sites=sites)
+            )
+        elif media_type == GEOJSON:
+            response = respond(capacity_geojson(with_places(store, study_id, found)), GEOJSON)
+        else:
+            rows = with_places(store, study_id, found)
+            response = respond_table(media_type, "capacity", study_id, CAPACITY_HEADER, rows)
+        response.headers["Vary"] = "Accept"
         # Weak: two answers with the same numbers differ in the instant that they were counted at.
-        response.set_etag(_etag(version, sites), weak=True)
+        response.set_etag(_etag(media_type, version, sites), weak=True)
         response.headers["Cache-Control"] = "private, no-cache"
         response.make_conditional(request)
         return response
 
 
-def _etag(version: str, sites: tuple[SiteCapacityAnswer, ...]) -> str:
-    return blake2b(encode([version, timeless(sites)]), digest_size=12).hexdigest()
+def _etag(media_type: str, version: str, sites: tuple[SiteCapacityAnswer, ...]) -> str:
+    return blake2b(encode([media_type, version, timeless(sites)]), digest_size=12).hexdigest()
 
 
 def timeless(sites: tuple[SiteCapacityAnswer, ...]) -> list[SiteCapacityAnswer]:
@@ -119,6 +136,12 @@ def _serve_caps(routes: Documented, backend: Backend) -> None:
     cap_decoder = msgspec.json.Decoder(CapRequest)
     part_decoder = msgspec.json.Decoder(PartRequest)
     changes_cap = (*WRITES, problems.SITE_NOT_FOUND)
+
+    def change_part(change: Callable[..., CapUsage]) -> Response:
+        asked = read_json(part_decoder)
+        study_id = asked.study_id or backend.settings.study_id
+        usage = change(backend.store(), caller(), study_id=study_id, key=asked.key(), now=backend.now())
+        return respond(cap_answer(usage))
 
     @routes.serve(
         "GET",
@@ -176,10 +199,7 @@ def _serve_caps(routes: Documented, backend: Backend) -> None:
         ),
     )
     def close() -> Response:
-        asked = read_json(part_decoder)
-        study_id = asked.study_id or backend.settings.study_id
-        usage = coordinating.close(backend.store(), caller(), study_id=study_id, key=asked.key(), now=backend.now())
-        return respond(cap_answer(usage))
+        return change_part(coordinating.close)
 
     @routes.serve(
         "POST",
@@ -197,10 +217,7 @@ def _serve_caps(routes: Documented, backend: Backend) -> None:
         ),
     )
     def reopen() -> Response:
-        asked = read_json(part_decoder)
-        study_id = asked.study_id or backend.settings.study_id
-        usage = coordinating.reopen(backend.store(), caller(), study_id=study_id, key=asked.key(), now=backend.now())
-        return respond(cap_answer(usage))
+        return change_part(coordinating.reopen)
 
 
 def _serve_policy(routes: Documented, backend: Backend) -> None:

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from api import problems
 from api.answers import respond
+from api.fhir_outcome import fhir_refusal, is_fhir
 from api.negotiate import HTML, JSON, PROBLEM, best_media_type
 from api.problems import Kind, Problem, problem
 from sitematch import errors
@@ -186,7 +187,9 @@ def _unexpected(error: BaseException) -> Problem:
 def _send(
     described: Problem, *, retry_after_s: int = _RETRY_AFTER_S, headers: Mapping[str, str] | None = None
 ) -> Response:
-    if _wants_page():
+    if is_fhir():
+        response = fhir_refusal(described)
+    elif _wants_page():
         page = render_template("error.html", problem=described)
         response = Response(page, status=described.status, content_type=HTML)
     else:

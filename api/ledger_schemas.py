@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta
@@ -16,13 +15,12 @@ from sitematch.exporters.ledger_wire import (
     SiteCapacityAnswer,
     WaitingAnswer,
 )
-from sitematch.exporters.wire import Wire
+from sitematch.exporters.wire import Instant, Wire
 from sitematch.store.waiting import MAX_SITES
 
 StudyId = Annotated[str | None, Meta(description="Left out: the study that this server matches.")]
 Hours = Annotated[float, Meta(gt=0, le=8760)]
 ReferralId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
-Instant = Annotated[datetime, Meta(tz=True)]
 
 NEW_ID = (
     "Opaque: letters, digits and . _ : - only. It must not say who the patient is. Left out: a random one, the same "
@@ -140,7 +138,7 @@ class CapacityAnswer(Wire, frozen=True):
     """The spots of a study's sites."""
 
     study_id: str
-    as_of: Annotated[datetime, Meta(description="The instant that the numbers describe.")]
+    as_of: Annotated[Instant, Meta(description="The instant that the numbers describe.")]
     catalogue: Annotated[str, Meta(description="Changes when the study or its sites were loaded anew.")]
     sites: tuple[SiteCapacityAnswer, ...]
 

@@ -12,14 +12,16 @@ from api.negotiate import GEOJSON, JSON, choose_media_type
 from api.operations import Documented, Operation
 from api.reading import read_json, read_query
 from api.schemas import MatchRequest
+from api.tables import TABULAR, respond_table
 from sitematch.domain.match import MatchResult
 from sitematch.exporters.geojson import SiteCollection, matches_geojson
+from sitematch.exporters.rows import MATCH_HEADER, match_rows
 from sitematch.exporters.wire import MatchesAnswer, matches_answer
 from sitematch.services.finder import Finder
 
-_OFFERED = (JSON, GEOJSON)
-_ANSWERS: dict[str, type] = {JSON: MatchesAnswer, GEOJSON: SiteCollection}
-_PROBLEMS = (
+_ANSWERS: dict[str, type] = {JSON: MatchesAnswer, GEOJSON: SiteCollection, **TABULAR}
+_OFFERED = tuple(_ANSWERS)
+LOOK_UP_PROBLEMS = (
     problems.INVALID_INPUT,
     problems.INVALID_COORDINATES,
     problems.INVALID_POSTCODE,
@@ -28,13 +30,11 @@ _PROBLEMS = (
     problems.AMBIGUOUS_PLACE,
     problems.POSTCODE_NOT_FOUND,
     problems.TOWN_NOT_FOUND,
-    problems.STUDY_NOT_FOUND,
-    problems.BUSY,
-    problems.STORAGE_FAULT,
     problems.NOT_ACCEPTABLE,
     problems.NOT_READY,
 )
-_BODY_PROBLEMS = (problems.INVALID_JSON, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE)
+_PROBLEMS = (*LOOK_UP_PROBLEMS, problems.STUDY_NOT_FOUND, problems.BUSY, problems.STORAGE_FAULT)
+BODY_PROBLEMS = (problems.INVALID_JSON, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE)
 
 
 def blueprint(backend: Backend) -> Documented:
@@ -52,7 +52,7 @@ def blueprint(backend: Backend) -> Documented:
             tag="Matching",
             body=MatchRequest,
             answers=_ANSWERS,
-            problems=(*_PROBLEMS, *_BODY_PROBLEMS),
+            problems=(*_PROBLEMS, *BODY_PROBLEMS),
             example={"postcode": "33180", "country": "US", "limit": 3},
         ),
     )
@@ -103,7 +103,11 @@ def find(finder: Finder, asked: MatchRequest, backend: Backend) -> MatchResult:
 
 def _answer(backend: Backend, asked: MatchRequest, media_type: str) -> Response:
     finder = backend.finder(asked.study_id)
-    answer = matches_answer(find(finder, asked, backend), finder.study, finder.attribution)
+    result = find(finder, asked, backend)
+    if media_type in TABULAR:
+        rows = match_rows(result, finder.study.notice)
+        return respond_table(media_type, "matches", finder.study.study_id, MATCH_HEADER, rows)
+    answer = matches_answer(result, finder.study, finder.attribution, finder.contacts)
     response = respond(matches_geojson(answer) if media_type == GEOJSON else answer, media_type)
     response.headers["Vary"] = "Accept"
     return response

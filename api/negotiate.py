@@ -9,6 +9,8 @@ from werkzeug.exceptions import NotAcceptable
 
 JSON = "application/json"
 GEOJSON = "application/geo+json"
+FHIR = "application/fhir+json"
+NDJSON = "application/fhir+ndjson"
 PROBLEM = "application/problem+json"
 HTML = "text/html; charset=utf-8"
 

@@ -78,9 +78,11 @@ class _Schemas:
         types: list[type] = [Problem]
         for operation in operations.values():
             types += [kind for kind in operation.answers.values() if kind not in (str, bytes)]
+            types.append(operation.refusal[1])
             types += [kind for kind in (operation.query, operation.body) if kind is not None]
         self._types = list(dict.fromkeys(types))
-        self._found, self.components = msgspec.json.schema_components(self._types, ref_template=_REF)
+        self._found, components = msgspec.json.schema_components(self._types, ref_template=_REF)
+        self.components: Json = _without_false(components)
         # Those of query strings are spelled out as parameters, and only there.
         bodies = {operation.body for operation in operations.values()}
         for query in {operation.query for operation in operations.values()} - bodies - {None}:
@@ -100,6 +102,19 @@ class _Schemas:
 
     def _spelled_out(self, query: type) -> None:
         del self.components[query.__name__]
+
+
+def _without_false(schema: Any) -> Any:
+    """Leave ``"items": false`` out, which generators do not read; `maxItems` says it already."""
+    if isinstance(schema, list):
+        return [_without_false(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: _without_false(part)
+        for name, part in schema.items()
+        if not (name == "items" and part is False and "maxItems" in schema)
+    }
 
 
 def _operation(rule: Rule, operation: Operation, schemas: _Schemas) -> Json:
@@ -173,14 +188,15 @@ def _responses(operation: Operation, schemas: _Schemas) -> Json:
     for kind in (*operation.problems, problems.INTERNAL_ERROR):
         by_status.setdefault(kind.status.value, []).append(kind)
     for status, kinds in sorted(by_status.items()):
-        responses[str(status)] = _problem_response(status, kinds, schemas)
+        responses[str(status)] = _problem_response(status, kinds, operation.refusal, schemas)
     return responses
 
 
-def _problem_response(status: int, kinds: list[Kind], schemas: _Schemas) -> Json:
+def _problem_response(status: int, kinds: list[Kind], refusal: tuple[str, type], schemas: _Schemas) -> Json:
+    media_type, kind_of_answer = refusal
     response: Json = {
         "description": "\n".join(f"- `{kind.address}`: {kind.title}." for kind in kinds),
-        "content": {problems.MEDIA_TYPE: {"schema": schemas.of(Problem)}},
+        "content": {media_type: {"schema": schemas.of(kind_of_answer)}},
     }
     if status in (429, 503):
         wait = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer"}}

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from flask import Blueprint, Response
 from msgspec import Struct
 
-from api.negotiate import JSON
-from api.problems import Kind
+from api.negotiate import JSON, PROBLEM
+from api.problems import Kind, Problem
 from sitematch.domain.access import Permission
 
 View = Callable[..., Response]
@@ -45,6 +45,8 @@ class Operation:
         HTTP status of success; 204 has no body.
     headers
         Request headers that it reads: what each is, by name.
+    refusal
+        Media type and type of an answer that refuses.
     is_conditional
         Whether the answer carries an ETag, and 304 is sent to who has it already.
     is_question
@@ -65,6 +67,7 @@ class Operation:
     permission: Permission | None = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    refusal: tuple[str, type[Struct]] = (PROBLEM, Problem)
     is_conditional: bool = False
     is_question: bool = False
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response
+from urllib.parse import urlencode
+
+from flask import Response, request
 
 from api import problems
 from api.answers import encode, respond_cacheable
@@ -11,10 +13,13 @@ from api.negotiate import GEOJSON, JSON, choose_media_type
 from api.operations import Documented, Operation
 from api.reading import read_query
 from api.schemas import SiteDetail, SiteQuery, SitesAnswer, SitesQuery
+from api.tables import TABULAR, respond_table
 from sitematch.exporters.geojson import SiteCollection, SiteFeature, site_feature, sites_geojson
-from sitematch.exporters.wire import remaining_answer, site_answer, study_answer
+from sitematch.exporters.rows import SITE_HEADER, site_row
+from sitematch.exporters.wire import contact_answers, remaining_answer, site_answer, study_answer
 
 _OFFERED = (JSON, GEOJSON)
+_LISTED: dict[str, type] = {JSON: SitesAnswer, GEOJSON: SiteCollection, **TABULAR}
 _STUDY_PROBLEMS = (
     problems.STUDY_NOT_FOUND,
     problems.BUSY,
@@ -33,10 +38,10 @@ def blueprint(backend: Backend) -> Documented:
         "/v1/sites",
         Operation(
             summary="List a study's sites",
-            description="By site_id, a page at a time.",
+            description="By site_id, a page at a time; `Link` leads to the next one.",
             tag="Sites",
             query=SitesQuery,
-            answers={JSON: SitesAnswer, GEOJSON: SiteCollection},
+            answers=_LISTED,
             problems=(
                 problems.INVALID_INPUT,
                 problems.UNKNOWN_COUNTRY,
@@ -46,7 +51,7 @@ def blueprint(backend: Backend) -> Documented:
         ),
     )
     def list_sites() -> Response:
-        media_type = choose_media_type(_OFFERED)
+        media_type = choose_media_type(tuple(_LISTED))
         asked = read_query(SitesQuery)
         country = asked.country_code()
         finder = backend.finder(asked.study_id)
@@ -57,14 +62,22 @@ def blueprint(backend: Backend) -> Documented:
             and country in (None, site.country)
             and (asked.status is None or site.status in asked.status)
         ]
-        shown = tuple(map(site_answer, wanted[: asked.limit]))
-        following = shown[-1].site_id if len(wanted) > len(shown) else None
-        study = study_answer(finder.study)
-        if media_type == GEOJSON:
-            collection = sites_geojson(shown, study=study, attribution=finder.attribution, after=following)
-            return respond_cacheable(encode(collection), GEOJSON, vary=True)
-        answer = SitesAnswer(study=study, sites=shown, next=following, attribution=finder.attribution)
-        return respond_cacheable(encode(answer), vary=True)
+        page = wanted[: asked.limit]
+        following = page[-1].site_id if len(wanted) > len(page) else None
+        if media_type in TABULAR:
+            study_id, rows = finder.study.study_id, map(site_row, page)
+            response = respond_table(media_type, "sites", study_id, SITE_HEADER, rows, cacheable=True)
+        else:
+            study, shown = study_answer(finder.study), tuple(map(site_answer, page))
+            answer: SitesAnswer | SiteCollection
+            if media_type == GEOJSON:
+                answer = sites_geojson(shown, study=study, attribution=finder.attribution, after=following)
+            else:
+                answer = SitesAnswer(study=study, sites=shown, next=following, attribution=finder.attribution)
+            response = respond_cacheable(encode(answer), media_type, vary=True)
+        if following is not None:
+            response.headers["Link"] = f'<{_next_page(following)}>; rel="next"'
+        return response
 
     @routes.serve(
         "GET",
@@ -93,8 +106,15 @@ def blueprint(backend: Backend) -> Documented:
             study=study_answer(finder.study),
             site=site_answer(site),
             remaining=remaining_answer(finder.remaining(site, backend.now())),
+            contacts=contact_answers(finder.contacts.of(site)),
             attribution=finder.attribution,
         )
         return respond_cacheable(encode(answer), vary=True)
 
     return routes
+
+
+def _next_page(after: str) -> str:
+    """Return the address of the page after a site, asked as this one was."""
+    asked = [(name, value) for name, value in request.args.items(multi=True) if name != "after"]
+    return f"{request.path}?{urlencode([*asked, ('after', after)])}"

@@ -41,6 +41,16 @@ def day(value: date) -> str:
     return dates.format_date(value, format="long", locale=current_language().locale)
 
 
+def month(value: date) -> str:
+    """Write the month and the year of a date."""
+    return dates.format_skeleton("yMMMM", value, locale=current_language().locale)
+
+
+def percent(share: float) -> str:
+    """Write a share as a whole percentage."""
+    return str(numbers.format_percent(share, locale=current_language().locale))
+
+
 def country(code: str) -> str:
     """Name a country; one that CLDR does not know keeps its English name."""
     language = current_language()
@@ -213,9 +223,9 @@ def reason(value: Reason, unit: Unit) -> str:
             assert value.on is not None
             assert value.probability is not None
             return _(
-                "Likely full by the end of %(month)s, at the pace so far (a chance of about %(share)s).",
-                month=dates.format_skeleton("yMMMM", value.on, locale=current_language().locale),
-                share=numbers.format_percent(round(value.probability, 2), locale=current_language().locale),
+                "Likely full by the end of %(month)s, at the pace so far: the probability is about %(percent)s.",
+                month=month(value.on),
+                percent=percent(value.probability),
             )
         case ReasonCode.FULL if subject == DrawnFrom.SHARED_POOL:
             return _("The study is full: no spots are left at any clinic.")

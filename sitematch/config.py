@@ -46,9 +46,13 @@ class Settings:
     study_id
         The study that is matched when none is named. ``SITEMATCH_STUDY``.
     get_matches
-        Whether ``GET /v1/matches`` is served, which puts a postcode into the URL. ``SITEMATCH_GET_MATCHES``, on.
+        Whether ``GET /v1/matches`` is served, which puts a postcode into the URL, and ``near`` is taken from addresses
+        under ``/fhir``. ``SITEMATCH_GET_MATCHES``, on.
     ctgov_url
         Where ClinicalTrials.gov's API v2, or a mirror of it, answers. ``SITEMATCH_CTGOV_URL``.
+    public_url
+        Address under which others reach the server, without a slash at its end, e.g. ``https://sites.example.org``: for
+        the links that FHIR needs. ``SITEMATCH_PUBLIC_URL``; empty takes what each request was sent to.
     access_log
         Whether the server writes a line for each request: method, route, status and time, never the address itself,
         which may hold a postcode. ``SITEMATCH_ACCESS_LOG``, off.
@@ -82,6 +86,7 @@ class Settings:
     study_id: str = DEFAULT_STUDY_ID
     get_matches: bool = True
     ctgov_url: str = CTGOV_URL
+    public_url: str = ""
     access_log: bool = False
     busy_timeout_s: float = 10.0
     notices_every_s: float = 5.0
@@ -134,6 +139,7 @@ class Settings:
             study_id=values.get("SITEMATCH_STUDY") or DEFAULT_STUDY_ID,
             get_matches=_flag(values, "SITEMATCH_GET_MATCHES", default=True),
             ctgov_url=values.get("SITEMATCH_CTGOV_URL") or CTGOV_URL,
+            public_url=values.get("SITEMATCH_PUBLIC_URL", "").rstrip("/"),
             access_log=_flag(values, "SITEMATCH_ACCESS_LOG", default=False),
             busy_timeout_s=_seconds(values, "SITEMATCH_BUSY_TIMEOUT_S", default=10.0, least=0.001, most=600),
             notices_every_s=_seconds(values, "SITEMATCH_NOTICES_EVERY_S", default=5.0, least=0, most=3600),

@@ -15,7 +15,7 @@ from sitematch.domain.capacity import CapKey, CapLevel
 from sitematch.domain.ledger import SpotState
 from sitematch.errors import InvalidInput
 
-_INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
+INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
 
 
 @click.group("capacity")
@@ -51,7 +51,7 @@ def _key(country: str | None, arm: str | None, site: str | None) -> CapKey:
 @study_option
 @click.option("--site", metavar="SITE", help="Only this site.")
 @click.option("--arm", metavar="ARM", help="Let this arm's cap count too.")
-@click.option("--as-of", type=_INSTANT, metavar="INSTANT", help="Look back to an instant, e.g. 2026-01-31T12:00 (UTC).")
+@click.option("--as-of", type=INSTANT, metavar="INSTANT", help="Look back to an instant, e.g. 2026-01-31T12:00 (UTC).")
 @format_option("table", "json", "csv")
 @plain_errors
 def show(study: str | None, site: str | None, arm: str | None, as_of: datetime | None, form: str) -> None:
@@ -68,13 +68,17 @@ def show(study: str | None, site: str | None, arm: str | None, as_of: datetime |
     from sitematch.exporters.ledger_wire import SiteCapacityAnswer, site_capacity_answer
     from sitematch.services import coordinating
 
-    instant = as_of if as_of is None or as_of.tzinfo else as_of.replace(tzinfo=UTC)
     with open_desk(study) as desk:
-        found = coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now, as_of=instant, arm=arm)
+        found = coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now, as_of=as_utc(as_of), arm=arm)
     answers = [site_capacity_answer(item) for item in found if site in (None, item.site_id)]
     if site is not None and not answers:
         raise SiteNotFound(f"The study has no site {site!r}.", field="site")
     print_rows(form, SiteCapacityAnswer, answers, print_capacity)
+
+
+def as_utc(instant: datetime | None) -> datetime | None:
+    """Return what `INSTANT` read as an aware instant: UTC where nothing else was said."""
+    return instant if instant is None or instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 @capacity_group.command("caps", epilog=EXIT_CODES)

@@ -67,12 +67,14 @@ def build_sites(facts: Path, out: Path) -> None:
     Example:
       sitematch data build-sites --out data/sites.csv
     """
-    from sitematch.exporters.sites_csv import write_sites
+    from sitematch.exporters.files import csv_text
+    from sitematch.exporters.rows import STATED_SITE_HEADER, cells, site_row
     from sitematch.gazetteer.locate import Gazetteer
     from sitematch.importers.study_file import read_study
     from sitematch.services.placing import build_stand_in_sites
 
     study = read_study(data_file("study.json"))
     sites = build_stand_in_sites(facts, study, Gazetteer.open(settings().gazetteer_path))
-    out.write_text(write_sites(sites), encoding="utf-8", newline="\n")
+    table = csv_text(STATED_SITE_HEADER, cells(map(site_row, sites), STATED_SITE_HEADER), line_end="\n")
+    out.write_text(table, encoding="utf-8", newline="")
     say(f"{out}: {len(sites)} sites, {sum(site.place is None for site in sites)} without a location.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, plain_errors, say, settings
+from sitematch.domain.study import RecruitmentStatus
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -88,10 +89,12 @@ class Printer:
         )
         if totals.records_left_out:
             say(f"{totals.records_left_out} records were left out.")
+        if totals.contacts or totals.contacts_erased:
+            say(f"Contacts of persons: {totals.contacts} are stored, {totals.contacts_erased} were erased.")
         if dry_run:
             say("Dry run: nothing was changed.")
         elif import_id is None:
-            say("Nothing changed.")
+            say("Nothing else changed." if totals.contacts or totals.contacts_erased else "Nothing changed.")
         else:
             say(f"Import {import_id} is done. `sitematch import undo` takes it back.")
 
@@ -104,6 +107,11 @@ def _site_line(site: SiteChange) -> str:
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 _STRICT = click.option("--strict", is_flag=True, help="Import nothing if anything cannot be used.")
+_CONTACTS = click.option(
+    "--contacts",
+    is_flag=True,
+    help="Store whom to ask, for sites that take patients. Without it, contacts stored before are erased.",
+)
 _ALL = click.option("--all", "everything", is_flag=True, help="Print every difference and notice.")
 
 
@@ -117,6 +125,7 @@ def import_group() -> None:
 @click.option("--condition", default="", metavar="TEXT", help="Also fetch every study of this condition.")
 @click.option("--recruiting", is_flag=True, help="Of those, only the ones that recruit.")
 @click.option("--allow-older", is_flag=True, help="Take records older than what is known.")
+@_CONTACTS
 @_STRICT
 @_DRY_RUN
 @_ALL
@@ -126,6 +135,7 @@ def ctgov(
     condition: str,
     recruiting: bool,
     allow_older: bool,
+    contacts: bool,
     strict: bool,
     dry_run: bool,
     everything: bool,
@@ -133,7 +143,7 @@ def ctgov(
     """Import from ClinicalTrials.gov: studies by number, or files of its API v2.
 
     A file holds one study, a page, an array or NDJSON of thousands; it may be gzipped or the registry's zip archive.
-    Contacts of persons are not stored.
+    Contacts of persons are not stored unless asked for, and then only while a site takes patients.
 
     \b
     Examples:
@@ -151,6 +161,7 @@ def ctgov(
         sources,
         condition=condition,
         recruiting_only=recruiting,
+        contacts=contacts,
         now=datetime.now(UTC),
         watcher=printer,
         dry_run=dry_run,
@@ -164,22 +175,24 @@ def ctgov(
 
 @import_group.command("csv", epilog=EXIT_CODES)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--study", required=True, metavar="NCT…", help="The study whose sites these are.")
+@click.option("--study", metavar="NCT…", help="The study whose sites these are; an exported table says it itself.")
 @click.option("--title", default="", help="Make the study, if there is none, under this title.")
 @click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="Which column holds a field; repeatable.")
 @click.option("--sheet", default="", help="Sheet of a workbook.  [default: the first]")
 @click.option("--preview", is_flag=True, help="Show how the columns are read, and stop.")
+@click.option("--complete", is_flag=True, help="Of an exported table: sites that it lacks are closed.")
 @_STRICT
 @_DRY_RUN
 @_ALL
 @plain_errors
 def table(
     file: Path,
-    study: str,
+    study: str | None,
     title: str,
     pairs: tuple[str, ...],
     sheet: str,
     preview: bool,
+    complete: bool,
     strict: bool,
     dry_run: bool,
     everything: bool,
@@ -189,12 +202,17 @@ def table(
     The table holds all sites of the study: a site that it lacks is closed. Fields: facility, city, state, postcode,
     country, status, latitude, longitude.
 
+    A table from `sitematch export sites` (CSV, Excel or NDJSON) is known by its columns and taken as it is, each site
+    under its own id and in its place; a site that it lacks stays, unless --complete is given.
+
     \b
     Examples:
       sitematch import csv sites.xlsx --study NCT06064929 --preview
       sitematch import csv sites.csv --study NCT06064929 --map facility="Site name" --dry-run
+      sitematch export sites --out mine.xlsx; sitematch import csv mine.xlsx --dry-run
     """
-    from sitematch.services.other_sources import import_table, preview_table
+    from sitematch.importers.own_table import is_own
+    from sitematch.services.other_sources import import_own_table, import_table, preview_table
 
     given = {}
     for pair in pairs:
@@ -206,11 +224,19 @@ def table(
     if preview:
         _print_preview(preview_table(file, given, sheet, now.date()))
         return
-    chosen = _ready(now)
     printer = Printer(everything=everything)
-    totals, import_id = import_table(
-        chosen, file, study.strip(), given, sheet, title=title, now=now, watcher=printer, dry_run=dry_run, strict=strict
-    )
+    if not given and is_own(file, sheet):
+        say(f"{file.name} was written by sitematch: its sites keep their ids and places.")
+        totals, import_id = import_own_table(
+            _ready(now), file, study, sheet, is_whole=complete, now=now, watcher=printer, dry_run=dry_run, strict=strict
+        )
+    else:
+        if study is None:
+            raise InvalidInput("Say with --study whose sites these are.", field="study")
+        totals, import_id = import_table(
+            _ready(now), file, study.strip(), given, sheet, title=title,
+            now=now, watcher=printer, dry_run=dry_run, strict=strict,
+        )  # fmt: skip
     printer.close(totals, import_id, dry_run=dry_run)
 
 
@@ -225,6 +251,31 @@ def _print_preview(preview: Preview) -> None:
         click.echo("  " + " | ".join(part or "-" for part in parts))
     for fault in preview.faults[:NOTICES_SHOWN]:
         say(f"Left out: {fault}")
+
+
+@import_group.command("catalogue", epilog=EXIT_CODES)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--allow-older", is_flag=True, help="Take studies older than what is known.")
+@_DRY_RUN
+@_ALL
+@plain_errors
+def catalogue(file: Path, allow_older: bool, dry_run: bool, everything: bool) -> None:
+    """Import what `sitematch export catalogue` wrote: studies with all their facts, and their sites.
+
+    A site that the file lacks of a study is closed; studies that it lacks stay as they are.
+
+    \b
+    Example:
+      sitematch import catalogue catalogue.ndjson --dry-run
+    """
+    from sitematch.services.other_sources import import_catalogue
+
+    now = datetime.now(UTC)
+    printer = Printer(everything=everything)
+    totals, import_id = import_catalogue(
+        _ready(now), file, now=now, watcher=printer, dry_run=dry_run, allow_older=allow_older
+    )
+    printer.close(totals, import_id, dry_run=dry_run)
 
 
 def _files_command(form: str, help_text: str) -> None:
@@ -314,10 +365,11 @@ def list_() -> None:
 
 
 @click.command(epilog=EXIT_CODES)
+@_CONTACTS
 @_DRY_RUN
 @_ALL
 @plain_errors
-def sync(dry_run: bool, everything: bool) -> None:
+def sync(contacts: bool, dry_run: bool, everything: bool) -> None:
     """Fetch every study again that came from ClinicalTrials.gov, and bring in what changed.
 
     \b
@@ -330,27 +382,47 @@ def sync(dry_run: bool, everything: bool) -> None:
     chosen = settings()
     prepare(chosen, say, datetime.now(UTC))
     printer = Printer(everything=everything)
-    totals, import_id = Registry(chosen, say).refresh(now=datetime.now(UTC), watcher=printer, dry_run=dry_run)
+    totals, import_id = Registry(chosen, say).refresh(
+        contacts=contacts, now=datetime.now(UTC), watcher=printer, dry_run=dry_run
+    )
     printer.close(totals, import_id, dry_run=dry_run)
 
 
 @click.command(epilog=EXIT_CODES)
+@click.option("--search", metavar="TEXT", help="Only studies that have all these words.")
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice([status.value for status in RecruitmentStatus], case_sensitive=False),
+    help="Only studies of this status; may be repeated.",
+)
+@click.option("--limit", "-n", type=click.IntRange(1), default=100, show_default=True, help="How many at most.")
 @plain_errors
-def studies() -> None:
-    """List the studies in the catalogue.
+def studies(search: str | None, statuses: tuple[str, ...], limit: int) -> None:
+    """List the studies in the catalogue, or find them by their words.
+
+    Studies that are about the words come first, then those whose summary or sponsor has them.
 
     \b
-    Example:
+    Examples:
       sitematch studies
+      sitematch studies --search "lupus nephritis" --status RECRUITING
     """
+    from sitematch.domain.words import query_words
     from sitematch.services.setup import prepare
-    from sitematch.store.catalogue import list_studies
     from sitematch.store.engine import open_store
+    from sitematch.store.search import search_studies
 
+    words = () if search is None else query_words(search, field="search")
     chosen = settings()
     prepare(chosen, say, datetime.now(UTC))
     with open_store(chosen.database_url) as store:
-        found = list_studies(store)
-    for study in found:
+        page = search_studies(store, words, statuses=tuple(map(RecruitmentStatus, statuses)), limit=limit)
+    for study in page.studies:
         mark = " (default)" if study.study_id == chosen.study_id else ""
         click.echo(f"{study.study_id}  {study.status.replace('_', ' ').lower()}  {study.title}{mark}")
+    if page.after is not None:
+        say(f"These are the first {limit}; --limit shows more.")
+    if not page.studies:
+        say("No study was found.")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
 from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, console, format_option, plain_errors, print_json, say
 from sitematch.cli.desk import open_desk
+from sitematch.cli.output import open_output
 from sitematch.errors import InvalidInput
 
 
@@ -59,9 +59,9 @@ def verify(anchors: tuple[str, ...], form: str) -> None:
 
 
 @ledger_group.command("export", epilog=EXIT_CODES)
-@click.argument("file", type=click.File("wb", lazy=True, atomic=True), default="-")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), default="-")
 @plain_errors
-def export(file: BinaryIO) -> None:
+def export(file: Path) -> None:
     """Write the whole ledger as NDJSON, one event a line, to FILE or stdout.
 
     \b
@@ -70,10 +70,11 @@ def export(file: BinaryIO) -> None:
     """
     from sitematch.store.portable import export_ledger
 
-    with open_desk() as desk:
+    # Not click's own atomic file, which takes its name after an error too.
+    with open_desk() as desk, open_output(None if file == Path("-") else file) as out:
         count = -1  # the first line names the format
         for line in export_ledger(desk.store):
-            file.write(line)
+            out.write(line)
             count += 1
     say(f"{count} events exported.")
 

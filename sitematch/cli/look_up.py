@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,10 +24,11 @@ from sitematch.cli.common import (
 from sitematch.domain.policy import MatchPolicy, Order
 from sitematch.domain.study import RecruitmentStatus, tidy_study_id
 from sitematch.domain.travel import TravelCertainty
-from sitematch.domain.units import KM_PER_MILE, Unit, unit_for
-from sitematch.errors import InvalidInput, InvalidPolicy
+from sitematch.domain.units import Unit, unit_for
+from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from sitematch.domain.match import MatchResult
     from sitematch.gazetteer.locate import Gazetteer
     from sitematch.services.finder import Finder
 
@@ -34,37 +36,43 @@ _STUDY = click.option("--study", metavar="NCT…", help="Another study than the 
 _COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if only one country has the code."
 
 
-@click.command(epilog=EXIT_CODES)
-@click.argument("place")
-@click.option("--country", "-c", metavar="COUNTRY", help=_COUNTRY_HELP)
-@click.option("--town", metavar="TOWN", help="The postcode's town: each checks the other.")
-@click.option("--order", type=click.Choice([order.value for order in Order]), default="best", show_default=True)
-@click.option("--limit", "-n", type=int, default=5, show_default=True, help="How many sites at most, 1 to 500.")
-@click.option("--within-km", type=float, metavar="KM", help="Radius in kilometres.")
-@click.option("--within-miles", type=float, metavar="MILES", help="Radius in miles.")
-@click.option(
-    "--travel",
-    type=click.Choice([certainty.value for certainty in TravelCertainty], case_sensitive=False),
-    help="Only sites whose travel support is at least as sure.",
+_MATCH_OPTIONS = (
+    click.argument("place"),
+    click.option("--country", "-c", metavar="COUNTRY", help=_COUNTRY_HELP),
+    click.option("--town", metavar="TOWN", help="The postcode's town: each checks the other."),
+    click.option("--order", type=click.Choice([order.value for order in Order]), default="best", show_default=True),
+    click.option("--limit", "-n", type=int, default=5, show_default=True, help="How many sites at most, 1 to 500."),
+    click.option("--within-km", type=float, metavar="KM", help="Radius in kilometres."),
+    click.option("--within-miles", type=float, metavar="MILES", help="Radius in miles."),
+    click.option(
+        "--travel",
+        type=click.Choice([certainty.value for certainty in TravelCertainty], case_sensitive=False),
+        help="Only sites whose travel support is at least as sure.",
+    ),
+    click.option("--min-spots", type=int, metavar="N", help="Only sites known to have so many spots."),
+    click.option("--only-country", metavar="COUNTRY", help="Only sites in this country."),
+    click.option("--prefer-country", metavar="COUNTRY", help="Sites of this country first, others after them."),
+    click.option(
+        "--status",
+        "statuses",
+        multiple=True,
+        type=click.Choice([status.value for status in RecruitmentStatus], case_sensitive=False),
+        help="Statuses that can take a patient; may be repeated.  [default: RECRUITING]",
+    ),
+    click.option("--unit", type=click.Choice([unit.value for unit in Unit]), help="Left out: as the country does."),
+    _STUDY,
 )
-@click.option("--min-spots", type=int, metavar="N", help="Only sites known to have so many spots.")
-@click.option("--only-country", metavar="COUNTRY", help="Only sites in this country.")
-@click.option("--prefer-country", metavar="COUNTRY", help="Sites of this country first, others after them.")
-@click.option(
-    "--status",
-    "statuses",
-    multiple=True,
-    type=click.Choice([status.value for status in RecruitmentStatus], case_sensitive=False),
-    help="Statuses that can take a patient; may be repeated.  [default: RECRUITING]",
-)
-@click.option("--unit", type=click.Choice([unit.value for unit in Unit]), help="Left out: as the country does.")
-@_STUDY
-@format_option("table", "json", "geojson", "csv")
-@plain_errors
-def match(
-    place: str,
-    country: str | None,
-    town: str | None,
+
+
+def match_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the place and all that can be asked of a match; `ask` takes them."""
+    for option in reversed(_MATCH_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _policy(
+    *,
     order: str,
     limit: int,
     within_km: float | None,
@@ -75,36 +83,60 @@ def match(
     prefer_country: str | None,
     statuses: tuple[str, ...],
     unit: str | None,
-    study: str | None,
-    form: str,
-) -> None:
-    """Rank the study's sites from a postcode or a town.
+) -> MatchPolicy:
+    from sitematch.services.asking import match_policy
+
+    return match_policy(
+        order=Order(order),
+        limit=limit,
+        within_km=within_km,
+        within_miles=within_miles,
+        min_travel=None if travel is None else TravelCertainty(travel),
+        min_spots=min_spots,
+        only_country=only_country,
+        prefer_country=prefer_country,
+        status=tuple(map(RecruitmentStatus, statuses)) or None,
+        unit=None if unit is None else Unit(unit),
+    )
+
+
+def ask(
+    *, place: str, country: str | None, town: str | None, study: str | None, **wanted: Any
+) -> tuple[Finder, MatchResult]:
+    """Rank the sites of a study as `match_options` ask it."""
+    policy = _policy(**wanted)
+    finder = finder_of(study)
+    return finder, finder.find(place, country, policy, datetime.now(UTC), town=town)
+
+
+@click.command(epilog=EXIT_CODES)
+@match_options
+@click.option(
+    "--condition",
+    metavar="TEXT",
+    help="Over all recruiting studies about these words, e.g. a condition: one row a clinic.",
+)
+@format_option("table", "json", "geojson", "csv")
+@plain_errors
+def match(condition: str | None, form: str, **asked: Any) -> None:
+    """Rank a study's sites from a postcode or a town, or the clinics of all studies about a condition.
+
+    `sitematch export matches` writes them to a file.
 
     \b
     Examples:
       sitematch match 33180 --country US
       sitematch match "Springfield, IL" --country US --limit 3
       sitematch match 10117 --country EE --within-km 300 --format json
+      sitematch match 33180 --country US --condition "lupus nephritis"
     """
     from sitematch.exporters.wire import matches_answer
-    from sitematch.gazetteer.grammar import parse_country
 
-    if within_km is not None and within_miles is not None:
-        raise InvalidPolicy("Give the radius in kilometres or in miles, not in both.", field="within_km")
-    policy = MatchPolicy(
-        order=Order(order),
-        limit=limit,
-        within_km=within_km if within_miles is None else within_miles * KM_PER_MILE,
-        min_travel=None if travel is None else TravelCertainty(travel),
-        min_spots=min_spots,
-        country=None if only_country is None else parse_country(only_country),
-        prefer_country=None if prefer_country is None else parse_country(prefer_country),
-        statuses=frozenset(map(RecruitmentStatus, statuses)) or MatchPolicy().statuses,
-        unit=None if unit is None else Unit(unit),
-    )
-    finder = finder_of(study)
-    result = finder.find(place, country, policy, datetime.now(UTC), town=town)
-    answer = matches_answer(result, finder.study, finder.attribution)
+    if condition is not None:
+        _match_condition(condition, form, **asked)
+        return
+    finder, result = ask(**asked)
+    answer = matches_answer(result, finder.study, finder.attribution, finder.contacts)
     if form == "json":
         print_json(answer)
     elif form == "geojson":
@@ -112,14 +144,49 @@ def match(
 
         print_json(matches_geojson(answer))
     elif form == "csv":
-        from sitematch.exporters.rows_csv import matches_csv
+        from sitematch.exporters.files import csv_text
+        from sitematch.exporters.rows import MATCH_HEADER, cells, match_rows
 
-        click.echo(matches_csv(answer), nl=False)
+        click.echo(csv_text(MATCH_HEADER, cells(match_rows(result, finder.study.notice), MATCH_HEADER)), nl=False)
     else:
         from sitematch.exporters.table import print_matches
 
         print_matches(answer, console())
     if not answer.matches:
+        sys.exit(EXIT_NO_MATCH)
+
+
+def _match_condition(
+    condition: str,
+    form: str,
+    *,
+    place: str,
+    country: str | None,
+    town: str | None,
+    study: str | None,
+    **wanted: Any,
+) -> None:
+    """Rank the clinics of all studies about a condition."""
+    from sitematch.exporters.clinics_wire import clinics_answer
+    from sitematch.services.setup import open_clinics, prepare
+
+    if study is not None:
+        raise InvalidInput("Give --study or --condition, not both.", field="study")
+    if form not in ("table", "json"):
+        raise InvalidInput(f"--condition prints a table or json, not {form}.", field="format")
+    policy = _policy(**wanted)
+    chosen, now = settings(), datetime.now(UTC)
+    prepare(chosen, say, now)
+    with open_clinics(chosen, now) as finder:
+        result = finder.find(condition, place, country, policy, now, town=town)
+        answer = clinics_answer(result, finder.attribution)
+    if form == "json":
+        print_json(answer)
+    else:
+        from sitematch.exporters.clinics_table import print_clinics
+
+        print_clinics(answer, console())
+    if not answer.clinics:
         sys.exit(EXIT_NO_MATCH)
 
 
@@ -214,11 +281,12 @@ def sites(country: str | None, study: str | None, form: str) -> None:
       sitematch sites --format csv > sites.csv
     """
     from sitematch.exporters.wire import site_answer
-    from sitematch.gazetteer.grammar import parse_country
+    from sitematch.services.asking import country_code
 
-    wanted = None if country is None else parse_country(country)
+    wanted = country_code(country, "country")
     finder = finder_of(study)
-    answers = [site_answer(site) for site in finder.sites if wanted in (None, site.country)]
+    found = [site for site in finder.sites if wanted in (None, site.country)]
+    answers = [site_answer(site) for site in found]
     if form == "json":
         print_json(answers)
     elif form == "geojson":
@@ -226,9 +294,10 @@ def sites(country: str | None, study: str | None, form: str) -> None:
 
         print_json(sites_geojson(answers))
     elif form == "csv":
-        from sitematch.exporters.rows_csv import sites_csv
+        from sitematch.exporters.files import csv_text
+        from sitematch.exporters.rows import SITE_HEADER, cells, site_row
 
-        click.echo(sites_csv(answers), nl=False)
+        click.echo(csv_text(SITE_HEADER, cells(map(site_row, found), SITE_HEADER)), nl=False)
     else:
         from sitematch.exporters.table import print_sites
 

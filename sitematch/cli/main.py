@@ -13,6 +13,7 @@ from sitematch.cli.coverage import catchments, coverage
 from sitematch.cli.data import data_group
 from sitematch.cli.database import db
 from sitematch.cli.demand import demand
+from sitematch.cli.exporting import export_group
 from sitematch.cli.forecast import forecast
 from sitematch.cli.gazetteer import gazetteer_group
 from sitematch.cli.importing import import_group, studies, sync
@@ -83,6 +84,7 @@ for _command in (
     data_group,
     gazetteer_group,
     import_group,
+    export_group,
     sync,
     studies,
 ):

@@ -55,6 +55,22 @@ class CapacityState(StrEnum):
     """No cap is known; a spot may be there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """What everybody may know of the spots of a site: what is left, and what that means.
+
+    Parameters
+    ----------
+    remaining
+        As matches show it.
+    state
+        What can be offered now.
+    """
+
+    remaining: Remaining
+    state: CapacityState
+
+
 class CapLevel(StrEnum):
     """What a cap covers, widest first."""
 

@@ -7,18 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Generic, TypeVar
 
 Value = str | int | float | bool | date | datetime | tuple[str, ...] | None
 """What a cell can hold; an instant is aware, and None is an empty cell."""
 
 LIST_SEPARATOR = " | "
 """Between several texts in one cell."""
-
-T = TypeVar("T")
 
 # Blanks and invisible signs before the sign are skipped, as spreadsheets do; the full-width and small forms are what an
 # East Asian keyboard types, and run as well.
@@ -29,22 +24,6 @@ _NEUTRALISED = re.compile(rf"'+{_RUNS}")
 # What XML cannot hold, and the carriage return, which reading XML turns into a line feed.
 _NOT_XML = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4})")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-
-
-@dataclass(frozen=True, slots=True)
-class Column(Generic[T]):
-    """One column of a kind of table.
-
-    Parameters
-    ----------
-    name
-        Its heading, in small letters and underscores; numbers carry their unit.
-    value
-        Takes a row's cell from what the row stands for.
-    """
-
-    name: str
-    value: Callable[[T], Value]
 
 
 def neutralise_formula(text: str) -> str:

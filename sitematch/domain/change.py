@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sitematch.domain.identity import Whereabouts, pair, squash
+from sitematch.domain.place import Place
 from sitematch.domain.site import Site
 from sitematch.domain.study import RecruitmentStatus, Study
+from sitematch.domain.travel import TravelSupport
 
 VANISHED = "No longer listed in the record of "
 """How the flag of a site begins that a record lacks."""
@@ -24,7 +26,9 @@ _NOT_OVER = frozenset(
         RecruitmentStatus.TEMPORARILY_NOT_AVAILABLE,
     }
 )
-_FIELDS = ("facility", "city", "state", "postcode", "country", "status")
+_SPELLED = ("facility", "city", "state", "postcode", "country")
+_FIELDS = (*_SPELLED, "status")
+_ALL_FIELDS = (*_FIELDS, "place", "travel", "time_reimbursement", "spots", "source_study", "as_of_on", "flags")
 _STUDY_FIELDS = ("status", "title", "sponsor", "conditions", "interventions", "phases", "age_min_years",
                  "age_max_years", "sex")  # fmt: skip
 
@@ -66,7 +70,7 @@ class FieldChange:
     @property
     def is_respelling(self) -> bool:
         """Whether both have the same letters and digits."""
-        return self.field != "status" and squash(self.old) == squash(self.new)
+        return self.field in _SPELLED and squash(self.old) == squash(self.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +187,52 @@ def revise_sites(study: Study, old: Sequence[Site], new: Sequence[Site], *, in_u
             changes.append(change)
     kept = set(pairs.values())
     gone = [site for position, site in enumerate(listed) if position not in kept]
-    for site in (*gone, *(site for site in old if site.is_stand_in)):
+    _let_go((*gone, *(site for site in old if site.is_stand_in)), study, in_use, sites, changes)
+    return _revised(sites, changes)
+
+
+def take_sites(
+    study: Study, old: Sequence[Site], new: Sequence[Site], *, in_use: frozenset[str], is_whole: bool
+) -> Revised:
+    """Take sites as they are given, each under the id that it has.
+
+    Parameters
+    ----------
+    study
+        The study that they belong to.
+    old
+        The catalogue's sites of the study.
+    new
+        The given ones.
+    in_use
+        See `revise_sites`.
+    is_whole
+        Whether these are all of the study's sites: those that are missing then vanish, as in `revise_sites`, and the
+        new order holds. Otherwise they stay as they are and where they are, and new sites come last.
+    """
+    before = {site.site_id: site for site in old}
+    given = {site.site_id: site for site in new}
+    changes: list[SiteChange] = []
+    for site in new:
+        known = before.get(site.site_id)
+        if known is None:
+            changes.append(SiteChange(ChangeKind.ADDED, site.site_id, _label(site)))
+        elif known != site:
+            changes.append(_change(known, site, _ALL_FIELDS))
+    if not is_whole:
+        sites = [given.get(site.site_id, site) for site in old]
+        sites += [site for site in new if site.site_id not in before]
+        return _revised(sites, changes)
+    sites = list(new)
+    _let_go([site for site in old if site.site_id not in given], study, in_use, sites, changes)
+    return _revised(sites, changes)
+
+
+def _let_go(
+    gone: Sequence[Site], study: Study, in_use: frozenset[str], sites: list[Site], changes: list[SiteChange]
+) -> None:
+    """Close sites that are no longer listed; a stand-in that nobody needs is removed."""
+    for site in gone:
         if site.is_stand_in and site.site_id not in in_use:
             changes.append(SiteChange(ChangeKind.REMOVED, site.site_id, _label(site)))
             continue
@@ -191,16 +240,20 @@ def revise_sites(study: Study, old: Sequence[Site], new: Sequence[Site], *, in_u
         sites.append(after)
         if after is not site:
             changes.append(SiteChange(ChangeKind.VANISHED, site.site_id, _label(site), _differences(site, after)))
-    return Revised(tuple(sites), tuple(changes), len(sites) - sum(c.kind is not ChangeKind.REMOVED for c in changes))
 
 
-def compare_studies(old: Study | None, new: Study) -> tuple[FieldChange, ...]:
-    """Tell what changed of a study itself; nothing for a new one."""
+def _revised(sites: Sequence[Site], changes: Sequence[SiteChange]) -> Revised:
+    changed = sum(change.kind is not ChangeKind.REMOVED for change in changes)
+    return Revised(tuple(sites), tuple(changes), len(sites) - changed)
+
+
+def compare_studies(old: Study | None, new: Study, *, all_fields: bool = False) -> tuple[FieldChange, ...]:
+    """Tell what changed of a study itself: of what a registry knows, or of all; nothing for a new one."""
     if old is None:
         return ()
     return tuple(
         FieldChange(name, _text(getattr(old, name)), _text(getattr(new, name)))
-        for name in _STUDY_FIELDS
+        for name in (Study.__slots__ if all_fields else _STUDY_FIELDS)
         if getattr(old, name) != getattr(new, name)
     )
 
@@ -251,6 +304,11 @@ def merge_study(old: Study | None, new: Study, *, was_imported: bool, had_stand_
 def _text(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
+    if isinstance(value, Place):
+        point = value.coordinates
+        return f"{point.latitude}, {point.longitude} ± {value.uncertainty_km} km ({value.source})"
+    if isinstance(value, TravelSupport):
+        return " ".join((value.certainty, *value.kinds))
     return "" if value is None else str(value)
 
 
@@ -283,11 +341,16 @@ def has_vanished(site: Site) -> bool:
 
 
 def _compare(before: Site, after: Site) -> SiteChange | None:
-    fields = _differences(before, after)
-    if has_vanished(before):
-        kind = ChangeKind.RETURNED
-    elif not fields:
+    if not has_vanished(before) and not _differences(before, after):
         return None
+    return _change(before, after, _FIELDS)
+
+
+def _change(before: Site, after: Site, names: Sequence[str]) -> SiteChange:
+    """Tell what happens to a site that stays."""
+    fields = _differences(before, after, names)
+    if has_vanished(before) and not has_vanished(after):
+        kind = ChangeKind.RETURNED
     elif all(field.is_respelling for field in fields):
         kind = ChangeKind.RESPELLED
     elif before.status in _NOT_OVER and after.status not in _NOT_OVER:
@@ -297,10 +360,10 @@ def _compare(before: Site, after: Site) -> SiteChange | None:
     return SiteChange(kind, after.site_id, _label(after), fields)
 
 
-def _differences(before: Site, after: Site) -> tuple[FieldChange, ...]:
+def _differences(before: Site, after: Site, names: Sequence[str] = _FIELDS) -> tuple[FieldChange, ...]:
     return tuple(
-        FieldChange(name, str(getattr(before, name)), str(getattr(after, name)))
-        for name in _FIELDS
+        FieldChange(name, _text(getattr(before, name)), _text(getattr(after, name)))
+        for name in names
         if getattr(before, name) != getattr(after, name)
     )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sitematch.domain.contact import Contact
 from sitematch.domain.place import Coordinates
+from sitematch.domain.site import Site
 from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.errors import Fault
 
@@ -27,6 +29,8 @@ class Location:
         The record's coordinates, often only the city's; None if it gives none that can be used.
     flags
         What was noticed while reading, in plain words.
+    contacts
+        Whom to ask there; empty unless the importer was asked for contacts.
     """
 
     where: str
@@ -38,6 +42,7 @@ class Location:
     status: RecruitmentStatus | None = None
     point: Coordinates | None = None
     flags: tuple[str, ...] = ()
+    contacts: tuple[Contact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +59,38 @@ class StudyRecord:
         Why the others could not.
     given
         How many locations the record holds: those read and those with faults.
+    contacts
+        Whom to ask about the study as a whole; empty unless the importer was asked for contacts.
     """
 
     study: Study
     locations: tuple[Location, ...]
     faults: tuple[Fault, ...]
     given: int
+    contacts: tuple[Contact, ...] = ()
+
+
+CATALOGUE_FORMAT = "sitematch-catalogue/1"
+"""What the first line of an exported catalogue says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueRecord:
+    """What a catalogue has of one study: sites that have their ids and places already.
+
+    Parameters
+    ----------
+    study_id
+        The study.
+    study
+        Its facts; None if only sites are given.
+    sites
+        Its sites, in order.
+    is_whole
+        Whether these are all of its sites.
+    """
+
+    study_id: str
+    study: Study | None
+    sites: tuple[Site, ...]
+    is_whole: bool

@@ -31,7 +31,10 @@ SITE_COLUMNS = (
     "as_of",
     "flags",
 )
-"""The columns of ``sites.csv``, in order; others in a file are ignored."""
+"""The columns of ``sites.csv``, in order; a file may lack `PLACE_COLUMNS`, and others in it are ignored."""
+
+PLACE_COLUMNS = ("location_country", "location_name", "location_postcode", "location_notes")
+"""What is known of a site's place besides; without them it is taken from the site's own columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

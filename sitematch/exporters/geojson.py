@@ -6,9 +6,9 @@ The properties are flat, because GIS programs and map libraries read flat ones.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import IO, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -17,9 +17,11 @@ from sitematch.domain.capacity import DrawnFrom
 from sitematch.domain.place import Precision
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.domain.travel import TravelCertainty
+from sitematch.exporters.rows import CapacityRow, SpotsAtSite
 from sitematch.exporters.wire import (
     DistanceAnswer,
     ExclusionAnswer,
+    Instant,
     Location,
     MatchAnswer,
     MatchesAnswer,
@@ -100,9 +102,24 @@ class SiteCollection(Wire, frozen=True, tag_field="type", tag="FeatureCollection
     study: StudyAnswer | msgspec.UnsetType = msgspec.UNSET
     outside_radius: bool | msgspec.UnsetType = msgspec.UNSET
     excluded_more: Annotated[int, Meta(ge=0)] | msgspec.UnsetType = msgspec.UNSET
-    answered_at: datetime | msgspec.UnsetType = msgspec.UNSET
+    answered_at: Instant | msgspec.UnsetType = msgspec.UNSET
     next: str | msgspec.UnsetType = msgspec.UNSET
     attribution: tuple[str, ...] = ()
+
+
+class CapacityFeature(Wire, frozen=True, tag_field="type", tag="Feature"):
+    """The spots of one site."""
+
+    id: str
+    geometry: Annotated[Point | None, Meta(description="Null when the site could not be placed.")]
+    properties: SpotsAtSite
+
+
+class CapacityCollection(Wire, frozen=True, tag_field="type", tag="FeatureCollection", omit_defaults=True):
+    """The spots of sites."""
+
+    features: tuple[CapacityFeature, ...]
+    bbox: Box | msgspec.UnsetType = msgspec.UNSET
 
 
 def matches_geojson(answer: MatchesAnswer) -> SiteCollection:
@@ -160,6 +177,41 @@ def sites_geojson(
     )
 
 
+def capacity_geojson(rows: Iterable[CapacityRow]) -> CapacityCollection:
+    """Shape the spots of sites, in the order given."""
+    features = tuple(
+        CapacityFeature(
+            id=row.site_id,
+            geometry=None
+            if row.latitude is None or row.longitude is None
+            else Point(coordinates=(row.longitude, row.latitude)),
+            properties=SpotsAtSite(**{name: getattr(row, name) for name in SpotsAtSite.__struct_fields__}),
+        )
+        for row in rows
+    )
+    return CapacityCollection(features=features, bbox=_box(features))
+
+
+def write_sites_geojson(file: IO[bytes], sites: Iterable[SiteAnswer], *, attribution: tuple[str, ...]) -> None:
+    """Write sites as one collection, at a constant memory; so without a `bbox`, which all of them would be needed for.
+
+    Parameters
+    ----------
+    file
+        Where to; it stays open.
+    sites
+        In the order to keep; read once.
+    attribution
+        Sources that must be named with them.
+    """
+    encoder = msgspec.json.Encoder()
+    file.write(b'{"type":"FeatureCollection","features":[')
+    for number, site in enumerate(sites):
+        file.write(b",\n" if number else b"\n")
+        file.write(encoder.encode(site_feature(site)))
+    file.write(b'\n],"attribution":' + encoder.encode(attribution) + b"}\n")
+
+
 def site_feature(site: SiteAnswer) -> SiteFeature:
     """Shape one site."""
     return _feature(site, _site_properties(site))
@@ -201,7 +253,7 @@ def bounding_box(points: Sequence[tuple[float, float]]) -> tuple[float, float, f
     return (west, min(latitudes), east, max(latitudes))
 
 
-def _box(features: Sequence[SiteFeature]) -> tuple[float, float, float, float] | msgspec.UnsetType:
+def _box(features: Sequence[SiteFeature | CapacityFeature]) -> tuple[float, float, float, float] | msgspec.UnsetType:
     box = bounding_box([feature.geometry.coordinates for feature in features if feature.geometry])
     return msgspec.UNSET if box is None else box
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sitematch.exporters.files import csv_text
 from sitematch.exporters.ledger_wire import (
     CapAnswer,
     CapRef,
@@ -19,17 +18,14 @@ from sitematch.exporters.ledger_wire import (
     SiteCapacityAnswer,
     WaitingAnswer,
 )
-from sitematch.exporters.rows_csv import Cell, write_csv
+from sitematch.exporters.rows import cells
 from sitematch.exporters.wire import Wire
 
 
 def answers_csv(kind: type[Wire], answers: Sequence[Wire]) -> str:
-    """Write answers of one kind, one row each, a column a field, in the order given; only the header if there are none.
-
-    Several values in one field are parted by spaces.
-    """
-    names = [field.name for field in msgspec.structs.fields(kind)]
-    return write_csv(names, [[_cell(getattr(answer, name)) for name in names] for answer in answers])
+    """Write answers of one kind, one row each, a column a field, in the order given; the header alone if none."""
+    header = tuple(kind.__struct_fields__)
+    return csv_text(header, cells(answers, header))
 
 
 def print_capacity(sites: Sequence[SiteCapacityAnswer], console: Console) -> None:
@@ -128,13 +124,3 @@ def _instant(instant: datetime | None) -> str:
 
 def _cap_text(ref: CapRef) -> str:
     return f"{ref.level} {ref.scope}".rstrip()
-
-
-def _cell(value: Any) -> Cell:
-    if isinstance(value, CapRef):
-        return _cap_text(value)
-    if isinstance(value, tuple):
-        return " ".join(str(item) for item in value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return None if value is None else value if isinstance(value, int | float) else str(value)

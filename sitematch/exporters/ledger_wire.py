@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta
 
 from sitematch.domain.capacity import CapacityState, CapKey, CapLevel, CapUsage, SiteCapacity
 from sitematch.domain.ledger import Action, EventKind, LedgerEvent, Referral, SpotPolicy, SpotState, WaitingEntry
-from sitematch.exporters.wire import Wire
+from sitematch.exporters.wire import Instant, Wire
 
 
 class CapRef(Wire, frozen=True):
@@ -37,7 +36,7 @@ class SiteCapacityAnswer(Wire, frozen=True):
     remaining: Annotated[int | None, Meta(description="The least over all caps that apply; null is unknown.")]
     bound_by: Annotated[CapRef | None, Meta(description="The cap that `remaining` comes from.")]
     over_enrolled: Annotated[int, Meta(description="By how many the site's own cap is exceeded.")]
-    as_of: datetime
+    as_of: Instant
 
 
 class CapAnswer(Wire, frozen=True):
@@ -51,7 +50,7 @@ class CapAnswer(Wire, frozen=True):
     taken: int
     remaining: Annotated[int | None, Meta(description="Under this cap alone; others may leave less. Null: no limit.")]
     over_enrolled: int
-    as_of: datetime
+    as_of: Instant
 
 
 class ReferralAnswer(Wire, frozen=True):
@@ -63,9 +62,9 @@ class ReferralAnswer(Wire, frozen=True):
     country: str | None
     arm: str | None
     state: SpotState
-    expires_at: Annotated[datetime | None, Meta(description="When the hold or offer lapses, or did.")]
+    expires_at: Annotated[Instant | None, Meta(description="When the hold or offer lapses, or did.")]
     reason: Annotated[str | None, Meta(description="Why screening failed or the participant left, as a code.")]
-    changed_at: datetime
+    changed_at: Instant
     seq: Annotated[int, Meta(description="Place of the latest event in the study's chain.")]
     allowed: Annotated[tuple[Action, ...], Meta(description="What may be done next.")]
 
@@ -75,9 +74,9 @@ class EventAnswer(Wire, frozen=True):
 
     seq: int
     kind: EventKind
-    at: datetime
+    at: Instant
     site_id: str | None
-    expires_at: datetime | None
+    expires_at: Instant | None
     reason: str | None
     actor_id: Annotated[str, Meta(description="Who did it.")]
     request_id: Annotated[str, Meta(description="By which request.")]
@@ -92,7 +91,7 @@ class WaitingAnswer(Wire, frozen=True):
     study_id: str
     arm: str | None
     priority: int
-    joined_at: datetime
+    joined_at: Instant
     site_ids: Annotated[tuple[str, ...], Meta(description="The sites it waits for, the preferred first.")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from sitematch.domain.capacity import DrawnFrom, Remaining
+from sitematch.domain.contact import NO_CONTACTS, Contact, StudyContacts
 from sitematch.domain.match import Distance, Exclusion, MatchResult, Reason, ReasonCode, SiteMatch
 from sitematch.domain.place import Place, Precision
 from sitematch.domain.site import Site
@@ -16,6 +18,9 @@ from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.domain.travel import TravelCertainty, TravelKind
 from sitematch.domain.units import KM_PER_MILE, Unit, format_distance
 from sitematch.domain.wording import describe_place, explain
+
+Instant = Annotated[datetime, Meta(tz=True)]
+"""An instant with its zone: only of such a one does the document say that it is a date-time."""
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -96,7 +101,16 @@ class RemainingAnswer(Wire, frozen=True):
 
     count: Annotated[int | None, Meta(description="0 is full; null is unknown.")]
     drawn_from: DrawnFrom
-    as_of: datetime | None
+    as_of: Instant | None
+
+
+class ContactAnswer(Wire, frozen=True):
+    """Whom to ask."""
+
+    name: str
+    role: str
+    phone: str
+    email: str
 
 
 class MatchAnswer(Wire, frozen=True):
@@ -108,6 +122,10 @@ class MatchAnswer(Wire, frozen=True):
     distance: DistanceAnswer | None
     remaining: RemainingAnswer
     reasons: tuple[Explained, ...]
+    contacts: Annotated[
+        tuple[ContactAnswer, ...] | msgspec.UnsetType,
+        Meta(description="Whom to ask; left out where nobody is known."),
+    ] = msgspec.UNSET
 
 
 class ExclusionAnswer(Wire, frozen=True):
@@ -150,7 +168,7 @@ class MatchesAnswer(Wire, frozen=True):
     outside_radius: Annotated[
         bool, Meta(description="Nothing lies within the radius; the nearest site is shown anyway.")
     ]
-    answered_at: datetime
+    answered_at: Instant
     attribution: Annotated[tuple[str, ...], Meta(description="Sources that must be named with the answer.")]
 
 
@@ -160,7 +178,7 @@ def place_answer(place: Place, unit: Unit) -> PlaceAnswer:
         country=place.country,
         postcode=place.postcode,
         name=place.name,
-        location=_location(place),
+        location=location_answer(place),
         source=place.source,
         notes=place.notes,
         text=describe_place(place, unit),
@@ -179,7 +197,7 @@ def site_answer(site: Site) -> SiteAnswer:
         state=site.state,
         postcode=site.postcode,
         country=site.country,
-        location=None if site.place is None else _location(site.place),
+        location=None if site.place is None else location_answer(site.place),
         status=site.status,
         travel=Travel(certainty=site.travel.certainty, kinds=site.travel.kinds),
         time_reimbursement=site.time_reimbursement,
@@ -206,67 +224,13 @@ def remaining_answer(remaining: Remaining) -> RemainingAnswer:
     return RemainingAnswer(count=remaining.count, drawn_from=remaining.drawn_from, as_of=remaining.as_of)
 
 
-def matches_answer(result: MatchResult, study: Study, attribution: tuple[str, ...]) -> MatchesAnswer:
-    """Shape the answer to one look-up.
-
-    Parameters
-    ----------
-    result
-        What the ranking returned.
-    study
-        The study that was matched.
-    attribution
-        Sources that must be named.
-    """
-    unit = result.unit
-    return MatchesAnswer(
-        query=Query(
-            place=place_answer(result.place, unit),
-            order=result.policy.order.value,
-            limit=result.policy.limit,
-            within_km=result.policy.within_km,
-            unit=unit,
-        ),
-        study=study_answer(study),
-        matches=tuple(_match(match, unit) for match in result.matches),
-        excluded=tuple(_exclusion(exclusion, unit) for exclusion in result.excluded),
-        excluded_more=result.excluded_more,
-        outside_radius=result.outside_radius,
-        answered_at=result.answered_at,
-        attribution=attribution,
-    )
-
-
-def _location(place: Place) -> Location:
-    return Location(
-        latitude=place.coordinates.latitude,
-        longitude=place.coordinates.longitude,
-        precision=place.precision,
-        uncertainty_km=place.uncertainty_km,
-    )
-
-
-def _match(match: SiteMatch, unit: Unit) -> MatchAnswer:
-    return MatchAnswer(
-        rank=match.rank,
-        band=match.band,
-        site=site_answer(match.site),
-        distance=distance_answer(match.distance, unit),
-        remaining=remaining_answer(match.remaining),
-        reasons=_explained(match.reasons, unit),
-    )
-
-
-def _exclusion(exclusion: Exclusion, unit: Unit) -> ExclusionAnswer:
-    return ExclusionAnswer(
-        site=site_answer(exclusion.site),
-        distance=distance_answer(exclusion.distance, unit),
-        reasons=_explained(exclusion.reasons, unit),
-    )
+def contact_answers(contacts: Sequence[Contact]) -> tuple[ContactAnswer, ...]:
+    """Shape contacts."""
+    return tuple(ContactAnswer(name=c.name, role=c.role, phone=c.phone, email=c.email) for c in contacts)
 
 
 def distance_answer(distance: Distance | None, unit: Unit) -> DistanceAnswer | None:
-    """Shape a distance; None stays None."""
+    """Shape a distance; None for a site without a location."""
     if distance is None:
         return None
     text = format_distance(distance.km, unit)
@@ -282,5 +246,71 @@ def distance_answer(distance: Distance | None, unit: Unit) -> DistanceAnswer | N
     )
 
 
-def _explained(reasons: tuple[Reason, ...], unit: Unit) -> tuple[Explained, ...]:
+def matches_answer(
+    result: MatchResult, study: Study, attribution: tuple[str, ...], contacts: StudyContacts = NO_CONTACTS
+) -> MatchesAnswer:
+    """Shape the answer to one look-up.
+
+    Parameters
+    ----------
+    result
+        What the ranking returned.
+    study
+        The study that was matched.
+    attribution
+        Sources that must be named.
+    contacts
+        The study's, as far as they are kept.
+    """
+    unit = result.unit
+    return MatchesAnswer(
+        query=Query(
+            place=place_answer(result.place, unit),
+            order=result.policy.order.value,
+            limit=result.policy.limit,
+            within_km=result.policy.within_km,
+            unit=unit,
+        ),
+        study=study_answer(study),
+        matches=tuple(_match(match, unit, contacts.of(match.site)) for match in result.matches),
+        excluded=tuple(_exclusion(exclusion, unit) for exclusion in result.excluded),
+        excluded_more=result.excluded_more,
+        outside_radius=result.outside_radius,
+        answered_at=result.answered_at,
+        attribution=attribution,
+    )
+
+
+def location_answer(place: Place) -> Location:
+    """Shape a place's point."""
+    return Location(
+        latitude=place.coordinates.latitude,
+        longitude=place.coordinates.longitude,
+        precision=place.precision,
+        uncertainty_km=place.uncertainty_km,
+    )
+
+
+def _match(match: SiteMatch, unit: Unit, contacts: Sequence[Contact]) -> MatchAnswer:
+    return MatchAnswer(
+        rank=match.rank,
+        band=match.band,
+        site=site_answer(match.site),
+        distance=distance_answer(match.distance, unit),
+        remaining=remaining_answer(match.remaining),
+        reasons=explained(match.reasons, unit),
+        contacts=contact_answers(contacts) or msgspec.UNSET,
+    )
+
+
+def _exclusion(exclusion: Exclusion, unit: Unit) -> ExclusionAnswer:
+    return ExclusionAnswer(
+        site=site_answer(exclusion.site),
+        distance=distance_answer(exclusion.distance, unit),
+        reasons=explained(exclusion.reasons, unit),
+    )
+
+
+def explained(reasons: tuple[Reason, ...], unit: Unit) -> tuple[Explained, ...]:
+    """Put reasons into words, with distances in a unit."""
     return tuple(Explained(code=reason.code, text=explain(reason, unit)) for reason in reasons)

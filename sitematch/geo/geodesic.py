@@ -47,6 +47,26 @@ def distance_km(a: Coordinates, b: Coordinates) -> float:
     return float(metres) / 1000.0
 
 
+def distances_km(point: Coordinates, latitude_deg: FloatArray, longitude_deg: FloatArray) -> FloatArray:
+    """Measure from one point to many; see `distance_km`.
+
+    Parameters
+    ----------
+    point
+        Where to measure from.
+    latitude_deg, longitude_deg
+        Shape (n,), degrees.
+
+    Returns
+    -------
+    FloatArray
+        Shape (n,), kilometres.
+    """
+    here = np.full_like(latitude_deg, point.latitude), np.full_like(longitude_deg, point.longitude)
+    _, _, metres = WGS84.inv(here[1], here[0], longitude_deg, latitude_deg)
+    return np.asarray(metres, dtype=np.float64) / 1000.0
+
+
 def earth_centred_km(latitude_deg: FloatArray, longitude_deg: FloatArray) -> FloatArray:
     """Turn points on the ellipsoid into earth-centred, earth-fixed coordinates.
 
@@ -105,6 +125,24 @@ def least_geodesic_km(chord_km: float) -> float:
     if chord_km > _LONGEST_CERTIFIED_CHORD_KM:
         return chord_km
     return 2.0 * RADIUS_MAX_KM * math.asin(chord_km / (2.0 * RADIUS_MAX_KM))
+
+
+def least_geodesics_km(chords_km: FloatArray) -> FloatArray:
+    """Bound many geodesics from below; see `least_geodesic_km`.
+
+    Parameters
+    ----------
+    chords_km
+        Any shape, kilometres, at least 0.
+
+    Returns
+    -------
+    FloatArray
+        Of the same shape.
+    """
+    short_km = np.minimum(chords_km, _LONGEST_CERTIFIED_CHORD_KM)
+    arcs_km = 2.0 * RADIUS_MAX_KM * np.arcsin(short_km / (2.0 * RADIUS_MAX_KM))
+    return np.where(chords_km > _LONGEST_CERTIFIED_CHORD_KM, chords_km, arcs_km)
 
 
 _LONGEST_CERTIFIED_CHORD_KM = 12_700.0

@@ -1,7 +1,8 @@
 """FHIR R4: studies and sites out of a bundle of ResearchStudy, Location, Organization and HealthcareService.
 
 ``ResearchStudy.site`` names the locations. A location without a name or an address has those of the organization that
-manages it, or of the healthcare service that is given there. Telecoms and persons are not read.
+manages it, or of the healthcare service that is given there. Telecoms and persons are not read. What sitematch itself
+wrote is read back from its extensions too; its stand-ins are left out, for as sites of the study they would be untrue.
 """
 
 from __future__ import annotations
@@ -9,37 +10,21 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from sitematch.domain import fhir as words
 from sitematch.domain.place import Coordinates
 from sitematch.domain.record import Location, StudyRecord
 from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.errors import DataFault, Fault, InvalidCoordinates
 from sitematch.importers.facility import clean_facility
+from sitematch.importers.fhir_extensions import is_stand_in, recruitment_status, study_facts
 from sitematch.importers.json_stream import read_items
 from sitematch.importers.text import tidy
 
-# research-study-status, R4.
-_STATUSES = {
-    "active": RecruitmentStatus.RECRUITING,
-    "administratively-completed": RecruitmentStatus.TERMINATED,
-    "approved": RecruitmentStatus.NOT_YET_RECRUITING,
-    "closed-to-accrual": RecruitmentStatus.ACTIVE_NOT_RECRUITING,
-    "closed-to-accrual-and-intervention": RecruitmentStatus.ACTIVE_NOT_RECRUITING,
-    "completed": RecruitmentStatus.COMPLETED,
-    "disapproved": RecruitmentStatus.WITHDRAWN,
-    "in-review": RecruitmentStatus.NOT_YET_RECRUITING,
-    "temporarily-closed-to-accrual": RecruitmentStatus.SUSPENDED,
-    "temporarily-closed-to-accrual-and-intervention": RecruitmentStatus.SUSPENDED,
-    "withdrawn": RecruitmentStatus.WITHDRAWN,
-}
-# location-status, R4: active says nothing of recruitment, the others that nobody is taken.
-_LOCATION_STATUSES = {
-    "suspended": RecruitmentStatus.SUSPENDED,
-    "inactive": RecruitmentStatus.ACTIVE_NOT_RECRUITING,
-}
 _STUDY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NCT = re.compile(r"NCT\d{8}")
 _Resource = Mapping[str, Any]
@@ -132,8 +117,10 @@ def _text(value: Any) -> str:
 
 
 def _record(resource: _Resource, resources: _Resources, read_on: date, name: str) -> StudyRecord | Fault:
-    ids = [_text(identifier.get("value")) for identifier in _things(resource.get("identifier"))]
-    named = [text for text in (*(i for i in ids if _NCT.fullmatch(i)), *ids, _text(resource.get("id"))) if text]
+    identifiers = _things(resource.get("identifier"))
+    ids = [_text(identifier.get("value")) for identifier in identifiers]
+    ours = [_text(one.get("value")) for one in identifiers if one.get("system") == words.STUDY_SYSTEM]
+    named = [text for text in (*ours, *(i for i in ids if _NCT.fullmatch(i)), *ids, _text(resource.get("id"))) if text]
     study_id = next((text for text in named if _STUDY_ID.fullmatch(text)), "")
     if not study_id:
         return Fault(0, "identifier", "", "the ResearchStudy has no identifier or id that can be used", place=name)
@@ -141,14 +128,16 @@ def _record(resource: _Resource, resources: _Resources, read_on: date, name: str
     study = Study(
         study_id=study_id,
         title=_text(resource.get("title")) or study_id,
-        status=_STATUSES.get(_text(resource.get("status")), RecruitmentStatus.UNKNOWN),
+        status=words.STATUS_OF_STUDY.get(_text(resource.get("status")), RecruitmentStatus.UNKNOWN),
         as_of_on=_day(meta.get("lastUpdated") if isinstance(meta, dict) else None, read_on),
         source=f"FHIR ResearchStudy {study_id}",
         summary=_text(resource.get("description")),
         sponsor=_text((resources.find(resource.get("sponsor"), resource) or {}).get("name")),
         other_ids=tuple(dict.fromkeys(text for text in ids if text and text != study_id)),
-        conditions=tuple(text for concept in _things(resource.get("condition")) if (text := _concept(concept))),
+        conditions=_concepts(resource.get("condition")),
+        interventions=_concepts(resource.get("focus")),
     )
+    study = replace(study, **study_facts(resource))
     references = resource.get("site")
     given = references if isinstance(references, list) else []
     locations: list[Location] = []
@@ -160,6 +149,10 @@ def _record(resource: _Resource, resources: _Resources, read_on: date, name: str
             target = _text(reference.get("reference")) if isinstance(reference, dict) else ""
             faults.append(Fault(0, "site", target[:80], "refers to no Location in the file", place=where))
             continue
+        if is_stand_in(found):
+            name = _text(found.get("name"))[:80]
+            faults.append(Fault(0, "site", name, "is a stand-in, whose facts are another study's", place=where))
+            continue
         locations.append(_location(found, resources, where))
     return StudyRecord(study=study, locations=tuple(locations), faults=tuple(faults), given=len(given))
 
@@ -169,6 +162,10 @@ def _day(text: Any, otherwise: date) -> date:
         return date.fromisoformat(text[:10]) if isinstance(text, str) else otherwise
     except ValueError:
         return otherwise
+
+
+def _concepts(value: Any) -> tuple[str, ...]:
+    return tuple(text for concept in _things(value) if (text := _concept(concept)))
 
 
 def _concept(concept: Mapping[str, Any]) -> str:
@@ -187,7 +184,7 @@ def _location(location: _Resource, resources: _Resources, where: str) -> Locatio
     address = location.get("address")
     if not isinstance(address, dict) or not (address.get("country") or address.get("city")):
         address = next(iter(_things(organization.get("address"))), {})
-    status = _LOCATION_STATUSES.get(_text(location.get("status")))
+    status = recruitment_status(location) or words.STATUS_OF_LOCATION.get(_text(location.get("status")))
     if status is None and service.get("active") is False:
         status = RecruitmentStatus.SUSPENDED
     flags: list[str] = []

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sitematch.domain.place import Coordinates
 from sitematch.domain.record import Location, StudyRecord
 from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.errors import DataFault, Fault, InvalidCoordinates, InvalidInput, NotReady
+from sitematch.errors import Fault, InvalidCoordinates, InvalidInput
 from sitematch.importers.facility import clean_facility
+from sitematch.importers.raw_rows import read_rows, refused, table_name
 from sitematch.importers.text import tidy
 
 FIELDS = ("facility", "city", "state", "postcode", "country", "status", "latitude", "longitude")
@@ -81,70 +79,12 @@ def read_table(path: Path, sheet: str = "") -> Table:
     DataFault
         If it is empty, not UTF-8, or no workbook; or if there is no such sheet.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise NotReady(f"There is no file {path}: name a CSV or Excel file.") from error
-    except (IsADirectoryError, PermissionError) as error:
-        raise NotReady(f"{path} cannot be read as a file: {error.strerror}.") from error
-    is_workbook = content[:4] == b"PK\x03\x04"
-    if content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        raise _refused(path.name, "is a workbook of Excel 2003 or before; save it as .xlsx")
-    name = f"{path.name}, sheet {sheet}" if sheet else path.name
-    numbered = _workbook_rows(content, name, sheet) if is_workbook else _csv_rows(content, name)
-    rows = [(number, cells) for number, cells in numbered if any(cells)]
+    name = table_name(path, sheet)
+    rows = [(number, tuple(map(tidy, cells))) for number, cells in read_rows(path, sheet)]
+    rows = [row for row in rows if any(row[1])]
     if not rows:
-        raise _refused(name, "is empty; it needs a header and rows")
+        raise refused(name, "is empty; it needs a header and rows")
     return Table(name=name, header=rows[0][1], rows=tuple(rows[1:]))
-
-
-def _refused(name: str, reason: str) -> DataFault:
-    return DataFault(f"{name} {reason}.", faults=[Fault(0, "", "", reason, place=name)])
-
-
-def _csv_rows(content: bytes, name: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _refused(name, f"is not UTF-8 (byte {error.start}); save it as CSV UTF-8") from error
-    first_line = text.lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=first_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    start = 1
-    try:
-        for cells in reader:
-            yield start, tuple(tidy(cell) for cell in cells)
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise _refused(name, f"cannot be read from line {start} on: {error}") from error
-
-
-def _workbook_rows(content: bytes, name: str, sheet: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    # Some 0.3 s to import; only workbooks need it.
-    import zipfile
-
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise _refused(name, f"is no Excel workbook that can be read ({error})") from error
-    try:
-        if sheet and sheet not in workbook.sheetnames:
-            raise _refused(name, f"is not there; the sheets are {', '.join(workbook.sheetnames)}")
-        chosen = workbook[sheet] if sheet else workbook.worksheets[0]
-        for number, cells in enumerate(chosen.iter_rows(values_only=True), start=1):
-            yield number, tuple(_cell_text(cell) for cell in cells)
-    finally:
-        workbook.close()
-
-
-def _cell_text(cell: Any) -> str:
-    if cell is None:
-        return ""
-    # Excel keeps 33180 as 33180.0; a zero before it is lost already.
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else tidy(str(cell))
 
 
 def map_columns(header: Sequence[str], given: Mapping[str, str] | None = None) -> dict[str, str]:

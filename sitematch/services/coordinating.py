@@ -80,7 +80,7 @@ def capacity(
     if since is None:
         return seen
     touched, ruled = changes.touched_since(store, study_id, since - OVERLAP, now)
-    return tuple(site for site in seen if _may_have_changed(site, arm, touched, ruled))
+    return tuple(site for site in seen if may_have_changed(site, arm, touched, ruled))
 
 
 def caps(store: Store, actor: Actor, study_id: str, now: datetime) -> tuple[CapUsage, ...]:
@@ -331,10 +331,8 @@ def _require_somewhere(actor: Actor, permission: Permission, study_id: str) -> N
         raise NotAllowed(f"You may not do this here: {permission.value}.", permission=permission.value)
 
 
-def _may_have_changed(
-    site: SiteCapacity, arm: str | None, touched: frozenset[CapKey], ruled: frozenset[CapKey]
-) -> bool:
-    """Whether something happened at the site, or under a cap that it shares."""
+def may_have_changed(site: SiteCapacity, arm: str | None, touched: frozenset[CapKey], ruled: frozenset[CapKey]) -> bool:
+    """Whether something happened at the site, or under a cap that it shares; see `changes.touched_since`."""
     return any(
         key in touched and (key.level is CapLevel.SITE or key in ruled)
         for key in keys_for(site.site_id, site.country, arm)

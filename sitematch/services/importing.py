@@ -18,13 +18,14 @@ from typing import IO, TYPE_CHECKING, Protocol, Required, TypedDict, Unpack
 import msgspec
 
 from sitematch.config import Settings
-from sitematch.domain.change import StudyChange, compare_studies, merge_study, revise_sites
+from sitematch.domain.change import StudyChange, compare_studies, merge_study, revise_sites, take_sites
+from sitematch.domain.contact import Contact, StudyContacts
 from sitematch.domain.imports import ImportTotals
 from sitematch.domain.place import Coordinates
-from sitematch.domain.record import Location, StudyRecord
+from sitematch.domain.record import CatalogueRecord, Location, StudyRecord
 from sitematch.domain.site import Site
 from sitematch.domain.study import Study
-from sitematch.errors import DataFault, Fault, UnknownCountry
+from sitematch.errors import DataFault, Fault, StudyNotFound, UnknownCountry
 from sitematch.gazetteer.extent import Extents
 from sitematch.gazetteer.grammar import parse_country
 from sitematch.gazetteer.locate import Gazetteer
@@ -43,7 +44,21 @@ INHERITED = "The record gives the site no status of its own; the study's is show
 _SPOOL_IN_MEMORY_BYTES = 8 << 20
 _PLACES_KEPT = 20_000
 _FAULTS_KEPT = 1_000
-_STUDY_AND_SITES = msgspec.msgpack.Decoder(tuple[Study, tuple[Site, ...]])
+
+
+class _LaidAside(msgspec.Struct, array_like=True):
+    """A study between the two passes; a record's sites have no ids yet, a catalogue's have them."""
+
+    study_id: str
+    study: Study | None
+    sites: tuple[Site, ...]
+    has_ids: bool = False
+    is_whole: bool = True
+    central: tuple[Contact, ...] = ()
+    contacts: tuple[tuple[Contact, ...], ...] = ()
+
+
+_LAID_ASIDE = msgspec.msgpack.Decoder(_LaidAside)
 
 
 class ImportWatcher(Protocol):
@@ -146,7 +161,7 @@ class Options(TypedDict, total=False):
 
 def import_into(
     settings: Settings,
-    records: Iterable[StudyRecord | Fault],
+    records: Iterable[StudyRecord | CatalogueRecord | Fault],
     *,
     origin: str,
     source: str,
@@ -163,7 +178,7 @@ def import_into(
 def import_records(
     store: Store,
     gazetteer: Gazetteer,
-    records: Iterable[StudyRecord | Fault],
+    records: Iterable[StudyRecord | CatalogueRecord | Fault],
     *,
     origin: str,
     source: str,
@@ -182,7 +197,8 @@ def import_records(
     gazetteer
         Source of coordinates.
     records
-        What an importer yields; read once, at a constant memory.
+        What an importer yields; read once, at a constant memory. A registry's record is placed, and its sites are
+        paired with those that are known; a catalogue's is taken as it is, each site under its own id.
     origin, source
         See `sitematch.domain.imports.ImportRecord`.
     now
@@ -205,6 +221,8 @@ def import_records(
     ------
     DataFault, NotReady, OnlineUnavailable
         As `records` raises them; nothing is changed then. A `DataFault` also where `strict` forbids what was left out.
+    StudyNotFound
+        If there are sites, but not the facts, of a study that is not in the catalogue; nothing is changed then.
     InvalidInput, LedgerBusy, StorageFault
         See `sitematch.store.imports.importing`; nothing is changed then.
     """
@@ -217,15 +235,15 @@ def import_records(
         if strict and refused:
             raise DataFault(f"{source}: {refused} parts cannot be used, so nothing was imported.", faults=faults)
         with (inspecting if dry_run else importing)(store) as transaction:
-            for study, sites in _laid_aside(spool):
-                _bring_in(transaction, study, sites, counts, watcher, dry_run=dry_run, allow_older=allow_older)
+            for laid in _laid_aside(spool):
+                _bring_in(transaction, laid, counts, watcher, dry_run=dry_run, allow_older=allow_older)
             totals = ImportTotals(**{field.name: counts[field.name] for field in fields(ImportTotals)})
             done = None if dry_run else transaction.finish(at=now, origin=origin, source=source, totals=totals)
     return totals, done
 
 
 def _lay_aside(
-    records: Iterable[StudyRecord | Fault],
+    records: Iterable[StudyRecord | CatalogueRecord | Fault],
     placer: Placer,
     spool: IO[bytes],
     counts: Counter[str],
@@ -240,7 +258,15 @@ def _lay_aside(
             watcher.fault(record)
             kept += [record][: _FAULTS_KEPT - len(kept)]
             continue
-        sites = []
+        if isinstance(record, CatalogueRecord):
+            laid = _LaidAside(record.study_id, record.study, record.sites, True, record.is_whole)
+            counts.update(studies=1, locations=len(laid.sites), sites=len(laid.sites))
+            counts["unplaced"] += sum(site.place is None for site in laid.sites)
+            _lay(laid, spool, encoder)
+            watcher.progress(counts["studies"], counts["sites"])
+            continue
+        sites: list[Site] = []
+        contacts: list[tuple[Contact, ...]] = []
         faults = list(record.faults)
         for location in record.locations:
             site = placer.site(location, record.study)
@@ -248,6 +274,7 @@ def _lay_aside(
                 faults.append(site)
                 continue
             sites.append(site)
+            contacts.append(location.contacts)
             counts["unplaced"] += site.place is None
             contradictions = [flag for flag in site.flags if tells_contradiction(flag)]
             counts["contradictions"] += bool(contradictions)
@@ -257,54 +284,73 @@ def _lay_aside(
             watcher.fault(fault)
         kept += faults[: _FAULTS_KEPT - len(kept)]
         counts.update(studies=1, locations=record.given, sites=len(sites), left_out=len(faults))
-        packed = encoder.encode((record.study, tuple(sites)))
-        spool.write(len(packed).to_bytes(4, "big") + packed)
+        laid = _LaidAside(
+            record.study.study_id, record.study, tuple(sites), central=record.contacts, contacts=tuple(contacts)
+        )
+        _lay(laid, spool, encoder)
         watcher.progress(counts["studies"], counts["sites"])
     return kept
 
 
-def _laid_aside(spool: IO[bytes]) -> Iterator[tuple[Study, tuple[Site, ...]]]:
+def _lay(laid: _LaidAside, spool: IO[bytes], encoder: msgspec.msgpack.Encoder) -> None:
+    packed = encoder.encode(laid)
+    spool.write(len(packed).to_bytes(4, "big") + packed)
+
+
+def _laid_aside(spool: IO[bytes]) -> Iterator[_LaidAside]:
     spool.seek(0)
     while head := spool.read(4):
-        yield _STUDY_AND_SITES.decode(spool.read(int.from_bytes(head, "big")))
+        yield _LAID_ASIDE.decode(spool.read(int.from_bytes(head, "big")))
 
 
 def _bring_in(
     transaction: ImportTransaction,
-    study: Study,
-    sites: tuple[Site, ...],
+    laid: _LaidAside,
     counts: Counter[str],
     watcher: ImportWatcher,
     *,
     dry_run: bool,
     allow_older: bool,
 ) -> None:
-    known = transaction.read(study.study_id)
+    known = transaction.read(laid.study_id)
+    study = laid.study or known.study
+    if study is None:
+        raise StudyNotFound(f"There is no study {laid.study_id!r} in the catalogue.", field="study")
     was_of_record = known.study is not None and known.study.source == study.source
     if known.study and was_of_record and study.as_of_on < known.study.as_of_on and not allow_older:
         counts["records_left_out"] += 1
         reason = f"is older than what is known, of {known.study.as_of_on.isoformat()}; the option allow-older takes it"
         watcher.fault(Fault(0, "date", study.as_of_on.isoformat(), reason, place=study.study_id))
         return
-    merged = merge_study(
-        known.study,
-        study,
-        was_imported=known.was_imported,
-        had_stand_ins=any(site.is_stand_in for site in known.sites),
-    )
-    offered = tuple(replace(site, travel=merged.travel, time_reimbursement=merged.time_reimbursement) for site in sites)
-    revised = revise_sites(merged, known.sites, offered, in_use=known.in_use)
+    if laid.has_ids:
+        revised = take_sites(study, known.sites, laid.sites, in_use=known.in_use, is_whole=laid.is_whole)
+    else:
+        study = merge_study(
+            known.study,
+            study,
+            was_imported=known.was_imported,
+            had_stand_ins=any(site.is_stand_in for site in known.sites),
+        )
+        travel, reimbursement = study.travel, study.time_reimbursement
+        offered = tuple(replace(site, travel=travel, time_reimbursement=reimbursement) for site in laid.sites)
+        revised = revise_sites(study, known.sites, offered, in_use=known.in_use)
     change = StudyChange(
         study_id=study.study_id,
         is_new=known.study is None,
-        fields=compare_studies(known.study, merged),
+        fields=compare_studies(known.study, study, all_fields=laid.has_ids),
         sites=revised.changes,
         unchanged=revised.unchanged,
     )
     counts.update(kind.value for kind in change.counts().elements())
     if not change.is_empty:
         watcher.change(change)
-    if (merged, revised.sites) != (known.study, known.sites):
+    if (study, revised.sites) != (known.study, known.sites):
         counts["studies_changed"] += 1
         if not dry_run:
-            transaction.write(known, merged, revised.sites)
+            transaction.write(known, study, revised.sites)
+    if not dry_run:
+        # The record's sites come first among the revised ones, in its order.
+        by_site = {site.site_id: own for site, own in zip(revised.sites, laid.contacts, strict=False) if own}
+        kept = transaction.keep_contacts(known, study.study_id, StudyContacts(central=laid.central, by_site=by_site))
+        counts["contacts"] += len(kept)
+        counts["contacts_erased"] += max(0, len(known.contacts) - len(kept))

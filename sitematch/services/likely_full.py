@@ -6,12 +6,14 @@ It is worked out beside the look-ups and kept, so a look-up only reads a diction
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from weakref import WeakSet
 
 from sitematch.domain.match import Reason, ReasonCode
 from sitematch.domain.ranking import NOTHING_FORESEEN
-from sitematch.errors import SitematchError, StudyNotFound
+from sitematch.errors import SitematchError
 from sitematch.store.engine import Store
 from sitematch.store.recruiting import recruitment
 
@@ -76,8 +78,32 @@ def read_outlook(store: Store, study_id: str, now: datetime) -> OutlookAt:
     return OutlookAt(likely_full(store, study_id, now))
 
 
-class LiveOutlook:
-    """What is probable of the sites of the studies that are asked for, worked out anew every ten minutes by one thread.
+class StudyOutlook:
+    """What is probable of one study's sites, as it was last worked out.
+
+    Parameters
+    ----------
+    study_id
+        The study.
+    """
+
+    def __init__(self, study_id: str) -> None:
+        self.study_id = study_id
+        self.due_at_s = 0.0
+        self._kept: tuple[datetime, Mapping[str, Reason]] | None = None
+
+    def at(self, now: datetime, /) -> Mapping[str, Reason]:
+        """Return what is probable, by site_id, from memory."""
+        kept = self._kept
+        return NOTHING_FORESEEN if kept is None or now - kept[0] > STALE_AFTER else kept[1]
+
+    def keep(self, now: datetime, foreseen: Mapping[str, Reason]) -> None:
+        """Say this from now on."""
+        self._kept = (now, foreseen)
+
+
+class LiveOutlooks:
+    """Works out what is probable of the studies that are followed, in a thread: at once, then every ten minutes.
 
     Parameters
     ----------
@@ -90,45 +116,35 @@ class LiveOutlook:
 
     Notes
     -----
-    It opens at once: nothing is said of a study until its first result is there. Start it after the process has forked.
+    Start it after the process has forked.
     """
 
     def __init__(self, store: Store, clock: Callable[[], datetime], *, refresh_s: float = REFRESH_S) -> None:
         self._store = store
         self._clock = clock
         self._refresh_s = refresh_s
-        self._followed: dict[str, StudyOutlook] = {}
+        # Only as long as a finder uses it is a study followed.
+        self._followed: WeakSet[StudyOutlook] = WeakSet()
         self._lock = threading.Lock()
         self._working = threading.Lock()
         self._wake = threading.Event()
         self._is_closed = False
         self.last_error: SitematchError | None = None
-        self._thread = threading.Thread(target=self._run, name="sitematch-outlook", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="sitematch-outlooks", daemon=True)
         self._thread.start()
 
-    def of(self, study_id: str) -> StudyOutlook:
-        """Return what is probable of a study, following it from now on."""
+    def follow(self, study_id: str) -> StudyOutlook:
+        """Return a study's outlook, which says nothing until it is worked out for the first time."""
+        outlook = StudyOutlook(study_id)
         with self._lock:
-            outlook = self._followed.get(study_id)
-            if outlook is None:
-                outlook = self._followed[study_id] = StudyOutlook(self._clock())
-                self._wake.set()
+            self._followed.add(outlook)
+        self._wake.set()
         return outlook
 
-    def forget(self, study_id: str) -> None:
-        """Follow a study no longer."""
-        with self._lock:
-            self._followed.pop(study_id, None)
-
     def refresh(self) -> None:
-        """Work it out now for every study followed, rather than at the thread's next turn.
-
-        Raises
-        ------
-        LedgerBusy, StorageFault, NotReady
-            See `likely_full`; the studies before the one that failed are done.
-        """
-        self._refresh(lambda outlook: True)
+        """Work out every outlook now, rather than at the thread's next turn; errors are those of `likely_full`."""
+        for outlook in self._list():
+            self._work_out(outlook)
 
     def close(self) -> None:
         """Stop the thread; the store stays open."""
@@ -136,48 +152,34 @@ class LiveOutlook:
         self._wake.set()
         self._thread.join()
 
-    def _refresh(self, is_due: Callable[[StudyOutlook], bool]) -> None:
+    def _list(self) -> list[StudyOutlook]:
         with self._lock:
-            followed = list(self._followed.items())
+            return list(self._followed)
+
+    def _work_out(self, outlook: StudyOutlook) -> None:
         # One after another, so that what was read first is never kept last.
         with self._working:
-            for study_id, outlook in followed:
-                if not self._is_closed and is_due(outlook):
-                    now = self._clock()
-                    try:
-                        outlook.keep(now, likely_full(self._store, study_id, now))
-                    except StudyNotFound:
-                        # It was removed; whoever asks for it next is told so.
-                        self.forget(study_id)
-        self.last_error = None
+            outlook.due_at_s = time.monotonic() + self._refresh_s
+            now = self._clock()
+            outlook.keep(now, likely_full(self._store, outlook.study_id, now))
+            self.last_error = None
 
     def _run(self) -> None:
         while not self._is_closed:
-            # Woken for a study that is new, the others wait for their turn.
-            is_new = self._wake.is_set()
             self._wake.clear()
-            try:
-                self._refresh((lambda outlook: outlook.is_new) if is_new else (lambda outlook: True))
-            except SitematchError as error:
-                # What was worked out before is said until it is stale.
-                self.last_error = error
-            if not self._is_closed:
-                self._wake.wait(self._refresh_s)
+            self._work_out_what_is_due()
+            self._wake.wait(self._next_s())
 
+    def _work_out_what_is_due(self) -> None:
+        for outlook in self._list():
+            if outlook.due_at_s <= time.monotonic() and not self._is_closed:
+                try:
+                    self._work_out(outlook)
+                except SitematchError as error:
+                    # What was worked out before is said until it is stale.
+                    self.last_error = error
 
-class StudyOutlook:
-    """What is probable of one study's sites, from memory."""
-
-    def __init__(self, now: datetime) -> None:
-        self._kept: tuple[datetime, Mapping[str, Reason]] = (now, NOTHING_FORESEEN)
-        self.is_new = True
-
-    def keep(self, now: datetime, foreseen: Mapping[str, Reason]) -> None:
-        """Take what was worked out at an instant (aware)."""
-        self._kept = (now, foreseen)
-        self.is_new = False
-
-    def at(self, now: datetime, /) -> Mapping[str, Reason]:
-        """Return what is probable, by site_id; nothing once it is stale."""
-        worked_out_at, foreseen = self._kept
-        return foreseen if now - worked_out_at <= STALE_AFTER else NOTHING_FORESEEN
+    def _next_s(self) -> float:
+        """Return how long to rest, in seconds: until the first study is due."""
+        due = min((outlook.due_at_s for outlook in self._list()), default=time.monotonic() + self._refresh_s)
+        return max(0.0, due - time.monotonic())

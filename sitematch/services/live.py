@@ -14,15 +14,17 @@ from sitematch.domain.site import Site
 from sitematch.domain.study import Study
 from sitematch.errors import LedgerBusy, StorageFault, StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
+from sitematch.services.clinics import ClinicFinder
 from sitematch.services.finder import Finder, StatedCapacity
-from sitematch.services.likely_full import LiveOutlook
+from sitematch.services.likely_full import LiveOutlooks
 from sitematch.store import catalogue, counting
+from sitematch.store.contacts import read_contacts
 from sitematch.store.engine import Store
 from sitematch.store.feed import CapacityFeed
 from sitematch.store.seeding import has_ledger
 
 SITES_KEPT = 20_000
-"""Sites of other studies than the default one that stay in memory, about 60 MB."""
+"""Sites of other studies than the default one that stay in memory, about 32 MB: 1.6 kB a site."""
 
 
 class LiveCapacity:
@@ -54,7 +56,7 @@ class _AtInstant:
     def remaining(self, site: Site, /) -> Remaining:
         """Return the spots left at a site."""
         found = self._feed.remaining(site, self._now)
-        return self._stated.remaining(site) if found is None else _as_matched(site, found)
+        return self._stated.remaining(site) if found is None else as_matched(site, found)
 
 
 class CapacityAt:
@@ -80,7 +82,7 @@ class CapacityAt:
         """Return the spots left at a site."""
         if self._remaining is None:
             return self._stated.remaining(site)
-        return _as_matched(site, self._remaining.get(site.site_id, Remaining(count=None, as_of=None)))
+        return as_matched(site, self._remaining.get(site.site_id, Remaining(count=None, as_of=None)))
 
 
 def read_capacity(store: Store, study: Study, now: datetime) -> CapacityAt:
@@ -97,7 +99,8 @@ def read_capacity(store: Store, study: Study, now: datetime) -> CapacityAt:
     return CapacityAt({site.site_id: site.as_remaining() for site in sites}, study)
 
 
-def _as_matched(site: Site, found: Remaining) -> Remaining:
+def as_matched(site: Site, found: Remaining) -> Remaining:
+    """Return the spots left at a site as matches show them: unknown, not 0, where it takes nobody."""
     if site.status in TAKING_STATUSES:
         return found
     # It takes nobody yet, or no more. Whoever asks for such sites all the same must not read "full": how many spots it
@@ -109,14 +112,14 @@ class _LiveFinder:
     """One study's finder, read anew when the catalogue has changed."""
 
     def __init__(
-        self, gazetteer: Gazetteer, store: Store, study_id: str, feed: CapacityFeed, outlook: LiveOutlook
+        self, gazetteer: Gazetteer, store: Store, study_id: str, feed: CapacityFeed, outlooks: LiveOutlooks
     ) -> None:
         self._gazetteer = gazetteer
         self._store = store
         self._study_id = study_id
         self._feed = feed
-        self._outlook = outlook
         self._lock = threading.Lock()
+        self._outlook = outlooks.follow(study_id)
         self._version, self._finder = self._load()
 
     @property
@@ -141,8 +144,10 @@ class _LiveFinder:
         version = self._feed.catalogue_version
         study = catalogue.read_study(self._store, self._study_id)
         sites = catalogue.read_sites(self._store, self._study_id)
-        capacity, foresight = LiveCapacity(self._feed, study), self._outlook.of(study.study_id)
-        return version, Finder(self._gazetteer, study, sites, capacity=capacity, foresight=foresight)
+        contacts = read_contacts(self._store, self._study_id)
+        capacity = LiveCapacity(self._feed, study)
+        finder = Finder(self._gazetteer, study, sites, capacity=capacity, contacts=contacts, foresight=self._outlook)
+        return version, finder
 
 
 class LiveFinders:
@@ -171,7 +176,7 @@ class LiveFinders:
 
     Notes
     -----
-    Safe to share among threads. Open it after the process has forked: the feed and the outlook have a thread each.
+    Safe to share among threads. Open it after the process has forked: the feed and the outlooks have a thread each.
     """
 
     def __init__(
@@ -190,9 +195,10 @@ class LiveFinders:
         self._lock = threading.Lock()
         self._others: OrderedDict[str, _LiveFinder] = OrderedDict()
         self.feed = CapacityFeed(store, clock)
-        self.outlook = LiveOutlook(store, clock)
+        self.outlooks = LiveOutlooks(store, clock)
         try:
             self._default = self._open(default_id)
+            self.clinics = ClinicFinder(gazetteer, store, lambda study: LiveCapacity(self.feed, study))
         except BaseException:
             self.close()
             raise
@@ -228,21 +234,19 @@ class LiveFinders:
         except StudyNotFound:
             with self._lock:
                 self._others.pop(study_id, None)
-            self.outlook.forget(study_id)
             raise
 
     def close(self) -> None:
         """Stop following the database."""
-        self.outlook.close()
+        self.outlooks.close()
         self.feed.close()
 
     def _open(self, study_id: str) -> _LiveFinder:
-        return _LiveFinder(self.gazetteer, self.store, study_id, self.feed, self.outlook)
+        return _LiveFinder(self.gazetteer, self.store, study_id, self.feed, self.outlooks)
 
     def _keep(self, study_id: str, live: _LiveFinder) -> None:
         with self._lock:
             self._others[study_id] = live
             self._others.move_to_end(study_id)
             while len(self._others) > 1 and sum(other.size for other in self._others.values()) > self._sites_kept:
-                forgotten, _ = self._others.popitem(last=False)
-                self.outlook.forget(forgotten)
+                self._others.popitem(last=False)

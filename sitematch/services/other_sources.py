@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Unpack
 
 from sitematch.config import Settings
 from sitematch.domain.imports import ImportTotals
-from sitematch.domain.record import Location, StudyRecord
+from sitematch.domain.record import CatalogueRecord, Location, StudyRecord
 from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.errors import Fault, InvalidInput, StudyNotFound
 from sitematch.importers import fhir, nci
+from sitematch.importers.catalogue import read_catalogue
+from sitematch.importers.own_table import read_own
 from sitematch.importers.table import map_columns, read_table, table_record
 from sitematch.services.importing import Options, import_into
 
@@ -129,6 +131,69 @@ def read_sites_table(
             study_id=study_id, title=title, status=RecruitmentStatus.RECRUITING, as_of_on=today, source=table.name
         )
     return table_record(table, columns, study), table.name
+
+
+def import_own_table(
+    settings: Settings, path: Path, study_id: str | None, sheet: str, *, is_whole: bool, **options: Unpack[Options]
+) -> tuple[ImportTotals, int | None]:
+    """Import a table of sites that sitematch exported, each site under its id and where it was.
+
+    Parameters
+    ----------
+    settings
+        Where things are.
+    path, sheet
+        See `read_own`.
+    study_id
+        The study that all rows must belong to; None takes any that are in the catalogue.
+    is_whole
+        Whether a site that the table lacks is closed; otherwise it stays as it is.
+    options
+        See `import_records`.
+
+    Raises
+    ------
+    StudyNotFound
+        If a row's study is not in the catalogue.
+    NotReady, DataFault, InvalidInput, LedgerBusy, StorageFault
+        See `read_own` and `import_records`; nothing is changed then.
+    """
+
+    def records() -> Iterator[CatalogueRecord]:
+        for record in read_own(path, sheet, is_whole=is_whole):
+            if study_id not in (None, record.study_id):
+                raise InvalidInput(
+                    f"{path.name} has sites of {record.study_id}, not of {study_id}; leave --study out to take them.",
+                    field="study",
+                )
+            yield record
+
+    return _with_caps(settings, records(), "table", path.name, options)
+
+
+def import_catalogue(settings: Settings, path: Path, **options: Unpack[Options]) -> tuple[ImportTotals, int | None]:
+    """Import an exported catalogue: studies with all their facts, and all their sites.
+
+    Raises
+    ------
+    NotReady, DataFault, InvalidInput, LedgerBusy, StorageFault
+        See `read_catalogue` and `import_records`; nothing is changed then.
+    """
+    return _with_caps(settings, read_catalogue(path), "catalogue", path.name, options)
+
+
+def _with_caps(
+    settings: Settings, records: Iterable[CatalogueRecord], origin: str, source: str, options: Options
+) -> tuple[ImportTotals, int | None]:
+    """Import records that may state spots, and take over those that are new as caps."""
+    from sitematch.store.engine import open_store
+    from sitematch.store.seeding import take_stated_caps
+
+    done = import_into(settings, records, origin=origin, source=source, **options)
+    if done[1] is not None:
+        with open_store(settings.database_url) as store:
+            take_stated_caps(store, options["now"])
+    return done
 
 
 def import_files(

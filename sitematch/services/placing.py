@@ -224,10 +224,20 @@ def _stand_in(number: int, row: dict[str, str], study: Study, gazetteer: Gazette
         state=row["state"],
         postcode=placed.postcode,
         country=country,
-        place=None if placed.place is None else replace(placed.place, notes=()),
+        place=placed.place and _to_the_metre(replace(placed.place, notes=())),
         status=study.status,
         travel=study.travel,
         time_reimbursement=study.time_reimbursement,
         as_of_on=study.as_of_on,
         flags=placed.flags,
+    )
+
+
+def _to_the_metre(place: Place) -> Place:
+    """Round a place, so that its file stays readable."""
+    point = place.coordinates
+    return replace(
+        place,
+        coordinates=Coordinates(latitude=round(point.latitude, 5), longitude=round(point.longitude, 5)),
+        uncertainty_km=round(place.uncertainty_km, 3),
     )

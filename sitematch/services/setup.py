@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from sitematch.importers.study_file import read_study as read_study_file
 from sitematch.services.finder import Finder, Foresight
 
 if TYPE_CHECKING:
+    from sitematch.services.clinics import ClinicFinder
     from sitematch.store.engine import Store
 
 
@@ -134,7 +136,45 @@ def finder_at(
     """
     from sitematch.services.live import read_capacity
     from sitematch.store import catalogue
+    from sitematch.store.contacts import read_contacts
 
     study = catalogue.read_study(store, study_id)
     sites = catalogue.read_sites(store, study_id)
-    return Finder(gazetteer, study, sites, capacity=read_capacity(store, study, now), foresight=foresight)
+    return Finder(
+        gazetteer,
+        study,
+        sites,
+        capacity=read_capacity(store, study, now),
+        contacts=read_contacts(store, study_id),
+        foresight=foresight,
+    )
+
+
+@contextmanager
+def open_clinics(settings: Settings, now: datetime) -> Iterator[ClinicFinder]:
+    """Open the gazetteer, the catalogue and the ledger as they are now, for one look-up over all studies or a few.
+
+    Parameters
+    ----------
+    settings
+        Where things are.
+    now
+        The instant (aware) whose spots are read.
+
+    Yields
+    ------
+    ClinicFinder
+        Good within the block.
+
+    Raises
+    ------
+    NotReady
+        If the gazetteer or the database is missing; the message says how to build it.
+    """
+    from sitematch.services.clinics import ClinicFinder
+    from sitematch.services.live import read_capacity
+    from sitematch.store.engine import open_store
+
+    gazetteer = Gazetteer.open(settings.gazetteer_path)
+    with open_store(settings.database_url) as store:
+        yield ClinicFinder(gazetteer, store, lambda study: read_capacity(store, study, now))

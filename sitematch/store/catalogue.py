@@ -6,24 +6,28 @@ from the catalogue (an index, pre-rendered answers) and know by one small read w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from sitematch.domain.cell import cell_of
+from sitematch.domain.clinic import clinic_number
 from sitematch.domain.place import Coordinates, Place, Precision
 from sitematch.domain.site import Site
 from sitematch.domain.study import Phase, RecruitmentStatus, Study
 from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.words import further_words, heading_words
 from sitematch.errors import InvalidInput, StudyNotFound
 from sitematch.store import schema
+from sitematch.store.contacts import erase_contacts
 from sitematch.store.engine import Store
 
 _ROWS_A_STATEMENT = 1_000
 _TEXTS = msgspec.json.Decoder(tuple[str, ...])
 _PHASES = msgspec.json.Decoder(tuple[Phase, ...])
-_STUDY_LISTS = ("other_ids", "conditions", "interventions", "phases", "who", "who_not", "history")
+_STUDY_LISTS = ("other_ids", "conditions", "keywords", "interventions", "phases", "who", "who_not", "history")
 
 
 def catalogue_version(store: Store) -> str:
@@ -139,10 +143,17 @@ def read_sites(store: Store, study_id: str) -> tuple[Site, ...]:
     return tuple(site_of(row) for row in rows)
 
 
-def iter_sites(store: Store) -> Iterator[Site]:
-    """Yield every site of every study, by study and then in the order given, at a constant memory.
+def iter_sites(store: Store, study_ids: Collection[str] | None = None) -> Iterator[Site]:
+    """Yield the sites of studies, by study and then in the order given, at a constant memory.
 
     One read transaction lasts as long as the iteration; do not dawdle in it.
+
+    Parameters
+    ----------
+    store
+        The database.
+    study_ids
+        Only of these, a few hundred at most; None takes every study. An unknown one has no sites.
 
     Raises
     ------
@@ -150,9 +161,36 @@ def iter_sites(store: Store) -> Iterator[Site]:
         See `Store.reading`.
     """
     query = sa.select(schema.site).order_by(schema.site.c.study_id, schema.site.c.position)
+    if study_ids is not None:
+        query = query.where(schema.site.c.study_id.in_(sorted(study_ids)))
     with store.reading() as connection:
         for row in connection.execution_options(yield_per=_ROWS_A_STATEMENT).execute(query):
             yield site_of(row)
+
+
+def iter_studies(store: Store, study_ids: Collection[str] | None = None) -> Iterator[tuple[Study, tuple[Site, ...]]]:
+    """Yield studies, by `study_id`, each with its sites in order; one read transaction, as in `iter_sites`.
+
+    Parameters
+    ----------
+    store, study_ids
+        See `iter_sites`.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    ids = sa.select(schema.study.c.study_id).order_by(schema.study.c.study_id)
+    if study_ids is not None:
+        ids = ids.where(schema.study.c.study_id.in_(sorted(study_ids)))
+    with store.reading() as connection:
+        for study_id in connection.execute(ids).scalars().all():
+            row = connection.execute(sa.select(schema.study).where(schema.study.c.study_id == study_id)).one()
+            sites = connection.execute(
+                sa.select(schema.site).where(schema.site.c.study_id == study_id).order_by(schema.site.c.position)
+            )
+            yield study_of(row), tuple(map(site_of, sites))
 
 
 def replace_study(store: Store, study: Study, sites: Sequence[Site]) -> None:
@@ -256,16 +294,18 @@ def _require_kept(connection: sa.Connection, study_id: str, site_ids: set[str]) 
 
 
 def write_study(connection: sa.Connection, study: Study, sites: Sequence[Site]) -> None:
-    """Write one study and its sites inside a transaction; see `replace_study`."""
+    """Write one study and its sites inside a transaction; see `replace_study`. Contacts of the study are erased."""
     values = _study_values(study)
     known = connection.execute(
         sa.update(schema.study).where(schema.study.c.study_id == study.study_id).values(**values)
     )
     if known.rowcount:
         _require_kept(connection, study.study_id, {site.site_id for site in sites})
+        erase_contacts(connection, study.study_id)
         connection.execute(sa.delete(schema.site).where(schema.site.c.study_id == study.study_id))
     else:
         connection.execute(sa.insert(schema.study).values(**values))
+    _write_words(connection, study, is_new=not known.rowcount)
     rows = [_site_values(position, site, study.study_id) for position, site in enumerate(sites)]
     try:
         for start in range(0, len(rows), _ROWS_A_STATEMENT):
@@ -274,6 +314,17 @@ def write_study(connection: sa.Connection, study: Study, sites: Sequence[Site]) 
         raise InvalidInput(
             f"A site of study {study.study_id} has an id that another site already has.", field="site_id"
         ) from error
+
+
+def _write_words(connection: sa.Connection, study: Study, *, is_new: bool) -> None:
+    table = schema.study_text
+    words = {"heading": " ".join(heading_words(study)), "further": " ".join(further_words(study))}
+    if not is_new:
+        connection.execute(sa.update(table).where(table.c.study_id == study.study_id).values(**words))
+        return
+    # Changes of the catalogue come one at a time (see `touch`), so two never take the same number.
+    number = sa.select(sa.func.coalesce(sa.func.max(table.c.number), 0) + 1).scalar_subquery()
+    connection.execute(sa.insert(table).values(number=number, study_id=study.study_id, **words))
 
 
 def _json(value: object) -> str:
@@ -338,6 +389,8 @@ def _site_values(position: int, site: Site, study_id: str) -> dict[str, Any]:
         "time_reimbursement": site.time_reimbursement,
         "spots": site.spots,
         "flags": _json(site.flags),
+        "cell": cell_of(None if place is None else place.coordinates),
+        "clinic": clinic_number(site.facility, site.city, site.country, site.site_id),
     }
 
 

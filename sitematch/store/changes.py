@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
@@ -12,7 +13,7 @@ from sitematch.domain.ledger import EventKind
 from sitematch.domain.occupancy import keys_for
 from sitematch.store.engine import Store
 from sitematch.store.instants import to_us
-from sitematch.store.schema import cap, event
+from sitematch.store.schema import cap, event, latest_event
 
 _LAPSING = (EventKind.HELD.value, EventKind.OFFERED.value)
 _RULES = (EventKind.CAP_SET.value, EventKind.CLOSED.value, EventKind.OPENED.value)
@@ -74,6 +75,46 @@ def touched_since(
             touched.add(key)
             ruled.add(key)
     return frozenset(touched), frozenset(ruled)
+
+
+def ledger_heads(store: Store, study_ids: Collection[str] | None = None) -> dict[str, str]:
+    """Return the end of the chain of the studies that have a ledger, by study_id: another text after every event.
+
+    Parameters
+    ----------
+    store
+        The database.
+    study_ids
+        Of these studies only; None is all.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    chains = sa.select(cap.c.study_id, cap.c.head_hash).where(
+        cap.c.level == CapLevel.STUDY.value, cap.c.scope == "", cap.c.head_seq > 0
+    )
+    if study_ids is not None:
+        chains = chains.where(cap.c.study_id.in_(sorted(study_ids)))
+    with store.reading() as connection:
+        return {row.study_id: row.head_hash for row in connection.execute(chains)}
+
+
+def last_lapse_us(store: Store, now: datetime) -> int:
+    """Return when, up to an instant, a hold or offer lapsed last, in microseconds since 1970; 0 if none did.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    latest = latest_event.c
+    query = sa.select(sa.func.max(latest.expires_at_us)).where(
+        latest.kind.in_(_LAPSING), latest.expires_at_us <= to_us(now)
+    )
+    with store.reading() as connection:
+        return connection.execute(query).scalar_one() or 0
 
 
 _WHOLE = CapKey(level=CapLevel.STUDY)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sitematch.services.finder import Finder
-from tests.api.builders import make_app, make_finder, make_gazetteer
+from tests.api.builders import fill_database, make_app, make_finder, make_gazetteer
 from tests.api.office import Office
 
 
@@ -22,8 +23,17 @@ def finder(gazetteer: Path) -> Finder:
     return make_finder(gazetteer)
 
 
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the study and its sites, to be copied."""
+    home = tmp_path_factory.mktemp("database")
+    fill_database(home)
+    return home / "sitematch.db"
+
+
 @pytest.fixture
-def app(tmp_path: Path, finder: Finder) -> Flask:
+def app(tmp_path: Path, finder: Finder, database: Path) -> Flask:
+    shutil.copy(database, tmp_path)
     return make_app(tmp_path, finder)
 
 

@@ -62,7 +62,14 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
     ("DELETE", "/v1/webhooks/{webhook_id}"): (MANAGERS | {"manager elsewhere"}, None),
     ("GET", "/v1/webhooks/failures"): (MANAGERS | {"manager elsewhere"}, None),
 }
+FHIR_TYPES = ("HealthcareService", "Location", "Organization", "ResearchStudy")
 OPEN_TO_ALL = {
+    ("GET", "/fhir/metadata"),
+    ("GET", "/fhir/$bulk-publish"),
+    ("GET", "/fhir/bulk/{kind}.ndjson"),
+    *(("GET", f"/fhir/{kind}") for kind in FHIR_TYPES),
+    *(("GET", f"/fhir/{kind}/{{id}}") for kind in FHIR_TYPES),
+    *(("POST", f"/fhir/{kind}/_search") for kind in FHIR_TYPES),
     ("GET", "/"),
     ("POST", "/"),
     ("GET", "/docs"),
@@ -81,6 +88,9 @@ OPEN_TO_ALL = {
     ("GET", "/v1/matches"),
     ("POST", "/v1/matches"),
     ("GET", "/v1/postcodes/{country}/{code}"),
+    ("POST", "/v1/clinics"),
+    ("GET", "/v1/studies"),
+    ("GET", "/v1/studies/{study_id}"),
     ("GET", "/v1/sites"),
     ("GET", "/v1/sites/{site_id}"),
 }
@@ -180,7 +190,7 @@ def test_public_routes_need_no_token_and_ignore_a_bad_one(office: Office) -> Non
     bad = {"Authorization": "Bearer nonsense"}
 
     for method, path in OPEN_TO_ALL - {("GET", "/static/{filename}")}:
-        target = path.replace("{slug}", "not-found").replace("{site_id}", SITE)
+        target = path.replace("{slug}", "not-found").replace("{site_id}", SITE).replace("{id}", SITE)
         target = target.replace("{country}/{code}", "US/33180")
         assert office.client.open(target, method=method, headers=bad).status_code not in (401, 403)
 

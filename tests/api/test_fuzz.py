@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from api.problems import KINDS
 from api.schemas import MatchRequest
+from api.tables import TABULAR
 from sitematch.domain.policy import Order
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.domain.travel import TravelCertainty
@@ -105,6 +106,16 @@ def test_what_fits_the_types_is_answered(client: FlaskClient, body: dict[str, An
     ranks = [match["rank"] for match in answer["matches"]]
     assert ranks == list(range(1, len(ranks) + 1))
     assert len(ranks) <= body.get("limit", 5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(body=answerable, media_type=st.sampled_from(list(TABULAR)))
+def test_what_can_be_answered_comes_as_a_table_too(client: FlaskClient, body: dict[str, Any], media_type: str) -> None:
+    response = client.post("/v1/matches", json=body, headers={"Accept": media_type})
+
+    assert response.status_code == 200, response.text
+    assert response.mimetype == media_type
+    assert response.data
 
 
 @settings(max_examples=150, deadline=None)

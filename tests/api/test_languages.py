@@ -102,6 +102,17 @@ def test_numbers_units_dates_and_countries_are_written_as_the_language_does(in_g
     assert wording.day(date(2025, 12, 30)) == "30. Dezember 2025"
 
 
+def test_site_that_is_likely_full_is_said_with_month_and_probability(in_german: None) -> None:
+    reason = Reason(ReasonCode.LIKELY_FULL, on=date(2026, 3, 31), probability=0.84)
+
+    said = wording.reason(reason, Unit.KM)
+
+    assert (
+        said
+        == "Voraussichtlich bis Ende März 2026 voll, wenn es so weitergeht: die Wahrscheinlichkeit ist etwa 84\xa0%."
+    )
+
+
 def test_text_of_a_study_that_nobody_translated_stays_english_and_is_marked_so(in_german: None) -> None:
     assert wording.translated("Only <here>.") == '<span lang="en" dir="ltr">Only &lt;here&gt;.</span>'
 

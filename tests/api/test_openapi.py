@@ -12,7 +12,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.test import TestResponse
 
 from api.openapi import address
+from sitematch.exporters.files import XLSX_TYPE
 
+STUDY_ID = "NCT00000001"
 MIAMI = {"postcode": "33180", "country": "US"}
 GEOJSON = {"Accept": "application/geo+json"}
 EXEMPT = {"/static/{filename}"}
@@ -35,7 +37,8 @@ def assert_as_documented(document: dict[str, Any], path: str, method: str, respo
     if content["schema"].get("format") == "binary":
         return  # a file: its media type is all that is said
     root = {"components": {"schemas": closed}, **content["schema"]}
-    value = json.loads(response.data) if "json" in response.mimetype else response.text
+    is_json = response.mimetype.endswith(("/json", "+json"))
+    value = json.loads(response.data) if is_json else response.data.decode("latin-1")
     Draft202012Validator(root).validate(value)
 
 
@@ -66,6 +69,19 @@ def test_every_operation_has_its_own_id_a_summary_and_an_answer(document: dict[s
     assert all({"200", "201", "204", "303"} & operation["responses"].keys() for operation in operations)
 
 
+def test_days_and_instants_are_documented_as_such(document: dict[str, Any]) -> None:
+    described = [
+        (f"{name}.{field}", json.dumps(schema))
+        for name, shape in document["components"]["schemas"].items()
+        for field, schema in shape.get("properties", {}).items()
+        if field in ("as_of", "at") or field.endswith(("_at", "_on"))
+    ]
+
+    assert len(described) > 10
+    assert [field for field, schema in described if '"format": "date' not in schema] == []
+
+
+SITE_KINDS = ("Location", "HealthcareService", "Organization")
 CALLS = [
     ("/v1/matches", "post", "/v1/matches", {"json": MIAMI}),
     ("/v1/matches", "post", "/v1/matches", {"json": {**MIAMI, "limit": 1, "within_km": 1}}),
@@ -78,8 +94,17 @@ CALLS = [
     ("/v1/matches", "post", "/v1/matches", {"data": b" " * 70_000, "content_type": "application/json"}),
     ("/v1/matches", "get", "/v1/matches?postcode=33180&country=US", {}),
     ("/v1/matches", "get", "/v1/matches?postcode=33180&country=US", {"headers": {"Accept": "text/csv"}}),
+    ("/v1/clinics", "post", "/v1/clinics", {"json": {**MIAMI, "condition": "lupus"}}),
+    ("/v1/clinics", "post", "/v1/clinics", {"json": {**MIAMI, "condition": "?"}}),
+    ("/v1/clinics", "post", "/v1/clinics", {"json": MIAMI}),
+    ("/v1/studies", "get", "/v1/studies", {}),
+    ("/v1/studies", "get", "/v1/studies?q=lupus&status=RECRUITING&limit=1", {}),
+    ("/v1/studies", "get", "/v1/studies?q=%22", {}),
+    ("/v1/studies/{study_id}", "get", "/v1/studies/NCT00000001", {}),
+    ("/v1/studies/{study_id}", "get", "/v1/studies/none", {}),
     ("/v1/sites", "get", "/v1/sites", {}),
     ("/v1/sites", "get", "/v1/sites?limit=2&country=US", {"headers": GEOJSON}),
+    ("/v1/sites", "get", "/v1/sites", {"headers": {"Accept": XLSX_TYPE}}),
     ("/v1/sites", "get", "/v1/sites?limit=zwei", {}),
     ("/v1/sites/{site_id}", "get", "/v1/sites/nowhere", {}),
     ("/v1/sites/{site_id}", "get", "/v1/sites/nowhere", {"headers": GEOJSON}),
@@ -104,6 +129,25 @@ CALLS = [
     ("/problems/{slug}", "get", "/problems/not-ready", {}),
     ("/problems/{slug}", "get", "/problems/none", {"headers": {"Accept": "application/json"}}),
     ("/openapi.json", "get", "/openapi.json", {}),
+    ("/fhir/$bulk-publish", "get", "/fhir/$bulk-publish", {}),
+    ("/fhir/$bulk-publish", "get", "/fhir/$bulk-publish?_since=yesterday", {}),
+    ("/fhir/bulk/{kind}.ndjson", "get", "/fhir/bulk/Slot.ndjson", {}),
+    ("/fhir/bulk/{kind}.ndjson", "get", "/fhir/bulk/Patient.ndjson", {}),
+    ("/fhir/metadata", "get", "/fhir/metadata", {}),
+    ("/fhir/metadata", "get", "/fhir/metadata?_format=xml", {}),
+    *(
+        call
+        for kind, known in (*((kind, "miami") for kind in SITE_KINDS), ("ResearchStudy", "NCT00000001"))
+        for call in (
+            (f"/fhir/{kind}", "get", f"/fhir/{kind}?unknown=1&_count=3", {}),
+            (f"/fhir/{kind}", "get", f"/fhir/{kind}?_count=-1", {}),
+            (f"/fhir/{kind}/_search", "post", f"/fhir/{kind}/_search", {"data": {"_count": "2"}}),
+            (f"/fhir/{kind}/_search", "post", f"/fhir/{kind}/_search", {"json": {}}),
+            (f"/fhir/{kind}/{{id}}", "get", f"/fhir/{kind}/{known}", {"headers": {"Accept": "application/json"}}),
+            (f"/fhir/{kind}/{{id}}", "get", f"/fhir/{kind}/none", {}),
+        )
+    ),
+    ("/fhir/Location", "get", "/fhir/Location?near=25.9|-80.1|50|[mi_i]&_revinclude=HealthcareService:location", {}),
 ]
 
 
@@ -136,7 +180,8 @@ def test_every_example_of_the_document_can_be_sent(client: FlaskClient, document
             inside = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
             url = path
             for name in inside:
-                value = "miami" if name == "site_id" else examples[name]
+                value = {"site_id": "miami", "study_id": STUDY_ID}.get(name) or examples[name]
+                value = {"NCT06064929-001": "miami", "NCT06064929": STUDY_ID}.get(value, value)
                 url = url.replace(f"{{{name}}}", str(value))
             body = next(iter(operation.get("requestBody", {}).get("content", {"": {}}).items()))
             how: dict[str, Any] = {"query_string": {k: v for k, v in examples.items() if k not in inside}}

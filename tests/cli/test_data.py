@@ -33,7 +33,7 @@ def test_a_good_file_is_said_to_be_good(run: Run) -> None:
 
 def test_swapped_coordinates_are_caught_by_the_country_they_should_lie_in(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "swapped.csv"
-    path.write_text(GOOD.replace("54.33470,10.13480", "10.13480,54.33470"), encoding="utf-8")
+    path.write_text(GOOD.replace("54.3347,10.1348", "10.1348,54.3347"), encoding="utf-8")
 
     result = run("data", "check", str(path))
 

@@ -84,7 +84,7 @@ def test_miles_in_give_the_same_sites_as_kilometres_in(run: Run) -> None:
         (("match", "33180", "-c", "US", "--within-km", "nan"), 2, "radius"),
         (("match", "33180", "-c", "US", "--within-km", "inf"), 2, "radius"),
         (("match", "33180", "-c", "US", "--within-km", "-5"), 2, "radius"),
-        (("match", "33180", "-c", "US", "--within-km", "5", "--within-miles", "3"), 2, "not in both"),
+        (("match", "33180", "-c", "US", "--within-km", "5", "--within-miles", "3"), 2, "not both"),
         (("match", "4102", "-c", "US"), 2, "04102"),
         (("match", "00000", "-c", "US"), 3, "00000"),
         (("locate", "Xyzzyville", "-c", "US"), 3, "Xyzzyville"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from sitematch.domain.change import ChangeKind, StudyChange
 from sitematch.domain.imports import ImportTotals
-from sitematch.domain.record import StudyRecord
+from sitematch.domain.record import CatalogueRecord, StudyRecord
 from sitematch.domain.site import Site
 from sitematch.errors import Fault
 from sitematch.gazetteer.locate import Gazetteer
@@ -53,18 +53,19 @@ class Clerk:
         self.gazetteer = gazetteer
         self.heard = Memory()
 
-    def records(self, *values: Any, **options: Any) -> ImportTotals:
+    def records(self, *values: Any, contacts: bool = False, **options: Any) -> ImportTotals:
         """Import decoded JSON records."""
         read = (
-            parse_study(json.loads(json.dumps(v)), date(2026, 3, 1), where=f"record {n}")
+            parse_study(json.loads(json.dumps(v)), date(2026, 3, 1), where=f"record {n}", contacts=contacts)
             for n, v in enumerate(values, 1)
         )
-        return self._import(read, **options)
+        return self.bring(read, **options)
 
     def file(self, path: Path, **options: Any) -> ImportTotals:
-        return self._import(read_file(path, date(2026, 3, 1)), **options)
+        return self.bring(read_file(path, date(2026, 3, 1)), **options)
 
-    def _import(self, read: Iterable[StudyRecord | Fault], **options: Any) -> ImportTotals:
+    def bring(self, read: Iterable[StudyRecord | CatalogueRecord | Fault], **options: Any) -> ImportTotals:
+        """Import what an importer read."""
         self.heard = Memory()
         totals, self.import_id = import_records(
             self.store, self.gazetteer, read, origin="ctgov", source="test", now=NOW, watcher=self.heard, **options

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,14 +13,13 @@ import sqlalchemy as sa
 from sitematch.domain.access import Actor, Grant, Permission, Role
 from sitematch.domain.match import ReasonCode
 from sitematch.domain.policy import MatchPolicy
-from sitematch.errors import InvalidInput, NotAllowed, SiteNotFound, UnknownCountry
+from sitematch.errors import InvalidInput, NotAllowed, SiteNotFound, StudyNotFound, UnknownCountry
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.reports.document import Report
 from sitematch.reports.forecast.plan import WhatIf
 from sitematch.services.forecasting import forecast_report, read_caps, read_openings
-from sitematch.services.likely_full import STALE_AFTER, likely_full, read_outlook
+from sitematch.services.likely_full import STALE_AFTER, LiveOutlooks, likely_full, read_outlook
 from sitematch.services.live import LiveFinders
-from sitematch.store.catalogue import replace_study
 from sitematch.store.engine import Store
 from tests.api.builders import make_gazetteer
 from tests.services.test_live import HERE, placed
@@ -168,7 +169,7 @@ def test_what_is_named_twice_is_refused() -> None:
 def test_match_says_that_the_near_site_is_likely_full_and_by_when(desk: Desk, gazetteer: Gazetteer) -> None:
     live = LiveFinders(gazetteer, desk.store, STUDY_ID, lambda: desk.now)
     try:
-        live.outlook.refresh()
+        live.outlooks.refresh()
         result = live.finder().match_sites(HERE, MatchPolicy(), desk.now)
     finally:
         live.close()
@@ -183,13 +184,19 @@ def test_match_says_that_the_near_site_is_likely_full_and_by_when(desk: Desk, ga
     assert ReasonCode.LIKELY_FULL not in [reason.code for reason in far.reasons]
 
 
-def test_what_a_single_look_up_says_is_what_the_server_says(desk: Desk, gazetteer: Gazetteer) -> None:
-    live = LiveFinders(gazetteer, desk.store, STUDY_ID, lambda: desk.now)
-    live.outlook.refresh()
+@pytest.fixture
+def outlooks(desk: Desk) -> Iterator[LiveOutlooks]:
+    opened = LiveOutlooks(desk.store, lambda: desk.now)
+    yield opened
+    opened.close()
 
-    live.close()
 
-    assert live.outlook.of(STUDY_ID).at(desk.now) == read_outlook(desk.store, STUDY_ID, desk.now).at(desk.now) != {}
+def test_what_a_single_look_up_says_is_what_the_server_says(desk: Desk, outlooks: LiveOutlooks) -> None:
+    live = outlooks.follow(STUDY_ID)
+
+    outlooks.refresh()
+
+    assert live.at(desk.now) == read_outlook(desk.store, STUDY_ID, desk.now).at(desk.now) != {}
 
 
 def test_nothing_is_said_while_there_are_too_few_data(store: Store) -> None:
@@ -202,7 +209,7 @@ def test_nothing_is_said_while_there_are_too_few_data(store: Store) -> None:
 
 def test_match_asks_the_database_nothing_about_the_outlook(desk: Desk, gazetteer: Gazetteer) -> None:
     live = LiveFinders(gazetteer, desk.store, STUDY_ID, lambda: desk.now)
-    live.outlook.refresh()
+    live.outlooks.refresh()
     live.close()
     statements: list[str] = []
     sa.event.listen(desk.store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
@@ -213,37 +220,44 @@ def test_match_asks_the_database_nothing_about_the_outlook(desk: Desk, gazetteer
     assert statements == []
 
 
-def test_outlook_that_could_not_be_refreshed_for_a_day_is_no_longer_said(desk: Desk, gazetteer: Gazetteer) -> None:
-    live = LiveFinders(gazetteer, desk.store, STUDY_ID, lambda: desk.now)
-    live.outlook.refresh()
-    live.close()
+def test_outlook_that_could_not_be_refreshed_for_a_day_is_no_longer_said(desk: Desk, outlooks: LiveOutlooks) -> None:
+    live = outlooks.follow(STUDY_ID)
+    outlooks.refresh()
 
-    assert live.outlook.of(STUDY_ID).at(desk.now + STALE_AFTER) != {}
-    assert live.outlook.of(STUDY_ID).at(desk.now + STALE_AFTER + timedelta(seconds=1)) == {}
+    assert live.at(desk.now + STALE_AFTER) != {}
+    assert live.at(desk.now + STALE_AFTER + timedelta(seconds=1)) == {}
 
 
-def test_outlook_follows_the_ledger_at_its_next_refresh(desk: Desk, gazetteer: Gazetteer) -> None:
-    live = LiveFinders(gazetteer, desk.store, STUDY_ID, lambda: desk.now)
-    live.outlook.refresh()
-    before = live.outlook.of(STUDY_ID).at(desk.now)
+def test_outlook_follows_the_ledger_at_its_next_refresh(desk: Desk, outlooks: LiveOutlooks) -> None:
+    live = outlooks.follow(STUDY_ID)
+    outlooks.refresh()
+    before = live.at(desk.now)
     desk.cap(200, site_key("near"))
     desk.cap(400)
 
-    live.outlook.refresh()
+    outlooks.refresh()
 
-    live.close()
     assert set(before) == {"near"}
-    assert live.outlook.of(STUDY_ID).at(desk.now) == {}
+    assert live.at(desk.now) == {}
 
 
-def test_every_study_that_is_asked_for_has_an_outlook(desk: Desk, gazetteer: Gazetteer) -> None:
-    replace_study(desk.store, make_study(study_id="NCT00000077"), [])
-    live = LiveFinders(gazetteer, desk.store, "NCT00000077", lambda: desk.now)
-    try:
-        live.finder(STUDY_ID)
-        live.outlook.refresh()
-        result = live.finder(STUDY_ID).match_sites(HERE, MatchPolicy(), desk.now)
-    finally:
-        live.close()
+def test_outlook_is_worked_out_by_itself_soon_after_a_study_is_followed(desk: Desk, outlooks: LiveOutlooks) -> None:
+    live = outlooks.follow(STUDY_ID)
 
-    assert result.matches[0].reasons[-1].code is ReasonCode.LIKELY_FULL
+    give_up_at_s = time.monotonic() + 60
+    while not live.at(desk.now) and time.monotonic() < give_up_at_s:
+        time.sleep(0.02)
+
+    assert set(live.at(desk.now)) == {"near"}
+
+
+def test_study_that_was_removed_is_told_to_nobody_and_harms_no_other(desk: Desk, outlooks: LiveOutlooks) -> None:
+    gone, live = outlooks.follow("NCT99999999"), outlooks.follow(STUDY_ID)
+
+    with pytest.raises(StudyNotFound):
+        likely_full(desk.store, "NCT99999999", desk.now)
+
+    give_up_at_s = time.monotonic() + 60
+    while not live.at(desk.now) and time.monotonic() < give_up_at_s:
+        time.sleep(0.02)
+    assert (gone.at(desk.now), set(live.at(desk.now))) == ({}, {"near"})

@@ -7,7 +7,8 @@ import csv
 import pytest
 
 from sitematch.config import data_file
-from sitematch.exporters.sites_csv import write_sites
+from sitematch.exporters.files import csv_text
+from sitematch.exporters.rows import STATED_SITE_HEADER, cells, site_row
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.geodesic import distance_km
 from sitematch.importers.sites_csv import read_sites
@@ -20,8 +21,9 @@ from tests.builders import make_point
 def test_the_file_is_rebuilt_byte_for_byte(gazetteer: Gazetteer) -> None:
     study = read_study(data_file("study.json"))
 
-    built = write_sites(build_stand_in_sites(data_file("stand-in-sites.csv"), study, gazetteer))
+    sites = build_stand_in_sites(data_file("stand-in-sites.csv"), study, gazetteer)
 
+    built = csv_text(STATED_SITE_HEADER, cells(map(site_row, sites), STATED_SITE_HEADER), line_end="\n")
     assert built.encode() == data_file("sites.csv").read_bytes()
 
 

@@ -25,6 +25,7 @@ COURSES = 4_000
 points, 95 times of 100."""
 
 Counts = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,8 +40,8 @@ class SitesAhead:
         Enrolments up to the time that was asked for: sites by courses.
     """
 
-    full: npt.NDArray[np.float64]
-    enrolled: Counts
+    full: Floats
+    enrolled: npt.NDArray[np.int32]
 
 
 def simulate(
@@ -74,16 +75,38 @@ def simulate(
     find room are chosen at random among all in that step, as arrivals of a Poisson process fall uniformly in time.
     """
     rng = np.random.default_rng(seed)
-    sites = plan.sites
-    shape, rate_days = _drawn_models(models, courses)
+    shapes, rate_days = _drawn_models(models, courses)
+    full = np.zeros((len(plan.sites), len(days)), dtype=np.int64)
+    enrolled = np.empty((len(plan.sites), courses), dtype=np.int32)
+    # In parts that fit a processor's cache; a study of a hundred sites is one part.
+    part = max(1, _AT_ONCE // max(1, len(plan.sites)))
+    for start in range(0, courses, part):
+        of = slice(start, min(start + part, courses))
+        enrolled[:, of] = _run(plan, shapes[of], rate_days[of], days, count_at, full, rng)
+    return SitesAhead(full / courses, enrolled)
+
+
+_AT_ONCE = 400_000
+
+
+def _run(
+    plan: Plan,
+    shapes: Floats,
+    rate_days: Floats,
+    days: Sequence[float],
+    count_at: int,
+    full: npt.NDArray[np.int64],
+    rng: np.random.Generator,
+) -> Counts:
+    """Draw one course for each pair of parameters; add to `full` where sites are, and return who enrolled."""
+    sites, courses = plan.sites, len(shapes)
     enrolled = np.array([site.enrolled for site in sites], dtype=np.float64)[:, None]
     open_days = np.array([site.open_days for site in sites])[:, None]
-    rates = rng.gamma(shape + enrolled, 1 / (rate_days + open_days))
+    rates = rng.gamma(shapes + enrolled, 1 / (rate_days + open_days))
     never = float("inf")
     starts = np.array([never if site.starts_in_days is None else site.starts_in_days for site in sites])
     room = _Room(plan, courses)
     counts = np.zeros((len(sites), courses), dtype=np.int64)
-    full = np.empty((len(sites), len(days)))
     counted = counts
     before = 0.0
     for step, until in enumerate(days):
@@ -94,17 +117,18 @@ def simulate(
         if step == 0:
             arrivals += _finishing(plan, rng, courses)
         counts += room.let_in(arrivals, rng)
-        full[:, step] = room.is_full().mean(axis=1)
+        is_full = room.is_full()
+        full[:, step] += is_full.sum(axis=1)
         if step == count_at:
             counted = counts.copy()
-        before = until
-        if step >= count_at and room.is_full().all():
-            full[:, step:] = 1.0
+        if step >= count_at and is_full.all():
+            full[:, step + 1 :] += courses
             break
-    return SitesAhead(full, counted)
+        before = until
+    return counted
 
 
-def _drawn_models(models: Sequence[RateModel], courses: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _drawn_models(models: Sequence[RateModel], courses: int) -> tuple[Floats, Floats]:
     # By their weights but not at random: one source of noise less.
     ends = np.cumsum([model.weight for model in models])
     chosen = np.searchsorted(ends, (np.arange(courses) + 0.5) / courses).clip(max=len(models) - 1)

@@ -41,13 +41,13 @@ export async function openAtlas(): Promise<Atlas> {
   return {
     land: shapes.flatMap(({ geometry }) =>
       geometry.type === "MultiPolygon"
-        ? geometry.coordinates.flat().map(line)
+        ? geometry.coordinates.flat().flatMap(unbroken).map(line)
         : geometry.type === "Polygon"
-          ? geometry.coordinates.map(line)
+          ? geometry.coordinates.flatMap(unbroken).map(line)
           : [],
     ),
     coasts: mesh(world, countries, (a, b) => a === b).coordinates.flatMap(withoutSeam).map(line),
-    borders: mesh(world, countries, (a, b) => a !== b).coordinates.map(line),
+    borders: mesh(world, countries, (a, b) => a !== b).coordinates.flatMap(withoutSeam).map(line),
     states: mesh(nation, states, (a, b) => a !== b).coordinates.map(line),
   };
 }
@@ -58,16 +58,36 @@ async function read(file: string): Promise<Topology> {
   return (await answer.json()) as Topology;
 }
 
-/** Natural Earth closes land along the antimeridian and the south pole; there is no coast. */
+/** Natural Earth closes land along the antimeridian and the south pole, where no coast is, and steps across the first. */
 function withoutSeam(points: number[][]): number[][][] {
   const parts: number[][][] = [[]];
   const onSeam = (point: number[]) => Math.abs(point[0]!) > 179.99 || point[1]! < -89.9;
   points.forEach((point, i) => {
     const before = points[i - 1];
-    if (before && onSeam(before) && onSeam(point)) parts.push([]);
+    if (before && ((onSeam(before) && onSeam(point)) || isStep(before, point))) parts.push([]);
     parts[parts.length - 1]!.push(point);
   });
   return parts.filter((part) => part.length > 1);
+}
+
+/** Whether two neighbours lie on either side of the antimeridian; along the pole the line runs the whole way round. */
+function isStep(before: number[], point: number[]): boolean {
+  return Math.abs(point[0]! - before[0]!) > 180 && (before[1]! > -89.9 || point[1]! > -89.9);
+}
+
+/** Land across the antimeridian is laid out whole, beyond one end of the plane and again beyond the other. */
+function unbroken(ring: number[][]): number[][][] {
+  let turn = 0;
+  const whole = ring.map((point, i) => {
+    const before = ring[i - 1];
+    if (before && isStep(before, point)) turn += point[0]! < before[0]! ? 360 : -360;
+    return [point[0]! + turn, point[1]!];
+  });
+  const shifted = (by: number) => whole.map(([longitude, latitude]) => [longitude! + by, latitude!]);
+  const copies = [whole];
+  if (whole.some(([longitude]) => longitude! > 180)) copies.push(shifted(-360));
+  if (whole.some(([longitude]) => longitude! < -180)) copies.push(shifted(360));
+  return copies;
 }
 
 function line(points: number[][]): Line {

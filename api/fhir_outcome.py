@@ -1,0 +1,38 @@
+"""What goes wrong under ``/fhir`` is told as an OperationOutcome, never as problem details."""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from api.answers import respond
+from api.negotiate import FHIR
+from api.problems import Problem
+from sitematch.exporters.fhir_bundle import outcome
+
+_ISSUE_OF_STATUS = {
+    400: "invalid",
+    401: "login",
+    403: "forbidden",
+    404: "not-found",
+    405: "not-supported",
+    406: "not-supported",
+    409: "conflict",
+    413: "too-long",
+    415: "not-supported",
+    422: "multiple-matches",
+    429: "throttled",
+    503: "transient",
+}
+"""Codes of issue-type; anything else is an exception of ours."""
+
+
+def is_fhir() -> bool:
+    """Whether this request speaks FHIR, by its address alone."""
+    return request.path == "/fhir" or request.path.startswith("/fhir/")
+
+
+def fhir_refusal(described: Problem) -> Response:
+    """Shape a problem as an OperationOutcome."""
+    detail = " ".join(part for part in (described.detail, described.what_to_do, described.instance) if part)
+    code = _ISSUE_OF_STATUS.get(described.status, "exception")
+    return respond(outcome(code, described.title, detail), FHIR, status=described.status)

@@ -1,0 +1,42 @@
+"""The whole catalogue as NDJSON: nothing is lost, and `sitematch.importers.catalogue` reads it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import IO
+
+import msgspec
+
+from sitematch.domain.record import CATALOGUE_FORMAT
+from sitematch.domain.site import Site
+from sitematch.domain.study import Study
+
+
+def write_catalogue(file: IO[bytes], studies: Iterable[tuple[Study, Sequence[Site]]]) -> tuple[int, int]:
+    """Write studies with their sites, one study a line, at a constant memory.
+
+    Parameters
+    ----------
+    file
+        Where to; it stays open.
+    studies
+        In the order to keep; read once.
+
+    Returns
+    -------
+    tuple of int
+        How many studies and sites were written.
+
+    Notes
+    -----
+    The first line names the format. The last one counts what lies between, so that a file that was cut off is known
+    for one.
+    """
+    encoder = msgspec.json.Encoder()
+    file.write(encoder.encode({"format": CATALOGUE_FORMAT}) + b"\n")
+    study_count = site_count = 0
+    for study, sites in studies:
+        file.write(encoder.encode({"study": study, "sites": sites}) + b"\n")
+        study_count, site_count = study_count + 1, site_count + len(sites)
+    file.write(encoder.encode({"studies": study_count, "sites": site_count}) + b"\n")
+    return study_count, site_count

@@ -1,0 +1,89 @@
+"""A catalogue that was exported as NDJSON: every fact of its studies and sites, as `export catalogue` wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+
+from sitematch.domain.record import CATALOGUE_FORMAT, CatalogueRecord
+from sitematch.domain.site import Site
+from sitematch.domain.study import Study
+from sitematch.errors import DataFault, Fault
+from sitematch.importers.raw_rows import open_file
+
+
+class _Head(msgspec.Struct, forbid_unknown_fields=True):
+    format: str
+
+
+class _Line(msgspec.Struct, forbid_unknown_fields=True):
+    study: Study
+    sites: tuple[Site, ...]
+
+
+class _Foot(msgspec.Struct, forbid_unknown_fields=True):
+    studies: int
+    sites: int
+
+
+def read_catalogue(path: Path) -> Iterator[CatalogueRecord]:
+    """Yield the studies of an exported catalogue in the file's order, at a constant memory.
+
+    Parameters
+    ----------
+    path
+        As `sitematch.exporters.catalogue.write_catalogue` writes it.
+
+    Raises
+    ------
+    NotReady
+        If there is no such file.
+    DataFault
+        If it is no such file, is damaged or was cut off; it can come after good studies.
+    """
+
+    def refuse(number: int, reason: str) -> NoReturn:
+        raise DataFault(f"{path.name}, line {number}: {reason}.", faults=[Fault(number, "", "", reason)])
+
+    lines = msgspec.json.Decoder(_Line)
+    foots = msgspec.json.Decoder(_Foot)
+    studies = sites = number = 0
+    foot: _Foot | None = None
+    with open_file(path, "an exported catalogue") as file:
+        try:
+            head = msgspec.json.decode(file.readline(), type=_Head).format
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            head = ""
+        if head != CATALOGUE_FORMAT:
+            refuse(1, f"is no catalogue of the form {CATALOGUE_FORMAT}")
+        for number, line in enumerate(file, start=2):
+            if foot is not None:
+                refuse(number, "something comes after the end")
+            try:
+                if line.startswith(b'{"studies"'):
+                    foot = foots.decode(line)
+                    continue
+                found = lines.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                refuse(number, str(error))
+            if reason := _fault(found, line):
+                refuse(number, reason)
+            studies, sites = studies + 1, sites + len(found.sites)
+            yield CatalogueRecord(study_id=found.study.study_id, study=found.study, sites=found.sites, is_whole=True)
+    if foot is None or (foot.studies, foot.sites) != (studies, sites):
+        refuse(number, f"the file was cut off after {studies} studies with {sites} sites")
+
+
+def _fault(found: _Line, line: bytes) -> str:
+    """Say what no database should be given; empty if all is well."""
+    if b"\\u0000" in line:
+        return "holds a null character, which no database takes"
+    stated = [found.study.pool_spots, *(site.spots for site in found.sites)]
+    if any(spots is not None and spots < 0 for spots in stated):
+        return "a number of spots is below 0"
+    if any(site.place is not None and site.place.uncertainty_km < 0 for site in found.sites):
+        return "an uncertainty is below 0 km"
+    return ""
