@@ -61,6 +61,8 @@ def admit(backend: Backend, pages: Mapping[str, Page], endpoint: str, request_id
     g.session = read_session(backend.store(), secret=secret, now=backend.now())
     g.csrf = session.csrf_token(secret)
     g.caller = Caller(actor=g.session.account.actor, request_id=request_id)
+    if not isinstance(page.needs, Needs):
+        require_anywhere(g.caller.actor, page.needs)
     if is_form:
         if page.body_bytes is None:
             read_body()
@@ -70,5 +72,3 @@ def admit(backend: Backend, pages: Mapping[str, Page], endpoint: str, request_id
         if not key:
             raise InvalidInput("The form has no key; load the page again and send the form once more.", field="key")
         g.caller = replace(g.caller, idempotency_key=key)
-    if not isinstance(page.needs, Needs):
-        require_anywhere(g.caller.actor, page.needs)

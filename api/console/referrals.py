@@ -107,8 +107,11 @@ def register(console: Console, backend: Backend) -> None:
             found = coordinating.referral(desk.store, desk.actor, referral_id, desk.now)
             fault = _("Choose a reason.") if error.field == "reason" else error.message
             return _confirm(desk, found, asked.action, fault=fault, status=400)
-        except (IllegalTransition, SiteClosed) as error:
+        except IllegalTransition:
             # Somebody was quicker, or time was: say so beside what may be done now.
+            fault = _("Nothing was changed: meanwhile the referral moved on, or its time ran out. It stands like this.")
+            return _show(desk, referral_id, fault=fault, status=409)
+        except SiteClosed as error:
             return _show(desk, referral_id, fault=problem_of(error).detail, status=409)
         if _is_out_of_sight(desk, referral_id):
             return go("waiting_list", done=asked.action.value)

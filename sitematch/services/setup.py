@@ -109,36 +109,6 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
         return finder_at(store, gazetteer, settings.study_id, now, foresight=foresight)
 
 
-@contextmanager
-def open_clinics(settings: Settings, now: datetime) -> Iterator[ClinicFinder]:
-    """Open the gazetteer, the catalogue and the ledger as they are now, for one look-up over all studies or a few.
-
-    Parameters
-    ----------
-    settings
-        Where things are.
-    now
-        The instant (aware) whose spots are read.
-
-    Yields
-    ------
-    ClinicFinder
-        Good within the block.
-
-    Raises
-    ------
-    NotReady
-        If the gazetteer or the database is missing; the message says how to build it.
-    """
-    from sitematch.services.clinics import ClinicFinder
-    from sitematch.services.live import read_capacity
-    from sitematch.store.engine import open_store
-
-    gazetteer = Gazetteer.open(settings.gazetteer_path)
-    with open_store(settings.database_url) as store:
-        yield ClinicFinder(gazetteer, store, lambda study: read_capacity(store, study, now))
-
-
 def finder_at(
     store: Store, gazetteer: Gazetteer, study_id: str, now: datetime, *, foresight: Foresight | None = None
 ) -> Finder:
@@ -170,5 +140,41 @@ def finder_at(
 
     study = catalogue.read_study(store, study_id)
     sites = catalogue.read_sites(store, study_id)
-    capacity, contacts = read_capacity(store, study, now), read_contacts(store, study_id)
-    return Finder(gazetteer, study, sites, capacity=capacity, contacts=contacts, foresight=foresight)
+    return Finder(
+        gazetteer,
+        study,
+        sites,
+        capacity=read_capacity(store, study, now),
+        contacts=read_contacts(store, study_id),
+        foresight=foresight,
+    )
+
+
+@contextmanager
+def open_clinics(settings: Settings, now: datetime) -> Iterator[ClinicFinder]:
+    """Open the gazetteer, the catalogue and the ledger as they are now, for one look-up over all studies or a few.
+
+    Parameters
+    ----------
+    settings
+        Where things are.
+    now
+        The instant (aware) whose spots are read.
+
+    Yields
+    ------
+    ClinicFinder
+        Good within the block.
+
+    Raises
+    ------
+    NotReady
+        If the gazetteer or the database is missing; the message says how to build it.
+    """
+    from sitematch.services.clinics import ClinicFinder
+    from sitematch.services.live import read_capacity
+    from sitematch.store.engine import open_store
+
+    gazetteer = Gazetteer.open(settings.gazetteer_path)
+    with open_store(settings.database_url) as store:
+        yield ClinicFinder(gazetteer, store, lambda study: read_capacity(store, study, now))

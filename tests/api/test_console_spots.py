@@ -274,3 +274,14 @@ def test_list_of_referrals_is_narrowed_and_comes_in_pages(office: Office) -> Non
     assert ids[0] == ["r-007"]
     assert (len(ids[1]), len(ids[2])) == (50, 5)
     assert len({*ids[1], *ids[2]}) == 55
+
+
+def test_id_that_is_under_way_already_is_told_in_words_with_the_way_to_it(office: Office) -> None:
+    bob = clerk(office, "coordinator")
+    bob.hold("r-1", SITE)
+
+    response = bob.hold("r-1", SITE)
+
+    assert response.status_code == 409
+    assert "r-1 is under way already: Spot held" in read_text(response.text)
+    assert 'href="/console/referrals/r-1"' in response.text

@@ -93,7 +93,10 @@ def _all(outlook: Outlook, scope: Scope, facilities: Mapping[str, str]) -> tuple
         Section(
             title="The sites",
             text=(
-                "A site is full once its own cap, its country's or the study's is; by which end of a month, is said.",
+                (
+                    "A site is full once its own cap, its country's or the study's is. The days given are the ends of "
+                    "the months by which that is as probable as said."
+                ),
             ),
             table=tables.sites_ahead(listed, facilities, used, outlook.by, tuple(notes)),
         ),

@@ -3,17 +3,22 @@
 import * as L from "leaflet";
 import { openAtlas } from "../map/atlas";
 import { Basemap } from "../map/basemap";
-import { colour } from "../map/colour";
 import { Labels, type Town } from "../map/labels";
 
 const FONT = "11px system-ui, sans-serif";
 
-/** Sites that are markers of their own, reached by the keyboard; beyond, they are drawn on one canvas. */
-const MOST_MARKERS = 100;
+/** Sites nearer to one another than this, in pixels, share a marker: each can then be hit, and its number read. */
+const APART = 34;
+
+interface Group {
+  at: L.LatLng;
+  rows: HTMLElement[];
+}
 
 export class CapacityMap {
   readonly #map: L.Map;
   readonly #sites = L.layerGroup();
+  #rows: HTMLElement[] = [];
 
   static async open(panel: HTMLElement, rows: HTMLElement[]): Promise<CapacityMap> {
     const { tilesUrl, tilesAttribution, wordsMap, wordsData } = panel.dataset;
@@ -58,28 +63,48 @@ export class CapacityMap {
     }).setView([25, 0], 2);
     this.#map.attributionControl.setPrefix(false);
     this.#sites.addTo(this.#map);
+    this.#map.on("zoomend", () => this.#draw());
   }
 
   /** Draw the sites as the list has them now. */
   show(rows: HTMLElement[]): void {
+    this.#rows = rows;
+    this.#draw();
+  }
+
+  #draw(): void {
     this.#sites.clearLayers();
-    for (const row of rows) {
-      const at = L.latLng(Number(row.dataset["latitude"]), Number(row.dataset["longitude"]));
-      const popup = describe(row);
-      if (rows.length > MOST_MARKERS) {
-        const paint = colour(`--${toneOf(row)}`);
-        L.circleMarker(at, { radius: 6, color: paint, weight: 2, fillOpacity: 0.5 }).bindPopup(popup).addTo(this.#sites);
-        continue;
-      }
-      const icon = L.divIcon({ className: `spot-marker spot-${toneOf(row)}`, html: span(leftAt(row)), iconSize: [28, 28] });
-      const marker = L.marker(at, { icon, riseOnHover: true }).bindPopup(popup).addTo(this.#sites);
-      marker.getElement()?.setAttribute("aria-label", `${row.dataset["name"] ?? ""}: ${textOf(row, ".badge")}`);
+    for (const { at, rows } of this.#groups()) {
+      const [first] = rows;
+      if (!first) continue;
+      const isOne = rows.length === 1;
+      const tones = new Set(rows.map(toneOf));
+      const tone = tones.size === 1 ? toneOf(first) : "edge";
+      const text = isOne ? leftAt(first) : `×${rows.length}`;
+      const icon = L.divIcon({ className: `spot-marker spot-${tone}`, html: span(text), iconSize: [30, 30] });
+      const popup = document.createElement("div");
+      popup.append(...rows.map((row) => describe(row, isOne)));
+      const marker = L.marker(at, { icon }).bindPopup(popup, { maxHeight: 220 }).addTo(this.#sites);
+      const name = isOne ? `${nameOf(first)}: ${text}, ${textOf(first, ".badge")}` : `${text}: ${rows.map(nameOf).join(", ")}`;
+      marker.getElement()?.setAttribute("aria-label", name);
     }
+  }
+
+  #groups(): Group[] {
+    const groups: (Group & { point: L.Point })[] = [];
+    for (const row of this.#rows) {
+      const at = positionOf(row);
+      const point = this.#map.project(at);
+      const near = groups.find((group) => group.point.distanceTo(point) < APART);
+      if (near) near.rows.push(row);
+      else groups.push({ at, point, rows: [row] });
+    }
+    return groups;
   }
 
   /** Bring all sites into view. */
   fit(): void {
-    const points = this.#sites.getLayers().map((layer) => (layer as L.Marker | L.CircleMarker).getLatLng());
+    const points = this.#rows.map(positionOf);
     if (points.length) this.#map.fitBounds(L.latLngBounds(points), { padding: [28, 28], maxZoom: 8, animate: false });
   }
 }
@@ -98,6 +123,14 @@ async function readBackground(): Promise<[Awaited<ReturnType<typeof openAtlas>>,
   return [atlas, new Labels(towns, (text) => pen?.measureText(text).width ?? 8 * text.length)];
 }
 
+function positionOf(row: HTMLElement): L.LatLng {
+  return L.latLng(Number(row.dataset["latitude"]), Number(row.dataset["longitude"]));
+}
+
+function nameOf(row: HTMLElement): string {
+  return row.dataset["name"] ?? "";
+}
+
 function toneOf(row: HTMLElement): string {
   return row.dataset["tone"] ?? "accent";
 }
@@ -110,10 +143,14 @@ function textOf(row: HTMLElement, selector: string): string {
   return row.querySelector(selector)?.textContent?.trim() ?? "";
 }
 
-function describe(row: HTMLElement): HTMLElement {
+function describe(row: HTMLElement, isWhole: boolean): HTMLElement {
   const box = document.createElement("div");
   const link = row.querySelector("a")?.cloneNode(true);
   if (link) box.append(link);
+  if (!isWhole) {
+    box.append(`: ${leftAt(row)}`);
+    return box;
+  }
   for (const cell of row.querySelectorAll<HTMLElement>("td[data-label]")) {
     const line = document.createElement("p");
     line.textContent = `${cell.dataset["label"] ?? ""}: ${cell.textContent?.trim().replace(/\s+/g, " ") ?? ""}`;
