@@ -46,7 +46,8 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/reports", Permission.REPORTS_READ)
     def reports() -> Response:
-        return page("reports.html", reports=_WORDS, files=[Format.PDF, Format.XLSX, Format.CSV])
+        study_id = Desk(backend).study_id
+        return page("reports.html", study_id=study_id, reports=_WORDS, files=[Format.PDF, Format.XLSX, Format.CSV])
 
     @console.page("GET", "/reports/<kind>", Permission.REPORTS_READ)
     def report(kind: str) -> Response:
