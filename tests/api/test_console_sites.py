@@ -273,11 +273,53 @@ def test_reports_are_read_as_pages_and_taken_as_files(office: Office, kind: str)
     shown = bob.get(f"/console/reports/{kind}")
     table = bob.get(f"/console/reports/{kind}?format=csv")
 
-    assert f'href="/console/reports/{kind}"' in listed
+    assert f'action="/console/reports/{kind}"' in listed
     assert shown.mimetype == "text/html"
     assert STUDY_ID in shown.text
     assert table.mimetype == "text/csv"
     assert {shown.headers["Cache-Control"], table.headers["Cache-Control"]} == {"no-store"}
+
+
+def test_capacity_report_looks_back(office: Office) -> None:
+    before = office.now
+    office.later(hours=1)
+    office.hold("r-1")
+    vera = clerk(office, "viewer")
+
+    now = vera.get("/console/reports/capacity?format=json").json
+    then = vera.get(f"/console/reports/capacity?format=json&as_of={before:%Y-%m-%dT%H:%M}").json
+
+    assert now["as_of"] != then["as_of"]
+    assert [study_of(report)["held"] for report in (now, then)] == [1, 0]
+    assert vera.get("/console/reports/capacity?as_of=yesterday").status_code == 400
+
+
+def study_of(report: dict[str, Any]) -> dict[str, Any]:
+    (row,) = next(
+        section["table"]["rows"]
+        for section in report["sections"]
+        if section["table"] and section["table"]["name"] == "study"
+    )
+    found: dict[str, Any] = row
+    return found
+
+
+def test_forecast_asks_what_if(office: Office) -> None:
+    shown = (
+        clerk(office, "manager").get("/console/reports/forecast?by=2026-06-30&add_sites=2&opening=&study_cap=40").text
+    )
+
+    assert "2026-06-30" in shown
+    assert "2 more sites" in shown
+
+
+def test_demand_is_for_whom_the_whole_study_is(office: Office) -> None:
+    bob, vera = clerk(office, "coordinator"), clerk(office, "viewer")
+
+    assert "/console/reports/demand" not in bob.get("/console/reports").text
+    assert bob.get("/console/reports/demand").status_code == 403
+    assert "/console/reports/demand" in vera.get("/console/reports").text
+    assert vera.get("/console/reports/demand").status_code == 200
 
 
 def test_report_that_is_none_is_told(office: Office) -> None:
