@@ -16,8 +16,8 @@ from sitematch.domain.occupancy import TAKING_STATUSES
 from sitematch.domain.place import GLOBE, Box
 from sitematch.domain.site import Site
 from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.store.catalogue import site_of, study_of
 from sitematch.store.engine import Store
+from sitematch.store.rows import site_of, study_of
 from sitematch.store.schema import site, study
 
 _ROWS_A_STATEMENT = 1_000

@@ -17,8 +17,8 @@ from sqlalchemy.dialects import postgresql
 from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.errors import InvalidInput
 from sitematch.store import schema
-from sitematch.store.catalogue import study_of
 from sitematch.store.engine import Store
+from sitematch.store.rows import study_of
 
 _CURSOR = re.compile(r"([01]):(.{1,100})", re.DOTALL)
 _STUDY, _TEXT = schema.study.c, schema.study_text.c
