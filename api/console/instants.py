@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from babel.dates import format_timedelta
-from flask_babel import format_datetime
+from flask_babel import format_datetime, gettext
 
 from api.console.routes import Console
 from api.languages import current_language
@@ -23,6 +23,8 @@ def plain_instant(at: datetime) -> str:
 
 def relative_to(at: datetime, now: datetime) -> str:
     """Say how far off an instant is: ``"in 2 days"``, ``"3 hours ago"``."""
+    if abs(at - now) < timedelta(seconds=1):
+        return str(gettext("now"))
     # Whole units are kept up to their double, or 47 hours would read as 2 days.
     text: str = format_timedelta(at - now, add_direction=True, threshold=2.0, locale=current_language().locale)
     return text

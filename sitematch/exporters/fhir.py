@@ -70,6 +70,7 @@ def study_resource(study: Study, site_ids: Sequence[str]) -> FhirStudy:
         phase=_phase(study.phases),
         focus=tuple(CodeableConcept(text=text) for text in study.interventions),
         condition=tuple(CodeableConcept(text=text) for text in study.conditions),
+        keyword=tuple(CodeableConcept(text=text) for text in study.keywords),
         description=study.summary or None,
         sponsor=Reference(reference=f"#{_SPONSOR}", display=study.sponsor) if study.sponsor else None,
         site=tuple(reference("Location", site_id) for site_id in site_ids),

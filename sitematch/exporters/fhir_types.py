@@ -150,6 +150,7 @@ class FhirStudy(Resource, frozen=True, tag="ResearchStudy"):
     phase: CodeableConcept | None = None
     focus: tuple[CodeableConcept, ...] = ()
     condition: tuple[CodeableConcept, ...] = ()
+    keyword: tuple[CodeableConcept, ...] = ()
     description: str | None = None
     sponsor: Reference | None = None
     site: tuple[Reference, ...] = ()

@@ -135,6 +135,7 @@ def _record(resource: _Resource, resources: _Resources, read_on: date, name: str
         sponsor=_text((resources.find(resource.get("sponsor"), resource) or {}).get("name")),
         other_ids=tuple(dict.fromkeys(text for text in ids if text and text != study_id)),
         conditions=_concepts(resource.get("condition")),
+        keywords=_concepts(resource.get("keyword")),
         interventions=_concepts(resource.get("focus")),
     )
     study = replace(study, **study_facts(resource))

@@ -242,7 +242,7 @@ def test_body_over_64_kilobytes_is_413_and_one_just_below_is_read(client: FlaskC
     assert form.status_code == 413
 
 
-@pytest.mark.parametrize("accept", ["text/csv", "application/json;q=0", "image/*"])
+@pytest.mark.parametrize("accept", ["application/pdf", "application/json;q=0", "image/*"])
 @pytest.mark.parametrize("path", ["/v1/matches?postcode=33180&country=US", "/v1/sites", "/v1/postcodes/US/33180"])
 def test_unacceptable_media_type_is_406(client: FlaskClient, path: str, accept: str) -> None:
     assert_problem(client.get(path, headers={"Accept": accept}), "not-acceptable")

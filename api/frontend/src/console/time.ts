@@ -19,6 +19,7 @@ export function instantText(at: Date, language: string): string {
 
 export function relativeText(at: Date, now: Date, language: string): string {
   const seconds = (at.getTime() - now.getTime()) / 1000;
+  if (Math.abs(seconds) < 1) return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(0, "second");
   const [unit, length] = UNITS.find(([, each]) => Math.abs(seconds) >= each * THRESHOLD) ?? ["second", 1];
   return new Intl.RelativeTimeFormat(language, { numeric: "always" }).format(Math.trunc(seconds / length), unit);
 }
