@@ -20,7 +20,7 @@ from sitematch.store import tokens
 
 PUBLIC = frozenset(
     {
-        *("matches", "sites", "postcodes", "fhir", "fhir_bulk"),
+        *("matches", "clinics", "studies", "sites", "postcodes", "fhir", "fhir_bulk"),
         *("pages", "maps", "preferences", "health", "docs", "static"),
     }
 )

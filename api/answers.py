@@ -46,7 +46,7 @@ def packed(response: Response) -> Response:
 
 
 def respond_cacheable(
-    body: bytes, media_type: str = JSON, *, vary: bool = False, tagged: bytes | None = None
+    body: bytes, media_type: str = JSON, *, vary: bool = False, same_as: bytes | None = None
 ) -> Response:
     """Send an answer that holds nothing personal: it may be kept, but is checked by its ETag each time.
 
@@ -58,20 +58,19 @@ def respond_cacheable(
         Its media type.
     vary
         Whether the Accept header chose among several.
-    tagged
-        What the ETag is made of where the body differs each time it is written, as a workbook or the instant of a count
-        does: it is then weak.
+    same_as
+        What the ETag is made of instead, where answers count as the same that differ in a detail: it is then weak.
     """
     response = Response(body, content_type=media_type)
     if vary:
         response.headers["Vary"] = "Accept"
-    return checked(response, tagged)
+    return checked(response, same_as=same_as)
 
 
-def checked(response: Response, tagged: bytes | None = None) -> Response:
-    """Let an answer be kept, but checked by its ETag each time; the ETag is that of `tagged`, or else of the body."""
+def checked(response: Response, *, same_as: bytes | None = None) -> Response:
+    """Let an answer be kept, but checked by its ETag each time; see `respond_cacheable`."""
     response.headers["Cache-Control"] = "no-cache"
-    content = response.get_data() if tagged is None else tagged
-    response.set_etag(blake2b(content, digest_size=12).hexdigest(), weak=tagged is not None)
+    body = response.get_data() if same_as is None else same_as
+    response.set_etag(blake2b(body, digest_size=12).hexdigest(), weak=same_as is not None)
     response.make_conditional(request)
     return response

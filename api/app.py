@@ -17,6 +17,7 @@ from api import (
     allocations,
     assets,
     capacity,
+    clinics,
     coverage,
     demand,
     docs,
@@ -34,6 +35,7 @@ from api import (
     referrals,
     reports,
     sites,
+    studies,
     webhooks,
 )
 from api.backend import Backend, Clock, utc_now
@@ -90,10 +92,10 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    modules = (matches, sites, postcodes, maps, health, capacity, referrals, reports, accounts, webhooks)
+    lookups = (matches, clinics, studies, sites, postcodes, maps, health)
+    office = (capacity, referrals, reports, accounts, webhooks, coverage, demand, allocations)
     standards = (fhir, fhir_bulk)
-    planning = (coverage, demand, allocations)
-    routes: list[Documented] = [module.blueprint(backend) for module in (*modules, *standards, *planning)]
+    routes: list[Documented] = [module.blueprint(backend) for module in (*lookups, *office, *standards)]
     routes += [pages.blueprint(backend, app.assets), preferences.blueprint(), documents]
     languages.register(app)
     operations: dict[str, Operation] = {}

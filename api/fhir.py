@@ -147,7 +147,7 @@ def _serve_type(routes: Documented, backend: Backend, kind: Kind) -> None:
         media_type = choose_fhir()
         found = read_resource(backend.store(), kind, id, backend.now())
         # Two answers with the same numbers differ in the instant at which they were counted.
-        return respond_cacheable(encode(found), media_type, vary=True, tagged=encode(timeless(found)))
+        return respond_cacheable(encode(found), media_type, vary=True, same_as=encode(timeless(found)))
 
     _register(
         routes,

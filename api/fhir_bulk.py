@@ -81,7 +81,7 @@ def blueprint(backend: Backend) -> Documented:
             error=(),
         )
         timeless = msgspec.structs.replace(answer, transaction_time=datetime(1970, 1, 1, tzinfo=UTC))
-        return respond_cacheable(encode(answer), media_type, vary=True, tagged=encode(timeless))
+        return respond_cacheable(encode(answer), media_type, vary=True, same_as=encode(timeless))
 
     @routes.serve(
         "GET",

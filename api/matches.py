@@ -21,7 +21,7 @@ from sitematch.services.finder import Finder
 
 _ANSWERS: dict[str, type] = {JSON: MatchesAnswer, GEOJSON: SiteCollection, **TABULAR}
 _OFFERED = tuple(_ANSWERS)
-_PROBLEMS = (
+LOOK_UP_PROBLEMS = (
     problems.INVALID_INPUT,
     problems.INVALID_COORDINATES,
     problems.INVALID_POSTCODE,
@@ -30,13 +30,11 @@ _PROBLEMS = (
     problems.AMBIGUOUS_PLACE,
     problems.POSTCODE_NOT_FOUND,
     problems.TOWN_NOT_FOUND,
-    problems.STUDY_NOT_FOUND,
-    problems.BUSY,
-    problems.STORAGE_FAULT,
     problems.NOT_ACCEPTABLE,
     problems.NOT_READY,
 )
-_BODY_PROBLEMS = (problems.INVALID_JSON, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE)
+_PROBLEMS = (*LOOK_UP_PROBLEMS, problems.STUDY_NOT_FOUND, problems.BUSY, problems.STORAGE_FAULT)
+BODY_PROBLEMS = (problems.INVALID_JSON, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE)
 
 
 def blueprint(backend: Backend) -> Documented:
@@ -54,7 +52,7 @@ def blueprint(backend: Backend) -> Documented:
             tag="Matching",
             body=MatchRequest,
             answers=_ANSWERS,
-            problems=(*_PROBLEMS, *_BODY_PROBLEMS),
+            problems=(*_PROBLEMS, *BODY_PROBLEMS),
             example={"postcode": "33180", "country": "US", "limit": 3},
         ),
     )
@@ -109,7 +107,7 @@ def _answer(backend: Backend, asked: MatchRequest, media_type: str) -> Response:
     if media_type in TABULAR:
         rows = match_rows(result, finder.study.notice)
         return respond_table(media_type, "matches", finder.study.study_id, MATCH_HEADER, rows)
-    answer = matches_answer(result, finder.study, finder.attribution)
+    answer = matches_answer(result, finder.study, finder.attribution, finder.contacts)
     response = respond(matches_geojson(answer) if media_type == GEOJSON else answer, media_type)
     response.headers["Vary"] = "Accept"
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -11,8 +12,10 @@ from sitematch.domain.policy import MAX_LIMIT, MAX_RADIUS_KM, MatchPolicy, Order
 from sitematch.domain.study import RecruitmentStatus
 from sitematch.domain.travel import TravelCertainty
 from sitematch.domain.units import Unit
+from sitematch.domain.words import MAX_QUERY_LENGTH
 from sitematch.errors import InvalidCoordinates, InvalidInput
-from sitematch.exporters.wire import PlaceAnswer, RemainingAnswer, SiteAnswer, StudyAnswer, Wire
+from sitematch.exporters.study_wire import StudyDetail
+from sitematch.exporters.wire import ContactAnswer, PlaceAnswer, RemainingAnswer, SiteAnswer, StudyAnswer, Wire
 from sitematch.services.asking import country_code, match_policy
 
 StudyId = Annotated[
@@ -27,8 +30,8 @@ PAGE_SIZE = 100
 """Sites on one page of the list, unless asked otherwise."""
 
 
-class MatchRequest(Wire, frozen=True, forbid_unknown_fields=True):
-    """A look-up: where the person is, and what is asked of the sites. A null counts as left out."""
+class LookUp(Wire, frozen=True, forbid_unknown_fields=True):
+    """Where the person is, and what is asked of the sites. A null counts as left out."""
 
     postcode: Annotated[
         str | None, Meta(description="A postcode as a person types it, or a town's name.", examples=["33180"])
@@ -85,14 +88,7 @@ class MatchRequest(Wire, frozen=True, forbid_unknown_fields=True):
             "UNKNOWN or NOT_COVERED, surest first."
         ),
     ] = None
-    min_spots: Annotated[
-        Annotated[int, Meta(ge=1, le=1_000_000)] | None,
-        Meta(description="Only sites known to have so many spots left: a whole number, 1 or more."),
-    ] = None
     only_country: Annotated[str | None, Meta(description="Only sites in this country.")] = None
-    prefer_country: Annotated[
-        str | None, Meta(description="Sites of this country come first, all others after them.")
-    ] = None
     status: Annotated[
         tuple[RecruitmentStatus, ...] | None,
         Meta(description="Recruitment statuses that count as open; RECRUITING if left out."),
@@ -100,7 +96,6 @@ class MatchRequest(Wire, frozen=True, forbid_unknown_fields=True):
     unit: Annotated[Unit | None, Meta(description="km or miles, for texts; left out: as the place's country does.")] = (
         None
     )
-    study_id: StudyId = None
 
     def policy(self) -> MatchPolicy:
         """Turn what is asked into a policy.
@@ -116,9 +111,7 @@ class MatchRequest(Wire, frozen=True, forbid_unknown_fields=True):
             within_km=self.within_km,
             within_miles=self.within_miles,
             min_travel=self.min_travel,
-            min_spots=self.min_spots,
             only_country=self.only_country,
-            prefer_country=self.prefer_country,
             status=self.status,
             unit=self.unit,
         )
@@ -156,6 +149,40 @@ class MatchRequest(Wire, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class MatchRequest(LookUp, frozen=True, forbid_unknown_fields=True):
+    """A look-up in one study. A null counts as left out."""
+
+    min_spots: Annotated[
+        Annotated[int, Meta(ge=1, le=1_000_000)] | None,
+        Meta(description="Only sites known to have so many spots left: a whole number, 1 or more."),
+    ] = None
+    prefer_country: Annotated[
+        str | None, Meta(description="Sites of this country come first, all others after them.")
+    ] = None
+    study_id: StudyId = None
+
+    def policy(self) -> MatchPolicy:
+        """Turn what is asked into a policy; see `LookUp.policy`."""
+        prefer_country = country_code(self.prefer_country, "prefer_country")
+        return replace(super().policy(), min_spots=self.min_spots, prefer_country=prefer_country)
+
+
+Words = Annotated[
+    str,
+    Meta(
+        description="Words in any order, e.g. a condition; each must occur. Plurals, accents and capitals are all one.",
+        examples=["lupus nephritis"],
+        max_length=MAX_QUERY_LENGTH,
+    ),
+]
+
+
+class ClinicsRequest(LookUp, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A look-up over all studies that take patients. A null counts as left out."""
+
+    condition: Words
+
+
 class PreferencesRequest(Wire, frozen=True, forbid_unknown_fields=True):
     """What a visitor chose in the menu of a page; what is left out stays as it was."""
 
@@ -189,6 +216,20 @@ class SitesQuery(Wire, frozen=True, forbid_unknown_fields=True):
         return country_code(self.country, "country")
 
 
+class StudiesQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """Which studies to list."""
+
+    q: Words | None = None
+    status: Annotated[
+        tuple[RecruitmentStatus, ...] | None,
+        Meta(description="Only studies of these statuses; all if left out."),
+    ] = None
+    limit: Annotated[
+        int, Meta(ge=1, le=MAX_LIMIT, description=f"How many at most: a whole number, 1 to {MAX_LIMIT}.")
+    ] = PAGE_SIZE
+    after: Annotated[str, Meta(description="The `next` of the page before.", max_length=200)] = ""
+
+
 class SiteQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """Of which study the site is."""
 
@@ -197,6 +238,13 @@ class SiteQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 class NoQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """A request without parameters."""
+
+
+class StudiesAnswer(Wire, frozen=True):
+    """Some of the studies."""
+
+    studies: tuple[StudyDetail, ...]
+    next: Annotated[str | None, Meta(description="Send it as `after` for the next page; null on the last.")]
 
 
 class SitesAnswer(Wire, frozen=True):
@@ -214,6 +262,10 @@ class SiteDetail(Wire, frozen=True):
     study: StudyAnswer
     site: SiteAnswer
     remaining: RemainingAnswer
+    contacts: Annotated[
+        tuple[ContactAnswer, ...],
+        Meta(description="Whom to ask: the site's contacts, else the study's; only where patients are taken."),
+    ]
     attribution: tuple[str, ...]
 
 

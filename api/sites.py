@@ -16,7 +16,7 @@ from api.schemas import SiteDetail, SiteQuery, SitesAnswer, SitesQuery
 from api.tables import TABULAR, respond_table
 from sitematch.exporters.geojson import SiteCollection, SiteFeature, site_feature, sites_geojson
 from sitematch.exporters.rows import SITE_HEADER, site_row
-from sitematch.exporters.wire import remaining_answer, site_answer, study_answer
+from sitematch.exporters.wire import contact_answers, remaining_answer, site_answer, study_answer
 
 _OFFERED = (JSON, GEOJSON)
 _LISTED: dict[str, type] = {JSON: SitesAnswer, GEOJSON: SiteCollection, **TABULAR}
@@ -106,6 +106,7 @@ def blueprint(backend: Backend) -> Documented:
             study=study_answer(finder.study),
             site=site_answer(site),
             remaining=remaining_answer(finder.remaining(site, backend.now())),
+            contacts=contact_answers(finder.contacts.of(site)),
             attribution=finder.attribution,
         )
         return respond_cacheable(encode(answer), vary=True)

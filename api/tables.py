@@ -43,8 +43,8 @@ def respond_table(
     content_type = f"{media_type}; charset=utf-8" if form is Form.CSV else media_type
     if cacheable:
         # A workbook bears the instant at which it was written; its rows say whether it changed.
-        tagged = _written(Form.NDJSON, header, values, kind) if form is Form.XLSX else body
-        response = respond_cacheable(body, content_type, vary=True, tagged=tagged)
+        same_as = _written(Form.NDJSON, header, values, kind) if form is Form.XLSX else None
+        response = respond_cacheable(body, content_type, vary=True, same_as=same_as)
     else:
         response = Response(body, content_type=content_type)
         response.headers["Cache-Control"] = "no-store"

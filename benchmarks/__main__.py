@@ -5,7 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
-COMPARISONS = ("benchmarks.match", "benchmarks.gazetteer_speed", "benchmarks.http", "benchmarks.importing")
+COMPARISONS = (
+    "benchmarks.match",
+    "benchmarks.gazetteer_speed",
+    "benchmarks.http",
+    "benchmarks.importing",
+    "benchmarks.catalogue",
+)
 
 
 def main() -> int:

@@ -59,9 +59,11 @@ def records(count: int) -> Iterator[dict[str, Any]]:
         }
 
 
-class _Silent:
+class Silent:
+    """Hears what an import tells, and says nothing."""
+
     def fault(self, *_: object) -> None:
-        pass
+        """Hear of anything."""
 
     contradiction = change = progress = fault
 
@@ -94,7 +96,7 @@ def one_size(count: int) -> dict[str, float]:
                     origin="ctgov",
                     source="bench",
                     now=now,
-                    watcher=_Silent(),
+                    watcher=Silent(),
                 )
                 seconds.append(time.perf_counter() - start)
                 if totals.locations != count * SITES_A_STUDY or totals.sites + totals.left_out != totals.locations:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, plain_errors, say, settings
+from sitematch.domain.study import RecruitmentStatus
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -88,10 +89,12 @@ class Printer:
         )
         if totals.records_left_out:
             say(f"{totals.records_left_out} records were left out.")
+        if totals.contacts or totals.contacts_erased:
+            say(f"Contacts of persons: {totals.contacts} are stored, {totals.contacts_erased} were erased.")
         if dry_run:
             say("Dry run: nothing was changed.")
         elif import_id is None:
-            say("Nothing changed.")
+            say("Nothing else changed." if totals.contacts or totals.contacts_erased else "Nothing changed.")
         else:
             say(f"Import {import_id} is done. `sitematch import undo` takes it back.")
 
@@ -104,6 +107,11 @@ def _site_line(site: SiteChange) -> str:
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 _STRICT = click.option("--strict", is_flag=True, help="Import nothing if anything cannot be used.")
+_CONTACTS = click.option(
+    "--contacts",
+    is_flag=True,
+    help="Store whom to ask, for sites that take patients. Without it, contacts stored before are erased.",
+)
 _ALL = click.option("--all", "everything", is_flag=True, help="Print every difference and notice.")
 
 
@@ -117,6 +125,7 @@ def import_group() -> None:
 @click.option("--condition", default="", metavar="TEXT", help="Also fetch every study of this condition.")
 @click.option("--recruiting", is_flag=True, help="Of those, only the ones that recruit.")
 @click.option("--allow-older", is_flag=True, help="Take records older than what is known.")
+@_CONTACTS
 @_STRICT
 @_DRY_RUN
 @_ALL
@@ -126,6 +135,7 @@ def ctgov(
     condition: str,
     recruiting: bool,
     allow_older: bool,
+    contacts: bool,
     strict: bool,
     dry_run: bool,
     everything: bool,
@@ -133,7 +143,7 @@ def ctgov(
     """Import from ClinicalTrials.gov: studies by number, or files of its API v2.
 
     A file holds one study, a page, an array or NDJSON of thousands; it may be gzipped or the registry's zip archive.
-    Contacts of persons are not stored.
+    Contacts of persons are not stored unless asked for, and then only while a site takes patients.
 
     \b
     Examples:
@@ -151,6 +161,7 @@ def ctgov(
         sources,
         condition=condition,
         recruiting_only=recruiting,
+        contacts=contacts,
         now=datetime.now(UTC),
         watcher=printer,
         dry_run=dry_run,
@@ -354,10 +365,11 @@ def list_() -> None:
 
 
 @click.command(epilog=EXIT_CODES)
+@_CONTACTS
 @_DRY_RUN
 @_ALL
 @plain_errors
-def sync(dry_run: bool, everything: bool) -> None:
+def sync(contacts: bool, dry_run: bool, everything: bool) -> None:
     """Fetch every study again that came from ClinicalTrials.gov, and bring in what changed.
 
     \b
@@ -370,27 +382,47 @@ def sync(dry_run: bool, everything: bool) -> None:
     chosen = settings()
     prepare(chosen, say, datetime.now(UTC))
     printer = Printer(everything=everything)
-    totals, import_id = Registry(chosen, say).refresh(now=datetime.now(UTC), watcher=printer, dry_run=dry_run)
+    totals, import_id = Registry(chosen, say).refresh(
+        contacts=contacts, now=datetime.now(UTC), watcher=printer, dry_run=dry_run
+    )
     printer.close(totals, import_id, dry_run=dry_run)
 
 
 @click.command(epilog=EXIT_CODES)
+@click.option("--search", metavar="TEXT", help="Only studies that have all these words.")
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice([status.value for status in RecruitmentStatus], case_sensitive=False),
+    help="Only studies of this status; may be repeated.",
+)
+@click.option("--limit", "-n", type=click.IntRange(1), default=100, show_default=True, help="How many at most.")
 @plain_errors
-def studies() -> None:
-    """List the studies in the catalogue.
+def studies(search: str | None, statuses: tuple[str, ...], limit: int) -> None:
+    """List the studies in the catalogue, or find them by their words.
+
+    Studies that are about the words come first, then those whose summary or sponsor has them.
 
     \b
-    Example:
+    Examples:
       sitematch studies
+      sitematch studies --search "lupus nephritis" --status RECRUITING
     """
+    from sitematch.domain.words import query_words
     from sitematch.services.setup import prepare
-    from sitematch.store.catalogue import list_studies
     from sitematch.store.engine import open_store
+    from sitematch.store.search import search_studies
 
+    words = () if search is None else query_words(search, field="search")
     chosen = settings()
     prepare(chosen, say, datetime.now(UTC))
     with open_store(chosen.database_url) as store:
-        found = list_studies(store)
-    for study in found:
+        page = search_studies(store, words, statuses=tuple(map(RecruitmentStatus, statuses)), limit=limit)
+    for study in page.studies:
         mark = " (default)" if study.study_id == chosen.study_id else ""
         click.echo(f"{study.study_id}  {study.status.replace('_', ' ').lower()}  {study.title}{mark}")
+    if page.after is not None:
+        say(f"These are the first {limit}; --limit shows more.")
+    if not page.studies:
+        say("No study was found.")

@@ -21,7 +21,7 @@ from sitematch.cli.common import (
     say,
     settings,
 )
-from sitematch.domain.policy import Order
+from sitematch.domain.policy import MatchPolicy, Order
 from sitematch.domain.study import RecruitmentStatus, tidy_study_id
 from sitematch.domain.travel import TravelCertainty
 from sitematch.domain.units import Unit, unit_for
@@ -71,11 +71,8 @@ def match_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def ask(
+def _policy(
     *,
-    place: str,
-    country: str | None,
-    town: str | None,
     order: str,
     limit: int,
     within_km: float | None,
@@ -86,12 +83,10 @@ def ask(
     prefer_country: str | None,
     statuses: tuple[str, ...],
     unit: str | None,
-    study: str | None,
-) -> tuple[Finder, MatchResult]:
-    """Rank the sites of a study as `match_options` ask it."""
+) -> MatchPolicy:
     from sitematch.services.asking import match_policy
 
-    policy = match_policy(
+    return match_policy(
         order=Order(order),
         limit=limit,
         within_km=within_km,
@@ -103,16 +98,28 @@ def ask(
         status=tuple(map(RecruitmentStatus, statuses)) or None,
         unit=None if unit is None else Unit(unit),
     )
+
+
+def ask(
+    *, place: str, country: str | None, town: str | None, study: str | None, **wanted: Any
+) -> tuple[Finder, MatchResult]:
+    """Rank the sites of a study as `match_options` ask it."""
+    policy = _policy(**wanted)
     finder = finder_of(study)
     return finder, finder.find(place, country, policy, datetime.now(UTC), town=town)
 
 
 @click.command(epilog=EXIT_CODES)
 @match_options
+@click.option(
+    "--condition",
+    metavar="TEXT",
+    help="Over all recruiting studies about these words, e.g. a condition: one row a clinic.",
+)
 @format_option("table", "json", "geojson", "csv")
 @plain_errors
-def match(form: str, **asked: Any) -> None:
-    """Rank the study's sites from a postcode or a town.
+def match(condition: str | None, form: str, **asked: Any) -> None:
+    """Rank a study's sites from a postcode or a town, or the clinics of all studies about a condition.
 
     `sitematch export matches` writes them to a file.
 
@@ -121,11 +128,15 @@ def match(form: str, **asked: Any) -> None:
       sitematch match 33180 --country US
       sitematch match "Springfield, IL" --country US --limit 3
       sitematch match 10117 --country EE --within-km 300 --format json
+      sitematch match 33180 --country US --condition "lupus nephritis"
     """
     from sitematch.exporters.wire import matches_answer
 
+    if condition is not None:
+        _match_condition(condition, form, **asked)
+        return
     finder, result = ask(**asked)
-    answer = matches_answer(result, finder.study, finder.attribution)
+    answer = matches_answer(result, finder.study, finder.attribution, finder.contacts)
     if form == "json":
         print_json(answer)
     elif form == "geojson":
@@ -142,6 +153,40 @@ def match(form: str, **asked: Any) -> None:
 
         print_matches(answer, console())
     if not answer.matches:
+        sys.exit(EXIT_NO_MATCH)
+
+
+def _match_condition(
+    condition: str,
+    form: str,
+    *,
+    place: str,
+    country: str | None,
+    town: str | None,
+    study: str | None,
+    **wanted: Any,
+) -> None:
+    """Rank the clinics of all studies about a condition."""
+    from sitematch.exporters.clinics_wire import clinics_answer
+    from sitematch.services.setup import open_clinics, prepare
+
+    if study is not None:
+        raise InvalidInput("Give --study or --condition, not both.", field="study")
+    if form not in ("table", "json"):
+        raise InvalidInput(f"--condition prints a table or json, not {form}.", field="format")
+    policy = _policy(**wanted)
+    chosen, now = settings(), datetime.now(UTC)
+    prepare(chosen, say, now)
+    with open_clinics(chosen, now) as finder:
+        result = finder.find(condition, place, country, policy, now, town=town)
+        answer = clinics_answer(result, finder.attribution)
+    if form == "json":
+        print_json(answer)
+    else:
+        from sitematch.exporters.clinics_table import print_clinics
+
+        print_clinics(answer, console())
+    if not answer.clinics:
         sys.exit(EXIT_NO_MATCH)
 
 

@@ -30,6 +30,8 @@ class ImportTotals:
         Sites without a location.
     contradictions
         Sites of which the record's parts contradict one another.
+    contacts, contacts_erased
+        Contacts of persons that the studies have now, and how many fewer that is where there are fewer.
     """
 
     studies: int = 0
@@ -47,6 +49,8 @@ class ImportTotals:
     removed: int = 0
     unplaced: int = 0
     contradictions: int = 0
+    contacts: int = 0
+    contacts_erased: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

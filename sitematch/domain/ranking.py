@@ -91,7 +91,7 @@ def rank(
     now: datetime,
     *,
     placed: Iterable[Candidate],
-    unplaced: Sequence[Site],
+    unplaced: Iterable[Site],
     capacity: CapacityView,
     foreseen: Mapping[str, Reason] = NOTHING_FORESEEN,
 ) -> MatchResult:
@@ -108,7 +108,8 @@ def rank(
     placed
         Every site with a location, nearest first, equal distances by site_id. Read only as far as needed.
     unplaced
-        Sites without a location, by site_id. Those that could take a patient rank last, never lost.
+        Sites without a location, by site_id; read after `placed`. Those that could take a patient rank last, never
+        lost.
     capacity
         Spots left by site.
     foreseen
@@ -260,7 +261,7 @@ def _faults(candidate: Candidate, policy: MatchPolicy) -> tuple[Reason, ...]:
 
 
 def _append_unplaced(
-    gathered: _Gathered, unplaced: Sequence[Site], policy: MatchPolicy, capacity: CapacityView
+    gathered: _Gathered, unplaced: Iterable[Site], policy: MatchPolicy, capacity: CapacityView
 ) -> None:
     """Put sites without a location behind all others; with a radius they are left out, since it cannot be checked."""
     last_band = max((c.band for c in gathered.eligible), default=0) + 1

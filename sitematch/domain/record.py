@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sitematch.domain.contact import Contact
 from sitematch.domain.place import Coordinates
 from sitematch.domain.site import Site
 from sitematch.domain.study import RecruitmentStatus, Study
@@ -28,6 +29,8 @@ class Location:
         The record's coordinates, often only the city's; None if it gives none that can be used.
     flags
         What was noticed while reading, in plain words.
+    contacts
+        Whom to ask there; empty unless the importer was asked for contacts.
     """
 
     where: str
@@ -39,6 +42,7 @@ class Location:
     status: RecruitmentStatus | None = None
     point: Coordinates | None = None
     flags: tuple[str, ...] = ()
+    contacts: tuple[Contact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +59,15 @@ class StudyRecord:
         Why the others could not.
     given
         How many locations the record holds: those read and those with faults.
+    contacts
+        Whom to ask about the study as a whole; empty unless the importer was asked for contacts.
     """
 
     study: Study
     locations: tuple[Location, ...]
     faults: tuple[Fault, ...]
     given: int
+    contacts: tuple[Contact, ...] = ()
 
 
 CATALOGUE_FORMAT = "sitematch-catalogue/1"

@@ -59,7 +59,7 @@ class Study:
         The registry's id, e.g. ``"NCT06064929"``.
     title, summary
         In plain language.
-    sponsor, conditions, interventions, phases, other_ids
+    sponsor, conditions, keywords, interventions, phases, other_ids
         As the registry gives them.
     status
         The study's own status.
@@ -110,6 +110,7 @@ class Study:
     who_not: tuple[str, ...] = ()
     notice: str = ""
     history: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
 
 
 def tidy_study_id(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import UnsetType
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
@@ -11,9 +12,9 @@ from rich.text import Text
 
 from sitematch.domain.capacity import DrawnFrom
 from sitematch.domain.match import ReasonCode
-from sitematch.exporters.wire import MatchAnswer, MatchesAnswer, PlaceAnswer, RemainingAnswer, SiteAnswer
+from sitematch.exporters.wire import ContactAnswer, MatchAnswer, MatchesAnswer, PlaceAnswer, RemainingAnswer, SiteAnswer
 
-_TRAVEL = {
+TRAVEL_WORDS = {
     "COVERED": "covered",
     "MAY_BE_COVERED": "may be covered",
     "UNKNOWN": "unknown",
@@ -23,17 +24,17 @@ _TRAVEL = {
 
 def print_matches(answer: MatchesAnswer, console: Console) -> None:
     """Print ranked sites with their reasons, then the left-out ones."""
-    console.print(_place_lines(answer.query.place))
+    console.print(place_lines(answer.query.place))
     console.print()
     if answer.matches:
-        table = _table("", "Site", "Distance", "Travel", "Spots left")
+        table = new_table("", "Site", "Distance", "Travel", "Spots left")
         for match in answer.matches:
             table.add_row(
                 str(match.rank),
-                _site_cell(match.site, _why(match)),
+                _site_cell(match.site, _why(match), *contact_lines(match.contacts)),
                 "unknown" if match.distance is None else match.distance.text.replace(", ", "\n"),
-                _TRAVEL[match.site.travel.certainty],
-                _spots(match.remaining),
+                TRAVEL_WORDS[match.site.travel.certainty],
+                spots_cell(match.remaining),
             )
         console.print(table)
     else:
@@ -52,20 +53,20 @@ def print_matches(answer: MatchesAnswer, console: Console) -> None:
     console.print(Text(f"{study.study_id}: {study.title}. As of {study.as_of}, {study.source}."))
     if study.notice:
         console.print(Text(study.notice, style="bold yellow"))
-    _print_attribution(answer.attribution, console)
+    print_attribution(answer.attribution, console)
 
 
 def print_place(place: PlaceAnswer, attribution: Sequence[str], console: Console) -> None:
     """Print one place."""
-    console.print(_place_lines(place))
+    console.print(place_lines(place))
     where = place.location
     console.print(Text(f"Point: {where.latitude:.5f}, {where.longitude:.5f}. Source: {place.source}."))
-    _print_attribution(attribution, console)
+    print_attribution(attribution, console)
 
 
 def print_sites(sites: Sequence[SiteAnswer], notice: str, console: Console) -> None:
     """Print sites in the order given."""
-    table = _table("Site", "Town", "Status", "Known to", "As of")
+    table = new_table("Site", "Town", "Status", "Known to", "As of")
     for site in sites:
         known = "nowhere" if site.location is None else f"± {site.location.uncertainty_km:.1f} km"
         table.add_row(
@@ -80,24 +81,34 @@ def print_sites(sites: Sequence[SiteAnswer], notice: str, console: Console) -> N
         console.print(Text(notice, style="bold yellow"))
 
 
-def _print_attribution(lines: Sequence[str], console: Console) -> None:
+def print_attribution(lines: Sequence[str], console: Console) -> None:
+    """Name the sources."""
     console.print(Text("Sources: " + " ".join(lines), style="dim"))
 
 
-def _place_lines(place: PlaceAnswer) -> RenderableType:
+def place_lines(place: PlaceAnswer) -> RenderableType:
+    """Say where the person is, and what should be known of it."""
     return Group(Text(f"From {place.text}.", style="bold"), *(Text(f"Note: {note}") for note in place.notes))
 
 
-def _table(*headings: str) -> Table:
+def new_table(*headings: str) -> Table:
+    """Make an empty table in the style of all."""
     table = Table(box=None, pad_edge=False, header_style="bold", show_lines=False)
     for heading in headings:
         table.add_column(heading, justify="right" if not heading else "left", vertical="top")
     return table
 
 
-def _site_cell(site: SiteAnswer, below: str) -> Group:
+def contact_lines(contacts: tuple[ContactAnswer, ...] | UnsetType) -> list[str]:
+    """Write whom to ask, a line each."""
+    if isinstance(contacts, UnsetType):
+        return []
+    return ["Ask: " + ", ".join(part for part in (c.name, c.phone, c.email) if part) for c in contacts]
+
+
+def _site_cell(site: SiteAnswer, *below: str) -> Group:
     town = ", ".join(part for part in (site.city, site.state, site.country) if part)
-    return Group(Text(site.facility, style="bold"), Text(town), Text(below, style="dim"), Text(""))
+    return Group(Text(site.facility, style="bold"), Text(town), *(Text(line, style="dim") for line in below), Text(""))
 
 
 def _why(match: MatchAnswer) -> str:
@@ -107,7 +118,8 @@ def _why(match: MatchAnswer) -> str:
     )
 
 
-def _spots(remaining: RemainingAnswer) -> str:
+def spots_cell(remaining: RemainingAnswer) -> str:
+    """Write the spots left."""
     if remaining.count is None:
         return "unknown"
     return f"{remaining.count}\n(shared)" if remaining.drawn_from is DrawnFrom.SHARED_POOL else str(remaining.count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from sitematch.domain.capacity import DrawnFrom, Remaining
+from sitematch.domain.contact import NO_CONTACTS, Contact, StudyContacts
 from sitematch.domain.match import Distance, Exclusion, MatchResult, Reason, ReasonCode, SiteMatch
 from sitematch.domain.place import Place, Precision
 from sitematch.domain.site import Site
@@ -102,6 +104,15 @@ class RemainingAnswer(Wire, frozen=True):
     as_of: Instant | None
 
 
+class ContactAnswer(Wire, frozen=True):
+    """Whom to ask."""
+
+    name: str
+    role: str
+    phone: str
+    email: str
+
+
 class MatchAnswer(Wire, frozen=True):
     """One ranked site."""
 
@@ -111,6 +122,10 @@ class MatchAnswer(Wire, frozen=True):
     distance: DistanceAnswer | None
     remaining: RemainingAnswer
     reasons: tuple[Explained, ...]
+    contacts: Annotated[
+        tuple[ContactAnswer, ...] | msgspec.UnsetType,
+        Meta(description="Whom to ask; left out where nobody is known."),
+    ] = msgspec.UNSET
 
 
 class ExclusionAnswer(Wire, frozen=True):
@@ -163,7 +178,7 @@ def place_answer(place: Place, unit: Unit) -> PlaceAnswer:
         country=place.country,
         postcode=place.postcode,
         name=place.name,
-        location=_location(place),
+        location=location_answer(place),
         source=place.source,
         notes=place.notes,
         text=describe_place(place, unit),
@@ -182,7 +197,7 @@ def site_answer(site: Site) -> SiteAnswer:
         state=site.state,
         postcode=site.postcode,
         country=site.country,
-        location=None if site.place is None else _location(site.place),
+        location=None if site.place is None else location_answer(site.place),
         status=site.status,
         travel=Travel(certainty=site.travel.certainty, kinds=site.travel.kinds),
         time_reimbursement=site.time_reimbursement,
@@ -209,6 +224,11 @@ def remaining_answer(remaining: Remaining) -> RemainingAnswer:
     return RemainingAnswer(count=remaining.count, drawn_from=remaining.drawn_from, as_of=remaining.as_of)
 
 
+def contact_answers(contacts: Sequence[Contact]) -> tuple[ContactAnswer, ...]:
+    """Shape contacts."""
+    return tuple(ContactAnswer(name=c.name, role=c.role, phone=c.phone, email=c.email) for c in contacts)
+
+
 def distance_answer(distance: Distance | None, unit: Unit) -> DistanceAnswer | None:
     """Shape a distance; None for a site without a location."""
     if distance is None:
@@ -226,7 +246,9 @@ def distance_answer(distance: Distance | None, unit: Unit) -> DistanceAnswer | N
     )
 
 
-def matches_answer(result: MatchResult, study: Study, attribution: tuple[str, ...]) -> MatchesAnswer:
+def matches_answer(
+    result: MatchResult, study: Study, attribution: tuple[str, ...], contacts: StudyContacts = NO_CONTACTS
+) -> MatchesAnswer:
     """Shape the answer to one look-up.
 
     Parameters
@@ -237,6 +259,8 @@ def matches_answer(result: MatchResult, study: Study, attribution: tuple[str, ..
         The study that was matched.
     attribution
         Sources that must be named.
+    contacts
+        The study's, as far as they are kept.
     """
     unit = result.unit
     return MatchesAnswer(
@@ -248,7 +272,7 @@ def matches_answer(result: MatchResult, study: Study, attribution: tuple[str, ..
             unit=unit,
         ),
         study=study_answer(study),
-        matches=tuple(_match(match, unit) for match in result.matches),
+        matches=tuple(_match(match, unit, contacts.of(match.site)) for match in result.matches),
         excluded=tuple(_exclusion(exclusion, unit) for exclusion in result.excluded),
         excluded_more=result.excluded_more,
         outside_radius=result.outside_radius,
@@ -257,7 +281,8 @@ def matches_answer(result: MatchResult, study: Study, attribution: tuple[str, ..
     )
 
 
-def _location(place: Place) -> Location:
+def location_answer(place: Place) -> Location:
+    """Shape a place's point."""
     return Location(
         latitude=place.coordinates.latitude,
         longitude=place.coordinates.longitude,
@@ -266,14 +291,15 @@ def _location(place: Place) -> Location:
     )
 
 
-def _match(match: SiteMatch, unit: Unit) -> MatchAnswer:
+def _match(match: SiteMatch, unit: Unit, contacts: Sequence[Contact]) -> MatchAnswer:
     return MatchAnswer(
         rank=match.rank,
         band=match.band,
         site=site_answer(match.site),
         distance=distance_answer(match.distance, unit),
         remaining=remaining_answer(match.remaining),
-        reasons=_explained(match.reasons, unit),
+        reasons=explained(match.reasons, unit),
+        contacts=contact_answers(contacts) or msgspec.UNSET,
     )
 
 
@@ -281,9 +307,10 @@ def _exclusion(exclusion: Exclusion, unit: Unit) -> ExclusionAnswer:
     return ExclusionAnswer(
         site=site_answer(exclusion.site),
         distance=distance_answer(exclusion.distance, unit),
-        reasons=_explained(exclusion.reasons, unit),
+        reasons=explained(exclusion.reasons, unit),
     )
 
 
-def _explained(reasons: tuple[Reason, ...], unit: Unit) -> tuple[Explained, ...]:
+def explained(reasons: tuple[Reason, ...], unit: Unit) -> tuple[Explained, ...]:
+    """Put reasons into words, with distances in a unit."""
     return tuple(Explained(code=reason.code, text=explain(reason, unit)) for reason in reasons)

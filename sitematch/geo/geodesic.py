@@ -127,4 +127,22 @@ def least_geodesic_km(chord_km: float) -> float:
     return 2.0 * RADIUS_MAX_KM * math.asin(chord_km / (2.0 * RADIUS_MAX_KM))
 
 
+def least_geodesics_km(chords_km: FloatArray) -> FloatArray:
+    """Bound many geodesics from below; see `least_geodesic_km`.
+
+    Parameters
+    ----------
+    chords_km
+        Any shape, kilometres, at least 0.
+
+    Returns
+    -------
+    FloatArray
+        Of the same shape.
+    """
+    short_km = np.minimum(chords_km, _LONGEST_CERTIFIED_CHORD_KM)
+    arcs_km = 2.0 * RADIUS_MAX_KM * np.arcsin(short_km / (2.0 * RADIUS_MAX_KM))
+    return np.where(chords_km > _LONGEST_CERTIFIED_CHORD_KM, chords_km, arcs_km)
+
+
 _LONGEST_CERTIFIED_CHORD_KM = 12_700.0

@@ -1,6 +1,6 @@
 """ClinicalTrials.gov: the records of its API v2, from files or from the API itself.
 
-A record's ``protocolSection`` gives the study and its locations. Persons' contacts are not read at all.
+A record's ``protocolSection`` gives the study and its locations. Persons' contacts are read only if that is asked for.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from sitematch.domain.contact import Contact
 from sitematch.domain.place import Coordinates
 from sitematch.domain.record import Location, StudyRecord
 from sitematch.domain.study import RecruitmentStatus, Study
@@ -74,6 +75,7 @@ class _Description(_Part, frozen=True):
 
 class _Conditions(_Part, frozen=True):
     conditions: list[str] = []
+    keywords: list[str] = []
 
 
 class _Masking(_Part, frozen=True):
@@ -103,6 +105,7 @@ class _Eligibility(_Part, frozen=True):
 class _Locations(_Part, frozen=True):
     locations: list[Any] = []
     """Each is read by itself, so that one that cannot be read costs no other."""
+    central_contacts: Any = None
 
 
 class _Protocol(_Part, frozen=True):
@@ -134,9 +137,18 @@ class _Location(_Part, frozen=True):
     zip: str | int | None = None
     country: str | None = None
     geo_point: Any = None
+    contacts: Any = None
 
 
-def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
+class _Contact(_Part, frozen=True):
+    name: str = ""
+    role: str = ""
+    phone: str = ""
+    phone_ext: str = ""
+    email: str = ""
+
+
+def read_file(path: Path, read_on: date, *, contacts: bool = False) -> Iterator[StudyRecord | Fault]:
     """Read a file of studies: one, a page, an array, NDJSON, or the registry's zip archive of all of them.
 
     Parameters
@@ -145,6 +157,8 @@ def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
         See `read_items`.
     read_on
         Today: dates the facts of a record that bears no date.
+    contacts
+        Whether to read persons' contacts.
 
     Yields
     ------
@@ -157,10 +171,10 @@ def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
         See `read_items`.
     """
     for item in read_items(path, lists=LISTS, heads=HEADS):
-        yield parse_study(item.value, read_on, where=f"{item.name}, study {item.number}")
+        yield parse_study(item.value, read_on, where=f"{item.name}, study {item.number}", contacts=contacts)
 
 
-def parse_study(value: Any, read_on: date, *, where: str) -> StudyRecord | Fault:
+def parse_study(value: Any, read_on: date, *, where: str, contacts: bool = False) -> StudyRecord | Fault:
     """Read one study's record.
 
     Parameters
@@ -171,6 +185,8 @@ def parse_study(value: Any, read_on: date, *, where: str) -> StudyRecord | Fault
         See `read_file`.
     where
         What to call the record in a fault, e.g. ``"studies-page.json, study 3"``.
+    contacts
+        See `read_file`.
 
     Returns
     -------
@@ -186,16 +202,41 @@ def parse_study(value: Any, read_on: date, *, where: str) -> StudyRecord | Fault
     if not NCT_ID.fullmatch(nct_id):
         return Fault(0, "nctId", nct_id[:80], "is not an NCT number, e.g. NCT06064929", place=where)
     study = _study(nct_id, protocol, read_on)
-    given = protocol.contacts_locations_module.locations
+    module = protocol.contacts_locations_module
+    given = module.locations
     locations: list[Location] = []
     faults: list[Fault] = []
     for number, raw in enumerate(given, start=1):
-        read = _location(raw, f"{nct_id}, location {number}")
+        read = _location(raw, f"{nct_id}, location {number}", contacts=contacts)
         if isinstance(read, Fault):
             faults.append(read)
         else:
             locations.append(read)
-    return StudyRecord(study=study, locations=tuple(locations), faults=tuple(faults), given=len(given))
+    return StudyRecord(
+        study=study,
+        locations=tuple(locations),
+        faults=tuple(faults),
+        given=len(given),
+        contacts=_contacts(module.central_contacts) if contacts else (),
+    )
+
+
+def without_contacts(value: Any) -> Any:
+    """Return a record's decoded JSON without its persons, for whoever keeps it for a while.
+
+    Notes
+    -----
+    A value that has not the form of a record comes back as it is; it will be refused when it is read.
+    """
+    try:
+        section = value["protocolSection"]
+        module = section["contactsLocationsModule"]
+        locations = module.get("locations", [])
+        bare = [{name: part for name, part in each.items() if name != "contacts"} for each in locations]
+    except (AttributeError, KeyError, TypeError):
+        return value
+    kept = {"contactsLocationsModule": {"locations": bare}}
+    return {**value, "protocolSection": {**section, **kept}}
 
 
 def _told(error: msgspec.ValidationError) -> tuple[str, str]:
@@ -205,7 +246,7 @@ def _told(error: msgspec.ValidationError) -> tuple[str, str]:
     return (text, "") if at is None else (text[: at.start()], at[1])
 
 
-def _location(raw: Any, where: str) -> Location | Fault:
+def _location(raw: Any, where: str, *, contacts: bool) -> Location | Fault:
     try:
         read = msgspec.convert(raw, _Location)
     except msgspec.ValidationError as error:
@@ -230,7 +271,25 @@ def _location(raw: Any, where: str) -> Location | Fault:
         status=status,
         point=point,
         flags=(*flags, *remark),
+        contacts=_contacts(read.contacts) if contacts else (),
     )
+
+
+def _contacts(raw: Any) -> tuple[Contact, ...]:
+    """Read contacts; what cannot be read as one is passed over, for it is no part of the study's facts."""
+    found: list[Contact] = []
+    for each in raw if isinstance(raw, list) else ():
+        try:
+            read = msgspec.convert(each, _Contact)
+        except msgspec.ValidationError:
+            continue
+        phone = " ext. ".join(part for part in (tidy(read.phone), tidy(read.phone_ext)) if part)
+        contact = Contact(
+            name=tidy(read.name), role=tidy(read.role).replace("_", " ").lower(), phone=phone, email=tidy(read.email)
+        )
+        if contact.name or contact.phone or contact.email:
+            found.append(contact)
+    return tuple(found)
 
 
 def _point(raw: Any) -> tuple[Coordinates | None, tuple[str, ...]]:
@@ -270,6 +329,7 @@ def _study(nct_id: str, protocol: _Protocol, read_on: date) -> Study:
         sponsor=tidy(protocol.sponsor_collaborators_module.lead_sponsor.name),
         other_ids=_texts(other_ids, without=nct_id),
         conditions=_texts(protocol.conditions_module.conditions),
+        keywords=_texts(protocol.conditions_module.keywords),
         interventions=_texts([intervention.name for intervention in arms.interventions]),
         phases=_texts(phase for phase in design.phases if phase != "NA"),
         age_min_years=_years(who.minimum_age),

@@ -229,6 +229,8 @@ def download(
     questions: Sequence[dict[str, str]],
     into: Path,
     progress: Callable[[int], None] = lambda _: None,
+    *,
+    keep: Callable[[Any], Any] = lambda record: record,
 ) -> Iterator[Any]:
     """Fetch all pages of some questions, remembering after each page how far it came.
 
@@ -243,6 +245,8 @@ def download(
         are gone when the iteration has ended, and are taken up again by the next call with the same questions.
     progress
         Takes the number of studies that have come.
+    keep
+        Gives what is to be kept of a record; all of it if omitted.
 
     Yields
     ------
@@ -274,7 +278,7 @@ def download(
                 file.seek(state.length)
                 continue
             for study in studies:
-                file.write(json.dumps(study, separators=(",", ":")).encode() + b"\n")
+                file.write(json.dumps(keep(study), separators=(",", ":")).encode() + b"\n")
             file.flush()
             state.advance(token, file.tell(), len(studies))
             state.write(state_file)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time
 from typing import Protocol
 
 from sitematch.domain.capacity import DrawnFrom, Remaining
+from sitematch.domain.contact import NO_CONTACTS, StudyContacts
 from sitematch.domain.match import MatchResult, Reason
 from sitematch.domain.place import Coordinates, Place
 from sitematch.domain.policy import MatchPolicy
@@ -92,6 +93,8 @@ class Finder:
         All its sites, in any order.
     capacity
         Spots left by site; the stated ones if omitted.
+    contacts
+        Whom to ask; nobody if omitted.
     foresight
         What is probable of the sites; nothing if omitted.
     """
@@ -103,12 +106,14 @@ class Finder:
         sites: Sequence[Site],
         *,
         capacity: CapacitySource | None = None,
+        contacts: StudyContacts = NO_CONTACTS,
         foresight: Foresight | None = None,
     ) -> None:
         self.gazetteer = gazetteer
         self.study = study
         self.sites = tuple(sorted(sites, key=lambda site: site.site_id))
         self.attribution = tuple(source.attribution for source in gazetteer.sources())
+        self.contacts = contacts
         self._capacity = capacity or StatedCapacity(study)
         self._foresight = foresight or NoForesight()
         self._by_id = {site.site_id: site for site in self.sites}

@@ -19,6 +19,7 @@ import msgspec
 
 from sitematch.config import Settings
 from sitematch.domain.change import StudyChange, compare_studies, merge_study, revise_sites, take_sites
+from sitematch.domain.contact import Contact, StudyContacts
 from sitematch.domain.imports import ImportTotals
 from sitematch.domain.place import Coordinates
 from sitematch.domain.record import CatalogueRecord, Location, StudyRecord
@@ -53,6 +54,8 @@ class _LaidAside(msgspec.Struct, array_like=True):
     sites: tuple[Site, ...]
     has_ids: bool = False
     is_whole: bool = True
+    central: tuple[Contact, ...] = ()
+    contacts: tuple[tuple[Contact, ...], ...] = ()
 
 
 _LAID_ASIDE = msgspec.msgpack.Decoder(_LaidAside)
@@ -262,7 +265,8 @@ def _lay_aside(
             _lay(laid, spool, encoder)
             watcher.progress(counts["studies"], counts["sites"])
             continue
-        sites = []
+        sites: list[Site] = []
+        contacts: list[tuple[Contact, ...]] = []
         faults = list(record.faults)
         for location in record.locations:
             site = placer.site(location, record.study)
@@ -270,6 +274,7 @@ def _lay_aside(
                 faults.append(site)
                 continue
             sites.append(site)
+            contacts.append(location.contacts)
             counts["unplaced"] += site.place is None
             contradictions = [flag for flag in site.flags if tells_contradiction(flag)]
             counts["contradictions"] += bool(contradictions)
@@ -279,7 +284,10 @@ def _lay_aside(
             watcher.fault(fault)
         kept += faults[: _FAULTS_KEPT - len(kept)]
         counts.update(studies=1, locations=record.given, sites=len(sites), left_out=len(faults))
-        _lay(_LaidAside(record.study.study_id, record.study, tuple(sites)), spool, encoder)
+        laid = _LaidAside(
+            record.study.study_id, record.study, tuple(sites), central=record.contacts, contacts=tuple(contacts)
+        )
+        _lay(laid, spool, encoder)
         watcher.progress(counts["studies"], counts["sites"])
     return kept
 
@@ -340,3 +348,9 @@ def _bring_in(
         counts["studies_changed"] += 1
         if not dry_run:
             transaction.write(known, study, revised.sites)
+    if not dry_run:
+        # The record's sites come first among the revised ones, in its order.
+        by_site = {site.site_id: own for site, own in zip(revised.sites, laid.contacts, strict=False) if own}
+        kept = transaction.keep_contacts(known, study.study_id, StudyContacts(central=laid.central, by_site=by_site))
+        counts["contacts"] += len(kept)
+        counts["contacts_erased"] += max(0, len(known.contacts) - len(kept))

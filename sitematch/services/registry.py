@@ -45,6 +45,7 @@ class Registry:
         *,
         condition: str = "",
         recruiting_only: bool = False,
+        contacts: bool = False,
         **options: Unpack[Options],
     ) -> tuple[ImportTotals, int | None]:
         """Import files and studies by their numbers; see `import_records`.
@@ -57,6 +58,8 @@ class Registry:
             Also fetch every study of this condition.
         recruiting_only
             Of those, only the ones that recruit.
+        contacts
+            Whether to store contacts of persons, where patients are taken; otherwise those that are there are erased.
         options
             See `import_records`.
 
@@ -73,10 +76,10 @@ class Registry:
             raise InvalidInput("Name a file or an NCT number, e.g. NCT06064929, or a condition.", field="source")
         named = ", ".join(Path(source).name for source in sources[:5]) + (" …" if len(sources) > 5 else "")
         told = " and ".join(part for part in (named, f"condition {condition!r}" if condition else "") if part)
-        records = self._records(sources, condition, recruiting_only, options["now"])
+        records = self._records(sources, condition, recruiting_only, contacts, options["now"])
         return self._import(records, told, **options)
 
-    def refresh(self, **options: Unpack[Options]) -> tuple[ImportTotals, int | None]:
+    def refresh(self, *, contacts: bool = False, **options: Unpack[Options]) -> tuple[ImportTotals, int | None]:
         """Fetch every study again that came from ClinicalTrials.gov; see `bring_in`.
 
         Raises
@@ -94,12 +97,12 @@ class Registry:
         if not ids:
             raise InvalidInput("No study came from ClinicalTrials.gov yet; use `sitematch import ctgov`.")
         self._say(f"{len(ids)} studies came from ClinicalTrials.gov; fetching them again.")
-        return self._import(self._expected(ids, options["now"]), f"sync of {len(ids)} studies", **options)
+        return self._import(self._expected(ids, contacts, options["now"]), f"sync of {len(ids)} studies", **options)
 
-    def _expected(self, ids: Sequence[str], now: datetime) -> Iterator[StudyRecord | Fault]:
+    def _expected(self, ids: Sequence[str], contacts: bool, now: datetime) -> Iterator[StudyRecord | Fault]:
         """Yield the studies, and say which of them the registry no longer has."""
         missing = set(ids)
-        for record in self._fetched(questions_for(ids), now):
+        for record in self._fetched(questions_for(ids), contacts, now):
             if isinstance(record, StudyRecord):
                 missing.discard(record.study.study_id)
             yield record
@@ -114,26 +117,36 @@ class Registry:
         return import_into(self._settings, records, origin=ORIGIN, source=source, **options)
 
     def _records(
-        self, sources: Sequence[str], condition: str, recruiting_only: bool, now: datetime
+        self, sources: Sequence[str], condition: str, recruiting_only: bool, contacts: bool, now: datetime
     ) -> Iterator[StudyRecord | Fault]:
         for source in sources:
             nct_id = source.strip().upper()
             if ctgov.NCT_ID.fullmatch(nct_id) and not Path(source).exists():
                 self._say(f"Fetching {nct_id}.")
-                yield ctgov.parse_study(self._client.study(nct_id), now.date(), where=nct_id)
+                yield ctgov.parse_study(self._client.study(nct_id), now.date(), where=nct_id, contacts=contacts)
             else:
-                yield from ctgov.read_file(Path(source), now.date())
+                yield from ctgov.read_file(Path(source), now.date(), contacts=contacts)
         if condition:
             question = {"query.cond": condition} | ({"filter.overallStatus": "RECRUITING"} if recruiting_only else {})
-            yield from self._fetched([question], now)
+            yield from self._fetched([question], contacts, now)
 
-    def _fetched(self, questions: Sequence[dict[str, str]], now: datetime) -> Iterator[StudyRecord | Fault]:
+    def _fetched(
+        self, questions: Sequence[dict[str, str]], contacts: bool, now: datetime
+    ) -> Iterator[StudyRecord | Fault]:
         # The same questions to the same registry go on where they stopped.
-        name = hashlib.sha256(repr((self._settings.ctgov_url, list(questions))).encode()).hexdigest()[:16]
+        asked = repr((self._settings.ctgov_url, list(questions), contacts))
+        name = hashlib.sha256(asked.encode()).hexdigest()[:16]
         into = self._settings.home / "downloads" / f"{name}.ndjson"
-        fetched = download(self._client, questions, into, lambda count: self._say(f"{count} studies have come."))
+        fetched = download(
+            self._client,
+            questions,
+            into,
+            lambda count: self._say(f"{count} studies have come."),
+            # A download that is broken off stays on the disk for a while: without persons, unless they are wanted.
+            keep=(lambda record: record) if contacts else ctgov.without_contacts,
+        )
         for number, value in enumerate(fetched, start=1):
-            yield ctgov.parse_study(value, now.date(), where=f"fetched study {number}")
+            yield ctgov.parse_study(value, now.date(), where=f"fetched study {number}", contacts=contacts)
 
 
 def undo_last(settings: Settings, now: datetime) -> str:

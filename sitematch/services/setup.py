@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sitematch.config import Settings, data_file
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.sites_csv import read_sites as read_sites_file
 from sitematch.importers.study_file import read_study as read_study_file
 from sitematch.services.finder import Finder
+
+if TYPE_CHECKING:
+    from sitematch.services.clinics import ClinicFinder
 
 
 def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> None:
@@ -97,6 +102,7 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
     from sitematch.services.likely_full import read_outlook
     from sitematch.services.live import read_capacity
     from sitematch.store import catalogue
+    from sitematch.store.contacts import read_contacts
     from sitematch.store.engine import open_store
 
     gazetteer = Gazetteer.open(settings.gazetteer_path)
@@ -104,5 +110,36 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
         study = catalogue.read_study(store, settings.study_id)
         sites = catalogue.read_sites(store, settings.study_id)
         capacity = read_capacity(store, study, now)
+        contacts = read_contacts(store, settings.study_id)
         foresight = read_outlook(store, study.study_id, now)
-    return Finder(gazetteer, study, sites, capacity=capacity, foresight=foresight)
+    return Finder(gazetteer, study, sites, capacity=capacity, contacts=contacts, foresight=foresight)
+
+
+@contextmanager
+def open_clinics(settings: Settings, now: datetime) -> Iterator[ClinicFinder]:
+    """Open the gazetteer, the catalogue and the ledger as they are now, for one look-up over all studies or a few.
+
+    Parameters
+    ----------
+    settings
+        Where things are.
+    now
+        The instant (aware) whose spots are read.
+
+    Yields
+    ------
+    ClinicFinder
+        Good within the block.
+
+    Raises
+    ------
+    NotReady
+        If the gazetteer or the database is missing; the message says how to build it.
+    """
+    from sitematch.services.clinics import ClinicFinder
+    from sitematch.services.live import read_capacity
+    from sitematch.store.engine import open_store
+
+    gazetteer = Gazetteer.open(settings.gazetteer_path)
+    with open_store(settings.database_url) as store:
+        yield ClinicFinder(gazetteer, store, lambda study: read_capacity(store, study, now))

@@ -12,18 +12,22 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from sitematch.domain.cell import cell_of
+from sitematch.domain.clinic import clinic_number
 from sitematch.domain.place import Coordinates, Place, Precision
 from sitematch.domain.site import Site
 from sitematch.domain.study import Phase, RecruitmentStatus, Study
 from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.words import further_words, heading_words
 from sitematch.errors import InvalidInput, StudyNotFound
 from sitematch.store import schema
+from sitematch.store.contacts import erase_contacts
 from sitematch.store.engine import Store
 
 _ROWS_A_STATEMENT = 1_000
 _TEXTS = msgspec.json.Decoder(tuple[str, ...])
 _PHASES = msgspec.json.Decoder(tuple[Phase, ...])
-_STUDY_LISTS = ("other_ids", "conditions", "interventions", "phases", "who", "who_not", "history")
+_STUDY_LISTS = ("other_ids", "conditions", "keywords", "interventions", "phases", "who", "who_not", "history")
 
 
 def catalogue_version(store: Store) -> str:
@@ -257,16 +261,18 @@ def _require_kept(connection: sa.Connection, study_id: str, site_ids: set[str]) 
 
 
 def write_study(connection: sa.Connection, study: Study, sites: Sequence[Site]) -> None:
-    """Write one study and its sites inside a transaction; see `replace_study`."""
+    """Write one study and its sites inside a transaction; see `replace_study`. Contacts of the study are erased."""
     values = _study_values(study)
     known = connection.execute(
         sa.update(schema.study).where(schema.study.c.study_id == study.study_id).values(**values)
     )
     if known.rowcount:
         _require_kept(connection, study.study_id, {site.site_id for site in sites})
+        erase_contacts(connection, study.study_id)
         connection.execute(sa.delete(schema.site).where(schema.site.c.study_id == study.study_id))
     else:
         connection.execute(sa.insert(schema.study).values(**values))
+    _write_words(connection, study, is_new=not known.rowcount)
     rows = [_site_values(position, site, study.study_id) for position, site in enumerate(sites)]
     try:
         for start in range(0, len(rows), _ROWS_A_STATEMENT):
@@ -275,6 +281,17 @@ def write_study(connection: sa.Connection, study: Study, sites: Sequence[Site]) 
         raise InvalidInput(
             f"A site of study {study.study_id} has an id that another site already has.", field="site_id"
         ) from error
+
+
+def _write_words(connection: sa.Connection, study: Study, *, is_new: bool) -> None:
+    table = schema.study_text
+    words = {"heading": " ".join(heading_words(study)), "further": " ".join(further_words(study))}
+    if not is_new:
+        connection.execute(sa.update(table).where(table.c.study_id == study.study_id).values(**words))
+        return
+    # Changes of the catalogue come one at a time (see `touch`), so two never take the same number.
+    number = sa.select(sa.func.coalesce(sa.func.max(table.c.number), 0) + 1).scalar_subquery()
+    connection.execute(sa.insert(table).values(number=number, study_id=study.study_id, **words))
 
 
 def _json(value: object) -> str:
@@ -339,6 +356,8 @@ def _site_values(position: int, site: Site, study_id: str) -> dict[str, Any]:
         "time_reimbursement": site.time_reimbursement,
         "spots": site.spots,
         "flags": _json(site.flags),
+        "cell": cell_of(None if place is None else place.coordinates),
+        "clinic": clinic_number(site.facility, site.city, site.country, site.site_id),
     }
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -21,6 +21,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from sitematch.errors import InvalidInput, LedgerBusy, NotReady, StorageFault
 from sitematch.store.schema import SCHEMA_REVISION
+
+T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 10.0
 """How long a write waits for its turn, in seconds, before it is told that the database is busy."""
@@ -266,6 +268,12 @@ def _postgres_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
         # A server that was restarted overnight must not cost the first caller an error.
         pool_pre_ping=True,
     )
+
+
+def in_parts(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
+    """Yield values some at a time: few enough for the parameters of one statement."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 @contextmanager

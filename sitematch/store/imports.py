@@ -12,12 +12,14 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from sitematch.domain.contact import NO_CONTACTS, StudyContacts
 from sitematch.domain.imports import ImportRecord, ImportTotals
 from sitematch.domain.site import Site
 from sitematch.domain.study import Study
 from sitematch.errors import InvalidInput
 from sitematch.store import schema
 from sitematch.store.catalogue import site_of, sites_in_use, study_of, touch, write_study
+from sitematch.store.contacts import contacts_of, store_contacts
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
 
@@ -40,12 +42,15 @@ class Known:
         Ids of its sites that referrals name.
     was_imported
         Whether an import brought the study in, and not a person.
+    contacts
+        Whom to ask, as far as it is kept.
     """
 
     study: Study | None
     sites: tuple[Site, ...]
     in_use: frozenset[str]
     was_imported: bool
+    contacts: StudyContacts = NO_CONTACTS
 
 
 class ImportTransaction:
@@ -56,6 +61,7 @@ class ImportTransaction:
         self.import_id = import_id
         self._parts: dict[str, dict[str, Any]] = {}
         self._written: set[str] = set()
+        self._touched = False
 
     def read(self, study_id: str) -> Known:
         """Return what the catalogue knows of a study, as this import has left it so far."""
@@ -69,7 +75,8 @@ class ImportTransaction:
             .limit(1)
         )
         was_imported = study_id in self._written or self._connection.execute(brought).first() is not None
-        return Known(study, sites, sites_in_use(self._connection, study_id), was_imported)
+        in_use, contacts = sites_in_use(self._connection, study_id), contacts_of(self._connection, study_id)
+        return Known(study, sites, in_use, was_imported, contacts)
 
     def write(self, known: Known, study: Study, sites: Sequence[Site]) -> None:
         """Put a study's new version in place of the known one.
@@ -79,8 +86,7 @@ class ImportTransaction:
         InvalidInput
             See `sitematch.store.catalogue.replace_study`.
         """
-        if not self._written:
-            touch(self._connection)
+        self._touch()
         write_study(self._connection, study, sites)
         after_hash = _hash(study, sites)
         if study.study_id in self._written:
@@ -102,6 +108,26 @@ class ImportTransaction:
         }
         if len(self._parts) >= 200:
             self._flush()
+
+    def keep_contacts(self, known: Known, study_id: str, contacts: StudyContacts) -> StudyContacts:
+        """Put contacts in place of a study's, whether or not `write` was called: what is not asked for is erased.
+
+        Returns
+        -------
+        StudyContacts
+            Those that are kept now: only of sites, and of a study, that take patients.
+        """
+        if contacts or known.contacts:
+            store_contacts(self._connection, study_id, contacts)
+        kept = contacts_of(self._connection, study_id) if contacts else NO_CONTACTS
+        if kept != known.contacts:
+            self._touch()  # what servers hold in memory is no longer right
+        return kept
+
+    def _touch(self) -> None:
+        if not self._touched:
+            touch(self._connection)
+            self._touched = True
 
     def finish(self, *, at: datetime, origin: str, source: str, totals: ImportTotals) -> int | None:
         """Record the import; call it last.

@@ -23,7 +23,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION = "0007"
+SCHEMA_REVISION = "0009"
 """The migration that this program needs; the last one in `migrations/versions`."""
 
 metadata = MetaData(
@@ -73,7 +73,24 @@ study = Table(
     Column("who_not", Text, nullable=False),
     Column("notice", Text, nullable=False),
     Column("history", Text, nullable=False),
+    Column("keywords", Text, nullable=False, server_default="[]"),
 )
+
+study_text = Table(
+    "study_text",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("study_id", Text, ForeignKey("study.study_id", ondelete="CASCADE"), nullable=False),
+    Column("heading", Text, nullable=False),
+    Column("further", Text, nullable=False),
+    Index("ix_study_text_study_id", "study_id", unique=True),
+)
+"""The words of each study (see `sitematch.domain.words`), parted by blanks. The full-text index over them is the one
+thing that each database has in its own way: on SQLite the FTS5 table ``study_words``, which triggers keep in step, on
+PostgreSQL the GIN indexes ``ix_study_text_heading`` and ``ix_study_text_words`` over a tsvector."""
+
+OF_ONE_DATABASE = ("study_words", "ix_study_text_heading", "ix_study_text_words")
+"""How the names begin of what only the migrations describe, because only one database has it."""
 
 site = Table(
     "site",
@@ -103,9 +120,39 @@ site = Table(
     Column("time_reimbursement", Text, nullable=False),
     Column("spots", Integer),
     Column("flags", Text, nullable=False),
+    Column("cell", Integer, nullable=False, server_default="-1"),
+    Column("clinic", BigInteger, nullable=False, server_default="0"),
     Index("ix_site_study_id_position", "study_id", "position"),
     Index("ix_site_latitude_deg_longitude_deg", "latitude_deg", "longitude_deg"),
+    Index("ix_site_cell", "cell", "status", "study_id", "clinic"),
+    Index("ix_site_clinic", "clinic"),
 )
+
+study_contact = Table(
+    "study_contact",
+    metadata,
+    Column("study_id", Text, ForeignKey("study.study_id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    PrimaryKeyConstraint("study_id", "position"),
+)
+"""Whom to ask about a study as a whole; see `sitematch.store.contacts`."""
+
+site_contact = Table(
+    "site_contact",
+    metadata,
+    Column("site_id", Text, ForeignKey("site.site_id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    PrimaryKeyConstraint("site_id", "position"),
+)
+"""Whom to ask at a site."""
 
 cap = Table(
     "cap",

@@ -9,10 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sitematch.services.finder import Finder
-from sitematch.store import migrate
-from sitematch.store.catalogue import replace_study
-from sitematch.store.engine import open_store
-from tests.api.builders import SITES, make_app, make_finder, make_gazetteer, make_study
+from tests.api.builders import fill_database, make_app, make_finder, make_gazetteer
 from tests.api.office import Office
 
 
@@ -28,17 +25,15 @@ def finder(gazetteer: Path) -> Finder:
 
 @pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the study of `finder`, to be copied."""
-    path = tmp_path_factory.mktemp("database") / "sitematch.db"
-    with open_store(f"sqlite:///{path}", require_ready=False) as store:
-        migrate.upgrade(store)
-        replace_study(store, make_study(), SITES)
-    return path
+    """A database with the study and its sites, to be copied."""
+    home = tmp_path_factory.mktemp("database")
+    fill_database(home)
+    return home / "sitematch.db"
 
 
 @pytest.fixture
 def app(tmp_path: Path, finder: Finder, database: Path) -> Flask:
-    shutil.copy(database, tmp_path / "sitematch.db")
+    shutil.copy(database, tmp_path)
     return make_app(tmp_path, finder)
 
 

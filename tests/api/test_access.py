@@ -88,6 +88,9 @@ OPEN_TO_ALL = {
     ("GET", "/v1/matches"),
     ("POST", "/v1/matches"),
     ("GET", "/v1/postcodes/{country}/{code}"),
+    ("POST", "/v1/clinics"),
+    ("GET", "/v1/studies"),
+    ("GET", "/v1/studies/{study_id}"),
     ("GET", "/v1/sites"),
     ("GET", "/v1/sites/{site_id}"),
 }

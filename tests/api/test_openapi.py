@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from api.openapi import address
 from sitematch.exporters.files import XLSX_TYPE
 
+STUDY_ID = "NCT00000001"
 MIAMI = {"postcode": "33180", "country": "US"}
 GEOJSON = {"Accept": "application/geo+json"}
 EXEMPT = {"/static/{filename}"}
@@ -36,7 +37,7 @@ def assert_as_documented(document: dict[str, Any], path: str, method: str, respo
     if content["schema"].get("format") == "binary":
         return  # a file: its media type is all that is said
     root = {"components": {"schemas": closed}, **content["schema"]}
-    is_json = response.mimetype == "application/json" or response.mimetype.endswith("+json")
+    is_json = response.mimetype.endswith(("/json", "+json"))
     value = json.loads(response.data) if is_json else response.data.decode("latin-1")
     Draft202012Validator(root).validate(value)
 
@@ -92,6 +93,14 @@ CALLS = [
     ("/v1/matches", "post", "/v1/matches", {"data": b" " * 70_000, "content_type": "application/json"}),
     ("/v1/matches", "get", "/v1/matches?postcode=33180&country=US", {}),
     ("/v1/matches", "get", "/v1/matches?postcode=33180&country=US", {"headers": {"Accept": "text/csv"}}),
+    ("/v1/clinics", "post", "/v1/clinics", {"json": {**MIAMI, "condition": "lupus"}}),
+    ("/v1/clinics", "post", "/v1/clinics", {"json": {**MIAMI, "condition": "?"}}),
+    ("/v1/clinics", "post", "/v1/clinics", {"json": MIAMI}),
+    ("/v1/studies", "get", "/v1/studies", {}),
+    ("/v1/studies", "get", "/v1/studies?q=lupus&status=RECRUITING&limit=1", {}),
+    ("/v1/studies", "get", "/v1/studies?q=%22", {}),
+    ("/v1/studies/{study_id}", "get", "/v1/studies/NCT00000001", {}),
+    ("/v1/studies/{study_id}", "get", "/v1/studies/none", {}),
     ("/v1/sites", "get", "/v1/sites", {}),
     ("/v1/sites", "get", "/v1/sites?limit=2&country=US", {"headers": GEOJSON}),
     ("/v1/sites", "get", "/v1/sites", {"headers": {"Accept": XLSX_TYPE}}),
@@ -170,8 +179,8 @@ def test_every_example_of_the_document_can_be_sent(client: FlaskClient, document
             inside = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
             url = path
             for name in inside:
-                value = "miami" if name == "site_id" else examples[name]
-                value = {"NCT06064929-001": "miami", "NCT06064929": "NCT00000001"}.get(value, value)
+                value = {"site_id": "miami", "study_id": STUDY_ID}.get(name) or examples[name]
+                value = {"NCT06064929-001": "miami", "NCT06064929": STUDY_ID}.get(value, value)
                 url = url.replace(f"{{{name}}}", str(value))
             body = next(iter(operation.get("requestBody", {}).get("content", {"": {}}).items()))
             how: dict[str, Any] = {"query_string": {k: v for k, v in examples.items() if k not in inside}}

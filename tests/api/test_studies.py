@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sitematch.domain.contact import Contact, StudyContacts
+from sitematch.store.contacts import store_contacts
 from tests.api.builders import STUDY_ID
 from tests.api.office import OTHER_STUDY, Office
 
@@ -39,3 +41,78 @@ def test_unknown_study_is_a_problem_that_says_so(office: Office, study_id: str) 
     ):
         assert answer.status_code == 404
         assert (answer.json["type"], answer.json["field"]) == ("/problems/study-not-found", "study_id")
+
+
+def test_studies_are_listed_found_and_shown(office: Office) -> None:
+    listed = office.ask("GET", "/v1/studies").json
+    first = office.ask("GET", "/v1/studies?q=Lupus%20nephritis&status=RECRUITING&limit=1").json
+    second = office.ask("GET", f"/v1/studies?q=Lupus%20nephritis&limit=1&after={first['next']}").json
+    shown = office.ask("GET", f"/v1/studies/{STUDY_ID.lower()}").json
+
+    assert [study["study_id"] for study in listed["studies"]] == [STUDY_ID, OTHER_STUDY]
+    assert [study["study_id"] for study in first["studies"] + second["studies"]] == [STUDY_ID, OTHER_STUDY]
+    assert (listed["next"], second["next"]) == (None, None)
+    assert (shown["title"], shown["pool_spots"]) == ("A study of lupus nephritis", 8)
+    assert office.ask("GET", "/v1/studies?q=asthma").json["studies"] == []
+
+
+@pytest.mark.parametrize("query", ["q=%22", "q=", "q=" + "x" * 201, "after=x", "limit=0", "status=OPEN", "word=x"])
+def test_query_that_makes_no_sense_is_refused(office: Office, query: str) -> None:
+    answer = office.ask("GET", f"/v1/studies?{query}")
+
+    assert (answer.status_code, answer.json["field"].partition("[")[0]) == (400, query.partition("=")[0])
+
+
+def test_clinics_are_ranked_for_a_condition_with_each_study_there(office: Office) -> None:
+    office.hold("r-1", "miami")
+
+    answer = office.ask("POST", "/v1/clinics", {**MIAMI, "condition": "lupus nephritis", "limit": 2}).json
+
+    first = answer["clinics"][0]
+    assert [clinic["facility"] for clinic in answer["clinics"]] == ["Hospital miami-full", "Hospital miami"]
+    assert answer["studies_found"] == 2
+    assert [at["study"]["study_id"] for at in first["studies"]] == [STUDY_ID]
+    assert first["studies"][0]["study"]["notice"] == "The sites are stand-ins."
+    assert first["studies"][0]["remaining"]["count"] == 7
+    assert first["distance"]["uncertainty_km"] > 0
+    assert [reason["code"] for reason in first["reasons"]] == ["NEAREST"]
+    assert answer["query"]["place"]["postcode"] == "33180"
+
+
+def test_clinics_are_ranked_from_coordinates_too(office: Office) -> None:
+    asked = {"latitude": 25.96, "longitude": -80.14, "condition": "lupus", "limit": 1, "unit": "km"}
+
+    assert office.ask("POST", "/v1/clinics", asked).json["clinics"][0]["facility"] == "Hospital miami-full"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"condition": "?"}, "condition"),
+        ({"condition": "x" * 201}, "condition"),
+        ({"min_spots": 2}, "min_spots"),
+        ({"study_id": STUDY_ID}, "study_id"),
+        ({"within_km": 0}, "within_km"),
+    ],
+)
+def test_look_up_over_all_studies_that_makes_no_sense_is_refused(office: Office, wrong: dict, field: str) -> None:
+    answer = office.ask("POST", "/v1/clinics", {**MIAMI, "condition": "lupus", **wrong})
+
+    assert (answer.status_code, answer.json["field"]) == (400, field)
+
+
+def test_contacts_are_shown_where_they_are_kept(office: Office) -> None:
+    contacts = StudyContacts(by_site={"far": (Contact(name="Ann Example", email="ann@example.org"),)})
+    with office.store.writing() as connection:
+        store_contacts(connection, OTHER_STUDY, contacts)
+
+    match = office.ask("POST", "/v1/matches", {**MIAMI, "study_id": OTHER_STUDY}).json["matches"][0]
+    without = office.ask("POST", "/v1/matches", MIAMI).json["matches"][0]
+    clinics = office.ask("POST", "/v1/clinics", {**MIAMI, "condition": "lupus", "limit": 50}).json["clinics"]
+
+    ann = {"name": "Ann Example", "role": "", "phone": "", "email": "ann@example.org"}
+    assert match["contacts"] == [ann]
+    assert "contacts" not in without
+    assert office.ask("GET", f"/v1/sites/far?study_id={OTHER_STUDY}").json["contacts"] == [ann]
+    assert office.ask("GET", "/v1/sites/miami").json["contacts"] == []
+    assert [at["contacts"] for clinic in clinics for at in clinic["studies"] if "contacts" in at] == [[ann]]

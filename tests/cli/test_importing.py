@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sitematch.config import Settings
+from sitematch.services.registry import Registry
 from tests.cli.conftest import Run
 from tests.importers.records import STUDY_ID, make_location, make_record
 from tests.importers.registry_server import FakeRegistry, running_registry
+from tests.services.importers import Memory
 
 
 @pytest.fixture
@@ -203,3 +208,75 @@ def test_an_unknown_number_is_not_found(run: Run, registry: FakeRegistry) -> Non
 
     assert result.exit_code == 3
     assert "no study NCT99999999" in result.stderr
+
+
+ANN = {"name": "Ann Example", "role": "CONTACT", "email": "ann@example.org"}
+
+
+def test_contacts_are_shown_only_after_an_import_that_asked_for_them(run: Run, tmp_path: Path) -> None:
+    file = write(tmp_path, make_record({**KIEL, "contacts": [ANN]}))
+    look_up = ("match", "20095", "-c", "DE", "--study", STUDY_ID)
+
+    run("import", "ctgov", file)
+    before = run(*look_up).stdout
+    stored = run("import", "ctgov", file, "--contacts")
+    after = run(*look_up)
+    over_all = run("match", "20095", "-c", "DE", "--condition", "lupus")
+    erased = run("import", "ctgov", file)
+
+    assert "Ann" not in before
+    assert "Contacts of persons: 1 are stored, 0 were erased." in stored.stderr
+    assert "Ask: Ann Example, ann@example.org" in after.stdout
+    assert "Ask: Ann Example, ann@example.org" in over_all.stdout
+    assert "0 are stored, 1 were erased" in erased.stderr
+    assert "Ann" not in run(*look_up).stdout
+
+
+@pytest.mark.parametrize("contacts", [False, True])
+def test_download_that_broke_off_keeps_persons_only_if_they_were_asked_for(
+    run: Run, registry: FakeRegistry, tmp_path: Path, contacts: bool
+) -> None:
+    run("studies")
+    registry.put(make_record({**KIEL, "contacts": [ANN]}))
+
+    def say(line: str) -> None:
+        if line == "1 studies have come.":
+            raise KeyboardInterrupt
+
+    importer = Registry(Settings.from_mapping(os.environ), say)
+    with pytest.raises(KeyboardInterrupt):
+        importer.bring_in([], condition="lupus", contacts=contacts, now=datetime.now(UTC), watcher=Memory())
+
+    (kept,) = (tmp_path / "home" / "downloads").glob("*.ndjson")
+    assert STUDY_ID in kept.read_text(encoding="utf-8")
+    assert ("Ann Example" in kept.read_text(encoding="utf-8")) == contacts
+
+
+def test_studies_are_found_by_their_words(run: Run, tmp_path: Path) -> None:
+    run("import", "ctgov", write(tmp_path, make_record(KIEL), make_record(HAMBURG, nct_id="NCT00000002")))
+
+    found = run("studies", "--search", "lupus nephritis", "--limit", "2")
+    none = run("studies", "--search", "lupus", "--status", "COMPLETED")
+
+    assert [line.split()[0] for line in found.stdout.splitlines()] == [STUDY_ID, "NCT00000002"]
+    assert "the first 2; --limit shows more" in found.stderr
+    assert (none.stdout, none.stderr.strip().splitlines()[-1]) == ("", "No study was found.")
+    assert run("studies", "--search", "?!").exit_code == 2
+
+
+def test_clinics_of_all_studies_are_matched_by_a_condition(run: Run, tmp_path: Path) -> None:
+    run("import", "ctgov", write(tmp_path, make_record(KIEL), make_record(KIEL, HAMBURG, nct_id="NCT00000002")))
+
+    shown = run("match", "20095", "-c", "DE", "--condition", "lupus nephritis", "-n", "2")
+    answer = json.loads(
+        run("match", "20095", "-c", "DE", "--condition", "some lupus", "-n", "2", "--format", "json").stdout
+    )
+
+    assert shown.exit_code == 0, shown.output
+    assert "Studies about 'lupus nephritis' that take patients: 3." in shown.stdout
+    assert [clinic["facility"] for clinic in answer["clinics"]] == ["Harbour Clinic", "University Hospital"]
+    assert [at["study"]["study_id"] for at in answer["clinics"][1]["studies"]] == [STUDY_ID, "NCT00000002"]
+    assert answer["query"]["condition"] == "some lupus"
+    assert run("match", "20095", "-c", "DE", "--condition", "asthma").exit_code == 1
+    for options in (("--study", STUDY_ID), ("--format", "csv"), ("--min-spots", "2"), ("--prefer-country", "DE")):
+        assert run("match", "20095", "-c", "DE", "--condition", "lupus", *options).exit_code == 2

@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
-HEAVY = {"pandas", "scipy", "sklearn", "shapely", "alembic", "geopy", "pyarrow", "babel"}
+HEAVY = {
+    "pandas", "scipy", "sklearn", "shapely", "alembic", "geopy", "pyarrow", "matplotlib", "weasyprint", "openpyxl"
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -18,7 +20,9 @@ def test_starting_imports_no_heavy_library(module: str) -> None:
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert not HEAVY & set(done.stdout.split())
+    # The pages speak by Babel's catalogues; the command line does not.
+    unwanted = HEAVY if module == "api.app" else HEAVY | {"babel"}
+    assert not unwanted & set(done.stdout.split())
 
 
 def test_help_needs_no_numpy_and_no_database() -> None:

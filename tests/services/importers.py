@@ -53,10 +53,10 @@ class Clerk:
         self.gazetteer = gazetteer
         self.heard = Memory()
 
-    def records(self, *values: Any, **options: Any) -> ImportTotals:
+    def records(self, *values: Any, contacts: bool = False, **options: Any) -> ImportTotals:
         """Import decoded JSON records."""
         read = (
-            parse_study(json.loads(json.dumps(v)), date(2026, 3, 1), where=f"record {n}")
+            parse_study(json.loads(json.dumps(v)), date(2026, 3, 1), where=f"record {n}", contacts=contacts)
             for n, v in enumerate(values, 1)
         )
         return self.bring(read, **options)

@@ -67,7 +67,7 @@ class ReportAnswer(_Wire, frozen=True):
     title: str
     study_id: str
     study_title: str
-    as_of: Annotated[datetime, Meta(description="The instant that it describes.")]
+    as_of: Annotated[datetime, Meta(tz=True, description="The instant that it describes.")]
     time_zone: Annotated[str, Meta(description="IANA name of the zone in which days and months are counted.")]
     version: Annotated[str, Meta(description="The program that made it.")]
     filters: Annotated[dict[str, str], Meta(description="What was asked beyond the study and the instant.")]
