@@ -13,6 +13,7 @@ from api.access import caller
 from api.answers import respond
 from api.backend import Backend
 from api.capacity import READS
+from api.ledger_schemas import StudyId
 from api.negotiate import GEOJSON
 from api.operations import Documented, Operation
 from api.reading import read_json, read_query
@@ -62,6 +63,7 @@ class CoverageRequest(Wire, frozen=True, forbid_unknown_fields=True):
     candidate_study: Annotated[
         str | None, Meta(description="Another study whose sites could be opened, beside this one's own.")
     ] = None
+    study_id: StudyId = None
     time_zone: TimeZone = "UTC"
     format: FormatChoice = None
     table: TableChoice = None
@@ -70,6 +72,7 @@ class CoverageRequest(Wire, frozen=True, forbid_unknown_fields=True):
 class CatchmentsQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """Which areas."""
 
+    study_id: StudyId = None
     radius_km: Annotated[
         Annotated[float, Meta(ge=MIN_RADIUS_KM, le=MAX_RADIUS_KM)] | None,
         Meta(description="Also draw the circle of this radius, in kilometres, around each site."),
@@ -105,7 +108,7 @@ def blueprint(backend: Backend) -> Documented:
         request.max_content_length = MAX_LIST_BYTES
         asked = read_json(decoder)
         form = asked.format or best_form()
-        finder = backend.finder()
+        finder = backend.finder(asked.study_id)
         candidates = catalogue.read_sites(backend.store(), asked.candidate_study) if asked.candidate_study else ()
         people = People(
             postcodes=asked.postcodes,
@@ -141,7 +144,9 @@ def blueprint(backend: Backend) -> Documented:
         from sitematch.services.catchments import draw_catchments
 
         asked = read_query(CatchmentsQuery)
-        drawn = draw_catchments(backend.finder(), caller().actor, backend.now(), radius_km=asked.radius_km)
+        drawn = draw_catchments(
+            backend.finder(asked.study_id), caller().actor, backend.now(), radius_km=asked.radius_km
+        )
         return respond(drawn, GEOJSON)
 
     return routes

@@ -11,6 +11,7 @@ from api import problems
 from api.access import caller
 from api.backend import Backend
 from api.capacity import READS
+from api.ledger_schemas import StudyId
 from api.operations import Documented, Operation
 from api.reading import read_query
 from api.report_schemas import FormatChoice, TableChoice, TimeZone
@@ -22,6 +23,7 @@ from sitematch.exporters.wire import Wire
 class DemandQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """Which months, and what is within reach."""
 
+    study_id: StudyId = None
     months: Annotated[int, Meta(ge=1, le=60, description="How many months before this one.")] = 12
     within_km: Annotated[float, Meta(gt=0, lt=20_038, description="What is within reach, in kilometres.")] = 100.0
     time_zone: TimeZone = "UTC"
@@ -53,7 +55,7 @@ def blueprint(backend: Backend) -> Documented:
         asked = read_query(DemandQuery)
         form = asked.format or best_form()
         made = report_demand(
-            backend.finder(),
+            backend.finder(asked.study_id),
             backend.store(),
             caller().actor,
             backend.now(),

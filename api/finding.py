@@ -28,8 +28,7 @@ from sitematch.domain.policy import MAX_LIMIT
 from sitematch.domain.units import KM_PER_MILE, Unit
 from sitematch.errors import SitematchError, StudyNotFound
 from sitematch.gazetteer.grammar import COUNTRIES
-from sitematch.gazetteer.nearest import NearestPlaces
-from sitematch.gazetteer.reader import Reader
+from sitematch.gazetteer.towns import nearest_town
 from sitematch.services.finder import Finder
 
 PART_HEADER = "Sitematch-Part"
@@ -145,14 +144,14 @@ class Finding:
         finder = self._backend.finder(asked.study or None)
         wanted = asked.request()
         here = wanted.point()
-        town = _town_near(finder.gazetteer.reader, here) if here else None
+        town = nearest_town(finder.gazetteer.reader, here.coordinates, _NEAR_KM) if here else None
         if town is not None:
             # Its country decides between kilometres and miles.
             wanted = msgspec.structs.replace(wanted, country=wanted.country or town.country)
         found = find(finder, wanted, self._backend)
         name = _("Where you are") if here else _name(found.place)
         if town is not None:
-            name = _("Where you are, near %(town)s", town=_name(town))
+            name = _("Where you are, near %(town)s", town=_name(town.place()))
         full = len(found.matches) == wanted.limit < len(finder.sites)
         more = next((step for step in _STEPS if step > wanted.limit), 0) if full and not found.outside_radius else 0
         return Outcome(answer=results(found, name), more=more)
@@ -204,18 +203,6 @@ class Finding:
 
 def _name(place: Place) -> str:
     return ", ".join(filter(None, (place.postcode, place.name, wording.country(place.country))))
-
-
-def _town_near(reader: Reader, here: Place) -> Place | None:
-    """Name the town that a person is at or near, for her to check; None far from all."""
-    found = _nearest(reader).town(here.coordinates)
-    return found.place if found is not None and found.distance_km <= _NEAR_KM + here.uncertainty_km else None
-
-
-@lru_cache(maxsize=2)
-def _nearest(reader: Reader) -> NearestPlaces:
-    """Keep the tree of towns, which takes half a second to make and is only made when somebody gives a location."""
-    return NearestPlaces(reader)
 
 
 @dataclass(frozen=True, slots=True)

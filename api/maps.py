@@ -104,7 +104,7 @@ def blueprint(backend: Backend) -> Documented:
         asked = read_json(decoder)
         speak(asked.lang)
         here = Coordinates(latitude=asked.latitude, longitude=asked.longitude)
-        radii_km = _round_radii_km(asked.farthest_km, asked.unit)
+        radii_km = _round_radii_km(asked.farthest_km, asked.unit) if asked.farthest_km else ()
         drawn = tuple(
             Circle(km=round(km, 3), text=wording.length(km, asked.unit), area=geodesic_circle(here, km))
             for km in radii_km

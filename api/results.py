@@ -24,6 +24,9 @@ _SAID_ELSEWHERE = {
 }
 """Reasons that a card shows as badges."""
 
+_FRAMED = 3
+"""Left-out sites that the map shows at first where no other is there."""
+
 _TRAVEL_TONE = {
     TravelCertainty.COVERED: "good",
     TravelCertainty.MAY_BE_COVERED: "caution",
@@ -113,7 +116,8 @@ class Results:
     unit
         ``"km"`` or ``"miles"``.
     farthest_km
-        Distance of the farthest site shown; 0 if none is known.
+        Distance of the farthest site that the map shows at first: of the ranked ones, or of the nearest three that were
+        left out where there are no others; 0 if none is known.
     cards
         Best first.
     left_out
@@ -149,8 +153,9 @@ def results(found: MatchResult, place_name: str) -> Results:
         What to call the place.
     """
     place, unit = found.place, found.unit
-    known = [match.distance.km + match.distance.uncertainty_km for match in found.matches if match.distance]
-    reach_km = max(known, default=0.0)
+    known = [match.distance for match in found.matches if match.distance]
+    framed = known or [item.distance for item in found.excluded[:_FRAMED] if item.distance]
+    reach_km = max((distance.km + distance.uncertainty_km for distance in known), default=0.0)
     return Results(
         place_name=place_name,
         place_known=wording.place_known(place, unit),
@@ -159,7 +164,7 @@ def results(found: MatchResult, place_name: str) -> Results:
         longitude=place.coordinates.longitude,
         uncertainty_km=place.uncertainty_km,
         unit=unit.value,
-        farthest_km=max((match.distance.km for match in found.matches if match.distance), default=0.0),
+        farthest_km=max((distance.km for distance in framed), default=0.0),
         cards=tuple(
             _card(
                 match.site,

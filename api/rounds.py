@@ -17,8 +17,14 @@ from sitematch.store.engine import Store
 LOG = logging.getLogger("sitematch.api")
 
 
-def start_flushing(counter: DemandCounter, store: Callable[[], Store], clock: Callable[[], datetime]) -> None:
-    """Start a thread that writes full batches of look-ups once a day, by the clock and never because of a look-up.
+def start_flushing(
+    counter: DemandCounter,
+    store: Callable[[], Store],
+    clock: Callable[[], datetime],
+    *,
+    every_s: float = FLUSH_EVERY_S,
+) -> threading.Event:
+    """Start a thread that writes full batches of look-ups now and then, by the clock and never because of a look-up.
 
     Parameters
     ----------
@@ -28,17 +34,25 @@ def start_flushing(counter: DemandCounter, store: Callable[[], Store], clock: Ca
         Gives the database.
     clock
         Tells the moment (aware, UTC).
-    """
+    every_s
+        How often, in seconds.
 
-    def flush_daily() -> None:
-        while True:
-            time.sleep(FLUSH_EVERY_S)
+    Returns
+    -------
+    threading.Event
+        Once set, it ends the thread.
+    """
+    ended = threading.Event()
+
+    def flush_till_ended() -> None:
+        while not ended.wait(every_s):
             try:
                 counter.flush(store(), clock())
             except SitematchError as error:
-                LOG.warning("Demand was not written: %s. It is tried again in a day.", type(error).__name__)
+                LOG.warning("Demand was not written: %s. It is tried again the next time.", type(error).__name__)
 
-    threading.Thread(target=flush_daily, name="sitematch-demand", daemon=True).start()
+    threading.Thread(target=flush_till_ended, name="sitematch-demand", daemon=True).start()
+    return ended
 
 
 def start_rounds(store: Store, clock: Callable[[], datetime], settings: Settings) -> None:

@@ -11,6 +11,7 @@ COMPARISONS = (
     "benchmarks.http",
     "benchmarks.importing",
     "benchmarks.catalogue",
+    "benchmarks.reports",
 )
 
 

@@ -31,3 +31,40 @@ def test_public_address_loses_its_last_slash_and_defaults_to_none() -> None:
         "https://sites.example.org"
     )
     assert Settings.from_mapping({}).public_url == ""
+
+
+def test_origins_that_may_frame_the_finder_are_read_and_nobody_by_default() -> None:
+    given = Settings.from_mapping({"SITEMATCH_FRAME_ANCESTORS": " https://a.example  https://*.b.example:8443 'self' "})
+
+    assert given.frame_ancestors == "https://a.example https://*.b.example:8443 'self'"
+    assert Settings.from_mapping({}).frame_ancestors == "'none'"
+    assert Settings.from_mapping({"SITEMATCH_FRAME_ANCESTORS": "*"}).frame_ancestors == "*"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://a.example; script-src *", "a.example", "https://a.example/page", "* https://a.example", "'none' *"],
+)
+def test_frame_ancestors_that_are_no_origins_are_refused(text: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Settings.from_mapping({"SITEMATCH_FRAME_ANCESTORS": text})
+
+    assert refused.value.field == "SITEMATCH_FRAME_ANCESTORS"
+
+
+def test_tile_servers_origin_is_that_of_its_address() -> None:
+    settings = Settings.from_mapping({"SITEMATCH_TILES_URL": "https://tiles.example:8443/{z}/{x}/{y}.png?key=1"})
+
+    assert settings.tiles_origin == "https://tiles.example:8443"
+    assert Settings.from_mapping({}).tiles_origin == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://tiles.example/", "ftp://t.example/{z}/{x}/{y}", "https://{s}.t.example/{z}/{x}/{y}.png", "https://t.example/{z}/{x}/{y}; x"],
+)  # fmt: skip
+def test_tile_server_that_the_policy_could_not_name_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Settings.from_mapping({"SITEMATCH_TILES_URL": text})
+
+    assert refused.value.field == "SITEMATCH_TILES_URL"

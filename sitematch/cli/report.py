@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -130,29 +131,33 @@ def check_format(form: str, out: Path | None, table: str | None) -> None:
 def write_report(report: Report, form: str, out: Path | None, table: str | None) -> None:
     """Print a report or write it into a file."""
     if form == "table":
-        _print(report, out)
-        return
-    from sitematch.reports.render import Format, render
+        written = _printed(report, out)
+    else:
+        from sitematch.reports.render import Format, render
 
-    written = render(report, Format(form), table=table)
+        written = render(report, Format(form), table=table)
     if out is None:
         click.echo(written, nl=False)
-    else:
+        return
+    try:
         out.write_bytes(written)
-        say(f"Wrote {out}.")
+    except OSError as error:
+        raise InvalidInput(f"{out} cannot be written: {error.strerror}.", field="out") from error
+    say(f"Wrote {out}.")
 
 
-def _print(report: Report, out: Path | None) -> None:
+def _printed(report: Report, out: Path | None) -> bytes:
+    """Print a report as a terminal shows it, straight to one if that is where it goes."""
     from rich.console import Console
 
     from sitematch.reports.render.as_terminal import print_report
 
     if out is None:
         print_report(report, console(piped_columns=_PIPED_COLUMNS))
-        return
-    with out.open("w", encoding="utf-8") as file:
-        print_report(report, Console(file=file, width=_PIPED_COLUMNS, highlight=False))
-    say(f"Wrote {out}.")
+        return b""
+    page = io.StringIO()
+    print_report(report, Console(file=page, width=_PIPED_COLUMNS, highlight=False))
+    return page.getvalue().encode()
 
 
 def _in_zone(instant: datetime | None, zone: ZoneInfo) -> datetime | None:

@@ -42,6 +42,11 @@ which names these seventeen. A newer Census changes the list."""
 SMALL = "000"
 """What such areas are counted as, together."""
 
+_SMALL_COUNTRIES = frozenset(
+    "AI AQ BL BV CC CK CX FK GS HM IO MS NF NR NU PM PN PW SH SJ TF TK TV UM VA WF".split()  # noqa: SIM905
+)
+"""Countries and territories of about 20,000 people or fewer, by common knowledge; those near the line are in."""
+
 _LEADING: Mapping[str, int] = {
     "US": 3,
     **dict.fromkeys(("BR", "CN", "DE", "ES", "FR", "IN", "IT", "JP", "KR", "MX", "PL", "TR"), 2),
@@ -72,13 +77,15 @@ def region_of(country: str, postcode: str | None) -> str:
     -------
     str
         ``"US-331"``, ``"DE-10"``, ``"GB-SW"``; the country alone where no finer region is safe or known; empty without
-        a country. Small areas are one region, e.g. ``"US-000"``.
+        a country. Small areas of a country are one region, e.g. ``"US-000"``, and so are small countries: ``"000"``.
 
     Examples
     --------
     >>> region_of("US", "33180"), region_of("US", "03601"), region_of("EE", "10117"), region_of("DE", None)
     ('US-331', 'US-000', 'EE', 'DE')
     """
+    if country in _SMALL_COUNTRIES:
+        return SMALL
     code = re.sub(r"[^0-9A-Z]", "", (postcode or "").upper())
     if country == "GB":
         found = _BRITISH_AREA.match(code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 
 import msgspec
@@ -15,6 +15,7 @@ from sitematch.exporters.wire import (
     ContactAnswer,
     DistanceAnswer,
     Explained,
+    Instant,
     Location,
     Query,
     RemainingAnswer,
@@ -82,7 +83,7 @@ class ClinicsAnswer(Wire, frozen=True):
     outside_radius: Annotated[
         bool, Meta(description="Nothing lies within the radius; the nearest clinic is shown anyway.")
     ]
-    answered_at: datetime
+    answered_at: Instant
     attribution: Annotated[tuple[str, ...], Meta(description="Sources that must be named with the answer.")]
 
 

@@ -5,11 +5,13 @@ Only what is written is here. Fields that are None or empty are left out, since 
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+
+from sitematch.exporters.wire import Instant
 
 
 class Element(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
@@ -64,7 +66,7 @@ class Extension(Element, frozen=True):
     value_integer: int | None = None
     value_boolean: bool | None = None
     value_date: date | None = None
-    value_date_time: datetime | None = None
+    value_date_time: Instant | None = None
     value_distance: Quantity | None = None
     value_codeable_concept: CodeableConcept | None = None
     value_identifier: Identifier | None = None
@@ -169,8 +171,8 @@ class FhirSlot(Resource, frozen=True, tag="Slot"):
     schedule: Reference | None = None
     status: str | None = None
     absent_status: Absent | None = msgspec.field(default=None, name="_status")
-    start: datetime | None = None
-    end: datetime | None = None
+    start: Instant | None = None
+    end: Instant | None = None
 
 
 class Issue(Element, frozen=True):
@@ -306,7 +308,7 @@ class Output(Element, frozen=True):
 class Manifest(Element, frozen=True):
     """What is published, and when it was true."""
 
-    transaction_time: Annotated[datetime, Meta(description="Send it as `_since` next time.")]
+    transaction_time: Annotated[Instant, Meta(description="Send it as `_since` next time.")]
     request: str
     output: tuple[Output, ...]
     error: tuple[Output, ...]

@@ -83,8 +83,10 @@ class NearestPlaces:
         """
         import numpy as np
 
+        tree, towns = self._town_tree()
         at = _on_globe(np.array([point.latitude]), np.array([point.longitude]))
-        near = self._around(at)
+        _, around = tree.query(at, k=min(_NEIGHBOURS, len(towns)))
+        near = [towns[int(i)] for i in np.ravel(around)]
         found: list[Nearest] = []
         for country in dict.fromkeys(country for _, country in near):
             codes = self._codes(country)
@@ -98,21 +100,6 @@ class NearestPlaces:
                 if row is not None:
                     found.append(self._measured(point, place_of(self._reader, country, codes.keys[int(i)], row)))
         return tuple(sorted(found, key=lambda one: (one.distance_km, one.place.postcode or ""))[:limit])
-
-    def town(self, point: Coordinates) -> Nearest | None:
-        """Find the town nearest to a point; None if there are only codes around."""
-        import numpy as np
-
-        near = self._around(_on_globe(np.array([point.latitude]), np.array([point.longitude])))
-        return next((self._measured(point, self._town(number)) for number, _ in near if number >= 0), None)
-
-    def _around(self, at: NDArray[np.float64]) -> list[tuple[int, str]]:
-        """List the ids and countries of the towns around a point on the globe, nearest first."""
-        import numpy as np
-
-        tree, towns = self._town_tree()
-        _, around = tree.query(at, k=min(_NEIGHBOURS, len(towns)))
-        return [towns[int(i)] for i in np.ravel(around)]
 
     def _measured(self, point: Coordinates, place: Place) -> Nearest:
         return Nearest(place, rough_km(point, place.coordinates))

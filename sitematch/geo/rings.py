@@ -30,9 +30,10 @@ def enclose(ring: Sequence[Position], *, has_both_poles: bool = False) -> MultiP
     ----------
     ring
         Longitudes (any, in degrees) and latitudes, at least three positions; the last is joined to the first. As seen
-        from above, the area lies on the left-hand side of who walks along it, so that of the two areas into which the
-        line parts the globe exactly one is meant. Neighbours are less than half a turn apart, or the line runs over a
-        pole there. The line crosses itself nowhere, and no meridian cuts an area around one pole in two.
+        from above, the area lies on the left-hand side of who walks along it. Neighbours are less than half a turn
+        apart, or the line runs over a pole there. A line around one pole crosses every meridian once.
+    has_both_poles
+        Whether both poles lie inside the area, so that the line runs around what is left out of it.
 
     Returns
     -------
@@ -50,6 +51,7 @@ def enclose(ring: Sequence[Position], *, has_both_poles: bool = False) -> MultiP
     >>> enclose([(179.0, 0.0), (-179.0, 0.0), (-179.0, 1.0), (179.0, 1.0)])[0]
     (((-180.0, 0.0), (-179.0, 0.0), (-179.0, 1.0), (-180.0, 1.0), (-180.0, 0.0)),)
     """
+    import numpy as np
     import shapely
 
     line = _laid_out(_with_poles(ring))
@@ -59,10 +61,12 @@ def enclose(ring: Sequence[Position], *, has_both_poles: bool = False) -> MultiP
         # Once around: eastwards the area on the left is the one with the north pole, westwards the south pole.
         pole = 90.0 * turns
         line += [(line[-1][0], pole), (line[0][0], pole)]
-    area = _back_on_the_map(shapely.make_valid(shapely.Polygon(line)))
-    if has_both_poles:
-        area = shapely.box(-180.0, -90.0, 180.0, 90.0).difference(area)
-    return _coordinates(area)
+    # GEOS divides by zero on purpose within, and numpy would report the flag that the processor keeps of it.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        area = _back_on_the_map(shapely.make_valid(shapely.Polygon(line)))
+        if has_both_poles:
+            area = shapely.box(-180.0, -90.0, 180.0, 90.0).difference(area)
+        return _coordinates(area)
 
 
 def _with_poles(ring: Sequence[Position]) -> Iterator[Position]:
@@ -126,12 +130,9 @@ def _back_on_the_map(plane: Geometry) -> Geometry:
 
 def _coordinates(area: Geometry) -> MultiPolygon:
     """Round, turn every ring the right way, and put the polygons into a fixed order."""
-    import numpy as np
     import shapely
 
-    # GEOS divides by zero on purpose within, and numpy would report the flag that the processor keeps of it.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        area = shapely.set_precision(area, _GRID_DEG)
+    area = shapely.set_precision(area, _GRID_DEG)
     # Twice, as a collection may hold collections; where an area was cut, bare lines may be among them.
     parts = [part for part in shapely.get_parts(shapely.get_parts(area)) if part.geom_type == "Polygon"]
     parts = [shapely.orient_polygons(shapely.normalize(part)) for part in parts if not part.is_empty]

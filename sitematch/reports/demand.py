@@ -208,7 +208,7 @@ _COLUMNS = (
         kind=Kind.TEXT,
         description="A country, or its part by the first characters of postcodes; 000 is all small parts together.",
     ),
-    Column(name="country", label="Country", kind=Kind.TEXT, description="ISO 3166-1 alpha-2."),
+    Column(name="country", label="Country", kind=Kind.TEXT, missing="several", description="ISO 3166-1 alpha-2."),
     Column(name="name", label="Around", kind=Kind.TEXT, missing=""),
     Column(name="lookups", label="Look-ups", kind=Kind.INTEGER),
     Column(name="nearest_site_id", label="Nearest open site", kind=Kind.TEXT, missing="unknown"),
@@ -233,11 +233,11 @@ _COLUMNS = (
 def _row(facts: DemandFacts, region: str, lookups: int) -> tuple[Cell, ...]:
     found = facts.reach.get(region)
     country, _, area = region.partition("-")
-    name = "areas of few people" if area == SMALL else found.name if found else None
+    name = "areas of few people" if SMALL in (country, area) else found.name if found else None
     site = found.site if found else None
     return (
         region,
-        country,
+        None if country == SMALL else country,
         name or None,
         lookups,
         site.site_id if site else None,

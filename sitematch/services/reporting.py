@@ -7,11 +7,11 @@ from datetime import datetime
 from sitematch.domain.access import Actor, Permission, granted_sites
 from sitematch.domain.site import Site
 from sitematch.domain.zones import zone_named
-from sitematch.errors import InvalidInput, SiteNotFound, StudyNotFound
+from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.reports import capacity, funnel
 from sitematch.reports.document import Report
 from sitematch.reports.scope import Scope
-from sitematch.store.catalogue import read_sites, read_study, sites_in_use
+from sitematch.store.catalogue import read_sites, read_study
 from sitematch.store.engine import Store
 from sitematch.store.journeys import iter_journeys, read_head
 from sitematch.store.standings import standing
@@ -51,8 +51,10 @@ def capacity_report(
         If `as_of` lies ahead or is not aware, or the zone is not known.
     SiteNotFound
         If there is no such site, or the actor may not see it.
-    StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.standings.standing`.
+    StudyNotFound
+        If the catalogue does not know the study.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
     """
     scope, sites = asked_scope(store, actor, study_id, time_zone=time_zone, country=country, site_id=site_id)
     found = standing(store, study_id, asked_instant(as_of, now), is_past=as_of is not None)
@@ -86,24 +88,14 @@ def asked_scope(
     """Return what the report is asked about, and the catalogue's sites."""
     visible = granted_sites(actor, Permission.REPORTS_READ, study_id)
     zone_named(time_zone)
-    with store.reading() as connection:
-        in_ledger = sites_in_use(connection, study_id)
-    sites: tuple[Site, ...] = ()
-    try:
-        study = read_study(store, study_id)
-        title, notice, sites = study.title, study.notice, read_sites(store, study_id)
-    except StudyNotFound:
-        # It may have left the catalogue; what happened in it is still in the ledger.
-        if not in_ledger:
-            raise
-        title, notice = "no longer in the catalogue", ""
-    known = in_ledger | {site.site_id for site in sites}
-    if site_id is not None and site_id not in (known if visible is None else known & visible):
+    study, sites = read_study(store, study_id), read_sites(store, study_id)
+    seen = {site.site_id for site in sites if visible is None or site.site_id in visible}
+    if site_id is not None and site_id not in seen:
         raise SiteNotFound(f"{study_id} has no site {site_id!r}.", field="site_id")
     scope = Scope(
         study_id=study_id,
-        study_title=title,
-        study_notice=notice,
+        study_title=study.title,
+        study_notice=study.notice,
         time_zone=time_zone,
         country=country,
         site_id=site_id,

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from api.rounds import start_flushing
+from sitematch.errors import NotReady
+from sitematch.services.demand import DemandCounter
 from sitematch.services.finder import Finder
+from sitematch.store.demand import read_demand
+from sitematch.store.engine import Store
+from tests.api.builders import STUDY_ID
 from tests.api.office import Office
+from tests.builders import make_place
 
 LOOK_UP = {"postcode": "33180", "country": "US", "limit": 1}
 
@@ -63,6 +72,30 @@ def test_a_batch_is_told_by_region_and_month_when_the_month_is_over(counting: Of
     assert regions(counting) == []
     counting.later(days=31)
     assert regions(counting) == [("US-331", 22)]
+
+
+def test_a_thread_writes_full_batches_and_tries_again_after_an_error(counting: Office, tmp_path: Path) -> None:
+    counter, written = DemandCounter(), threading.Event()
+    tries: list[int] = []
+    for _ in range(12):
+        counter.count(STUDY_ID, make_place(country="DE", postcode="10115"))
+
+    def store() -> Store:
+        tries.append(1)
+        if len(tries) == 1:
+            raise NotReady("not yet")
+        written.set()
+        return counting.store
+
+    ended = start_flushing(counter, store, lambda: counting.now, every_s=0.01)
+
+    assert written.wait(30)
+    for _ in range(3000):
+        if cells := read_demand(counting.store, STUDY_ID, ["2026-01"]):
+            break
+        time.sleep(0.01)
+    ended.set()
+    assert [(cell.region, cell.lookups) for cell in cells] == [("DE-10", 11)]
 
 
 def regions(office: Office) -> list[tuple[str, int]]:

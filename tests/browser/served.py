@@ -17,7 +17,7 @@ from sitematch.store.engine import open_store
 NOW = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
 
 
-class _Quiet(WSGIRequestHandler):
+class Quiet(WSGIRequestHandler):
     """Writes no access log: an address may hold a postcode."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
@@ -47,7 +47,7 @@ class Served:
         prepare(self.settings, lambda line: None, NOW)
         self.store = open_store(self.settings.database_url)
         self.app = create_app(self.settings, clock=lambda: self.now)
-        self._server = make_server("127.0.0.1", 0, self.app, threaded=True, request_handler=_Quiet)
+        self._server = make_server("127.0.0.1", 0, self.app, threaded=True, request_handler=Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
         self.origin = f"http://127.0.0.1:{self._server.server_port}"

@@ -455,3 +455,16 @@ def test_other_language_breaks_no_rule_of_accessibility(open_page: OpenPage, loc
     answered(page)
 
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("language", ["en-US", "he-IL"])
+def test_page_can_be_read_in_forced_colours_and_without_motion(open_page: OpenPage, language: str) -> None:
+    page = open_page(locale=language, forced_colors="active", reduced_motion="reduce")
+    page.goto("/")
+
+    answered(page)
+
+    # axe reads the colours that the sheets ask for, not those that are forced.
+    assert [fault for fault in violations(page) if not fault.startswith("color-contrast")] == []
+    assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+    assert page.evaluate("document.getAnimations().length") == 0

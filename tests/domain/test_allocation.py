@@ -181,6 +181,20 @@ def test_the_order_of_the_batch_changes_nothing(
     assert sites_of(first) == sites_of(second)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_equally_good_allocations_are_told_apart_by_the_ids_alone(seed: int) -> None:
+    ids, rng = [f"r{i}" for i in range(7)], random.Random(seed)
+    sites = [make_offer(f"s{j}") for j in range(4)]
+    room = {STUDY: 5} | {site_cap(site.site_id): 2 for site in sites}
+
+    in_order = allocate([make_request(name) for name in ids], sites, [[100.0] * 4] * 7, room)
+    rng.shuffle(ids)
+    rng.shuffle(sites)
+    shuffled = allocate([make_request(name) for name in ids], sites, [[100.0] * 4] * 7, room)
+
+    assert sites_of(in_order) == sites_of(shuffled)
+
+
 def test_who_would_lose_least_gives_way() -> None:
     found = allocate(
         [make_request("ann"), make_request("ben")],

@@ -53,6 +53,8 @@ def test_the_seventeen_small_zip_areas_are_counted_together(prefix: str) -> None
         ("IS", "101", "IS"),
         ("LI", "9490", "LI"),
         ("PR", "00917", "PR"),
+        ("FK", "FIQQ 1ZZ", "000"),
+        ("VA", "00120", "000"),
         ("", None, ""),
     ],
 )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from sitematch.domain.place import Coordinates
 from sitematch.errors import AmbiguousPlace, InvalidInput, TownNotFound, UnknownCountry
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.gazetteer.towns import MAX_NAME_LENGTH
+from sitematch.gazetteer.nearest import NearestPlaces, _on_globe
+from sitematch.gazetteer.nearness import rough_km
+from sitematch.gazetteer.towns import MAX_NAME_LENGTH, nearest_town, town_of
 
 
 def names(gazetteer: Gazetteer, text: str, country: str | None = None) -> list[str]:
@@ -128,3 +134,49 @@ def test_a_slip_of_the_pen_is_offered_and_not_assumed(gazetteer: Gazetteer, text
 
     assert [s.text for s in caught.value.suggestions] == ["Springfield, Missouri", "Springfield, Illinois"]
     assert "Did you mean Springfield, Missouri?" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "name"),
+    [
+        (59.437, 24.7536, "Tallinn"),
+        (-18.14, 178.44, "Suva"),
+        (-16.78, -179.9, "Savusavu"),  # which lies across the antimeridian
+        (71.29, -156.78, "Utqiagvik"),
+    ],
+)
+def test_nearest_town_is_found_anywhere_on_the_globe(
+    real_gazetteer: Gazetteer, latitude: float, longitude: float, name: str
+) -> None:
+    town = nearest_town(real_gazetteer.reader, Coordinates(latitude=latitude, longitude=longitude), 100.0)
+
+    assert town is not None
+    assert town.name == name
+
+
+@pytest.mark.parametrize(("latitude", "longitude"), [(0.0, -30.0), (90.0, 0.0), (-90.0, 180.0)])
+def test_no_town_is_near_where_nobody_lives(real_gazetteer: Gazetteer, latitude: float, longitude: float) -> None:
+    assert nearest_town(real_gazetteer.reader, Coordinates(latitude=latitude, longitude=longitude), 50.0) is None
+
+
+@given(latitude=st.floats(-90, 90), longitude=st.floats(-180, 180))
+@settings(max_examples=10, deadline=None)
+def test_nearest_town_is_that_of_the_trees(trees: NearestPlaces, latitude: float, longitude: float) -> None:
+    point = Coordinates(latitude=latitude, longitude=longitude)
+    tree, towns = trees._town_tree()
+    _, around = tree.query(_on_globe(np.array([latitude]), np.array([longitude]))[0], k=12)
+    ids = [towns[i][0] for i in around]
+    known = trees._reader
+
+    found = nearest_town(known, point, 2_000.0)
+
+    first = town_of(known, known.town(next(number for number in ids if number >= 0)))
+    if found is not None:
+        assert rough_km(point, found.coordinates) == pytest.approx(rough_km(point, first.coordinates), abs=0.01)
+    else:
+        assert rough_km(point, first.coordinates) > 2_000.0
+
+
+@pytest.fixture(scope="module")
+def trees(real_gazetteer: Gazetteer) -> NearestPlaces:
+    return NearestPlaces(real_gazetteer.reader)

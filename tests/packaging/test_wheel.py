@@ -25,7 +25,10 @@ def test_the_installed_wheel_answers_and_serves_its_pages(tmp_path: Path, gazett
     subprocess.run([*pip, "install", "--no-deps", "--target", target, wheel], check=True)
     code = (
         f"import api.app, sitematch.cli; assert {str(target)!r} in sitematch.cli.__file__;"
-        "assert api.app.create_app().test_client().get('/').status_code == 200;"
+        "client = api.app.create_app().test_client(); page = client.get('/?lang=de').text;"
+        "assert 'Eine Klinik in Ihrer Nähe finden' in page, 'the translations are missing';"
+        "assert '/static/built/site-' in page, 'the style is missing';"
+        "assert client.get('/embed.js').status_code == 200;"
         "sitematch.cli.main(['match', '33180', '--country', 'US', '--format', 'csv'])"
     )
     subprocess.run(

@@ -33,7 +33,9 @@ def render(report: Report) -> bytes:
     page = as_html.render(report)
     # The identifier is otherwise drawn by lot; no date is written unless the page names one.
     identifier = hashlib.sha256(page).hexdigest()[:32].encode()
-    written: bytes = HTML(string=page.decode(), url_fetcher=_fetch_nothing).write_pdf(identifier=identifier)
+    written: bytes = HTML(string=page.decode(), url_fetcher=_fetch_nothing).write_pdf(
+        pdf_identifier=identifier, pdf_tags=True
+    )
     return written
 
 

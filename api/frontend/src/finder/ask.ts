@@ -72,7 +72,7 @@ function show(results: HTMLElement, content: DocumentFragment, isQuiet: boolean)
   } else {
     announce("");
     heading.focus({ preventScroll: true });
-    heading.scrollIntoView({ block: "start" });
+    results.scrollIntoView({ block: "start" });
   }
 }
 

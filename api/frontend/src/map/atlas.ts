@@ -41,13 +41,13 @@ export async function openAtlas(): Promise<Atlas> {
   return {
     land: shapes.flatMap(({ geometry }) =>
       geometry.type === "MultiPolygon"
-        ? geometry.coordinates.flat().map(line)
+        ? geometry.coordinates.flat().flatMap(unbroken).map(line)
         : geometry.type === "Polygon"
-          ? geometry.coordinates.map(line)
+          ? geometry.coordinates.flatMap(unbroken).map(line)
           : [],
     ),
     coasts: mesh(world, countries, (a, b) => a === b).coordinates.flatMap(withoutSeam).map(line),
-    borders: mesh(world, countries, (a, b) => a !== b).coordinates.map(line),
+    borders: mesh(world, countries, (a, b) => a !== b).coordinates.flatMap(withoutSeam).map(line),
     states: mesh(nation, states, (a, b) => a !== b).coordinates.map(line),
   };
 }
@@ -58,16 +58,27 @@ async function read(file: string): Promise<Topology> {
   return (await answer.json()) as Topology;
 }
 
-/** Natural Earth closes land along the antimeridian and the south pole; there is no coast. */
+/** Natural Earth closes land along the antimeridian and the south pole, where no coast is, and steps across the first. */
 function withoutSeam(points: number[][]): number[][][] {
   const parts: number[][][] = [[]];
   const onSeam = (point: number[]) => Math.abs(point[0]!) > 179.99 || point[1]! < -89.9;
   points.forEach((point, i) => {
     const before = points[i - 1];
-    if (before && onSeam(before) && onSeam(point)) parts.push([]);
+    if (before && ((onSeam(before) && onSeam(point)) || isStep(before, point))) parts.push([]);
     parts[parts.length - 1]!.push(point);
   });
   return parts.filter((part) => part.length > 1);
+}
+
+function isStep(before: number[], point: number[]): boolean {
+  return Math.abs(point[0]! - before[0]!) > 180;
+}
+
+/** An island on the antimeridian (Fiji has one) is laid out whole, once beyond each end of the plane. */
+function unbroken(ring: number[][]): number[][][] {
+  if (!ring.some((point, i) => i > 0 && isStep(ring[i - 1]!, point))) return [ring];
+  const shifted = (by: number) => ring.map(([longitude, latitude]) => [((longitude! + 360) % 360) + by, latitude!]);
+  return [shifted(0), shifted(-360)];
 }
 
 function line(points: number[][]): Line {

@@ -57,7 +57,7 @@ export class FinderMap {
     const map = new FinderMap(canvas, L.latLng(number("latitude"), number("longitude")));
     map.#putBackground(behind);
     map.#putCircles(drawn);
-    map.#putSites(answer);
+    map.#nameCircles(drawn, map.#putSites(answer));
     return map;
   }
 
@@ -68,7 +68,6 @@ export class FinderMap {
       zoomControl: false,
       minZoom: 1,
       maxZoom: 14,
-      zoomSnap: facts["tilesUrl"] ? 1 : 0.25,
       zoomAnimation: !calm,
       fadeAnimation: !calm,
       markerZoomAnimation: !calm,
@@ -105,29 +104,45 @@ export class FinderMap {
   }
 
   #putCircles({ circles, uncertainty }: Circles): void {
-    for (const { text, area } of circles) {
-      L.polyline(this.#outline(area), { className: "map-ring", interactive: false, ...ringStyle() }).addTo(this.#map);
-      const lowest = this.#outline(area).flat().reduce((a, b) => (a.lat < b.lat ? a : b), this.#here);
-      const icon = L.divIcon({ className: "map-ring-label", html: span(text), iconSize: [0, 0] });
-      L.marker(lowest, { icon, interactive: false, keyboard: false }).addTo(this.#map);
+    for (const { area } of circles) {
+      L.polyline(this.#outline(area), { interactive: false, smoothFactor: 0, ...ringStyle() }).addTo(this.#map);
     }
         for (const polygon of uncertainty) {
       const rings = polygon.map((ring) => ring.map((point) => this.#near(point[1]!, point[0]!)));
-      L.polygon(rings, { color: colour("--you"), weight: 2, fillOpacity: 0.18, interactive: false }).addTo(this.#map);
+      L.polygon(rings, { color: colour("--you"), weight: 2, fillOpacity: 0.18, smoothFactor: 0, interactive: false }).addTo(this.#map);
     }
     const icon = L.divIcon({ className: "map-you", iconSize: [16, 16] });
     const you = L.marker(this.#here, { icon, keyboard: false, interactive: false, zIndexOffset: -1000 });
     you.addTo(this.#map).getElement()?.setAttribute("aria-hidden", "true");
   }
 
-  #putSites(answer: HTMLElement): void {
-    const shown: L.LatLng[] = [this.#here];
+  /** Write each distance where its circle is in view and farthest from any clinic's marker. */
+  #nameCircles({ circles }: Circles, sites: L.LatLng[]): void {
+    const view = this.#map.getBounds().pad(-0.08);
+    const taken = sites.map((site) => this.#map.project(site));
+    for (const { text, area } of circles) {
+      let best: L.LatLng | null = null;
+      let most = 0;
+      for (const at of this.#outline(area).flat()) {
+        if (!view.contains(at)) continue;
+        const point = this.#map.project(at);
+        const room = Math.min(Infinity, ...taken.map((other) => point.distanceTo(other)));
+        if (room > most) [best, most] = [at, room];
+      }
+      if (!best) continue;
+      const icon = L.divIcon({ className: "map-ring-label", html: span(text), iconSize: [0, 0] });
+      L.marker(best, { icon, interactive: false, keyboard: false }).addTo(this.#map);
+      taken.push(this.#map.project(best));
+    }
+  }
+
+  /** Put a marker on each clinic, choose what is in view, and return where the clinics are. */
+  #putSites(answer: HTMLElement): L.LatLng[] {
     const items = [...answer.querySelectorAll<HTMLElement>("[data-latitude][data-name]")];
     // Drawn from the last to the first, so that the best lie on top.
     items.reverse().forEach((item, i) => {
       const at = this.#near(Number(item.dataset["latitude"]), Number(item.dataset["longitude"]));
       const rank = item.dataset["rank"];
-      if (rank) shown.push(at);
       const popup = describe(item);
       if (items.length - i > MOST_MARKERS) {
         L.circleMarker(at, { radius: 6, color: colour("--accent"), weight: 2, fillOpacity: 0.5 }).bindPopup(popup).addTo(this.#map);
@@ -144,7 +159,13 @@ export class FinderMap {
       marker.bindPopup(popup, { closeButton: true, maxWidth: 240 }).addTo(this.#map);
       marker.getElement()?.setAttribute("aria-label", nameOf(item));
     });
-    this.#map.fitBounds(L.latLngBounds(shown), { padding: [64, 40], maxZoom: 10, animate: false });
+    // The ranked clinics, or the nearest that were left out where no other is there.
+    const ranked = answer.querySelectorAll<HTMLElement>("[data-rank][data-latitude]");
+    const framed = ranked.length ? [...ranked] : [...items].reverse().slice(0, 3);
+    const points = framed.map((item) => this.#near(Number(item.dataset["latitude"]), Number(item.dataset["longitude"])));
+    const bounds = L.latLngBounds([this.#here, ...points]);
+    this.#map.fitBounds(bounds, { padding: [64, 40], maxZoom: 10, animate: false });
+    return [this.#here, ...points];
   }
 
   /** Put a position on the same turn around the globe as the person, so that nothing is torn at the antimeridian. */
