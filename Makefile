@@ -6,7 +6,7 @@ PAGES := api/static/built/manifest.json
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types messages bench race crash lighthouse lock sites clean
+.PHONY: help run test lint types messages bench race crash lighthouse screenshots lock sites clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -16,7 +16,7 @@ run: .venv/run.done $(GAZETTEER) $(PAGES) ## build what is missing, show one ran
 	$(BIN)/sitematch serve
 
 test: .venv/dev.done $(GAZETTEER) $(PAGES) tests/browser/node_modules/.package-lock.json lint types ## lint, types, import rules and all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: .venv/dev.done $(PAGES) ## ruff, import-linter and the scripts' types
 	$(BIN)/ruff check .
@@ -37,7 +37,10 @@ race: .venv/dev.done ## 32 processes race for 100 spots on both databases: the l
 crash: .venv/dev.done ## kill -9 at random points, 200 times on both databases; the ledger must stand
 	$(BIN)/python -m benchmarks.crash
 
-lighthouse: .venv/run.done $(GAZETTEER) tools/lighthouse/node_modules/.package-lock.json ## Lighthouse judges the patient's page (needs Chromium)
+screenshots: .venv/dev.done $(GAZETTEER) $(PAGES) ## every page and state as a picture in build/screenshots (needs Chromium)
+	$(BIN)/python -m tests.browser.screenshots
+
+lighthouse: .venv/run.done $(GAZETTEER) $(PAGES) tools/lighthouse/node_modules/.package-lock.json ## Lighthouse judges the patient's page (needs Chromium)
 	$(BIN)/python -m tools.lighthouse
 
 messages: .venv/run.done ## bring the translations in step with the pages' texts

@@ -20,7 +20,7 @@ from sitematch.domain.access import Permission
 from sitematch.domain.travel import TravelCertainty
 from sitematch.exporters.wire import Wire
 
-MAX_BATCH = 1_000
+MAX_BATCH = 200
 """Referrals of one request."""
 
 

@@ -18,6 +18,7 @@ from api import (
     assets,
     capacity,
     clinics,
+    console,
     coverage,
     demand,
     docs,
@@ -102,7 +103,9 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     for blueprint in routes:
         app.register_blueprint(blueprint)
         operations |= blueprint.operations
-    access.register(app, backend, operations)
+    desk = console.blueprint(backend)
+    app.register_blueprint(desk)
+    access.register(app, backend, operations, {desk.name: console.door(backend, desk)})
     errors.register(app)
     headers.register(app, backend.settings)
     documents.freeze(app, operations)

@@ -57,7 +57,7 @@ def read_form(wanted: type[T]) -> T:
         If a field is unknown or repeated; `.field` names it.
     """
     read_body()  # kept by the request, which reads the form from it
-    return convert(_single(request.form.lists(), frozenset()), wanted)
+    return convert(_single(request.form.lists(), _several(wanted)), wanted)
 
 
 def read_json(decoder: msgspec.json.Decoder[T]) -> T:
@@ -104,6 +104,23 @@ def read_query(wanted: type[T]) -> T:
         If a parameter is unknown, repeated or of a wrong type; `.field` names it.
     """
     return convert(_single(request.args.lists(), _several(wanted)), wanted)
+
+
+def read_filters(wanted: type[T]) -> T:
+    """Read the query string that a page's form made: fields that were left empty are sent too, and count as left out.
+
+    Parameters
+    ----------
+    wanted
+        The type of the fields.
+
+    Raises
+    ------
+    InvalidInput
+        See `read_query`.
+    """
+    filled = ((name, [value for value in values if value]) for name, values in request.args.lists())
+    return convert(_single(((name, values) for name, values in filled if values), _several(wanted)), wanted)
 
 
 def convert(values: dict[str, object], wanted: type[T]) -> T:

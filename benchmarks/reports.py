@@ -16,10 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sitematch.reports.document import Report
 
 STUDY_ID = "NCT90000001"
 COUNTRIES = ("US", "DE", "FR", "GB", "JP", "BR", "PL", "ES", "IT", "CA")
@@ -135,11 +138,16 @@ def build(path: Path, events: int, sites: int) -> dict[str, float]:
 def one(path: Path, kind: str, past: bool, form: str) -> dict[str, float]:
     """Make one report, and render it unless `form` is empty; measure both."""
     from sitematch.domain.access import Actor, Grant, Role
-    from sitematch.services import reporting
+    from sitematch.services import forecasting, reporting
     from sitematch.store.engine import open_store
 
     boss = Actor(actor_id="user:bench", grants=(Grant(role=Role.ADMINISTRATOR),))
-    make = {"capacity": reporting.capacity_report, "funnel": reporting.funnel_report}.get(kind)
+    makers: dict[str, Callable[..., Report]] = {
+        "capacity": reporting.capacity_report,
+        "funnel": reporting.funnel_report,
+        "forecast": forecasting.forecast_report,
+    }
+    make = makers.get(kind)
     with open_store(f"sqlite:///{path}") as store:
         if make is None:
             return {"report_s": 0.0, "render_s": 0.0, "size_mb": 0.0, "peak_mb": _peak_mb()}
@@ -160,19 +168,30 @@ def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def _run(*arguments: str) -> dict[str, float]:
+    """Do one thing in a process of its own: a child's peak of memory counts that of the parent that it forked from."""
+    command = [sys.executable, "-m", "benchmarks.reports", *arguments]
+    found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--sites", type=int, default=2_000)
+    parser.add_argument("--build", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.one is not None:
         path, kind, past, form = chosen.one
         print(json.dumps(one(Path(path), kind, past == "past", form)))
         return
+    if chosen.build is not None:
+        print(json.dumps(build(chosen.build, chosen.events, chosen.sites)))
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "reports.db"
-        made = build(path, chosen.events, chosen.sites)
+        made = _run("--build", str(path), "--events", str(chosen.events), "--sites", str(chosen.sites))
         print(
             f"{chosen.sites:,} sites, {chosen.events:,} events of {made['referrals']:,} referrals, "
             f"{made['file_mb']:.0f} MB; written and audited in {made['seconds']:.0f} s"
@@ -188,9 +207,9 @@ def main() -> None:
             ("capacity, PDF", "capacity", "now", "pdf"),
             ("funnel", "funnel", "past", ""),
             ("funnel, JSON", "funnel", "past", "json"),
+            ("forecast", "forecast", "now", ""),
         ):
-            command = [sys.executable, "-m", "benchmarks.reports", "--one", str(path), kind, past, form]
-            row = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            row = _run("--one", str(path), kind, past, form)
             print(
                 f"{name:38}{row['report_s']:10.2f}{row['render_s']:10.2f}{row['size_mb']:9.1f}{row['peak_mb']:9.0f}",
                 flush=True,

@@ -12,6 +12,7 @@ import click
 
 from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, say
 from sitematch.cli.desk import open_desk, study_option
+from sitematch.cli.output import open_output
 from sitematch.domain.zones import zone_named
 from sitematch.errors import InvalidInput
 
@@ -139,10 +140,8 @@ def write_report(report: Report, form: str, out: Path | None, table: str | None)
     if out is None:
         click.echo(written, nl=False)
         return
-    try:
-        out.write_bytes(written)
-    except OSError as error:
-        raise InvalidInput(f"{out} cannot be written: {error.strerror}.", field="out") from error
+    with open_output(out) as file:
+        file.write(written)
     say(f"Wrote {out}.")
 
 

@@ -19,8 +19,8 @@ from sitematch.domain.occupancy import keys_for
 from sitematch.domain.travel import TRAVEL_ORDER, TravelCertainty
 from sitematch.errors import InvalidInput
 
-MAX_PAIRS = 1_000_000
-"""Referrals times sites that one batch may have; more takes minutes and gigabytes."""
+MAX_PAIRS = 100_000
+"""Referrals times sites that one batch may have; a quarter of a million take minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from sitematch.errors import IllegalTransition, InvalidPolicy
 
 
 class EventKind(StrEnum):
-    """What the ledger records; the first eight change a referral, the others a study's rules."""
+    """What the ledger records: the first eight change a referral, the next four a study's rules, the last a site."""
 
     HELD = "HELD"
     RELEASED = "RELEASED"
@@ -39,6 +39,7 @@ class EventKind(StrEnum):
     CLOSED = "CLOSED"
     OPENED = "OPENED"
     POLICY_SET = "POLICY_SET"
+    TRAVEL_SET = "TRAVEL_SET"
 
 
 class SpotState(StrEnum):

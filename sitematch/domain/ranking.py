@@ -135,7 +135,7 @@ def rank(
             rank=i + 1,
             band=candidate.band,
             site=candidate.site,
-            distance=_distance(place, candidate),
+            distance=distance_to(place, candidate),
             remaining=_known(candidate),
             reasons=_reasons(policy, gathered, i, ties, foreseen),
         )
@@ -297,7 +297,7 @@ def _left_out(
             wondered.append((candidate, (reason,)))
     wondered.sort(key=lambda pair: (pair[0].km, pair[0].site.site_id))
     exclusions = tuple(
-        Exclusion(site=candidate.site, distance=_distance(place, candidate), reasons=reasons)
+        Exclusion(site=candidate.site, distance=distance_to(place, candidate), reasons=reasons)
         for candidate, reasons in wondered[:MAX_EXCLUDED]
     )
     return exclusions, len(wondered) - len(exclusions)
@@ -372,7 +372,8 @@ def _spots_reason(remaining: Remaining) -> Reason:
     return Reason(ReasonCode.SPOTS_SHARED if shared else ReasonCode.SPOTS_AT_SITE, count=remaining.count)
 
 
-def _distance(place: Place, candidate: Candidate) -> Distance | None:
+def distance_to(place: Place, candidate: Candidate) -> Distance | None:
+    """Return how far a candidate is and how sure that is; None for a site without a location."""
     if candidate.km == math.inf:
         return None
     return Distance(

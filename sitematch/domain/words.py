@@ -16,6 +16,7 @@ from sitematch.errors import InvalidInput
 MAX_QUERY_LENGTH = 200
 """Characters of a query; a longer one is refused unread."""
 
+_ASCII_WORD = re.compile(r"[0-9a-z]+")
 _LONGEST = 60
 _SAY_NOTHING = frozenset({"a", "an", "and", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"})
 _APOSTROPHES = re.compile(r"['’ʼ]")
@@ -44,6 +45,8 @@ def words_of(text: str) -> tuple[str, ...]:
     >>> words_of("Lupus Nephritis, Sjögren’s; biopsies (299LE101)")
     ('lupus', 'nephriti', 'sjogren', 'biopsy', '299le101')
     """
+    if text.isascii():  # the same, at less than half the cost
+        return tuple(_singular(word)[:_LONGEST] for word in _ASCII_WORD.findall(text.replace("'", "").lower()))
     # Twice: what stands for several letters ("℡") shows its capitals only when it is taken apart.
     plain = _decompose(_decompose(_APOSTROPHES.sub("", text)).casefold())
     kept = (letter if letter.isalnum() else " " for letter in plain if not unicodedata.combining(letter))

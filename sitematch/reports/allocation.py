@@ -146,7 +146,7 @@ def _unplaced(facts: AllocationFacts) -> Section:
         rows=rows,
     )
     text = () if rows else ("Every referral has a site.",)
-    return Section(title="Who could not be placed", text=text, table=table if rows else None)
+    return Section(title="Who could not be placed", text=text, table=table)
 
 
 def explain(unplaced: Unplaced, sites: int) -> str:

@@ -41,10 +41,7 @@ def coverage_report(found: Coverage, time_zone: str) -> Report:
     time_zone
         IANA name.
     """
-    sections = [_reach(found), _sites(found)]
-    if found.candidates:
-        sections.append(_candidates(found))
-    sections.append(_list(found))
+    sections = (_reach(found), _sites(found), _candidates(found), _list(found))
     notes = [
         "Distances are geodesics on the WGS84 ellipsoid, not roads, from a postcode's point to a site's.",
         "No postcode of the list is shown, stored or logged.",
@@ -63,7 +60,7 @@ def coverage_report(found: Coverage, time_zone: str) -> Report:
         version=VERSION,
         filters=(("within", ", ".join(f"{reach.limit_km:g} km" for reach in found.reached)),),
         sources=(("Sources", " ".join(found.sources)),),
-        sections=tuple(sections),
+        sections=sections,
         notes=tuple(notes),
     )
 
@@ -197,6 +194,8 @@ def _candidates(found: Coverage) -> Section:
 
 
 def _best(found: Coverage) -> tuple[str, ...]:
+    if not found.candidates:
+        return ("Every site that has a location takes patients, and no other candidate was named.",)
     if not found.ranked:
         return ("Nobody could be located, so nothing can be said.",)
     best = found.ranked[0]

@@ -136,21 +136,17 @@ def _without_supply(facts: DemandFacts) -> Section:
     far = [(region, lookups) for region, lookups in totals if _within(facts, region) is Within.NO]
     everything = sum(lookups for _, lookups in totals)
     missed = sum(lookups for _, lookups in far)
-    if not totals:
-        return Section(
-            title="Demand without supply",
-            text=(
-                "There is nothing to show: no region has enough look-ups in a month that is over.",
-                "Look-ups are counted only where SITEMATCH_COUNT_DEMAND=1 is set.",
-            ),
+    if totals:
+        share = f"{missed / everything:.0%}"
+        said = f"{missed:,} of {everything:,} look-ups shown ({share}) came from regions without an open site within "
+        text: tuple[str, ...] = (f"{said}{facts.within_km:g} km.",)
+    else:
+        text = (
+            "There is nothing to show: no region has enough look-ups in a month that is over.",
+            "Look-ups are counted only where SITEMATCH_COUNT_DEMAND=1 is set.",
         )
-    share = f"{missed / everything:.0%}"
-    said = f"{missed:,} of {everything:,} look-ups shown ({share}) came from regions without an open site within "
-    return Section(
-        title="Demand without supply",
-        text=(f"{said}{facts.within_km:g} km.",),
-        table=Table(name="without-supply", columns=_COLUMNS, rows=tuple(_row(facts, *one) for one in far)),
-    )
+    table = Table(name="without-supply", columns=_COLUMNS, rows=tuple(_row(facts, *one) for one in far))
+    return Section(title="Demand without supply", text=text, table=table)
 
 
 def _regions(facts: DemandFacts) -> Section:

@@ -28,7 +28,7 @@ from sitematch.store.engine import Store
 from sitematch.store.seeding import has_ledger
 from sitematch.store.writing import require_opaque
 
-MAX_REFERRALS = 5_000
+MAX_REFERRALS = 2_000
 """Referrals of one batch."""
 
 COLUMNS = ("referral_id", "postcode", "town", "country", "within_km", "min_travel", "only_country", "arm")

@@ -190,8 +190,11 @@ class Finder:
 
     def within(self, place: Place, km: float) -> list[Site]:
         """Return the sites at most so many kilometres from a place, the nearest first, equal distances by site_id."""
-        outwards = self._outwards(place.coordinates, _SPARE_CANDIDATES)
-        return [candidate.site for candidate in itertools.takewhile(lambda found: found.km <= km, outwards)]
+        return [candidate.site for candidate in itertools.takewhile(lambda found: found.km <= km, self.outwards(place))]
+
+    def outwards(self, place: Place) -> Iterator[Candidate]:
+        """Yield the sites that have a location from nearest to farthest, equal distances by site_id."""
+        return self._outwards(place.coordinates, _SPARE_CANDIDATES)
 
     def _outwards(self, point: Coordinates, first: int) -> Iterator[Candidate]:
         """Yield the sites from nearest to farthest, equal distances by site_id, asking the index as needed."""

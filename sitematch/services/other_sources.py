@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from sitematch.config import Settings
 from sitematch.domain.imports import ImportTotals
@@ -18,6 +18,12 @@ from sitematch.importers.catalogue import read_catalogue
 from sitematch.importers.own_table import read_own
 from sitematch.importers.table import map_columns, read_table, table_record
 from sitematch.services.importing import Options, import_into
+
+if TYPE_CHECKING:
+    from sitematch.store.engine import Store
+
+TABLE = "table"
+"""Origin of what a table brought in; see `sitematch.domain.imports.ImportRecord`."""
 
 _READERS: dict[str, Callable[[Path, date], Iterator[StudyRecord | Fault]]] = {
     "fhir": fhir.read_file,
@@ -96,15 +102,26 @@ def import_table(
     NotReady, DataFault, InvalidInput, LedgerBusy, StorageFault
         See `preview_table` and `import_records`; nothing is changed then.
     """
-    from sitematch.store.catalogue import read_study
     from sitematch.store.engine import open_store
+
+    with open_store(settings.database_url) as store:
+        record, name = read_sites_table(store, path, study_id, given, sheet, options["now"].date(), title=title)
+    return import_into(settings, [record], origin=TABLE, source=name, **options)
+
+
+def read_sites_table(
+    store: Store, path: Path, study_id: str, given: Mapping[str, str], sheet: str, today: date, *, title: str = ""
+) -> tuple[StudyRecord, str]:
+    """Read a table as the record of a study that the catalogue has, or of a new one, and return the table's name too.
+
+    Parameters and errors are those of `import_table`.
+    """
+    from sitematch.store.catalogue import read_study
 
     table = read_table(path, sheet)
     columns = map_columns(table.header, given)
-    today = options["now"].date()
     try:
-        with open_store(settings.database_url) as store:
-            study = replace(read_study(store, study_id), as_of_on=today)
+        study = replace(read_study(store, study_id), as_of_on=today)
     except StudyNotFound as error:
         if not title:
             raise StudyNotFound(
@@ -113,8 +130,7 @@ def import_table(
         study = Study(
             study_id=study_id, title=title, status=RecruitmentStatus.RECRUITING, as_of_on=today, source=table.name
         )
-    record = table_record(table, columns, study)
-    return import_into(settings, [record], origin="table", source=table.name, **options)
+    return table_record(table, columns, study), table.name
 
 
 def import_own_table(

@@ -11,10 +11,11 @@ from sitematch.config import Settings, data_file
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.sites_csv import read_sites as read_sites_file
 from sitematch.importers.study_file import read_study as read_study_file
-from sitematch.services.finder import Finder
+from sitematch.services.finder import Finder, Foresight
 
 if TYPE_CHECKING:
     from sitematch.services.clinics import ClinicFinder
+    from sitematch.store.engine import Store
 
 
 def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> None:
@@ -100,19 +101,53 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
         If the catalogue does not hold the study.
     """
     from sitematch.services.likely_full import read_outlook
-    from sitematch.services.live import read_capacity
-    from sitematch.store import catalogue
-    from sitematch.store.contacts import read_contacts
     from sitematch.store.engine import open_store
 
     gazetteer = Gazetteer.open(settings.gazetteer_path)
     with open_store(settings.database_url) as store:
-        study = catalogue.read_study(store, settings.study_id)
-        sites = catalogue.read_sites(store, settings.study_id)
-        capacity = read_capacity(store, study, now)
-        contacts = read_contacts(store, settings.study_id)
-        foresight = read_outlook(store, study.study_id, now)
-    return Finder(gazetteer, study, sites, capacity=capacity, contacts=contacts, foresight=foresight)
+        foresight = read_outlook(store, settings.study_id, now)
+        return finder_at(store, gazetteer, settings.study_id, now, foresight=foresight)
+
+
+def finder_at(
+    store: Store, gazetteer: Gazetteer, study_id: str, now: datetime, *, foresight: Foresight | None = None
+) -> Finder:
+    """Read a study, its sites and its spots as they are now, and build the index.
+
+    Parameters
+    ----------
+    store
+        The open database.
+    gazetteer
+        Turns texts into places.
+    study_id
+        The study.
+    now
+        The instant (aware) whose spots are read.
+    foresight
+        Which sites will soon be full, for who asks a forecast; None tells nothing of it.
+
+    Raises
+    ------
+    StudyNotFound
+        If the catalogue does not hold the study.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    from sitematch.services.live import read_capacity
+    from sitematch.store import catalogue
+    from sitematch.store.contacts import read_contacts
+
+    study = catalogue.read_study(store, study_id)
+    sites = catalogue.read_sites(store, study_id)
+    return Finder(
+        gazetteer,
+        study,
+        sites,
+        capacity=read_capacity(store, study, now),
+        contacts=read_contacts(store, study_id),
+        foresight=foresight,
+    )
 
 
 @contextmanager

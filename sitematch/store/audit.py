@@ -171,7 +171,7 @@ class _Check:
             self._latest[row["referral_id"]] = tuple(row[name] for name in _LATEST_COLUMNS)
         elif kind is EventKind.POLICY_SET:
             self._policies[study_id] = row["detail"]
-        else:
+        elif kind is not EventKind.TRAVEL_SET:  # what a site pays is no rule: the catalogue has it
             apply_setting(self._rules.setdefault(study_id, {}), kind, row["detail"])
 
     def compare(self, connection: sa.Connection) -> None:

@@ -60,6 +60,39 @@ def list_studies(store: Store) -> tuple[Study, ...]:
         return tuple(study_of(row) for row in rows)
 
 
+def find_studies(
+    store: Store, text: str, *, among: frozenset[str] | None = None, limit: int
+) -> tuple[tuple[str, str], ...]:
+    """Return ids and titles of studies that hold every word of a text, by id.
+
+    Parameters
+    ----------
+    store
+        The database.
+    text
+        Words, compared without regard to case; empty finds all.
+    among
+        Only these studies; None is every one.
+    limit
+        How many at most.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    column = schema.study.c
+    query = sa.select(column.study_id, column.title).order_by(column.study_id).limit(limit)
+    if among is not None:
+        query = query.where(column.study_id.in_(among))
+    for word in text.split():
+        query = query.where(
+            column.study_id.icontains(word, autoescape=True) | column.title.icontains(word, autoescape=True)
+        )
+    with store.reading() as connection:
+        return tuple((row.study_id, row.title) for row in connection.execute(query))
+
+
 def read_study(store: Store, study_id: str) -> Study:
     """Return one study.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -229,15 +230,21 @@ def read_view(connection: sa.Connection, study_id: str, now: datetime, *, is_pas
     StudyNotFound
         If neither the catalogue nor the ledger knows the study.
     """
+    latest = latest_at(study_id, now) if is_past else latest_now(study_id)
+    return view_of(connection, study_id, now, _groups(connection, latest, now), is_past=is_past)
+
+
+def view_of(
+    connection: sa.Connection, study_id: str, now: datetime, groups: tuple[Group, ...], *, is_past: bool
+) -> StudyView:
+    """Return a study's view over referrals that were read already; see `read_view`."""
     status = connection.execute(
         sa.select(schema.study.c.status).where(schema.study.c.study_id == study_id)
     ).scalar_one_or_none()
     if is_past:
         rules, spot_policy = _settings_at(connection, study_id, now)
-        groups = _groups(connection, latest_at(study_id, now), now)
     else:
         rules, spot_policy = _caps_now(connection, study_id), _policy_now(connection, study_id)
-        groups = _groups(connection, latest_now(study_id), now)
     if status is None and not groups and not _is_open(connection, study_id):
         raise StudyNotFound(f"There is no study {study_id!r} in the catalogue.", field="study_id")
     return StudyView(
@@ -311,45 +318,46 @@ def apply_setting(rules: dict[CapKey, CapRule], kind: EventKind, detail: str) ->
 
 
 def latest_now(study_id: str) -> sa.Subquery:
-    """Return each referral's latest event, as the database keeps it."""
+    """Return each referral's latest event, as far as the index of them holds it."""
     return sa.select(latest_event).where(latest_event.c.study_id == study_id).subquery()
 
 
 def latest_at(study_id: str, at: datetime) -> sa.Subquery:
-    """Return each referral's latest event up to an instant, by replaying; the columns are those of `latest_now`."""
+    """Return the whole latest event of each referral up to an instant, found by replaying."""
     last = (
         sa.select(sa.func.max(event.c.seq).label("seq"))
         .where(event.c.study_id == study_id, event.c.at_us <= to_us(at), event.c.referral_id.is_not(None))
         .group_by(event.c.referral_id)
         .subquery()
     )
-    columns = [event.c[column.name] for column in latest_event.c]
-    return sa.select(*columns).join(last, sa.and_(event.c.study_id == study_id, event.c.seq == last.c.seq)).subquery()
+    return sa.select(event).join(last, sa.and_(event.c.study_id == study_id, event.c.seq == last.c.seq)).subquery()
 
 
-def _groups(connection: sa.Connection, source: sa.Subquery, now: datetime) -> tuple[Group, ...]:
-    columns = source.c
-    # Lapsed holds stay the latest event for ever; as one group they cost nothing, and to this view they are
-    # the same.
-    lapses = sa.case(
+def expiry_of(columns: Any, now: datetime) -> sa.Label[Any]:
+    """Return when a hold or offer lapses, 0 if it has, NULL for what does not.
+
+    Lapsed holds stay the latest event for ever; as one group they cost nothing, and to this view they are the same.
+    """
+    return sa.case(
         (
             columns.kind.in_(_LAPSING),
             sa.case((columns.expires_at_us > to_us(now), columns.expires_at_us), else_=0),
         )
     ).label("lapses")
+
+
+def _groups(connection: sa.Connection, source: sa.Subquery, now: datetime) -> tuple[Group, ...]:
+    columns = source.c
+    lapses = expiry_of(columns, now)
     query = (
         sa.select(columns.site_id, columns.country, columns.arm, columns.kind, lapses, sa.func.count().label("n"))
         .where(columns.site_id.is_not(None))
         .group_by(columns.site_id, columns.country, columns.arm, columns.kind, lapses)
     )
-    return tuple(
-        Group(
-            row.site_id,
-            row.country,
-            row.arm,
-            EventKind(row.kind),
-            None if row.lapses is None else from_us(row.lapses),
-            row.n,
-        )
-        for row in connection.execute(query)
-    )
+    return tuple(group_from(row) for row in connection.execute(query))
+
+
+def group_from(row: sa.Row[Any]) -> Group:
+    """Return referrals that stand alike, from a row that counts them; ``lapses`` is what `expiry_of` says."""
+    lapses = None if row.lapses is None else from_us(row.lapses)
+    return Group(row.site_id, row.country, row.arm, EventKind(row.kind), lapses, row.n)

@@ -209,7 +209,7 @@ def imported_studies(store: Store, origin: str) -> tuple[str, ...]:
         return tuple(connection.execute(query).scalars())
 
 
-def undo_import(store: Store, now: datetime) -> ImportRecord:
+def undo_import(store: Store, now: datetime, *, import_id: int | None = None) -> ImportRecord:
     """Take the latest import back that still holds: every study is again what it was before.
 
     Parameters
@@ -218,6 +218,8 @@ def undo_import(store: Store, now: datetime) -> ImportRecord:
         The database.
     now
         When (aware, UTC).
+    import_id
+        The import that is meant, for whoever looked at it before; None is whichever is the latest.
 
     Returns
     -------
@@ -227,8 +229,8 @@ def undo_import(store: Store, now: datetime) -> ImportRecord:
     Raises
     ------
     InvalidInput
-        If there is none; if one of its studies was changed since, which undoing would lose; or if a site that it
-        brought has referrals. Nothing is changed then.
+        If there is none, or the latest is another than was meant; if one of its studies was changed since, which
+        undoing would lose; or if a site that it brought has referrals. Nothing is changed then.
     LedgerBusy, StorageFault
         See `Store.writing`.
     """
@@ -238,6 +240,11 @@ def undo_import(store: Store, now: datetime) -> ImportRecord:
         row = connection.execute(latest.limit(1)).one_or_none()
         if row is None:
             raise InvalidInput("There is no import to undo.", field="import")
+        if import_id not in (None, row.import_id):
+            raise InvalidInput(
+                f"Import {import_id} is not the latest that holds: import {row.import_id} is. Nothing was undone.",
+                field="import",
+            )
         ids = connection.execute(sa.select(_PART.study_id).where(_PART.import_id == row.import_id)).scalars().all()
         for study_id in ids:
             _put_back(connection, row.import_id, study_id)

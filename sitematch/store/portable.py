@@ -131,7 +131,7 @@ def _write(connection: sa.Connection, row: dict[str, Any], *, is_new_referral: b
             .where(cap.c.study_id == row["study_id"], cap.c.level == "STUDY", cap.c.scope == "")
             .values(policy=row["detail"])
         )
-    else:
+    elif kind is not EventKind.TRAVEL_SET:  # the catalogue's, which comes by itself
         said = msgspec.json.decode(row["detail"])
         key = CapKey(level=CapLevel(said["level"]), scope=said["scope"])
         apply_rule(connection, row["study_id"], key, kind, said.get("spots"))

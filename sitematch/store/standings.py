@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.ledger import EventKind
 from sitematch.domain.standing import OldestHold, Standing, Unplaced, Waiting
-from sitematch.store.counting import latest_at, latest_now, read_view
+from sitematch.store.counting import expiry_of, group_from, latest_at, view_of
 from sitematch.store.engine import Store
-from sitematch.store.instants import from_us, to_us
+from sitematch.store.instants import from_us
 from sitematch.store.journeys import ledger_head
-from sitematch.store.schema import event
+from sitematch.store.schema import event, latest_event
 
 
 def standing(store: Store, study_id: str, as_of: datetime, *, is_past: bool) -> Standing:
@@ -38,51 +39,45 @@ def standing(store: Store, study_id: str, as_of: datetime, *, is_past: bool) -> 
         See `Store.reading`.
     """
     with store.reading() as connection:
-        view = read_view(connection, study_id, as_of, is_past=is_past)
-        latest = latest_at(study_id, as_of) if is_past else latest_now(study_id)
+        rows = connection.execute(_tally(latest_at(study_id, as_of) if is_past else _latest(study_id), as_of)).all()
+        groups = tuple(group_from(row) for row in rows if row.site_id is not None)
         events, head_hash = ledger_head(connection, study_id, as_of)
         return Standing(
             as_of=as_of,
-            view=view,
-            unplaced=_unplaced(connection, latest),
-            waiting=_waiting(connection, latest),
-            oldest_holds=_oldest_holds(connection, latest, as_of),
+            view=view_of(connection, study_id, as_of, groups, is_past=is_past),
+            unplaced=tuple(Unplaced(EventKind(row.kind), row.arm, row.n) for row in rows if row.site_id is None),
+            waiting=tuple(_waiting(row) for row in rows if row.waiting is not None for _ in range(row.n)),
+            oldest_holds=tuple(
+                OldestHold(row.site_id, row.country, row.arm, from_us(row.since_us))
+                for row in rows
+                if row.kind == EventKind.HELD and row.lapses
+            ),
             events=events,
             head_hash=head_hash,
         )
 
 
-def _unplaced(connection: sa.Connection, latest: sa.Subquery) -> tuple[Unplaced, ...]:
+def _latest(study_id: str) -> sa.Subquery:
+    """Return the whole latest event of each referral, by the index of them."""
+    joined = latest_event.join(
+        event, sa.and_(event.c.study_id == latest_event.c.study_id, event.c.seq == latest_event.c.seq)
+    )
+    return sa.select(event).select_from(joined).where(latest_event.c.study_id == study_id).subquery()
+
+
+def _tally(latest: sa.Subquery, as_of: datetime) -> sa.Select[Any]:
+    """Count referrals that stand alike, in one pass: a replay is too dear for several."""
     columns = latest.c
-    query = (
-        sa.select(columns.kind, columns.arm, sa.func.count().label("n"))
-        .where(columns.site_id.is_(None))
-        .group_by(columns.kind, columns.arm)
+    alike = (
+        columns.site_id,
+        columns.country,
+        columns.arm,
+        columns.kind,
+        expiry_of(columns, as_of),
+        sa.case((columns.kind == EventKind.WAITING.value, columns.detail)).label("waiting"),
     )
-    return tuple(Unplaced(EventKind(row.kind), row.arm, row.n) for row in connection.execute(query))
+    return sa.select(*alike, sa.func.count().label("n"), sa.func.min(columns.at_us).label("since_us")).group_by(*alike)
 
 
-def _waiting(connection: sa.Connection, latest: sa.Subquery) -> tuple[Waiting, ...]:
-    query = sa.select(latest.c.arm, event.c.detail).where(
-        latest.c.kind == EventKind.WAITING.value, event.c.study_id == latest.c.study_id, event.c.seq == latest.c.seq
-    )
-    return tuple(
-        Waiting(row.arm, tuple(msgspec.json.decode(row.detail)["site_ids"])) for row in connection.execute(query)
-    )
-
-
-def _oldest_holds(connection: sa.Connection, latest: sa.Subquery, as_of: datetime) -> tuple[OldestHold, ...]:
-    columns = latest.c
-    query = (
-        sa.select(columns.site_id, columns.country, columns.arm, sa.func.min(event.c.at_us).label("since_us"))
-        .where(
-            columns.kind == EventKind.HELD.value,
-            columns.expires_at_us > to_us(as_of),
-            event.c.study_id == columns.study_id,
-            event.c.seq == columns.seq,
-        )
-        .group_by(columns.site_id, columns.country, columns.arm)
-    )
-    return tuple(
-        OldestHold(row.site_id, row.country, row.arm, from_us(row.since_us)) for row in connection.execute(query)
-    )
+def _waiting(row: sa.Row[Any]) -> Waiting:
+    return Waiting(row.arm, tuple(msgspec.json.decode(row.waiting)["site_ids"]))

@@ -97,10 +97,17 @@ OPEN_TO_ALL = {
 
 
 def routes(app: Flask) -> set[tuple[str, str]]:
+    """Every route but the console's pages, which test_console_access.py walks."""
+
     def methods(rule: Rule) -> set[str]:
         return set(rule.methods or ()) - {"HEAD", "OPTIONS"}
 
-    return {(method, address(rule)) for rule in app.url_map.iter_rules() for method in methods(rule)}
+    return {
+        (method, address(rule))
+        for rule in app.url_map.iter_rules()
+        if not rule.endpoint.startswith("console.")
+        for method in methods(rule)
+    }
 
 
 def send(office: Office, method: str, path: str, referral_id: str = "r-1", **how: Any) -> TestResponse:

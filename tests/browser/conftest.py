@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -25,15 +26,22 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The machine's Chromium, or else Playwright's own; without either the tests fail, they do not skip."""
+@contextmanager
+def started_chromium() -> Iterator[Browser]:
+    """Start the machine's Chromium, or else Playwright's own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium") or shutil.which("chromium-browser"), args=FLAGS
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A browser; where there is none the tests fail, they do not skip."""
+    with started_chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

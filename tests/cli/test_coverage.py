@@ -127,7 +127,7 @@ def test_a_batch_may_be_json(run: Run, tmp_path: Path) -> None:
         ("referral_id,postcode,within_km\nr-1,33180,far\n", "not a number of kilometres"),
         ("referral_id,postcode,min_travel\nr-1,33180,maybe\n", "not one of COVERED"),
         ("referral_id,postcode\nJane Doe,33180\n", "must not say who the patient is"),
-        ("referral_id,postcode\n", "Give 1 to 5000 referrals"),
+        ("referral_id,postcode\n", "Give 1 to 2000 referrals"),
     ],
 )
 def test_a_batch_at_fault_is_refused_without_repeating_a_postcode(

@@ -279,7 +279,7 @@ def test_a_batch_that_would_take_gigabytes_is_refused() -> None:
     requests = [make_request(str(i)) for i in range(1001)]
     sites = [make_offer(str(j)) for j in range(1000)]
 
-    with pytest.raises(InvalidInput, match="at most 1000 referrals"):
+    with pytest.raises(InvalidInput, match="at most 100 referrals"):
         allocate(requests, sites, [[0.0] * 1000] * 1001, {})
 
 

@@ -109,6 +109,8 @@ def test_sites_that_the_reader_may_not_see_are_not_listed_and_that_is_said() -> 
     assert column(table(found, "sites"), "site_id") == ["b"]
     assert column(table(found, "site-rates"), "site_id") == ["b"]
     assert any("Not every site is listed" in note for note in table(found, "sites").notes)
+    assert "screening" not in [item.name for item in found.tables]
+    assert any("told to whoever may see every site" in note for note in found.notes)
 
 
 def test_screening_is_said_with_its_interval() -> None:

@@ -30,14 +30,19 @@ ZONE = "America/New_York"
 BOSS = Actor(actor_id="user:boss", grants=(Grant(role=Role.ADMINISTRATOR),))
 _numbers = itertools.count(1)
 
-referrals = st.sampled_from([f"r{number}" for number in range(5)])
+referrals = st.sampled_from([f"r{number}" for number in range(4)])
 places = st.sampled_from(sorted(SITES))
 arms = st.sampled_from([None, "high", "low"])
 parts = st.sampled_from(
     [("STUDY", ""), ("COUNTRY", "US"), ("ARM", "high"), ("SITE", "us-1"), ("SITE", "us-2"), ("SITE", "fr-1")]
 )
 hours = st.sampled_from([0, 0, 1, 30, 49, 24 * 20])
+walks = st.sampled_from(
+    [("screen", "fail"), ("screen", "fail"), ("screen", "enroll"), ("screen", "enroll", "withdraw"), ("release",)]
+)
 one_act = st.one_of(
+    st.tuples(st.just("walk"), referrals, places, walks),
+    st.tuples(st.just("walk"), referrals, places, walks),
     st.tuples(st.just("hold"), referrals, places, arms),
     st.tuples(st.just("hold"), referrals, places, arms),
     st.tuples(st.just("wait"), referrals, st.lists(places, min_size=1, max_size=2, unique=True), arms),
@@ -90,6 +95,11 @@ class Office:
             desk.hold(self.own(how[0]), self.own(how[1]), arm=how[2])
         elif what == "wait":
             desk.wait(self.own(how[0]), *map(self.own, how[1]), arm=how[2])
+        elif what == "walk":
+            desk.hold(self.own(how[0]), self.own(how[1]))
+            for step in how[2]:
+                desk.later(hours=7)
+                getattr(desk, step)(self.own(how[0]))
         elif what == "cap":
             desk.cap(how[1], self.key(how[0]))
         elif what in ("close", "reopen"):

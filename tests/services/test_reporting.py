@@ -145,6 +145,20 @@ def test_a_study_cap_leaves_no_more_than_its_open_sites_can_take(store: Store) -
     assert notes(report, "sites") == ""
 
 
+def test_a_country_leaves_no_more_than_its_cap_however_many_its_sites_could_take(store: Store) -> None:
+    desk = Desk(store, sites=[make_site("site-1"), make_site("site-2"), make_site("site-3", country="FR")])
+    desk.cap(10)
+    desk.cap(1, country_key("US"))
+    for site_id in ("site-1", "site-2", "site-3"):
+        desk.cap(2, site_key(site_id))
+
+    report = reporting.capacity_report(store, BOSS, STUDY_ID, desk.now)
+
+    assert line(report, "countries", "US")["remaining"] == 1
+    assert line(report, "countries", "FR")["remaining"] == 2
+    assert line(report, "study", STUDY_ID)["remaining"] == 3
+
+
 def test_without_any_cap_what_is_left_is_unknown_and_never_zero(store: Store) -> None:
     desk = Desk(store)
     desk.hold("r1")
@@ -200,6 +214,7 @@ def test_a_site_coordinator_learns_of_other_sites_what_the_caps_tell_and_no_more
 
 def test_what_a_coordinator_reads_does_not_change_with_what_happens_elsewhere(store: Store) -> None:
     desk = a_busy_study(store)
+    desk.cap(4)  # full, so that who comes must wait
     before = reporting.capacity_report(store, ANN, STUDY_ID, desk.now)
     funnel_before = reporting.funnel_report(store, ANN, STUDY_ID, desk.now)
 
@@ -208,6 +223,7 @@ def test_what_a_coordinator_reads_does_not_change_with_what_happens_elsewhere(st
     desk.cap(0, site_key("site-2"))
     desk.release("r9")
     desk.hold("r8", "site-3")
+    desk.wait("r10", "site-3")
 
     after = reporting.capacity_report(store, ANN, STUDY_ID, desk.now)
     assert after.sections == before.sections

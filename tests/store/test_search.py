@@ -210,6 +210,11 @@ def test_any_text_is_found_by_any_of_its_own_words_on_both_databases_and_by_no_o
             assert (search_studies(opened, tuple(dict.fromkeys(asked))).studies == (made,)) == expected
 
 
+@given(text=st.text(st.characters(max_codepoint=127)))
+def test_plain_text_is_read_as_any_other(text: str) -> None:
+    assert words_of(text) == words_of(f"{text} é")[:-1]
+
+
 @pytest.mark.parametrize("text", ["", "  ", "?!", "'", '"" *'])
 def test_query_without_a_word_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:

@@ -308,7 +308,9 @@ def _sites(
     courses: int,
 ) -> tuple[SiteOutlook, ...]:
     today = recruitment.as_of.astimezone(zone).date()
-    days = sorted({*ends, by})
+    has_caps = future.spots is not None or future.country_spots or any(site.spots is not None for site in future.sites)
+    # Where nothing can be full, only the date asked for matters.
+    days = sorted({*ends, by}) if has_caps else [by]
     until = [days_to_end_of(day, recruitment.as_of, zone) for day in days]
     found = simulate(future, models, until, days.index(by), courses=courses, seed=seed)
     already = {site.site_id: site.enrolled for site in recruitment.sites}

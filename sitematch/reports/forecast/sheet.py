@@ -58,7 +58,7 @@ def sheet(
         standing_at=outlook.recruitment.as_of,
         ledger=ledger,
         sections=sections,
-        notes=tuple(_notes(outlook, opened, scope.zone)),
+        notes=tuple(_notes(outlook, opened, scope)),
     )
     simulated = ("Simulation", f"{outlook.courses} courses from seed {outlook.seed}, for the sites")
     return replace(report, filters=(*asked, *report.filters), sources=(*report.sources, simulated))
@@ -71,7 +71,7 @@ def _too_few(outlook: Outlook, scope: Scope, facilities: Mapping[str, str]) -> t
     return (
         Section(title="Too few data to say", text=(said, _so_far(recruitment, scope.zone))),
         Section(title="The sites", table=tables.sites_so_far(seen, facilities)),
-        _under_way(recruitment),
+        *_under_way(recruitment, scope),
     )
 
 
@@ -93,11 +93,14 @@ def _all(outlook: Outlook, scope: Scope, facilities: Mapping[str, str]) -> tuple
         Section(
             title="The sites",
             text=(
-                "A site is full once its own cap, its country's or the study's is; by which end of a month, is said.",
+                (
+                    "A site is full once its own cap, its country's or the study's is. The days given are the ends of "
+                    "the months by which that is as probable as said."
+                ),
             ),
             table=tables.sites_ahead(listed, facilities, used, outlook.by, tuple(notes)),
         ),
-        _under_way(outlook.recruitment),
+        *_under_way(outlook.recruitment, scope),
         _how(outlook),
         Section(title="How fast the sites enrol", table=tables.site_rates(listed, facilities)),
     )
@@ -218,7 +221,10 @@ def _part(key: CapKey) -> str:
     return "the study" if key.level is CapLevel.STUDY else key.scope
 
 
-def _under_way(recruitment: Recruitment) -> Section:
+def _under_way(recruitment: Recruitment, scope: Scope) -> tuple[Section, ...]:
+    if scope.visible is not None:
+        # It tells of all sites what a reader of some may not see of the others.
+        return ()
     failures, coming = screen_failures(recruitment), will_enrol(recruitment)
     low, high = interval(coming, tables.MAIN_LEVEL)
     text = [f"Under way now: {recruitment.held} held, {recruitment.screening} in screening."]
@@ -236,9 +242,8 @@ def _under_way(recruitment: Recruitment) -> Section:
         )
     else:
         text.append("No screening has ended in an enrolment or a failure yet.")
-    return Section(
-        title="Under way and screening", text=tuple(text), table=tables.screening(recruitment, coming, failures)
-    )
+    table = tables.screening(recruitment, coming, failures)
+    return (Section(title="Under way and screening", text=tuple(text), table=table),)
 
 
 def _how(outlook: Outlook) -> Section:
@@ -264,12 +269,14 @@ def _how(outlook: Outlook) -> Section:
     )
 
 
-def _notes(outlook: Outlook, opened: Mapping[str, date], zone: ZoneInfo) -> Iterable[str]:
+def _notes(outlook: Outlook, opened: Mapping[str, date], scope: Scope) -> Iterable[str]:
     recruitment = outlook.recruitment
+    if scope.visible is not None:
+        yield "Who is under way, and how often screening fails, is told to whoever may see every site."
     yield "A full study or site is one whose spots participants fill; held spots make it full to patients earlier."
     if recruitment.since is not None and outlook.base is not None:
         back = recruitment.as_of - recruitment.since
-        ahead = timedelta(days=(outlook.by - recruitment.as_of.astimezone(zone).date()).days)
+        ahead = timedelta(days=(outlook.by - recruitment.as_of.astimezone(scope.zone).date()).days)
         if ahead > FAR_AHEAD * back:
             yield (
                 f"{outlook.by} lies {ahead / back:.1f} times as far ahead as the ledger reaches back: the pace may "

@@ -70,15 +70,24 @@ function withoutSeam(points: number[][]): number[][][] {
   return parts.filter((part) => part.length > 1);
 }
 
+/** Whether two neighbours lie on either side of the antimeridian; along the pole the line runs the whole way round. */
 function isStep(before: number[], point: number[]): boolean {
-  return Math.abs(point[0]! - before[0]!) > 180;
+  return Math.abs(point[0]! - before[0]!) > 180 && (before[1]! > -89.9 || point[1]! > -89.9);
 }
 
-/** An island on the antimeridian (Fiji has one) is laid out whole, once beyond each end of the plane. */
+/** Land across the antimeridian is laid out whole, beyond one end of the plane and again beyond the other. */
 function unbroken(ring: number[][]): number[][][] {
-  if (!ring.some((point, i) => i > 0 && isStep(ring[i - 1]!, point))) return [ring];
-  const shifted = (by: number) => ring.map(([longitude, latitude]) => [((longitude! + 360) % 360) + by, latitude!]);
-  return [shifted(0), shifted(-360)];
+  let turn = 0;
+  const whole = ring.map((point, i) => {
+    const before = ring[i - 1];
+    if (before && isStep(before, point)) turn += point[0]! < before[0]! ? 360 : -360;
+    return [point[0]! + turn, point[1]!];
+  });
+  const shifted = (by: number) => whole.map(([longitude, latitude]) => [longitude! + by, latitude!]);
+  const copies = [whole];
+  if (whole.some(([longitude]) => longitude! > 180)) copies.push(shifted(-360));
+  if (whole.some(([longitude]) => longitude! < -180)) copies.push(shifted(360));
+  return copies;
 }
 
 function line(points: number[][]): Line {

@@ -1,0 +1,44 @@
+"""``/console``: the coordinator's console. Pages for people who are signed in, made on the server.
+
+Each works by plain links and forms, and sends the browser on after a form; a script makes some of it more comfortable.
+The console is no part of the HTTP interface: its addresses and forms are its own, and may change.
+"""
+
+from __future__ import annotations
+
+from api.access import Door
+from api.backend import Backend
+from api.console import (
+    caps,
+    dashboard,
+    faults,
+    guard,
+    holds,
+    imports,
+    instants,
+    people,
+    referrals,
+    reports,
+    sign_in,
+    sites,
+    studies,
+    view,
+    waiting,
+)
+from api.console.routes import Console
+
+
+def blueprint(backend: Backend) -> Console:
+    """Make the pages."""
+    console = Console()
+    view.register(console, backend)
+    instants.register(console)
+    faults.register(console, backend)
+    for module in (sign_in, studies, dashboard, sites, caps, holds, referrals, waiting, people, imports, reports):
+        module.register(console, backend)
+    return console
+
+
+def door(backend: Backend, console: Console) -> Door:
+    """Return what lets requests for the console's pages in."""
+    return lambda endpoint, request_id: guard.admit(backend, console.pages, endpoint, request_id)

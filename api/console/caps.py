@@ -1,0 +1,174 @@
+"""Caps, closures and rules of a study: shown, and changed after the change was shown and confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from flask import Response
+from msgspec import Meta
+
+from api.backend import Backend
+from api.console.forms import Form
+from api.console.routes import Console
+from api.console.view import Desk, go, page
+from api.errors import problem_of
+from api.languages import gettext as _
+from api.reading import read_filters, read_form
+from sitematch.domain.access import Permission, require
+from sitematch.domain.capacity import CapKey, CapLevel, CapUsage
+from sitematch.domain.ledger import SpotPolicy, SpotState
+from sitematch.errors import InvalidInput, SitematchError
+from sitematch.exporters.wire import Wire
+from sitematch.services import coordinating
+from sitematch.store import catalogue
+
+_Scope = Annotated[str, Meta(max_length=200)]
+
+
+class Change(StrEnum):
+    """What can be done to a part of a study."""
+
+    SET = "set"
+    CLOSE = "close"
+    REOPEN = "reopen"
+
+
+class CapsQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """What was just done."""
+
+    study: str | None = None
+    done: Annotated[str, Meta(max_length=20)] = ""
+
+
+class ChangeQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """A change to be looked at before it is made."""
+
+    level: CapLevel
+    change: Change
+    scope: _Scope = ""
+    spots: Annotated[str, Meta(max_length=10)] = ""
+    study: str | None = None
+
+
+class ChangeForm(Form, frozen=True, kw_only=True):
+    """A change to be made."""
+
+    level: CapLevel
+    change: Change
+    scope: _Scope = ""
+    spots: Annotated[str, Meta(max_length=10)] = ""
+
+
+class PolicyForm(Form, frozen=True, kw_only=True):
+    """A study's rules for its spots."""
+
+    hold_hours: Annotated[float, Meta(gt=0, le=8760)]
+    offer_hours: Annotated[float, Meta(gt=0, le=8760)]
+    gives_back: tuple[SpotState, ...] = ()
+    waiting_list: str = ""
+
+
+def register(console: Console, backend: Backend) -> None:
+    """Make the routes."""
+
+    @console.page("GET", "/caps", Permission.CAPACITY_READ)
+    def caps() -> Response:
+        return _show(Desk(backend), done=read_filters(CapsQuery).done)
+
+    @console.page("GET", "/caps/change", Permission.CAPS_WRITE)
+    def confirm_change() -> Response:
+        desk = Desk(backend)
+        require(desk.actor, Permission.CAPS_WRITE, study_id=desk.study_id)
+        try:
+            asked = read_filters(ChangeQuery)
+            spots = _spots(asked.spots) if asked.change is Change.SET else None
+        except InvalidInput as error:
+            return _show(desk, fault=error.message, status=400)
+        key = CapKey(level=asked.level, scope=asked.scope.strip())
+        found = coordinating.caps(desk.store, desk.actor, desk.study_id, desk.now)
+        sites = {site.site_id: site for site in catalogue.read_sites(desk.store, desk.study_id)}
+        return page(
+            "confirm_cap.html",
+            key=key,
+            change=asked.change,
+            spots=spots,
+            typed_spots=asked.spots,
+            present=next((usage for usage in found if usage.key == key), None),
+            taken=_taken(desk, found, key),
+            sites=sites,
+        )
+
+    @console.page("POST", "/caps", Permission.CAPS_WRITE)
+    def change_cap() -> Response:
+        asked, desk = read_form(ChangeForm), Desk(backend)
+        key = CapKey(level=asked.level, scope=asked.scope)
+        try:
+            _change(desk, key, asked)
+        except SitematchError as error:
+            fault = problem_of(error)
+            if fault.status >= 500:
+                raise
+            return _show(desk, fault=fault.detail, status=fault.status)
+        if key.level is CapLevel.SITE:
+            return go("site", site_id=key.scope, done=asked.change.value)
+        return go("caps", done=asked.change.value)
+
+    @console.page("POST", "/rules", Permission.CAPS_WRITE)
+    def set_rules() -> Response:
+        asked, desk = read_form(PolicyForm), Desk(backend)
+        rules = SpotPolicy(
+            hold=timedelta(hours=asked.hold_hours),
+            offer=timedelta(hours=asked.offer_hours),
+            gives_back=frozenset(asked.gives_back),
+            waiting_list=bool(asked.waiting_list),
+        )
+        coordinating.set_policy(desk.store, desk.caller, study_id=desk.study_id, policy=rules, now=desk.now)
+        return go("caps", done="rules")
+
+
+def _change(desk: Desk, key: CapKey, asked: ChangeForm) -> None:
+    store, caller, study_id, now = desk.store, desk.caller, desk.study_id, desk.now
+    if asked.change is Change.SET:
+        coordinating.set_cap(store, caller, study_id=study_id, key=key, spots=_spots(asked.spots), now=now)
+    elif asked.change is Change.CLOSE:
+        coordinating.close(store, caller, study_id=study_id, key=key, now=now)
+    else:
+        coordinating.reopen(store, caller, study_id=study_id, key=key, now=now)
+
+
+def _show(desk: Desk, *, done: str = "", fault: str = "", status: int = 200) -> Response:
+    sites = catalogue.read_sites(desk.store, desk.study_id)
+    return page(
+        "caps.html",
+        status=status,
+        caps=coordinating.caps(desk.store, desk.actor, desk.study_id, desk.now),
+        policy=coordinating.policy(desk.store, desk.actor, desk.study_id),
+        sites={site.site_id: site for site in sites},
+        countries=sorted({site.country for site in sites}),
+        done=done,
+        fault=fault,
+    )
+
+
+def _spots(text: str) -> int | None:
+    """Read a limit; empty is none."""
+    if not text.strip():
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidInput(_("A cap is a whole number, or empty for none."), field="spots") from None
+
+
+def _taken(desk: Desk, caps: Sequence[CapUsage], key: CapKey) -> int | None:
+    """Return how many spots are in use in a part of the study; None for an arm without a cap, which nobody counts."""
+    known = next((usage.taken for usage in caps if usage.key == key), None)
+    if known is not None or key.level is CapLevel.ARM:
+        return known
+    sites = coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now)
+    scope_of = {CapLevel.SITE: "site_id", CapLevel.COUNTRY: "country"}
+    name = scope_of.get(key.level)
+    return sum(site.taken for site in sites if name is None or getattr(site, name) == key.scope)

@@ -1,0 +1,183 @@
+"""``/console``: the spots of every site at a glance, narrowed and sorted by the address, and kept up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Annotated, Any
+
+from flask import Response, g, request
+from msgspec import Meta
+
+from api.answers import encode
+from api.backend import Backend
+from api.capacity import timeless
+from api.console.routes import Console
+from api.console.view import Desk, page
+from api.reading import read_filters
+from sitematch.domain.access import Permission
+from sitematch.domain.capacity import CapacityState, SiteCapacity
+from sitematch.domain.site import Site
+from sitematch.exporters.ledger_wire import site_capacity_answer
+from sitematch.exporters.wire import Wire
+from sitematch.gazetteer.grammar import COUNTRIES
+from sitematch.services import coordinating, site_desk
+from sitematch.store import catalogue
+
+
+class DashboardQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """What is shown, and in which order."""
+
+    study: str | None = None
+    q: Annotated[str, Meta(max_length=100)] = ""
+    country: Annotated[str, Meta(max_length=2)] = ""
+    state: CapacityState | None = None
+    sort: Annotated[str, Meta(max_length=20)] = "site"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One site of the dashboard.
+
+    Parameters
+    ----------
+    capacity
+        Its spots.
+    site
+        Its facts; None once it left the catalogue.
+    oldest_hold_at
+        Since when its oldest hold stands (aware, UTC); None without one.
+    """
+
+    capacity: SiteCapacity
+    site: Site | None
+    oldest_hold_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return self.site.facility if self.site else self.capacity.site_id
+
+    @property
+    def town(self) -> str:
+        """Town and state, as far as they are known."""
+        return ", ".join(part for part in (self.site.city, self.site.state) if part) if self.site else ""
+
+    @property
+    def country_name(self) -> str:
+        """Its country's name."""
+        country = COUNTRIES.get(self.capacity.country)
+        return country.name if country else self.capacity.country
+
+    def fits(self, asked: DashboardQuery) -> bool:
+        """Whether it is among those that are asked for."""
+        text = " ".join((self.name, self.town, self.country_name, self.capacity.site_id)).casefold()
+        return (
+            all(word in text for word in asked.q.casefold().split())
+            and asked.country in ("", self.capacity.country)
+            and asked.state in (None, self.capacity.state)
+        )
+
+
+_STATE_ORDER = {state: position for position, state in enumerate(CapacityState)}
+
+SORTS: dict[str, Callable[[Row], Any]] = {
+    "site": lambda row: row.name.casefold(),
+    "town": lambda row: row.town.casefold() or None,
+    "country": lambda row: row.country_name.casefold(),
+    "state": lambda row: _STATE_ORDER[row.capacity.state],
+    "remaining": lambda row: row.capacity.remaining,
+    "held": lambda row: row.capacity.held,
+    "screening": lambda row: row.capacity.screening,
+    "enrolled": lambda row: row.capacity.enrolled,
+    "cap": lambda row: row.capacity.cap,
+    "oldest": lambda row: row.oldest_hold_at,
+}
+"""What the table can be sorted by, in the order of its columns; a leading ``-`` turns the order round. What is not
+known comes last either way, and equals keep the order of their names and ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over the sites that the person may see."""
+
+    sites: int
+    open_sites: int
+    offered: int
+    held: int
+    screening: int
+    enrolled: int
+
+
+def sort_rows(rows: list[Row], sort: str) -> list[Row]:
+    """Put rows into an order; an unknown one is that of the names."""
+    name, is_reversed = sort.removeprefix("-"), sort.startswith("-")
+    value = SORTS.get(name, SORTS["site"])
+    by_name = sorted(rows, key=lambda row: (row.name.casefold(), row.capacity.site_id))
+    known = [row for row in by_name if value(row) is not None]
+    known.sort(key=value, reverse=is_reversed)
+    return known + [row for row in by_name if value(row) is None]
+
+
+def register(console: Console, backend: Backend) -> None:
+    """Make the route."""
+
+    @console.page("GET", "", Permission.CAPACITY_READ)
+    def dashboard() -> Response:
+        asked = read_filters(DashboardQuery)
+        desk = Desk(backend)
+        version = catalogue.catalogue_version(desk.store)
+        found = coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now)
+        oldest = site_desk.oldest_holds(desk.store, desk.actor, desk.study_id, desk.now)
+        etag = _etag(version, found, oldest)
+        if request.if_none_match.contains_weak(etag):
+            # Nothing changed: the page that the browser has is the page.
+            response = Response(status=304)
+        else:
+            response = _show(desk, asked, found, oldest)
+        response.set_etag(etag, weak=True)
+        response.headers["Sitematch-As-Of"] = desk.now.isoformat()
+        return response
+
+
+def _show(desk: Desk, asked: DashboardQuery, found: tuple[SiteCapacity, ...], oldest: dict[str, datetime]) -> Response:
+    study = catalogue.read_study(desk.store, desk.study_id)
+    sites = {site.site_id: site for site in catalogue.read_sites(desk.store, desk.study_id)}
+    rows = [Row(item, sites.get(item.site_id), oldest.get(item.site_id)) for item in found]
+    caps = coordinating.caps(desk.store, desk.actor, desk.study_id, desk.now)
+    return page(
+        "dashboard.html",
+        study=study,
+        asked=asked,
+        tiles_url=desk.backend.settings.tiles_url,
+        tiles_attribution=desk.backend.settings.tiles_attribution,
+        rows=sort_rows([row for row in rows if row.fits(asked)], asked.sort),
+        caps=caps,
+        totals=Totals(
+            sites=len(found),
+            open_sites=sum(item.is_open for item in found),
+            offered=sum(item.offered for item in found),
+            held=sum(item.held for item in found),
+            screening=sum(item.screening for item in found),
+            enrolled=sum(item.enrolled for item in found),
+        ),
+        countries=sorted({(row.country_name, row.capacity.country) for row in rows}),
+        states=list(CapacityState),
+        sorts=SORTS,
+    )
+
+
+def _etag(version: str, found: tuple[SiteCapacity, ...], oldest: dict[str, datetime]) -> str:
+    """Name what is shown, but for the instant that it was counted at."""
+    numbers = timeless(tuple(map(site_capacity_answer, found)))
+    shown = [
+        version,
+        numbers,
+        sorted(oldest.items()),
+        request.full_path,
+        g.session.session_id,
+        g.session.account.grants,
+    ]
+    return blake2b(encode(shown), digest_size=12).hexdigest()

@@ -1,0 +1,188 @@
+"""Taking a spot: a postcode, the ranked sites, a hold. Where the patient lives is used for the answer, then forgotten.
+
+A postcode comes by POST and goes into nothing that is sent on: the forms of the answer carry ids of sites alone.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from flask import Response
+from msgspec import Meta
+
+from api.backend import Backend
+from api.console.forms import Form
+from api.console.routes import Console
+from api.console.view import Desk, go, page
+from api.errors import problem_of
+from api.languages import gettext as _
+from api.reading import read_form
+from sitematch.domain.access import Permission
+from sitematch.domain.policy import MAX_RADIUS_KM
+from sitematch.domain.units import KM_PER_MILE, Unit
+from sitematch.domain.wording import explain
+from sitematch.errors import CapacityError, InvalidInput, SitematchError
+from sitematch.exporters.wire import distance_answer, place_answer
+from sitematch.gazetteer.grammar import COUNTRIES
+from sitematch.services import coordinating
+from sitematch.services.choosing import RANKED, Choices, choices_among, rank_choices
+from sitematch.store import catalogue
+from sitematch.store.waiting import MAX_SITES
+
+_COUNTRIES = sorted((country.name, country.alpha_2) for country in COUNTRIES.values())
+_Ids = Annotated[tuple[str, ...], Meta(max_length=MAX_SITES)]
+_Id = Annotated[str, Meta(max_length=200)]
+
+
+class PlaceForm(Form, frozen=True, kw_only=True):
+    """Where the patient lives, and how far the way may be."""
+
+    country: Annotated[str, Meta(max_length=2)] = ""
+    place: Annotated[str, Meta(max_length=100)] = ""
+    within: Annotated[str, Meta(max_length=10)] = ""
+    unit: Unit = Unit.KM
+    referral_id: _Id = ""
+    arm: _Id = ""
+
+
+class HoldForm(Form, frozen=True, kw_only=True):
+    """A spot to be held, and which sites come next if it is gone."""
+
+    site_id: _Id = ""
+    ranked: _Ids = ()
+    near: _Ids = ()
+    referral_id: _Id = ""
+    arm: _Id = ""
+
+
+class WaitForm(Form, frozen=True, kw_only=True):
+    """A referral that waits for a spot at any of some sites."""
+
+    site_ids: _Ids = ()
+    near: _Ids = ()
+    referral_id: _Id = ""
+    arm: _Id = ""
+    priority: Annotated[int, Meta(ge=-1000, le=1000)] = 0
+
+
+def register(console: Console, backend: Backend) -> None:
+    """Make the routes."""
+
+    @console.page("GET", "/hold", Permission.REFERRALS_WRITE)
+    def hold() -> Response:
+        return _ask(Desk(backend), PlaceForm())
+
+    @console.page("POST", "/hold", Permission.REFERRALS_WRITE)
+    def rank_sites() -> Response:
+        asked, desk = PlaceForm(), Desk(backend)
+        try:
+            asked = read_form(PlaceForm)
+            found = _rank(desk, asked)
+        except SitematchError as error:
+            fault = problem_of(error)
+            if fault.status >= 500:
+                raise
+            return _ask(desk, asked, fault=fault, status=fault.status)
+        return _ask(
+            desk,
+            asked,
+            found=found,
+            place=place_answer(found.place, found.unit),
+            distance=lambda choice: distance_answer(choice.distance, found.unit),
+            explain=lambda reason: explain(reason, found.unit),
+        )
+
+    @console.page("POST", "/hold/spot", Permission.REFERRALS_WRITE)
+    def hold_spot() -> Response:
+        asked, desk = read_form(HoldForm), Desk(backend)
+        try:
+            held = coordinating.hold(
+                desk.store,
+                desk.caller,
+                study_id=desk.study_id,
+                site_id=asked.site_id,
+                referral_id=asked.referral_id.strip() or None,
+                arm=asked.arm.strip() or None,
+                now=desk.now,
+            )
+        except (CapacityError, InvalidInput) as error:
+            # Somebody was quicker, or the id is taken: the other sites stand ready, and nothing typed is lost.
+            return _refused(desk, error, asked.site_id, (asked.site_id, *asked.ranked), asked)
+        return go("referral", referral_id=held.referral_id, done="held")
+
+    @console.page("POST", "/waiting", Permission.WAITING_LIST_WRITE)
+    def join_waiting_list() -> Response:
+        asked, desk = read_form(WaitForm), Desk(backend)
+        try:
+            joined = coordinating.join_waiting_list(
+                desk.store,
+                desk.caller,
+                study_id=desk.study_id,
+                site_ids=asked.site_ids,
+                referral_id=asked.referral_id.strip() or None,
+                arm=asked.arm.strip() or None,
+                priority=asked.priority,
+                now=desk.now,
+            )
+        except (CapacityError, InvalidInput) as error:
+            return _refused(desk, error, "", asked.site_ids[:RANKED], asked)
+        return go("referral", referral_id=joined.referral_id, done="waiting")
+
+
+def _ask(desk: Desk, asked: PlaceForm, *, status: int = 200, **values: object) -> Response:
+    return page(
+        "hold.html",
+        status=status,
+        study=catalogue.read_study(desk.store, desk.study_id),
+        policy=coordinating.policy(desk.store, desk.actor, desk.study_id),
+        asked=asked,
+        countries=_COUNTRIES,
+        **values,
+    )
+
+
+def _rank(desk: Desk, asked: PlaceForm) -> Choices:
+    return rank_choices(
+        desk.store,
+        desk.backend.finder().gazetteer,
+        desk.actor,
+        desk.study_id,
+        asked.place,
+        asked.country or None,
+        desk.now,
+        within_km=_km(asked.within, asked.unit),
+    )
+
+
+def _km(text: str, unit: Unit) -> float | None:
+    """Read a distance as people write it, and return it in kilometres; empty is none."""
+    if not text.strip():
+        return None
+    try:
+        distance = float(text.strip().replace(",", "."))
+    except ValueError:
+        distance = math.nan
+    if not 0 < distance <= MAX_RADIUS_KM:
+        raise InvalidInput(_("The farthest way must be a number over 0, e.g. 150."), field="within")
+    return distance * KM_PER_MILE if unit is Unit.MILES else distance
+
+
+def _refused(
+    desk: Desk, error: SitematchError, wanted: str, ranked: tuple[str, ...], asked: HoldForm | WaitForm
+) -> Response:
+    """Say why there is no spot, with what can be done instead and all that was typed."""
+    fault = problem_of(error)
+    chosen = asked.near or ranked
+    return page(
+        "refused.html",
+        status=fault.status,
+        fault=fault,
+        error=type(error).__name__,
+        wanted=wanted,
+        ranked=choices_among(desk.store, desk.actor, desk.study_id, ranked[: RANKED + 1], desk.now),
+        near=choices_among(desk.store, desk.actor, desk.study_id, chosen, desk.now),
+        ticked=asked.site_ids if isinstance(asked, WaitForm) else chosen,
+        asked=asked,
+        policy=coordinating.policy(desk.store, desk.actor, desk.study_id),
+    )

@@ -1,0 +1,160 @@
+"""Importing a file: uploaded, looked at, then brought in; and the latest import taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from flask import Response, request
+from msgspec import Meta
+
+from api.backend import Backend
+from api.console import parked, session
+from api.console.forms import Form
+from api.console.routes import Console
+from api.console.view import Desk, go, page
+from api.errors import problem_of
+from api.languages import gettext as _
+from api.reading import read_filters, read_form
+from sitematch.domain.access import Permission, require
+from sitematch.errors import InvalidInput, SitematchError
+from sitematch.exporters.wire import Wire
+from sitematch.services import uploads
+from sitematch.services.uploads import Outcome, UploadForm
+
+MAX_UPLOAD_BYTES = 64 * 1024 * 1024
+"""The largest file that the console takes; larger ones come in by the command line."""
+
+
+class UploadRequest(Form, frozen=True, kw_only=True):
+    """A file to be looked at."""
+
+    form: UploadForm = UploadForm.TABLE
+    allow_older: str = ""
+
+
+class UndoForm(Form, frozen=True, kw_only=True):
+    """An import to be taken back."""
+
+    import_id: Annotated[int, Meta(ge=1)]
+
+
+class ImportsQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """What was just done."""
+
+    study: str | None = None
+    done: Annotated[int, Meta(ge=0)] | None = None
+    undone: Annotated[int, Meta(ge=1)] | None = None
+
+
+def register(console: Console, backend: Backend) -> None:
+    """Make the routes."""
+
+    @console.page("GET", "/imports", Permission.CATALOGUE_WRITE)
+    def imports() -> Response:
+        asked = read_filters(ImportsQuery)
+        return _show(Desk(backend), done=asked.done, undone=asked.undone)
+
+    @console.page("POST", "/imports/uploads", Permission.CATALOGUE_WRITE, body_bytes=MAX_UPLOAD_BYTES)
+    def upload() -> Response:
+        asked, desk = read_form(UploadRequest), Desk(backend)
+        sent = request.files.get("file")
+        if sent is None or not sent.filename:
+            return _show(desk, fault=_("Choose a file."), status=400)
+        about = parked.About(
+            actor_id=desk.actor.actor_id,
+            name=Path(sent.filename.replace("\\", "/")).name[:100],
+            form=asked.form,
+            study_id=desk.study_id,
+            allow_older=bool(asked.allow_older),
+            at=desk.now,
+        )
+        waiting = parked.park(backend.settings.home, sent, about)
+        try:
+            outcome = _import(desk, waiting, dry_run=True)
+        except SitematchError as error:
+            parked.remove(waiting)
+            return _refused(desk, error)
+        return page("import_preview.html", about=about, upload_id=waiting.upload_id, outcome=outcome)
+
+    @console.page("POST", "/imports/uploads/<upload_id>", Permission.CATALOGUE_WRITE)
+    def import_upload(upload_id: str) -> Response:
+        desk = Desk(backend)
+        try:
+            waiting = parked.find(backend.settings.home, upload_id, desk.actor.actor_id, desk.now)
+            outcome = _import(desk, waiting, dry_run=False)
+        except SitematchError as error:
+            return _refused(desk, error)
+        parked.remove(waiting)
+        return go("imports", done=outcome.import_id or 0)
+
+    @console.page("POST", "/imports/uploads/<upload_id>/discard", Permission.CATALOGUE_WRITE)
+    def discard_upload(upload_id: str) -> Response:
+        desk = Desk(backend)
+        try:
+            parked.remove(parked.find(backend.settings.home, upload_id, desk.actor.actor_id, desk.now))
+        except InvalidInput:
+            return go("imports")  # it is gone, as was wished
+        return go("imports")
+
+    @console.page("GET", "/imports/undo", Permission.CATALOGUE_WRITE)
+    def confirm_undo() -> Response:
+        desk = Desk(backend)
+        require(desk.actor, Permission.CATALOGUE_WRITE)
+        latest = next((each for each in uploads.list_imports(desk.store, desk.actor) if each.undone_at is None), None)
+        return page("confirm_undo.html", latest=latest)
+
+    @console.page("POST", "/imports/undo", Permission.CATALOGUE_WRITE)
+    def undo_import() -> Response:
+        asked, desk = read_form(UndoForm), Desk(backend)
+        try:
+            undone = uploads.undo_import(desk.store, desk.actor, asked.import_id, desk.now)
+        except InvalidInput as error:
+            return _refused(desk, error)
+        return go("imports", undone=undone.import_id)
+
+
+def _import(desk: Desk, waiting: parked.Parked, *, dry_run: bool) -> Outcome:
+    about = waiting.about
+    return uploads.import_upload(
+        desk.store,
+        desk.backend.finder().gazetteer,
+        desk.actor,
+        waiting.path,
+        about.form,
+        name=about.name,
+        uploader=session.current().account.email,
+        study_id=about.study_id,
+        now=desk.now,
+        dry_run=dry_run,
+        allow_older=about.allow_older,
+    )
+
+
+def _refused(desk: Desk, error: SitematchError) -> Response:
+    fault = problem_of(error)
+    if fault.status in (403, *range(500, 600)):
+        raise error
+    return _show(desk, fault=fault.detail, faults=getattr(error, "faults", ()), status=fault.status)
+
+
+def _show(
+    desk: Desk,
+    *,
+    done: int | None = None,
+    undone: int | None = None,
+    fault: str = "",
+    faults: tuple[object, ...] = (),
+    status: int = 200,
+) -> Response:
+    return page(
+        "imports.html",
+        status=status,
+        imports=uploads.list_imports(desk.store, desk.actor),
+        forms=list(UploadForm),
+        max_mb=MAX_UPLOAD_BYTES // (1024 * 1024),
+        done=done,
+        undone=undone,
+        fault=fault,
+        faults=faults[:50],
+    )

@@ -1,0 +1,155 @@
+"""Reports of the study in view: which there are, what can be asked of each, and each as a page or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from flask import Response
+from flask_babel import lazy_gettext as _
+from msgspec import Meta
+
+from api.backend import Backend
+from api.console.routes import Console
+from api.console.view import Desk, page
+from api.reading import read_filters
+from api.reports import send_report
+from sitematch.domain.access import Permission
+from sitematch.domain.capacity import CapKey, CapLevel
+from sitematch.errors import InvalidInput, NotFound
+from sitematch.exporters.wire import Wire
+from sitematch.reports.document import Report
+from sitematch.reports.forecast.plan import MAX_ADDED, WhatIf
+from sitematch.reports.render import Format
+from sitematch.services import forecasting, reporting
+
+
+class ReportQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """What to ask of a report, and as what to show it."""
+
+    study: str | None = None
+    format: Format = Format.HTML
+    zone: Annotated[str, Meta(max_length=60)] = "UTC"
+    as_of: Annotated[str, Meta(max_length=30)] = ""
+    by: date | None = None
+    add_sites: Annotated[int, Meta(ge=0, le=MAX_ADDED)] = 0
+    opening: date | None = None
+    study_cap: Annotated[int, Meta(ge=0)] | None = None
+
+    def instant(self) -> datetime | None:
+        """Return the instant to look back to, in UTC; None is now.
+
+        Raises
+        ------
+        InvalidInput
+            If it is none.
+        """
+        if not self.as_of:
+            return None
+        try:
+            found = datetime.fromisoformat(self.as_of)
+        except ValueError:
+            raise InvalidInput("Give the instant as 2026-01-31T12:00, in UTC.", field="as_of") from None
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+
+
+def _capacity(desk: Desk, asked: ReportQuery) -> Report:
+    return reporting.capacity_report(
+        desk.store, desk.actor, desk.study_id, desk.now, as_of=asked.instant(), time_zone=asked.zone
+    )
+
+
+def _funnel(desk: Desk, asked: ReportQuery) -> Report:
+    return reporting.funnel_report(
+        desk.store, desk.actor, desk.study_id, desk.now, as_of=asked.instant(), time_zone=asked.zone
+    )
+
+
+def _forecast(desk: Desk, asked: ReportQuery) -> Report:
+    caps = {} if asked.study_cap is None else {CapKey(level=CapLevel.STUDY): asked.study_cap}
+    what_if = WhatIf(add_sites=asked.add_sites, opening=asked.opening, caps=caps)
+    return forecasting.forecast_report(
+        desk.store, desk.actor, desk.study_id, desk.now, by=asked.by, what_if=what_if, time_zone=asked.zone
+    )
+
+
+def _demand(desk: Desk, asked: ReportQuery) -> Report:
+    from sitematch.services.demand import report_demand
+
+    threshold = desk.backend.settings.demand_threshold
+    finder = desk.backend.finder(desk.study_id)
+    return report_demand(finder, desk.store, desk.actor, desk.now, threshold=threshold, time_zone=asked.zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One of the reports.
+
+    Parameters
+    ----------
+    name, about
+        For people.
+    fields
+        What can be asked of it, by names of `ReportQuery`.
+    make
+        Makes it.
+    whole_study
+        Whether only somebody with a role for the whole study may read it.
+    """
+
+    name: Any
+    about: Any
+    fields: tuple[str, ...]
+    make: Callable[[Desk, ReportQuery], Report]
+    whole_study: bool = False
+
+
+_KINDS: Mapping[str, Kind] = {
+    "capacity": Kind(
+        name=_("Capacity"),
+        about=_("What is taken and left, at every site and under every cap."),
+        fields=("as_of",),
+        make=_capacity,
+    ),
+    "funnel": Kind(
+        name=_("Funnel"),
+        about=_("How many referrals came how far, how long each step took, why screening failed."),
+        fields=("as_of",),
+        make=_funnel,
+    ),
+    "forecast": Kind(
+        name=_("Forecast"),
+        about=_("When the study will be full, with how sure that is; and what if something changes."),
+        fields=("by", "add_sites", "opening", "study_cap"),
+        make=_forecast,
+    ),
+    "demand": Kind(
+        name=_("Demand"),
+        about=_("Where look-ups came from, by coarse region, and where no open site is within reach."),
+        fields=(),
+        make=_demand,
+        whole_study=True,
+    ),
+}
+
+
+def register(console: Console, backend: Backend) -> None:
+    """Make the routes."""
+
+    @console.page("GET", "/reports", Permission.REPORTS_READ)
+    def reports() -> Response:
+        desk = Desk(backend)
+        of_all = desk.may(Permission.REPORTS_READ)
+        kinds = {name: kind for name, kind in _KINDS.items() if of_all or not kind.whole_study}
+        counts_demand = backend.settings.count_demand
+        return page("reports.html", kinds=kinds, files=tuple(Format)[::-1], counts_demand=counts_demand)
+
+    @console.page("GET", "/reports/<kind>", Permission.REPORTS_READ)
+    def report(kind: str) -> Response:
+        asked, desk = read_filters(ReportQuery), Desk(backend)
+        found = _KINDS.get(kind)
+        if found is None:
+            raise NotFound("There is no such report.", field="kind")
+        return send_report(found.make(desk, asked), asked.format)

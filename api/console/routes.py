@@ -1,0 +1,75 @@
+"""The console's blueprint: every page says what it needs, and a page that says nothing is refused to everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from sitematch.domain.access import Permission
+
+NAME = "console"
+"""The blueprint's name, with which its endpoints begin."""
+
+
+class Needs(Enum):
+    """What a page needs where that is no permission."""
+
+    NOTHING = auto()
+    """Everybody may see it: the way in."""
+    SESSION = auto()
+    """Somebody who is signed in, whatever the role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page or form of the console.
+
+    Parameters
+    ----------
+    needs
+        What whoever asks for it must be allowed somewhere; where, the services ask.
+    body_bytes
+        The longest body that it takes.
+    """
+
+    needs: Needs | Permission
+    body_bytes: int | None = None
+
+
+View = Callable[..., ResponseReturnValue]
+
+
+class Console(Blueprint):
+    """A blueprint whose every page carries what it needs."""
+
+    def __init__(self) -> None:
+        super().__init__(NAME, __name__, url_prefix="/console")
+        self.pages: dict[str, Page] = {}
+
+    def page(
+        self, method: str, rule: str, needs: Needs | Permission, *, body_bytes: int | None = None
+    ) -> Callable[[View], View]:
+        """Register a view for one method of an address.
+
+        Parameters
+        ----------
+        method
+            ``"GET"``, which changes nothing, or ``"POST"``, a form.
+        rule
+            Address below ``/console``.
+        needs, body_bytes
+            See `Page`.
+        """
+
+        def register(view: View) -> View:
+            name: Any = view.__name__
+            self.pages[f"{NAME}.{name}"] = Page(needs, body_bytes)
+            self.add_url_rule(rule, endpoint=name, view_func=view, methods=[method])
+            return view
+
+        return register

@@ -1,0 +1,116 @@
+"""A site's page: its spots and what bounds them, its holds, what it pays of the way, and its history."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from flask import Response
+from msgspec import Meta
+
+from api.backend import Backend
+from api.console.forms import Form
+from api.console.routes import Console
+from api.console.view import Desk, go, page
+from api.errors import problem_of
+from api.reading import read_filters, read_form
+from sitematch.domain.access import Permission
+from sitematch.domain.ledger import SpotState
+from sitematch.domain.occupancy import keys_for
+from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.errors import InvalidInput
+from sitematch.exporters.wire import Wire
+from sitematch.services import coordinating, site_desk
+from sitematch.store.travel import MAX_REIMBURSEMENT
+
+_UNDER_WAY = (SpotState.HELD, SpotState.OFFERED, SpotState.SCREENING)
+_SHOWN = 20
+"""Referrals of each state that the site's page shows."""
+
+
+class SiteQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """Which part of the history."""
+
+    study: str | None = None
+    before: Annotated[int, Meta(ge=1)] | None = None
+    done: Annotated[str, Meta(max_length=20)] = ""
+
+
+class TravelForm(Form, frozen=True, kw_only=True):
+    """What a site pays of the way."""
+
+    certainty: TravelCertainty
+    kinds: tuple[TravelKind, ...] = ()
+    time_reimbursement: str = ""
+
+
+def register(console: Console, backend: Backend) -> None:
+    """Make the routes."""
+
+    @console.page("GET", "/sites/<site_id>", Permission.CAPACITY_READ)
+    def site(site_id: str) -> Response:
+        asked = read_filters(SiteQuery)
+        return _show(Desk(backend), site_id, before_seq=asked.before, done=asked.done)
+
+    @console.page("POST", "/sites/<site_id>/travel", Permission.CATALOGUE_WRITE)
+    def set_travel(site_id: str) -> Response:
+        asked, desk = read_form(TravelForm), Desk(backend)
+        try:
+            site_desk.set_travel(
+                desk.store,
+                desk.caller,
+                study_id=desk.study_id,
+                site_id=site_id,
+                support=TravelSupport(certainty=asked.certainty, kinds=asked.kinds),
+                time_reimbursement=asked.time_reimbursement,
+                now=desk.now,
+            )
+        except InvalidInput as error:
+            return _show(desk, site_id, typed=asked, fault=error.message, status=problem_of(error).status)
+        return go("site", site_id=site_id, done="travel")
+
+
+def _show(
+    desk: Desk,
+    site_id: str,
+    *,
+    before_seq: int | None = None,
+    done: str = "",
+    typed: TravelForm | None = None,
+    fault: str = "",
+    status: int = 200,
+) -> Response:
+    study, site = site_desk.read_site(desk.store, desk.actor, desk.study_id, site_id)
+    spots = next(
+        item
+        for item in coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now)
+        if item.site_id == site_id
+    )
+    binding = frozenset(keys_for(site_id, site.country, None))
+    caps = coordinating.caps(desk.store, desk.actor, desk.study_id, desk.now)
+    referrals = coordinating.referrals(desk.store, desk.actor, desk.study_id, desk.now, site_id=site_id)
+    trail = site_desk.site_trail(desk.store, desk.actor, desk.study_id, site, before_seq=before_seq)
+    return page(
+        "site.html",
+        status=status,
+        study=study,
+        site=site,
+        sites={site_id: site},
+        spots=spots,
+        caps=[usage for usage in caps if usage.key in binding],
+        own_cap=next((usage for usage in caps if usage.key.scope == site_id), None),
+        under_way=[item for item in referrals if item.state in _UNDER_WAY][:_SHOWN],
+        count_by_state={
+            state: count for state in SpotState if (count := sum(item.state is state for item in referrals))
+        },
+        trail=trail,
+        is_first_page=before_seq is None,
+        certainties=list(TravelCertainty),
+        kinds=list(TravelKind),
+        travel=typed
+        or TravelForm(
+            certainty=site.travel.certainty, kinds=site.travel.kinds, time_reimbursement=site.time_reimbursement
+        ),
+        max_reimbursement=MAX_REIMBURSEMENT,
+        done=done,
+        fault=fault,
+    )

@@ -1,0 +1,35 @@
+"""Which study is in view: a choice among those that the person has a role in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from flask import Response
+from msgspec import Meta
+
+from api.backend import Backend
+from api.console.routes import Console, Needs
+from api.console.view import Desk, page, studies_of
+from api.reading import read_filters
+from sitematch.exporters.wire import Wire
+from sitematch.store import catalogue
+
+SHOWN = 50
+"""Studies on the page; the search finds the others."""
+
+
+class StudiesQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """Which studies."""
+
+    study: str | None = None
+    q: Annotated[str, Meta(max_length=100)] = ""
+
+
+def register(console: Console, backend: Backend) -> None:
+    """Make the route."""
+
+    @console.page("GET", "/studies", Needs.SESSION)
+    def studies() -> Response:
+        asked, desk = read_filters(StudiesQuery), Desk(backend)
+        found = catalogue.find_studies(desk.store, asked.q, among=studies_of(desk.actor), limit=SHOWN + 1)
+        return page("studies.html", asked=asked, studies=found[:SHOWN], has_more=len(found) > SHOWN)

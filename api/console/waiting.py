@@ -1,0 +1,41 @@
+"""The waiting list: who is offered a spot next, and which offers stand."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from flask import Response
+from msgspec import Meta
+
+from api.backend import Backend
+from api.console.routes import Console
+from api.console.view import Desk, page
+from api.reading import read_filters
+from sitematch.domain.access import Permission
+from sitematch.domain.ledger import SpotState
+from sitematch.exporters.wire import Wire
+from sitematch.services import coordinating
+from sitematch.store import catalogue
+
+
+class WaitingQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """What was just done."""
+
+    study: str | None = None
+    done: Annotated[str, Meta(max_length=20)] = ""
+
+
+def register(console: Console, backend: Backend) -> None:
+    """Make the route."""
+
+    @console.page("GET", "/waiting", Permission.REFERRALS_READ)
+    def waiting_list() -> Response:
+        asked, desk = read_filters(WaitingQuery), Desk(backend)
+        return page(
+            "waiting.html",
+            done=asked.done,
+            entries=coordinating.waiting_list(desk.store, desk.actor, desk.study_id),
+            offers=coordinating.referrals(desk.store, desk.actor, desk.study_id, desk.now, state=SpotState.OFFERED),
+            policy=coordinating.policy(desk.store, desk.actor, desk.study_id),
+            sites={site.site_id: site for site in catalogue.read_sites(desk.store, desk.study_id)},
+        )
