@@ -10,15 +10,13 @@ import pytest
 
 from sitematch.domain.fhir import resource_id
 from sitematch.domain.site import Site
+from sitematch.domain.texts import Field, Fit, TextTest
 from sitematch.geo.geodesic import distance_km
 from sitematch.services.directory import (
-    Field,
-    Fit,
     IdFinder,
     Near,
     Page,
     SiteQuery,
-    TextTest,
     Turn,
     search_sites,
 )
@@ -133,7 +131,12 @@ def test_sites_that_come_and_go_do_not_move_the_pages_beyond(filled: Store, site
     [
         ("hopital saint", Fit.STARTS, True),
         ("SAINT-LOUIS", Fit.STARTS, False),
+        ("Hopital, Saint - LO", Fit.STARTS, True),
+        ("hopi", Fit.STARTS, True),
+        ("hopi saint", Fit.STARTS, False),
+        ("hopitalsaint", Fit.STARTS, False),
         ("SAINT-LOUIS", Fit.CONTAINS, True),
+        ("tal saint l", Fit.CONTAINS, True),
         ("Hôpital Saint-Louis", Fit.EXACT, True),
         ("hôpital saint-louis", Fit.EXACT, False),
         ("---", Fit.CONTAINS, False),
