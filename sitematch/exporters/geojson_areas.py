@@ -11,7 +11,7 @@ from msgspec import Meta
 from sitematch.domain.area import MultiPolygon
 from sitematch.domain.site import Site
 from sitematch.domain.study import Study
-from sitematch.exporters.wire import Wire
+from sitematch.exporters.wire import Instant, Wire
 
 
 class Area(Wire, frozen=True, tag_field="type", tag="MultiPolygon"):
@@ -51,7 +51,7 @@ class AreaCollection(Wire, frozen=True, tag_field="type", tag="FeatureCollection
     features: tuple[AreaFeature, ...]
     study_id: str
     study_title: str
-    as_of: Annotated[datetime, Meta(description="Sites that could take a patient at this instant.")]
+    as_of: Annotated[Instant, Meta(description="Sites that could take a patient at this instant.")]
     sites_without_location: Annotated[int, Meta(ge=0)]
     error: Annotated[str, Meta(description="How far borders may be off.")]
     notice: str

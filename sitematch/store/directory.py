@@ -6,7 +6,7 @@ names of sites, and the inside of texts, are compared all the way through: by th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,10 +18,10 @@ from sitematch.domain.occupancy import TAKING_STATUSES
 from sitematch.domain.site import Site
 from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.domain.texts import Field, TextTest
-from sitematch.store.catalogue import site_of, study_of
 from sitematch.store.engine import Store, in_parts
 from sitematch.store.fitting import byte_length, has_listed, may_pass
 from sitematch.store.nearby import FEW_STUDIES, OccupiedCells
+from sitematch.store.rows import site_of, study_of
 from sitematch.store.schema import site, study
 
 _ROWS_A_STATEMENT = 1_000
@@ -283,9 +283,9 @@ def _page(
     return found[::-1] if before else found
 
 
-def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterable[_Row]:
+def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
     """Read rows some at a time: of a wide query most may come, and few pass."""
-    return connection.execute(query.execution_options(yield_per=_ROWS_A_STATEMENT))
+    return map(tuple, connection.execute(query.execution_options(yield_per=_ROWS_A_STATEMENT)))
 
 
 def _by_id(store: Store, table: sa.Table, key: sa.ColumnElement[str], ids: Iterable[str]) -> list[_Row]:

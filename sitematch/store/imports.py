@@ -18,10 +18,11 @@ from sitematch.domain.site import Site
 from sitematch.domain.study import Study
 from sitematch.errors import InvalidInput
 from sitematch.store import schema
-from sitematch.store.catalogue import site_of, sites_in_use, study_of, touch, write_study
+from sitematch.store.catalogue import sites_in_use, touch, write_study
 from sitematch.store.contacts import contacts_of, store_contacts
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
+from sitematch.store.rows import site_of, study_of
 
 _BATCH, _PART = schema.import_batch.c, schema.import_study.c
 _VERSION = msgspec.json.Decoder(tuple[Study, tuple[Site, ...]])

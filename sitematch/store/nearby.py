@@ -14,8 +14,8 @@ from sitematch.domain.site import Site
 from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.domain.travel import TravelCertainty
 from sitematch.store import schema
-from sitematch.store.catalogue import site_of, study_of
 from sitematch.store.engine import in_parts
+from sitematch.store.rows import site_of, study_of
 
 FEW_STUDIES, FEW_SITES = 500, 20_000
 """Up to so many studies and sites, where the sites are is read first, and then only their cells are looked at."""

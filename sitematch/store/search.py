@@ -18,8 +18,8 @@ from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.domain.words import compared, stem_of
 from sitematch.errors import InvalidInput
 from sitematch.store import schema
-from sitematch.store.catalogue import study_of
 from sitematch.store.engine import Store
+from sitematch.store.rows import study_of
 
 _CURSOR = re.compile(r"([01]):(.{1,100})", re.DOTALL)
 _WORDS_ASKED = 20

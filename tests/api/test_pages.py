@@ -185,7 +185,7 @@ def test_ambiguous_town_is_asked_back(client: FlaskClient) -> None:
         ({"place": "99999", "country": "US"}, 404, "We do not know this postcode"),
         ({"place": "33180", "country": "Atlantis"}, 400, "We do not know this country"),
         ({}, 400, "Give a postcode or a town"),
-        ({**MIAMI, "study": "NCT09999999"}, 503, "not available right now"),
+        ({**MIAMI, "study": "NCT09999999"}, 404, "We do not know this study"),
     ],
 )
 def test_fault_is_named_for_what_it_is(client: FlaskClient, form: dict[str, str], status: int, said: str) -> None:

@@ -418,6 +418,7 @@ def popup(page: Page) -> None:
     answered(page)
     page.locator(".map-site").first.click()
     expect(page.locator(".leaflet-popup-content")).to_be_visible()
+    expect(page.locator(".leaflet-popup")).to_have_css("opacity", "1")  # it fades in
 
 
 def offline(page: Page) -> None:

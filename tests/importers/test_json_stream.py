@@ -100,7 +100,9 @@ def test_gzip_and_zip_are_opened(tmp_path: Path) -> None:
     assert [item.value for item in read_items(archive, lists=LISTS)] == [{"a": 1}, {"a": 2}]
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe{}", gzip.compress(b'{"a": 1}' * 500, mtime=0)[:-20], b"PK\x03\x04 no archive"])
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe{}", gzip.compress(b'{"a": 1}' * 500, mtime=0)[:-20], b"PK\x03\x04 no archive"]
+)
 def test_a_damaged_file_is_a_fault_of_the_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "damaged"
     path.write_bytes(content)

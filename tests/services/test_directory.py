@@ -12,6 +12,7 @@ from sitematch.domain.fhir import resource_id
 from sitematch.domain.site import Site
 from sitematch.domain.texts import Field, Fit, TextTest
 from sitematch.geo.geodesic import distance_km
+from sitematch.services import directory as services_directory
 from sitematch.services.directory import (
     IdFinder,
     Near,
@@ -20,6 +21,7 @@ from sitematch.services.directory import (
     Turn,
     search_sites,
 )
+from sitematch.store import directory as store_directory
 from sitematch.store.catalogue import replace_study
 from sitematch.store.directory import SiteFilter
 from sitematch.store.engine import Store
@@ -101,6 +103,30 @@ def test_walk_by_id_meets_every_site_once(filled: Store, sites: list[Site], limi
     expected = sorted(site.site_id for site in sites)
     assert [mark.id for page in pages for mark in page.marks] == expected
     assert walk_back(filled, query, limit, pages[-1]) == expected
+
+
+@pytest.mark.parametrize("km", [None, 20_003.9999, 3_000.0])
+@pytest.mark.parametrize("few", [500, 0])
+def test_nearest_of_some_studies_are_those_of_brute_force(
+    filled: Store, sites: list[Site], few: int, km: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in (services_directory, store_directory):
+        monkeypatch.setattr(place, "FEW_STUDIES", few)
+    others = [
+        replace(site, site_id=f"o{site.site_id}", study_id="O", source_study="O", country="FR" if n % 2 else "DE")
+        for n, site in enumerate(sites)
+    ]
+    replace_study(filled, make_study(study_id="O"), others)
+    wanted = [site for site in others if site.country == "FR"]
+    where = SiteFilter(study_ids=frozenset({"O"}), countries=frozenset({"FR"}))
+
+    for at in POINTS:
+        near = Near(make_point(*at), km)
+        pages = list(walk(filled, SiteQuery(where, near=near), 20))
+
+        expected = [i for _, i in by_brute_force(wanted, near)]
+        assert [mark.id for page in pages for mark in page.marks] == expected
+        assert {page.total for page in pages} == {len(expected)}
 
 
 def test_texts_narrow_nearness_too(filled: Store, sites: list[Site]) -> None:
