@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 
 from sitematch.domain.words import plain_words
 
@@ -61,5 +62,6 @@ class TextTest:
         return lambda texts: any(_plain(text).startswith(wanted) for text in texts)
 
 
+@lru_cache(maxsize=16)  # many tests ask about the same text in turn
 def _plain(text: str) -> str:
     return " ".join(plain_words(text))

@@ -19,7 +19,7 @@ from sitematch.domain.site import Site
 from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.domain.texts import Field, TextTest
 from sitematch.store.engine import Store, in_parts
-from sitematch.store.fitting import byte_length, has_listed, may_pass
+from sitematch.store.fitting import MOST_COMPARED, byte_length, has_listed, may_pass
 from sitematch.store.nearby import FEW_STUDIES, OccupiedCells
 from sitematch.store.rows import site_of, study_of
 from sitematch.store.schema import site, study
@@ -324,8 +324,8 @@ def _of_study(where: StudyFilter) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-def _may_pass(connection: sa.Connection, tests: Iterable[TextTest]) -> list[sa.ColumnElement[bool]]:
-    return [may_pass(connection.dialect.name, test) for test in tests]
+def _may_pass(connection: sa.Connection, tests: Sequence[TextTest]) -> list[sa.ColumnElement[bool]]:
+    return [may_pass(connection.dialect.name, test) for test in tests[:MOST_COMPARED]]
 
 
 def _site_check(tests: Iterable[TextTest]) -> Callable[[str, str], bool]:

@@ -111,7 +111,7 @@ def test_texts_that_fit_are_found_and_no_others(store: Store, field: Field, tabl
     )
     prefix = "s" if table == "site" else "S"
 
-    for wanted in (*((one,) for one in WANTED), ("hopital", "肺"), ("---", "study")):
+    for wanted in (*((one,) for one in WANTED), ("hopital", "肺"), ("---", "study"), tuple(WANTED)):
         test = TextTest(field, wanted, fit)
         if table == "site":
             found = directory.fitting_site_ids(store, SiteFilter(), [test])
