@@ -118,7 +118,9 @@ def _what_now(asked: FormRequest, choices: tuple[Choice, ...]) -> str:
         return _("Did you mean one of these?")
     form = form_of(asked.country) if asked.country in COUNTRIES else None
     if form is not None:
-        return _("One looks like %(example)s. Check it, or give a town instead.", example=form.example)
+        return _(
+            "One looks like %(example)s. Check it, or give a town instead.", example=wording.isolated(form.example)
+        )
     return _("Check it, choose the country, or give a town instead.")
 
 

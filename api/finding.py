@@ -151,7 +151,7 @@ class Finding:
         found = find(finder, wanted, self._backend)
         name = _("Where you are") if here else _name(found.place)
         if town is not None:
-            name = _("Where you are, near %(town)s", town=_name(town.place()))
+            name = _("Where you are, near %(town)s", town=wording.isolated(_name(town.place())))
         full = len(found.matches) == wanted.limit < len(finder.sites)
         more = next((step for step in _STEPS if step > wanted.limit), 0) if full and not found.outside_radius else 0
         return Outcome(answer=results(found, name), more=more)
@@ -175,7 +175,7 @@ class Finding:
         tag = current_language().tag
         return render_template(
             template,
-            action=request.path,
+            action=_action(),
             countries=_countries(tag, tuple(COUNTRIES)),
             site_countries=_countries(tag, finder.countries if finder else ()),
             radii=_radii(tag),
@@ -193,12 +193,19 @@ class Finding:
             study=finder and finder.study,
             attribution=finder.attribution if finder else (),
             translated=wording.translated,
+            isolated=wording.isolated,
             travel=wording.travel,
             day=wording.day,
             script_words=_script_words,
             tiles_url=self._backend.settings.tiles_url,
             tiles_attribution=self._backend.settings.tiles_attribution,
         )
+
+
+def _action() -> str:
+    """Give the address that the forms go to: it names the language again where the page's own address does."""
+    tag = current_language().tag
+    return f"{request.path}?lang={tag}" if request.args.get("lang") == tag else request.path
 
 
 def _name(place: Place) -> str:

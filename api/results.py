@@ -234,11 +234,7 @@ def _spots_badge(remaining: Remaining) -> Badge:
 
 
 def _travel_badge(site: Site) -> Badge:
-    certainty = site.travel.certainty
-    text = wording.travel(certainty)
-    if site.travel.kinds:
-        text = f"{text} ({', '.join(wording.travel_kind(kind) for kind in site.travel.kinds)})"
-    return Badge(text, _TRAVEL_TONE[certainty])
+    return Badge(wording.travel_support(site.travel), _TRAVEL_TONE[site.travel.certainty])
 
 
 def _links(site: Site) -> tuple[MapLink, ...]:

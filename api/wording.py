@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from babel import dates, numbers, units
+from babel import dates, lists, numbers, units
 from markupsafe import Markup, escape
 
 from api.languages import ENGLISH, current_language, ngettext
@@ -17,7 +17,7 @@ from sitematch.domain.capacity import DrawnFrom, Remaining
 from sitematch.domain.match import Distance, Reason, ReasonCode
 from sitematch.domain.place import Place, Precision
 from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.travel import TravelCertainty, TravelKind
+from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.domain.units import KM_PER_MILE, Unit
 from sitematch.gazetteer.grammar import COUNTRIES
 
@@ -66,6 +66,11 @@ def translated(text: str) -> Markup:
     if said == text and current_language() is not ENGLISH:
         return Markup('<span lang="en" dir="ltr">{}</span>').format(text)
     return escape(said)
+
+
+def isolated(name: str) -> str:
+    """Keep a name of another script from reordering the words around it, on a page that runs from right to left."""
+    return f"\u2068{name}\u2069" if current_language().direction == "rtl" else name
 
 
 def away(distance: Distance | None, unit: Unit) -> str:
@@ -138,6 +143,14 @@ def travel_kind(kind: TravelKind) -> str:
     }[kind]
 
 
+def travel_support(support: TravelSupport) -> str:
+    """Say whether travel is paid, and what of it where that is known."""
+    if not support.kinds:
+        return travel(support.certainty)
+    kinds = lists.format_list([travel_kind(kind) for kind in support.kinds], locale=current_language().locale)
+    return _("%(costs)s (%(kinds)s)", costs=travel(support.certainty), kinds=kinds)
+
+
 def status(value: RecruitmentStatus) -> str:
     """Say what a site's or study's status means for a patient."""
     return {
@@ -175,22 +188,23 @@ def reason(value: Reason, unit: Unit) -> str:
     """Put a reason into one plain sentence; see `sitematch.domain.wording.explain`."""
     distance = "" if value.km is None else length(value.km, unit)
     subject, count = value.subject, value.count
+    site = isolated(subject)
     match value.code:
         case ReasonCode.NEAREST:
             return _("The nearest clinic that can take a patient now.")
         case ReasonCode.SAME_BAND:
-            return _("About as far as %(site)s: %(distance)s more.", site=subject, distance=distance)
+            return _("About as far as %(site)s: %(distance)s more.", site=site, distance=distance)
         case ReasonCode.FARTHER:
-            return _("%(distance)s farther than %(site)s.", distance=distance, site=subject)
+            return _("%(distance)s farther than %(site)s.", distance=distance, site=site)
         case ReasonCode.AHEAD_BY_TRAVEL:
             return _(
-                "%(distance)s farther than %(site)s, but more surely pays for travel.", distance=distance, site=subject
+                "%(distance)s farther than %(site)s, but more surely pays for travel.", distance=distance, site=site
             )
         case ReasonCode.AHEAD_BY_SPOTS:
-            return _("%(distance)s farther than %(site)s, but has more spots left.", distance=distance, site=subject)
+            return _("%(distance)s farther than %(site)s, but has more spots left.", distance=distance, site=site)
         case ReasonCode.UNDECIDED:
             return _(
-                "Either may be nearer, this clinic or %(site)s: the difference is too small to be sure.", site=subject
+                "Either may be nearer, this clinic or %(site)s: the difference is too small to be sure.", site=site
             )
         case ReasonCode.OWN_COUNTRY:
             return _("In %(country)s, the country you prefer.", country=country(subject))

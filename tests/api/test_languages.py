@@ -18,7 +18,7 @@ from sitematch.domain.capacity import DrawnFrom, Remaining
 from sitematch.domain.match import Distance, Reason, ReasonCode
 from sitematch.domain.place import Precision
 from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.travel import TravelCertainty, TravelKind
+from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.domain.units import Unit
 from tools import messages
 
@@ -146,6 +146,44 @@ def test_language_is_chosen_by_the_address_then_the_cookie_then_the_browser(clie
     assert client.get("/").headers["Vary"] == "Accept-Language, Cookie, Accept-Encoding"
 
 
+def test_answer_is_in_the_language_that_the_address_of_the_page_names(client: FlaskClient) -> None:
+    found = re.search(r'<form id="search"[^>]* action="([^"#]+)', client.get("/?lang=he").text)
+    assert found
+
+    answer = client.post(found[1], data=MIAMI, headers={"Accept-Language": "en", "Sitematch-Part": "results"})
+
+    assert "במרחק" in answer.text
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_name_of_another_script_is_held_in_its_place_only_where_the_page_runs_from_right_to_left(app: Flask) -> None:
+    reason = Reason(ReasonCode.SAME_BAND, km=12.3, subject="Clinic A")
+    said = {}
+    for tag in ("en", "he"):
+        with app.test_request_context():
+            speak(tag)
+            said[tag] = wording.reason(reason, Unit.KM)
+
+    assert said["en"] == "About as far as Clinic A: 12 km more."
+    assert "\u2068Clinic A\u2069: 12" in said["he"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [
+        ("en", "Travel costs are covered (parking and meals)"),
+        ("de", "Fahrtkosten werden bezahlt (Parken und Mahlzeiten)"),
+        ("ja", "交通費は支給されます（駐車場、食事）"),
+    ],
+)
+def test_what_is_paid_of_the_way_is_listed_as_the_language_does(app: Flask, tag: str, said: str) -> None:
+    support = TravelSupport(certainty=TravelCertainty.COVERED, kinds=(TravelKind.PARKING, TravelKind.MEALS))
+    with app.test_request_context():
+        speak(tag)
+
+        assert wording.travel_support(support) == said
+
+
 def test_changing_the_language_keeps_the_answer_and_is_remembered(client: FlaskClient) -> None:
     changed = client.post("/", data={**MIAMI, "lang": "de"})
     later = client.get("/")
@@ -224,8 +262,9 @@ def test_lost_placeholder_is_found() -> None:
     assert list(faults_of(catalogue)) == ["'%(km)s away': 'weg'"]
 
 
-def test_german_is_complete() -> None:
-    with messages.catalogue_path("de").open("rb") as text:
+@TONGUES
+def test_translation_is_complete(tag: str) -> None:
+    with messages.catalogue_path(tag).open("rb") as text:
         catalogue = read_po(text)
 
     assert [message.id for message in catalogue if message.id and not complete(message)] == []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from api.languages import LANGUAGES
 from sitematch.domain.access import Actor, Caller
 from sitematch.domain.capacity import CapKey, CapLevel
 from sitematch.store import catalogue, rules
@@ -355,21 +356,45 @@ def test_slow_server_is_waited_for_visibly(page: Page) -> None:
     assert len(clinics(page)) == 5
 
 
-@pytest.mark.parametrize("language", ["en-US", "de-DE", "he-IL"])
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("options", [{"viewport": PHONE}, {"viewport": {"width": 640, "height": 450}}])
 def test_results_and_map_fit_a_small_screen_or_twice_the_size(
     open_page: OpenPage, language: str, options: dict[str, dict[str, int]]
 ) -> None:
     """640 by 450 is what a screen of 1280 by 900 is at a zoom of 200 %."""
-    page = open_page(locale=language, **options)
-    page.goto("/")
+    page = open_page(**options)
+    page.goto(f"/?lang={language}")
     page.locator(".filters summary").click()
     look(page, "33180")
     clinics(page)
     page.locator("[data-map-open]").click()
     settled(page)
 
+    assert page.locator("html").get_attribute("lang") == language
     assert page.evaluate("document.documentElement.scrollWidth") <= options["viewport"]["width"]
+
+
+@pytest.mark.parametrize("language", ["en", "he"])
+def test_what_the_map_tells_of_a_clinic_does_not_lie_under_its_buttons(open_page: OpenPage, language: str) -> None:
+    page = open_page(viewport={"width": 390, "height": 844})
+    page.goto(f"/?lang={language}")
+    look(page, "33180")
+    clinics(page)
+    page.locator("[data-map-open]").click()
+    settled(page)
+    page.locator(".map-site").first.click()
+    popup = page.locator(".leaflet-popup-content")
+    expect(popup).to_be_visible()
+
+    expect(page.locator(".leaflet-control-zoom")).to_be_visible()
+    page.wait_for_function(
+        """() => {
+            const [popup, buttons] = [".leaflet-popup-content", ".leaflet-control-zoom"].map(
+                (name) => document.querySelector(name).getBoundingClientRect()
+            )
+            return popup.right <= buttons.left || buttons.right <= popup.left
+        }"""
+    )
 
 
 def test_page_from_right_to_left_is_mirrored(open_page: OpenPage) -> None:

@@ -77,7 +77,7 @@ export class FinderMap {
     this.#map.attributionControl.setPrefix(false);
     L.control
       .zoom({
-        position: document.documentElement.dir === "rtl" ? "topleft" : "topright",
+        position: isMirrored() ? "topleft" : "topright",
         zoomInTitle: word("zoomIn"),
         zoomOutTitle: word("zoomOut"),
       })
@@ -156,7 +156,7 @@ export class FinderMap {
         popupAnchor: [0, -size / 2],
       });
       const marker = L.marker(at, { icon, riseOnHover: true, zIndexOffset: rank ? 1000 - Number(rank) : 0 });
-      marker.bindPopup(popup, { closeButton: true, maxWidth: 240 }).addTo(this.#map);
+      marker.bindPopup(popup, { closeButton: true, maxWidth: 240, ...besideButtons() }).addTo(this.#map);
       marker.getElement()?.setAttribute("aria-label", nameOf(item));
     });
     // The ranked clinics, or the nearest that were left out where no other is there.
@@ -238,6 +238,7 @@ function nameOf(item: HTMLElement): string {
 function describe(item: HTMLElement): HTMLElement {
   const box = document.createElement("div");
   const title = document.createElement("strong");
+  title.dir = "auto";
   title.textContent = nameOf(item);
   box.append(title);
   const distance = item.querySelector(".distance");
@@ -259,6 +260,15 @@ function span(text: string): HTMLElement {
   const made = document.createElement("span");
   made.textContent = text;
   return made;
+}
+
+function isMirrored(): boolean {
+  return document.documentElement.dir === "rtl";
+}
+
+/** Leave the buttons uncovered: they stand where lines end. */
+function besideButtons(): L.PopupOptions {
+  return isMirrored() ? { autoPanPaddingTopLeft: [64, 8] } : { autoPanPaddingBottomRight: [64, 8] };
 }
 
 function ringStyle(): L.PolylineOptions {
