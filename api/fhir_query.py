@@ -11,18 +11,16 @@ from api import fhir_grammar as grammar
 from api.fhir_params import OF_STUDIES, PARAMETERS
 from sitematch.domain import fhir as words
 from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.texts import Field, Fit, TextTest
 from sitematch.errors import InvalidInput
 from sitematch.exporters.fhir_bundle import UNITS_KM
 from sitematch.gazetteer.grammar import parse_country
-from sitematch.geo.box import FARTHEST_KM
+from sitematch.geo.geodesic import FARTHEST_KM
 from sitematch.services.directory import (
-    Field,
-    Fit,
     Mark,
     Near,
     SiteQuery,
     StudyQuery,
-    TextTest,
     Turn,
 )
 from sitematch.services.fhir import INCLUDES, REVERSE_INCLUDES, Kind

@@ -42,28 +42,6 @@ class Coordinates:
                 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
-    """A part of the globe between two parallels and two meridians, edges included.
-
-    Parameters
-    ----------
-    south, north
-        Latitudes in degrees, south at most north.
-    west, east
-        Longitudes in degrees, west at most east: what crosses the antimeridian takes two boxes.
-    """
-
-    south: float
-    north: float
-    west: float
-    east: float
-
-
-GLOBE = Box(south=-90.0, north=90.0, west=-180.0, east=180.0)
-"""All of it."""
-
-
 class Precision(StrEnum):
     """What kind of area a place stands for, finest first; the kilometres are in `Place.uncertainty_km`."""
 

@@ -18,6 +18,8 @@ MAX_QUERY_LENGTH = 200
 
 _ASCII_WORD = re.compile(r"[0-9a-z]+")
 _LONGEST = 60
+_PLURAL_ENDING = re.compile(r"(?<=.)(?:ies|ie|i|s)$")
+_LONGEST_ENDING = 3
 _SAY_NOTHING = frozenset({"a", "an", "and", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"})
 _APOSTROPHES = re.compile(r"['’ʼ]")
 
@@ -45,12 +47,39 @@ def words_of(text: str) -> tuple[str, ...]:
     >>> words_of("Lupus Nephritis, Sjögren’s; biopsies (299LE101)")
     ('lupus', 'nephriti', 'sjogren', 'biopsy', '299le101')
     """
+    return tuple(map(compared, plain_words(text)))
+
+
+def plain_words(text: str) -> tuple[str, ...]:
+    """Part a text into words of letters and digits, without case and accents, plurals and all.
+
+    Examples
+    --------
+    >>> plain_words("Hôpital Saint-Louis: Children's studies")
+    ('hopital', 'saint', 'louis', 'childrens', 'studies')
+    """
     if text.isascii():  # the same, at less than half the cost
-        return tuple(_singular(word)[:_LONGEST] for word in _ASCII_WORD.findall(text.replace("'", "").lower()))
+        return tuple(_ASCII_WORD.findall(text.replace("'", "").lower()))
     # Twice: what stands for several letters ("℡") shows its capitals only when it is taken apart.
     plain = _decompose(_decompose(_APOSTROPHES.sub("", text)).casefold())
     kept = (letter if letter.isalnum() else " " for letter in plain if not unicodedata.combining(letter))
-    return tuple(_singular(word)[:_LONGEST] for word in "".join(kept).split())
+    return tuple("".join(kept).split())
+
+
+def compared(word: str) -> str:
+    """Return the form of a plain word that is compared; see `words_of`."""
+    return _singular(word)[:_LONGEST]
+
+
+def stem_of(beginning: str) -> str:
+    """Return what the compared forms of all plain words with some beginning begin with, or less.
+
+    Examples
+    --------
+    >>> [stem_of(beginning) for beginning in ("nephri", "studie", "studies", "lupus", "s")]
+    ['nephr', 'stud', 'stud', 'lupu', 's']
+    """
+    return _PLURAL_ENDING.sub("", beginning)[: _LONGEST - _LONGEST_ENDING]
 
 
 def query_words(text: str, *, field: str) -> tuple[str, ...]:

@@ -47,6 +47,10 @@ def distance_km(a: Coordinates, b: Coordinates) -> float:
     return float(metres) / 1000.0
 
 
+FARTHEST_KM = 20_004.0
+"""No two points on the WGS84 ellipsoid are farther apart: half a meridian is 20,003.931 km."""
+
+
 def distances_km(point: Coordinates, latitude_deg: FloatArray, longitude_deg: FloatArray) -> FloatArray:
     """Measure from one point to many; see `distance_km`.
 

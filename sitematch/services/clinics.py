@@ -26,16 +26,13 @@ from sitematch.domain.travel import TRAVEL_ORDER, TravelCertainty
 from sitematch.domain.words import query_words
 from sitematch.errors import InvalidPolicy
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.geo.cells import outward
+from sitematch.geo.cells import outward_in_groups
 from sitematch.geo.geodesic import WGS84
 from sitematch.services.finder import CapacitySource
 from sitematch.store.contacts import contacts_of_studies
 from sitematch.store.engine import Store
 from sitematch.store.nearby import Nearby, Wanted
 from sitematch.store.search import matching_studies
-
-_FIRST_CELLS, _MOST_CELLS = 9, 2_000
-"""Cells looked at first, and at most at once; each time there are twice as many."""
 
 _OF_THE_STUDIES = frozenset(
     {
@@ -190,22 +187,16 @@ class _Walk:
 
     def placed(self, point: Coordinates) -> Iterator[Candidate]:
         """Yield the clinics with a location, nearest first, equal distances by site_id; read only as far as asked."""
-        cells, bounds_km = outward(point)
         waiting: list[tuple[float, str, float]] = []
         seen: set[int] = set()
-        done, count = 0, _FIRST_CELLS
-        while done < len(cells):
-            new = self._nearby.clinics_in(cells[done : done + count]) - seen
+        for cells, certain_km in outward_in_groups(point):
+            new = self._nearby.clinics_in(cells) - seen
             seen |= new
             for met in self._meet(new):
                 if met.site.place is not None:
                     there = met.site.place.coordinates
                     azimuth_deg, _, metres = WGS84.inv(point.longitude, point.latitude, there.longitude, there.latitude)
                     heapq.heappush(waiting, (metres / 1000.0, met.site.site_id, azimuth_deg))
-            done += count
-            count = min(2 * count, _MOST_CELLS)
-            # Whatever lies in a cell that was not looked at is at least so far.
-            certain_km = bounds_km[done] if done < len(cells) else math.inf
             while waiting and waiting[0][0] < certain_km:
                 km, site_id, azimuth_deg = heapq.heappop(waiting)
                 self._open += self.met[site_id].remaining.is_open

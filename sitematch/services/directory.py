@@ -10,76 +10,25 @@ import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import Enum, auto
 from functools import cached_property
 
 import numpy as np
 
 from sitematch.domain.capacity import Availability, CapacityState, SiteCapacity
 from sitematch.domain.fhir import MAX_ID_LENGTH, is_digest, our_id, resource_id
-from sitematch.domain.identity import squash
 from sitematch.domain.occupancy import TAKING_STATUSES
 from sitematch.domain.place import Coordinates
 from sitematch.domain.site import Site
 from sitematch.domain.study import Study
-from sitematch.geo.box import FARTHEST_KM, boxes_around
-from sitematch.geo.geodesic import distances_km
+from sitematch.domain.texts import TextTest
+from sitematch.geo.cells import outward_in_groups
+from sitematch.geo.geodesic import FARTHEST_KM, distances_km
 from sitematch.services.finder import StatedCapacity
 from sitematch.services.live import as_matched
 from sitematch.store import changes, counting, directory
-from sitematch.store.directory import Brief, SiteFilter, StudyBrief, StudyFilter
+from sitematch.store.directory import PlacedSites, SiteFilter, StudyFilter, Whereabouts
 from sitematch.store.engine import Store
-
-_FIRST_LOOK_KM = 50.0
-_WIDER = 4.0
-
-
-class Fit(Enum):
-    """How a text has to fit."""
-
-    STARTS = auto()
-    """It begins so; case, accents, spaces and punctuation do not count."""
-    CONTAINS = auto()
-    """It holds that; case, accents, spaces and punctuation do not count."""
-    EXACT = auto()
-    """It is that, letter by letter."""
-
-
-class Field(Enum):
-    """A text that can be looked for."""
-
-    FACILITY = auto()
-    CITY = auto()
-    TITLE = auto()
-    CONDITION = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class TextTest:
-    """One of some texts has to fit.
-
-    Parameters
-    ----------
-    field
-        Where.
-    wanted
-        Any of these.
-    fit
-        How.
-    """
-
-    field: Field
-    wanted: tuple[str, ...]
-    fit: Fit = Fit.STARTS
-
-    def check(self) -> Callable[[Iterable[str]], bool]:
-        """Make what tells whether one of some texts fits one of those wanted; made once, it is asked of many."""
-        if self.fit is Fit.EXACT:
-            return lambda texts: any(text in self.wanted for text in texts)
-        wanted = tuple(want for want in map(squash, self.wanted) if want)
-        if self.fit is Fit.CONTAINS:
-            return lambda texts: any(want in text for text in map(squash, texts) for want in wanted)
-        return lambda texts: any(squash(text).startswith(wanted) for text in texts)
+from sitematch.store.nearby import FEW_STUDIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +143,7 @@ def search_sites(store: Store, query: SiteQuery, turn: Turn) -> Page:
     if query.near is not None:
         return _nearest(store, query, query.near, turn)
     if query.tests:
-        fitting = filter(_site_check(query.tests), directory.iter_site_briefs(store, query.where))
-        return _cut([Mark(brief.site_id) for brief in fitting], turn)
+        return _cut([*map(Mark, directory.fitting_site_ids(store, query.where, query.tests))], turn)
 
     def ids(after: str, before: str, limit: int) -> Sequence[str]:
         return directory.site_ids(store, query.where, after=after, before=before, limit=limit)
@@ -206,8 +154,7 @@ def search_sites(store: Store, query: SiteQuery, turn: Turn) -> Page:
 def search_studies(store: Store, query: StudyQuery, turn: Turn) -> Page:
     """Look studies up, by id; see `search_sites`."""
     if query.tests:
-        fitting = filter(_study_check(query.tests), directory.iter_study_briefs(store, query.where))
-        return _cut([Mark(brief.study_id) for brief in fitting], turn)
+        return _cut([*map(Mark, directory.fitting_study_ids(store, query.where, query.tests))], turn)
 
     def ids(after: str, before: str, limit: int) -> Sequence[str]:
         return directory.study_ids(store, query.where, after=after, before=before, limit=limit)
@@ -241,50 +188,44 @@ def _cut(marks: Sequence[Mark], turn: Turn) -> Page:
 
 
 def _nearest(store: Store, query: SiteQuery, near: Near, turn: Turn) -> Page:
-    """Measure to every site within reach; where no distance bounds the search, reach out until the page is full."""
-    everywhere = replace(query.where, boxes=boxes_around(near.point, FARTHEST_KM))
-    is_bounded = near.km is not None
-    farthest_km = FARTHEST_KM if near.km is None else min(near.km, FARTHEST_KM)
-    reach_km = farthest_km if is_bounded or query.tests else _FIRST_LOOK_KM
-    while True:
-        within = replace(query.where, boxes=boxes_around(near.point, reach_km))
-        marks = _measured(store, within, query.tests, near.point, reach_km)
-        page = _cut(marks, turn)
-        if reach_km >= farthest_km:
-            return page
-        if _is_certain(page, turn, reach_km):
-            total = directory.count_sites(store, everywhere)
-            return replace(page, total=total, has_next=page.has_next or len(marks) < total)
-        reach_km = min(reach_km * _WIDER, farthest_km)
+    """Read cells from near to far, until all within the distance is read, or, without one, until the page is full."""
+    # A distance that comes back from another unit may be a little less than what was said.
+    is_everywhere = near.km is None or near.km > FARTHEST_KM - 0.01
+    farthest_km = FARTHEST_KM if near.km is None or is_everywhere else near.km
+    with store.reading() as connection:
+        sites = PlacedSites(connection, query.where, query.tests)
+        if _is_few(query.where) or (is_everywhere and query.tests):
+            return _cut(_measured(sites.everywhere(), near.point, farthest_km), turn)
+        total = sites.count() if is_everywhere else None
+        marks: list[Mark] = []
+        for cells, certain_km in outward_in_groups(near.point, farthest_km):
+            marks += _measured(sites.inside(cells), near.point, farthest_km)
+            if total is None:
+                continue
+            known = [mark for mark in marks if mark.key()[0] < certain_km]
+            page = _cut(known, turn)
+            if _is_certain(page, turn, certain_km):
+                return replace(page, total=total, has_next=page.has_next or len(known) < total)
+        return _cut(marks, turn)
 
 
-def _is_certain(page: Page, turn: Turn, reach_km: float) -> bool:
-    """Whether nothing that belongs on the page lies beyond what was measured."""
+def _is_few(where: SiteFilter) -> bool:
+    """Whether so few sites are asked about that reading all of them is less than going from cell to cell."""
+    return where.site_ids is not None or (where.study_ids is not None and len(where.study_ids) <= FEW_STUDIES)
+
+
+def _is_certain(page: Page, turn: Turn, certain_km: float) -> bool:
+    """Whether nothing that belongs on the page is as far as this, or farther."""
     if turn.before is not None:
-        return turn.before.key()[0] <= reach_km
+        return turn.before.key()[0] < certain_km
     return len(page.marks) == turn.limit
 
 
-def _measured(
-    store: Store, where: SiteFilter, tests: Sequence[TextTest], point: Coordinates, reach_km: float
-) -> list[Mark]:
-    found = list(filter(_site_check(tests), directory.iter_site_briefs(store, where)))
-    latitude_deg = np.array([brief.latitude_deg for brief in found], dtype=np.float64)
-    longitude_deg = np.array([brief.longitude_deg for brief in found], dtype=np.float64)
+def _measured(found: Sequence[Whereabouts], point: Coordinates, farthest_km: float) -> list[Mark]:
+    latitude_deg = np.array([site.latitude_deg for site in found], dtype=np.float64)
+    longitude_deg = np.array([site.longitude_deg for site in found], dtype=np.float64)
     kilometres = distances_km(point, latitude_deg, longitude_deg).tolist()
-    return [Mark(brief.site_id, km) for brief, km in zip(found, kilometres, strict=True) if km <= reach_km]
-
-
-def _site_check(tests: Sequence[TextTest]) -> Callable[[Brief], bool]:
-    """Make what tells whether a site passes all tests."""
-    checks = [(test.field is Field.CITY, test.check()) for test in tests]
-    return lambda brief: all(check((brief.city if is_city else brief.facility,)) for is_city, check in checks)
-
-
-def _study_check(tests: Sequence[TextTest]) -> Callable[[StudyBrief], bool]:
-    """Make what tells whether a study passes all tests."""
-    checks = [(test.field is Field.CONDITION, test.check()) for test in tests]
-    return lambda brief: all(check(brief.conditions if of_many else (brief.title,)) for of_many, check in checks)
+    return [Mark(site.site_id, km) for site, km in zip(found, kilometres, strict=True) if km <= farthest_km]
 
 
 def read_availability(

@@ -1,22 +1,26 @@
 """Looking sites and studies up over the whole catalogue, a page at a time.
 
-Nothing here depends on how many there are: a page is a range of the primary key, a box a range of coordinates.
+A page is a range of the primary key, what is near lies in some cells, a study's texts are in the full-text index. Only
+names of sites, and the inside of texts, are compared all the way through: by the database, not by us.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from sitematch.domain.cell import NOWHERE
 from sitematch.domain.occupancy import TAKING_STATUSES
-from sitematch.domain.place import GLOBE, Box
 from sitematch.domain.site import Site
 from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.store.engine import Store
+from sitematch.domain.texts import Field, TextTest
+from sitematch.store.engine import Store, in_parts
+from sitematch.store.fitting import MOST_COMPARED, byte_length, has_listed, may_pass
+from sitematch.store.nearby import FEW_STUDIES, OccupiedCells
 from sitematch.store.rows import site_of, study_of
 from sitematch.store.schema import site, study
 
@@ -40,8 +44,6 @@ class SiteFilter:
         ISO 3166-1 alpha-2.
     takes_patients
         Whether the site's and its study's status both let it take patients.
-    boxes
-        Only placed sites inside one of them.
     """
 
     site_ids: frozenset[str] | None = None
@@ -49,7 +51,6 @@ class SiteFilter:
     statuses: frozenset[RecruitmentStatus] | None = None
     countries: frozenset[str] | None = None
     takes_patients: bool | None = None
-    boxes: tuple[Box, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,22 +75,66 @@ class StudyFilter:
     statuses: frozenset[RecruitmentStatus] | None = None
 
 
-class Brief(msgspec.Struct, frozen=True, gc=False):
-    """The little of a site that a search reads of every candidate; degrees are None for one without a place."""
+class Whereabouts(msgspec.Struct, frozen=True, gc=False):
+    """A site that has a place, and where."""
 
     site_id: str
-    facility: str
-    city: str
-    latitude_deg: float | None
-    longitude_deg: float | None
+    latitude_deg: float
+    longitude_deg: float
 
 
-class StudyBrief(msgspec.Struct, frozen=True, gc=False):
-    """The little of a study that a search reads of every candidate."""
+class PlacedSites:
+    """Finds the placed sites that a filter lets through and that pass some tests.
 
-    study_id: str
-    title: str
-    conditions: tuple[str, ...]
+    Parameters
+    ----------
+    connection
+        Inside a read transaction that lasts as long as this is used.
+    where, tests
+        Which; see `fitting_site_ids`.
+    """
+
+    def __init__(self, connection: sa.Connection, where: SiteFilter, tests: Sequence[TextTest] = ()) -> None:
+        self._connection = connection
+        self._cells = OccupiedCells(connection)
+        self._tests = tests
+        self._passes = _site_check(tests)
+        self._where = where
+        # Many ids are compared here, or each statement would carry all of them.
+        self._study_ids = where.study_ids if where.study_ids and len(where.study_ids) > FEW_STUDIES else None
+        self._conditions = _of_site(where if self._study_ids is None else replace(where, study_ids=None))
+        self._conditions += _may_pass(connection, tests)
+
+    def everywhere(self) -> list[Whereabouts]:
+        """Return them all, in no order."""
+        # No range of cells, or a database would take their index for what is nearly all rows.
+        return self._read(site.c.latitude_deg.is_not(None))
+
+    def inside(self, cells: Sequence[int]) -> list[Whereabouts]:
+        """Return those in some cells, in no order."""
+        parts = in_parts(self._cells.among(cells))
+        return [found for part in parts for found in self._read(site.c.cell.in_(part))]
+
+    def count(self) -> int:
+        """Count them all. The database does, so there must be no tests."""
+        if self._tests:
+            raise ValueError("A database cannot judge tests; count what it gives.")
+        # The index of cells knows statuses and studies, and no countries.
+        is_placed = site.c.cell > NOWHERE if self._where.countries is None else site.c.latitude_deg.is_not(None)
+        query = sa.select(sa.func.count()).select_from(site).where(is_placed, *_of_site(self._where))
+        return int(self._connection.execute(query).scalar_one())
+
+    def _read(self, place: sa.ColumnElement[bool]) -> list[Whereabouts]:
+        columns = [site.c.site_id, site.c.latitude_deg, site.c.longitude_deg]
+        judged = [site.c.facility, site.c.city] if self._tests else []
+        of_study = [site.c.study_id] if self._study_ids is not None else []
+        query = sa.select(*columns, *judged, *of_study).where(place, *self._conditions)
+        rows = self._connection.execute(query).all()
+        if self._study_ids is not None:
+            rows = [row for row in rows if row.study_id in self._study_ids]
+        if self._tests:
+            rows = [row for row in rows if self._passes(row.facility, row.city)]
+        return [Whereabouts(*row[:3]) for row in rows]
 
 
 def count_sites(store: Store, where: SiteFilter) -> int:
@@ -134,21 +179,44 @@ def study_ids(store: Store, where: StudyFilter, *, after: str = "", before: str 
     return _page(store, study.c.study_id, _of_study(where), after, before, limit)
 
 
-def iter_site_briefs(store: Store, where: SiteFilter) -> Iterator[Brief]:
-    """Yield what a search needs of every site that a filter lets through, in no order, at a constant memory.
+def fitting_site_ids(store: Store, where: SiteFilter, tests: Sequence[TextTest]) -> list[str]:
+    """Return the ids of all sites that a filter lets through and that pass some tests, in no order.
 
-    One read transaction lasts as long as the iteration. Errors: see `Store.reading`.
+    Parameters
+    ----------
+    store
+        The database; it leaves out most of what cannot pass.
+    where
+        Which sites.
+    tests
+        Of FACILITY and CITY; all have to be passed.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
     """
-    columns = (site.c.site_id, site.c.facility, site.c.city, site.c.latitude_deg, site.c.longitude_deg)
-    for row in _stream(store, sa.select(*columns).where(*_of_site(where))):
-        yield Brief(*row)
+    passes = _site_check(tests)
+    with store.reading() as connection:
+        query = sa.select(site.c.site_id, site.c.facility, site.c.city)
+        rows = _stream(connection, query.where(*_of_site(where), *_may_pass(connection, tests)))
+        return [site_id for site_id, facility, city in rows if passes(facility, city)]
 
 
-def iter_study_briefs(store: Store, where: StudyFilter) -> Iterator[StudyBrief]:
-    """Yield what a search needs of every study that a filter lets through; see `iter_site_briefs`."""
-    columns = (study.c.study_id, study.c.title, study.c.conditions)
-    for study_id, title, conditions in _stream(store, sa.select(*columns).where(*_of_study(where))):
-        yield StudyBrief(study_id, title, _TEXTS.decode(conditions))
+def fitting_study_ids(store: Store, where: StudyFilter, tests: Sequence[TextTest]) -> list[str]:
+    """Return the ids of all studies that a filter lets through and that pass tests of TITLE and CONDITION.
+
+    See `fitting_site_ids`.
+    """
+    checks = [(test.field is Field.CONDITION, test.check()) for test in tests]
+    with store.reading() as connection:
+        query = sa.select(study.c.study_id, study.c.title, study.c.conditions)
+        rows = _stream(connection, query.where(*_of_study(where), *_may_pass(connection, tests)))
+        return [
+            study_id
+            for study_id, title, conditions in rows
+            if all(check(_TEXTS.decode(conditions) if of_many else (title,)) for of_many, check in checks)
+        ]
 
 
 def sites_by_id(store: Store, ids: Iterable[str]) -> dict[str, Site]:
@@ -189,14 +257,8 @@ def whole_studies(store: Store, ids: Iterable[str]) -> list[tuple[Study, tuple[S
 
 def long_ids(store: Store, longer_than_bytes: int) -> tuple[str, ...]:
     """Return the ids of sites and studies that have more bytes of UTF-8 than so many: few in any catalogue."""
-
-    def size(column: sa.ColumnElement[str]) -> sa.ColumnElement[int]:
-        if store.dialect == "postgresql":
-            return sa.func.octet_length(column)
-        return sa.func.length(sa.cast(column, sa.LargeBinary))
-
     columns = (site.c.site_id, study.c.study_id)
-    queries = [sa.select(column).where(size(column) > longer_than_bytes) for column in columns]
+    queries = [sa.select(column).where(byte_length(store.dialect, column) > longer_than_bytes) for column in columns]
     with store.reading() as connection:
         return tuple(text for query in queries for text in connection.execute(query).scalars())
 
@@ -221,10 +283,9 @@ def _page(
     return found[::-1] if before else found
 
 
-def _stream(store: Store, query: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
-    with store.reading() as connection:
-        for rows in connection.execution_options(yield_per=_ROWS_A_STATEMENT).execute(query).partitions():
-            yield from map(tuple, rows)
+def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
+    """Read rows some at a time: of a wide query most may come, and few pass."""
+    return map(tuple, connection.execute(query.execution_options(yield_per=_ROWS_A_STATEMENT)))
 
 
 def _by_id(store: Store, table: sa.Table, key: sa.ColumnElement[str], ids: Iterable[str]) -> list[_Row]:
@@ -248,16 +309,7 @@ def _of_site(where: SiteFilter) -> list[sa.ColumnElement[bool]]:
         open_studies = sa.select(study.c.study_id).where(study.c.status.in_(_TAKING))
         takes = site.c.status.in_(_TAKING) & site.c.study_id.in_(open_studies)
         conditions.append(takes if where.takes_patients else ~takes)
-    if where.boxes is not None:
-        conditions.append(sa.or_(sa.false(), *map(_inside, where.boxes)))
     return conditions
-
-
-def _inside(box: Box) -> sa.ColumnElement[bool]:
-    if box == GLOBE:
-        # No range, or a database would take the index for what is nearly all rows.
-        return site.c.latitude_deg.is_not(None)
-    return site.c.latitude_deg.between(box.south, box.north) & site.c.longitude_deg.between(box.west, box.east)
 
 
 def _of_study(where: StudyFilter) -> list[sa.ColumnElement[bool]]:
@@ -267,12 +319,19 @@ def _of_study(where: StudyFilter) -> list[sa.ColumnElement[bool]]:
             study.c.study_id.in_(sa.select(site.c.study_id).where(site.c.site_id.in_(sorted(where.site_ids))))
         )
     for some in where.any_ids:
-        # The other ids are a JSON list of texts; one of them between its quotes is a whole one. Both databases compare
-        # exactly in REPLACE; SQLite's LIKE would not.
-        quoted = [msgspec.json.encode(text).decode() for text in sorted(some)]
-        listed = [sa.func.replace(study.c.other_ids, text, "") != study.c.other_ids for text in quoted]
+        listed = [has_listed(study.c.other_ids, text) for text in sorted(some)]
         conditions.append(sa.or_(study.c.study_id.in_(sorted(some)), *listed))
     return conditions
+
+
+def _may_pass(connection: sa.Connection, tests: Sequence[TextTest]) -> list[sa.ColumnElement[bool]]:
+    return [may_pass(connection.dialect.name, test) for test in tests[:MOST_COMPARED]]
+
+
+def _site_check(tests: Iterable[TextTest]) -> Callable[[str, str], bool]:
+    """Make what tells whether a facility and a city pass all tests."""
+    checks = [(test.field is Field.CITY, test.check()) for test in tests]
+    return lambda facility, city: all(check((city if is_city else facility,)) for is_city, check in checks)
 
 
 def _within(*pairs: tuple[sa.ColumnElement[str], Iterable[str] | None]) -> list[sa.ColumnElement[bool]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import sqlalchemy as sa
 
@@ -55,6 +56,32 @@ class Wanted:
             yield _SITE.study_id.in_(sorted(self.study_ids))
 
 
+class OccupiedCells:
+    """Tells cells that hold a site from those that hold none.
+
+    Parameters
+    ----------
+    connection
+        Inside a read transaction that lasts as long as this is used.
+    """
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def among(self, cells: Sequence[int]) -> Sequence[int]:
+        """Leave out empty cells if it is many: far out most are sea, and it is cheaper to ask once which are not."""
+        return cells if len(cells) <= _MANY_CELLS else [cell for cell in cells if cell in self._all]
+
+    @cached_property
+    def _all(self) -> frozenset[int]:
+        # The index is asked for the next one, again and again.
+        first = sa.select(sa.func.min(_SITE.cell).label("cell")).where(_SITE.cell > NOWHERE)
+        walk = first.cte("occupied", recursive=True)
+        following = sa.select(sa.func.min(_SITE.cell)).where(_SITE.cell > walk.c.cell).scalar_subquery()
+        walk = walk.union_all(sa.select(following).where(walk.c.cell.is_not(None)))
+        return frozenset(self._connection.execute(sa.select(walk.c.cell)).scalars())
+
+
 class Nearby:
     """Finds the clinics (by their numbers) of the wanted sites in any cells.
 
@@ -70,19 +97,15 @@ class Nearby:
         self._connection = connection
         self._wanted = wanted
         self._conditions = tuple(wanted.conditions())
-        self._occupied: frozenset[int] | None = None
+        self._cells = OccupiedCells(connection)
         self._known = self._read_few() if len(wanted.study_ids) <= FEW_STUDIES else None
 
     def clinics_in(self, cells: Sequence[int]) -> set[int]:
         """Return the numbers of the clinics that have a wanted site in one of some cells."""
         if self._known is not None:
             return {clinic for cell in cells for clinic in self._known.get(cell, ())}
-        if len(cells) > _MANY_CELLS:
-            # Far out, most cells are sea: it is cheaper to ask once which are not.
-            occupied = self._occupied_cells()
-            cells = [cell for cell in cells if cell in occupied]
         found: set[int] = set()
-        for part in in_parts(cells):
+        for part in in_parts(self._cells.among(cells)):
             query = sa.select(_SITE.study_id, _SITE.clinic).where(_SITE.cell.in_(part), *self._conditions)
             rows = self._connection.execute(query)
             found.update(clinic for study_id, clinic in rows if study_id in self._wanted.study_ids)
@@ -122,16 +145,6 @@ class Nearby:
             rows = self._connection.execute(sa.select(schema.study).where(schema.study.c.study_id.in_(part)))
             found |= {row.study_id: study_of(row) for row in rows}
         return found
-
-    def _occupied_cells(self) -> frozenset[int]:
-        """Return the cells that hold any site: the index is asked for the next one, again and again."""
-        if self._occupied is None:
-            first = sa.select(sa.func.min(_SITE.cell).label("cell")).where(_SITE.cell > NOWHERE)
-            walk = first.cte("occupied", recursive=True)
-            following = sa.select(sa.func.min(_SITE.cell)).where(_SITE.cell > walk.c.cell).scalar_subquery()
-            walk = walk.union_all(sa.select(following).where(walk.c.cell.is_not(None)))
-            self._occupied = frozenset(self._connection.execute(sa.select(walk.c.cell)).scalars())
-        return self._occupied
 
     def _read_few(self) -> dict[int, set[int]] | None:
         """Return the clinics of each cell; None if the sites are not few."""

@@ -23,7 +23,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION = "0009"
+SCHEMA_REVISION = "0008"
 """The migration that this program needs; the last one in `migrations/versions`."""
 
 metadata = MetaData(
@@ -123,7 +123,6 @@ site = Table(
     Column("cell", Integer, nullable=False, server_default="-1"),
     Column("clinic", BigInteger, nullable=False, server_default="0"),
     Index("ix_site_study_id_position", "study_id", "position"),
-    Index("ix_site_latitude_deg_longitude_deg", "latitude_deg", "longitude_deg"),
     Index("ix_site_cell", "cell", "status", "study_id", "clinic"),
     Index("ix_site_clinic", "clinic"),
 )

@@ -15,12 +15,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from sitematch.domain.study import RecruitmentStatus, Study
+from sitematch.domain.words import compared, stem_of
 from sitematch.errors import InvalidInput
 from sitematch.store import schema
 from sitematch.store.engine import Store
 from sitematch.store.rows import study_of
 
 _CURSOR = re.compile(r"([01]):(.{1,100})", re.DOTALL)
+_WORDS_ASKED = 20
 _STUDY, _TEXT = schema.study.c, schema.study_text.c
 
 
@@ -111,6 +113,28 @@ def matching_studies(
     return frozenset(connection.execute(query).scalars())
 
 
+def beginning_with(dialect: str, words: Sequence[str]) -> sa.Select[tuple[str]]:
+    """Select the ids of the studies whose title, conditions, keywords, interventions or ids may begin with some words.
+
+    Parameters
+    ----------
+    dialect
+        The database's.
+    words
+        At least one, as `sitematch.domain.words.plain_words` gives them; the last may go on.
+
+    Returns
+    -------
+    Select
+        Of every such study, and of others that have these words elsewhere: whoever asks has to look.
+    """
+    *whole, last = words[:_WORDS_ASKED]
+    known = tuple(map(compared, whole))
+    if len(words) > _WORDS_ASKED:
+        return sa.select(_TEXT.study_id).where(_has_words(dialect, (*known, compared(last)), heading_only=True))
+    return sa.select(_TEXT.study_id).where(_has_words(dialect, known, heading_only=True, beginning=stem_of(last)))
+
+
 def _read_cursor(after: str) -> tuple[int, str]:
     if not after:
         return 0, ""
@@ -128,17 +152,22 @@ def _ids_with(dialect: str, words: Sequence[str], part: int) -> sa.Select[tuple[
     return query.where(_has_words(dialect, words, heading_only=False), sa.not_(in_heading))
 
 
-def _has_words(dialect: str, words: Sequence[str], *, heading_only: bool) -> sa.ColumnElement[bool]:
-    """Say in the database's own way that a text has every word. Words hold letters and digits alone, and are quoted."""
+def _has_words(
+    dialect: str, words: Sequence[str], *, heading_only: bool, beginning: str = ""
+) -> sa.ColumnElement[bool]:
+    """Say in the database's own way that a text has every word, and one that begins so.
+
+    Words hold letters and digits alone, and are quoted.
+    """
     if dialect == "sqlite":
-        asked = " AND ".join(f'"{word}"' for word in words)
+        asked = " AND ".join([*(f'"{word}"' for word in words), *([f'"{beginning}" *'] if beginning else [])])
         query = sa.text("SELECT rowid FROM study_words WHERE study_words MATCH :asked")
         matching = query.bindparams(
             sa.bindparam("asked", f"heading : ({asked})" if heading_only else asked, unique=True)
         )
         return _TEXT.number.in_(matching)
     vector = _HEADING_VECTOR if heading_only else _WORDS_VECTOR
-    asked = " & ".join(f"'{word}'" for word in words)
+    asked = " & ".join([*(f"'{word}'" for word in words), *([f"'{beginning}':*"] if beginning else [])])
     return vector.op("@@", is_comparison=True)(sa.cast(asked, postgresql.TSQUERY))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -11,8 +12,14 @@ from hypothesis import strategies as st
 
 from sitematch.domain.cell import COLUMNS, NOWHERE, ROWS, cell_of
 from sitematch.domain.place import Coordinates
-from sitematch.geo.cells import REACH_KM, outward
-from sitematch.geo.geodesic import distance_km, earth_centred_point_km, least_geodesic_km, least_geodesics_km
+from sitematch.geo.cells import REACH_KM, outward, outward_in_groups
+from sitematch.geo.geodesic import (
+    FARTHEST_KM,
+    distance_km,
+    earth_centred_point_km,
+    least_geodesic_km,
+    least_geodesics_km,
+)
 
 latitudes = st.floats(-90, 90) | st.sampled_from([-90.0, -89.999, 0.0, 89.999, 90.0]) | st.integers(-90, 90).map(float)
 longitudes = (
@@ -68,6 +75,41 @@ def test_nothing_in_a_cell_or_a_later_one_is_nearer_than_its_bound(here: Coordin
 
     assert distance_km(here, there) >= bounds_km[position]
     assert np.all(np.diff(bounds_km) >= 0)
+
+
+@given(here=points)
+@example(here=Coordinates(latitude=0.5, longitude=0.5))
+@example(here=Coordinates(latitude=-90, longitude=0))
+def test_groups_are_all_cells_in_their_order_each_with_the_bound_of_the_next(here: Coordinates) -> None:
+    cells, bounds_km = outward(here)
+
+    groups = list(outward_in_groups(here))
+
+    given = list(accumulate(len(group) for group, _ in groups))
+    assert [cell for group, _ in groups for cell in group] == cells
+    assert [km for _, km in groups] == [*bounds_km[given[:-1]], math.inf]
+    assert given[:3] == [9, 27, 63]
+
+
+@given(here=points, farthest_km=st.floats(0, 20_010))
+@example(here=Coordinates(latitude=0.5, longitude=0.5), farthest_km=0)
+@example(here=Coordinates(latitude=0.5, longitude=0.5), farthest_km=15_000)
+def test_groups_end_where_nothing_is_near_enough(here: Coordinates, farthest_km: float) -> None:
+    cells, bounds_km = outward(here)
+
+    groups = list(outward_in_groups(here, farthest_km))
+
+    near_enough = [cell for cell, km in zip(cells, bounds_km, strict=True) if km <= farthest_km]
+    assert [cell for group, _ in groups for cell in group] == near_enough
+    assert groups[-1][1] == math.inf
+
+
+def test_nothing_is_farther_than_the_farthest() -> None:
+    poles = [Coordinates(latitude=latitude, longitude=0) for latitude in (90, -90)]
+    antipodes = [Coordinates(latitude=0, longitude=longitude) for longitude in (0, 180)]
+
+    assert FARTHEST_KM - 1 < distance_km(*poles) < FARTHEST_KM
+    assert distance_km(*antipodes) < FARTHEST_KM
 
 
 @given(chord_km=st.floats(0, 12_756))

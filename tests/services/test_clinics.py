@@ -22,9 +22,9 @@ from sitematch.domain.study import RecruitmentStatus, Study
 from sitematch.domain.travel import TravelCertainty, TravelSupport
 from sitematch.errors import InvalidInput, InvalidPolicy
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.geo.cells import outward
+from sitematch.geo.cells import FIRST_CELLS, outward
 from sitematch.geo.geodesic import WGS84, distance_km
-from sitematch.services.clinics import _FIRST_CELLS, ClinicFinder
+from sitematch.services.clinics import ClinicFinder
 from sitematch.services.finder import StatedCapacity
 from sitematch.services.live import LiveFinders, read_capacity
 from sitematch.store import catalogue, nearby
@@ -339,7 +339,7 @@ def test_nearer_clinic_in_a_later_cell_comes_before_those_of_the_first_cells(
 ) -> None:
     point = Coordinates(latitude=where[0], longitude=where[1])
     cells, _ = outward(point)
-    first, later = cells[:_FIRST_CELLS], cells[_FIRST_CELLS : 4 * _FIRST_CELLS]
+    first, later = cells[:FIRST_CELLS], cells[FIRST_CELLS : 4 * FIRST_CELLS]
     *_, far, farther = sorted((at for cell in first for at in corners(cell)), key=lambda at: distance_km(point, at))
     near = min((at for cell in later for at in corners(cell)), key=lambda at: distance_km(point, at))
     assert distance_km(point, near) < distance_km(point, far) < distance_km(point, farther)

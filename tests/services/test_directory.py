@@ -10,18 +10,18 @@ import pytest
 
 from sitematch.domain.fhir import resource_id
 from sitematch.domain.site import Site
+from sitematch.domain.texts import Field, Fit, TextTest
 from sitematch.geo.geodesic import distance_km
+from sitematch.services import directory as services_directory
 from sitematch.services.directory import (
-    Field,
-    Fit,
     IdFinder,
     Near,
     Page,
     SiteQuery,
-    TextTest,
     Turn,
     search_sites,
 )
+from sitematch.store import directory as store_directory
 from sitematch.store.catalogue import replace_study
 from sitematch.store.directory import SiteFilter
 from sitematch.store.engine import Store
@@ -105,6 +105,30 @@ def test_walk_by_id_meets_every_site_once(filled: Store, sites: list[Site], limi
     assert walk_back(filled, query, limit, pages[-1]) == expected
 
 
+@pytest.mark.parametrize("km", [None, 20_003.9999, 3_000.0])
+@pytest.mark.parametrize("few", [500, 0])
+def test_nearest_of_some_studies_are_those_of_brute_force(
+    filled: Store, sites: list[Site], few: int, km: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in (services_directory, store_directory):
+        monkeypatch.setattr(place, "FEW_STUDIES", few)
+    others = [
+        replace(site, site_id=f"o{site.site_id}", study_id="O", source_study="O", country="FR" if n % 2 else "DE")
+        for n, site in enumerate(sites)
+    ]
+    replace_study(filled, make_study(study_id="O"), others)
+    wanted = [site for site in others if site.country == "FR"]
+    where = SiteFilter(study_ids=frozenset({"O"}), countries=frozenset({"FR"}))
+
+    for at in POINTS:
+        near = Near(make_point(*at), km)
+        pages = list(walk(filled, SiteQuery(where, near=near), 20))
+
+        expected = [i for _, i in by_brute_force(wanted, near)]
+        assert [mark.id for page in pages for mark in page.marks] == expected
+        assert {page.total for page in pages} == {len(expected)}
+
+
 def test_texts_narrow_nearness_too(filled: Store, sites: list[Site]) -> None:
     tests = (TextTest(Field.FACILITY, ("clinic a",)),)
     near = Near(make_point(51.5, -0.1))
@@ -133,7 +157,12 @@ def test_sites_that_come_and_go_do_not_move_the_pages_beyond(filled: Store, site
     [
         ("hopital saint", Fit.STARTS, True),
         ("SAINT-LOUIS", Fit.STARTS, False),
+        ("Hopital, Saint - LO", Fit.STARTS, True),
+        ("hopi", Fit.STARTS, True),
+        ("hopi saint", Fit.STARTS, False),
+        ("hopitalsaint", Fit.STARTS, False),
         ("SAINT-LOUIS", Fit.CONTAINS, True),
+        ("tal saint l", Fit.CONTAINS, True),
         ("Hôpital Saint-Louis", Fit.EXACT, True),
         ("hôpital saint-louis", Fit.EXACT, False),
         ("---", Fit.CONTAINS, False),

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from sitematch.domain.place import Box, Precision
+from sitematch.domain.place import Precision
 from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.texts import Field, Fit, TextTest
 from sitematch.store import directory
 from sitematch.store.catalogue import replace_studies
 from sitematch.store.directory import SiteFilter, StudyFilter
@@ -53,20 +54,11 @@ def filled(store: Store) -> Store:
         (SiteFilter(countries=frozenset({"FJ"})), ["b"]),
         (SiteFilter(takes_patients=True), ["b"]),
         (SiteFilter(takes_patients=False), ["a", "c", LONG]),
-        (SiteFilter(boxes=(Box(south=-10, north=0, west=-1, east=0),)), ["a", "c"]),
-        (
-            SiteFilter(
-                boxes=(Box(south=9, north=11, west=179, east=180), Box(south=9, north=11, west=-180, east=-179)),
-                countries=frozenset({"FJ"}),
-            ),
-            ["b"],
-        ),
-        (SiteFilter(boxes=()), []),
     ],
 )
 def test_sites_are_narrowed_by_every_part(filled: Store, where: SiteFilter, expected: list[str]) -> None:
     assert list(directory.site_ids(filled, where, limit=10)) == expected
-    assert sorted(brief.site_id for brief in directory.iter_site_briefs(filled, where)) == expected
+    assert sorted(directory.fitting_site_ids(filled, where, ())) == expected
     assert directory.count_sites(filled, where) == len(expected)
 
 
@@ -91,6 +83,43 @@ def test_sites_are_narrowed_by_every_part(filled: Store, where: SiteFilter, expe
 def test_studies_are_narrowed_by_every_part(filled: Store, where: StudyFilter, expected: list[str]) -> None:
     assert list(directory.study_ids(filled, where, limit=10)) == expected
     assert directory.count_studies(filled, where) == len(expected)
+
+
+TEXTS = ["Hôpital Saint-Louis", "HOPITAL  SAINT LOUIS", "Children's Clinic", "CHILDREN’S CLINIC", "Étude", "Studies", "Study A",
+         "The Dies", "肺癌の研究", 'A "b" c', "100%_x", "(Lupus) nephritis", "lupus", " ".join(f"w{n}" for n in range(30)), "x" * 70,
+         "Größe", "ΑΘΗΝΑ", "back\\slash\nline"]  # fmt: skip
+WANTED = [*TEXTS, "hopital saint", "saint", "opital", "childrens", "child", "dren's", "etud", "etude", "studi", "studie",
+          "stud", "di", "die", "dies", "s", "肺癌", "b", "b c", "x", "lup", "lupu", "upus neph", "nephriti", "the",
+          " ".join(f"w{n}" for n in range(25)), "grösse", "αθη", "slash", "nline", "---", "\"", "_", "%"]  # fmt: skip
+
+
+@pytest.mark.parametrize("fit", list(Fit))
+@pytest.mark.parametrize(
+    ("field", "table"),
+    [(Field.FACILITY, "site"), (Field.CITY, "site"), (Field.TITLE, "study"), (Field.CONDITION, "study")],
+)
+def test_texts_that_fit_are_found_and_no_others(store: Store, field: Field, table: str, fit: Fit) -> None:
+    replace_studies(
+        store,
+        [
+            (
+                make_study(study_id=f"S{n:02}", title=text, conditions=("q", text)),
+                [make_site(f"s{n:02}", study_id=f"S{n:02}", source_study=f"S{n:02}", facility=text, city=text)],
+            )
+            for n, text in enumerate(TEXTS)
+        ],
+    )
+    prefix = "s" if table == "site" else "S"
+
+    for wanted in (*((one,) for one in WANTED), ("hopital", "肺"), ("---", "study"), tuple(WANTED)):
+        test = TextTest(field, wanted, fit)
+        if table == "site":
+            found = directory.fitting_site_ids(store, SiteFilter(), [test])
+        else:
+            found = directory.fitting_study_ids(store, StudyFilter(), [test])
+
+        fits = test.check()
+        assert sorted(found) == [f"{prefix}{n:02}" for n, text in enumerate(TEXTS) if fits([text])], wanted
 
 
 def test_a_page_is_what_follows_an_id_or_precedes_one(filled: Store) -> None:
