@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -30,6 +31,8 @@ DEFAULT_COUNT = 50
 MAX_COUNT = 500
 MAX_VALUES = 200
 """Of all parameters together: each is a condition that a database, or every candidate, has to be held against."""
+MAX_TEXTS = 10
+"""Of them, those that are compared as texts: hundreds over a large catalogue would keep a processor busy for seconds."""
 _SHOWN = 60
 _FITS = {"": Fit.STARTS, "contains": Fit.CONTAINS, "exact": Fit.EXACT}
 _IGNORED_BY_DESIGN = frozenset({"_format", "_pretty"})
@@ -99,8 +102,11 @@ def read_search(kind: Kind, pairs: Pairs, find_id: FindId, *, strict: bool) -> A
     UnknownCountry
         If a country is none.
     """
-    if sum(len(grammar.split(text, ",")) for _, text in pairs) > MAX_VALUES:
+    counts = [(name, len(grammar.split(text, ","))) for name, text in pairs]
+    if sum(count for _, count in counts) > MAX_VALUES:
         raise InvalidInput(f"A search takes {MAX_VALUES} values at most.")
+    if sum(count for name, count in counts if _is_text(name)) > MAX_TEXTS:
+        raise InvalidInput(f"A search takes {MAX_TEXTS} names, towns, titles and conditions at most.")
     reader = _Reader(kind, find_id)
     for name, text in pairs:
         if "\0" in text:
@@ -113,6 +119,11 @@ def read_search(kind: Kind, pairs: Pairs, find_id: FindId, *, strict: bool) -> A
                 )
             reader.ignored.append(name[:_SHOWN])
     return reader.asked()
+
+
+def _is_text(name: str) -> bool:
+    """Whether a parameter, plain, with a modifier or chained, is compared as a text."""
+    return any(part in _TEXTS for part in re.split("[:.]", name))
 
 
 class _Reader:
