@@ -32,7 +32,7 @@ MAX_COUNT = 500
 MAX_VALUES = 200
 """Of all parameters together: each is a condition that a database, or every candidate, has to be held against."""
 MAX_TEXTS = 10
-"""Of them, those that are compared as texts: hundreds over a large catalogue would keep a processor busy for seconds."""
+"""Of them, those compared as texts: hundreds over a large catalogue would keep a processor busy for seconds."""
 _SHOWN = 60
 _FITS = {"": Fit.STARTS, "contains": Fit.CONTAINS, "exact": Fit.EXACT}
 _IGNORED_BY_DESIGN = frozenset({"_format", "_pretty"})
