@@ -66,7 +66,7 @@ def fault_of(error: SitematchError, asked: FormRequest) -> Fault:
     asked
         What the person typed.
     """
-    choices = _choices(error)
+    choices = _choices(error, asked)
     match error:
         case errors.StudyNotFound():
             return Fault(
@@ -124,14 +124,15 @@ def _what_now(asked: FormRequest, choices: tuple[Choice, ...]) -> str:
     return _("Check it, choose the country, or give a town instead.")
 
 
-def _choices(error: SitematchError) -> tuple[Choice, ...]:
+def _choices(error: SitematchError, asked: FormRequest) -> tuple[Choice, ...]:
     offered: tuple[Suggestion, ...] = getattr(error, "candidates", ()) or getattr(error, "suggestions", ())
     texts = [suggestion.text for suggestion in offered]
-    several = len({suggestion.country for suggestion in offered}) > 1 or len(set(texts)) < len(texts)
+    # The country is named unless it is, for all of them, the one that was asked.
+    is_elsewhere = {suggestion.country for suggestion in offered} != {asked.country} or len(set(texts)) < len(texts)
     return tuple(
         Choice(
             value=f"{suggestion.country}|{suggestion.text}",
-            text=f"{suggestion.text}, {wording.country(suggestion.country)}" if several else suggestion.text,
+            text=f"{suggestion.text}, {wording.country(suggestion.country)}" if is_elsewhere else suggestion.text,
             about=suggestion.why if current_language() is ENGLISH else "",
         )
         for suggestion in offered

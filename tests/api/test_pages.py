@@ -161,6 +161,12 @@ def test_wrong_postcode_keeps_what_was_typed_and_offers_what_was_perhaps_meant(c
     assert choices(page) == ["US|04102"]
 
 
+def test_code_of_another_country_is_offered_with_the_countrys_name(client: FlaskClient) -> None:
+    page = client.post("/", data={"country": "DE", "place": "04102"}).text
+
+    assert "04102, United States" in page
+
+
 def test_suggestion_that_is_pressed_takes_the_place_of_what_was_typed(client: FlaskClient) -> None:
     response = client.post("/", data={"place": "4102", "country": "", "choice": "US|04102"})
 
