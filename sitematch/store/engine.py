@@ -157,9 +157,10 @@ class Store:
         found = self.schema_revision()
         if found != SCHEMA_REVISION:
             state = "has no tables yet" if found is None else f"is at schema {found}"
-            raise NotReady(
-                f"The database {state}; this version needs schema {SCHEMA_REVISION}. Run `sitematch db upgrade`."
-            )
+            what_to_do = "Run `sitematch db upgrade`."
+            if found is not None and found > SCHEMA_REVISION:
+                what_to_do = "A newer version of sitematch wrote it: use that one."
+            raise NotReady(f"The database {state}; this version needs schema {SCHEMA_REVISION}. {what_to_do}")
 
     def schema_revision(self) -> str | None:
         """Return the schema's revision, e.g. ``"0001"``; None for an empty database."""

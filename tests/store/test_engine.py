@@ -23,11 +23,14 @@ def test_empty_database_is_not_ready_and_the_message_names_the_command(empty_url
         open_store(empty_url)
 
 
-def test_database_of_another_version_is_not_ready(store: Store, database_url: str) -> None:
+@pytest.mark.parametrize(("revision", "what_to_do"), [("0001", "sitematch db upgrade"), ("9999", "newer version")])
+def test_database_of_another_version_is_not_ready_and_the_message_says_what_to_do(
+    store: Store, database_url: str, revision: str, what_to_do: str
+) -> None:
     with store.writing() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
 
-    with pytest.raises(NotReady, match=r"9999.*sitematch db upgrade"):
+    with pytest.raises(NotReady, match=f"{revision}.*{what_to_do}"):
         open_store(database_url)
 
 
