@@ -55,16 +55,13 @@ class ReportQuery(Wire, frozen=True, forbid_unknown_fields=True):
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
 
-def _capacity(desk: Desk, asked: ReportQuery) -> Report:
-    return reporting.capacity_report(
-        desk.store, desk.actor, desk.study_id, desk.now, as_of=asked.instant(), time_zone=asked.zone
-    )
+def _looking_back(make: Callable[..., Report]) -> Callable[[Desk, ReportQuery], Report]:
+    """Ask a report of the ledger as of the instant that was asked for."""
 
+    def made(desk: Desk, asked: ReportQuery) -> Report:
+        return make(desk.store, desk.actor, desk.study_id, desk.now, as_of=asked.instant(), time_zone=asked.zone)
 
-def _funnel(desk: Desk, asked: ReportQuery) -> Report:
-    return reporting.funnel_report(
-        desk.store, desk.actor, desk.study_id, desk.now, as_of=asked.instant(), time_zone=asked.zone
-    )
+    return made
 
 
 def _forecast(desk: Desk, asked: ReportQuery) -> Report:
@@ -111,13 +108,13 @@ _KINDS: Mapping[str, Kind] = {
         name=_("Capacity"),
         about=_("What is taken and left, at every site and under every cap."),
         fields=("as_of",),
-        make=_capacity,
+        make=_looking_back(reporting.capacity_report),
     ),
     "funnel": Kind(
         name=_("Funnel"),
         about=_("How many referrals came how far, how long each step took, why screening failed."),
         fields=("as_of",),
-        make=_funnel,
+        make=_looking_back(reporting.funnel_report),
     ),
     "forecast": Kind(
         name=_("Forecast"),
