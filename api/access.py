@@ -9,14 +9,14 @@ from typing import cast
 
 from flask import Flask, Response, g, request
 
-from api import problems
 from api.backend import Backend
-from api.errors import Refused
-from api.operations import Operation
-from api.problems import problem
-from sitematch.domain.access import GRANTED, Actor, Caller, Permission
+from api.http import problems
+from api.http.errors import Refused
+from api.http.operations import Operation
+from api.http.problems import problem
+from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission
 from sitematch.errors import NotAllowed
-from sitematch.store import tokens
+from sitematch.store.accounts import tokens
 
 PUBLIC = frozenset(
     {

@@ -9,15 +9,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from api.rounds import start_flushing, start_rounds
+from api.background import start_flushing, start_rounds
 from sitematch.config import Settings
 from sitematch.domain.place import Place
-from sitematch.domain.study import tidy_study_id
+from sitematch.domain.studies.study import tidy_study_id
 from sitematch.errors import DataFault, LedgerBusy, NotReady, StorageFault, StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.services.demand import DemandCounter
-from sitematch.services.finder import Finder
-from sitematch.services.live import LiveFinders
+from sitematch.services.finding.finder import Finder
+from sitematch.services.finding.live_finders import LiveFinders
+from sitematch.services.reports.demand import DemandCounter
 from sitematch.store.engine import Store, open_store
 
 LOG = logging.getLogger("sitematch.api")

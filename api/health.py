@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Response
 
-from api import problems
-from api.answers import respond
 from api.backend import Backend
-from api.negotiate import JSON
-from api.operations import Documented, Operation
-from api.schemas import Health, Readiness
+from api.http import problems
+from api.http.answers import respond
+from api.http.negotiation import JSON
+from api.http.operations import Documented, Operation
+from api.v1.schemas.finding import Health, Readiness
 
 
 def blueprint(backend: Backend) -> Documented:

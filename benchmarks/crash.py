@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import databases, race
-from sitematch.domain.access import Actor, Caller
-from sitematch.domain.ledger import Referral, SpotState
-from sitematch.store import audit, counting, ledger
+from sitematch.domain.accounts.access import Actor, Caller
+from sitematch.domain.capacity.spot import Referral, SpotState
+from sitematch.store.capacity import audit, counting, ledger
 from sitematch.store.engine import Store, open_store
 
 _SPOTS = 5_000_000
@@ -112,7 +112,9 @@ def run(url: str, *, rounds: int, seed: int, longest_s: float = 0.12) -> Tally:
     """
     chance = random.Random(seed)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["sitematch.store.ledger", "sitematch.store.audit", "benchmarks.databases"])
+    context.set_forkserver_preload(
+        ["sitematch.store.capacity.ledger", "sitematch.store.capacity.audit", "benchmarks.databases"]
+    )
     race.prepare(url, _SPOTS)
     tally, faults = Tally(), []
     with open_store(url) as store:

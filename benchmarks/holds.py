@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import databases, race
-from sitematch.domain.access import Actor, Caller
-from sitematch.domain.capacity import CapKey, CapLevel
+from sitematch.domain.accounts.access import Actor, Caller
+from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.errors import LedgerBusy
-from sitematch.store import audit, ledger, rules
-from sitematch.store.catalogue import read_sites, read_study, replace_studies
+from sitematch.store.capacity import audit, ledger, rules
+from sitematch.store.capacity.feed import CapacityFeed
 from sitematch.store.engine import open_store
-from sitematch.store.feed import CapacityFeed
+from sitematch.store.studies.catalogue import read_sites, read_study, replace_studies
 
 _CALLER = Caller(actor=Actor(actor_id="system:holds"), request_id="holds")
 _SPOTS = 1_000_000
@@ -88,7 +88,9 @@ def _work(url: str, number: int, is_shared: bool, seconds: float, gate: Any, ans
 def measure(url: str, *, clients: int, is_shared: bool, seconds: float) -> str:
     """Place holds from many clients on a prepared database, and return the figures as one line."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["sitematch.store.ledger", "sitematch.store.feed", "benchmarks.databases"])
+    context.set_forkserver_preload(
+        ["sitematch.store.capacity.ledger", "sitematch.store.capacity.feed", "benchmarks.databases"]
+    )
     gate, answers = context.Barrier(clients + 1), context.SimpleQueue()
     workers = [
         context.Process(target=_work, args=(url, number, is_shared, seconds, gate, answers))

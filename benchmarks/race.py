@@ -23,18 +23,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from benchmarks import databases
-from sitematch.domain.access import Actor, Caller
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import EventKind, Referral
-from sitematch.domain.site import Site
-from sitematch.domain.study import RecruitmentStatus, Study
+from sitematch.domain.accounts.access import Actor, Caller
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.spot import EventKind, Referral
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import LedgerBusy, NoSpotsLeft
-from sitematch.store import audit, counting, ledger, rules
-from sitematch.store.catalogue import replace_study
-from sitematch.store.counting import read_view, referral_from
+from sitematch.store.capacity import audit, counting, ledger, rules
+from sitematch.store.capacity.counting import read_view, referral_from
+from sitematch.store.capacity.writing import LedgerWrite, perform
 from sitematch.store.engine import Store, open_store
 from sitematch.store.idempotency import Operation
-from sitematch.store.writing import LedgerWrite, perform
+from sitematch.store.studies.catalogue import replace_study
 
 STUDY_ID = "NCT00000001"
 SITES = {"us-1": "US", "us-2": "US", "fr-1": "FR", "fr-2": "FR"}
@@ -195,7 +195,9 @@ def run(
     """
     prepare(url, spots)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["sitematch.store.ledger", "sitematch.store.audit", "benchmarks.databases"])
+    context.set_forkserver_preload(
+        ["sitematch.store.capacity.ledger", "sitematch.store.capacity.audit", "benchmarks.databases"]
+    )
     gate, answers = context.Barrier(processes + 1), context.SimpleQueue()
     workers = [
         context.Process(target=_work, args=(make_client, address or url, number, processes, attempts, gate, answers))

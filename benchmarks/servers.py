@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.race import Outcome
-from sitematch.domain.access import Grant, Permission, Role
-from sitematch.store import accounts, tokens
+from sitematch.domain.accounts.access import Grant, Permission, Role
+from sitematch.store.accounts import accounts, tokens
 from sitematch.store.engine import open_store
 
 _ROOT = Path(__file__).parent.parent

@@ -12,18 +12,18 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console import session
-from api.console.forms import Form
-from api.console.routes import Console
-from api.console.view import Desk, go, page
-from api.errors import problem_of
-from api.languages import gettext as _
-from api.once import once
-from api.reading import read_filters, read_form
-from sitematch.domain.access import Grant, Permission, Role, require
+from api.console.page.context import Desk, go, page
+from api.console.page.forms import Form
+from api.console.page.routes import Console
+from api.console.session import session
+from api.http.errors import problem_of
+from api.http.idempotency import once
+from api.http.reading import read_filters, read_form
+from api.pages.languages import gettext as _
+from sitematch.domain.accounts.access import Grant, Permission, Role, require
 from sitematch.errors import InvalidInput
-from sitematch.exporters.wire import Wire
-from sitematch.store import accounts, sessions, tokens
+from sitematch.exporters.wire.matches import Wire
+from sitematch.store.accounts import accounts, sessions, tokens
 
 _Id = Annotated[str, Meta(max_length=200)]
 

@@ -11,19 +11,19 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.forms import Form
-from api.console.routes import Console
-from api.console.view import Desk, go, page
-from api.errors import problem_of
-from api.languages import gettext as _
-from api.reading import read_filters, read_form
-from sitematch.domain.access import Permission, require
-from sitematch.domain.capacity import CapKey, CapLevel, CapUsage
-from sitematch.domain.ledger import SpotPolicy, SpotState
+from api.console.page.context import Desk, go, page
+from api.console.page.forms import Form
+from api.console.page.routes import Console
+from api.http.errors import problem_of
+from api.http.reading import read_filters, read_form
+from api.pages.languages import gettext as _
+from sitematch.domain.accounts.access import Permission, require
+from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage
+from sitematch.domain.capacity.spot import SpotPolicy, SpotState
 from sitematch.errors import InvalidInput, SitematchError
-from sitematch.exporters.wire import Wire
-from sitematch.services import coordinating
-from sitematch.store import catalogue
+from sitematch.exporters.wire.matches import Wire
+from sitematch.services.capacity import coordinating
+from sitematch.store.studies import catalogue
 
 _Scope = Annotated[str, Meta(max_length=200)]
 

@@ -11,20 +11,20 @@ from typing import Annotated, Any
 from flask import Response, g, request
 from msgspec import Meta
 
-from api.answers import encode
 from api.backend import Backend
-from api.capacity import timeless
-from api.console.routes import Console
-from api.console.view import Desk, page
-from api.reading import read_filters
-from sitematch.domain.access import Permission
-from sitematch.domain.capacity import CapacityState, SiteCapacity
-from sitematch.domain.site import Site
-from sitematch.exporters.ledger_wire import site_capacity_answer
-from sitematch.exporters.wire import Wire
+from api.console.page.context import Desk, page
+from api.console.page.routes import Console
+from api.http.answers import encode
+from api.http.reading import read_filters
+from api.v1.capacity import timeless
+from sitematch.domain.accounts.access import Permission
+from sitematch.domain.capacity.caps import CapacityState, SiteCapacity
+from sitematch.domain.studies.site import Site
+from sitematch.exporters.wire.capacity import site_capacity_answer
+from sitematch.exporters.wire.matches import Wire
 from sitematch.gazetteer.grammar import COUNTRIES
-from sitematch.services import coordinating, site_desk
-from sitematch.store import catalogue
+from sitematch.services.capacity import coordinating, site_page
+from sitematch.store.studies import catalogue
 
 
 class DashboardQuery(Wire, frozen=True, forbid_unknown_fields=True):
@@ -130,7 +130,7 @@ def register(console: Console, backend: Backend) -> None:
         desk = Desk(backend)
         version = catalogue.catalogue_version(desk.store)
         found = coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now)
-        oldest = site_desk.oldest_holds(desk.store, desk.actor, desk.study_id, desk.now)
+        oldest = site_page.oldest_holds(desk.store, desk.actor, desk.study_id, desk.now)
         etag = _etag(version, found, oldest)
         if request.if_none_match.contains_weak(etag):
             # Nothing changed: the page that the browser has is the page.

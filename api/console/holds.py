@@ -12,23 +12,23 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.forms import Form
-from api.console.routes import Console
-from api.console.view import Desk, go, page
-from api.errors import problem_of
-from api.languages import gettext as _
-from api.reading import read_form
-from sitematch.domain.access import Permission
-from sitematch.domain.policy import MAX_RADIUS_KM
+from api.console.page.context import Desk, go, page
+from api.console.page.forms import Form
+from api.console.page.routes import Console
+from api.http.errors import problem_of
+from api.http.reading import read_form
+from api.pages.languages import gettext as _
+from sitematch.domain.accounts.access import Permission
+from sitematch.domain.finding.policy import MAX_RADIUS_KM
+from sitematch.domain.finding.wording import explain
 from sitematch.domain.units import KM_PER_MILE, Unit
-from sitematch.domain.wording import explain
 from sitematch.errors import CapacityError, InvalidInput, SitematchError
-from sitematch.exporters.wire import distance_answer, place_answer
+from sitematch.exporters.wire.matches import distance_answer, place_answer
 from sitematch.gazetteer.grammar import COUNTRIES
-from sitematch.services import coordinating
-from sitematch.services.choosing import RANKED, Choices, choices_among, rank_choices
-from sitematch.store import catalogue
-from sitematch.store.waiting import MAX_SITES
+from sitematch.services.capacity import coordinating
+from sitematch.services.capacity.choosing import RANKED, Choices, choices_among, rank_choices
+from sitematch.store.capacity.waiting import MAX_SITES
+from sitematch.store.studies import catalogue
 
 _COUNTRIES = sorted((country.name, country.alpha_2) for country in COUNTRIES.values())
 _Ids = Annotated[tuple[str, ...], Meta(max_length=MAX_SITES)]

@@ -9,18 +9,19 @@ from flask import Response, request
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console import parked, session
-from api.console.forms import Form
-from api.console.routes import Console
-from api.console.view import Desk, go, page
-from api.errors import problem_of
-from api.languages import gettext as _
-from api.reading import read_filters, read_form
-from sitematch.domain.access import Permission, require
+from api.console import pending_uploads
+from api.console.page.context import Desk, go, page
+from api.console.page.forms import Form
+from api.console.page.routes import Console
+from api.console.session import session
+from api.http.errors import problem_of
+from api.http.reading import read_filters, read_form
+from api.pages.languages import gettext as _
+from sitematch.domain.accounts.access import Permission, require
 from sitematch.errors import InvalidInput, SitematchError
-from sitematch.exporters.wire import Wire
-from sitematch.services import uploads
-from sitematch.services.uploads import Outcome, UploadForm
+from sitematch.exporters.wire.matches import Wire
+from sitematch.services.studies import uploads
+from sitematch.services.studies.uploads import Outcome, UploadForm
 
 MAX_UPLOAD_BYTES = 64 * 1024 * 1024
 """The largest file that the console takes; larger ones come in by the command line."""
@@ -61,7 +62,7 @@ def register(console: Console, backend: Backend) -> None:
         sent = request.files.get("file")
         if sent is None or not sent.filename:
             return _show(desk, fault=_("Choose a file."), status=400)
-        about = parked.About(
+        about = pending_uploads.About(
             actor_id=desk.actor.actor_id,
             name=Path(sent.filename.replace("\\", "/")).name[:100],
             form=asked.form,
@@ -69,11 +70,11 @@ def register(console: Console, backend: Backend) -> None:
             allow_older=bool(asked.allow_older),
             at=desk.now,
         )
-        waiting = parked.park(backend.settings.home, sent, about)
+        waiting = pending_uploads.park(backend.settings.home, sent, about)
         try:
             outcome = _import(desk, waiting, dry_run=True)
         except SitematchError as error:
-            parked.remove(waiting)
+            pending_uploads.remove(waiting)
             return _refused(desk, error)
         return page("import_preview.html", about=about, upload_id=waiting.upload_id, outcome=outcome)
 
@@ -81,18 +82,20 @@ def register(console: Console, backend: Backend) -> None:
     def import_upload(upload_id: str) -> Response:
         desk = Desk(backend)
         try:
-            waiting = parked.find(backend.settings.home, upload_id, desk.actor.actor_id, desk.now)
+            waiting = pending_uploads.find(backend.settings.home, upload_id, desk.actor.actor_id, desk.now)
             outcome = _import(desk, waiting, dry_run=False)
         except SitematchError as error:
             return _refused(desk, error)
-        parked.remove(waiting)
+        pending_uploads.remove(waiting)
         return go("imports", done=outcome.import_id or 0)
 
     @console.page("POST", "/imports/uploads/<upload_id>/discard", Permission.CATALOGUE_WRITE)
     def discard_upload(upload_id: str) -> Response:
         desk = Desk(backend)
         try:
-            parked.remove(parked.find(backend.settings.home, upload_id, desk.actor.actor_id, desk.now))
+            pending_uploads.remove(
+                pending_uploads.find(backend.settings.home, upload_id, desk.actor.actor_id, desk.now)
+            )
         except InvalidInput:
             return go("imports")  # it is gone, as was wished
         return go("imports")
@@ -114,7 +117,7 @@ def register(console: Console, backend: Backend) -> None:
         return go("imports", undone=undone.import_id)
 
 
-def _import(desk: Desk, waiting: parked.Parked, *, dry_run: bool) -> Outcome:
+def _import(desk: Desk, waiting: pending_uploads.Parked, *, dry_run: bool) -> Outcome:
     about = waiting.about
     return uploads.import_upload(
         desk.store,

@@ -13,8 +13,8 @@ import msgspec
 from werkzeug.datastructures import FileStorage
 
 from sitematch.errors import InvalidInput
-from sitematch.exporters.wire import Wire
-from sitematch.services.uploads import UploadForm
+from sitematch.exporters.wire.matches import Wire
+from sitematch.services.studies.uploads import UploadForm
 
 KEPT_FOR = timedelta(hours=1)
 """How long an upload waits to be imported."""

@@ -8,18 +8,18 @@ from flask import Response, request
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.forms import Form
-from api.console.routes import Console
-from api.console.view import Desk, go, page
-from api.errors import problem_of
-from api.languages import gettext as _
-from api.reading import read_filters, read_form
-from sitematch.domain.access import Permission, may
-from sitematch.domain.ledger import Action, Referral, ScreenFailureReason, SpotState, WithdrawalReason
+from api.console.page.context import Desk, go, page
+from api.console.page.forms import Form
+from api.console.page.routes import Console
+from api.http.errors import problem_of
+from api.http.reading import read_filters, read_form
+from api.pages.languages import gettext as _
+from sitematch.domain.accounts.access import Permission, may
+from sitematch.domain.capacity.spot import Action, Referral, ScreenFailureReason, SpotState, WithdrawalReason
 from sitematch.errors import IllegalTransition, InvalidInput, ReferralNotFound, SiteClosed
-from sitematch.exporters.wire import Wire
-from sitematch.services import coordinating, site_desk
-from sitematch.store import catalogue
+from sitematch.exporters.wire.matches import Wire
+from sitematch.services.capacity import coordinating, site_page
+from sitematch.store.studies import catalogue
 
 PAGE = 50
 """Referrals on one page of the list."""
@@ -172,7 +172,7 @@ def _show(desk: Desk, referral_id: str, *, done: str = "", fault: str = "", stat
         may_move=may_move,
         confirmed=CONFIRMED,
         events=events[::-1],
-        names=site_desk.name_actors(desk.store, events),
+        names=site_page.name_actors(desk.store, events),
         done=done,
         fault=fault,
     )

@@ -12,18 +12,18 @@ from flask_babel import lazy_gettext as _
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.routes import Console
-from api.console.view import Desk, page
-from api.reading import read_filters
-from api.reports import send_report
-from sitematch.domain.access import Permission
-from sitematch.domain.capacity import CapKey, CapLevel
+from api.console.page.context import Desk, page
+from api.console.page.routes import Console
+from api.http.reading import read_filters
+from api.v1.reports import send_report
+from sitematch.domain.accounts.access import Permission
+from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.errors import InvalidInput, NotFound
-from sitematch.exporters.wire import Wire
+from sitematch.exporters.wire.matches import Wire
 from sitematch.reports.document import Report
 from sitematch.reports.forecast.plan import MAX_ADDED, WhatIf
 from sitematch.reports.render import Format
-from sitematch.services import forecasting, reporting
+from sitematch.services.reports import forecasting, reporting
 
 
 class ReportQuery(Wire, frozen=True, forbid_unknown_fields=True):
@@ -73,7 +73,7 @@ def _forecast(desk: Desk, asked: ReportQuery) -> Report:
 
 
 def _demand(desk: Desk, asked: ReportQuery) -> Report:
-    from sitematch.services.demand import report_demand
+    from sitematch.services.reports.demand import report_demand
 
     threshold = desk.backend.settings.demand_threshold
     finder = desk.backend.finder(desk.study_id)

@@ -8,19 +8,19 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.forms import Form
-from api.console.routes import Console
-from api.console.view import Desk, go, page
-from api.errors import problem_of
-from api.reading import read_filters, read_form
-from sitematch.domain.access import Permission
-from sitematch.domain.ledger import SpotState
-from sitematch.domain.occupancy import keys_for
-from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
+from api.console.page.context import Desk, go, page
+from api.console.page.forms import Form
+from api.console.page.routes import Console
+from api.http.errors import problem_of
+from api.http.reading import read_filters, read_form
+from sitematch.domain.accounts.access import Permission
+from sitematch.domain.capacity.occupancy import keys_for
+from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.errors import InvalidInput
-from sitematch.exporters.wire import Wire
-from sitematch.services import coordinating, site_desk
-from sitematch.store.travel import MAX_REIMBURSEMENT
+from sitematch.exporters.wire.matches import Wire
+from sitematch.services.capacity import coordinating, site_page
+from sitematch.store.studies.travel import MAX_REIMBURSEMENT
 
 _UNDER_WAY = (SpotState.HELD, SpotState.OFFERED, SpotState.SCREENING)
 _SHOWN = 20
@@ -55,7 +55,7 @@ def register(console: Console, backend: Backend) -> None:
     def set_travel(site_id: str) -> Response:
         asked, desk = read_form(TravelForm), Desk(backend)
         try:
-            site_desk.set_travel(
+            site_page.set_travel(
                 desk.store,
                 desk.caller,
                 study_id=desk.study_id,
@@ -79,7 +79,7 @@ def _show(
     fault: str = "",
     status: int = 200,
 ) -> Response:
-    study, site = site_desk.read_site(desk.store, desk.actor, desk.study_id, site_id)
+    study, site = site_page.read_site(desk.store, desk.actor, desk.study_id, site_id)
     spots = next(
         item
         for item in coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now)
@@ -88,7 +88,7 @@ def _show(
     binding = frozenset(keys_for(site_id, site.country, None))
     caps = coordinating.caps(desk.store, desk.actor, desk.study_id, desk.now)
     referrals = coordinating.referrals(desk.store, desk.actor, desk.study_id, desk.now, site_id=site_id)
-    trail = site_desk.site_trail(desk.store, desk.actor, desk.study_id, site, before_seq=before_seq)
+    trail = site_page.site_trail(desk.store, desk.actor, desk.study_id, site, before_seq=before_seq)
     return page(
         "site.html",
         status=status,

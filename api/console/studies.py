@@ -8,11 +8,11 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.routes import Console, Needs
-from api.console.view import Desk, page, studies_of
-from api.reading import read_filters
-from sitematch.exporters.wire import Wire
-from sitematch.store import catalogue
+from api.console.page.context import Desk, page, studies_of
+from api.console.page.routes import Console, Needs
+from api.http.reading import read_filters
+from sitematch.exporters.wire.matches import Wire
+from sitematch.store.studies import catalogue
 
 SHOWN = 50
 """Studies on the page; the search finds the others."""

@@ -8,14 +8,14 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.routes import Console
-from api.console.view import Desk, page
-from api.reading import read_filters
-from sitematch.domain.access import Permission
-from sitematch.domain.ledger import SpotState
-from sitematch.exporters.wire import Wire
-from sitematch.services import coordinating
-from sitematch.store import catalogue
+from api.console.page.context import Desk, page
+from api.console.page.routes import Console
+from api.http.reading import read_filters
+from sitematch.domain.accounts.access import Permission
+from sitematch.domain.capacity.spot import SpotState
+from sitematch.exporters.wire.matches import Wire
+from sitematch.services.capacity import coordinating
+from sitematch.store.studies import catalogue
 
 
 class WaitingQuery(Wire, frozen=True, forbid_unknown_fields=True):

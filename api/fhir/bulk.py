@@ -12,16 +12,16 @@ from flask import Response, request
 from msgspec import Meta
 from werkzeug.exceptions import NotFound
 
-from api import problems
-from api.answers import encode, respond_cacheable
 from api.backend import Backend
-from api.fhir import REFUSAL, choose_fhir, fhir_base
-from api.negotiate import FHIR, JSON, NDJSON, choose_media_type
-from api.operations import Documented, Operation
-from api.reading import read_query
-from sitematch.exporters.fhir_types import Manifest, Output, OutputExtension
-from sitematch.exporters.wire import Instant, Wire
-from sitematch.services.publishing import CatalogueWatch, File, State, files_since, publish, read_state
+from api.fhir.routes import REFUSAL, choose_fhir, fhir_base
+from api.http import problems
+from api.http.answers import encode, respond_cacheable
+from api.http.negotiation import FHIR, JSON, NDJSON, choose_media_type
+from api.http.operations import Documented, Operation
+from api.http.reading import read_query
+from sitematch.exporters.fhir.types import Manifest, Output, OutputExtension
+from sitematch.exporters.wire.matches import Instant, Wire
+from sitematch.services.exchange.publishing import CatalogueWatch, File, State, files_since, publish, read_state
 
 _READS = (problems.INVALID_INPUT, problems.NOT_ACCEPTABLE, problems.BUSY, problems.STORAGE_FAULT, problems.NOT_READY)
 _MATCHED = {"If-None-Match": "The ETag of your last answer."}

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 from sitematch.domain.place import Coordinates
 from sitematch.errors import InvalidInput
-from sitematch.exporters.fhir_bundle import UNITS_KM
-from sitematch.services.directory import Near
+from sitematch.exporters.fhir.bundle import UNITS_KM
+from sitematch.services.studies.directory import Near
 
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _SHOWN = 40

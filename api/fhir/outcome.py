@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from api.answers import respond
-from api.negotiate import FHIR
-from api.problems import Problem
-from sitematch.exporters.fhir_bundle import outcome
+from api.http.answers import respond
+from api.http.negotiation import FHIR
+from api.http.problems import Problem
+from sitematch.exporters.fhir.bundle import outcome
 
 _ISSUE_OF_STATUS = {
     400: "invalid",

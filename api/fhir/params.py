@@ -1,10 +1,10 @@
-"""The search parameters that are served, by type: what the CapabilityStatement lists is what `api.fhir_query` reads."""
+"""The search parameters that are served, by type: what the CapabilityStatement lists is what `api.fhir.query` reads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sitematch.services.fhir import Kind
+from sitematch.services.exchange.fhir import Kind
 
 _R4 = "http://hl7.org/fhir/SearchParameter/"
 

@@ -8,24 +8,24 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from api import fhir_grammar as grammar
-from api.fhir_params import OF_STUDIES, PARAMETERS
+from api.fhir import grammar
+from api.fhir.params import OF_STUDIES, PARAMETERS
 from sitematch.domain import fhir as words
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.texts import Field, Fit, TextTest
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.text_match import Field, Fit, TextTest
 from sitematch.errors import InvalidInput
-from sitematch.exporters.fhir_bundle import UNITS_KM
+from sitematch.exporters.fhir.bundle import UNITS_KM
 from sitematch.gazetteer.grammar import parse_country
 from sitematch.geo.geodesic import FARTHEST_KM
-from sitematch.services.directory import (
+from sitematch.services.exchange.fhir import INCLUDES, REVERSE_INCLUDES, Kind
+from sitematch.services.studies.directory import (
     Mark,
     Near,
     SiteQuery,
     StudyQuery,
     Turn,
 )
-from sitematch.services.fhir import INCLUDES, REVERSE_INCLUDES, Kind
-from sitematch.store.directory import SiteFilter, StudyFilter
+from sitematch.store.studies.directory import SiteFilter, StudyFilter
 
 DEFAULT_COUNT = 50
 MAX_COUNT = 500

@@ -11,19 +11,19 @@ from flask import Response, request
 from msgspec import Meta, Struct
 from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 
-from api import problems
-from api.answers import encode, respond, respond_cacheable
 from api.backend import Backend
-from api.fhir_params import ABOUT_STUDIES, PARAMETERS
-from api.fhir_query import Asked, Pairs, mark_text, read_search
-from api.negotiate import FHIR, JSON, choose_media_type
-from api.operations import Documented, Operation, View
-from api.reading import read_body
+from api.fhir.params import ABOUT_STUDIES, PARAMETERS
+from api.fhir.query import Asked, Pairs, mark_text, read_search
+from api.http import problems
+from api.http.answers import encode, respond, respond_cacheable
+from api.http.negotiation import FHIR, JSON, choose_media_type
+from api.http.operations import Documented, Operation, View
+from api.http.reading import read_body
 from sitematch.errors import InvalidInput
-from sitematch.exporters.fhir import timeless
-from sitematch.exporters.fhir_bundle import found_entry, outcome_entry
-from sitematch.exporters.fhir_capability import READ_AND_SEARCH, capability_statement
-from sitematch.exporters.fhir_types import (
+from sitematch.exporters.fhir.bundle import found_entry, outcome_entry
+from sitematch.exporters.fhir.capability import READ_AND_SEARCH, capability_statement
+from sitematch.exporters.fhir.resources import timeless
+from sitematch.exporters.fhir.types import (
     Bundle,
     CapabilityStatement,
     Entry,
@@ -36,8 +36,8 @@ from sitematch.exporters.fhir_types import (
     SearchParam,
     ServedResource,
 )
-from sitematch.services.directory import IdFinder, Page
-from sitematch.services.fhir import INCLUDES, REVERSE_INCLUDES, Kind, join, read_resource, search
+from sitematch.services.exchange.fhir import INCLUDES, REVERSE_INCLUDES, Kind, join, read_resource, search
+from sitematch.services.studies.directory import IdFinder, Page
 
 TYPES: dict[Kind, type[Struct]] = {
     Kind.LOCATION: FhirLocation,

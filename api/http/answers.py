@@ -8,7 +8,7 @@ from hashlib import blake2b
 import msgspec
 from flask import Response, request
 
-from api.negotiate import JSON
+from api.http.negotiation import JSON
 
 _ENCODER = msgspec.json.Encoder()
 

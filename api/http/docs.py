@@ -9,11 +9,11 @@ from typing import Any
 from flask import Flask, Response, render_template
 from werkzeug.exceptions import NotFound
 
-from api import openapi, problems
-from api.answers import encode, respond_cacheable
-from api.negotiate import HTML, JSON
-from api.operations import Documented, Operation
-from api.problems import KINDS
+from api.http import openapi, problems
+from api.http.answers import encode, respond_cacheable
+from api.http.negotiation import HTML, JSON
+from api.http.operations import Documented, Operation
+from api.http.problems import KINDS
 
 Json = dict[str, Any]
 

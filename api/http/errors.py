@@ -13,11 +13,11 @@ import msgspec
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from api import problems
-from api.answers import respond
-from api.fhir_outcome import fhir_refusal, is_fhir
-from api.negotiate import HTML, JSON, PROBLEM, best_media_type
-from api.problems import Kind, Problem, problem
+from api.fhir.outcome import fhir_refusal, is_fhir
+from api.http import problems
+from api.http.answers import respond
+from api.http.negotiation import HTML, JSON, PROBLEM, best_media_type
+from api.http.problems import Kind, Problem, problem
 from sitematch import errors
 
 LOG = logging.getLogger("sitematch.api")

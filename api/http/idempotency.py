@@ -8,8 +8,8 @@ from typing import TypeVar
 import msgspec
 
 from api.access import caller
-from api.answers import encode
 from api.backend import Backend
+from api.http.answers import encode
 from sitematch.store import claims
 from sitematch.store.idempotency import Operation
 

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from werkzeug.routing import Map, Rule
 
-from api import problems
-from api.operations import Operation
-from api.problems import Kind, Problem
+from api.http import problems
+from api.http.operations import Operation
+from api.http.problems import Kind, Problem
 from sitematch import __version__
 
 Json = dict[str, Any]

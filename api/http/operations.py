@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from flask import Blueprint, Response
 from msgspec import Struct
 
-from api.negotiate import JSON, PROBLEM
-from api.problems import Kind, Problem
-from sitematch.domain.access import Permission
+from api.http.negotiation import JSON, PROBLEM
+from api.http.problems import Kind, Problem
+from sitematch.domain.accounts.access import Permission
 
 View = Callable[..., Response]
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from sitematch.errors import Suggestion
-from sitematch.exporters.wire import Wire
+from sitematch.exporters.wire.matches import Wire
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -12,9 +12,9 @@ import msgspec
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from api import problems
-from api.errors import Refused
-from api.problems import problem
+from api.http import problems
+from api.http.errors import Refused
+from api.http.problems import problem
 from sitematch.errors import InvalidInput
 
 T = TypeVar("T", bound=msgspec.Struct)

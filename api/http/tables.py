@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 
 from flask import Response
 
-from api.answers import respond_cacheable
-from sitematch.domain.cells import Value
-from sitematch.exporters.files import CSV_TYPE, NDJSON_TYPE, XLSX_TYPE, Form, write_table
-from sitematch.exporters.rows import cells
-from sitematch.exporters.wire import Wire
+from api.http.answers import respond_cacheable
+from sitematch.domain.table_cells import Value
+from sitematch.exporters.tables.files import CSV_TYPE, NDJSON_TYPE, XLSX_TYPE, Form, write_table
+from sitematch.exporters.tables.rows import cells
+from sitematch.exporters.wire.matches import Wire
 
 TABULAR: dict[str, type] = {CSV_TYPE: str, XLSX_TYPE: bytes, NDJSON_TYPE: str}
 """The media types of tables, and what the document says of them."""
@@ -33,7 +33,7 @@ def respond_table(
     kind, study_id
         Name the file, e.g. ``sitematch-sites-NCT06064929.csv``.
     header, rows
-        See `sitematch.exporters.rows`.
+        See `sitematch.exporters.tables.rows`.
     cacheable
         Whether it holds nothing personal and may be kept; otherwise nobody may.
     """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from api import wording
-from api.form import FormRequest
-from api.languages import ENGLISH, current_language
-from api.languages import gettext as _
+from api.pages import wording
+from api.pages.form import FormRequest
+from api.pages.languages import ENGLISH, current_language
+from api.pages.languages import gettext as _
 from sitematch import errors
 from sitematch.errors import SitematchError, Suggestion
 from sitematch.gazetteer.grammar import COUNTRIES

@@ -10,26 +10,26 @@ from functools import lru_cache
 import msgspec
 from flask import Response, render_template, request
 
-from api import wording
-from api.answers import checked, packed
 from api.backend import Backend
-from api.errors import problem_of
-from api.faults import Fault, fault_of
-from api.form import FormRequest, read_address
-from api.headers import content_security_policy
-from api.languages import VARY, current_language, ngettext, remember, set_theme, speak
-from api.languages import gettext as _
-from api.matches import find
-from api.negotiate import HTML
-from api.reading import read_form
-from api.results import Results, results
+from api.http.answers import checked, packed
+from api.http.errors import problem_of
+from api.http.headers import content_security_policy
+from api.http.negotiation import HTML
+from api.http.reading import read_form
+from api.pages import wording
+from api.pages.faults import Fault, fault_of
+from api.pages.form import FormRequest, read_address
+from api.pages.languages import VARY, current_language, ngettext, remember, set_theme, speak
+from api.pages.languages import gettext as _
+from api.pages.results import Results, results
+from api.v1.matches import find
+from sitematch.domain.finding.policy import MAX_LIMIT
 from sitematch.domain.place import Place
-from sitematch.domain.policy import MAX_LIMIT
 from sitematch.domain.units import KM_PER_MILE, Unit
 from sitematch.errors import SitematchError, StudyNotFound
 from sitematch.gazetteer.grammar import COUNTRIES
 from sitematch.gazetteer.towns import nearest_town
-from sitematch.services.finder import Finder
+from sitematch.services.finding.finder import Finder
 
 PART_HEADER = "Sitematch-Part"
 """Sent by the page's script: ``results`` asks for that part of the page alone."""

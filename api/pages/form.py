@@ -9,9 +9,9 @@ import msgspec
 from flask import request
 from msgspec import Meta
 
-from api.schemas import MatchRequest
+from api.v1.schemas.finding import MatchRequest
 from sitematch.errors import InvalidInput
-from sitematch.exporters.wire import Wire
+from sitematch.exporters.wire.matches import Wire
 from sitematch.gazetteer.grammar import COUNTRIES
 
 

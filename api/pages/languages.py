@@ -9,7 +9,7 @@ import flask_babel
 from babel import Locale
 from flask import Flask, Response, g, has_request_context, request
 
-TRANSLATIONS = Path(__file__).parent / "translations"
+TRANSLATIONS = Path(__file__).parents[1] / "translations"
 
 LANGUAGE_COOKIE = "sitematch_language"
 THEME_COOKIE = "sitematch_theme"

@@ -9,18 +9,19 @@ import msgspec
 from flask import Response
 from msgspec import Meta
 
-from api import problems, wording
-from api.answers import checked, encode, packed, respond
 from api.backend import Backend
-from api.languages import speak
-from api.negotiate import JSON
-from api.operations import Documented, Operation
-from api.reading import read_json
+from api.http import problems
+from api.http.answers import checked, encode, packed, respond
+from api.http.negotiation import JSON
+from api.http.operations import Documented, Operation
+from api.http.reading import read_json
+from api.pages import wording
+from api.pages.languages import speak
 from sitematch.domain.area import MultiPolygon
+from sitematch.domain.finding.policy import MAX_RADIUS_KM
 from sitematch.domain.place import Coordinates
-from sitematch.domain.policy import MAX_RADIUS_KM
 from sitematch.domain.units import KM_PER_MILE, Unit
-from sitematch.exporters.wire import Wire
+from sitematch.exporters.wire.matches import Wire
 from sitematch.gazetteer.reader import Reader
 from sitematch.gazetteer.schema import DEGREE
 from sitematch.geo.circle import MAX_RADIUS_KM as MAX_CIRCLE_KM

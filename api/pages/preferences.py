@@ -6,12 +6,12 @@ import re
 
 from flask import Response
 
-from api import problems
-from api.languages import remember
-from api.negotiate import HTML
-from api.operations import Documented, Operation
-from api.reading import read_form
-from api.schemas import PreferencesRequest
+from api.http import problems
+from api.http.negotiation import HTML
+from api.http.operations import Documented, Operation
+from api.http.reading import read_form
+from api.pages.languages import remember
+from api.v1.schemas.finding import PreferencesRequest
 
 _OUR_PAGE = re.compile(r"/(?:[\w.-]+/?)*", re.ASCII)
 """A path on this server; never ``//elsewhere`` or ``/\\elsewhere``, which browsers take for another one."""

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from api import wording
-from sitematch.domain.capacity import DrawnFrom, Remaining
-from sitematch.domain.match import Distance, MatchResult, Reason, ReasonCode
-from sitematch.domain.site import Site
-from sitematch.domain.travel import TravelCertainty
+from api.pages import wording
+from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.finding.match import Distance, MatchResult, Reason, ReasonCode
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.travel import TravelCertainty
 from sitematch.domain.units import Unit
 
 _SAID_ELSEWHERE = {

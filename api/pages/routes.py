@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Response
 from werkzeug.exceptions import NotFound
 
-from api import problems
-from api.answers import checked, packed
-from api.assets import Assets
 from api.backend import Backend
-from api.finding import Finding
-from api.form import FormRequest, PageQuery
-from api.operations import Documented, Operation
+from api.http import problems
+from api.http.answers import checked, packed
+from api.http.operations import Documented, Operation
+from api.pages.assets import Assets
+from api.pages.finder_page import Finding
+from api.pages.form import FormRequest, PageQuery
 
 FORM = "application/x-www-form-urlencoded"
 

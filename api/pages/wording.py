@@ -1,6 +1,6 @@
 """What a page says of places, sites and reasons, in the language of the request.
 
-The library's own English (`sitematch.domain.wording`) is for the command line and for programs; here the same values
+The library's own English (`domain.finding.wording`) is for the command line and for programs; here the same values
 are put into gettext's whole sentences, with CLDR's numbers, units, dates and names of countries.
 """
 
@@ -11,13 +11,13 @@ from datetime import date
 from babel import dates, lists, numbers, units
 from markupsafe import Markup, escape
 
-from api.languages import ENGLISH, current_language, ngettext
-from api.languages import gettext as _
-from sitematch.domain.capacity import DrawnFrom, Remaining
-from sitematch.domain.match import Distance, Reason, ReasonCode
+from api.pages.languages import ENGLISH, current_language, ngettext
+from api.pages.languages import gettext as _
+from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.finding.match import Distance, Reason, ReasonCode
 from sitematch.domain.place import Place, Precision
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.domain.units import KM_PER_MILE, Unit
 from sitematch.gazetteer.grammar import COUNTRIES
 
@@ -185,7 +185,7 @@ def precision(value: Precision) -> str:
 
 
 def reason(value: Reason, unit: Unit) -> str:
-    """Put a reason into one plain sentence; see `sitematch.domain.wording.explain`."""
+    """Put a reason into one plain sentence; see `sitematch.domain.finding.wording.explain`."""
     distance = "" if value.km is None else length(value.km, unit)
     subject, count = value.subject, value.count
     site = isolated(subject)

@@ -7,9 +7,16 @@ from datetime import timedelta
 import msgspec
 from flask import Response
 
-from api import problems
 from api.access import KEY_HEADER, caller
-from api.account_schemas import (
+from api.backend import Backend
+from api.http import problems
+from api.http.answers import respond
+from api.http.idempotency import once
+from api.http.negotiation import JSON
+from api.http.operations import Documented, Operation
+from api.http.reading import read_json, read_query
+from api.v1.capacity import READS, WRITES
+from api.v1.schemas.accounts import (
     AccountsAnswer,
     TokenAnswer,
     TokenRequest,
@@ -18,16 +25,9 @@ from api.account_schemas import (
     account_answer,
     token_answer,
 )
-from api.answers import respond
-from api.backend import Backend
-from api.capacity import READS, WRITES
-from api.negotiate import JSON
-from api.once import once
-from api.operations import Documented, Operation
-from api.reading import read_json, read_query
-from api.schemas import NoQuery
-from sitematch.domain.access import Permission, require
-from sitematch.store import accounts, tokens
+from api.v1.schemas.finding import NoQuery
+from sitematch.domain.accounts.access import Permission, require
+from sitematch.store.accounts import accounts, tokens
 
 
 def blueprint(backend: Backend) -> Documented:

@@ -10,15 +10,15 @@ from msgspec import Meta
 
 from api.access import caller
 from api.backend import Backend
-from api.coverage import MAX_LIST_BYTES, QUESTIONS
-from api.ledger_schemas import ReferralId, StudyId
-from api.operations import Documented, Operation
-from api.reading import read_json
-from api.report_schemas import FormatChoice, TableChoice, TimeZone
-from api.reports import ANSWERS, best_form, send_report
-from sitematch.domain.access import Permission
-from sitematch.domain.travel import TravelCertainty
-from sitematch.exporters.wire import Wire
+from api.http.operations import Documented, Operation
+from api.http.reading import read_json
+from api.v1.coverage import MAX_LIST_BYTES, QUESTIONS
+from api.v1.reports import ANSWERS, best_form, send_report
+from api.v1.schemas.capacity import ReferralId, StudyId
+from api.v1.schemas.reports import FormatChoice, TableChoice, TimeZone
+from sitematch.domain.accounts.access import Permission
+from sitematch.domain.studies.travel import TravelCertainty
+from sitematch.exporters.wire.matches import Wire
 
 MAX_BATCH = 200
 """Referrals of one request."""
@@ -73,7 +73,7 @@ def blueprint(backend: Backend) -> Documented:
         ),
     )
     def allocate() -> Response:
-        from sitematch.services.allocating import ReferralRow, report_allocation
+        from sitematch.services.reports.allocating import ReferralRow, report_allocation
 
         request.max_content_length = MAX_LIST_BYTES
         asked = read_json(decoder)

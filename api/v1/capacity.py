@@ -9,11 +9,15 @@ from hashlib import blake2b
 import msgspec
 from flask import Response, request
 
-from api import problems
 from api.access import KEY_HEADER, caller
-from api.answers import encode, respond
 from api.backend import Backend
-from api.ledger_schemas import (
+from api.http import problems
+from api.http.answers import encode, respond
+from api.http.negotiation import GEOJSON, JSON, choose_media_type
+from api.http.operations import Documented, Operation
+from api.http.reading import read_json, read_query
+from api.http.tables import TABULAR, respond_table
+from api.v1.schemas.capacity import (
     CapacityAnswer,
     CapacityQuery,
     CapRequest,
@@ -22,16 +26,13 @@ from api.ledger_schemas import (
     PolicyRequest,
     StudyQuery,
 )
-from api.negotiate import GEOJSON, JSON, choose_media_type
-from api.operations import Documented, Operation
-from api.reading import read_json, read_query
-from api.tables import TABULAR, respond_table
-from sitematch.domain.access import Permission
-from sitematch.domain.capacity import CapUsage
-from sitematch.domain.ledger import SpotPolicy
+from sitematch.domain.accounts.access import Permission
+from sitematch.domain.capacity.caps import CapUsage
+from sitematch.domain.capacity.spot import SpotPolicy
 from sitematch.errors import SiteNotFound
 from sitematch.exporters.geojson import CapacityCollection, capacity_geojson
-from sitematch.exporters.ledger_wire import (
+from sitematch.exporters.tables.rows import CAPACITY_HEADER
+from sitematch.exporters.wire.capacity import (
     CapAnswer,
     PolicyAnswer,
     SiteCapacityAnswer,
@@ -39,10 +40,9 @@ from sitematch.exporters.ledger_wire import (
     policy_answer,
     site_capacity_answer,
 )
-from sitematch.exporters.rows import CAPACITY_HEADER
-from sitematch.services import coordinating
-from sitematch.services.exporting import with_places
-from sitematch.store.catalogue import catalogue_version
+from sitematch.services.capacity import coordinating
+from sitematch.services.exchange.exporting import with_places
+from sitematch.store.studies.catalogue import catalogue_version
 
 READS = (
     problems.INVALID_INPUT,

@@ -5,15 +5,15 @@ from __future__ import annotations
 import msgspec
 from flask import Response
 
-from api import problems
-from api.answers import respond
 from api.backend import Backend
-from api.matches import BODY_PROBLEMS, LOOK_UP_PROBLEMS
-from api.negotiate import JSON
-from api.operations import Documented, Operation
-from api.reading import read_json
-from api.schemas import ClinicsRequest
-from sitematch.exporters.clinics_wire import ClinicsAnswer, clinics_answer
+from api.http import problems
+from api.http.answers import respond
+from api.http.negotiation import JSON
+from api.http.operations import Documented, Operation
+from api.http.reading import read_json
+from api.v1.matches import BODY_PROBLEMS, LOOK_UP_PROBLEMS
+from api.v1.schemas.finding import ClinicsRequest
+from sitematch.exporters.wire.clinics import ClinicsAnswer, clinics_answer
 
 
 def blueprint(backend: Backend) -> Documented:

@@ -8,21 +8,21 @@ import msgspec
 from flask import Response, request
 from msgspec import Meta
 
-from api import problems
 from api.access import caller
-from api.answers import respond
 from api.backend import Backend
-from api.capacity import READS
-from api.ledger_schemas import StudyId
-from api.negotiate import GEOJSON
-from api.operations import Documented, Operation
-from api.reading import read_json, read_query
-from api.report_schemas import FormatChoice, TableChoice, TimeZone
-from api.reports import ANSWERS, best_form, send_report
-from sitematch.domain.access import Permission
+from api.http import problems
+from api.http.answers import respond
+from api.http.negotiation import GEOJSON
+from api.http.operations import Documented, Operation
+from api.http.reading import read_json, read_query
+from api.v1.capacity import READS
+from api.v1.reports import ANSWERS, best_form, send_report
+from api.v1.schemas.capacity import StudyId
+from api.v1.schemas.reports import FormatChoice, TableChoice, TimeZone
+from sitematch.domain.accounts.access import Permission
 from sitematch.errors import InvalidInput
 from sitematch.exporters.geojson_areas import AreaCollection
-from sitematch.exporters.wire import Wire
+from sitematch.exporters.wire.matches import Wire
 from sitematch.geo.circle import MAX_RADIUS_KM, MIN_RADIUS_KM
 
 MAX_POSTCODES = 20_000
@@ -101,9 +101,9 @@ def blueprint(backend: Backend) -> Documented:
         ),
     )
     def report() -> Response:
-        from sitematch.services.coverage import coverage_report
-        from sitematch.services.people import People
-        from sitematch.store import catalogue
+        from sitematch.services.reports.coverage import coverage_report
+        from sitematch.services.reports.postcode_lists import People
+        from sitematch.store.studies import catalogue
 
         request.max_content_length = MAX_LIST_BYTES
         asked = read_json(decoder)
@@ -141,7 +141,7 @@ def blueprint(backend: Backend) -> Documented:
         ),
     )
     def catchments() -> Response:
-        from sitematch.services.catchments import draw_catchments
+        from sitematch.services.reports.catchments import draw_catchments
 
         asked = read_query(CatchmentsQuery)
         drawn = draw_catchments(

@@ -7,17 +7,17 @@ from typing import Annotated
 from flask import Response
 from msgspec import Meta
 
-from api import problems
 from api.access import caller
 from api.backend import Backend
-from api.capacity import READS
-from api.ledger_schemas import StudyId
-from api.operations import Documented, Operation
-from api.reading import read_query
-from api.report_schemas import FormatChoice, TableChoice, TimeZone
-from api.reports import ANSWERS, best_form, send_report
-from sitematch.domain.access import Permission
-from sitematch.exporters.wire import Wire
+from api.http import problems
+from api.http.operations import Documented, Operation
+from api.http.reading import read_query
+from api.v1.capacity import READS
+from api.v1.reports import ANSWERS, best_form, send_report
+from api.v1.schemas.capacity import StudyId
+from api.v1.schemas.reports import FormatChoice, TableChoice, TimeZone
+from sitematch.domain.accounts.access import Permission
+from sitematch.exporters.wire.matches import Wire
 
 
 class DemandQuery(Wire, frozen=True, forbid_unknown_fields=True):
@@ -50,7 +50,7 @@ def blueprint(backend: Backend) -> Documented:
         ),
     )
     def show() -> Response:
-        from sitematch.services.demand import report_demand
+        from sitematch.services.reports.demand import report_demand
 
         asked = read_query(DemandQuery)
         form = asked.format or best_form()

@@ -5,19 +5,19 @@ from __future__ import annotations
 import msgspec
 from flask import Response
 
-from api import problems
-from api.answers import respond
 from api.backend import Backend
-from api.negotiate import GEOJSON, JSON, choose_media_type
-from api.operations import Documented, Operation
-from api.reading import read_json, read_query
-from api.schemas import MatchRequest
-from api.tables import TABULAR, respond_table
-from sitematch.domain.match import MatchResult
+from api.http import problems
+from api.http.answers import respond
+from api.http.negotiation import GEOJSON, JSON, choose_media_type
+from api.http.operations import Documented, Operation
+from api.http.reading import read_json, read_query
+from api.http.tables import TABULAR, respond_table
+from api.v1.schemas.finding import MatchRequest
+from sitematch.domain.finding.match import MatchResult
 from sitematch.exporters.geojson import SiteCollection, matches_geojson
-from sitematch.exporters.rows import MATCH_HEADER, match_rows
-from sitematch.exporters.wire import MatchesAnswer, matches_answer
-from sitematch.services.finder import Finder
+from sitematch.exporters.tables.rows import MATCH_HEADER, match_rows
+from sitematch.exporters.wire.matches import MatchesAnswer, matches_answer
+from sitematch.services.finding.finder import Finder
 
 _ANSWERS: dict[str, type] = {JSON: MatchesAnswer, GEOJSON: SiteCollection, **TABULAR}
 _OFFERED = tuple(_ANSWERS)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from flask import Response
 
-from api import problems
-from api.answers import respond
 from api.backend import Backend
-from api.negotiate import GEOJSON, JSON, choose_media_type
-from api.operations import Documented, Operation
-from api.reading import read_query
-from api.schemas import NoQuery, PostcodeAnswer
+from api.http import problems
+from api.http.answers import respond
+from api.http.negotiation import GEOJSON, JSON, choose_media_type
+from api.http.operations import Documented, Operation
+from api.http.reading import read_query
+from api.v1.schemas.finding import NoQuery, PostcodeAnswer
 from sitematch.domain.units import unit_for
 from sitematch.exporters.geojson import PlaceFeature, place_feature
-from sitematch.exporters.wire import place_answer
+from sitematch.exporters.wire.matches import place_answer
 from sitematch.gazetteer.grammar import parse_country, parse_postcode
 
 _OFFERED = (JSON, GEOJSON)

@@ -7,12 +7,15 @@ from datetime import timedelta
 import msgspec
 from flask import Response, request
 
-from api import problems
 from api.access import KEY_HEADER, caller
-from api.answers import respond
 from api.backend import Backend
-from api.capacity import READS, WRITES
-from api.ledger_schemas import (
+from api.http import problems
+from api.http.answers import respond
+from api.http.negotiation import JSON
+from api.http.operations import Documented, Operation
+from api.http.reading import read_json, read_query
+from api.v1.capacity import READS, WRITES
+from api.v1.schemas.capacity import (
     HistoryAnswer,
     HoldRequest,
     NoBody,
@@ -24,14 +27,11 @@ from api.ledger_schemas import (
     WaitRequest,
     WithdrawalRequest,
 )
-from api.negotiate import JSON
-from api.operations import Documented, Operation
-from api.reading import read_json, read_query
-from api.schemas import NoQuery
-from sitematch.domain.access import Permission
-from sitematch.domain.ledger import Action
-from sitematch.exporters.ledger_wire import ReferralAnswer, event_answer, referral_answer, waiting_answers
-from sitematch.services import coordinating
+from api.v1.schemas.finding import NoQuery
+from sitematch.domain.accounts.access import Permission
+from sitematch.domain.capacity.spot import Action
+from sitematch.exporters.wire.capacity import ReferralAnswer, event_answer, referral_answer, waiting_answers
+from sitematch.services.capacity import coordinating
 
 _ONE = {"referral_id": "The referral's opaque id."}
 _TAKES = (*WRITES, problems.SITE_NOT_FOUND, problems.SITE_CLOSED, problems.ILLEGAL_TRANSITION)

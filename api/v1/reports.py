@@ -9,20 +9,20 @@ from typing import Any
 
 from flask import Response
 
-from api import problems
 from api.access import caller
 from api.backend import Backend
-from api.capacity import READS
-from api.negotiate import choose_media_type
-from api.operations import Documented, Operation
-from api.reading import read_query
-from api.report_schemas import ForecastQuery, ReportQuery
-from sitematch.domain.access import Permission
+from api.http import problems
+from api.http.negotiation import choose_media_type
+from api.http.operations import Documented, Operation
+from api.http.reading import read_query
+from api.v1.capacity import READS
+from api.v1.schemas.reports import ForecastQuery, ReportQuery
+from sitematch.domain.accounts.access import Permission
 from sitematch.reports.document import Report
 from sitematch.reports.forecast.plan import WhatIf
 from sitematch.reports.render import Format, render
 from sitematch.reports.render.as_json import ReportAnswer
-from sitematch.services import forecasting, reporting
+from sitematch.services.reports import forecasting, reporting
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]")
 _FORMATS = {form.media_type: form for form in Format}

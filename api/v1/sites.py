@@ -6,17 +6,17 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
-from api import problems
-from api.answers import encode, respond_cacheable
 from api.backend import Backend
-from api.negotiate import GEOJSON, JSON, choose_media_type
-from api.operations import Documented, Operation
-from api.reading import read_query
-from api.schemas import SiteDetail, SiteQuery, SitesAnswer, SitesQuery
-from api.tables import TABULAR, respond_table
+from api.http import problems
+from api.http.answers import encode, respond_cacheable
+from api.http.negotiation import GEOJSON, JSON, choose_media_type
+from api.http.operations import Documented, Operation
+from api.http.reading import read_query
+from api.http.tables import TABULAR, respond_table
+from api.v1.schemas.finding import SiteDetail, SiteQuery, SitesAnswer, SitesQuery
 from sitematch.exporters.geojson import SiteCollection, SiteFeature, site_feature, sites_geojson
-from sitematch.exporters.rows import SITE_HEADER, site_row
-from sitematch.exporters.wire import contact_answers, remaining_answer, site_answer, study_answer
+from sitematch.exporters.tables.rows import SITE_HEADER, site_row
+from sitematch.exporters.wire.matches import contact_answers, remaining_answer, site_answer, study_answer
 
 _OFFERED = (JSON, GEOJSON)
 _LISTED: dict[str, type] = {JSON: SitesAnswer, GEOJSON: SiteCollection, **TABULAR}

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from flask import Response
 
-from api import problems
-from api.answers import encode, respond_cacheable
 from api.backend import Backend
-from api.negotiate import JSON
-from api.operations import Documented, Operation
-from api.reading import read_query
-from api.schemas import NoQuery, StudiesAnswer, StudiesQuery
-from sitematch.domain.study import tidy_study_id
-from sitematch.domain.words import query_words
-from sitematch.exporters.study_wire import StudyDetail, study_detail
-from sitematch.store.catalogue import read_study
-from sitematch.store.search import search_studies
+from api.http import problems
+from api.http.answers import encode, respond_cacheable
+from api.http.negotiation import JSON
+from api.http.operations import Documented, Operation
+from api.http.reading import read_query
+from api.v1.schemas.finding import NoQuery, StudiesAnswer, StudiesQuery
+from sitematch.domain.studies.search_terms import query_words
+from sitematch.domain.studies.study import tidy_study_id
+from sitematch.exporters.wire.studies import StudyDetail, study_detail
+from sitematch.store.studies.catalogue import read_study
+from sitematch.store.studies.search import search_studies
 
 _PROBLEMS = (problems.INVALID_INPUT, problems.BUSY, problems.STORAGE_FAULT, problems.NOT_READY)
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 import msgspec
 from flask import Response
 
-from api import problems
 from api.access import KEY_HEADER, caller
-from api.account_schemas import (
+from api.backend import Backend
+from api.http import problems
+from api.http.answers import respond
+from api.http.idempotency import once
+from api.http.negotiation import JSON
+from api.http.operations import Documented, Operation
+from api.http.reading import read_json, read_query
+from api.v1.capacity import READS, WRITES
+from api.v1.schemas.accounts import (
     DeliveriesAnswer,
     WebhookAnswer,
     WebhookRequest,
@@ -15,17 +22,10 @@ from api.account_schemas import (
     delivery_answer,
     webhook_answer,
 )
-from api.answers import respond
-from api.backend import Backend
-from api.capacity import READS, WRITES
-from api.negotiate import JSON
-from api.once import once
-from api.operations import Documented, Operation
-from api.reading import read_json, read_query
-from api.schemas import NoQuery
-from sitematch.domain.access import Permission, may, require
+from api.v1.schemas.finding import NoQuery
+from sitematch.domain.accounts.access import Permission, may, require
 from sitematch.errors import NotFound
-from sitematch.store import outbox, webhooks
+from sitematch.store.webhooks import endpoints, outbox
 
 
 def blueprint(backend: Backend) -> Documented:
@@ -51,7 +51,7 @@ def blueprint(backend: Backend) -> Documented:
     )
     def list_webhooks() -> Response:
         read_query(NoQuery)
-        found = [item for item in webhooks.list_webhooks(backend.store()) if is_mine(item.study_id)]
+        found = [item for item in endpoints.list_webhooks(backend.store()) if is_mine(item.study_id)]
         return respond(WebhooksAnswer(webhooks=tuple(map(webhook_answer, found))))
 
     @routes.serve(
@@ -76,7 +76,7 @@ def blueprint(backend: Backend) -> Documented:
         require(caller().actor, Permission.WEBHOOKS_WRITE, study_id=asked.study_id)
 
         def add() -> WebhookAnswer:
-            made = webhooks.add_webhook(
+            made = endpoints.add_webhook(
                 backend.store(),
                 caller().actor,
                 url=asked.url,
@@ -105,10 +105,10 @@ def blueprint(backend: Backend) -> Documented:
         ),
     )
     def disable_webhook(webhook_id: str) -> Response:
-        known = {item.webhook_id: item for item in webhooks.list_webhooks(backend.store())}
+        known = {item.webhook_id: item for item in endpoints.list_webhooks(backend.store())}
         if webhook_id not in known or not is_mine(known[webhook_id].study_id):
             raise NotFound("There is no such webhook.", field="webhook_id")
-        webhooks.disable_webhook(backend.store(), webhook_id=webhook_id, now=backend.now())
+        endpoints.disable_webhook(backend.store(), webhook_id=webhook_id, now=backend.now())
         return Response(status=204)
 
     @routes.serve(
@@ -125,7 +125,7 @@ def blueprint(backend: Backend) -> Documented:
     )
     def list_failures() -> Response:
         read_query(NoQuery)
-        mine = {item.webhook_id for item in webhooks.list_webhooks(backend.store()) if is_mine(item.study_id)}
+        mine = {item.webhook_id for item in endpoints.list_webhooks(backend.store()) if is_mine(item.study_id)}
         found = [item for item in outbox.failed_deliveries(backend.store()) if item.webhook_id in mine]
         return respond(DeliveriesAnswer(deliveries=tuple(map(delivery_answer, found))))
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, print_json, say
-from sitematch.cli.desk import open_desk
-from sitematch.domain.access import Grant, Permission, Role
+from sitematch.cli.context import open_desk
+from sitematch.domain.accounts.access import Grant, Permission, Role
 from sitematch.errors import AccountNotFound, InvalidInput
 
 if TYPE_CHECKING:
-    from sitematch.store.accounts import Account
+    from sitematch.store.accounts.accounts import Account
     from sitematch.store.engine import Store
 
 _ROLE = click.Choice([role.value for role in Role])
@@ -53,7 +53,7 @@ def add(email: str, role: str | None, study: str | None, site: str | None, with_
       sitematch user add ann@example.org --role administrator --password
       sitematch user add bob@example.org --role site-coordinator --study NCT06064929 --site NCT06064929-001
     """
-    from sitematch.store import accounts
+    from sitematch.store.accounts import accounts
 
     grant = None if role is None else Grant(role=Role(role), study_id=study, site_id=site)
     if role is None and (study or site):
@@ -76,7 +76,7 @@ def list_(form: str) -> None:
     Example:
       sitematch user list
     """
-    from sitematch.store import accounts
+    from sitematch.store.accounts import accounts
 
     with open_desk() as desk:
         found = accounts.list_accounts(desk.store)
@@ -102,7 +102,7 @@ def grant_(email: str, role: str, study: str | None, site: str | None) -> None:
     Example:
       sitematch user grant bob@example.org study-manager --study NCT06064929
     """
-    from sitematch.store import accounts
+    from sitematch.store.accounts import accounts
 
     grant = Grant(role=Role(role), study_id=study, site_id=site)
     with open_desk() as desk:
@@ -122,7 +122,7 @@ def take_back(email: str, role: str, study: str | None, site: str | None) -> Non
     Example:
       sitematch user take-back bob@example.org study-manager --study NCT06064929
     """
-    from sitematch.store import accounts
+    from sitematch.store.accounts import accounts
 
     grant = Grant(role=Role(role), study_id=study, site_id=site)
     with open_desk() as desk:
@@ -140,7 +140,7 @@ def set_password(email: str) -> None:
     Example:
       sitematch user set-password ann@example.org
     """
-    from sitematch.store import accounts
+    from sitematch.store.accounts import accounts
 
     with open_desk() as desk:
         account = _account(desk.store, email)
@@ -158,7 +158,7 @@ def disable(email: str) -> None:
     Example:
       sitematch user disable bob@example.org
     """
-    from sitematch.store import accounts
+    from sitematch.store.accounts import accounts
 
     with open_desk() as desk:
         account = _account(desk.store, email)
@@ -187,7 +187,7 @@ def create(email: str, label: str, scopes: tuple[str, ...], days: int, form: str
       sitematch token create ann@example.org --label "my scripts"
       sitematch token create bob@example.org --label booking --scope referrals:write --days 30
     """
-    from sitematch.store import tokens
+    from sitematch.store.accounts import tokens
 
     wanted = frozenset(map(Permission, scopes)) or frozenset(Permission)
     with open_desk() as desk:
@@ -217,7 +217,7 @@ def list_tokens(email: str, form: str) -> None:
     Example:
       sitematch token list ann@example.org
     """
-    from sitematch.store import tokens
+    from sitematch.store.accounts import tokens
 
     with open_desk() as desk:
         found = tokens.list_tokens(desk.store, _account(desk.store, email).account_id)
@@ -247,7 +247,7 @@ def revoke(token_id: str) -> None:
     Example:
       sitematch token revoke 91ab5f0c2d3e4f60
     """
-    from sitematch.store import tokens
+    from sitematch.store.accounts import tokens
 
     with open_desk() as desk:
         tokens.revoke_token(desk.store, token_id=token_id, now=desk.now)
@@ -255,7 +255,7 @@ def revoke(token_id: str) -> None:
 
 
 def _account(store: Store, email: str) -> Account:
-    from sitematch.store import accounts
+    from sitematch.store.accounts import accounts
 
     wanted = email.strip().lower()
     for account in accounts.list_accounts(store):

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sitematch.cli.common import console, print_json, say, settings
-from sitematch.domain.access import Actor, Caller, Grant, Role
+from sitematch.domain.accounts.access import Actor, Caller, Grant, Role
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sitematch.exporters.wire import Wire
+    from sitematch.exporters.wire.matches import Wire
     from sitematch.store.engine import Store
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]")
@@ -94,7 +94,7 @@ def print_rows(
     if form == "json":
         print_json(answers)
     elif form == "csv":
-        from sitematch.exporters.ledger_rows import answers_csv
+        from sitematch.exporters.tables.ledger_rows import answers_csv
 
         click.echo(answers_csv(kind, answers), nl=False)
     else:

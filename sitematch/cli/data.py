@@ -28,7 +28,7 @@ def check(file: Path) -> None:
     Example:
       sitematch data check sites.csv
     """
-    from sitematch.services.sites_file import read_checked
+    from sitematch.services.studies.sites_file import read_checked
 
     found = read_checked(file, settings(), keep_good_rows=False)
     say(f"{file.name}: {len(found.sites)} sites, no fault.")
@@ -46,7 +46,7 @@ def load(file: Path, keep_good_rows: bool) -> None:
       sitematch data load sites.csv
     """
     from sitematch.services.setup import prepare
-    from sitematch.services.sites_file import load_sites
+    from sitematch.services.studies.sites_file import load_sites
 
     chosen, now = settings(), datetime.now(UTC)
     prepare(chosen, say, now)
@@ -67,11 +67,11 @@ def build_sites(facts: Path, out: Path) -> None:
     Example:
       sitematch data build-sites --out data/sites.csv
     """
-    from sitematch.exporters.files import csv_text
-    from sitematch.exporters.rows import STATED_SITE_HEADER, cells, site_row
+    from sitematch.exporters.tables.files import csv_text
+    from sitematch.exporters.tables.rows import STATED_SITE_HEADER, cells, site_row
     from sitematch.gazetteer.locate import Gazetteer
     from sitematch.importers.study_file import read_study
-    from sitematch.services.placing import build_stand_in_sites
+    from sitematch.services.studies.placing import build_stand_in_sites
 
     study = read_study(data_file("study.json"))
     sites = build_stand_in_sites(facts, study, Gazetteer.open(settings().gazetteer_path))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sitematch.cli.common import EXIT_CODES, plain_errors, say, settings
-from sitematch.cli.desk import open_desk
+from sitematch.cli.context import open_desk
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 

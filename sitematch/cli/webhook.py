@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import click
 
 from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json, say, settings
-from sitematch.cli.desk import open_desk
-from sitematch.domain.notice import NoticeKind
+from sitematch.cli.context import open_desk
+from sitematch.domain.capacity.notice import NoticeKind
 
 
 @click.group("webhook")
@@ -33,10 +33,10 @@ def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None
     Example:
       sitematch webhook add https://ctms.example.org/sitematch --kind site.filled --kind site.reopened
     """
-    from sitematch.store import webhooks
+    from sitematch.store.webhooks import endpoints
 
     with open_desk() as desk:
-        made = webhooks.add_webhook(
+        made = endpoints.add_webhook(
             desk.store,
             desk.actor,
             url=url,
@@ -61,10 +61,10 @@ def list_() -> None:
     Example:
       sitematch webhook list
     """
-    from sitematch.store import webhooks
+    from sitematch.store.webhooks import endpoints
 
     with open_desk() as desk:
-        print_json(webhooks.list_webhooks(desk.store))
+        print_json(endpoints.list_webhooks(desk.store))
 
 
 @webhook_group.command("disable", epilog=EXIT_CODES)
@@ -77,10 +77,10 @@ def disable(webhook_id: str) -> None:
     Example:
       sitematch webhook disable 91ab5f0c2d3e4f60
     """
-    from sitematch.store import webhooks
+    from sitematch.store.webhooks import endpoints
 
     with open_desk() as desk:
-        webhooks.disable_webhook(desk.store, webhook_id=webhook_id, now=desk.now)
+        endpoints.disable_webhook(desk.store, webhook_id=webhook_id, now=desk.now)
     say(f"Webhook {webhook_id} is told nothing more.")
 
 
@@ -93,7 +93,7 @@ def failures() -> None:
     Example:
       sitematch webhook failures
     """
-    from sitematch.store import outbox
+    from sitematch.store.webhooks import outbox
 
     with open_desk() as desk:
         print_json(outbox.failed_deliveries(desk.store))
@@ -108,7 +108,7 @@ def run() -> None:
     Example, in a crontab:
       * * * * * sitematch webhook run
     """
-    from sitematch.services.notices import run_notices
+    from sitematch.services.capacity.notices import run_notices
 
     with open_desk() as desk:
         arrived = run_notices(desk.store, datetime.now(UTC), allow_private=settings().webhooks_to_private)

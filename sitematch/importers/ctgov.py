@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from sitematch.domain.contact import Contact
 from sitematch.domain.place import Coordinates
-from sitematch.domain.record import Location, StudyRecord
-from sitematch.domain.study import RecruitmentStatus, Study
+from sitematch.domain.studies.contact import Contact
+from sitematch.domain.studies.record import Location, StudyRecord
+from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import Fault, InvalidCoordinates
 from sitematch.importers.facility import clean_facility
 from sitematch.importers.json_stream import read_items

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sitematch.domain.allocation import Allocation, Obstacle, Placement, Unplaced
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.reports.allocation import Allocation, Obstacle, Placement, Unplaced
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
 from sitematch.reports.document import Column, Kind, Report, Section, Table
 from sitematch.reports.scope import VERSION
 

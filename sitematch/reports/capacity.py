@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sitematch.domain.capacity import CapacityState, CapKey, CapLevel
-from sitematch.domain.ledger import SpotState
-from sitematch.domain.occupancy import CapRule, SiteInView
-from sitematch.domain.site import Site
-from sitematch.domain.standing import Standing
+from sitematch.domain.capacity.caps import CapacityState, CapKey, CapLevel
+from sitematch.domain.capacity.occupancy import CapRule, SiteInView
+from sitematch.domain.capacity.referral_counts import Standing
+from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.studies.site import Site
 from sitematch.reports.capacity_parts import STUDY, Part, Parts, least
 from sitematch.reports.document import Cell, Column, Kind, Mark, Report, Section, Table, Tone
 from sitematch.reports.plot import BarPlot, Series

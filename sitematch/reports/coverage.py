@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sitematch.domain.coverage import Coverage, Nearest, NotOpen
-from sitematch.domain.site import Site
+from sitematch.domain.reports.coverage import Coverage, Nearest, NotOpen
+from sitematch.domain.studies.site import Site
 from sitematch.reports.document import Cell, Column, Kind, Report, Section, Table
 from sitematch.reports.plot import BarPlot, Series
 from sitematch.reports.scope import VERSION

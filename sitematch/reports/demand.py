@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sitematch.domain.demand import BATCH, SMALL, DemandCell
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
+from sitematch.domain.reports.demand import BATCH, SMALL, DemandCell
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
 from sitematch.reports.document import Cell, Column, Kind, Mark, Report, Section, Table, Tone
 from sitematch.reports.plot import BarPlot, Series
 from sitematch.reports.scope import VERSION

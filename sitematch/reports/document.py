@@ -19,7 +19,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sitematch.domain.zones import zone_named
+from sitematch.domain.time_zones import zone_named
 from sitematch.reports.plot import Plot
 
 Cell = str | int | float | bool | date | datetime | timedelta | None

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sitematch.domain.attempt import Attempt, Step, attempts_in
-from sitematch.domain.site import Site
+from sitematch.domain.capacity.attempt import Attempt, Step, attempts_in
+from sitematch.domain.studies.site import Site
 from sitematch.reports.document import Cell, Column, Kind, Report, Section, Table
 from sitematch.reports.funnel_tally import COUNTS, STEPS, Tally, wilson_interval
 from sitematch.reports.plot import BarPlot, Series

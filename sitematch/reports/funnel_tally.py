@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sitematch.domain.attempt import Attempt
-from sitematch.domain.ledger import SpotState
+from sitematch.domain.capacity.attempt import Attempt
+from sitematch.domain.capacity.spot import SpotState
 
 _MICROSECOND = timedelta(microseconds=1)
 _Z_95 = 1.959963984540054

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from sitematch.config import Settings, data_file
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.importers.sites_csv import read_sites as read_sites_file
 from sitematch.importers.study_file import read_study as read_study_file
-from sitematch.services.finder import Finder, Foresight
+from sitematch.importers.tables.sites_csv import read_sites as read_sites_file
+from sitematch.services.finding.finder import Finder, Foresight
 
 if TYPE_CHECKING:
-    from sitematch.services.clinics import ClinicFinder
+    from sitematch.services.finding.clinics import ClinicFinder
     from sitematch.store.engine import Store
 
 
@@ -38,7 +38,7 @@ def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> No
         If the database cannot be written.
     """
     from sitematch.store.engine import open_store
-    from sitematch.store.seeding import take_stated_caps
+    from sitematch.store.studies.seeding import take_stated_caps
 
     prepare_catalogue(settings, say)
     with open_store(settings.database_url) as store:
@@ -49,8 +49,8 @@ def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> No
 
 def prepare_catalogue(settings: Settings, say: Callable[[str], None]) -> None:
     """Do as `prepare` does, but leave the ledger as it is: for whoever fills it next. Errors: see there."""
-    from sitematch.store import catalogue
     from sitematch.store.engine import open_store
+    from sitematch.store.studies import catalogue
 
     prepare_schema(settings, say)
     with open_store(settings.database_url) as store:
@@ -84,7 +84,7 @@ def prepare_schema(settings: Settings, say: Callable[[str], None]) -> None:
 def open_finder(settings: Settings, now: datetime) -> Finder:
     """Open the gazetteer, the catalogue and the ledger as they are now, and build the index: for one look-up or a few.
 
-    A server, which has to follow changes, uses `sitematch.services.live.LiveFinders`.
+    A server, which has to follow changes, uses `sitematch.services.finding.live_finders.LiveFinders`.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
     StudyNotFound
         If the catalogue does not hold the study.
     """
-    from sitematch.services.likely_full import read_outlook
+    from sitematch.services.finding.likely_full import read_outlook
     from sitematch.store.engine import open_store
 
     gazetteer = Gazetteer.open(settings.gazetteer_path)
@@ -134,9 +134,9 @@ def finder_at(
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
-    from sitematch.services.live import read_capacity
-    from sitematch.store import catalogue
-    from sitematch.store.contacts import read_contacts
+    from sitematch.services.finding.live_finders import read_capacity
+    from sitematch.store.studies import catalogue
+    from sitematch.store.studies.contacts import read_contacts
 
     study = catalogue.read_study(store, study_id)
     sites = catalogue.read_sites(store, study_id)
@@ -171,8 +171,8 @@ def open_clinics(settings: Settings, now: datetime) -> Iterator[ClinicFinder]:
     NotReady
         If the gazetteer or the database is missing; the message says how to build it.
     """
-    from sitematch.services.clinics import ClinicFinder
-    from sitematch.services.live import read_capacity
+    from sitematch.services.finding.clinics import ClinicFinder
+    from sitematch.services.finding.live_finders import read_capacity
     from sitematch.store.engine import open_store
 
     gazetteer = Gazetteer.open(settings.gazetteer_path)

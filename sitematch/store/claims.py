@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from sitematch.domain.access import Caller
+from sitematch.domain.accounts.access import Caller
 from sitematch.errors import IdempotencyConflict
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import KEPT_FOR, Operation, key_hash

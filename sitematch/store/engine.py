@@ -3,7 +3,7 @@
 Write transactions take their lock at once. On SQLite that is ``BEGIN IMMEDIATE``: a transaction that starts
 by reading and then wants to write is refused without waiting when another has written meanwhile. On
 PostgreSQL the first statement of a write touches the row that guards what it changes (see
-`sitematch.store.ledger`), at READ COMMITTED.
+`sitematch.store.capacity.ledger`), at READ COMMITTED.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.access import Caller
+from sitematch.domain.accounts.access import Caller
 from sitematch.errors import (
     IdempotencyConflict,
     IllegalTransition,

@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from sitematch.store import accounts, tokens
+from sitematch.store.accounts import accounts, tokens
 from tests.api.office import Office
 
 PASSWORD = "correct horse battery"

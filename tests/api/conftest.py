@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sitematch.services.finder import Finder
+from sitematch.services.finding.finder import Finder
 from tests.api.builders import fill_database, make_app, make_finder, make_gazetteer
 from tests.api.office import Office
 

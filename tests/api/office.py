@@ -12,14 +12,16 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from api.app import create_app
-from sitematch.domain.access import Actor, Caller, Grant, Permission, Role
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.services.finder import Finder
-from sitematch.store import accounts, migrate, rules, tokens
-from sitematch.store.catalogue import replace_study
+from sitematch.domain.accounts.access import Actor, Caller, Grant, Permission, Role
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.services.finding.finder import Finder
+from sitematch.store import migrate
+from sitematch.store.accounts import accounts, tokens
+from sitematch.store.capacity import rules
 from sitematch.store.engine import open_store
+from sitematch.store.studies.catalogue import replace_study
 from tests.api.builders import NOW, SITES, STUDY_ID, make_settings, make_site, make_study
-from tests.api.test_openapi import assert_as_documented
+from tests.api.http.test_openapi import assert_as_documented
 
 OTHER_STUDY = "NCT00000009"
 SITE, OTHER_SITE = "miami", "portland"

@@ -16,8 +16,9 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from sitematch.store import catalogue, migrate
+from sitematch.store import migrate
 from sitematch.store.engine import open_store
+from sitematch.store.studies import catalogue
 from tests.api.builders import SITES, STUDY_ID, make_gazetteer, make_settings, make_study
 
 ROOT = Path(__file__).parents[2]

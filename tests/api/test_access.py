@@ -9,9 +9,9 @@ from flask import Flask
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from api.openapi import address
-from sitematch.domain.access import Permission
-from sitematch.store import accounts, tokens
+from api.http.openapi import address
+from sitematch.domain.accounts.access import Permission
+from sitematch.store.accounts import accounts, tokens
 from tests.api.office import GRANTS, OTHER_SITE, SITE, Office
 
 READERS = {"viewer", "coordinator", "manager", "administrator", "coordinator elsewhere"}

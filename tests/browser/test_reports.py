@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page
 
-from sitematch.domain.access import Actor, Caller, Grant, Permission, Role
-from sitematch.store import accounts, ledger, tokens
-from sitematch.store.catalogue import read_sites
+from sitematch.domain.accounts.access import Actor, Caller, Grant, Permission, Role
+from sitematch.store.accounts import accounts, tokens
+from sitematch.store.capacity import ledger
+from sitematch.store.studies.catalogue import read_sites
 from tests.browser.conftest import OpenPage
 from tests.browser.served import Served
 from tests.browser.watched import violations

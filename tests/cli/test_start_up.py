@@ -13,7 +13,7 @@ HEAVY = {
 
 
 @pytest.mark.parametrize(
-    "module", ["sitematch.cli", "sitematch.services.finder", "sitematch.services.setup", "api.app"]
+    "module", ["sitematch.cli", "sitematch.services.finding.finder", "sitematch.services.setup", "api.app"]
 )
 def test_starting_imports_no_heavy_library(module: str) -> None:
     code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from benchmarks import crash, databases
 from sitematch.errors import LedgerBusy, StorageFault
-from sitematch.store import audit, counting
+from sitematch.store.capacity import audit, counting
 from sitematch.store.engine import Store, open_store
 from sitematch.store.migrate import upgrade
 from tests.store.builders import STUDY_ID, Desk, make_caller

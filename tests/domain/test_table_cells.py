@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sitematch.domain.cells import (
+from sitematch.domain.table_cells import (
     Value,
     cell_text,
     escape_for_workbook,

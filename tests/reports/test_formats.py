@@ -17,13 +17,13 @@ from openpyxl import load_workbook
 from rich.console import Console
 
 from sitematch.errors import InvalidInput
+from sitematch.reports.cell_text import facts_of, shown, signed
 from sitematch.reports.document import Kind, Report, Section, Table
 from sitematch.reports.plot import BarPlot, FanPlot, LinePlot
-from sitematch.reports.plot_words import plot_table, plot_text
+from sitematch.reports.plot_text import plot_table, plot_text
 from sitematch.reports.render import Format, render
 from sitematch.reports.render.as_html import content_security_policy
 from sitematch.reports.render.as_terminal import print_report
-from sitematch.reports.words import facts_of, shown, signed
 from tests.reports.builders import COLUMNS, ROWS, make_bars, make_fan, make_lines, make_report, make_table
 from tests.reports.readers import Page, read_csv, read_json, read_pdf, read_sheet
 

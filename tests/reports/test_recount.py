@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import databases
-from sitematch.domain.access import Actor, Grant, Role
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import SpotState
+from sitematch.domain.accounts.access import Actor, Grant, Role
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.spot import SpotState
 from sitematch.errors import SitematchError
 from sitematch.reports.document import Report, Table
-from sitematch.services import reporting
-from sitematch.store import counting
+from sitematch.services.reports import reporting
+from sitematch.store.capacity import counting
 from sitematch.store.engine import Store, open_store
 from tests.reports.recount import COUNTED, Recount, recount_funnel
 from tests.store.builders import NOW, Desk, make_site, make_study

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sitematch.domain.access import Actor, Caller
-from sitematch.domain.capacity import CapKey, CapLevel, CapUsage, SiteCapacity
-from sitematch.domain.ledger import (
+from sitematch.domain.accounts.access import Actor, Caller
+from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
+from sitematch.domain.capacity.spot import (
     Referral,
     ScreenFailureReason,
     SpotPolicy,
     SpotState,
     WithdrawalReason,
 )
-from sitematch.domain.site import Site
-from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.store import counting, ledger, rules, waiting
-from sitematch.store.catalogue import replace_study
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.store.capacity import counting, ledger, rules, waiting
 from sitematch.store.engine import Store
+from sitematch.store.studies.catalogue import replace_study
 
 STUDY_ID = "NCT00000001"
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from sitematch.domain.ledger import SpotState
+from sitematch.domain.capacity.spot import SpotState
 from sitematch.errors import IdempotencyConflict, IllegalTransition, InvalidInput, NoSpotsLeft, SiteNotFound
-from sitematch.store import counting, ledger
+from sitematch.store.capacity import counting, ledger
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import forget_old
 from tests.store.builders import STUDY_ID, Desk, make_caller

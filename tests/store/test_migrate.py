@@ -5,12 +5,15 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from sitematch.domain.access import Grant, Role
-from sitematch.domain.notice import NoticeKind
+from sitematch.domain.accounts.access import Grant, Role
+from sitematch.domain.capacity.notice import NoticeKind
 from sitematch.errors import NotReady, StorageFault
-from sitematch.store import accounts, audit, migrate, schema, webhooks
-from sitematch.store.catalogue import read_sites, read_study
+from sitematch.store import migrate, schema
+from sitematch.store.accounts import accounts
+from sitematch.store.capacity import audit
 from sitematch.store.engine import Store, open_store
+from sitematch.store.studies.catalogue import read_sites, read_study
+from sitematch.store.webhooks import endpoints
 from tests.store.builders import NOW, STUDY_ID, Desk
 
 
@@ -71,7 +74,7 @@ def test_going_down_and_up_keeps_what_the_earlier_schema_holds(store: Store) -> 
     desk.hold("r-1")
     account = accounts.create_account(store, email="ann@example.org", now=NOW)
     accounts.give(store, account_id=account.account_id, grant=Grant(role=Role.ADMINISTRATOR))
-    webhooks.add_webhook(
+    endpoints.add_webhook(
         store, account.actor, url="https://example.org/", kinds=frozenset({NoticeKind.SITE_FILLED}), now=NOW
     )
     study, sites = read_study(store, STUDY_ID), read_sites(store, STUDY_ID)
@@ -79,7 +82,7 @@ def test_going_down_and_up_keeps_what_the_earlier_schema_holds(store: Store) -> 
 
     migrate.downgrade(store, "0003")
     migrate.upgrade(store)
-    with_accounts = (accounts.list_accounts(store), webhooks.list_webhooks(store), audit.verify(store))
+    with_accounts = (accounts.list_accounts(store), endpoints.list_webhooks(store), audit.verify(store))
     migrate.downgrade(store, "0002")
     migrate.upgrade(store)
     with_ledger = (accounts.list_accounts(store), audit.verify(store), desk.site().remaining)

@@ -10,11 +10,11 @@ import msgspec
 from flask import Response, g, render_template, request, url_for
 
 from api.backend import Backend
-from api.console import session
-from api.console.routes import NAME, Console
-from api.console.words import WORDS
-from api.negotiate import HTML
-from sitematch.domain.access import Actor, Permission, may
+from api.console.page.labels import WORDS
+from api.console.page.routes import NAME, Console
+from api.console.session import session
+from api.http.negotiation import HTML
+from sitematch.domain.accounts.access import Actor, Permission, may
 from sitematch.errors import NotReady, StudyNotFound
 from sitematch.gazetteer.grammar import COUNTRIES
 

@@ -7,13 +7,13 @@ import math
 from flask import Response, request
 
 from api.backend import Backend
-from api.console import session
-from api.console.routes import Console
-from api.console.view import go, page
-from api.errors import problem_of
-from api.languages import gettext as _
+from api.console.page.context import go, page
+from api.console.page.routes import Console
+from api.console.session import session
+from api.http.errors import problem_of
+from api.pages.languages import gettext as _
 from sitematch.errors import LoginFailed, SitematchError
-from sitematch.store.sessions import anybody_may_sign_in
+from sitematch.store.accounts.sessions import anybody_may_sign_in
 
 
 def register(console: Console, backend: Backend) -> None:

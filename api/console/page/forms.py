@@ -1,4 +1,4 @@
-"""What every form of the console carries beside what it asks; `api.reading.read_form` reads them."""
+"""What every form of the console carries beside what it asks; `api.http.reading.read_form` reads them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from sitematch.exporters.wire import Wire
+from sitematch.exporters.wire.matches import Wire
 
 
 class Form(Wire, frozen=True, forbid_unknown_fields=True):

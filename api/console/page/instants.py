@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from babel.dates import format_timedelta
 from flask_babel import format_datetime, gettext
 
-from api.console.routes import Console
-from api.languages import current_language
+from api.console.page.routes import Console
+from api.pages.languages import current_language
 
 
 def iso(at: datetime) -> str:

@@ -7,11 +7,11 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
-from sitematch.domain.access import Permission, Role
-from sitematch.domain.capacity import CapacityState, CapLevel
-from sitematch.domain.ledger import Action, EventKind, ScreenFailureReason, SpotState, WithdrawalReason
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.travel import TravelCertainty, TravelKind
+from sitematch.domain.accounts.access import Permission, Role
+from sitematch.domain.capacity.caps import CapacityState, CapLevel
+from sitematch.domain.capacity.spot import Action, EventKind, ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind
 
 CAPACITY: Mapping[CapacityState, Any] = {
     CapacityState.CAPACITY: _("Spots left"),

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from sitematch.domain.access import Permission
+from sitematch.domain.accounts.access import Permission
 
 NAME = "console"
 """The blueprint's name, with which its endpoints begin."""

@@ -9,13 +9,13 @@ from flask import g, request
 
 from api.access import require_anywhere
 from api.backend import Backend
-from api.console import session
-from api.console.routes import Needs, Page
-from api.languages import ENGLISH, current_language, speak
-from api.reading import read_body
-from sitematch.domain.access import Caller
+from api.console.page.routes import Needs, Page
+from api.console.session import session
+from api.http.reading import read_body
+from api.pages.languages import ENGLISH, current_language, speak
+from sitematch.domain.accounts.access import Caller
 from sitematch.errors import InvalidInput, LoginFailed, NotAllowed
-from sitematch.store.sessions import read_session
+from sitematch.store.accounts.sessions import read_session
 
 _FOREIGN_FORM = (
     "This form was not sent from a page of your present session, so nothing was changed. Load the page again."

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from flask import Response, g, request
 
-from sitematch.store.sessions import Session
-from sitematch.store.tokens import SESSION_LASTS
+from sitematch.store.accounts.sessions import Session
+from sitematch.store.accounts.tokens import SESSION_LASTS
 
 COOKIE = "__Host-sitematch"
 """Name of the cookie over https: browsers take one of this name only from the very host, for all of it, and Secure."""

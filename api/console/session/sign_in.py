@@ -11,17 +11,17 @@ from flask_babel import format_timedelta
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console import session
-from api.console.faults import sign_in_page
-from api.console.forms import Form
-from api.console.routes import Console, Needs
-from api.console.view import go, local_path, page
-from api.console.view import redirect as redirect_to
-from api.errors import problem_of
-from api.languages import gettext as _
-from api.reading import read_form
+from api.console.page.context import go, local_path, page
+from api.console.page.context import redirect as redirect_to
+from api.console.page.faults import sign_in_page
+from api.console.page.forms import Form
+from api.console.page.routes import Console, Needs
+from api.console.session import session
+from api.http.errors import problem_of
+from api.http.reading import read_form
+from api.pages.languages import gettext as _
 from sitematch.errors import InvalidInput, LoginDelayed, LoginFailed
-from sitematch.store import accounts, sessions, tokens
+from sitematch.store.accounts import accounts, sessions, tokens
 
 
 class SignInForm(Form, frozen=True, kw_only=True):

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from sitematch.domain.access import Grant, Permission, Role
-from sitematch.domain.notice import FailedDelivery, NoticeKind, Webhook
-from sitematch.exporters.wire import Instant, Wire
-from sitematch.store.accounts import Account
-from sitematch.store.tokens import Token
+from sitematch.domain.accounts.access import Grant, Permission, Role
+from sitematch.domain.capacity.notice import FailedDelivery, NoticeKind, Webhook
+from sitematch.exporters.wire.matches import Instant, Wire
+from sitematch.store.accounts.accounts import Account
+from sitematch.store.accounts.tokens import Token
 
 
 class GrantAnswer(Wire, frozen=True):

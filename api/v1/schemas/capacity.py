@@ -1,4 +1,4 @@
-"""What coordinators' requests may hold, and their answers' outer shapes; `exporters.ledger_wire` has the inner ones."""
+"""Requests of coordinators and the outer shapes of their answers; `exporters.wire.capacity` has the inner ones."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import ScreenFailureReason, SpotState, WithdrawalReason
-from sitematch.exporters.ledger_wire import (
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.spot import ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.exporters.wire.capacity import (
     CapAnswer,
     EventAnswer,
     ReferralAnswer,
     SiteCapacityAnswer,
     WaitingAnswer,
 )
-from sitematch.exporters.wire import Instant, Wire
-from sitematch.store.waiting import MAX_SITES
+from sitematch.exporters.wire.matches import Instant, Wire
+from sitematch.store.capacity.waiting import MAX_SITES
 
 StudyId = Annotated[str | None, Meta(description="Left out: the study that this server matches.")]
 Hours = Annotated[float, Meta(gt=0, le=8760)]

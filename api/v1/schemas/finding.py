@@ -1,4 +1,4 @@
-"""What requests may hold, and the answers that only HTTP gives; `exporters.wire` holds the others."""
+"""What requests may hold, and the answers that only HTTP gives; `exporters.wire.matches` holds the others."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from sitematch.domain.finding.policy import MAX_LIMIT, MAX_RADIUS_KM, MatchPolicy, Order
 from sitematch.domain.place import Coordinates, Place, Precision
-from sitematch.domain.policy import MAX_LIMIT, MAX_RADIUS_KM, MatchPolicy, Order
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.travel import TravelCertainty
+from sitematch.domain.studies.search_terms import MAX_QUERY_LENGTH
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.travel import TravelCertainty
 from sitematch.domain.units import Unit
-from sitematch.domain.words import MAX_QUERY_LENGTH
 from sitematch.errors import InvalidCoordinates, InvalidInput
-from sitematch.exporters.study_wire import StudyDetail
-from sitematch.exporters.wire import ContactAnswer, PlaceAnswer, RemainingAnswer, SiteAnswer, StudyAnswer, Wire
-from sitematch.services.asking import country_code, match_policy
+from sitematch.exporters.wire.matches import ContactAnswer, PlaceAnswer, RemainingAnswer, SiteAnswer, StudyAnswer, Wire
+from sitematch.exporters.wire.studies import StudyDetail
+from sitematch.services.finding.match_request import country_code, match_policy
 
 StudyId = Annotated[
     str | None,

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from api.ledger_schemas import StudyId
-from sitematch.exporters.wire import Instant, Wire
+from api.v1.schemas.capacity import StudyId
+from sitematch.exporters.wire.matches import Instant, Wire
 from sitematch.reports.forecast.plan import MAX_ADDED
 from sitematch.reports.render import Format
 

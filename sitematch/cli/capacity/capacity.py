@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json
-from sitematch.cli.desk import key_option, open_desk, print_one, print_rows, study_option
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import SpotState
+from sitematch.cli.context import key_option, open_desk, print_one, print_rows, study_option
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.spot import SpotState
 from sitematch.errors import InvalidInput
 
 INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
@@ -64,9 +64,9 @@ def show(study: str | None, site: str | None, arm: str | None, as_of: datetime |
       sitematch capacity show --as-of 2026-01-31 --format csv > january.csv
     """
     from sitematch.errors import SiteNotFound
-    from sitematch.exporters.ledger_rows import print_capacity
-    from sitematch.exporters.ledger_wire import SiteCapacityAnswer, site_capacity_answer
-    from sitematch.services import coordinating
+    from sitematch.exporters.tables.ledger_rows import print_capacity
+    from sitematch.exporters.wire.capacity import SiteCapacityAnswer, site_capacity_answer
+    from sitematch.services.capacity import coordinating
 
     with open_desk(study) as desk:
         found = coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now, as_of=as_utc(as_of), arm=arm)
@@ -92,9 +92,9 @@ def caps(study: str | None, form: str) -> None:
     Example:
       sitematch capacity caps
     """
-    from sitematch.exporters.ledger_rows import print_caps
-    from sitematch.exporters.ledger_wire import CapAnswer, cap_answer
-    from sitematch.services import coordinating
+    from sitematch.exporters.tables.ledger_rows import print_caps
+    from sitematch.exporters.wire.capacity import CapAnswer, cap_answer
+    from sitematch.services.capacity import coordinating
 
     with open_desk(study) as desk:
         found = coordinating.caps(desk.store, desk.actor, desk.study_id, desk.now)
@@ -121,7 +121,7 @@ def set_cap(
       sitematch capacity set-cap 3 --site NCT06064929-001
       sitematch capacity set-cap none --country Germany
     """
-    from sitematch.services import coordinating
+    from sitematch.services.capacity import coordinating
 
     if spots != "none" and not spots.isdecimal():
         raise InvalidInput('Give a whole number of spots, or "none".', field="spots")
@@ -149,7 +149,7 @@ def close(
     Example:
       sitematch capacity close --site NCT06064929-001
     """
-    from sitematch.services import coordinating
+    from sitematch.services.capacity import coordinating
 
     part = _key(country, arm, site)
     with open_desk(study, key) as desk:
@@ -172,7 +172,7 @@ def reopen(
     Example:
       sitematch capacity reopen --site NCT06064929-001
     """
-    from sitematch.services import coordinating
+    from sitematch.services.capacity import coordinating
 
     part = _key(country, arm, site)
     with open_desk(study, key) as desk:
@@ -208,8 +208,8 @@ def policy(
       sitematch capacity policy
       sitematch capacity policy --hold-hours 72 --gives-back SCREEN_FAILED --gives-back WITHDRAWN
     """
-    from sitematch.exporters.ledger_wire import policy_answer
-    from sitematch.services import coordinating
+    from sitematch.exporters.wire.capacity import policy_answer
+    from sitematch.services.capacity import coordinating
 
     changes: dict[str, Any] = {}
     if hold_hours is not None:
@@ -237,7 +237,7 @@ def _hours(hours: float, name: str) -> timedelta:
 
 
 def _print_cap(form: str, usage: Any) -> None:
-    from sitematch.exporters.ledger_rows import print_caps
-    from sitematch.exporters.ledger_wire import cap_answer
+    from sitematch.exporters.tables.ledger_rows import print_caps
+    from sitematch.exporters.wire.capacity import cap_answer
 
     print_one(form, cap_answer(usage), print_caps)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, console, format_option, plain_errors, print_json, say
-from sitematch.cli.desk import open_desk
+from sitematch.cli.context import open_desk
 from sitematch.cli.output import open_output
 from sitematch.errors import InvalidInput
 
@@ -40,7 +40,7 @@ def verify(anchors: tuple[str, ...], form: str) -> None:
       sitematch ledger verify
       sitematch ledger verify --anchor NCT06064929:17:5c0e…
     """
-    from sitematch.store import audit
+    from sitematch.store.capacity import audit
 
     noted = dict(_anchor(text) for text in anchors)
     with open_desk() as desk:
@@ -68,7 +68,7 @@ def export(file: Path) -> None:
     Example:
       sitematch ledger export ledger.ndjson
     """
-    from sitematch.store.portable import export_ledger
+    from sitematch.store.capacity.portable import export_ledger
 
     # Not click's own atomic file, which takes its name after an error too.
     with open_desk() as desk, open_output(None if file == Path("-") else file) as out:
@@ -91,8 +91,8 @@ def import_(file: Path) -> None:
     """
     from sitematch.cli.common import settings
     from sitematch.services.setup import prepare_catalogue
+    from sitematch.store.capacity.portable import import_ledger
     from sitematch.store.engine import open_store
-    from sitematch.store.portable import import_ledger
 
     chosen = settings()
     prepare_catalogue(chosen, say)  # without the stated caps: the ledger must be empty

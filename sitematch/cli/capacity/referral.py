@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, print_json
-from sitematch.cli.desk import key_option, open_desk, print_one, print_rows, study_option
-from sitematch.domain.ledger import Action, ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.cli.context import key_option, open_desk, print_one, print_rows, study_option
+from sitematch.domain.capacity.spot import Action, ScreenFailureReason, SpotState, WithdrawalReason
 from sitematch.errors import InvalidInput
 
 
@@ -48,7 +48,7 @@ def hold(
       sitematch referral hold NCT06064929-001
       sitematch referral hold NCT06064929-001 --id r-2026-017 --hours 24 --format json
     """
-    from sitematch.services import coordinating
+    from sitematch.services.capacity import coordinating
 
     if hours is not None and not 0 < hours <= 365 * 24:
         raise InvalidInput("--hours must be more than 0 and at most 8760.", field="hours")
@@ -68,7 +68,7 @@ def hold(
 
 def _transition(name: str, action: Action, text: str, reasons: type[StrEnum] | None = None) -> None:
     def run(referral_id: str, key: str | None, form: str, reason: str | None = None) -> None:
-        from sitematch.services import coordinating
+        from sitematch.services.capacity import coordinating
 
         with open_desk(None, key) as desk:
             found = coordinating.move(
@@ -116,9 +116,9 @@ def show(referral_id: str, with_history: bool, form: str) -> None:
       sitematch referral show r-2026-017
       sitematch referral show r-2026-017 --history --format json
     """
-    from sitematch.exporters.ledger_rows import print_events, print_referrals
-    from sitematch.exporters.ledger_wire import event_answer, referral_answer
-    from sitematch.services import coordinating
+    from sitematch.exporters.tables.ledger_rows import print_events, print_referrals
+    from sitematch.exporters.wire.capacity import event_answer, referral_answer
+    from sitematch.services.capacity import coordinating
 
     with open_desk() as desk:
         found = referral_answer(coordinating.referral(desk.store, desk.actor, referral_id, desk.now))
@@ -145,9 +145,9 @@ def list_(site: str | None, state: str | None, study: str | None, form: str) -> 
     Example:
       sitematch referral list --state HELD
     """
-    from sitematch.exporters.ledger_rows import print_referrals
-    from sitematch.exporters.ledger_wire import ReferralAnswer, referral_answer
-    from sitematch.services import coordinating
+    from sitematch.exporters.tables.ledger_rows import print_referrals
+    from sitematch.exporters.wire.capacity import ReferralAnswer, referral_answer
+    from sitematch.services.capacity import coordinating
 
     wanted = None if state is None else SpotState(state)
     with open_desk(study) as desk:
@@ -156,7 +156,7 @@ def list_(site: str | None, state: str | None, study: str | None, form: str) -> 
 
 
 def _print(form: str, found: Any) -> None:
-    from sitematch.exporters.ledger_rows import print_referrals
-    from sitematch.exporters.ledger_wire import referral_answer
+    from sitematch.exporters.tables.ledger_rows import print_referrals
+    from sitematch.exporters.wire.capacity import referral_answer
 
     print_one(form, referral_answer(found), print_referrals)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, say, settings
-from sitematch.cli.desk import Desk, key_option, open_desk, print_one, print_rows, study_option
+from sitematch.cli.context import Desk, key_option, open_desk, print_one, print_rows, study_option
 from sitematch.errors import InvalidInput
 
 
@@ -47,9 +47,9 @@ def add(
       sitematch waiting-list add --id r-2026-018 --site NCT06064929-001 --site NCT06064929-002
       sitematch waiting-list add --near 33180 --country US --within-km 400
     """
-    from sitematch.exporters.ledger_rows import print_referrals
-    from sitematch.exporters.ledger_wire import referral_answer
-    from sitematch.services import coordinating
+    from sitematch.exporters.tables.ledger_rows import print_referrals
+    from sitematch.exporters.wire.capacity import referral_answer
+    from sitematch.services.capacity import coordinating
 
     with open_desk(study, key) as desk:
         found = coordinating.join_waiting_list(
@@ -94,9 +94,9 @@ def list_(study: str | None, form: str) -> None:
     Example:
       sitematch waiting-list list
     """
-    from sitematch.exporters.ledger_rows import print_waiting
-    from sitematch.exporters.ledger_wire import WaitingAnswer, waiting_answers
-    from sitematch.services import coordinating
+    from sitematch.exporters.tables.ledger_rows import print_waiting
+    from sitematch.exporters.wire.capacity import WaitingAnswer, waiting_answers
+    from sitematch.services.capacity import coordinating
 
     with open_desk(study) as desk:
         found = coordinating.waiting_list(desk.store, desk.actor, desk.study_id)
@@ -112,7 +112,7 @@ def sweep() -> None:
     Example, in a crontab:
       * * * * * sitematch waiting-list sweep
     """
-    from sitematch.store import waiting
+    from sitematch.store.capacity import waiting
 
     with open_desk() as desk:
         studies = waiting.studies_with_waiting(desk.store)

@@ -21,16 +21,16 @@ from sitematch.cli.common import (
     say,
     settings,
 )
-from sitematch.domain.policy import MatchPolicy, Order
-from sitematch.domain.study import RecruitmentStatus, tidy_study_id
-from sitematch.domain.travel import TravelCertainty
+from sitematch.domain.finding.policy import MatchPolicy, Order
+from sitematch.domain.studies.study import RecruitmentStatus, tidy_study_id
+from sitematch.domain.studies.travel import TravelCertainty
 from sitematch.domain.units import Unit, unit_for
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from sitematch.domain.match import MatchResult
+    from sitematch.domain.finding.match import MatchResult
     from sitematch.gazetteer.locate import Gazetteer
-    from sitematch.services.finder import Finder
+    from sitematch.services.finding.finder import Finder
 
 _STUDY = click.option("--study", metavar="NCT…", help="Another study than the default one; `studies` lists them.")
 _COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if only one country has the code."
@@ -84,7 +84,7 @@ def _policy(
     statuses: tuple[str, ...],
     unit: str | None,
 ) -> MatchPolicy:
-    from sitematch.services.asking import match_policy
+    from sitematch.services.finding.match_request import match_policy
 
     return match_policy(
         order=Order(order),
@@ -130,7 +130,7 @@ def match(condition: str | None, form: str, **asked: Any) -> None:
       sitematch match 10117 --country EE --within-km 300 --format json
       sitematch match 33180 --country US --condition "lupus nephritis"
     """
-    from sitematch.exporters.wire import matches_answer
+    from sitematch.exporters.wire.matches import matches_answer
 
     if condition is not None:
         _match_condition(condition, form, **asked)
@@ -144,12 +144,12 @@ def match(condition: str | None, form: str, **asked: Any) -> None:
 
         print_json(matches_geojson(answer))
     elif form == "csv":
-        from sitematch.exporters.files import csv_text
-        from sitematch.exporters.rows import MATCH_HEADER, cells, match_rows
+        from sitematch.exporters.tables.files import csv_text
+        from sitematch.exporters.tables.rows import MATCH_HEADER, cells, match_rows
 
         click.echo(csv_text(MATCH_HEADER, cells(match_rows(result, finder.study.notice), MATCH_HEADER)), nl=False)
     else:
-        from sitematch.exporters.table import print_matches
+        from sitematch.exporters.tables.terminal import print_matches
 
         print_matches(answer, console())
     if not answer.matches:
@@ -167,7 +167,7 @@ def _match_condition(
     **wanted: Any,
 ) -> None:
     """Rank the clinics of all studies about a condition."""
-    from sitematch.exporters.clinics_wire import clinics_answer
+    from sitematch.exporters.wire.clinics import clinics_answer
     from sitematch.services.setup import open_clinics, prepare
 
     if study is not None:
@@ -183,7 +183,7 @@ def _match_condition(
     if form == "json":
         print_json(answer)
     else:
-        from sitematch.exporters.clinics_table import print_clinics
+        from sitematch.exporters.tables.clinics_table import print_clinics
 
         print_clinics(answer, console())
     if not answer.clinics:
@@ -223,7 +223,7 @@ def locate(
       sitematch locate Köln --country DE --format json
       sitematch locate --batch patients.csv -o located.csv
     """
-    from sitematch.exporters.wire import place_answer
+    from sitematch.exporters.wire.matches import place_answer
     from sitematch.gazetteer.locate import Gazetteer
 
     gazetteer = Gazetteer.open(settings().gazetteer_path)
@@ -239,7 +239,7 @@ def locate(
     if form == "json":
         print_json(answer)
     else:
-        from sitematch.exporters.table import print_place
+        from sitematch.exporters.tables.terminal import print_place
 
         print_place(answer, tuple(source.attribution for source in gazetteer.sources()), console())
 
@@ -280,8 +280,8 @@ def sites(country: str | None, study: str | None, form: str) -> None:
       sitematch sites --country US
       sitematch sites --format csv > sites.csv
     """
-    from sitematch.exporters.wire import site_answer
-    from sitematch.services.asking import country_code
+    from sitematch.exporters.wire.matches import site_answer
+    from sitematch.services.finding.match_request import country_code
 
     wanted = country_code(country, "country")
     finder = finder_of(study)
@@ -294,12 +294,12 @@ def sites(country: str | None, study: str | None, form: str) -> None:
 
         print_json(sites_geojson(answers))
     elif form == "csv":
-        from sitematch.exporters.files import csv_text
-        from sitematch.exporters.rows import SITE_HEADER, cells, site_row
+        from sitematch.exporters.tables.files import csv_text
+        from sitematch.exporters.tables.rows import SITE_HEADER, cells, site_row
 
         click.echo(csv_text(SITE_HEADER, cells(map(site_row, found), SITE_HEADER)), nl=False)
     else:
-        from sitematch.exporters.table import print_sites
+        from sitematch.exporters.tables.terminal import print_sites
 
         print_sites(answers, finder.study.notice, console())
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, settings
-from sitematch.cli.desk import open_desk, study_option
-from sitematch.cli.report import check_format, out_option, write_report
+from sitematch.cli.context import open_desk, study_option
+from sitematch.cli.reports.report import check_format, out_option, write_report
 
 
 @click.command(epilog=EXIT_CODES)
@@ -31,7 +31,7 @@ def allocate(file: Path, time_zone: str, study: str | None, form: str, out: Path
       sitematch allocate batch.json --format csv --table placements
     """
     from sitematch.gazetteer.locate import Gazetteer
-    from sitematch.services.allocating import read_referrals, report_allocation
+    from sitematch.services.reports.allocating import read_referrals, report_allocation
 
     check_format(form, out, table)
     rows = read_referrals(file)

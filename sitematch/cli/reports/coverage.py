@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json, say, settings
-from sitematch.cli.desk import cli_caller, study_option
-from sitematch.cli.look_up import finder_of
-from sitematch.cli.report import check_format, out_option, write_report
+from sitematch.cli.context import cli_caller, study_option
+from sitematch.cli.finding.look_up import finder_of
+from sitematch.cli.reports.report import check_format, out_option, write_report
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sitematch.domain.site import Site
+    from sitematch.domain.studies.site import Site
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -56,8 +56,8 @@ def coverage(**asked: Any) -> None:
       sitematch report coverage --postcodes regions.csv --people-column people --country DE --within-km 75
       sitematch report coverage --postcodes patients.csv --country US --candidate-study NCT05843643 --format html
     """
-    from sitematch.services.coverage import LIMITS_KM, coverage_report
-    from sitematch.services.people import read_people
+    from sitematch.services.reports.coverage import LIMITS_KM, coverage_report
+    from sitematch.services.reports.postcode_lists import read_people
 
     check_format(asked["form"], asked["out"], asked["table"])
     people = read_people(
@@ -96,7 +96,7 @@ def catchments(radius_km: float | None, study: str | None, form: str, out: Path 
     """
     import msgspec
 
-    from sitematch.services.catchments import draw_catchments
+    from sitematch.services.reports.catchments import draw_catchments
 
     drawn = draw_catchments(finder_of(study), cli_caller().actor, datetime.now(UTC), radius_km=radius_km)
     if out is None:
@@ -110,7 +110,7 @@ def _candidates(path: Path | None, study_id: str | None) -> Sequence[Site]:
     if path is not None and study_id is not None:
         raise InvalidInput("Name candidates by a file or by a study, not both.", field="candidates")
     if path is not None:
-        from sitematch.services.sites_file import read_checked
+        from sitematch.services.studies.sites_file import read_checked
 
         return read_checked(path, settings(), keep_good_rows=False).sites
     if study_id is not None:

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, settings
-from sitematch.cli.desk import open_desk, study_option
-from sitematch.cli.look_up import finder_of
-from sitematch.cli.report import check_format, out_option, write_report
+from sitematch.cli.context import open_desk, study_option
+from sitematch.cli.finding.look_up import finder_of
+from sitematch.cli.reports.report import check_format, out_option, write_report
 
 
 @click.command("demand", epilog=EXIT_CODES)
@@ -32,7 +32,7 @@ def demand(**asked: Any) -> None:
       sitematch report demand
       sitematch report demand --months 3 --within-km 200 --format csv --table without-supply
     """
-    from sitematch.services.demand import report_demand
+    from sitematch.services.reports.demand import report_demand
 
     check_format(asked["form"], asked["out"], asked["table"])
     finder = finder_of(asked["study"])

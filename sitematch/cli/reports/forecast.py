@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from sitematch.cli.common import EXIT_CODES, plain_errors
-from sitematch.cli.report import report_options, run_report
+from sitematch.cli.reports.report import report_options, run_report
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -55,7 +55,7 @@ def forecast(
       sitematch report forecast --by 2026-06-30 --close NCT06064929-001 --cap STUDY=40 --format html --out forecast.html
     """
     from sitematch.reports.forecast.plan import WhatIf
-    from sitematch.services.forecasting import forecast_report, read_caps, read_openings
+    from sitematch.services.reports.forecasting import forecast_report, read_caps, read_openings
 
     what_if = WhatIf(
         add_sites=add_sites,

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, say
-from sitematch.cli.desk import open_desk, study_option
+from sitematch.cli.context import open_desk, study_option
 from sitematch.cli.output import open_output
-from sitematch.domain.zones import zone_named
+from sitematch.domain.time_zones import zone_named
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def capacity(**asked: Any) -> None:
       sitematch report capacity --as-of 2026-01-31 --time-zone Europe/Berlin --format pdf --out january.pdf
       sitematch report capacity --country Germany --format csv
     """
-    from sitematch.services import reporting
+    from sitematch.services.reports import reporting
 
     run_report(reporting.capacity_report, asked)
 
@@ -93,7 +93,7 @@ def funnel(**asked: Any) -> None:
       sitematch report funnel --time-zone Europe/Berlin
       sitematch report funnel --format csv --table screen-failures
     """
-    from sitematch.services import reporting
+    from sitematch.services.reports import reporting
 
     run_report(reporting.funnel_report, asked)
 

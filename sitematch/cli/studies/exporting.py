@@ -10,15 +10,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from sitematch.cli.capacity import INSTANT, as_utc
+from sitematch.cli.capacity.capacity import INSTANT, as_utc
 from sitematch.cli.common import EXIT_CODES, plain_errors, say, settings
-from sitematch.cli.desk import open_desk, study_option
-from sitematch.cli.look_up import ask, match_options
+from sitematch.cli.context import open_desk, study_option
+from sitematch.cli.finding.look_up import ask, match_options
 from sitematch.cli.output import open_output
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from sitematch.exporters.wire import Wire
+    from sitematch.exporters.wire.matches import Wire
 
 _FORMS = ("csv", "xlsx", "ndjson", "geojson")
 
@@ -59,8 +59,8 @@ def sites(
       sitematch export sites --all --out sites.xlsx
       sitematch export sites --study NCT05843643 --out sites.geojson
     """
-    from sitematch.services.asking import country_code
-    from sitematch.services.exporting import all_sites
+    from sitematch.services.exchange.exporting import all_sites
+    from sitematch.services.finding.match_request import country_code
 
     if every and studies:
         raise InvalidInput("Give --study or --all, not both.", field="study")
@@ -70,11 +70,11 @@ def sites(
         with open_output(out) as file:
             if chosen == "geojson":
                 from sitematch.exporters.geojson import write_sites_geojson
-                from sitematch.exporters.wire import site_answer
+                from sitematch.exporters.wire.matches import site_answer
 
                 write_sites_geojson(file, map(site_answer, found), attribution=_attribution())
             else:
-                from sitematch.exporters.rows import SITE_HEADER, site_row
+                from sitematch.exporters.tables.rows import SITE_HEADER, site_row
 
                 _write(file, chosen, SITE_HEADER, map(site_row, found), "Sites", bom)
 
@@ -100,11 +100,11 @@ def matches(form: str | None, out: Path | None, bom: bool, **asked: Any) -> None
     with open_output(out) as file:
         if chosen == "geojson":
             from sitematch.exporters.geojson import matches_geojson
-            from sitematch.exporters.wire import matches_answer
+            from sitematch.exporters.wire.matches import matches_answer
 
             _write_json(file, matches_geojson(matches_answer(result, finder.study, finder.attribution)))
         else:
-            from sitematch.exporters.rows import MATCH_HEADER, match_rows
+            from sitematch.exporters.tables.rows import MATCH_HEADER, match_rows
 
             _write(file, chosen, MATCH_HEADER, match_rows(result, finder.study.notice), "Matches", bom)
     if not result.matches:
@@ -126,8 +126,8 @@ def capacity(
     Example:
       sitematch export capacity --as-of 2026-01-31 --out january.xlsx
     """
-    from sitematch.services import coordinating
-    from sitematch.services.exporting import with_places
+    from sitematch.services.capacity import coordinating
+    from sitematch.services.exchange.exporting import with_places
 
     chosen = _form(form, out)
     with open_desk(study) as desk:
@@ -139,7 +139,7 @@ def capacity(
 
             _write_json(file, capacity_geojson(rows))
         else:
-            from sitematch.exporters.rows import CAPACITY_HEADER
+            from sitematch.exporters.tables.rows import CAPACITY_HEADER
 
             _write(file, chosen, CAPACITY_HEADER, rows, "Capacity", bom)
 
@@ -156,7 +156,7 @@ def catalogue(studies: tuple[str, ...], out: Path | None) -> None:
       sitematch export catalogue --out catalogue.ndjson
     """
     from sitematch.exporters.catalogue import write_catalogue
-    from sitematch.services.exporting import all_studies
+    from sitematch.services.exchange.exporting import all_studies
 
     with open_desk() as desk, open_output(out) as file:
         study_count, site_count = write_catalogue(file, all_studies(desk.store, studies or None))
@@ -173,8 +173,8 @@ def _form(form: str | None, out: Path | None) -> str:
 
 
 def _write(file: IO[bytes], form: str, header: tuple[str, ...], rows: Iterable[Wire], title: str, bom: bool) -> None:
-    from sitematch.exporters.files import Form, write_csv, write_table
-    from sitematch.exporters.rows import cells
+    from sitematch.exporters.tables.files import Form, write_csv, write_table
+    from sitematch.exporters.tables.rows import cells
 
     if bom:
         if form != "csv":

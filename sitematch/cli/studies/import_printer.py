@@ -9,9 +9,9 @@ import click
 from sitematch.cli.common import say
 
 if TYPE_CHECKING:
-    from sitematch.domain.change import SiteChange, StudyChange
-    from sitematch.domain.imports import ImportTotals
-    from sitematch.domain.site import Site
+    from sitematch.domain.studies.change import SiteChange, StudyChange
+    from sitematch.domain.studies.import_outcome import ImportTotals
+    from sitematch.domain.studies.site import Site
     from sitematch.errors import Fault
 
 STUDIES_SHOWN = 30

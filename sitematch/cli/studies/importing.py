@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, plain_errors, say, settings
-from sitematch.cli.import_printer import NOTICES_SHOWN, Printer
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.cli.studies.import_printer import NOTICES_SHOWN, Printer
+from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sitematch.config import Settings
-    from sitematch.services.other_sources import Preview
+    from sitematch.services.studies.other_sources import Preview
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 _STRICT = click.option("--strict", is_flag=True, help="Import nothing if anything cannot be used.")
@@ -64,8 +64,8 @@ def ctgov(
       sitematch import ctgov studies.ndjson.gz
       sitematch import ctgov --condition "lupus nephritis" --recruiting
     """
-    from sitematch.services.registry import Registry
     from sitematch.services.setup import prepare
+    from sitematch.services.studies.registry import Registry
 
     chosen = settings()
     prepare(chosen, say, datetime.now(UTC))
@@ -124,8 +124,8 @@ def table(
       sitematch import csv sites.csv --study NCT06064929 --map facility="Site name" --dry-run
       sitematch export sites --out mine.xlsx; sitematch import csv mine.xlsx --dry-run
     """
-    from sitematch.importers.own_table import is_own
-    from sitematch.services.other_sources import import_own_table, import_table, preview_table
+    from sitematch.importers.tables.own_table import is_own
+    from sitematch.services.studies.other_sources import import_own_table, import_table, preview_table
 
     given = {}
     for pair in pairs:
@@ -181,7 +181,7 @@ def catalogue(file: Path, allow_older: bool, dry_run: bool, everything: bool) ->
     Example:
       sitematch import catalogue catalogue.ndjson --dry-run
     """
-    from sitematch.services.other_sources import import_catalogue
+    from sitematch.services.studies.other_sources import import_catalogue
 
     now = datetime.now(UTC)
     printer = Printer(everything=everything)
@@ -199,7 +199,7 @@ def _files_command(form: str, help_text: str) -> None:
     @_ALL
     @plain_errors
     def command(files: tuple[Path, ...], strict: bool, dry_run: bool, everything: bool) -> None:
-        from sitematch.services.other_sources import import_files
+        from sitematch.services.studies.other_sources import import_files
 
         now = datetime.now(UTC)
         printer = Printer(everything=everything)
@@ -240,8 +240,8 @@ def undo() -> None:
     Example:
       sitematch import undo
     """
-    from sitematch.services.registry import undo_last
     from sitematch.services.setup import prepare
+    from sitematch.services.studies.registry import undo_last
 
     chosen = settings()
     prepare(chosen, say, datetime.now(UTC))
@@ -259,7 +259,7 @@ def list_() -> None:
     """
     from sitematch.services.setup import prepare
     from sitematch.store.engine import open_store
-    from sitematch.store.imports import list_imports
+    from sitematch.store.studies.imports import list_imports
 
     chosen = settings()
     prepare(chosen, say, datetime.now(UTC))
@@ -289,8 +289,8 @@ def sync(contacts: bool, dry_run: bool, everything: bool) -> None:
     Example:
       sitematch sync --dry-run
     """
-    from sitematch.services.registry import Registry
     from sitematch.services.setup import prepare
+    from sitematch.services.studies.registry import Registry
 
     chosen = settings()
     prepare(chosen, say, datetime.now(UTC))
@@ -322,10 +322,10 @@ def studies(search: str | None, statuses: tuple[str, ...], limit: int) -> None:
       sitematch studies
       sitematch studies --search "lupus nephritis" --status RECRUITING
     """
-    from sitematch.domain.words import query_words
+    from sitematch.domain.studies.search_terms import query_words
     from sitematch.services.setup import prepare
     from sitematch.store.engine import open_store
-    from sitematch.store.search import search_studies
+    from sitematch.store.studies.search import search_studies
 
     words = () if search is None else query_words(search, field="search")
     chosen = settings()

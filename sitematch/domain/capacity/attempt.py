@@ -12,10 +12,10 @@ from datetime import datetime
 
 import msgspec
 
-from sitematch.domain.ledger import EventKind, SpotState, state_at
+from sitematch.domain.capacity.spot import EventKind, SpotState, state_at
 
 ENDED = frozenset({SpotState.EXPIRED, SpotState.OFFER_LAPSED, SpotState.RELEASED, SpotState.SCREEN_FAILED})
-"""States from which a referral may only begin anew (see `sitematch.domain.ledger.ALLOWED`)."""
+"""States from which a referral may only begin anew (see `sitematch.domain.capacity.spot.ALLOWED`)."""
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):

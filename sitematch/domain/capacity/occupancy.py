@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sitematch.domain.capacity import CapacityState, CapKey, CapLevel, CapUsage, SiteCapacity
-from sitematch.domain.ledger import EventKind, SpotPolicy, SpotState, state_at
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.capacity.caps import CapacityState, CapKey, CapLevel, CapUsage, SiteCapacity
+from sitematch.domain.capacity.spot import EventKind, SpotPolicy, SpotState, state_at
+from sitematch.domain.studies.study import RecruitmentStatus
 
 TAKING_STATUSES = frozenset(
     {RecruitmentStatus.RECRUITING, RecruitmentStatus.ENROLLING_BY_INVITATION, RecruitmentStatus.AVAILABLE}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sitematch.domain.ledger import EventKind
-from sitematch.domain.occupancy import StudyView
+from sitematch.domain.capacity.occupancy import StudyView
+from sitematch.domain.capacity.spot import EventKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
-from sitematch.domain.capacity import Remaining
-from sitematch.domain.contact import Contact
-from sitematch.domain.identity import is_placeholder, squash
-from sitematch.domain.match import Distance, Reason
+from sitematch.domain.capacity.caps import Remaining
+from sitematch.domain.finding.match import Distance, Reason
+from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.domain.place import Place
-from sitematch.domain.policy import MatchPolicy
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
+from sitematch.domain.studies.contact import Contact
+from sitematch.domain.studies.identity import is_placeholder, squash
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
 from sitematch.domain.units import Unit
 
 _APART_DEG = 0.5
@@ -75,7 +75,7 @@ class ClinicMatch:
     Parameters
     ----------
     rank, band, distance
-        See `sitematch.domain.match.SiteMatch`.
+        See `sitematch.domain.finding.match.SiteMatch`.
     site
         Stands for the clinic: the one of its sites whose location is known best.
     studies
@@ -103,7 +103,7 @@ class ClinicResult:
     studies_found
         How many studies that take patients are about it.
     place, policy, unit, outside_radius, answered_at
-        See `sitematch.domain.match.MatchResult`.
+        See `sitematch.domain.finding.match.MatchResult`.
     clinics
         Best first; empty when none can take a patient.
     """

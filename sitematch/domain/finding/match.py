@@ -12,10 +12,10 @@ from enum import StrEnum
 
 import msgspec
 
-from sitematch.domain.capacity import Remaining
+from sitematch.domain.capacity.caps import Remaining
+from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.domain.place import Place
-from sitematch.domain.policy import MatchPolicy
-from sitematch.domain.site import Site
+from sitematch.domain.studies.site import Site
 from sitematch.domain.units import Unit
 
 

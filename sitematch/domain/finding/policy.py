@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.travel import TravelCertainty
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.travel import TravelCertainty
 from sitematch.domain.units import Unit
 from sitematch.errors import InvalidPolicy
 

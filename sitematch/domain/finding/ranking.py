@@ -15,12 +15,12 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Protocol
 
-from sitematch.domain.capacity import DrawnFrom, Remaining
-from sitematch.domain.match import Distance, Exclusion, MatchResult, Reason, ReasonCode, SiteMatch
+from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode, SiteMatch
+from sitematch.domain.finding.policy import MatchPolicy, Order
 from sitematch.domain.place import Place
-from sitematch.domain.policy import MatchPolicy, Order
-from sitematch.domain.site import Site
-from sitematch.domain.travel import TRAVEL_ORDER, TravelCertainty
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.travel import TRAVEL_ORDER, TravelCertainty
 from sitematch.domain.units import compass_point, unit_for
 
 BAND_KM = 5.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sitematch.domain.capacity import DrawnFrom
-from sitematch.domain.match import Reason, ReasonCode
+from sitematch.domain.capacity.caps import DrawnFrom
+from sitematch.domain.finding.match import Reason, ReasonCode
 from sitematch.domain.place import Place, Precision
 from sitematch.domain.units import Unit, format_distance
 

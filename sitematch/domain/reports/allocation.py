@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.occupancy import keys_for
-from sitematch.domain.travel import TRAVEL_ORDER, TravelCertainty
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.occupancy import keys_for
+from sitematch.domain.studies.travel import TRAVEL_ORDER, TravelCertainty
 from sitematch.errors import InvalidInput
 
 MAX_PAIRS = 100_000

@@ -10,8 +10,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
 
 FloatArray = NDArray[np.float64]
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sitematch.domain.identity import Whereabouts, pair, squash
 from sitematch.domain.place import Place
-from sitematch.domain.site import Site
-from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.domain.travel import TravelSupport
+from sitematch.domain.studies.identity import Whereabouts, pair, squash
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.domain.studies.travel import TravelSupport
 
 VANISHED = "No longer listed in the record of "
 """How the flag of a site begins that a record lacks."""

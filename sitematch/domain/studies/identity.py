@@ -63,7 +63,7 @@ class Whereabouts:
     Parameters
     ----------
     facility, city, postcode, country
-        As `sitematch.domain.site.Site` has them.
+        As `sitematch.domain.studies.site.Site` has them.
     """
 
     facility: str

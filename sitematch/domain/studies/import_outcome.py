@@ -25,7 +25,7 @@ class ImportTotals:
     records_left_out
         Records that could not be used at all.
     added, changed, respelled, closed, vanished, returned, removed
-        Sites by `sitematch.domain.change.ChangeKind`.
+        Sites by `sitematch.domain.studies.change.ChangeKind`.
     unplaced
         Sites without a location.
     contradictions

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sitematch.domain.contact import Contact
 from sitematch.domain.place import Coordinates
-from sitematch.domain.site import Site
-from sitematch.domain.study import RecruitmentStatus, Study
+from sitematch.domain.studies.contact import Contact
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import Fault
 
 

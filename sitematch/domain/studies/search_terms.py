@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from sitematch.domain.study import Study
+from sitematch.domain.studies.study import Study
 from sitematch.errors import InvalidInput
 
 MAX_QUERY_LENGTH = 200

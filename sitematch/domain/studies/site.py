@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from sitematch.domain.place import Place
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.travel import TravelSupport
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.travel import TravelSupport
 
 SITE_COLUMNS = (
     "site_id",

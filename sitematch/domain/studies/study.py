@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sitematch.domain.travel import TravelSupport
+from sitematch.domain.studies.travel import TravelSupport
 
 
 class RecruitmentStatus(StrEnum):

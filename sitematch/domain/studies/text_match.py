@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 
-from sitematch.domain.words import plain_words
+from sitematch.domain.studies.search_terms import plain_words
 
 
 class Fit(Enum):

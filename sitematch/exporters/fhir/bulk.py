@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 from sitematch.domain import fhir as words
-from sitematch.domain.capacity import Availability, CapacityState, DrawnFrom
+from sitematch.domain.capacity.caps import Availability, CapacityState, DrawnFrom
+from sitematch.domain.capacity.occupancy import TAKING_STATUSES
 from sitematch.domain.fhir import resource_id
-from sitematch.domain.occupancy import TAKING_STATUSES
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
-from sitematch.exporters.fhir import absent, capacity_status, reference, service_type, spots_left
-from sitematch.exporters.fhir_types import Extension, FhirSchedule, FhirSlot
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
+from sitematch.exporters.fhir.resources import absent, capacity_status, reference, service_type, spots_left
+from sitematch.exporters.fhir.types import Extension, FhirSchedule, FhirSlot
 
 _DAY = timedelta(days=1)
 _AVAILABILITY = {

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from sitematch.domain import fhir as words
 from sitematch.domain.units import KM_PER_MILE
-from sitematch.exporters.fhir import UCUM
-from sitematch.exporters.fhir_types import (
+from sitematch.exporters.fhir.resources import UCUM
+from sitematch.exporters.fhir.types import (
     CodeableConcept,
     Entity,
     Entry,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sitematch import __version__
-from sitematch.exporters.fhir_types import (
+from sitematch.exporters.fhir.types import (
     CapabilityStatement,
     Implementation,
     Interaction,

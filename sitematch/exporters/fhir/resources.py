@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from sitematch.domain import fhir as words
-from sitematch.domain.capacity import Availability, CapacityState
+from sitematch.domain.capacity.caps import Availability, CapacityState
+from sitematch.domain.capacity.occupancy import TAKING_STATUSES
 from sitematch.domain.fhir import resource_id
-from sitematch.domain.occupancy import TAKING_STATUSES
 from sitematch.domain.place import Place
-from sitematch.domain.site import Site
-from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.domain.travel import TravelSupport
-from sitematch.exporters.fhir_types import (
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.domain.studies.travel import TravelSupport
+from sitematch.exporters.fhir.types import (
     Absent,
     CodeableConcept,
     Coding,

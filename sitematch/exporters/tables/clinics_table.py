@@ -5,8 +5,15 @@ from __future__ import annotations
 from rich.console import Console, Group
 from rich.text import Text
 
-from sitematch.exporters.clinics_wire import ClinicAnswer, ClinicsAnswer, StudyAtClinicAnswer
-from sitematch.exporters.table import TRAVEL_WORDS, contact_lines, new_table, place_lines, print_attribution, spots_cell
+from sitematch.exporters.tables.terminal import (
+    TRAVEL_WORDS,
+    contact_lines,
+    new_table,
+    place_lines,
+    print_attribution,
+    spots_cell,
+)
+from sitematch.exporters.wire.clinics import ClinicAnswer, ClinicsAnswer, StudyAtClinicAnswer
 
 
 def print_clinics(answer: ClinicsAnswer, console: Console) -> None:

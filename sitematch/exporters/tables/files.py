@@ -1,4 +1,4 @@
-"""Tables as files, a row at a time: CSV and NDJSON here, Excel in `sitematch.exporters.workbook`."""
+"""Tables as files, a row at a time: CSV and NDJSON here, Excel in `sitematch.exporters.tables.workbook`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import IO
 
 import msgspec
 
-from sitematch.domain.cells import Value, cell_text
+from sitematch.domain.table_cells import Value, cell_text
 
 CSV_TYPE = "text/csv"
 NDJSON_TYPE = "application/x-ndjson"
@@ -49,7 +49,7 @@ def write_table(
         If a workbook cannot hold the rows.
     """
     if form is Form.XLSX:
-        from sitematch.exporters.workbook import write_workbook
+        from sitematch.exporters.tables.workbook import write_workbook
 
         write_workbook(file, header, rows, title=title)
     elif form is Form.CSV:

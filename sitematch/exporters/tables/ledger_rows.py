@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sitematch.exporters.files import csv_text
-from sitematch.exporters.ledger_wire import (
+from sitematch.exporters.tables.files import csv_text
+from sitematch.exporters.tables.rows import cells
+from sitematch.exporters.wire.capacity import (
     CapAnswer,
     CapRef,
     EventAnswer,
@@ -18,8 +19,7 @@ from sitematch.exporters.ledger_wire import (
     SiteCapacityAnswer,
     WaitingAnswer,
 )
-from sitematch.exporters.rows import cells
-from sitematch.exporters.wire import Wire
+from sitematch.exporters.wire.matches import Wire
 
 
 def answers_csv(kind: type[Wire], answers: Sequence[Wire]) -> str:

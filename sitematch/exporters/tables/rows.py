@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from sitematch.domain.capacity import CapacityState, DrawnFrom, SiteCapacity
-from sitematch.domain.cells import Value
-from sitematch.domain.match import Exclusion, MatchResult, SiteMatch
+from sitematch.domain.capacity.caps import CapacityState, DrawnFrom, SiteCapacity
+from sitematch.domain.finding.match import Exclusion, MatchResult, SiteMatch
+from sitematch.domain.finding.wording import explain
 from sitematch.domain.place import Precision
-from sitematch.domain.site import SITE_COLUMNS, Site
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.travel import TravelCertainty, TravelKind
+from sitematch.domain.studies.site import SITE_COLUMNS, Site
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind
+from sitematch.domain.table_cells import Value
 from sitematch.domain.units import Unit
-from sitematch.domain.wording import explain
-from sitematch.exporters.ledger_wire import CapRef
-from sitematch.exporters.wire import Instant, Wire, distance_answer
+from sitematch.exporters.wire.capacity import CapRef
+from sitematch.exporters.wire.matches import Instant, Wire, distance_answer
 
 
 class SiteRow(Wire, frozen=True):

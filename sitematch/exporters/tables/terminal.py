@@ -10,9 +10,16 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from sitematch.domain.capacity import DrawnFrom
-from sitematch.domain.match import ReasonCode
-from sitematch.exporters.wire import ContactAnswer, MatchAnswer, MatchesAnswer, PlaceAnswer, RemainingAnswer, SiteAnswer
+from sitematch.domain.capacity.caps import DrawnFrom
+from sitematch.domain.finding.match import ReasonCode
+from sitematch.exporters.wire.matches import (
+    ContactAnswer,
+    MatchAnswer,
+    MatchesAnswer,
+    PlaceAnswer,
+    RemainingAnswer,
+    SiteAnswer,
+)
 
 TRAVEL_WORDS = {
     "COVERED": "covered",

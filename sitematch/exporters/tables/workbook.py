@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import IO, Any
 
-from sitematch.domain.cells import Value, escape_for_workbook, is_formula, join_texts
+from sitematch.domain.table_cells import Value, escape_for_workbook, is_formula, join_texts
 from sitematch.errors import InvalidInput
 
 MAX_ROWS = 1_048_576
@@ -37,7 +37,7 @@ def write_workbook(
     file
         Where to; it stays open.
     header, rows
-        See `sitematch.exporters.files.write_table`. Texts stay texts (``"04102"``, ``"=1+1"``); instants are in UTC
+        See `exporters.tables.files.write_table`. Texts stay texts (``"04102"``, ``"=1+1"``); instants are in UTC
         and shown with a ``Z``, for Excel knows no zones.
     title
         The sheet's name; what Excel does not take in one is left out.

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from sitematch.domain.capacity import CapacityState, CapKey, CapLevel, CapUsage, SiteCapacity
-from sitematch.domain.ledger import Action, EventKind, LedgerEvent, Referral, SpotPolicy, SpotState, WaitingEntry
-from sitematch.exporters.wire import Instant, Wire
+from sitematch.domain.capacity.caps import CapacityState, CapKey, CapLevel, CapUsage, SiteCapacity
+from sitematch.domain.capacity.spot import Action, EventKind, LedgerEvent, Referral, SpotPolicy, SpotState, WaitingEntry
+from sitematch.exporters.wire.matches import Instant, Wire
 
 
 class CapRef(Wire, frozen=True):

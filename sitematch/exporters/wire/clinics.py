@@ -8,10 +8,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sitematch.domain.clinic import ClinicMatch, ClinicResult, StudyAtClinic
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.finding.clinic import ClinicMatch, ClinicResult, StudyAtClinic
+from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.domain.units import Unit
-from sitematch.exporters.wire import (
+from sitematch.exporters.wire.matches import (
     ContactAnswer,
     DistanceAnswer,
     Explained,

@@ -9,15 +9,15 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sitematch.domain.capacity import DrawnFrom, Remaining
-from sitematch.domain.contact import NO_CONTACTS, Contact, StudyContacts
-from sitematch.domain.match import Distance, Exclusion, MatchResult, Reason, ReasonCode, SiteMatch
+from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode, SiteMatch
+from sitematch.domain.finding.wording import describe_place, explain
 from sitematch.domain.place import Place, Precision
-from sitematch.domain.site import Site
-from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.domain.travel import TravelCertainty, TravelKind
+from sitematch.domain.studies.contact import NO_CONTACTS, Contact, StudyContacts
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind
 from sitematch.domain.units import KM_PER_MILE, Unit, format_distance
-from sitematch.domain.wording import describe_place, explain
 
 Instant = Annotated[datetime, Meta(tz=True)]
 """An instant with its zone: only of such a one does the document say that it is a date-time."""

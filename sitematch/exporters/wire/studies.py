@@ -6,8 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from sitematch.domain.study import Phase, Study
-from sitematch.exporters.wire import StudyAnswer, Travel, study_answer
+from sitematch.domain.studies.study import Phase, Study
+from sitematch.exporters.wire.matches import StudyAnswer, Travel, study_answer
 
 
 class StudyDetail(StudyAnswer, frozen=True):

@@ -17,11 +17,11 @@ from typing import Any
 
 from sitematch.domain import fhir as words
 from sitematch.domain.place import Coordinates
-from sitematch.domain.record import Location, StudyRecord
-from sitematch.domain.study import RecruitmentStatus, Study
+from sitematch.domain.studies.record import Location, StudyRecord
+from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import DataFault, Fault, InvalidCoordinates
 from sitematch.importers.facility import clean_facility
-from sitematch.importers.fhir_extensions import is_stand_in, recruitment_status, study_facts
+from sitematch.importers.fhir.extensions import is_stand_in, recruitment_status, study_facts
 from sitematch.importers.json_stream import read_items
 from sitematch.importers.text import tidy
 

@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from sitematch.domain import fhir as words
-from sitematch.domain.study import Phase, RecruitmentStatus, Study
-from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.studies.study import Phase, RecruitmentStatus, Study
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.importers.text import tidy
 
 _Code = TypeVar("_Code", bound=StrEnum)

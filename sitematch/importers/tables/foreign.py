@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sitematch.domain.place import Coordinates
-from sitematch.domain.record import Location, StudyRecord
-from sitematch.domain.study import RecruitmentStatus, Study
+from sitematch.domain.studies.record import Location, StudyRecord
+from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import Fault, InvalidCoordinates, InvalidInput
 from sitematch.importers.facility import clean_facility
-from sitematch.importers.raw_rows import read_rows, refused, table_name
+from sitematch.importers.tables.raw_rows import read_rows, refused, table_name
 from sitematch.importers.text import tidy
 
 FIELDS = ("facility", "city", "state", "postcode", "country", "status", "latitude", "longitude")

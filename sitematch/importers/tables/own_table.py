@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from sitematch.domain.record import CatalogueRecord
-from sitematch.domain.site import PLACE_COLUMNS, SITE_COLUMNS, Site
+from sitematch.domain.studies.record import CatalogueRecord
+from sitematch.domain.studies.site import PLACE_COLUMNS, SITE_COLUMNS, Site
 from sitematch.errors import DataFault, Fault
-from sitematch.importers.raw_rows import read_rows, table_name
-from sitematch.importers.site_rows import RowCheck, summary
+from sitematch.importers.tables.raw_rows import read_rows, table_name
+from sitematch.importers.tables.site_rows import RowCheck, summary
 
 _FAULTS_KEPT = 1_000
 

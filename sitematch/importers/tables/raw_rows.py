@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import IO, Any
 
-from sitematch.domain.cells import join_texts, restore_formula, restore_from_workbook
+from sitematch.domain.table_cells import join_texts, restore_formula, restore_from_workbook
 from sitematch.errors import DataFault, Fault, NotReady
 
 Row = tuple[int, tuple[str, ...]]

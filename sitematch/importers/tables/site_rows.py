@@ -8,11 +8,11 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
-from sitematch.domain.cells import split_texts
 from sitematch.domain.place import Coordinates, Place, Precision
-from sitematch.domain.site import Site
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.table_cells import split_texts
 from sitematch.errors import Fault, InvalidCoordinates
 
 InCountry = Callable[[str, Coordinates], bool]

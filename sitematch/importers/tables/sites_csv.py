@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitematch.domain.cells import restore_formula
-from sitematch.domain.site import SITE_COLUMNS, Site
+from sitematch.domain.studies.site import SITE_COLUMNS, Site
+from sitematch.domain.table_cells import restore_formula
 from sitematch.errors import DataFault, Fault, NotReady
-from sitematch.importers.site_rows import InCountry, RowCheck, summary
+from sitematch.importers.tables.site_rows import InCountry, RowCheck, summary
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, tzinfo
 
-from sitematch.domain.recruitment import Recruitment
+from sitematch.domain.capacity.recruitment import Recruitment
 from sitematch.reports.forecast.outlook import days_to_end_of, fit_of, month_ends
 from sitematch.reports.forecast.plan import plan
 from sitematch.reports.forecast.sites import simulate

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 import numpy as np
 
-from sitematch.domain.recruitment import Recruitment
+from sitematch.domain.capacity.recruitment import Recruitment
 from sitematch.errors import InvalidInput
 from sitematch.reports.forecast import counts, rates, study
 from sitematch.reports.forecast.counts import Pmf

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.recruitment import Recruitment
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.recruitment import Recruitment
 from sitematch.errors import InvalidInput, SiteNotFound
 
 DAY = timedelta(days=1)

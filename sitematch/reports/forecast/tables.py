@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
-from sitematch.domain.recruitment import Recruitment, SiteRecruitment
+from sitematch.domain.capacity.recruitment import Recruitment, SiteRecruitment
 from sitematch.reports.document import Cell, Column, Kind, Mark, Table, Tone
 from sitematch.reports.forecast.counts import Pmf, interval, mean
 from sitematch.reports.forecast.outlook import LEVELS, AtDate, Counted, Scenario, SiteOutlook

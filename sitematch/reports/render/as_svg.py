@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
 from sitematch.reports.plot import Band, BarPlot, FanPlot, Level, Line, LinePlot, Plot, X
-from sitematch.reports.plot_words import plot_text
+from sitematch.reports.plot_text import plot_text
 
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
 _HATCHES = ("", "///", "...", "xx", "\\\\\\")

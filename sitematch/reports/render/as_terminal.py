@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from sitematch.reports.cell_text import facts_of, notes_of, signed, total_shown
 from sitematch.reports.document import Cell, Column, Kind, Report, Table, Tone
 from sitematch.reports.plot import BarPlot, Plot
-from sitematch.reports.plot_words import plot_text
-from sitematch.reports.words import facts_of, notes_of, signed, total_shown
+from sitematch.reports.plot_text import plot_text
 
 _STYLES = {Tone.GOOD: "green", Tone.WARN: "yellow", Tone.ALERT: "bold red"}
 _LEFT = (Kind.TEXT, Kind.INSTANT, Kind.DATE, Kind.FLAG)

@@ -9,9 +9,9 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from zoneinfo import ZoneInfo
 
-from sitematch.domain.cells import escape_for_workbook, is_formula
+from sitematch.domain.table_cells import escape_for_workbook, is_formula
+from sitematch.reports.cell_text import facts_of, notes_of
 from sitematch.reports.document import Cell, Column, Kind, Mark, Report, Table, Tone
-from sitematch.reports.words import facts_of, notes_of
 
 _WIDEST = 48
 _SHEET_NAME = 31

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, takewhile
 
-from sitematch.domain.access import Actor, Permission, may
-from sitematch.domain.capacity import SiteCapacity
-from sitematch.domain.match import Distance, Reason
+from sitematch.domain.accounts.access import Actor, Permission, may
+from sitematch.domain.capacity.caps import SiteCapacity
+from sitematch.domain.finding.match import Distance, Reason
+from sitematch.domain.finding.policy import MAX_RADIUS_KM, MatchPolicy
+from sitematch.domain.finding.ranking import distance_to
 from sitematch.domain.place import Place
-from sitematch.domain.policy import MAX_RADIUS_KM, MatchPolicy
-from sitematch.domain.ranking import distance_to
-from sitematch.domain.site import Site
+from sitematch.domain.studies.site import Site
 from sitematch.domain.units import Unit
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.services import coordinating
+from sitematch.services.capacity import coordinating
 from sitematch.services.setup import finder_at
-from sitematch.store import catalogue
+from sitematch.store.capacity.waiting import MAX_SITES
 from sitematch.store.engine import Store
-from sitematch.store.waiting import MAX_SITES
+from sitematch.store.studies import catalogue
 
 RANKED = 10
 """Sites that are ranked."""
@@ -106,7 +106,7 @@ def rank_choices(
     store, gazetteer, actor, study_id
         Where, and who asks.
     text, country
-        See `sitematch.services.finder.Finder.find`.
+        See `sitematch.services.finding.finder.Finder.find`.
     now
         The instant (aware) whose spots count.
     within_km
@@ -161,7 +161,7 @@ def choices_among(
     NotAllowed
         If the actor may see no site of the study.
     StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.services.coordinating.capacity`.
+        See `sitematch.services.capacity.coordinating.capacity`.
     """
     spots = {site.site_id: site for site in coordinating.capacity(store, actor, study_id, now)}
     sites = _named(catalogue.read_sites(store, study_id), frozenset(site_ids))

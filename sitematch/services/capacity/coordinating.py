@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sitematch.domain.access import GRANTED, Actor, Caller, Permission, may, require
-from sitematch.domain.capacity import CapKey, CapLevel, CapUsage, SiteCapacity
-from sitematch.domain.ledger import (
+from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission, may, require
+from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
+from sitematch.domain.capacity.occupancy import keys_for
+from sitematch.domain.capacity.spot import (
     Action,
     LedgerEvent,
     Referral,
@@ -25,10 +26,10 @@ from sitematch.domain.ledger import (
     WaitingEntry,
     WithdrawalReason,
 )
-from sitematch.domain.occupancy import keys_for
 from sitematch.errors import InvalidInput, NotAllowed, ReferralNotFound
-from sitematch.store import changes, counting, ledger, rules, waiting
+from sitematch.store.capacity import counting, ledger, rules, waiting
 from sitematch.store.engine import Store
+from sitematch.store.studies import changes
 
 _Code = TypeVar("_Code", ScreenFailureReason, WithdrawalReason)
 
@@ -52,7 +53,7 @@ def capacity(
     Parameters
     ----------
     store, actor, study_id, now
-        See the module and `sitematch.store.counting.capacity`.
+        See the module and `sitematch.store.capacity.counting.capacity`.
     as_of
         An earlier instant to look back to.
     since
@@ -67,7 +68,7 @@ def capacity(
     InvalidInput
         If `since` or `as_of` lies ahead.
     StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.counting.capacity`.
+        See `sitematch.store.capacity.counting.capacity`.
     """
     _require_somewhere(actor, Permission.CAPACITY_READ, study_id)
     for name, instant in (("since", since), ("as_of", as_of)):
@@ -91,7 +92,7 @@ def caps(store: Store, actor: Actor, study_id: str, now: datetime) -> tuple[CapU
     NotAllowed
         If the actor has no role in the study that reads capacity.
     StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.counting.caps`.
+        See `sitematch.store.capacity.counting.caps`.
     """
     _require_somewhere(actor, Permission.CAPACITY_READ, study_id)
     return tuple(
@@ -103,31 +104,31 @@ def caps(store: Store, actor: Actor, study_id: str, now: datetime) -> tuple[CapU
 
 
 def set_cap(store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: int | None, now: datetime) -> CapUsage:
-    """Set or remove a limit; see `sitematch.store.rules.set_cap`. Errors: those, and `NotAllowed`."""
+    """Set or remove a limit; see `sitematch.store.capacity.rules.set_cap`. Errors: those, and `NotAllowed`."""
     require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
     return rules.set_cap(store, caller, study_id=study_id, key=key, spots=spots, now=now)
 
 
 def close(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
-    """Take nobody more in a part of a study; see `sitematch.store.rules.close`. Errors: those, and `NotAllowed`."""
+    """Take nobody more in a part of a study; see `store.capacity.rules.close`. Errors: those, and `NotAllowed`."""
     require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
     return rules.close(store, caller, study_id=study_id, key=key, now=now)
 
 
 def reopen(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
-    """Undo `close`; see `sitematch.store.rules.reopen`. Errors: those, and `NotAllowed`."""
+    """Undo `close`; see `sitematch.store.capacity.rules.reopen`. Errors: those, and `NotAllowed`."""
     require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
     return rules.reopen(store, caller, study_id=study_id, key=key, now=now)
 
 
 def policy(store: Store, actor: Actor, study_id: str) -> SpotPolicy:
-    """Return a study's rules for its spots. Errors: `NotAllowed`, and those of `sitematch.store.counting.policy`."""
+    """Return a study's rules for its spots. Errors: `NotAllowed`, and those of `store.capacity.counting.policy`."""
     _require_somewhere(actor, Permission.CAPACITY_READ, study_id)
     return counting.policy(store, study_id)
 
 
 def set_policy(store: Store, caller: Caller, *, study_id: str, policy: SpotPolicy, now: datetime) -> SpotPolicy:
-    """Set a study's rules; see `sitematch.store.rules.set_policy`. Errors: those, and `NotAllowed`."""
+    """Set a study's rules; see `sitematch.store.capacity.rules.set_policy`. Errors: those, and `NotAllowed`."""
     require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
     return rules.set_policy(store, caller, study_id=study_id, policy=policy, now=now)
 
@@ -143,7 +144,7 @@ def hold(
     arm: str | None = None,
     hold_for: timedelta | None = None,
 ) -> Referral:
-    """Take a spot for a while; see `sitematch.store.ledger.place_hold`. Errors: those, and `NotAllowed`.
+    """Take a spot for a while; see `sitematch.store.capacity.ledger.place_hold`. Errors: those, and `NotAllowed`.
 
     Without a `referral_id` a random one is given; the same idempotency key gets the same one again.
     """
@@ -185,7 +186,7 @@ def move(
     InvalidInput
         If the reason is missing or no code of the action.
     IllegalTransition, SiteClosed, IdempotencyConflict, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.ledger`.
+        See `sitematch.store.capacity.ledger`.
     """
     _require_referral(store, caller.actor, Permission.REFERRALS_WRITE, referral_id, now)
     if action is Action.SCREEN_FAILURE:
@@ -263,7 +264,7 @@ def join_waiting_list(
 ) -> Referral:
     """Wait for a spot at any of some sites, every one of which the caller must be allowed to run.
 
-    See `sitematch.store.waiting.join_waiting_list`. Errors: those, and `NotAllowed`.
+    See `sitematch.store.capacity.waiting.join_waiting_list`. Errors: those, and `NotAllowed`.
     """
     _require_somewhere(caller.actor, Permission.WAITING_LIST_WRITE, study_id)
     for site_id in site_ids:

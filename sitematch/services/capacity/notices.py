@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from sitematch.notify.post import post
+from sitematch.store.capacity.waiting import studies_with_waiting, sweep
 from sitematch.store.engine import Store
-from sitematch.store.outbox import record, take_due
-from sitematch.store.waiting import studies_with_waiting, sweep
-from sitematch.store.webhooks import notice_changes
+from sitematch.store.webhooks.endpoints import notice_changes
+from sitematch.store.webhooks.outbox import record, take_due
 
 
 def run_notices(store: Store, now: datetime, *, allow_private: bool = False) -> int:

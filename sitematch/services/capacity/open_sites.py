@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sitematch.domain.coverage import NotOpen
+from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.domain.place import Place
-from sitematch.domain.policy import MatchPolicy
-from sitematch.domain.site import Site
-from sitematch.services.finder import Finder
+from sitematch.domain.reports.coverage import NotOpen
+from sitematch.domain.studies.site import Site
+from sitematch.services.finding.finder import Finder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

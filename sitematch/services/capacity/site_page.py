@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sitematch.domain.access import Actor, Caller, Permission, may, require
-from sitematch.domain.ledger import LedgerEvent
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
-from sitematch.domain.travel import TravelSupport
+from sitematch.domain.accounts.access import Actor, Caller, Permission, may, require
+from sitematch.domain.capacity.spot import LedgerEvent
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
+from sitematch.domain.studies.travel import TravelSupport
 from sitematch.errors import SiteNotFound
-from sitematch.store import catalogue, trail, travel
+from sitematch.store.capacity import audit_trail
 from sitematch.store.engine import Store
+from sitematch.store.studies import catalogue, travel
 
 PAGE = 50
 """Events on one page of a history."""
@@ -46,7 +47,7 @@ def read_site(store: Store, actor: Actor, study_id: str, site_id: str) -> tuple[
     SiteNotFound
         If the study has no such site, or the actor may not see it.
     StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.catalogue.read_study`.
+        See `sitematch.store.studies.catalogue.read_study`.
     """
     if may(actor, Permission.CAPACITY_READ, study_id=study_id, site_id=site_id):
         study = catalogue.read_study(store, study_id)
@@ -69,18 +70,18 @@ def site_trail(
         See `Store.reading`.
     """
     require(actor, Permission.AUDIT_READ, study_id=study_id, site_id=site.site_id)
-    found = trail.site_trail(store, study_id, site.site_id, site.country, limit=limit + 1, before_seq=before_seq)
+    found = audit_trail.site_trail(store, study_id, site.site_id, site.country, limit=limit + 1, before_seq=before_seq)
     shown = found[:limit]
     following = shown[-1].seq if len(found) > limit else None
     return Trail(shown, following, name_actors(store, shown))
 
 
 def name_actors(store: Store, events: Iterable[LedgerEvent]) -> dict[str, str]:
-    """Return who acted in events that the caller was allowed to read; see `sitematch.store.trail.actor_names`.
+    """Return who acted in events that the caller was allowed to read; see `store.capacity.audit_trail.actor_names`.
 
     The right to read an audit trail is the right to know who did what, so no other is asked for.
     """
-    return trail.actor_names(store, {event.actor_id for event in events})
+    return audit_trail.actor_names(store, {event.actor_id for event in events})
 
 
 def oldest_holds(store: Store, actor: Actor, study_id: str, now: datetime) -> dict[str, datetime]:
@@ -93,7 +94,7 @@ def oldest_holds(store: Store, actor: Actor, study_id: str, now: datetime) -> di
     """
     return {
         site_id: since
-        for site_id, since in trail.oldest_holds(store, study_id, now).items()
+        for site_id, since in audit_trail.oldest_holds(store, study_id, now).items()
         if may(actor, Permission.REFERRALS_READ, study_id=study_id, site_id=site_id)
     }
 
@@ -108,7 +109,7 @@ def set_travel(
     time_reimbursement: str,
     now: datetime,
 ) -> TravelSupport:
-    """State what a site pays of the way; see `sitematch.store.travel.set_travel`. Errors: those, and `NotAllowed`."""
+    """State what a site pays of the way; see `store.studies.travel.set_travel`. Errors: those, and `NotAllowed`."""
     require(caller.actor, Permission.CATALOGUE_WRITE, study_id=study_id)
     return travel.set_travel(
         store,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from sitematch.domain.capacity import SiteCapacity
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
-from sitematch.exporters.rows import CapacityRow, capacity_row
-from sitematch.store.catalogue import iter_sites, iter_studies, read_sites, read_study
+from sitematch.domain.capacity.caps import SiteCapacity
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
+from sitematch.exporters.tables.rows import CapacityRow, capacity_row
+from sitematch.store.studies.catalogue import iter_sites, iter_studies, read_sites, read_study
 
 if TYPE_CHECKING:
     from sitematch.store.engine import Store
@@ -55,7 +55,7 @@ def with_places(store: Store, study_id: str, found: Iterable[SiteCapacity]) -> t
     Raises
     ------
     StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.catalogue.read_sites`.
+        See `sitematch.store.studies.catalogue.read_sites`.
     """
     sites = {site.site_id: site for site in read_sites(store, study_id)}
     # A site that an import removed since its spots were counted has no row any more.

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
 from sitematch.errors import InvalidInput, NotFound
-from sitematch.exporters.fhir import (
+from sitematch.exporters.fhir.resources import (
     location_resource,
     organization_resource,
     service_resource,
     study_resource,
 )
-from sitematch.exporters.fhir_types import Entity
-from sitematch.services.directory import (
+from sitematch.exporters.fhir.types import Entity
+from sitematch.services.studies.directory import (
     IdFinder,
     Mark,
     Page,
@@ -28,8 +28,8 @@ from sitematch.services.directory import (
     search_sites,
     search_studies,
 )
-from sitematch.store import directory
 from sitematch.store.engine import Store
+from sitematch.store.studies import directory
 
 
 class Kind(StrEnum):

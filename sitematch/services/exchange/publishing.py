@@ -11,19 +11,20 @@ from enum import StrEnum
 
 import msgspec
 
-from sitematch.domain.capacity import Availability
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
+from sitematch.domain.capacity.caps import Availability
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
 from sitematch.errors import InvalidInput
-from sitematch.exporters.fhir import location_resource, service_resource
-from sitematch.exporters.fhir_bulk import schedule_resource, slot_resource
-from sitematch.exporters.fhir_types import Resource
-from sitematch.services.coordinating import OVERLAP, may_have_changed
-from sitematch.services.directory import read_availability
-from sitematch.store import changes, counting, directory
-from sitematch.store.catalogue import catalogue_version
-from sitematch.store.directory import StudyFilter
+from sitematch.exporters.fhir.bulk import schedule_resource, slot_resource
+from sitematch.exporters.fhir.resources import location_resource, service_resource
+from sitematch.exporters.fhir.types import Resource
+from sitematch.services.capacity.coordinating import OVERLAP, may_have_changed
+from sitematch.services.studies.directory import read_availability
+from sitematch.store.capacity import counting
 from sitematch.store.engine import Store
+from sitematch.store.studies import changes, directory
+from sitematch.store.studies.catalogue import catalogue_version
+from sitematch.store.studies.directory import StudyFilter
 
 _STUDIES_A_READ = 100
 _FORM = "1"

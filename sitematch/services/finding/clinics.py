@@ -13,26 +13,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from sitematch.domain.capacity import DrawnFrom, Remaining
-from sitematch.domain.clinic import Clinic, ClinicMatch, ClinicResult, StudyAtClinic, clinic_number, clinics_of
-from sitematch.domain.match import ReasonCode
-from sitematch.domain.occupancy import TAKING_STATUSES
+from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.capacity.occupancy import TAKING_STATUSES
+from sitematch.domain.finding.clinic import Clinic, ClinicMatch, ClinicResult, StudyAtClinic, clinic_number, clinics_of
+from sitematch.domain.finding.match import ReasonCode
+from sitematch.domain.finding.policy import MatchPolicy
+from sitematch.domain.finding.ranking import Candidate, CapacityView, rank
 from sitematch.domain.place import Coordinates, Place
-from sitematch.domain.policy import MatchPolicy
-from sitematch.domain.ranking import Candidate, CapacityView, rank
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
-from sitematch.domain.travel import TRAVEL_ORDER, TravelCertainty
-from sitematch.domain.words import query_words
+from sitematch.domain.studies.search_terms import query_words
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
+from sitematch.domain.studies.travel import TRAVEL_ORDER, TravelCertainty
 from sitematch.errors import InvalidPolicy
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.cells import outward_in_groups
 from sitematch.geo.geodesic import WGS84
-from sitematch.services.finder import CapacitySource
-from sitematch.store.contacts import contacts_of_studies
+from sitematch.services.finding.finder import CapacitySource
 from sitematch.store.engine import Store
-from sitematch.store.nearby import Nearby, Wanted
-from sitematch.store.search import matching_studies
+from sitematch.store.studies.contacts import contacts_of_studies
+from sitematch.store.studies.nearby import Nearby, Wanted
+from sitematch.store.studies.search import matching_studies
 
 _OF_THE_STUDIES = frozenset(
     {
@@ -78,7 +78,7 @@ class ClinicFinder:
         condition
             Words that a study must have in its title, conditions, keywords, interventions or ids.
         text, country, town
-            See `sitematch.services.finder.Finder.find`.
+            See `sitematch.services.finding.finder.Finder.find`.
         policy
             What is asked; `min_spots` and `prefer_country` are for one study only.
         now
@@ -99,7 +99,7 @@ class ClinicFinder:
         Returns
         -------
         ClinicResult
-            In the order of `sitematch.domain.ranking.rank`, each clinic counting as one site: it stands where the site
+            In the order of `domain.finding.ranking.rank`, each clinic counting as one site: it stands where the site
             is whose location is known best, pays as surely as the surest of its studies, and has as many spots as the
             one with most. Studies that are full are not shown.
 

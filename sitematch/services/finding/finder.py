@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Protocol
 
-from sitematch.domain.capacity import DrawnFrom, Remaining
-from sitematch.domain.contact import NO_CONTACTS, StudyContacts
-from sitematch.domain.match import MatchResult, Reason
+from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.finding.match import MatchResult, Reason
+from sitematch.domain.finding.policy import MatchPolicy
+from sitematch.domain.finding.ranking import NOTHING_FORESEEN, Candidate, CapacityView, rank
 from sitematch.domain.place import Coordinates, Place
-from sitematch.domain.policy import MatchPolicy
-from sitematch.domain.ranking import NOTHING_FORESEEN, Candidate, CapacityView, rank
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
+from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
 from sitematch.errors import SiteNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.index import ChordIndex, NearestIndex
@@ -143,7 +143,7 @@ class Finder:
         Returns
         -------
         MatchResult
-            See `sitematch.domain.ranking.rank`.
+            See `sitematch.domain.finding.ranking.rank`.
 
         Raises
         ------
@@ -157,7 +157,7 @@ class Finder:
         return self.gazetteer.locate(text, country, town=town, hints=self.countries)
 
     def match_sites(self, place: Place, policy: MatchPolicy, now: datetime) -> MatchResult:
-        """Rank the study's sites from a place; see `sitematch.domain.ranking.rank`."""
+        """Rank the study's sites from a place; see `sitematch.domain.finding.ranking.rank`."""
         return rank(
             place,
             policy,

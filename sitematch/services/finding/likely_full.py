@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from weakref import WeakSet
 
-from sitematch.domain.match import Reason, ReasonCode
-from sitematch.domain.ranking import NOTHING_FORESEEN
+from sitematch.domain.finding.match import Reason, ReasonCode
+from sitematch.domain.finding.ranking import NOTHING_FORESEEN
 from sitematch.errors import SitematchError
+from sitematch.store.capacity.recruiting import recruitment
 from sitematch.store.engine import Store
-from sitematch.store.recruiting import recruitment
 
 PROBABLE = 0.8
 """From this probability on it is said."""
@@ -47,13 +47,13 @@ def likely_full(store: Store, study_id: str, now: datetime) -> Mapping[str, Reas
     Raises
     ------
     StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.recruiting.recruitment`.
+        See `sitematch.store.capacity.recruiting.recruitment`.
     """
     found = recruitment(store, study_id, now, zone=UTC)
     if not found.enrolled:
         return NOTHING_FORESEEN
     # numpy and scipy are imported only where there is something to work out.
-    from sitematch.reports.forecast.soon import full_soon
+    from sitematch.reports.forecast.full_soon import full_soon
 
     soon = full_soon(found, UTC, probable=PROBABLE, months=WITHIN_MONTHS, courses=_COURSES)
     return {

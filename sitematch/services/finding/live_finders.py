@@ -7,21 +7,22 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from sitematch.domain.capacity import Remaining
-from sitematch.domain.occupancy import TAKING_STATUSES
-from sitematch.domain.ranking import CapacityView
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
+from sitematch.domain.capacity.caps import Remaining
+from sitematch.domain.capacity.occupancy import TAKING_STATUSES
+from sitematch.domain.finding.ranking import CapacityView
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
 from sitematch.errors import LedgerBusy, StorageFault, StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.services.clinics import ClinicFinder
-from sitematch.services.finder import Finder, StatedCapacity
-from sitematch.services.likely_full import LiveOutlooks
-from sitematch.store import catalogue, counting
-from sitematch.store.contacts import read_contacts
+from sitematch.services.finding.clinics import ClinicFinder
+from sitematch.services.finding.finder import Finder, StatedCapacity
+from sitematch.services.finding.likely_full import LiveOutlooks
+from sitematch.store.capacity import counting
+from sitematch.store.capacity.feed import CapacityFeed
 from sitematch.store.engine import Store
-from sitematch.store.feed import CapacityFeed
-from sitematch.store.seeding import has_ledger
+from sitematch.store.studies import catalogue
+from sitematch.store.studies.contacts import read_contacts
+from sitematch.store.studies.seeding import has_ledger
 
 SITES_KEPT = 20_000
 """Sites of other studies than the default one that stay in memory, about 32 MB: 1.6 kB a site."""
@@ -91,7 +92,7 @@ def read_capacity(store: Store, study: Study, now: datetime) -> CapacityAt:
     Raises
     ------
     StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.counting.capacity`.
+        See `sitematch.store.capacity.counting.capacity`.
     """
     if not has_ledger(store, study.study_id):
         return CapacityAt(None, study)

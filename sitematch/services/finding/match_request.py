@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sitematch.domain.policy import MatchPolicy, Order
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.travel import TravelCertainty
+from sitematch.domain.finding.policy import MatchPolicy, Order
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.travel import TravelCertainty
 from sitematch.domain.units import KM_PER_MILE, Unit
 from sitematch.errors import InvalidPolicy, UnknownCountry
 from sitematch.gazetteer.grammar import parse_country

@@ -8,25 +8,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sitematch.domain.access import Actor, Permission, require
-from sitematch.domain.allocation import AllocationRequest, AllocationSite, allocate
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.occupancy import TAKING_STATUSES
+from sitematch.domain.accounts.access import Actor, Permission, require
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.occupancy import TAKING_STATUSES
+from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.domain.place import Place
-from sitematch.domain.policy import MatchPolicy
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
-from sitematch.domain.travel import TravelCertainty
-from sitematch.domain.zones import zone_named
+from sitematch.domain.reports.allocation import AllocationRequest, AllocationSite, allocate
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
+from sitematch.domain.studies.travel import TravelCertainty
+from sitematch.domain.time_zones import zone_named
 from sitematch.errors import DataFault, Fault, InvalidInput, SitematchError
 from sitematch.gazetteer.grammar import parse_country
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.reports.allocation import AllocationFacts, allocation_report
 from sitematch.reports.document import Report
-from sitematch.store import catalogue, counting
+from sitematch.store.capacity import counting
+from sitematch.store.capacity.writing import require_opaque
 from sitematch.store.engine import Store
-from sitematch.store.seeding import has_ledger
-from sitematch.store.writing import require_opaque
+from sitematch.store.studies import catalogue
+from sitematch.store.studies.seeding import has_ledger
 
 MAX_REFERRALS = 2_000
 """Referrals of one batch."""
@@ -42,7 +43,7 @@ class ReferralRow:
     Parameters
     ----------
     referral_id
-        Opaque; see `sitematch.domain.ledger`.
+        Opaque; see `sitematch.domain.capacity.spot`.
     postcode, town, country
         Where the person is, as `Finder.find` takes it; used to measure and then forgotten.
     within_km, min_travel, only_country, arm
@@ -77,7 +78,7 @@ def report_allocation(
     gazetteer
         Turns texts into places.
     store, actor, study_id, now
-        As in `sitematch.services.coordinating`.
+        As in `sitematch.services.capacity.coordinating`.
     rows
         The batch, at most `MAX_REFERRALS`.
     time_zone
@@ -150,7 +151,7 @@ def _place(gazetteer: Gazetteer, row: ReferralRow, sites: Sequence[Site]) -> Pla
 
 def _distances(places: Sequence[Place | None], sites: Sequence[Site]) -> list[list[float]]:
     from sitematch.geo.reach import pairwise_km
-    from sitematch.services.coverage import points_of, site_points
+    from sitematch.services.reports.coverage import points_of, site_points
 
     located = [place for place in places if place is not None]
     measured = iter(pairwise_km(points_of(located), site_points(sites)).tolist())

@@ -9,8 +9,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from sitematch.domain.access import Actor, Permission, granted_sites
-from sitematch.domain.coverage import (
+from sitematch.domain.accounts.access import Actor, Permission, granted_sites
+from sitematch.domain.place import Place
+from sitematch.domain.reports.coverage import (
     Candidate,
     Counterfactual,
     Coverage,
@@ -22,18 +23,17 @@ from sitematch.domain.coverage import (
     median,
     within_reach,
 )
-from sitematch.domain.place import Place
-from sitematch.domain.site import Site
-from sitematch.domain.zones import zone_named
+from sitematch.domain.studies.site import Site
+from sitematch.domain.time_zones import zone_named
 from sitematch.errors import InvalidInput
 from sitematch.gazetteer.batch import locate_many
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.reach import Points, pairwise_km, reach
 from sitematch.reports import coverage
 from sitematch.reports.document import Report
-from sitematch.services.finder import Finder
-from sitematch.services.open_sites import place_of, sites_now
-from sitematch.services.people import People
+from sitematch.services.capacity.open_sites import place_of, sites_now
+from sitematch.services.finding.finder import Finder
+from sitematch.services.reports.postcode_lists import People
 
 LIMITS_KM = (50.0, 100.0, 200.0)
 """Distances that are told when none are asked for, in kilometres."""

@@ -6,18 +6,18 @@ import threading
 from collections import Counter
 from datetime import datetime
 
-from sitematch.domain.access import Actor, Permission, require
-from sitematch.domain.demand import BATCH, SMALL, DemandCell, month_of, months_before, publishable, region_of
+from sitematch.domain.accounts.access import Actor, Permission, require
 from sitematch.domain.place import Place
-from sitematch.domain.zones import zone_named
+from sitematch.domain.reports.demand import BATCH, SMALL, DemandCell, month_of, months_before, publishable, region_of
+from sitematch.domain.time_zones import zone_named
 from sitematch.errors import InvalidInput
 from sitematch.gazetteer.lookup import place_of
 from sitematch.reports.demand import DemandFacts, RegionReach, demand_report
 from sitematch.reports.document import Report
-from sitematch.services.finder import Finder
-from sitematch.services.open_sites import sites_now
-from sitematch.store.demand import add_batches, read_demand
+from sitematch.services.capacity.open_sites import sites_now
+from sitematch.services.finding.finder import Finder
 from sitematch.store.engine import Store
+from sitematch.store.reports.demand import add_batches, read_demand
 
 FLUSH_EVERY_S = 24 * 3600
 """How often full batches are written, by the clock and never because of a look-up."""
@@ -127,7 +127,7 @@ def report_demand(
 def _reach(finder: Finder, cells: tuple[DemandCell, ...], now: datetime) -> dict[str, RegionReach]:
     """Say how far the nearest open site is from each region that the gazetteer can place."""
     from sitematch.geo.reach import reach
-    from sitematch.services.coverage import points_of, site_points
+    from sitematch.services.reports.coverage import points_of, site_points
 
     open_sites = sites_now(finder, now).open
     placed = {region: place for region in sorted({c.region for c in cells}) if (place := _place(finder, region))}

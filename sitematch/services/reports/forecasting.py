@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
-from sitematch.domain.access import Actor
-from sitematch.domain.capacity import CapKey, CapLevel
+from sitematch.domain.accounts.access import Actor
+from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.reports.document import Report
 from sitematch.reports.forecast.plan import WhatIf
-from sitematch.services.reporting import asked_instant, asked_scope
+from sitematch.services.reports.reporting import asked_instant, asked_scope
+from sitematch.store.capacity.recruiting import recruitment
+from sitematch.store.capacity.referral_histories import read_head
 from sitematch.store.engine import Store
-from sitematch.store.journeys import read_head
-from sitematch.store.recruiting import recruitment
 
 _MONTHS_AHEAD = 6
 
@@ -37,7 +37,7 @@ def forecast_report(
     Parameters
     ----------
     store, actor, study_id, now, as_of, time_zone, country, site_id
-        As in `sitematch.services.reporting.capacity_report`. Country and site choose the sites that are listed; the
+        As in `services.reports.reporting.capacity_report`. Country and site choose the sites that are listed; the
         study's own numbers are of all its sites.
     by
         A day to say most about: after that of `as_of`, at most ten years. None is the end of the month in half a year.
@@ -55,7 +55,7 @@ def forecast_report(
     SiteNotFound
         If there is no such site, or the actor may not see it.
     StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.recruiting.recruitment`.
+        See `sitematch.store.capacity.recruiting.recruitment`.
     """
     # scipy is heavy: only who forecasts pays for it.
     from sitematch.reports.forecast.outlook import month_ends, outlook

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sitematch.domain.access import Actor, Permission, granted_sites
-from sitematch.domain.site import Site
-from sitematch.domain.zones import zone_named
+from sitematch.domain.accounts.access import Actor, Permission, granted_sites
+from sitematch.domain.studies.site import Site
+from sitematch.domain.time_zones import zone_named
 from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.reports import capacity, funnel
 from sitematch.reports.document import Report
 from sitematch.reports.scope import Scope
-from sitematch.store.catalogue import read_sites, read_study
+from sitematch.store.capacity.referral_counts import standing
+from sitematch.store.capacity.referral_histories import iter_journeys, read_head
 from sitematch.store.engine import Store
-from sitematch.store.journeys import iter_journeys, read_head
-from sitematch.store.standings import standing
+from sitematch.store.studies.catalogue import read_sites, read_study
 
 
 def capacity_report(
@@ -33,7 +33,7 @@ def capacity_report(
     Parameters
     ----------
     store, actor, study_id, now
-        As in `sitematch.services.coordinating`.
+        As in `sitematch.services.capacity.coordinating`.
     as_of
         An earlier instant to look back to; None is `now`.
     time_zone

@@ -14,21 +14,22 @@ from functools import cached_property
 
 import numpy as np
 
-from sitematch.domain.capacity import Availability, CapacityState, SiteCapacity
+from sitematch.domain.capacity.caps import Availability, CapacityState, SiteCapacity
+from sitematch.domain.capacity.occupancy import TAKING_STATUSES
 from sitematch.domain.fhir import MAX_ID_LENGTH, is_digest, our_id, resource_id
-from sitematch.domain.occupancy import TAKING_STATUSES
 from sitematch.domain.place import Coordinates
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
-from sitematch.domain.texts import TextTest
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
+from sitematch.domain.studies.text_match import TextTest
 from sitematch.geo.cells import outward_in_groups
 from sitematch.geo.geodesic import FARTHEST_KM, distances_km
-from sitematch.services.finder import StatedCapacity
-from sitematch.services.live import as_matched
-from sitematch.store import changes, counting, directory
-from sitematch.store.directory import PlacedSites, SiteFilter, StudyFilter, Whereabouts
+from sitematch.services.finding.finder import StatedCapacity
+from sitematch.services.finding.live_finders import as_matched
+from sitematch.store.capacity import counting
 from sitematch.store.engine import Store
-from sitematch.store.nearby import FEW_STUDIES
+from sitematch.store.studies import changes, directory
+from sitematch.store.studies.directory import PlacedSites, SiteFilter, StudyFilter, Whereabouts
+from sitematch.store.studies.nearby import FEW_STUDIES
 
 
 @dataclass(frozen=True, slots=True)

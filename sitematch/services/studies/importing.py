@@ -18,22 +18,22 @@ from typing import IO, TYPE_CHECKING, Protocol, Required, TypedDict, Unpack
 import msgspec
 
 from sitematch.config import Settings
-from sitematch.domain.change import StudyChange, compare_studies, merge_study, revise_sites, take_sites
-from sitematch.domain.contact import Contact, StudyContacts
-from sitematch.domain.imports import ImportTotals
 from sitematch.domain.place import Coordinates
-from sitematch.domain.record import CatalogueRecord, Location, StudyRecord
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
+from sitematch.domain.studies.change import StudyChange, compare_studies, merge_study, revise_sites, take_sites
+from sitematch.domain.studies.contact import Contact, StudyContacts
+from sitematch.domain.studies.import_outcome import ImportTotals
+from sitematch.domain.studies.record import CatalogueRecord, Location, StudyRecord
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
 from sitematch.errors import DataFault, Fault, StudyNotFound, UnknownCountry
 from sitematch.gazetteer.extent import Extents
 from sitematch.gazetteer.grammar import parse_country
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.services.placing import Placed, place_site, tells_contradiction
+from sitematch.services.studies.placing import Placed, place_site, tells_contradiction
 
 if TYPE_CHECKING:
     from sitematch.store.engine import Store
-    from sitematch.store.imports import ImportTransaction
+    from sitematch.store.studies.imports import ImportTransaction
 
 NO_NAME = "Name not given"
 """Stands for a facility that a record does not name."""
@@ -200,7 +200,7 @@ def import_records(
         What an importer yields; read once, at a constant memory. A registry's record is placed, and its sites are
         paired with those that are known; a catalogue's is taken as it is, each site under its own id.
     origin, source
-        See `sitematch.domain.imports.ImportRecord`.
+        See `sitematch.domain.studies.import_outcome.ImportRecord`.
     now
         The moment (aware, UTC).
     watcher
@@ -224,9 +224,9 @@ def import_records(
     StudyNotFound
         If there are sites, but not the facts, of a study that is not in the catalogue; nothing is changed then.
     InvalidInput, LedgerBusy, StorageFault
-        See `sitematch.store.imports.importing`; nothing is changed then.
+        See `sitematch.store.studies.imports.importing`; nothing is changed then.
     """
-    from sitematch.store.imports import importing, inspecting
+    from sitematch.store.studies.imports import importing, inspecting
 
     counts: Counter[str] = Counter()
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY_BYTES) as spool:

@@ -9,24 +9,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from sitematch.config import Settings
-from sitematch.domain.imports import ImportTotals
-from sitematch.domain.record import CatalogueRecord, Location, StudyRecord
-from sitematch.domain.study import RecruitmentStatus, Study
+from sitematch.domain.studies.import_outcome import ImportTotals
+from sitematch.domain.studies.record import CatalogueRecord, Location, StudyRecord
+from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import Fault, InvalidInput, StudyNotFound
-from sitematch.importers import fhir, nci
+from sitematch.importers import nci
 from sitematch.importers.catalogue import read_catalogue
-from sitematch.importers.own_table import read_own
-from sitematch.importers.table import map_columns, read_table, table_record
-from sitematch.services.importing import Options, import_into
+from sitematch.importers.fhir import bundle
+from sitematch.importers.tables.foreign import map_columns, read_table, table_record
+from sitematch.importers.tables.own_table import read_own
+from sitematch.services.studies.importing import Options, import_into
 
 if TYPE_CHECKING:
     from sitematch.store.engine import Store
 
 TABLE = "table"
-"""Origin of what a table brought in; see `sitematch.domain.imports.ImportRecord`."""
+"""Origin of what a table brought in; see `sitematch.domain.studies.import_outcome.ImportRecord`."""
 
 _READERS: dict[str, Callable[[Path, date], Iterator[StudyRecord | Fault]]] = {
-    "fhir": fhir.read_file,
+    "fhir": bundle.read_file,
     "nci": nci.read_file,
 }
 
@@ -116,7 +117,7 @@ def read_sites_table(
 
     Parameters and errors are those of `import_table`.
     """
-    from sitematch.store.catalogue import read_study
+    from sitematch.store.studies.catalogue import read_study
 
     table = read_table(path, sheet)
     columns = map_columns(table.header, given)
@@ -187,7 +188,7 @@ def _with_caps(
 ) -> tuple[ImportTotals, int | None]:
     """Import records that may state spots, and take over those that are new as caps."""
     from sitematch.store.engine import open_store
-    from sitematch.store.seeding import take_stated_caps
+    from sitematch.store.studies.seeding import take_stated_caps
 
     done = import_into(settings, records, origin=origin, source=source, **options)
     if done[1] is not None:

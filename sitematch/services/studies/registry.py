@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Unpack
 
 from sitematch.config import Settings
-from sitematch.domain.imports import ImportTotals
-from sitematch.domain.record import StudyRecord
+from sitematch.domain.studies.import_outcome import ImportTotals
+from sitematch.domain.studies.record import StudyRecord
 from sitematch.errors import Fault, InvalidInput
 from sitematch.importers import ctgov
 from sitematch.importers.http import CtgovClient, Manners, download, questions_for
-from sitematch.services.importing import Options, import_into
+from sitematch.services.studies.importing import Options, import_into
 
 ORIGIN = "ctgov"
 
@@ -90,7 +90,7 @@ class Registry:
             See `bring_in`.
         """
         from sitematch.store.engine import open_store
-        from sitematch.store.imports import imported_studies
+        from sitematch.store.studies.imports import imported_studies
 
         with open_store(self._settings.database_url) as store:
             ids = imported_studies(store, ORIGIN)
@@ -150,9 +150,9 @@ class Registry:
 
 
 def undo_last(settings: Settings, now: datetime) -> str:
-    """Take the latest import back and say which it was; see `sitematch.store.imports.undo_import`."""
+    """Take the latest import back and say which it was; see `sitematch.store.studies.imports.undo_import`."""
     from sitematch.store.engine import open_store
-    from sitematch.store.imports import undo_import
+    from sitematch.store.studies.imports import undo_import
 
     with open_store(settings.database_url) as store:
         undone = undo_import(store, now)

@@ -9,7 +9,7 @@ from sitematch.config import Settings
 from sitematch.errors import DataFault, Fault
 from sitematch.gazetteer.extent import Extents
 from sitematch.gazetteer.reader import Reader
-from sitematch.importers.sites_csv import SitesRead, read_sites
+from sitematch.importers.tables.sites_csv import SitesRead, read_sites
 
 
 def read_checked(path: Path, settings: Settings, *, keep_good_rows: bool) -> SitesRead:
@@ -44,9 +44,9 @@ def load_sites(path: Path, settings: Settings, now: datetime, *, keep_good_rows:
     StudyNotFound
         If the catalogue does not hold the study.
     """
-    from sitematch.store import catalogue
     from sitematch.store.engine import open_store
-    from sitematch.store.seeding import take_stated_caps
+    from sitematch.store.studies import catalogue
+    from sitematch.store.studies.seeding import take_stated_caps
 
     found = read_checked(path, settings, keep_good_rows=keep_good_rows)
     study_ids = {site.study_id for site in found.sites}

@@ -8,18 +8,19 @@ from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from sitematch.domain.access import Actor, Permission, may, require
-from sitematch.domain.change import StudyChange
-from sitematch.domain.imports import ImportRecord, ImportTotals
-from sitematch.domain.record import StudyRecord
-from sitematch.domain.site import Site
+from sitematch.domain.accounts.access import Actor, Permission, may, require
+from sitematch.domain.studies.change import StudyChange
+from sitematch.domain.studies.import_outcome import ImportRecord, ImportTotals
+from sitematch.domain.studies.record import StudyRecord
+from sitematch.domain.studies.site import Site
 from sitematch.errors import Fault
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.importers import ctgov, fhir, nci
-from sitematch.services.importing import import_records
-from sitematch.services.other_sources import TABLE, read_sites_table
-from sitematch.store import imports
+from sitematch.importers import ctgov, nci
+from sitematch.importers.fhir import bundle
+from sitematch.services.studies.importing import import_records
+from sitematch.services.studies.other_sources import TABLE, read_sites_table
 from sitematch.store.engine import Store
+from sitematch.store.studies import imports
 
 SHOWN = 200
 """Studies, contradictions and faults that an outcome keeps; what is beyond is counted."""
@@ -37,7 +38,7 @@ class UploadForm(StrEnum):
 
 _READERS: Mapping[UploadForm, Callable[[Path, date], Iterator[StudyRecord | Fault]]] = {
     UploadForm.CTGOV: ctgov.read_file,
-    UploadForm.FHIR: fhir.read_file,
+    UploadForm.FHIR: bundle.read_file,
     UploadForm.NCI: nci.read_file,
 }
 
@@ -163,7 +164,7 @@ def list_imports(store: Store, actor: Actor) -> tuple[ImportRecord, ...]:
 
 
 def undo_import(store: Store, actor: Actor, import_id: int, now: datetime) -> ImportRecord:
-    """Take the latest import back, if it is the one that was looked at; see `sitematch.store.imports.undo_import`.
+    """Take the latest import back, if it is the one that was looked at; see `store.studies.imports.undo_import`.
 
     Raises
     ------

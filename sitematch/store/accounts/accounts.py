@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sitematch.domain.access import Actor, Grant, Role
+from sitematch.domain.accounts.access import Actor, Grant, Role
 from sitematch.errors import AccountNotFound, InvalidInput, LoginDelayed, LoginFailed
 from sitematch.store import schema
 from sitematch.store.engine import Store

@@ -1,6 +1,6 @@
 """Sessions of the console: who is signed in, until when, and how one ends.
 
-A session is a token of its own kind, made by `sitematch.store.tokens.start_session`; here it is looked up with the
+A session is a token of its own kind, made by `store.accounts.tokens.start_session`; here it is looked up with the
 person it belongs to.
 """
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from sitematch.errors import LoginFailed
 from sitematch.store import schema
-from sitematch.store.accounts import Account, find_account, sha256
+from sitematch.store.accounts.accounts import Account, find_account, sha256
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
 

@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.access import Actor, Permission
+from sitematch.domain.accounts.access import Actor, Permission
 from sitematch.errors import InvalidInput, LoginFailed
 from sitematch.store import schema
-from sitematch.store.accounts import find_account, grants_of, sha256
+from sitematch.store.accounts.accounts import find_account, grants_of, sha256
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import EventKind
-from sitematch.domain.occupancy import CapRule
-from sitematch.store.chain import GENESIS, seal
-from sitematch.store.counting import apply_setting
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.occupancy import CapRule
+from sitematch.domain.capacity.spot import EventKind
+from sitematch.store.capacity.chain import GENESIS, seal
+from sitematch.store.capacity.counting import apply_setting
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us
 from sitematch.store.schema import cap, event, latest_event

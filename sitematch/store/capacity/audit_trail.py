@@ -8,11 +8,11 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import EventKind, LedgerEvent
-from sitematch.domain.occupancy import keys_for
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.occupancy import keys_for
+from sitematch.domain.capacity.spot import EventKind, LedgerEvent
 from sitematch.store import schema
-from sitematch.store.chain import read_event
+from sitematch.store.capacity.chain import read_event
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import event, latest_event

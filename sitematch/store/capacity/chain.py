@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.ledger import EventKind, LedgerEvent
+from sitematch.domain.capacity.spot import EventKind, LedgerEvent
 from sitematch.store.instants import from_us, to_us
 
 GENESIS = "0" * 64

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.capacity import CapKey, CapLevel, CapUsage, SiteCapacity
-from sitematch.domain.ledger import (
+from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
+from sitematch.domain.capacity.occupancy import TAKING_STATUSES, CapRule, Group, SiteInView, StudyView
+from sitematch.domain.capacity.spot import (
     ALLOWED,
     EventKind,
     LedgerEvent,
@@ -19,15 +20,14 @@ from sitematch.domain.ledger import (
     WaitingEntry,
     state_at,
 )
-from sitematch.domain.occupancy import TAKING_STATUSES, CapRule, Group, SiteInView, StudyView
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import ReferralNotFound, StudyNotFound
 from sitematch.store import schema
-from sitematch.store.chain import read_event
+from sitematch.store.capacity.chain import read_event
+from sitematch.store.capacity.writing import read_policy
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import cap, event, latest_event
-from sitematch.store.writing import read_policy
 
 _ROWS_A_READ = 1_000
 _LAPSING = (EventKind.HELD.value, EventKind.OFFERED.value)

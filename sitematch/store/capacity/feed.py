@@ -15,11 +15,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sitematch.domain.capacity import Remaining, SiteCapacity
-from sitematch.domain.occupancy import StudyView
-from sitematch.domain.site import Site
+from sitematch.domain.capacity.caps import Remaining, SiteCapacity
+from sitematch.domain.capacity.occupancy import StudyView
+from sitematch.domain.studies.site import Site
 from sitematch.errors import SitematchError
-from sitematch.store.counting import read_view
+from sitematch.store.capacity.counting import read_view
 from sitematch.store.engine import Store, translated_errors
 from sitematch.store.schema import cap, catalogue
 
@@ -157,7 +157,7 @@ class CapacityFeed:
 
     @property
     def catalogue_version(self) -> str:
-        """The catalogue's version at the last look; see `sitematch.store.catalogue.catalogue_version`."""
+        """The catalogue's version at the last look; see `sitematch.store.studies.catalogue.catalogue_version`."""
         return self._state.catalogue_version
 
     def study(self, study_id: str, now: datetime) -> StudyCapacity | None:

@@ -1,6 +1,6 @@
 """The capacity ledger's writes: taking a spot, moving it on, giving it back.
 
-Each function is one transaction under its study's lock (see `sitematch.store.writing`), appends what happened
+Each function is one transaction under its study's lock (see `sitematch.store.capacity.writing`), appends what happened
 to the study's chain, and returns where the referral stands then. All of them may raise, beside what each
 names:
 
@@ -9,7 +9,7 @@ names:
   `StorageFault` the write may have been kept if the connection broke while committing: with an idempotency
   key, asking again tells.
 
-Whether the caller may do it at all is asked before, by `sitematch.domain.access.require`.
+Whether the caller may do it at all is asked before, by `sitematch.domain.accounts.access.require`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sitematch.domain.access import Caller
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import (
+from sitematch.domain.accounts.access import Caller
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.occupancy import TAKING_STATUSES, keys_for
+from sitematch.domain.capacity.spot import (
     Action,
     EventKind,
     LedgerEvent,
@@ -33,17 +34,16 @@ from sitematch.domain.ledger import (
     require_allowed,
     state_at,
 )
-from sitematch.domain.occupancy import TAKING_STATUSES, keys_for
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import InvalidInput, NoSpotsLeft, SiteClosed, SiteNotFound
 from sitematch.store import schema
-from sitematch.store.counting import referral_from
+from sitematch.store.capacity.counting import referral_from
+from sitematch.store.capacity.waiting import offer_freed_spots
+from sitematch.store.capacity.writing import LedgerWrite, perform, require_opaque
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import Operation
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import cap, latest_event
-from sitematch.store.waiting import offer_freed_spots
-from sitematch.store.writing import LedgerWrite, perform, require_opaque
 
 _LATEST = sa.select(latest_event).where(latest_event.c.referral_id == sa.bindparam("referral_id"))
 _SITE = (

@@ -1,7 +1,7 @@
 """The whole ledger as NDJSON: one line an event, enough to rebuild all the rest, on either database.
 
 The first line names the format; then the events follow, each with its hash, by study and place. Anyone can
-check the chain from the file alone (see `sitematch.store.chain.seal`).
+check the chain from the file alone (see `sitematch.store.capacity.chain.seal`).
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import EventKind
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.spot import EventKind
 from sitematch.errors import DataFault, Fault
-from sitematch.store.chain import GENESIS, seal
+from sitematch.store.capacity.chain import GENESIS, seal
+from sitematch.store.capacity.rules import apply_rule
+from sitematch.store.capacity.writing import note_latest, open_study, read_policy
 from sitematch.store.engine import Store
-from sitematch.store.rules import apply_rule
 from sitematch.store.schema import cap, event
-from sitematch.store.writing import note_latest, open_study, read_policy
 
 FORMAT = "sitematch-ledger/1"
 """What the first line says."""

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import EventKind, SpotPolicy, SpotState, state_at
-from sitematch.domain.occupancy import StudyView, keys_for
-from sitematch.domain.recruitment import Recruitment, SiteRecruitment, Step, blocked_spans, open_time
-from sitematch.store.counting import read_view
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.occupancy import StudyView, keys_for
+from sitematch.domain.capacity.recruitment import Recruitment, SiteRecruitment, Step, blocked_spans, open_time
+from sitematch.domain.capacity.spot import EventKind, SpotPolicy, SpotState, state_at
+from sitematch.store.capacity.counting import read_view
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import event

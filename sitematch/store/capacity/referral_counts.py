@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.ledger import EventKind
-from sitematch.domain.standing import OldestHold, Standing, Unplaced, Waiting
-from sitematch.store.counting import expiry_of, group_from, latest_at, view_of
+from sitematch.domain.capacity.referral_counts import OldestHold, Standing, Unplaced, Waiting
+from sitematch.domain.capacity.spot import EventKind
+from sitematch.store.capacity.counting import expiry_of, group_from, latest_at, view_of
+from sitematch.store.capacity.referral_histories import ledger_head
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us
-from sitematch.store.journeys import ledger_head
 from sitematch.store.schema import event, latest_event
 
 

@@ -1,7 +1,7 @@
 """The rules that govern a study's spots: caps, closing, policy. Each change is an event in the study's chain.
 
 All functions may raise `IdempotencyConflict`, `LedgerBusy`, `StorageFault` and `NotReady`, as in
-`sitematch.store.ledger`. A change that makes room offers it to those who wait, in the same transaction.
+`sitematch.store.capacity.ledger`. A change that makes room offers it to those who wait, in the same transaction.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.access import Caller
-from sitematch.domain.capacity import CapKey, CapLevel, CapUsage
-from sitematch.domain.ledger import EventKind, SpotPolicy
+from sitematch.domain.accounts.access import Caller
+from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage
+from sitematch.domain.capacity.spot import EventKind, SpotPolicy
 from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.store import schema
-from sitematch.store.counting import read_view
+from sitematch.store.capacity.counting import read_view
+from sitematch.store.capacity.waiting import offer_freed_spots
+from sitematch.store.capacity.writing import LedgerWrite, perform, require_opaque
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import Operation
 from sitematch.store.schema import cap, latest_event
-from sitematch.store.waiting import offer_freed_spots
-from sitematch.store.writing import LedgerWrite, perform, require_opaque
 
 _MAX_SPOTS = 10_000_000
 

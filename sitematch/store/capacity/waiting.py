@@ -13,17 +13,17 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.access import Actor, Caller
-from sitematch.domain.ledger import Action, EventKind, LedgerEvent, Referral, require_allowed, state_at
-from sitematch.domain.occupancy import keys_for
+from sitematch.domain.accounts.access import Actor, Caller
+from sitematch.domain.capacity.occupancy import keys_for
+from sitematch.domain.capacity.spot import Action, EventKind, LedgerEvent, Referral, require_allowed, state_at
 from sitematch.errors import InvalidInput, SiteClosed, SiteNotFound
 from sitematch.store import schema
-from sitematch.store.counting import read_view, referral_from, waiting_in
+from sitematch.store.capacity.counting import read_view, referral_from, waiting_in
+from sitematch.store.capacity.writing import LedgerWrite, perform, require_opaque
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import Operation
 from sitematch.store.instants import from_us
 from sitematch.store.schema import latest_event
-from sitematch.store.writing import LedgerWrite, perform, require_opaque
 
 MAX_SITES = 500
 """How many sites one entry may name."""
@@ -51,7 +51,7 @@ def join_waiting_list(
     caller
         Who asks.
     study_id, referral_id, arm
-        Who waits for what; see `sitematch.store.ledger.place_hold`.
+        Who waits for what; see `sitematch.store.capacity.ledger.place_hold`.
     site_ids
         The sites within the distance that the patient stated, the preferred first; 1 to 500. The caller works
         them out: the ledger knows no postcode and keeps no distance.
@@ -76,7 +76,7 @@ def join_waiting_list(
     SiteNotFound, StudyNotFound
         If there is none of that id, or the site is not the study's.
     IdempotencyConflict, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.ledger`.
+        See `sitematch.store.capacity.ledger`.
     """
     require_opaque(referral_id, "referral_id")
     if arm is not None:
@@ -122,7 +122,7 @@ def sweep(store: Store, study_id: str, now: datetime, *, request_id: str = "swee
     Raises
     ------
     StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.ledger`.
+        See `sitematch.store.capacity.ledger`.
     """
     caller = Caller(actor=_SWEEPER, request_id=request_id)
     return perform(

@@ -18,11 +18,11 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sitematch.domain.access import Caller
-from sitematch.domain.ledger import EventKind, LedgerEvent, SpotPolicy
+from sitematch.domain.accounts.access import Caller
+from sitematch.domain.capacity.spot import EventKind, LedgerEvent, SpotPolicy
 from sitematch.errors import InvalidInput, ReferralNotFound, SitematchError, StorageFault, StudyNotFound
 from sitematch.store import idempotency, schema
-from sitematch.store.chain import GENESIS, event_row, seal
+from sitematch.store.capacity.chain import GENESIS, event_row, seal
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import Operation
 from sitematch.store.instants import from_us, to_us

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sitematch.domain.demand import BATCH, DemandCell
+from sitematch.domain.reports.demand import BATCH, DemandCell
 from sitematch.store.engine import Store
 from sitematch.store.schema import demand
 

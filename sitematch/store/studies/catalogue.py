@@ -10,14 +10,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
 
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
-from sitematch.domain.words import further_words, heading_words
+from sitematch.domain.studies.search_terms import further_words, heading_words
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
 from sitematch.errors import InvalidInput, StudyNotFound
 from sitematch.store import schema
-from sitematch.store.contacts import erase_contacts
 from sitematch.store.engine import Store
-from sitematch.store.rows import site_of, site_values, study_of, study_values
+from sitematch.store.studies.contacts import erase_contacts
+from sitematch.store.studies.rows import site_of, site_values, study_of, study_values
 
 _ROWS_A_STATEMENT = 1_000
 

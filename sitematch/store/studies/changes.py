@@ -8,9 +8,9 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import EventKind
-from sitematch.domain.occupancy import keys_for
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.occupancy import keys_for
+from sitematch.domain.capacity.spot import EventKind
 from sitematch.store.engine import Store
 from sitematch.store.instants import to_us
 from sitematch.store.schema import cap, event, latest_event

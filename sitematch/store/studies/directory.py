@@ -13,16 +13,16 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.cell import NOWHERE
-from sitematch.domain.occupancy import TAKING_STATUSES
-from sitematch.domain.site import Site
-from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.domain.texts import Field, TextTest
+from sitematch.domain.capacity.occupancy import TAKING_STATUSES
+from sitematch.domain.grid_cells import NOWHERE
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.domain.studies.text_match import Field, TextTest
 from sitematch.store.engine import Store, in_parts
-from sitematch.store.fitting import MOST_COMPARED, byte_length, has_listed, may_pass
-from sitematch.store.nearby import FEW_STUDIES, OccupiedCells
-from sitematch.store.rows import site_of, study_of
 from sitematch.store.schema import site, study
+from sitematch.store.studies.nearby import FEW_STUDIES, OccupiedCells
+from sitematch.store.studies.rows import site_of, study_of
+from sitematch.store.studies.text_filters import MOST_COMPARED, byte_length, has_listed, may_pass
 
 _ROWS_A_STATEMENT = 1_000
 _TAKING = sorted(TAKING_STATUSES)

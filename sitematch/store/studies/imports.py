@@ -12,17 +12,17 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.contact import NO_CONTACTS, StudyContacts
-from sitematch.domain.imports import ImportRecord, ImportTotals
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
+from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts
+from sitematch.domain.studies.import_outcome import ImportRecord, ImportTotals
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
 from sitematch.errors import InvalidInput
 from sitematch.store import schema
-from sitematch.store.catalogue import sites_in_use, touch, write_study
-from sitematch.store.contacts import contacts_of, store_contacts
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
-from sitematch.store.rows import site_of, study_of
+from sitematch.store.studies.catalogue import sites_in_use, touch, write_study
+from sitematch.store.studies.contacts import contacts_of, store_contacts
+from sitematch.store.studies.rows import site_of, study_of
 
 _BATCH, _PART = schema.import_batch.c, schema.import_study.c
 _VERSION = msgspec.json.Decoder(tuple[Study, tuple[Site, ...]])
@@ -85,7 +85,7 @@ class ImportTransaction:
         Raises
         ------
         InvalidInput
-            See `sitematch.store.catalogue.replace_study`.
+            See `sitematch.store.studies.catalogue.replace_study`.
         """
         self._touch()
         write_study(self._connection, study, sites)

@@ -9,13 +9,13 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
-from sitematch.domain.cell import NOWHERE
-from sitematch.domain.site import Site
-from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.domain.travel import TravelCertainty
+from sitematch.domain.grid_cells import NOWHERE
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.domain.studies.travel import TravelCertainty
 from sitematch.store import schema
 from sitematch.store.engine import in_parts
-from sitematch.store.rows import site_of, study_of
+from sitematch.store.studies.rows import site_of, study_of
 
 FEW_STUDIES, FEW_SITES = 500, 20_000
 """Up to so many studies and sites, where the sites are is read first, and then only their cells are looked at."""

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.cell import cell_of
-from sitematch.domain.clinic import clinic_number
+from sitematch.domain.finding.clinic import clinic_number
+from sitematch.domain.grid_cells import cell_of
 from sitematch.domain.place import Coordinates, Place, Precision
-from sitematch.domain.site import Site
-from sitematch.domain.study import Phase, RecruitmentStatus, Study
-from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Phase, RecruitmentStatus, Study
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.errors import InvalidInput
 
 _TEXTS = msgspec.json.Decoder(tuple[str, ...])

@@ -1,6 +1,6 @@
 """Finding studies by their words: one answer on both databases, each by its own full-text index.
 
-A study is found if it has every word that is asked. Both databases are given words that `sitematch.domain.words` has
+A study is found if it has every word that is asked. Both databases get words that `domain.studies.search_terms` has
 read, and only say which studies have them, so they find the same ones; the order is ours too, and not a database's idea
 of relevance: what a study is about comes before what its summary mentions.
 """
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.domain.words import compared, stem_of
+from sitematch.domain.studies.search_terms import compared, stem_of
+from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import InvalidInput
 from sitematch.store import schema
 from sitematch.store.engine import Store
-from sitematch.store.rows import study_of
+from sitematch.store.studies.rows import study_of
 
 _CURSOR = re.compile(r"([01]):(.{1,100})", re.DOTALL)
 _WORDS_ASKED = 20
@@ -58,7 +58,7 @@ def search_studies(
     store
         The database.
     words
-        As `sitematch.domain.words.query_words` gives them; a study must have each. Empty finds every study.
+        As `domain.studies.search_terms.query_words` gives them; a study must have each. Empty finds every study.
     statuses
         Only studies with one of these; empty takes all.
     limit
@@ -93,7 +93,7 @@ def search_studies(
 def matching_studies(
     connection: sa.Connection, words: Sequence[str], statuses: Collection[RecruitmentStatus]
 ) -> frozenset[str]:
-    """Return the ids of the studies that are about some words; see `sitematch.domain.words.heading_words`.
+    """Return the ids of the studies that are about some words; see `domain.studies.search_terms.heading_words`.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def beginning_with(dialect: str, words: Sequence[str]) -> sa.Select[tuple[str]]:
     dialect
         The database's.
     words
-        At least one, as `sitematch.domain.words.plain_words` gives them; the last may go on.
+        At least one, as `sitematch.domain.studies.search_terms.plain_words` gives them; the last may go on.
 
     Returns
     -------

@@ -9,16 +9,16 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.access import Actor, Caller
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import EventKind
+from sitematch.domain.accounts.access import Actor, Caller
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.spot import EventKind
 from sitematch.store import schema
+from sitematch.store.capacity.rules import apply_rule
+from sitematch.store.capacity.waiting import offer_freed_spots
+from sitematch.store.capacity.writing import LedgerWrite, perform
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import Operation
-from sitematch.store.rules import apply_rule
 from sitematch.store.schema import event
-from sitematch.store.waiting import offer_freed_spots
-from sitematch.store.writing import LedgerWrite, perform
 
 _CATALOGUE = Actor(actor_id="system:catalogue")
 

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.texts import Field, Fit, TextTest
+from sitematch.domain.studies.text_match import Field, Fit, TextTest
 from sitematch.store.schema import site, study
-from sitematch.store.search import beginning_with
+from sitematch.store.studies.search import beginning_with
 
 MOST_COMPARED = 5
 """With more patterns or tests a database takes longer to compare each row than we do."""

@@ -7,15 +7,15 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.access import Caller
-from sitematch.domain.ledger import EventKind
-from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.accounts.access import Caller
+from sitematch.domain.capacity.spot import EventKind
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.store import schema
-from sitematch.store.catalogue import touch
+from sitematch.store.capacity.writing import LedgerWrite, perform
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import Operation
-from sitematch.store.writing import LedgerWrite, perform
+from sitematch.store.studies.catalogue import touch
 
 MAX_REIMBURSEMENT = 200
 """The longest text on time reimbursement, in characters."""
@@ -60,7 +60,7 @@ def set_travel(
     SiteNotFound, StudyNotFound
         If there is none of that id, or the site is not the study's.
     IdempotencyConflict, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.ledger`.
+        See `sitematch.store.capacity.ledger`.
     """
     text = " ".join(time_reimbursement.split())
     if len(text) > MAX_REIMBURSEMENT:

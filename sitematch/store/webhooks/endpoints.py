@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.access import Actor
-from sitematch.domain.capacity import SiteCapacity
-from sitematch.domain.notice import NoticeKind, Webhook
-from sitematch.domain.occupancy import StudyView
+from sitematch.domain.accounts.access import Actor
+from sitematch.domain.capacity.caps import SiteCapacity
+from sitematch.domain.capacity.notice import NoticeKind, Webhook
+from sitematch.domain.capacity.occupancy import StudyView
 from sitematch.errors import InvalidInput, NotFound
-from sitematch.store.counting import read_view
+from sitematch.store.capacity.counting import read_view
 from sitematch.store.engine import Store
 from sitematch.store.instants import to_us
 from sitematch.store.schema import cap, delivery, outbox, site_notice, webhook

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from api.console.words import WORDS
-from sitematch.store import catalogue, counting
+from api.console.page.labels import WORDS
+from sitematch.store.capacity import counting
+from sitematch.store.studies import catalogue
 from tests.api.builders import STUDY_ID
 from tests.api.clerk import ORIGIN, Clerk, clerk, read_text
 from tests.api.office import GRANTS, OTHER_SITE, OTHER_STUDY, SITE, Office
@@ -244,6 +245,6 @@ def test_console_has_words_for_every_code() -> None:
         kind = type(next(iter(words)))
         if kind.__name__ not in ("ScreenFailureReason", "WithdrawalReason"):
             assert set(words) == set(kind)
-    from sitematch.domain.ledger import ScreenFailureReason, WithdrawalReason
+    from sitematch.domain.capacity.spot import ScreenFailureReason, WithdrawalReason
 
     assert {*ScreenFailureReason, *WithdrawalReason} <= set(WORDS["reason"])

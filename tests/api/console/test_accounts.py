@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from sitematch.store import accounts, tokens
+from sitematch.store.accounts import accounts, tokens
 from tests.api.builders import STUDY_ID
 from tests.api.clerk import Clerk, clerk, read_text
 from tests.api.office import SITE, Office

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from api.console.imports import MAX_UPLOAD_BYTES
-from sitematch.store import catalogue
+from sitematch.store.studies import catalogue
 from tests.api.builders import STUDY_ID
 from tests.api.clerk import Clerk, Form, clerk, forms_of, read_text
 from tests.api.office import OTHER_STUDY, Office

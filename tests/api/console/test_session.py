@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sitematch.services.finder import Finder
-from sitematch.store import accounts, tokens
+from sitematch.services.finding.finder import Finder
+from sitematch.store.accounts import accounts, tokens
 from tests.api.clerk import ORIGIN, PASSWORD, Clerk, clerk, clerk_with_password, read_text
 from tests.api.office import SITE, Office
 

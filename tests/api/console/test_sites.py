@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.site import Site
-from sitematch.store import catalogue, counting
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.studies.site import Site
+from sitematch.store.capacity import counting
+from sitematch.store.studies import catalogue
 from tests.api.builders import STUDY_ID
 from tests.api.clerk import clerk, read_text
 from tests.api.office import OTHER_SITE, SITE, Office

@@ -7,10 +7,11 @@ import re
 import pytest
 from werkzeug.test import TestResponse
 
-from sitematch.domain.access import Actor, Caller
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import SpotPolicy
-from sitematch.store import counting, rules, schema
+from sitematch.domain.accounts.access import Actor, Caller
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.spot import SpotPolicy
+from sitematch.store import schema
+from sitematch.store.capacity import counting, rules
 from tests.api.builders import STUDY_ID
 from tests.api.clerk import Clerk, Form, clerk, forms_of, read_text
 from tests.api.office import OTHER_SITE, SITE, Office

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from sitematch.domain.access import Actor, Caller
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import SpotPolicy
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.store import rules
-from sitematch.store.catalogue import replace_study
+from sitematch.domain.accounts.access import Actor, Caller
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.spot import SpotPolicy
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.store.capacity import rules
+from sitematch.store.studies.catalogue import replace_study
 from tests.api.builders import NOW, SITES, STUDY_ID, make_site, make_study
+from tests.api.fhir.test_routes import extension, path_of, values
 from tests.api.office import OTHER_SITE, SITE, Office
-from tests.api.test_fhir import extension, path_of, values
 from tests.fhir_r4 import validate
 
 MANIFEST = "/fhir/$bulk-publish"

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from api.fhir_grammar import near, split, unescape
-from api.fhir_params import PARAMETERS
+from api.fhir.grammar import near, split, unescape
+from api.fhir.params import PARAMETERS
 from sitematch.errors import InvalidInput
-from sitematch.exporters.fhir_bundle import UNITS_KM
-from sitematch.services.fhir import Kind
-from sitematch.services.finder import Finder
+from sitematch.exporters.fhir.bundle import UNITS_KM
+from sitematch.services.exchange.fhir import Kind
+from sitematch.services.finding.finder import Finder
 from tests.api.builders import SITES, make_app
 from tests.fhir_r4 import validate
 

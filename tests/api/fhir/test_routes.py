@@ -14,12 +14,12 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from sitematch.domain.record import StudyRecord
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.studies.record import StudyRecord
+from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.geo.geodesic import distance_km
-from sitematch.importers.fhir import read_file
-from sitematch.services.finder import Finder
-from sitematch.store.catalogue import replace_study
+from sitematch.importers.fhir.bundle import read_file
+from sitematch.services.finding.finder import Finder
+from sitematch.store.studies.catalogue import replace_study
 from tests.api.builders import NOW, SITES, STUDY_ID, make_app, make_site, make_study
 from tests.api.office import Office
 from tests.builders import make_point

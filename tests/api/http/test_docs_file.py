@@ -4,10 +4,10 @@ from pathlib import Path
 
 from flask.testing import FlaskClient
 
-from api.problems import Problem
-from api.schemas import MatchRequest
+from api.http.problems import Problem
+from api.v1.schemas.finding import MatchRequest
 
-TEXT = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[3] / "docs" / "http.md").read_text(encoding="utf-8")
 
 
 def test_every_route_is_in_the_guide(client: FlaskClient) -> None:

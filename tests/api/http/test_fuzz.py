@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from werkzeug.test import TestResponse
 
-from api.problems import KINDS
-from api.schemas import MatchRequest
-from api.tables import TABULAR
-from sitematch.domain.policy import Order
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.travel import TravelCertainty
-from sitematch.services.finder import Finder
+from api.http.problems import KINDS
+from api.http.tables import TABULAR
+from api.v1.schemas.finding import MatchRequest
+from sitematch.domain.finding.policy import Order
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.travel import TravelCertainty
+from sitematch.services.finding.finder import Finder
 from tests.api.builders import POSTCODES, TOWNS, fill_database, make_app
 
 FIELDS = [*MatchRequest.__struct_fields__, "radius", ""]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from api.negotiate import GEOJSON, JSON, best_media_type
+from api.http.negotiation import GEOJSON, JSON, best_media_type
 
 
 @pytest.mark.parametrize(

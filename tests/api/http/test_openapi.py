@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.test import TestResponse
 
-from api.openapi import address
-from sitematch.exporters.files import XLSX_TYPE
+from api.http.openapi import address
+from sitematch.exporters.tables.files import XLSX_TYPE
 
 STUDY_ID = "NCT00000001"
 MIAMI = {"postcode": "33180", "country": "US"}
@@ -175,7 +175,7 @@ def test_every_example_of_the_document_can_be_sent(client: FlaskClient, document
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if "security" in operation:
-                continue  # tests/api/test_coordinating.py sends those
+                continue  # tests/api/v1/test_coordinating.py sends those
             examples = {p["name"]: p["example"] for p in operation.get("parameters", ()) if "example" in p}
             inside = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
             url = path

@@ -10,10 +10,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from api.errors import KIND_OF, kind_of
-from api.problems import KINDS
+from api.http.errors import KIND_OF, kind_of
+from api.http.problems import KINDS
 from sitematch import errors
-from sitematch.services.finder import Finder
+from sitematch.services.finding.finder import Finder
 from tests.api.builders import make_app
 
 MIAMI = {"postcode": "33180", "country": "US"}

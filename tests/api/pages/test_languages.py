@@ -12,13 +12,13 @@ from babel.messages.pofile import read_po
 from flask import Flask
 from flask.testing import FlaskClient
 
-from api import wording
-from api.languages import ENGLISH, LANGUAGES, speak
-from sitematch.domain.capacity import DrawnFrom, Remaining
-from sitematch.domain.match import Distance, Reason, ReasonCode
+from api.pages import wording
+from api.pages.languages import ENGLISH, LANGUAGES, speak
+from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.finding.match import Distance, Reason, ReasonCode
 from sitematch.domain.place import Precision
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.domain.units import Unit
 from tools import messages
 

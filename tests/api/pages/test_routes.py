@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from api.assets import Assets
-from sitematch.domain.study import Phase
-from sitematch.services.finder import Finder
+from api.pages.assets import Assets
+from sitematch.domain.studies.study import Phase
+from sitematch.services.finding.finder import Finder
 from tests.api.builders import make_app, make_finder, make_site
 
 MIAMI = {"place": "33180", "country": "US"}

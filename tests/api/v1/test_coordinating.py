@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sitematch.domain.access import Actor, Caller
-from sitematch.domain.ledger import ScreenFailureReason, WithdrawalReason
-from sitematch.services.finder import Finder
+from sitematch.domain.accounts.access import Actor, Caller
+from sitematch.domain.capacity.spot import ScreenFailureReason, WithdrawalReason
+from sitematch.services.finding.finder import Finder
 from sitematch.store import schema
-from sitematch.store.catalogue import replace_study
 from sitematch.store.claims import claim
 from sitematch.store.idempotency import Operation
+from sitematch.store.studies.catalogue import replace_study
 from tests.api.builders import SITES, STUDY_ID, make_study
 from tests.api.office import OTHER_SITE, SITE, Office
 

@@ -11,7 +11,7 @@ import pytest
 import shapely
 from shapely.geometry import shape
 
-from sitematch.domain.capacity import CapKey, CapLevel
+from sitematch.domain.capacity.caps import CapKey, CapLevel
 from tests.api.office import Office
 
 LIST = {"postcodes": ["33180", "04102", "zzz"], "country": "US", "people": [10, 5, 5], "within_km": [50]}

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from api.rounds import start_flushing
+from api.background import start_flushing
 from sitematch.errors import NotReady
-from sitematch.services.demand import DemandCounter
-from sitematch.services.finder import Finder
-from sitematch.store.demand import read_demand
+from sitematch.services.finding.finder import Finder
+from sitematch.services.reports.demand import DemandCounter
 from sitematch.store.engine import Store
+from sitematch.store.reports.demand import read_demand
 from tests.api.builders import STUDY_ID
 from tests.api.office import Office
 from tests.builders import make_place

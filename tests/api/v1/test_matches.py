@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from sitematch.services.finder import Finder
+from sitematch.services.finding.finder import Finder
 from tests.api.builders import NOW, make_app
 
 MIAMI = {"postcode": "33180", "country": "US"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sitematch.domain.contact import Contact, StudyContacts
-from sitematch.store.contacts import store_contacts
+from sitematch.domain.studies.contact import Contact, StudyContacts
+from sitematch.store.studies.contacts import store_contacts
 from tests.api.builders import STUDY_ID
 from tests.api.office import OTHER_STUDY, Office
 

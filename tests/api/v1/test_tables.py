@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 from werkzeug.test import TestResponse
 
-from api.tables import TABULAR
-from sitematch.exporters.files import CSV_TYPE, NDJSON_TYPE, XLSX_TYPE
-from sitematch.importers.own_table import read_own
+from api.http.tables import TABULAR
+from sitematch.exporters.tables.files import CSV_TYPE, NDJSON_TYPE, XLSX_TYPE
+from sitematch.importers.tables.own_table import read_own
 from tests.api.builders import SITES, STUDY_ID, make_app, make_finder, make_site
 from tests.api.office import Office
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from sitematch.config import Settings
-from sitematch.services.registry import Registry
+from sitematch.services.studies.registry import Registry
 from tests.cli.conftest import Run
 from tests.importers.records import STUDY_ID, make_location, make_record
 from tests.importers.registry_server import FakeRegistry, running_registry
-from tests.services.importers import Memory
+from tests.services.studies.importers import Memory
 
 
 @pytest.fixture

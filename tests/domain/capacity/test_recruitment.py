@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import EventKind
-from sitematch.domain.recruitment import Step, blocked_spans, open_time
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.recruitment import Step, blocked_spans, open_time
+from sitematch.domain.capacity.spot import EventKind
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STUDY = CapKey(level=CapLevel.STUDY)

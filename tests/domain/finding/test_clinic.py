@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from sitematch.domain.clinic import clinic_number, clinics_of
-from sitematch.domain.site import Site
+from sitematch.domain.finding.clinic import clinic_number, clinics_of
+from sitematch.domain.studies.site import Site
 from tests.builders import make_site
 
 _numbers = itertools.count(1)

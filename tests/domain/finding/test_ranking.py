@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sitematch.domain.capacity import DrawnFrom, Remaining
-from sitematch.domain.match import MatchResult, Reason, ReasonCode
+from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.finding.match import MatchResult, Reason, ReasonCode
+from sitematch.domain.finding.policy import MatchPolicy, Order
+from sitematch.domain.finding.ranking import MAX_EXCLUDED, NOTHING_FORESEEN, Candidate, rank
 from sitematch.domain.place import Place
-from sitematch.domain.policy import MatchPolicy, Order
-from sitematch.domain.ranking import MAX_EXCLUDED, NOTHING_FORESEEN, Candidate, rank
-from sitematch.domain.site import Site
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.travel import TRAVEL_ORDER, TravelCertainty
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.travel import TRAVEL_ORDER, TravelCertainty
 from sitematch.domain.units import Unit
 from sitematch.errors import InvalidPolicy
 from tests.builders import NOW, make_place, make_site

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from sitematch.domain.match import Reason, ReasonCode
+from sitematch.domain.finding.match import Reason, ReasonCode
+from sitematch.domain.finding.wording import explain
 from sitematch.domain.units import Unit, compass_point, format_distance
-from sitematch.domain.wording import explain
 
 
 @pytest.mark.parametrize("code", list(ReasonCode))

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sitematch.domain.allocation import (
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.occupancy import keys_for
+from sitematch.domain.reports.allocation import (
     Allocation,
     AllocationRequest,
     AllocationSite,
     Obstacle,
     allocate,
 )
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.occupancy import keys_for
-from sitematch.domain.travel import TRAVEL_ORDER, TravelCertainty
+from sitematch.domain.studies.travel import TRAVEL_ORDER, TravelCertainty
 from sitematch.errors import InvalidInput
 
 STUDY = CapKey(level=CapLevel.STUDY)

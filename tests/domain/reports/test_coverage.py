@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sitematch.domain.coverage import counterfactuals, median, within_reach
+from sitematch.domain.reports.coverage import counterfactuals, median, within_reach
 
 
 def test_who_straddles_the_limit_cannot_be_told_and_widens_the_bounds() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sitematch.domain.demand import SMALL_ZIP3, DemandCell, month_of, months_before, publishable, region_of
+from sitematch.domain.reports.demand import SMALL_ZIP3, DemandCell, month_of, months_before, publishable, region_of
 
 # 45 CFR 164.514(b)(2)(i)(B) at the Census of 2000, as HHS's guidance of 2012-11-26 lists them.
 RESTRICTED = [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sitematch.domain.identity import Whereabouts, is_placeholder, likeness, pair
+from sitematch.domain.studies.identity import Whereabouts, is_placeholder, likeness, pair
 
 
 def at(facility: str, city: str = "Lyon", postcode: str = "69003", country: str = "FR") -> Whereabouts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sitematch.domain.words import compared, plain_words, stem_of, words_of
+from sitematch.domain.studies.search_terms import compared, plain_words, stem_of, words_of
 
 endings = st.sampled_from(["", "s", "es", "ies", "eies", "oes", "us", "ss"])
 words = st.builds(str.__add__, st.text(st.sampled_from("abeiosuy1é肺"), min_size=1, max_size=70), endings)

@@ -14,14 +14,14 @@ import msgspec
 import pytest
 from openpyxl import load_workbook
 
-from sitematch.domain.cells import Value
-from sitematch.domain.site import PLACE_COLUMNS, SITE_COLUMNS
+from sitematch.domain.studies.site import PLACE_COLUMNS, SITE_COLUMNS
+from sitematch.domain.table_cells import Value
 from sitematch.errors import InvalidInput
-from sitematch.exporters import workbook as workbooks
-from sitematch.exporters.files import Form, write_csv, write_table
 from sitematch.exporters.geojson import write_sites_geojson
-from sitematch.exporters.rows import CAPACITY_HEADER, MATCH_HEADER, SITE_HEADER, cells, site_row
-from sitematch.exporters.wire import site_answer
+from sitematch.exporters.tables import workbook as workbooks
+from sitematch.exporters.tables.files import Form, write_csv, write_table
+from sitematch.exporters.tables.rows import CAPACITY_HEADER, MATCH_HEADER, SITE_HEADER, cells, site_row
+from sitematch.exporters.wire.matches import site_answer
 from tests.builders import make_site
 
 HEADER = ("id", "count", "share", "day", "at", "is_open", "texts", "nothing")

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from sitematch.domain.place import Coordinates
-from sitematch.domain.record import StudyRecord
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.studies.record import StudyRecord
+from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import DataFault, Fault
-from sitematch.importers.fhir import read_file
+from sitematch.importers.fhir.bundle import read_file
 
 TODAY = date(2026, 3, 1)
 STUDY = {

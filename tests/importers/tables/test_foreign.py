@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from sitematch.domain.record import StudyRecord
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.studies.record import StudyRecord
+from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import DataFault, InvalidInput, NotReady
-from sitematch.importers.table import map_columns, read_table, table_record
+from sitematch.importers.tables.foreign import map_columns, read_table, table_record
 from tests.builders import make_study
 
 HEADER = ["Site name", "Town", "ZIP", "Country", "Status", "Remarks"]

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from sitematch.domain.place import Coordinates, Precision
-from sitematch.domain.site import SITE_COLUMNS
-from sitematch.domain.travel import TravelCertainty, TravelKind
+from sitematch.domain.studies.site import SITE_COLUMNS
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind
 from sitematch.errors import DataFault, Fault, NotReady
-from sitematch.exporters.files import csv_text
-from sitematch.exporters.rows import STATED_SITE_HEADER, cells, site_row
-from sitematch.importers.sites_csv import parse_sites, read_sites
+from sitematch.exporters.tables.files import csv_text
+from sitematch.exporters.tables.rows import STATED_SITE_HEADER, cells, site_row
+from sitematch.importers.tables.sites_csv import parse_sites, read_sites
 
 ROW = {
     "site_id": "s1",

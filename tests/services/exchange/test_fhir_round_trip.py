@@ -13,22 +13,22 @@ import pytest
 
 from benchmarks import databases
 from sitematch.config import data_file
-from sitematch.domain.record import StudyRecord
-from sitematch.domain.site import Site
-from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.exporters.fhir import location_resource, organization_resource, study_resource
-from sitematch.exporters.fhir_bundle import found_entry
-from sitematch.exporters.fhir_types import Bundle
+from sitematch.domain.studies.record import StudyRecord
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.exporters.fhir.bundle import found_entry
+from sitematch.exporters.fhir.resources import location_resource, organization_resource, study_resource
+from sitematch.exporters.fhir.types import Bundle
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.importers.fhir import read_file
-from sitematch.importers.sites_csv import read_sites as read_sites_file
+from sitematch.importers.fhir.bundle import read_file
 from sitematch.importers.study_file import read_study as read_study_file
-from sitematch.services.importing import import_records
-from sitematch.store.catalogue import list_studies, read_sites
+from sitematch.importers.tables.sites_csv import read_sites as read_sites_file
+from sitematch.services.studies.importing import import_records
 from sitematch.store.engine import Store, open_store
+from sitematch.store.studies.catalogue import list_studies, read_sites
 from tests.builders import make_site, make_study
 from tests.fhir_r4 import validate
-from tests.services.importers import NOW, Clerk, Memory
+from tests.services.studies.importers import NOW, Clerk, Memory
 from tests.shared_data import ctgov_folder
 
 FILES = (

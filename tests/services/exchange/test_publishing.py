@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from sitematch.services import publishing
-from sitematch.services.publishing import CatalogueWatch, File, files_since, publish, read_state
-from sitematch.store.catalogue import replace_studies
+from sitematch.services.exchange import publishing
+from sitematch.services.exchange.publishing import CatalogueWatch, File, files_since, publish, read_state
 from sitematch.store.engine import Store
+from sitematch.store.studies.catalogue import replace_studies
 from tests.store.builders import Desk, make_site, make_study, site_key
 
 

@@ -10,23 +10,23 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from sitematch.domain.change import ChangeKind
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
+from sitematch.domain.studies.change import ChangeKind
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
 from sitematch.errors import DataFault, StudyNotFound
 from sitematch.exporters.catalogue import write_catalogue
-from sitematch.exporters.files import Form, write_table
-from sitematch.exporters.rows import SITE_HEADER, cells, site_row
+from sitematch.exporters.tables.files import Form, write_table
+from sitematch.exporters.tables.rows import SITE_HEADER, cells, site_row
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.catalogue import read_catalogue
-from sitematch.importers.own_table import is_own, read_own
-from sitematch.services.exporting import all_sites, all_studies
-from sitematch.store import catalogue
+from sitematch.importers.tables.own_table import is_own, read_own
+from sitematch.services.exchange.exporting import all_sites, all_studies
 from sitematch.store.engine import Store
-from sitematch.store.imports import undo_import
+from sitematch.store.studies import catalogue
+from sitematch.store.studies.imports import undo_import
 from tests.builders import make_place, make_site, make_study
 from tests.catalogues import catalogues
-from tests.services.importers import NOW, Clerk
+from tests.services.studies.importers import NOW, Clerk
 from tests.shared_data import ctgov_folder
 
 FORMS = list(Form)

@@ -11,24 +11,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import databases
-from sitematch.domain.capacity import DrawnFrom, Remaining
-from sitematch.domain.cell import COLUMNS
-from sitematch.domain.clinic import ClinicResult, clinics_of
+from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.finding.clinic import ClinicResult, clinics_of
+from sitematch.domain.finding.policy import MatchPolicy, Order
+from sitematch.domain.finding.ranking import Candidate, rank
+from sitematch.domain.grid_cells import COLUMNS
 from sitematch.domain.place import Coordinates
-from sitematch.domain.policy import MatchPolicy, Order
-from sitematch.domain.ranking import Candidate, rank
-from sitematch.domain.site import Site
-from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.domain.travel import TravelCertainty, TravelSupport
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.domain.studies.travel import TravelCertainty, TravelSupport
 from sitematch.errors import InvalidInput, InvalidPolicy
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.cells import FIRST_CELLS, outward
 from sitematch.geo.geodesic import WGS84, distance_km
-from sitematch.services.clinics import ClinicFinder
-from sitematch.services.finder import StatedCapacity
-from sitematch.services.live import LiveFinders, read_capacity
-from sitematch.store import catalogue, nearby
+from sitematch.services.finding.clinics import ClinicFinder
+from sitematch.services.finding.finder import StatedCapacity
+from sitematch.services.finding.live_finders import LiveFinders, read_capacity
 from sitematch.store.engine import Store, open_store
+from sitematch.store.studies import catalogue, nearby
 from tests.builders import NOW, make_place, make_site, make_study
 from tests.store.builders import Desk
 

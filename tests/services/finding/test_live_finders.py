@@ -11,17 +11,18 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.domain.place import Coordinates, Place, Precision
-from sitematch.domain.policy import MatchPolicy
-from sitematch.domain.site import Site
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.services.finder import Finder
-from sitematch.services.live import LiveFinders, read_capacity
-from sitematch.store import catalogue, counting
+from sitematch.services.finding.finder import Finder
+from sitematch.services.finding.live_finders import LiveFinders, read_capacity
+from sitematch.store.capacity import counting
 from sitematch.store.engine import Store
-from sitematch.store.seeding import take_stated_caps
+from sitematch.store.studies import catalogue
+from sitematch.store.studies.seeding import take_stated_caps
 from tests.api.builders import make_gazetteer
 from tests.store.builders import STUDY, STUDY_ID, Desk, make_site, make_study, site_key
 from tests.store.fixtures import database_url, store

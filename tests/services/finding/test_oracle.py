@@ -11,12 +11,12 @@ import pytest
 from geopy.distance import geodesic
 from pyproj import Geod
 
+from sitematch.domain.finding.policy import MatchPolicy, Order
 from sitematch.domain.place import Place, Precision
-from sitematch.domain.policy import MatchPolicy, Order
-from sitematch.domain.site import Site
-from sitematch.domain.travel import TravelCertainty, TravelSupport
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.travel import TravelCertainty, TravelSupport
 from sitematch.gazetteer.schema import DEGREE
-from sitematch.services.finder import Finder
+from sitematch.services.finding.finder import Finder
 from tests.builders import NOW, make_place
 
 POSTCODES = 2_000

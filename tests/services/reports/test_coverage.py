@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from sitematch.domain.access import Actor, Grant, Role
-from sitematch.domain.coverage import NotOpen
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.accounts.access import Actor, Grant, Role
+from sitematch.domain.reports.coverage import NotOpen
+from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import DataFault, InvalidInput, NotAllowed
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.geodesic import distance_km
 from sitematch.reports.render import Format, render
-from sitematch.services.coverage import cover, coverage_report
-from sitematch.services.finder import Finder
-from sitematch.services.people import People, read_people
+from sitematch.services.finding.finder import Finder
+from sitematch.services.reports.coverage import cover, coverage_report
+from sitematch.services.reports.postcode_lists import People, read_people
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 ACTOR = Actor(actor_id="user:v", grants=(Grant(role=Role.VIEWER, study_id="NCT06064929"),))

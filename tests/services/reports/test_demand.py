@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from sitematch.domain.access import Actor, Grant, Role
-from sitematch.domain.demand import BATCH, DemandCell
+from sitematch.domain.accounts.access import Actor, Grant, Role
+from sitematch.domain.reports.demand import BATCH, DemandCell
 from sitematch.errors import InvalidInput, NotAllowed, NotReady
-from sitematch.services.demand import DemandCounter, report_demand
-from sitematch.services.finder import Finder
-from sitematch.store.demand import add_batches, read_demand
+from sitematch.services.finding.finder import Finder
+from sitematch.services.reports.demand import DemandCounter, report_demand
 from sitematch.store.engine import Store
+from sitematch.store.reports.demand import add_batches, read_demand
 from sitematch.store.schema import metadata
 from tests.builders import make_place
 

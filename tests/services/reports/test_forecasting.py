@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from sitematch.domain.access import Actor, Grant, Permission, Role
-from sitematch.domain.match import ReasonCode
-from sitematch.domain.policy import MatchPolicy
+from sitematch.domain.accounts.access import Actor, Grant, Permission, Role
+from sitematch.domain.finding.match import ReasonCode
+from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.errors import InvalidInput, NotAllowed, SiteNotFound, StudyNotFound, UnknownCountry
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.reports.document import Report
 from sitematch.reports.forecast.plan import WhatIf
-from sitematch.services.forecasting import forecast_report, read_caps, read_openings
-from sitematch.services.likely_full import STALE_AFTER, LiveOutlooks, likely_full, read_outlook
-from sitematch.services.live import LiveFinders
+from sitematch.services.finding.likely_full import STALE_AFTER, LiveOutlooks, likely_full, read_outlook
+from sitematch.services.finding.live_finders import LiveFinders
+from sitematch.services.reports.forecasting import forecast_report, read_caps, read_openings
 from sitematch.store.engine import Store
 from tests.api.builders import make_gazetteer
-from tests.services.test_live import HERE, placed
+from tests.services.finding.test_live_finders import HERE, placed
 from tests.store.builders import STUDY_ID, Desk, make_study, site_key
 from tests.store.fixtures import database_url, store
 

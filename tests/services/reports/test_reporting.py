@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from sitematch.domain.access import Actor, Grant, Permission, Role
-from sitematch.domain.ledger import ScreenFailureReason
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.accounts.access import Actor, Grant, Permission, Role
+from sitematch.domain.capacity.spot import ScreenFailureReason
+from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import InvalidInput, NotAllowed, SiteNotFound, StudyNotFound
 from sitematch.reports.document import Report
-from sitematch.services import reporting
+from sitematch.services.reports import reporting
 from sitematch.store.engine import Store
 from tests.store.builders import NOW, STUDY_ID, Desk, arm_key, country_key, make_site, make_study, site_key
 

@@ -8,14 +8,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from sitematch.domain.change import ChangeKind, StudyChange
-from sitematch.domain.imports import ImportTotals
-from sitematch.domain.record import CatalogueRecord, StudyRecord
-from sitematch.domain.site import Site
+from sitematch.domain.studies.change import ChangeKind, StudyChange
+from sitematch.domain.studies.import_outcome import ImportTotals
+from sitematch.domain.studies.record import CatalogueRecord, StudyRecord
+from sitematch.domain.studies.site import Site
 from sitematch.errors import Fault
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.ctgov import parse_study, read_file
-from sitematch.services.importing import import_records
+from sitematch.services.studies.importing import import_records
 from sitematch.store.engine import Store
 
 NOW = datetime(2026, 3, 11, 12, tzinfo=UTC)

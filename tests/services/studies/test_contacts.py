@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sitematch.domain.contact import Contact
+from sitematch.domain.studies.contact import Contact
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.ctgov import parse_study, without_contacts
-from sitematch.services.live import LiveFinders
+from sitematch.services.finding.live_finders import LiveFinders
 from sitematch.store import backup, migrate
-from sitematch.store.catalogue import catalogue_version, read_sites, read_study, replace_study
-from sitematch.store.contacts import read_contacts
 from sitematch.store.engine import Store, open_store
-from sitematch.store.imports import undo_import
+from sitematch.store.studies.catalogue import catalogue_version, read_sites, read_study, replace_study
+from sitematch.store.studies.contacts import read_contacts
+from sitematch.store.studies.imports import undo_import
 from tests.importers.records import STUDY_ID, make_location, make_record
-from tests.services.importers import NOW, Clerk
+from tests.services.studies.importers import NOW, Clerk
 
 ANN = {"name": "Ann Example", "role": "CONTACT", "phone": "+49 431 1", "phoneExt": "22", "email": "ann@example.org"}
 BOB = {"name": "Bob Example", "role": "PRINCIPAL_INVESTIGATOR"}

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from sitematch.domain.fhir import resource_id
-from sitematch.domain.site import Site
-from sitematch.domain.texts import Field, Fit, TextTest
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.text_match import Field, Fit, TextTest
 from sitematch.geo.geodesic import distance_km
-from sitematch.services import directory as services_directory
-from sitematch.services.directory import (
+from sitematch.services.studies import directory as services_directory
+from sitematch.services.studies.directory import (
     IdFinder,
     Near,
     Page,
@@ -21,10 +21,10 @@ from sitematch.services.directory import (
     Turn,
     search_sites,
 )
-from sitematch.store import directory as store_directory
-from sitematch.store.catalogue import replace_study
-from sitematch.store.directory import SiteFilter
 from sitematch.store.engine import Store
+from sitematch.store.studies import directory as store_directory
+from sitematch.store.studies.catalogue import replace_study
+from sitematch.store.studies.directory import SiteFilter
 from tests.builders import make_point, make_site, make_study
 
 POINTS = [(0.0, 0.0), (90.0, 0.0), (-90.0, 12.0), (-17.5, 179.99), (-17.5, -180.0), (51.5, -0.1), (25.9, -80.1)]

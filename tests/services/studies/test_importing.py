@@ -8,21 +8,21 @@ from datetime import date
 import pytest
 
 from sitematch.config import data_file
-from sitematch.domain.change import ChangeKind, has_vanished
-from sitematch.domain.record import StudyRecord
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.studies.change import ChangeKind, has_vanished
+from sitematch.domain.studies.record import StudyRecord
+from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import DataFault, Fault, InvalidInput
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.ctgov import parse_study, read_file
-from sitematch.importers.sites_csv import read_sites as read_sites_file
 from sitematch.importers.study_file import read_study as read_study_file
-from sitematch.services.importing import INHERITED, NO_NAME, import_records
-from sitematch.store.catalogue import catalogue_version, list_studies, read_sites, read_study, replace_study
+from sitematch.importers.tables.sites_csv import read_sites as read_sites_file
+from sitematch.services.studies.importing import INHERITED, NO_NAME, import_records
+from sitematch.store.capacity.rules import set_cap
 from sitematch.store.engine import Store
-from sitematch.store.imports import imported_studies, list_imports, undo_import
-from sitematch.store.rules import set_cap
+from sitematch.store.studies.catalogue import catalogue_version, list_studies, read_sites, read_study, replace_study
+from sitematch.store.studies.imports import imported_studies, list_imports, undo_import
 from tests.importers.records import STUDY_ID, make_location, make_record
-from tests.services.importers import NOW, Clerk, Memory
+from tests.services.studies.importers import NOW, Clerk, Memory
 from tests.shared_data import ctgov_folder
 from tests.store.builders import make_caller
 
@@ -274,7 +274,7 @@ class TestUndo:
 
 
 def refer(clerk: Clerk, site_id: str, study_id: str = STUDY_ID) -> None:
-    from sitematch.store import ledger
+    from sitematch.store.capacity import ledger
     from tests.store.builders import STUDY
 
     set_cap(clerk.store, make_caller(), study_id=study_id, key=STUDY, spots=8, now=NOW)

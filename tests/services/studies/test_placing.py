@@ -8,7 +8,7 @@ from sitematch.domain.place import Coordinates
 from sitematch.gazetteer.extent import Extents
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.geodesic import distance_km
-from sitematch.services.placing import POINT_KM, Placed, place_site, tells_contradiction
+from sitematch.services.studies.placing import POINT_KM, Placed, place_site, tells_contradiction
 from tests.builders import make_point
 
 

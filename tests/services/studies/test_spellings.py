@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from sitematch.domain.identity import Whereabouts, pair
 from sitematch.domain.place import Coordinates
+from sitematch.domain.studies.identity import Whereabouts, pair
 from sitematch.errors import UnknownCountry
 from sitematch.gazetteer.grammar import parse_country
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.geodesic import distance_km
 from sitematch.importers.facility import clean_facility
 from sitematch.importers.text import tidy
-from sitematch.services.placing import POINT_KM, place_site, tells_contradiction
+from sitematch.services.studies.placing import POINT_KM, place_site, tells_contradiction
 
-TABLE = Path(__file__).parent.parent / "data" / "spellings.csv"
+TABLE = Path(__file__).parents[2] / "data" / "spellings.csv"
 
 
 def rows(kind: str) -> list[dict[str, str]]:

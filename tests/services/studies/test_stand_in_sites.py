@@ -7,14 +7,14 @@ import csv
 import pytest
 
 from sitematch.config import data_file
-from sitematch.exporters.files import csv_text
-from sitematch.exporters.rows import STATED_SITE_HEADER, cells, site_row
+from sitematch.exporters.tables.files import csv_text
+from sitematch.exporters.tables.rows import STATED_SITE_HEADER, cells, site_row
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.geodesic import distance_km
-from sitematch.importers.sites_csv import read_sites
 from sitematch.importers.study_file import read_study
-from sitematch.services.finder import Finder
-from sitematch.services.placing import build_stand_in_sites
+from sitematch.importers.tables.sites_csv import read_sites
+from sitematch.services.finding.finder import Finder
+from sitematch.services.studies.placing import build_stand_in_sites
 from tests.builders import make_point
 
 

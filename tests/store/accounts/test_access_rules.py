@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from sitematch.domain.access import Actor, Grant, Permission, Role, may, require
+from sitematch.domain.accounts.access import Actor, Grant, Permission, Role, may, require
 from sitematch.errors import InvalidInput, NotAllowed
 
 READ = {Permission.CAPACITY_READ, Permission.REFERRALS_READ, Permission.REPORTS_READ, Permission.AUDIT_READ}

@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from sitematch.domain.access import Grant, Permission, Role, may
+from sitematch.domain.accounts.access import Grant, Permission, Role, may
 from sitematch.errors import AccountNotFound, InvalidInput, LoginDelayed, LoginFailed
-from sitematch.store import accounts, schema, tokens
-from sitematch.store.accounts import Account
+from sitematch.store import schema
+from sitematch.store.accounts import accounts, tokens
+from sitematch.store.accounts.accounts import Account
 from sitematch.store.engine import Store
 from tests.store.builders import NOW
 

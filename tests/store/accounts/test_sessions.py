@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from sitematch.domain.access import Permission
+from sitematch.domain.accounts.access import Permission
 from sitematch.errors import LoginFailed
-from sitematch.store import accounts, sessions, tokens
+from sitematch.store.accounts import accounts, sessions, tokens
 from sitematch.store.engine import Store
 from tests.store.builders import NOW
 

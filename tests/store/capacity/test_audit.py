@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from sitematch.store import audit, schema
+from sitematch.store import schema
+from sitematch.store.capacity import audit
 from sitematch.store.engine import Store
 from tests.store.builders import STUDY, STUDY_ID, Desk, make_site, make_study, site_key
 

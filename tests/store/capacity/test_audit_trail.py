@@ -4,11 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from sitematch.domain.access import Permission
-from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.accounts.access import Permission
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.errors import InvalidInput, SiteNotFound
-from sitematch.store import accounts, audit, catalogue, counting, migrate, portable, tokens, trail, travel
+from sitematch.store import migrate
+from sitematch.store.accounts import accounts, tokens
+from sitematch.store.capacity import audit, audit_trail, counting, portable
 from sitematch.store.engine import Store, open_store
+from sitematch.store.studies import catalogue, travel
 from tests.store.builders import NOW, STUDY_ID, Desk, country_key, make_caller, make_site, make_study, site_key
 
 COVERED = TravelSupport(certainty=TravelCertainty.COVERED, kinds=(TravelKind.MEALS, TravelKind.MILEAGE))
@@ -27,7 +30,7 @@ def set_travel(desk: Desk, support: TravelSupport = COVERED, site_id: str = "sit
 
 
 def kinds(desk: Desk, site_id: str = "site-1", country: str = "US", **how: object) -> list[str]:
-    found = trail.site_trail(desk.store, STUDY_ID, site_id, country, **{"limit": 100, **how})  # type: ignore[arg-type]
+    found = audit_trail.site_trail(desk.store, STUDY_ID, site_id, country, **{"limit": 100, **how})  # type: ignore[arg-type]
     return [event.kind.value for event in found]
 
 
@@ -47,9 +50,9 @@ def test_trail_of_a_site_has_its_referrals_and_every_rule_that_binds_it_the_late
 def test_trail_comes_in_pages(desk: Desk) -> None:
     for number in range(5):
         desk.hold(f"r-{number}")
-    first = trail.site_trail(desk.store, STUDY_ID, "site-1", "US", limit=3)
+    first = audit_trail.site_trail(desk.store, STUDY_ID, "site-1", "US", limit=3)
 
-    rest = trail.site_trail(desk.store, STUDY_ID, "site-1", "US", limit=3, before_seq=first[-1].seq)
+    rest = audit_trail.site_trail(desk.store, STUDY_ID, "site-1", "US", limit=3, before_seq=first[-1].seq)
 
     assert [event.referral_id for event in (*first, *rest)] == ["r-4", "r-3", "r-2", "r-1", "r-0"]
 
@@ -64,7 +67,7 @@ def test_oldest_hold_that_counts_is_found_by_site(desk: Desk) -> None:
     desk.hold("r-screened", "site-2")
     desk.screen("r-screened")
 
-    assert trail.oldest_holds(desk.store, STUDY_ID, desk.now) == {"site-1": since}
+    assert audit_trail.oldest_holds(desk.store, STUDY_ID, desk.now) == {"site-1": since}
 
 
 def test_actors_are_named_by_e_mail_and_by_label_with_owner_and_the_unknown_left_out(store: Store) -> None:
@@ -75,8 +78,8 @@ def test_actors_are_named_by_e_mail_and_by_label_with_owner_and_the_unknown_left
     )  # fmt: skip
     ids = [f"user:{account_id}", f"token:{made.token.token_id}", "user:gone", "cli:root", "system:sweep"]
 
-    assert trail.actor_names(store, ids) == {ids[0]: "ann@example.org", ids[1]: "booking (ann@example.org)"}
-    assert trail.actor_names(store, []) == {}
+    assert audit_trail.actor_names(store, ids) == {ids[0]: "ann@example.org", ids[1]: "booking (ann@example.org)"}
+    assert audit_trail.actor_names(store, []) == {}
 
 
 def test_travel_support_is_kept_in_the_catalogue_and_in_the_chain_and_raises_the_version(desk: Desk) -> None:

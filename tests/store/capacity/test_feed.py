@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from sitematch.domain.capacity import DrawnFrom
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.store import feed as feed_module
-from sitematch.store.catalogue import replace_study
+from sitematch.domain.capacity.caps import DrawnFrom
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.store.capacity import feed as feed_module
+from sitematch.store.capacity.feed import CapacityFeed
 from sitematch.store.engine import Store
-from sitematch.store.feed import CapacityFeed
+from sitematch.store.studies.catalogue import replace_study
 from tests.store.builders import STUDY_ID, Desk, make_site, make_study, site_key
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 SITE = make_site()
 
 
@@ -120,7 +120,7 @@ def test_old_numbers_are_unknown_rather_than_wrong(feed: CapacityFeed, desk: Des
 
 
 def test_feed_agrees_with_the_database(feed: CapacityFeed, desk: Desk, store: Store) -> None:
-    from sitematch.store import counting
+    from sitematch.store.capacity import counting
 
     desk.cap(7)
     desk.cap(2, site_key())

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sitematch.domain.capacity import CapacityState, DrawnFrom
-from sitematch.domain.ledger import EventKind, ScreenFailureReason, SpotState
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.capacity.caps import CapacityState, DrawnFrom
+from sitematch.domain.capacity.spot import EventKind, ScreenFailureReason, SpotState
+from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import (
     IllegalTransition,
     InvalidInput,
@@ -19,9 +19,9 @@ from sitematch.errors import (
     SiteNotFound,
     StudyNotFound,
 )
-from sitematch.store import counting
-from sitematch.store.catalogue import replace_study
+from sitematch.store.capacity import counting
 from sitematch.store.engine import Store
+from sitematch.store.studies.catalogue import replace_study
 from tests.store.builders import (
     NOW,
     STUDY,

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from benchmarks import databases
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import SpotState
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.spot import SpotState
 from sitematch.errors import SitematchError
-from sitematch.store import audit, counting, waiting
+from sitematch.store.capacity import audit, counting, waiting
+from sitematch.store.capacity.feed import CapacityFeed
 from sitematch.store.engine import Store, open_store
-from sitematch.store.feed import CapacityFeed
 from tests.store.builders import NOW, Desk, make_site, make_study
-from tests.store.model import SITES, Model, Refused
+from tests.store.capacity.model import SITES, Model, Refused
 
 _examples = itertools.count(1)
 PARTS = [

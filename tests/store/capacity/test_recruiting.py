@@ -6,13 +6,13 @@ from datetime import UTC, date, timedelta
 
 import pytest
 
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.recruitment import Recruitment, SiteRecruitment
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.recruitment import Recruitment, SiteRecruitment
+from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import StudyNotFound
-from sitematch.store.catalogue import replace_study
+from sitematch.store.capacity.recruiting import recruitment
 from sitematch.store.engine import Store
-from sitematch.store.recruiting import recruitment
+from sitematch.store.studies.catalogue import replace_study
 from tests.store.builders import NOW, STUDY, STUDY_ID, Desk, country_key, make_site, make_study, site_key
 
 
@@ -75,7 +75,7 @@ def test_everybody_is_counted_where_they_stand(desk: Desk) -> None:
 
 
 def test_withdrawn_participant_that_gives_the_spot_back_is_still_an_enrolment(desk: Desk) -> None:
-    from sitematch.domain.ledger import SpotState
+    from sitematch.domain.capacity.spot import SpotState
 
     desk.policy(gives_back=frozenset({SpotState.SCREEN_FAILED, SpotState.WITHDRAWN}))
     enrol(desk, "in-0")

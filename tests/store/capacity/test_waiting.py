@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from sitematch.domain.capacity import CapacityState
-from sitematch.domain.ledger import SpotState
+from sitematch.domain.capacity.caps import CapacityState
+from sitematch.domain.capacity.spot import SpotState
 from sitematch.errors import IllegalTransition, InvalidInput, NoSpotsLeft, SiteClosed, SiteNotFound
-from sitematch.store import counting, waiting
+from sitematch.store.capacity import counting, waiting
 from sitematch.store.engine import Store
 from tests.store.builders import STUDY, STUDY_ID, Desk, make_site, site_key
 

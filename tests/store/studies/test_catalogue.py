@@ -5,10 +5,11 @@ from datetime import date
 import pytest
 
 from sitematch.domain.place import Coordinates, Place, Precision
-from sitematch.domain.study import Phase, RecruitmentStatus
-from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.studies.study import Phase, RecruitmentStatus
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.errors import InvalidInput, StudyNotFound
-from sitematch.store.catalogue import (
+from sitematch.store.engine import Store
+from sitematch.store.studies.catalogue import (
     catalogue_version,
     iter_sites,
     list_studies,
@@ -18,7 +19,6 @@ from sitematch.store.catalogue import (
     replace_studies,
     replace_study,
 )
-from sitematch.store.engine import Store
 from tests.store.builders import STUDY_ID, make_site, make_study
 
 FULL_STUDY = make_study(

@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import databases
-from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.domain.words import further_words, heading_words, query_words, words_of
+from sitematch.domain.studies.search_terms import further_words, heading_words, query_words, words_of
+from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import InvalidInput
 from sitematch.store import backup, migrate
-from sitematch.store.catalogue import remove_study, replace_studies, replace_study
 from sitematch.store.engine import Store, open_store
-from sitematch.store.search import StudiesPage, matching_studies, search_studies
+from sitematch.store.studies.catalogue import remove_study, replace_studies, replace_study
+from sitematch.store.studies.search import StudiesPage, matching_studies, search_studies
 from tests.store.builders import make_site, make_study
 
 RECRUITING = frozenset({RecruitmentStatus.RECRUITING})

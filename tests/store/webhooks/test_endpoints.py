@@ -10,13 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from sitematch.domain.access import Actor
-from sitematch.domain.notice import NoticeKind
+from sitematch.domain.accounts.access import Actor
+from sitematch.domain.capacity.notice import NoticeKind
 from sitematch.errors import InvalidInput, NotFound
 from sitematch.notify.post import post
-from sitematch.services.notices import run_notices
-from sitematch.store import outbox, webhooks
+from sitematch.services.capacity.notices import run_notices
 from sitematch.store.engine import Store
+from sitematch.store.webhooks import endpoints, outbox
 from tests.store.builders import NOW, STUDY_ID, Desk, make_site, make_study, site_key
 
 FULL_OR_FREE = frozenset({NoticeKind.SITE_FILLED, NoticeKind.SITE_REOPENED})
@@ -65,9 +65,9 @@ def receiver() -> Iterator[Receiver]:
     opened.close()
 
 
-def ask(store: Store, receiver: Receiver, **changes: object) -> webhooks.NewWebhook:
+def ask(store: Store, receiver: Receiver, **changes: object) -> endpoints.NewWebhook:
     wanted: dict[str, object] = {"url": receiver.url, "kinds": FULL_OR_FREE, "now": NOW, **changes}
-    return webhooks.add_webhook(store, ANN, **wanted)  # type: ignore[arg-type]
+    return endpoints.add_webhook(store, ANN, **wanted)  # type: ignore[arg-type]
 
 
 def run(desk: Desk) -> int:
@@ -210,7 +210,7 @@ def test_delivery_that_was_taken_up_is_left_alone_until_its_lease_ends(store: St
     desk = Desk(store)
     ask(store, receiver)
     desk.cap(0)
-    webhooks.notice_changes(store, desk.now)
+    endpoints.notice_changes(store, desk.now)
 
     first = outbox.take_due(store, desk.now)
     meanwhile = outbox.take_due(store, desk.now + outbox.LEASE - timedelta(microseconds=1))
@@ -230,7 +230,7 @@ def test_two_who_look_at_once_tell_once(store: Store, receiver: Receiver) -> Non
 
     def look() -> None:
         gate.wait()
-        counts.append(webhooks.notice_changes(store, desk.now))
+        counts.append(endpoints.notice_changes(store, desk.now))
 
     threads = [threading.Thread(target=look) for _ in range(4)]
     for thread in threads:
@@ -245,15 +245,15 @@ def test_disabled_webhook_is_told_nothing_more(store: Store, receiver: Receiver)
     desk = Desk(store)
     new = ask(store, receiver)
     desk.cap(0)
-    webhooks.notice_changes(store, desk.now)
+    endpoints.notice_changes(store, desk.now)
 
-    webhooks.disable_webhook(store, webhook_id=new.webhook.webhook_id, now=desk.now)
+    endpoints.disable_webhook(store, webhook_id=new.webhook.webhook_id, now=desk.now)
     run(desk)
 
     assert receiver.requests == []
-    assert [item.is_disabled for item in webhooks.list_webhooks(store)] == [True]
+    assert [item.is_disabled for item in endpoints.list_webhooks(store)] == [True]
     with pytest.raises(NotFound):
-        webhooks.disable_webhook(store, webhook_id="none", now=desk.now)
+        endpoints.disable_webhook(store, webhook_id="none", now=desk.now)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Studies and sites, and how imported records are compared with them."""

@@ -1,0 +1,1 @@
+"""What coordinators do with spots: every read and write, authorised first."""

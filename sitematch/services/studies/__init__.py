@@ -1,0 +1,1 @@
+"""The catalogue: look-up, import, sync, placing."""
