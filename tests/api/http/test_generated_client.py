@@ -125,7 +125,7 @@ def test_generated_client_ranks_sites(generated: Generated) -> None:
 
 
 def test_generated_client_pages_through_the_sites(generated: Generated) -> None:
-    list_sites = generated.module("api.v1.sites.sites_list_sites")
+    list_sites = generated.module("api.sites.sites_list_sites")
     seen: list[str] = []
     after = ""
 
@@ -141,9 +141,9 @@ def test_generated_client_pages_through_the_sites(generated: Generated) -> None:
 
 def test_generated_client_shows_a_site_and_a_postcode(generated: Generated) -> None:
     with generated.client() as client:
-        site = generated.module("api.v1.sites.sites_show_site").sync("portland", client=client)
-        nowhere = generated.module("api.v1.sites.sites_show_site").sync("nowhere", client=client)
-        place = generated.module("api.v1.postcodes.postcodes_locate").sync("US", "33180", client=client)
+        site = generated.module("api.sites.sites_show_site").sync("portland", client=client)
+        nowhere = generated.module("api.sites.sites_show_site").sync("nowhere", client=client)
+        place = generated.module("api.postcodes.postcodes_locate").sync("US", "33180", client=client)
 
     assert (site.site.site_id, site.remaining.count) == ("portland", 2)
     assert nowhere.site.location is None
@@ -152,7 +152,7 @@ def test_generated_client_shows_a_site_and_a_postcode(generated: Generated) -> N
 
 
 def test_generated_client_reads_capacity_with_a_token(generated: Generated) -> None:
-    show = generated.module("api.v1.capacity.capacity_show")
+    show = generated.module("api.capacity.capacity_show")
     models = generated.module("models")
 
     with generated.signed_in(generated.secret) as client:
@@ -173,7 +173,7 @@ def test_an_error_is_a_typed_problem_for_the_generated_client(generated: Generat
 
     with generated.client() as client:
         wrong = post.sync(client=client, body=models.MatchRequest(postcode="4102", country="US"))
-        missing = generated.module("api.v1.sites.sites_show_site").sync_detailed("none", client=client)
+        missing = generated.module("api.sites.sites_show_site").sync_detailed("none", client=client)
 
     assert isinstance(wrong, models.Problem)
     assert wrong.type_ == "/problems/invalid-postcode"
