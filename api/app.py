@@ -101,7 +101,7 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     access.register(app, backend, operations, {desk.name: console.door(backend, desk)})
     errors.register(app)
     headers.register(app, backend.settings)
-    documents.freeze(app, operations)
+    documents.describe(app, operations)
     # If it is not ready, the backend has logged why, and /readyz answers 503 until it is.
     with contextlib.suppress(NotReady):
         backend.finder()
