@@ -18,7 +18,7 @@ from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers import ctgov, nci
 from sitematch.importers.fhir import bundle
 from sitematch.services.studies.importing import import_records
-from sitematch.services.studies.other_sources import TABLE, read_sites_table
+from sitematch.services.studies.site_tables import TABLE, TableForm, read_sites_tables
 from sitematch.store.engine import Store
 from sitematch.store.studies import imports
 
@@ -53,6 +53,8 @@ class Outcome:
         Studies that change, as they came.
     faults
         What could not be used.
+    notices
+        What was noticed and costs only itself: where, and what.
     contradictions
         Sites whose records contradict themselves, and what was believed.
     totals
@@ -65,6 +67,7 @@ class Outcome:
 
     changes: list[StudyChange] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    notices: list[tuple[str, str]] = field(default_factory=list)
     contradictions: list[tuple[Site, str]] = field(default_factory=list)
     totals: ImportTotals = field(default_factory=ImportTotals)
     studies_changing: int = 0
@@ -73,6 +76,10 @@ class Outcome:
     def fault(self, fault: Fault, /) -> None:
         """Hear that something could not be used."""
         self.faults += [fault][: SHOWN - len(self.faults)]
+
+    def notice(self, where: str, text: str, /) -> None:
+        """Hear what was noticed and costs only itself."""
+        self.notices += [(where, text)][: SHOWN - len(self.notices)]
 
     def contradiction(self, site: Site, _where: str, flag: str, /) -> None:
         """Hear that parts of a record contradict one another."""
@@ -100,6 +107,7 @@ def import_upload(
     now: datetime,
     dry_run: bool,
     allow_older: bool = False,
+    allow_left_out: bool = False,
 ) -> Outcome:
     """Bring a file in, or tell what that would change.
 
@@ -119,7 +127,7 @@ def import_upload(
         The instant (aware).
     dry_run
         Change nothing.
-    allow_older
+    allow_older, allow_left_out
         See `import_records`.
 
     Raises
@@ -135,7 +143,7 @@ def import_upload(
     records: Iterable[StudyRecord | Fault]
     if form is UploadForm.TABLE:
         require(actor, Permission.CATALOGUE_WRITE, study_id=study_id)
-        records = [read_sites_table(store, path, study_id, {}, "", now.date())[0]]
+        records = read_sites_tables(store, path, study_id, TableForm(), now.date())[0]
     else:
         records = _allowed(actor, _READERS[form](path, now.date()))
     outcome.totals, outcome.import_id = import_records(
@@ -148,6 +156,7 @@ def import_upload(
         watcher=outcome,
         dry_run=dry_run,
         allow_older=allow_older,
+        allow_left_out=allow_left_out,
     )
     return outcome
 
