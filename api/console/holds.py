@@ -26,7 +26,7 @@ from sitematch.errors import CapacityError, InvalidInput, SitematchError
 from sitematch.exporters.wire.matches import distance_answer, place_answer
 from sitematch.gazetteer.grammar import COUNTRIES
 from sitematch.services.capacity import coordinating
-from sitematch.services.capacity.choosing import RANKED, Choices, choices_among, rank_choices
+from sitematch.services.finding.site_choice import RANKED, Choices, choices_among, rank_choices
 from sitematch.store.capacity.waiting import MAX_SITES
 from sitematch.store.studies import catalogue
 

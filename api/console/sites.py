@@ -20,7 +20,7 @@ from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelS
 from sitematch.errors import InvalidInput
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating, site_page
-from sitematch.store.studies.travel import MAX_REIMBURSEMENT
+from sitematch.store.capacity.travel_support import MAX_REIMBURSEMENT
 
 _UNDER_WAY = (SpotState.HELD, SpotState.OFFERED, SpotState.SCREENING)
 _SHOWN = 20

@@ -10,7 +10,7 @@ import msgspec
 from api.access import caller
 from api.backend import Backend
 from api.http.answers import encode
-from sitematch.store import claims
+from sitematch.store import request_claims
 from sitematch.store.idempotency import Operation
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -37,17 +37,17 @@ def once(
     Raises
     ------
     SitematchError
-        What `act` raises, and what `claims.claim` does.
+        What `act` raises, and what `request_claims.claim` does.
     """
     store, who = backend.store(), caller()
-    before = claims.claim(store, who, Operation(name, (encode(body).decode(),)), backend.now())
+    before = request_claims.claim(store, who, Operation(name, (encode(body).decode(),)), backend.now())
     if before is not None:
         return msgspec.json.decode(before, type=kind)
     try:
         answer = act()
     except BaseException:
-        claims.abandon(store, who)
+        request_claims.abandon(store, who)
         raise
     kept = answer if masked is None else msgspec.structs.replace(answer, **{masked: None})
-    claims.finish(store, who, encode(kept).decode())
+    request_claims.finish(store, who, encode(kept).decode())
     return answer

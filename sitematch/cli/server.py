@@ -25,7 +25,8 @@ def serve(host: str, port: int, workers: int) -> None:
     from granian import Granian
     from granian.constants import Interfaces
 
-    from sitematch.services.setup import open_finder, prepare
+    from sitematch.services.finding.opening import open_finder
+    from sitematch.services.setup import prepare
 
     chosen, now = settings(), datetime.now(UTC)
     prepare(chosen, say, now)

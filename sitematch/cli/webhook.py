@@ -8,7 +8,7 @@ import click
 
 from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json, say, settings
 from sitematch.cli.context import open_desk
-from sitematch.domain.capacity.notice import NoticeKind
+from sitematch.domain.webhooks.notice import NoticeKind
 
 
 @click.group("webhook")
@@ -108,7 +108,7 @@ def run() -> None:
     Example, in a crontab:
       * * * * * sitematch webhook run
     """
-    from sitematch.services.capacity.notices import run_notices
+    from sitematch.services.webhooks.notices import run_notices
 
     with open_desk() as desk:
         arrived = run_notices(desk.store, datetime.now(UTC), allow_private=settings().webhooks_to_private)

@@ -17,9 +17,9 @@ import pytest
 
 from benchmarks import race
 from benchmarks.servers import Servers, ask, serving
+from sitematch.store.capacity.stated_caps import take_stated_caps
 from sitematch.store.engine import open_store
 from sitematch.store.studies.catalogue import replace_study
-from sitematch.store.studies.seeding import take_stated_caps
 from tests.api.builders import SITES, STUDY_ID, make_gazetteer, make_study
 
 WITHIN_S = 1.0

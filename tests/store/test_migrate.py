@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Grant, Role
-from sitematch.domain.capacity.notice import NoticeKind
+from sitematch.domain.webhooks.notice import NoticeKind
 from sitematch.errors import NotReady, StorageFault
 from sitematch.store import migrate, schema
 from sitematch.store.accounts import accounts

@@ -72,7 +72,7 @@ def _sites_near(desk: Desk, near: str | None, country: str | None, within_km: fl
         return []
     from dataclasses import replace
 
-    from sitematch.services.setup import open_finder
+    from sitematch.services.finding.opening import open_finder
 
     if not 0 < within_km <= 20_100:
         raise InvalidInput("--within-km must be more than 0; half the globe is 20,004.", field="within_km")

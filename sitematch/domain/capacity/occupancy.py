@@ -13,12 +13,6 @@ from datetime import datetime
 
 from sitematch.domain.capacity.caps import CapacityState, CapKey, CapLevel, CapUsage, SiteCapacity
 from sitematch.domain.capacity.spot import EventKind, SpotPolicy, SpotState, state_at
-from sitematch.domain.studies.study import RecruitmentStatus
-
-TAKING_STATUSES = frozenset(
-    {RecruitmentStatus.RECRUITING, RecruitmentStatus.ENROLLING_BY_INVITATION, RecruitmentStatus.AVAILABLE}
-)
-"""Statuses of a study or site in which a spot can be taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
 from sitematch.domain.studies.travel import TravelSupport
 from sitematch.errors import SiteNotFound
-from sitematch.store.capacity import audit_trail
+from sitematch.store.capacity import audit_trail, travel_support
 from sitematch.store.engine import Store
-from sitematch.store.studies import catalogue, travel
+from sitematch.store.studies import catalogue
 
 PAGE = 50
 """Events on one page of a history."""
@@ -111,7 +111,7 @@ def set_travel(
 ) -> TravelSupport:
     """State what a site pays of the way; see `store.studies.travel.set_travel`. Errors: those, and `NotAllowed`."""
     require(caller.actor, Permission.CATALOGUE_WRITE, study_id=study_id)
-    return travel.set_travel(
+    return travel_support.set_travel(
         store,
         caller,
         study_id=study_id,

@@ -17,6 +17,7 @@ from sitematch.exporters.fhir.resources import (
     study_resource,
 )
 from sitematch.exporters.fhir.types import Entity
+from sitematch.services.finding.availability import read_availability
 from sitematch.services.studies.directory import (
     IdFinder,
     Mark,
@@ -24,7 +25,6 @@ from sitematch.services.studies.directory import (
     SiteQuery,
     StudyQuery,
     Turn,
-    read_availability,
     search_sites,
     search_studies,
 )

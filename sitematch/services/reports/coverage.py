@@ -31,8 +31,8 @@ from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.reach import Points, pairwise_km, reach
 from sitematch.reports import coverage
 from sitematch.reports.document import Report
-from sitematch.services.capacity.open_sites import place_of, sites_now
 from sitematch.services.finding.finder import Finder
+from sitematch.services.finding.open_sites import place_of, sites_now
 from sitematch.services.reports.postcode_lists import People
 
 LIMITS_KM = (50.0, 100.0, 200.0)

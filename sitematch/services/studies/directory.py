@@ -7,27 +7,19 @@ it, so that walking all pages meets every site once.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cached_property
 
 import numpy as np
 
-from sitematch.domain.capacity.caps import Availability, CapacityState, SiteCapacity
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES
 from sitematch.domain.fhir import MAX_ID_LENGTH, is_digest, our_id, resource_id
 from sitematch.domain.place import Coordinates
-from sitematch.domain.studies.site import Site
-from sitematch.domain.studies.study import Study
 from sitematch.domain.studies.text_match import TextTest
 from sitematch.geo.cells import outward_in_groups
 from sitematch.geo.geodesic import FARTHEST_KM, distances_km
-from sitematch.services.finding.finder import StatedCapacity
-from sitematch.services.finding.live_finders import as_matched
-from sitematch.store.capacity import counting
 from sitematch.store.engine import Store
-from sitematch.store.studies import changes, directory
+from sitematch.store.studies import directory
 from sitematch.store.studies.directory import PlacedSites, SiteFilter, StudyFilter, Whereabouts
 from sitematch.store.studies.nearby import FEW_STUDIES
 
@@ -227,63 +219,6 @@ def _measured(found: Sequence[Whereabouts], point: Coordinates, farthest_km: flo
     longitude_deg = np.array([site.longitude_deg for site in found], dtype=np.float64)
     kilometres = distances_km(point, latitude_deg, longitude_deg).tolist()
     return [Mark(site.site_id, km) for site, km in zip(found, kilometres, strict=True) if km <= farthest_km]
-
-
-def read_availability(
-    store: Store, studies: Mapping[str, Study], sites: Iterable[Site], now: datetime
-) -> dict[str, Availability]:
-    """Return what everybody may know of the spots of some sites, as matches show it.
-
-    Parameters
-    ----------
-    store
-        The database.
-    studies
-        The sites' studies, by id.
-    sites
-        The sites.
-    now
-        The instant (aware).
-
-    Returns
-    -------
-    dict
-        By site_id.
-
-    Raises
-    ------
-    LedgerBusy, StorageFault, NotReady
-        See `Store.reading`.
-    """
-    with_ledger = changes.ledger_heads(store, studies)
-    by_study: dict[str, list[Site]] = {}
-    for site in sites:
-        by_study.setdefault(site.study_id, []).append(site)
-    return {
-        site.site_id: found
-        for study_id, some in by_study.items()
-        for site, found in _available(store, studies[study_id], some, now, has_ledger=study_id in with_ledger)
-    }
-
-
-def _available(
-    store: Store, study: Study, sites: Sequence[Site], now: datetime, *, has_ledger: bool
-) -> Iterator[tuple[Site, Availability]]:
-    counted: dict[str, SiteCapacity] = {}
-    if has_ledger:
-        counted = {site.site_id: site for site in counting.capacity(store, study.study_id, now)}
-    stated = StatedCapacity(study)
-    for site in sites:
-        found = counted.get(site.site_id)
-        if found is not None:
-            yield site, Availability(as_matched(site, found.as_remaining()), found.state)
-            continue
-        remaining = as_matched(site, stated.remaining(site))
-        if study.status not in TAKING_STATUSES or site.status not in TAKING_STATUSES or remaining.count == 0:
-            state = CapacityState.NO_CAPACITY
-        else:
-            state = CapacityState.UNKNOWN if remaining.count is None else CapacityState.CAPACITY
-        yield site, Availability(remaining, state)
 
 
 class IdFinder:

@@ -187,8 +187,8 @@ def _with_caps(
     settings: Settings, records: Iterable[CatalogueRecord], origin: str, source: str, options: Options
 ) -> tuple[ImportTotals, int | None]:
     """Import records that may state spots, and take over those that are new as caps."""
+    from sitematch.store.capacity.stated_caps import take_stated_caps
     from sitematch.store.engine import open_store
-    from sitematch.store.studies.seeding import take_stated_caps
 
     done = import_into(settings, records, origin=origin, source=source, **options)
     if done[1] is not None:

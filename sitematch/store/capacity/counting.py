@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES, CapRule, Group, SiteInView, StudyView
+from sitematch.domain.capacity.occupancy import CapRule, Group, SiteInView, StudyView
 from sitematch.domain.capacity.spot import (
     ALLOWED,
     EventKind,
@@ -20,7 +20,7 @@ from sitematch.domain.capacity.spot import (
     WaitingEntry,
     state_at,
 )
-from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus
 from sitematch.errors import ReferralNotFound, StudyNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.chain import read_event

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Caller
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES, keys_for
+from sitematch.domain.capacity.occupancy import keys_for
 from sitematch.domain.capacity.spot import (
     Action,
     EventKind,
@@ -34,7 +34,7 @@ from sitematch.domain.capacity.spot import (
     require_allowed,
     state_at,
 )
-from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus
 from sitematch.errors import InvalidInput, NoSpotsLeft, SiteClosed, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.counting import referral_from

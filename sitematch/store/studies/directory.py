@@ -13,10 +13,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES
 from sitematch.domain.grid_cells import NOWHERE
 from sitematch.domain.studies.site import Site
-from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus, Study
 from sitematch.domain.studies.text_match import Field, TextTest
 from sitematch.store.engine import Store, in_parts
 from sitematch.store.schema import site, study

@@ -19,8 +19,8 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Actor
 from sitematch.domain.capacity.caps import SiteCapacity
-from sitematch.domain.capacity.notice import NoticeKind, Webhook
 from sitematch.domain.capacity.occupancy import StudyView
+from sitematch.domain.webhooks.notice import NoticeKind, Webhook
 from sitematch.errors import InvalidInput, NotFound
 from sitematch.store.capacity.counting import read_view
 from sitematch.store.engine import Store

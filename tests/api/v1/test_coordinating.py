@@ -13,8 +13,8 @@ from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.spot import ScreenFailureReason, WithdrawalReason
 from sitematch.services.finding.finder import Finder
 from sitematch.store import schema
-from sitematch.store.claims import claim
 from sitematch.store.idempotency import Operation
+from sitematch.store.request_claims import claim
 from sitematch.store.studies.catalogue import replace_study
 from tests.api.builders import SITES, STUDY_ID, make_study
 from tests.api.office import OTHER_SITE, SITE, Office

@@ -139,7 +139,7 @@ def test_commit_of_another_process_shows_without_being_asked_for(store: Store, d
     desk.cap(3)
     script = textwrap.dedent(f"""
         from tests.store.builders import NOW, make_caller, STUDY_ID
-        from sitematch.store import ledger
+        from sitematch.store.capacity import ledger
         from sitematch.store.engine import open_store
         with open_store({database_url!r}) as store:
             ledger.place_hold(store, make_caller(), study_id=STUDY_ID, site_id="site-1", referral_id="r", now=NOW)

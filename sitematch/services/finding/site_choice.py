@@ -17,7 +17,7 @@ from sitematch.domain.studies.site import Site
 from sitematch.domain.units import Unit
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.capacity import coordinating
-from sitematch.services.setup import finder_at
+from sitematch.services.finding.opening import finder_at
 from sitematch.store.capacity.waiting import MAX_SITES
 from sitematch.store.engine import Store
 from sitematch.store.studies import catalogue
@@ -121,7 +121,7 @@ def rank_choices(
     InvalidPostcode, UnknownCountry, PostcodeNotFound, TownNotFound, AmbiguousPlace
         See `Gazetteer.locate`.
     StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.services.setup.finder_at`.
+        See `sitematch.services.finding.opening.finder_at`.
     """
     policy = MatchPolicy(limit=RANKED, within_km=within_km)
     spots = {site.site_id: site for site in coordinating.capacity(store, actor, study_id, now)}

@@ -69,19 +69,6 @@ def take_stated_caps(store: Store, now: datetime, *, request_id: str = "catalogu
     return sum(_take(store, caller, study_id, caps, now) for study_id, caps in sorted(stated.items()) if caps)
 
 
-def has_ledger(store: Store, study_id: str) -> bool:
-    """Return whether anything was ever written to a study's ledger.
-
-    Raises
-    ------
-    LedgerBusy, StorageFault, NotReady
-        See `Store.reading`.
-    """
-    query = sa.select(event.c.seq).where(event.c.study_id == study_id).limit(1)
-    with store.reading() as connection:
-        return connection.execute(query).first() is not None
-
-
 def _take(store: Store, caller: Caller, study_id: str, caps: dict[CapKey, int], now: datetime) -> int:
     def act(write: LedgerWrite) -> int:
         rows = write.connection.execute(_EVER_SET.where(event.c.study_id == study_id))

@@ -1,0 +1,1 @@
+"""Accounts, tokens and sign-in, each allowed or denied before anything else happens."""
