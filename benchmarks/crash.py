@@ -22,7 +22,8 @@ from typing import Any
 
 from benchmarks import databases, race
 from sitematch.domain.accounts.access import Actor, Caller
-from sitematch.domain.capacity.spot import Referral, SpotState
+from sitematch.domain.capacity.spot import Referral
+from sitematch.domain.capacity.states import Action, SpotState
 from sitematch.store.capacity import audit, counting, ledger
 from sitematch.store.engine import Store, open_store
 
@@ -73,8 +74,8 @@ def perform(store: Store, step: Step) -> Referral:
             referral_id=step.referral_id,
             now=now,
         )
-    move = {"screen": ledger.start_screening, "enroll": ledger.enroll, "release": ledger.release}[step.action]
-    return move(store, caller, referral_id=step.referral_id, now=now)
+    action = {"screen": Action.START_SCREENING, "enroll": Action.ENROLL, "release": Action.RELEASE}[step.action]
+    return ledger.move(store, caller, action=action, referral_id=step.referral_id, now=now)
 
 
 def _work(url: str, worker: str, pipe: Any) -> None:

@@ -159,7 +159,7 @@ import sys
 from datetime import UTC, datetime
 from benchmarks.holds import _CALLER
 from benchmarks import race
-from sitematch.store import ledger, rules
+from sitematch.store.capacity import ledger, rules
 from sitematch.store.engine import open_store
 with open_store(sys.argv[1]) as store:
     ledger.place_hold(store, _CALLER, study_id=race.STUDY_ID, site_id=sys.argv[3], referral_id=sys.argv[2],

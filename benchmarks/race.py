@@ -25,7 +25,8 @@ from typing import Any, Protocol
 from benchmarks import databases
 from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import EventKind, Referral
+from sitematch.domain.capacity.spot import Referral
+from sitematch.domain.capacity.states import EventKind
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import LedgerBusy, NoSpotsLeft

@@ -19,7 +19,8 @@ from api.http.reading import read_filters, read_form
 from api.pages.languages import gettext as _
 from sitematch.domain.accounts.access import Permission, require
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage
-from sitematch.domain.capacity.spot import SpotPolicy, SpotState
+from sitematch.domain.capacity.spot import SpotPolicy
+from sitematch.domain.capacity.states import SpotState
 from sitematch.errors import InvalidInput, SitematchError
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating

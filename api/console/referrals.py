@@ -15,7 +15,8 @@ from api.http.errors import problem_of
 from api.http.reading import read_filters, read_form
 from api.pages.languages import gettext as _
 from sitematch.domain.accounts.access import Permission, may
-from sitematch.domain.capacity.spot import Action, Referral, ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.domain.capacity.spot import Referral
+from sitematch.domain.capacity.states import ACTIONS, FINAL, MOVES, Action, SpotState
 from sitematch.errors import IllegalTransition, InvalidInput, ReferralNotFound, SiteClosed
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating, site_page
@@ -23,15 +24,6 @@ from sitematch.store.studies import catalogue
 
 PAGE = 50
 """Referrals on one page of the list."""
-
-REASONS = {Action.SCREEN_FAILURE: tuple(ScreenFailureReason), Action.WITHDRAW: tuple(WithdrawalReason)}
-"""Actions that need a reason, and its codes."""
-
-CONFIRMED = frozenset({Action.ENROLL, Action.SCREEN_FAILURE, Action.WITHDRAW, Action.RELEASE})
-"""Actions that cannot be undone, and so are asked about first."""
-
-MOVES = tuple(action for action in Action if action not in (Action.PLACE_HOLD, Action.JOIN_WAITING_LIST))
-"""Actions on a referral that is there, in the order of its life."""
 
 
 class MoveForm(Form, frozen=True, kw_only=True):
@@ -82,7 +74,7 @@ def register(console: Console, backend: Backend) -> None:
     def confirm_move(referral_id: str, action: str) -> Response:
         desk = Desk(backend)
         found = coordinating.referral(desk.store, desk.actor, referral_id, desk.now)
-        wanted = Action(action) if action in set(REASONS) | CONFIRMED else None
+        wanted = Action(action) if action in FINAL else None
         if wanted is None or wanted not in found.allowed:
             return _show(
                 desk, referral_id, fault=_("That cannot be done now; this is how the referral stands."), status=409
@@ -170,7 +162,7 @@ def _show(desk: Desk, referral_id: str, *, done: str = "", fault: str = "", stat
         policy=coordinating.policy(desk.store, desk.actor, found.study_id),
         moves=[action for action in MOVES if action in found.allowed] if may_move else [],
         may_move=may_move,
-        confirmed=CONFIRMED,
+        confirmed=FINAL,
         events=events[::-1],
         names=site_page.name_actors(desk.store, events),
         done=done,
@@ -191,7 +183,7 @@ def _confirm(desk: Desk, found: Referral, action: Action, *, fault: str = "", st
         status=status,
         referral=found,
         action=action,
-        reasons=REASONS.get(action, ()),
+        reasons=tuple(ACTIONS[action].reasons or ()),
         policy=coordinating.policy(desk.store, desk.actor, found.study_id),
         sites={site.site_id: site for site in catalogue.read_sites(desk.store, found.study_id)},
         fault=fault,

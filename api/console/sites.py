@@ -15,14 +15,13 @@ from api.http.errors import problem_of
 from api.http.reading import read_filters, read_form
 from sitematch.domain.accounts.access import Permission
 from sitematch.domain.capacity.occupancy import keys_for
-from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.capacity.states import UNDER_WAY, SpotState
 from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.errors import InvalidInput
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating, site_page
 from sitematch.store.capacity.travel_support import MAX_REIMBURSEMENT
 
-_UNDER_WAY = (SpotState.HELD, SpotState.OFFERED, SpotState.SCREENING)
 _SHOWN = 20
 """Referrals of each state that the site's page shows."""
 
@@ -98,7 +97,7 @@ def _show(
         spots=spots,
         caps=[usage for usage in caps if usage.key in binding],
         own_cap=next((usage for usage in caps if usage.key.scope == site_id), None),
-        under_way=[item for item in referrals if item.state in _UNDER_WAY][:_SHOWN],
+        under_way=[item for item in referrals if item.state in UNDER_WAY][:_SHOWN],
         count_by_state={
             state: count for state in SpotState if (count := sum(item.state is state for item in referrals))
         },

@@ -12,7 +12,7 @@ from api.console.page.context import Desk, page
 from api.console.page.routes import Console
 from api.http.reading import read_filters
 from sitematch.domain.accounts.access import Permission
-from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.capacity.states import SpotState
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating
 from sitematch.store.studies import catalogue

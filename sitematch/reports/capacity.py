@@ -8,7 +8,7 @@ from datetime import datetime
 from sitematch.domain.capacity.caps import CapacityState, CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import CapRule, SiteInView
 from sitematch.domain.capacity.referral_counts import Standing
-from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.capacity.states import Figure, states_with
 from sitematch.domain.studies.site import Site
 from sitematch.reports.capacity_parts import STUDY, Part, Parts, least
 from sitematch.reports.document import Cell, Column, Kind, Mark, Report, Section, Table, Tone
@@ -21,26 +21,17 @@ MOST_BARS = 20
 _NO_SITE = "No site (waiting list)"
 _NO_ARM = "No arm was chosen"
 
-_COUNTED: tuple[tuple[str, str, tuple[SpotState, ...], str], ...] = (
-    ("offered", "Offered", (SpotState.OFFERED,), "Spots offered from the waiting list, not yet answered nor lapsed."),
-    ("held", "Held", (SpotState.HELD,), "Holds that have not lapsed."),
-    ("screening", "In screening", (SpotState.SCREENING,), "Referrals in screening."),
-    ("enrolled", "Enrolled", (SpotState.ENROLLED,), "Participants, without those who withdrew."),
-    (
-        "released",
-        "Released",
-        (SpotState.RELEASED,),
-        "Referrals whose spot or wait was given back, and that came no more.",
-    ),
-    (
-        "lapsed",
-        "Lapsed",
-        (SpotState.EXPIRED, SpotState.OFFER_LAPSED),
-        "Referrals whose hold or offer ran out, and that came no more.",
-    ),
-    ("screen_failed", "Screen failed", (SpotState.SCREEN_FAILED,), "Referrals that failed screening last."),
-    ("withdrawn", "Withdrawn", (SpotState.WITHDRAWN,), "Participants who left."),
+_COUNTED: tuple[tuple[Figure, str, str], ...] = (
+    (Figure.OFFERED, "Offered", "Spots offered from the waiting list, not yet answered nor lapsed."),
+    (Figure.HELD, "Held", "Holds that have not lapsed."),
+    (Figure.SCREENING, "In screening", "Referrals in screening."),
+    (Figure.ENROLLED, "Enrolled", "Participants, without those who withdrew."),
+    (Figure.RELEASED, "Released", "Referrals whose spot or wait was given back, and that came no more."),
+    (Figure.LAPSED, "Lapsed", "Referrals whose hold or offer ran out, and that came no more."),
+    (Figure.SCREEN_FAILED, "Screen failed", "Referrals that failed screening last."),
+    (Figure.WITHDRAWN, "Withdrawn", "Participants who left."),
 )
+"""Every figure of capacity, as a column."""
 
 _COLUMNS = (
     Column(name="part_id", label="Id", kind=Kind.TEXT, description="The site, country (ISO 3166-1), arm or study."),
@@ -108,13 +99,13 @@ _COLUMNS = (
     ),
     *(
         Column(
-            name=name,
+            name=figure.value,
             label=label,
             kind=Kind.INTEGER,
             description=description,
-            is_detail=name not in ("held", "screening", "enrolled"),
+            is_detail=figure not in (Figure.HELD, Figure.SCREENING, Figure.ENROLLED),
         )
-        for name, label, _, description in _COUNTED
+        for figure, label, description in _COUNTED
     ),
     Column(
         name="oldest_hold_at", label="Oldest hold", kind=Kind.INSTANT, description="When it was placed.", is_detail=True
@@ -317,7 +308,7 @@ def _counts(part: Part, as_of: datetime) -> tuple[Cell, ...]:
     oldest = part.oldest_hold
     return (
         part.waiting,
-        *(sum(part.states[state] for state in states) for _, _, states, _ in _COUNTED),
+        *(sum(part.states[state] for state in states_with(figure)) for figure, _, _ in _COUNTED),
         oldest,
         None if oldest is None else as_of - oldest,
     )

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from sitematch.domain.accounts.access import Actor, Caller, Grant, Role
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import Action
+from sitematch.domain.capacity.states import Action
 from sitematch.services.capacity import coordinating
 from sitematch.store.accounts import accounts, tokens
 from sitematch.store.capacity import ledger, rules, waiting

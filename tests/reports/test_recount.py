@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from benchmarks import databases
 from sitematch.domain.accounts.access import Actor, Grant, Role
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.capacity.states import SpotState
 from sitematch.errors import SitematchError
 from sitematch.reports.document import Report, Table
 from sitematch.services.reports import reporting

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.capacity.states import Action, SpotState
 from sitematch.errors import IdempotencyConflict, IllegalTransition, InvalidInput, NoSpotsLeft, SiteNotFound
 from sitematch.store.capacity import counting, ledger
 from sitematch.store.engine import Store
@@ -145,4 +145,4 @@ def test_senseless_key_is_refused(store: Store, key: str) -> None:
     desk = Desk(store)
 
     with pytest.raises(InvalidInput, match="idempotency"):
-        ledger.release(store, make_caller(key), referral_id="r", now=desk.now)
+        ledger.move(store, make_caller(key), action=Action.RELEASE, referral_id="r", now=desk.now)

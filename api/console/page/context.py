@@ -15,6 +15,7 @@ from api.console.page.routes import NAME, Console
 from api.console.session import session
 from api.http.negotiation import HTML
 from sitematch.domain.accounts.access import Actor, Permission, may
+from sitematch.domain.capacity.states import BY_POLICY, STATES
 from sitematch.errors import NotReady, StudyNotFound
 from sitematch.gazetteer.grammar import COUNTRIES
 
@@ -55,6 +56,7 @@ def register(console: Console, backend: Backend) -> None:
     def values() -> dict[str, Any]:
         known: dict[str, Any] = {
             "words": WORDS,
+            "facts": {"states": STATES, "by_policy": sorted(BY_POLICY)},
             "country_names": _COUNTRIES,
             "P": Permission,
             "new_key": session.new_key,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from msgspec import Meta
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.domain.capacity.states import ScreenFailureReason, SpotState, WithdrawalReason
 from sitematch.exporters.wire.capacity import (
     CapAnswer,
     EventAnswer,
@@ -132,6 +133,13 @@ class WithdrawalRequest(Wire, frozen=True, forbid_unknown_fields=True):
     """Why a participant left."""
 
     reason: Annotated[WithdrawalReason, Meta(description="A code; there is no free text about a patient.")]
+
+
+REASON_REQUESTS: Mapping[type, type[ScreenFailureRequest] | type[WithdrawalRequest]] = {
+    ScreenFailureReason: ScreenFailureRequest,
+    WithdrawalReason: WithdrawalRequest,
+}
+"""The body of an action, by the codes of which it needs one."""
 
 
 class CapacityAnswer(Wire, frozen=True):

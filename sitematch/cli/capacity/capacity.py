@@ -12,7 +12,7 @@ import click
 from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json
 from sitematch.cli.context import key_option, open_desk, print_one, print_rows, study_option
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.capacity.states import BY_POLICY, SpotState
 from sitematch.errors import InvalidInput
 
 INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
@@ -186,7 +186,7 @@ def reopen(
 @click.option(
     "--gives-back",
     multiple=True,
-    type=click.Choice(["SCREEN_FAILED", "WITHDRAWN", "none"]),
+    type=click.Choice([*sorted(BY_POLICY), "none"]),
     help="Which endings free the spot again; may be repeated.",
 )
 @click.option("--waiting-list/--no-waiting-list", default=None, help="Whether one can wait for a spot.")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 import click
 
 from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, print_json
 from sitematch.cli.context import key_option, open_desk, print_one, print_rows, study_option
-from sitematch.domain.capacity.spot import Action, ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.domain.capacity.states import ACTIONS, MOVES, Action, ActionFacts, SpotState
 from sitematch.errors import InvalidInput
 
 
@@ -66,7 +65,9 @@ def hold(
     _print(form, found)
 
 
-def _transition(name: str, action: Action, text: str, reasons: type[StrEnum] | None = None) -> None:
+def _add_move(action: Action, facts: ActionFacts) -> None:
+    """Make the command of one action, from its line in the table of actions."""
+
     def run(referral_id: str, key: str | None, form: str, reason: str | None = None) -> None:
         from sitematch.services.capacity import coordinating
 
@@ -76,31 +77,17 @@ def _transition(name: str, action: Action, text: str, reasons: type[StrEnum] | N
             )
         _print(form, found)
 
-    extra = f" --reason {next(iter(reasons)).value}" if reasons else ""
-    run.__doc__ = f"{text}\n\n\b\nExample:\n  sitematch referral {name} r-2026-017{extra}\n"
+    extra = f" --reason {next(iter(facts.reasons)).value}" if facts.reasons else ""
+    run.__doc__ = f"{facts.text}\n\n\b\nExample:\n  sitematch referral {facts.command} r-2026-017{extra}\n"
     command: Callable[..., Any] = key_option(format_option("table", "json")(plain_errors(run)))
-    if reasons is not None:
-        codes = click.Choice([code.value for code in reasons])
+    if facts.reasons is not None:
+        codes = click.Choice([code.value for code in facts.reasons])
         command = click.option("--reason", type=codes, required=True, help="A code; never free text.")(command)
-    referral_group.command(name, epilog=EXIT_CODES)(click.argument("referral_id", metavar="ID")(command))
+    referral_group.command(facts.command, epilog=EXIT_CODES)(click.argument("referral_id", metavar="ID")(command))
 
 
-_transition("accept", Action.ACCEPT_OFFER, "Turn an offer from the waiting list into a hold.")
-_transition("screen", Action.START_SCREENING, "Keep a held spot for as long as screening takes.")
-_transition("enroll", Action.ENROLL, "Turn a screened referral into a participant.")
-_transition("release", Action.RELEASE, "Give a held or screening spot back, decline an offer, or stop waiting.")
-_transition(
-    "screen-failure",
-    Action.SCREEN_FAILURE,
-    "Record that screening failed; the study's rules say whether the spot comes back.",
-    ScreenFailureReason,
-)
-_transition(
-    "withdraw",
-    Action.WITHDRAW,
-    "Record that a participant left; the study's rules say whether the spot comes back.",
-    WithdrawalReason,
-)
+for _action in MOVES:
+    _add_move(_action, ACTIONS[_action])
 
 
 @referral_group.command("show", epilog=EXIT_CODES)

@@ -12,10 +12,8 @@ from datetime import datetime
 
 import msgspec
 
-from sitematch.domain.capacity.spot import EventKind, SpotState, state_at
-
-ENDED = frozenset({SpotState.EXPIRED, SpotState.OFFER_LAPSED, SpotState.RELEASED, SpotState.SCREEN_FAILED})
-"""States from which a referral may only begin anew (see `sitematch.domain.capacity.spot.ALLOWED`)."""
+from sitematch.domain.capacity.spot import state_at
+from sitematch.domain.capacity.states import ENDED, EventKind, SpotState
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sitematch.domain.capacity.caps import CapacityState, CapKey, CapLevel, CapUsage, SiteCapacity
-from sitematch.domain.capacity.spot import EventKind, SpotPolicy, SpotState, state_at
+from sitematch.domain.capacity.spot import SpotPolicy, state_at
+from sitematch.domain.capacity.states import STATES, EventKind, Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +112,18 @@ class StudyView:
     def capacity(self, now: datetime, arm: str | None = None) -> tuple[SiteCapacity, ...]:
         """Return every site's spots, in the order of `sites`."""
         taken = self.taken(now)
-        states: dict[str, Counter[SpotState]] = {}
+        figures: dict[str, Counter[Figure | None]] = {}
         for group in self.groups:
-            counter = states.setdefault(group.site_id, Counter())
-            counter[state_at(group.kind, group.expires_at, now)] += group.count
+            counter = figures.setdefault(group.site_id, Counter())
+            counter[STATES[state_at(group.kind, group.expires_at, now)].figure] += group.count
         return tuple(
-            self._site_capacity(site, states.get(site.site_id, Counter()), taken, arm, now) for site in self.sites
+            self._site_capacity(site, figures.get(site.site_id, Counter()), taken, arm, now) for site in self.sites
         )
 
     def _site_capacity(
         self,
         site: SiteInView,
-        states: Counter[SpotState],
+        figures: Counter[Figure | None],
         taken: Counter[CapKey],
         arm: str | None,
         now: datetime,
@@ -138,12 +139,12 @@ class StudyView:
             site_id=site.site_id,
             country=site.country,
             cap=cap,
-            offered=states[SpotState.OFFERED],
-            held=states[SpotState.HELD],
-            screening=states[SpotState.SCREENING],
-            enrolled=states[SpotState.ENROLLED],
-            withdrawn=states[SpotState.WITHDRAWN],
-            screen_failed=states[SpotState.SCREEN_FAILED],
+            offered=figures[Figure.OFFERED],
+            held=figures[Figure.HELD],
+            screening=figures[Figure.SCREENING],
+            enrolled=figures[Figure.ENROLLED],
+            withdrawn=figures[Figure.WITHDRAWN],
+            screen_failed=figures[Figure.SCREEN_FAILED],
             taken=taken[own],
             remaining=remaining,
             binding=binding,

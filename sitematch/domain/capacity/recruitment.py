@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import EventKind
+from sitematch.domain.capacity.states import EventKind
 
 _WHOLE = CapKey(level=CapLevel.STUDY)
 
@@ -179,12 +179,12 @@ def blocked_spans(steps: Iterable[Step], until: datetime) -> dict[CapKey, list[S
                 spots[key] = step.spots
             elif step.kind is EventKind.ENROLLED:
                 filled[key] += 1
-            elif step.kind is EventKind.WITHDRAWN:
-                filled[key] -= 1
             elif step.kind is EventKind.CLOSED:
                 closed.add(key)
-            else:
+            elif step.kind is EventKind.OPENED:
                 closed.discard(key)
+            else:  # a participant left and gave the spot back
+                filled[key] -= 1
             limit = spots.get(key)
             is_blocked = key in closed or (limit is not None and filled[key] >= limit)
             if is_blocked:

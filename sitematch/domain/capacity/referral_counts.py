@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sitematch.domain.capacity.occupancy import StudyView
-from sitematch.domain.capacity.spot import EventKind
+from sitematch.domain.capacity.states import EventKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import CapRule
-from sitematch.domain.capacity.spot import EventKind
+from sitematch.domain.capacity.states import EventKind
 from sitematch.store.capacity.chain import GENESIS, seal
 from sitematch.store.capacity.counting import apply_setting
 from sitematch.store.engine import Store

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import keys_for
-from sitematch.domain.capacity.spot import EventKind, LedgerEvent
+from sitematch.domain.capacity.spot import LedgerEvent
+from sitematch.domain.capacity.states import EventKind
 from sitematch.store import schema
 from sitematch.store.capacity.chain import read_event
 from sitematch.store.engine import Store

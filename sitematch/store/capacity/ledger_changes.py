@@ -10,17 +10,14 @@ import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import keys_for
-from sitematch.domain.capacity.spot import EventKind
+from sitematch.domain.capacity.states import CAP_KINDS, LAPSING_KINDS, SETTING_KINDS
 from sitematch.store.engine import Store
 from sitematch.store.instants import to_us
 from sitematch.store.schema import cap, event, latest_event
 
-_LAPSING = (EventKind.HELD.value, EventKind.OFFERED.value)
-_RULES = (EventKind.CAP_SET.value, EventKind.CLOSED.value, EventKind.OPENED.value)
-
 _happened = event.c.at_us > sa.bindparam("since_us")
 _lapsed = sa.and_(
-    event.c.kind.in_(_LAPSING),
+    event.c.kind.in_(LAPSING_KINDS),
     event.c.expires_at_us > sa.bindparam("since_us"),
     event.c.expires_at_us <= sa.bindparam("now_us"),
 )
@@ -32,9 +29,7 @@ _PLACES = (
     .where(_of_study, event.c.site_id.is_not(None), event.c.referral_id.in_(_REFERRALS))
     .distinct()
 )
-_SET = sa.select(event.c.kind, event.c.detail).where(
-    _of_study, _happened, event.c.kind.in_((*_RULES, EventKind.POLICY_SET.value))
-)
+_SET = sa.select(event.c.kind, event.c.detail).where(_of_study, _happened, event.c.kind.in_(SETTING_KINDS))
 _CAPS = sa.select(cap.c.level, cap.c.scope).where(
     cap.c.study_id == sa.bindparam("study_id"), cap.c.spots.is_not(None) | cap.c.is_closed
 )
@@ -70,7 +65,7 @@ def touched_since(
             touched.update(keys_for(place.site_id, place.country, place.arm))
         for setting in connection.execute(_SET, where):
             said = msgspec.json.decode(setting.detail)
-            is_rule = setting.kind in _RULES
+            is_rule = setting.kind in CAP_KINDS
             key = CapKey(level=CapLevel(said["level"]), scope=said["scope"]) if is_rule else _WHOLE
             touched.add(key)
             ruled.add(key)
@@ -124,7 +119,7 @@ def last_lapse_us(store: Store, now: datetime) -> int:
     """
     latest = latest_event.c
     query = sa.select(sa.func.max(latest.expires_at_us)).where(
-        latest.kind.in_(_LAPSING), latest.expires_at_us <= to_us(now)
+        latest.kind.in_(LAPSING_KINDS), latest.expires_at_us <= to_us(now)
     )
     with store.reading() as connection:
         return connection.execute(query).scalar_one() or 0

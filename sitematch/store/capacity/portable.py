@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import EventKind
+from sitematch.domain.capacity.states import EventKind
 from sitematch.errors import DataFault, Fault
 from sitematch.store.capacity.chain import GENESIS, seal
 from sitematch.store.capacity.rules import apply_rule

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import StudyView, keys_for
 from sitematch.domain.capacity.recruitment import Recruitment, SiteRecruitment, Step, blocked_spans, open_time
-from sitematch.domain.capacity.spot import EventKind, SpotPolicy, SpotState, state_at
+from sitematch.domain.capacity.spot import SpotPolicy, state_at
+from sitematch.domain.capacity.states import CAP_KINDS, PARTICIPANTS, STATES, EventKind, Figure, SpotState
 from sitematch.store.capacity.counting import read_view
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
@@ -26,10 +27,10 @@ _COUNTS = (
     .group_by(event.c.site_id, event.c.kind)
 )
 _START = sa.select(sa.func.min(event.c.at_us)).where(_UP_TO)
-_SETTING = (EventKind.CAP_SET.value, EventKind.CLOSED.value, EventKind.OPENED.value)
+_PARTICIPANT_KINDS = tuple(sorted(STATES[state].event for state in PARTICIPANTS))
 _STEPS = (
     sa.select(event.c.kind, event.c.at_us, event.c.site_id, event.c.country, event.c.detail)
-    .where(_UP_TO, event.c.kind.in_((*_SETTING, EventKind.ENROLLED.value, EventKind.WITHDRAWN.value)))
+    .where(_UP_TO, event.c.kind.in_((*CAP_KINDS, *_PARTICIPANT_KINDS)))
     .order_by(event.c.seq)
 )
 
@@ -87,6 +88,7 @@ def recruitment(
         if row.site_id is not None:
             last_us[row.site_id] = max(row.last_us, last_us.get(row.site_id, 0))
     now_in = _states(view, until)
+    figures = {site_id: _figures(states) for site_id, states in now_in.items()}
     sites = []
     for site in view.sites:
         site_id, used = site.site_id, site.site_id in last_us
@@ -103,8 +105,8 @@ def recruitment(
                 country=site.country,
                 enrolled=counts[site_id, EventKind.ENROLLED],
                 participants=_participants(now_in[site_id], view.policy),
-                held=now_in[site_id][SpotState.HELD] + now_in[site_id][SpotState.OFFERED],
-                screening=now_in[site_id][SpotState.SCREENING],
+                held=figures[site_id][Figure.HELD] + figures[site_id][Figure.OFFERED],
+                screening=figures[site_id][Figure.SCREENING],
                 open_for=open_time(site.country, site_id, start, end, blocked) if end > start else timedelta(0),
                 takes_patients=takes,
                 was_used=used,
@@ -131,7 +133,7 @@ def recruitment(
 def _steps(connection: sa.Connection, where: Mapping[str, Any], policy: SpotPolicy) -> Iterator[Step]:
     for row in connection.execute(_STEPS, where):
         kind, at = EventKind(row.kind), from_us(row.at_us)
-        if row.kind in _SETTING:
+        if kind in CAP_KINDS:
             said = msgspec.json.decode(row.detail)
             key = CapKey(level=CapLevel(said["level"]), scope=said["scope"])
             yield Step(at, kind, (key,), said.get("spots"))
@@ -150,18 +152,22 @@ def _states(view: StudyView, now: datetime) -> dict[str, Counter[SpotState]]:
     return states
 
 
+def _figures(states: Counter[SpotState]) -> Counter[Figure | None]:
+    figures: Counter[Figure | None] = Counter()
+    for state, count in states.items():
+        figures[STATES[state].figure] += count
+    return figures
+
+
 def _participants(states: Counter[SpotState], policy: SpotPolicy) -> int:
-    return sum(states[state] for state in _ENROLLED if policy.takes_spot(state))
-
-
-_ENROLLED = (SpotState.ENROLLED, SpotState.WITHDRAWN)
+    return sum(states[state] for state in PARTICIPANTS if policy.takes_spot(state))
 
 
 def _participants_by_key(view: StudyView, now: datetime) -> Counter[CapKey]:
     filled: Counter[CapKey] = Counter()
     for group in view.groups:
         state = state_at(group.kind, group.expires_at, now)
-        if state in _ENROLLED and view.policy.takes_spot(state):
+        if state in PARTICIPANTS and view.policy.takes_spot(state):
             for key in keys_for(group.site_id, group.country, group.arm):
                 filled[key] += group.count
     return filled

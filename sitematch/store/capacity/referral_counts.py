@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.capacity.referral_counts import OldestHold, Standing, Unplaced, Waiting
-from sitematch.domain.capacity.spot import EventKind
+from sitematch.domain.capacity.states import EventKind
 from sitematch.store.capacity.counting import expiry_of, group_from, latest_at, view_of
 from sitematch.store.capacity.referral_histories import ledger_head
 from sitematch.store.engine import Store

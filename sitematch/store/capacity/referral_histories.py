@@ -10,7 +10,7 @@ from operator import itemgetter
 import sqlalchemy as sa
 
 from sitematch.domain.capacity.attempt import Step
-from sitematch.domain.capacity.spot import EventKind
+from sitematch.domain.capacity.states import EventKind
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import event

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Caller
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage
-from sitematch.domain.capacity.spot import EventKind, SpotPolicy
+from sitematch.domain.capacity.spot import SpotPolicy
+from sitematch.domain.capacity.states import EventKind
 from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.counting import read_view

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import EventKind
+from sitematch.domain.capacity.states import EventKind
 from sitematch.store import schema
 from sitematch.store.capacity.rules import apply_rule
 from sitematch.store.capacity.waiting import offer_freed_spots

@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Caller
-from sitematch.domain.capacity.spot import EventKind
+from sitematch.domain.capacity.states import EventKind
 from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.store import schema

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.occupancy import keys_for
-from sitematch.domain.capacity.spot import Action, EventKind, LedgerEvent, Referral, require_allowed, state_at
+from sitematch.domain.capacity.spot import LedgerEvent, Referral, require_allowed, state_at
+from sitematch.domain.capacity.states import Action, EventKind
 from sitematch.errors import InvalidInput, SiteClosed, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.counting import read_view, referral_from, waiting_in

@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sitematch.domain.accounts.access import Caller
-from sitematch.domain.capacity.spot import EventKind, LedgerEvent, SpotPolicy
+from sitematch.domain.capacity.spot import LedgerEvent, SpotPolicy
+from sitematch.domain.capacity.states import EventKind
 from sitematch.errors import InvalidInput, ReferralNotFound, SitematchError, StorageFault, StudyNotFound
 from sitematch.store import idempotency, schema
 from sitematch.store.capacity.chain import GENESIS, event_row, seal

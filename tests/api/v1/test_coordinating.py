@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Actor, Caller
-from sitematch.domain.capacity.spot import ScreenFailureReason, WithdrawalReason
+from sitematch.domain.capacity.states import ScreenFailureReason, WithdrawalReason
 from sitematch.services.finding.finder import Finder
 from sitematch.store import schema
 from sitematch.store.idempotency import Operation

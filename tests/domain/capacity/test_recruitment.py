@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.recruitment import Step, blocked_spans, open_time
-from sitematch.domain.capacity.spot import EventKind
+from sitematch.domain.capacity.states import EventKind
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STUDY = CapKey(level=CapLevel.STUDY)

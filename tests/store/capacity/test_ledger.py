@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapacityState, DrawnFrom
-from sitematch.domain.capacity.spot import EventKind, ScreenFailureReason, SpotState
+from sitematch.domain.capacity.states import EventKind, ScreenFailureReason, SpotState
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import (
     IllegalTransition,

@@ -17,7 +17,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from benchmarks import databases
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.capacity.states import SpotState
 from sitematch.errors import SitematchError
 from sitematch.store.capacity import audit, counting, waiting
 from sitematch.store.capacity.feed import CapacityFeed

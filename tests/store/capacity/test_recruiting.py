@@ -75,7 +75,7 @@ def test_everybody_is_counted_where_they_stand(desk: Desk) -> None:
 
 
 def test_withdrawn_participant_that_gives_the_spot_back_is_still_an_enrolment(desk: Desk) -> None:
-    from sitematch.domain.capacity.spot import SpotState
+    from sitematch.domain.capacity.states import SpotState
 
     desk.policy(gives_back=frozenset({SpotState.SCREEN_FAILED, SpotState.WITHDRAWN}))
     enrol(desk, "in-0")

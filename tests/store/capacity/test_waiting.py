@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sitematch.domain.capacity.caps import CapacityState
-from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.capacity.states import SpotState
 from sitematch.errors import IllegalTransition, InvalidInput, NoSpotsLeft, SiteClosed, SiteNotFound
 from sitematch.store.capacity import counting, waiting
 from sitematch.store.engine import Store
