@@ -16,7 +16,7 @@ from api.http.operations import Operation
 from api.http.problems import problem
 from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission
 from sitematch.errors import NotAllowed
-from sitematch.store.accounts import tokens
+from sitematch.services.accounts import sign_in
 
 PUBLIC = frozenset(
     {
@@ -105,7 +105,7 @@ def _authenticate(backend: Backend) -> Actor:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Refused(problem(problems.NOT_SIGNED_IN, "This needs a token: Authorization: Bearer <token>."))
-    return tokens.authenticate(backend.store(), secret=secret.strip(), now=backend.now())
+    return sign_in.authenticate(backend.store(), secret=secret.strip(), now=backend.now())
 
 
 def _key(operation: Operation) -> str | None:

@@ -14,6 +14,7 @@ from flask import Flask, Response
 from api import access, console, health
 from api.backend import Backend, Clock, utc_now
 from api.fhir import bulk as fhir_bulk
+from api.fhir import outcome
 from api.fhir import routes as fhir_routes
 from api.http import docs, errors, headers
 from api.http.operations import Documented, Operation
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     app.register_blueprint(desk)
     access.register(app, backend, operations, {desk.name: console.door(backend, desk)})
     errors.register(app)
+    outcome.register(app)
     headers.register(app, backend.settings)
     documents.freeze(app, operations)
     # If it is not ready, the backend has logged why, and /readyz answers 503 until it is.

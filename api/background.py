@@ -11,8 +11,8 @@ from datetime import datetime
 from sitematch.config import Settings
 from sitematch.errors import SitematchError
 from sitematch.services.reports.demand import FLUSH_EVERY_S, DemandCounter
+from sitematch.services.setup import Store
 from sitematch.services.webhooks.notices import run_notices
-from sitematch.store.engine import Store
 
 LOG = logging.getLogger("sitematch.api")
 

@@ -17,13 +17,14 @@ from api.console.page.forms import Form
 from api.console.page.routes import Console
 from api.console.session import session
 from api.http.errors import problem_of
-from api.http.idempotency import once
 from api.http.reading import read_filters, read_form
+from api.idempotency import once
 from api.pages.languages import gettext as _
-from sitematch.domain.accounts.access import Grant, Permission, Role, require
+from sitematch.domain.accounts.access import Grant, Permission, Role
+from sitematch.domain.accounts.tokens import Token
 from sitematch.errors import InvalidInput
 from sitematch.exporters.wire.matches import Wire
-from sitematch.store.accounts import accounts, sessions, tokens
+from sitematch.services.accounts import accounts, tokens
 
 _Id = Annotated[str, Meta(max_length=200)]
 
@@ -109,20 +110,20 @@ def register(console: Console, backend: Backend) -> None:
 def _register_people(console: Console, backend: Backend) -> None:
     @console.page("GET", "/people", Permission.ACCOUNTS_WRITE)
     def people() -> Response:
-        return _list(_desk(backend))
+        return _list(Desk(backend))
 
     @console.page("POST", "/people", Permission.ACCOUNTS_WRITE)
     def add_person() -> Response:
-        asked, desk = read_form(PersonForm), _desk(backend)
+        asked, desk = read_form(PersonForm), Desk(backend)
 
         def make() -> Made:
             grant = None
             if asked.role is not None:
                 grant = GrantForm(role=asked.role, study_id=asked.study_id, site_id=asked.site_id).grant()
             password = _one_time_password()
-            account = accounts.create_account(desk.store, email=asked.email, now=desk.now, password=password)
-            if grant is not None:
-                accounts.give(desk.store, account_id=account.account_id, grant=grant)
+            account = accounts.create_account(
+                desk.store, desk.actor, email=asked.email, now=desk.now, password=password, grant=grant
+            )
             return Made(account_id=account.account_id, secret=password)
 
         try:
@@ -135,52 +136,52 @@ def _register_people(console: Console, backend: Backend) -> None:
 def _register_person(console: Console, backend: Backend) -> None:
     @console.page("GET", "/people/<account_id>", Permission.ACCOUNTS_WRITE)
     def person(account_id: str) -> Response:
-        return _show(_desk(backend), account_id, done=read_filters(DoneQuery).done)
+        return _show(Desk(backend), account_id, done=read_filters(DoneQuery).done)
 
     @console.page("POST", "/people/<account_id>/roles", Permission.ACCOUNTS_WRITE)
     def give_role(account_id: str) -> Response:
-        asked, desk = read_form(GrantForm), _desk(backend)
+        asked, desk = read_form(GrantForm), Desk(backend)
         try:
-            accounts.give(desk.store, account_id=account_id, grant=asked.grant())
+            accounts.give(desk.store, desk.actor, account_id=account_id, grant=asked.grant())
         except InvalidInput as error:
             return _show(desk, account_id, fault=error.message, status=problem_of(error).status)
         return go("person", account_id=account_id, done="given")
 
     @console.page("POST", "/people/<account_id>/roles/end", Permission.ACCOUNTS_WRITE)
     def take_role_back(account_id: str) -> Response:
-        asked, desk = read_form(GrantForm), _desk(backend)
+        asked, desk = read_form(GrantForm), Desk(backend)
         if asked.role is Role.ADMINISTRATOR and _is_me(account_id):
             fault = _("You cannot take the role of an administrator from yourself: another one must do it.")
             return _show(desk, account_id, fault=fault, status=409)
-        accounts.take_back(desk.store, account_id=account_id, grant=asked.grant())
+        accounts.take_back(desk.store, desk.actor, account_id=account_id, grant=asked.grant())
         return go("person", account_id=account_id, done="taken")
 
     @console.page("GET", "/people/<account_id>/end", Permission.ACCOUNTS_WRITE)
     def confirm_end(account_id: str) -> Response:
-        asked, desk = read_filters(EndQuery), _desk(backend)
-        account = accounts.read_account(desk.store, account_id)
+        asked, desk = read_filters(EndQuery), Desk(backend)
+        account = accounts.read_account(desk.store, desk.actor, account_id)
         return page(
             "confirm_end.html", account=account, what=asked.what, token=_token(desk, account_id, asked.token_id)
         )
 
     @console.page("POST", "/people/<account_id>/disable", Permission.ACCOUNTS_WRITE)
     def disable_person(account_id: str) -> Response:
-        desk = _desk(backend)
+        desk = Desk(backend)
         if _is_me(account_id):
             fault = _("You cannot disable your own account: another administrator must do it.")
             return _show(desk, account_id, fault=fault, status=409)
-        accounts.disable_account(desk.store, account_id=account_id, now=desk.now)
+        accounts.disable_account(desk.store, desk.actor, account_id=account_id, now=desk.now)
         return go("person", account_id=account_id, done="disabled")
 
     @console.page("POST", "/people/<account_id>/password", Permission.ACCOUNTS_WRITE)
     def new_password(account_id: str) -> Response:
-        asked, desk = read_form(EndForm), _desk(backend)
+        asked, desk = read_form(EndForm), Desk(backend)
         if _is_me(account_id):
             return go("account")
 
         def make() -> Made:
             password = _one_time_password()
-            accounts.set_password(desk.store, account_id=account_id, password=password, now=desk.now)
+            accounts.set_password(desk.store, desk.actor, account_id=account_id, password=password, now=desk.now)
             return Made(account_id=account_id, secret=password)
 
         made = once(backend, "console_new_password", [account_id, _plain(asked)], Made, make, masked="secret")
@@ -188,19 +189,20 @@ def _register_person(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/people/<account_id>/sessions/end", Permission.ACCOUNTS_WRITE)
     def end_sessions(account_id: str) -> Response:
-        desk = _desk(backend)
-        sessions.end_sessions(desk.store, account_id=account_id, now=desk.now)
+        desk = Desk(backend)
+        accounts.end_sessions(desk.store, desk.actor, account_id=account_id, now=desk.now)
         return go("person", account_id=account_id, done="sessions")
 
 
 def _register_tokens(console: Console, backend: Backend) -> None:
     @console.page("POST", "/people/<account_id>/tokens", Permission.ACCOUNTS_WRITE)
     def add_token(account_id: str) -> Response:
-        asked, desk = read_form(TokenForm), _desk(backend)
+        asked, desk = read_form(TokenForm), Desk(backend)
 
         def make() -> Made:
             made = tokens.create_token(
                 desk.store,
+                desk.actor,
                 account_id=account_id,
                 label=asked.label.strip(),
                 scopes=frozenset(asked.scopes),
@@ -217,25 +219,21 @@ def _register_tokens(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/people/<account_id>/tokens/end", Permission.ACCOUNTS_WRITE)
     def end_token(account_id: str) -> Response:
-        asked, desk = read_form(EndForm), _desk(backend)
+        asked, desk = read_form(EndForm), Desk(backend)
         token = _token(desk, account_id, asked.token_id)
         if token is not None:
-            tokens.revoke_token(desk.store, token_id=token.token_id, now=desk.now)
+            tokens.revoke_token(desk.store, desk.actor, token_id=token.token_id, now=desk.now)
         return go("person", account_id=account_id, done="token")
-
-
-def _desk(backend: Backend) -> Desk:
-    desk = Desk(backend)
-    require(desk.actor, Permission.ACCOUNTS_WRITE)
-    return desk
 
 
 def _is_me(account_id: str) -> bool:
     return session.current().account.account_id == account_id
 
 
-def _token(desk: Desk, account_id: str, token_id: str) -> tokens.Token | None:
-    return next((item for item in tokens.list_tokens(desk.store, account_id) if item.token_id == token_id), None)
+def _token(desk: Desk, account_id: str, token_id: str) -> Token | None:
+    return next(
+        (item for item in tokens.list_tokens(desk.store, desk.actor, account_id) if item.token_id == token_id), None
+    )
 
 
 def _one_time_password() -> str:
@@ -252,7 +250,7 @@ def _list(desk: Desk, *, typed: PersonForm | None = None, fault: str = "", statu
     return page(
         "people.html",
         status=status,
-        accounts=accounts.list_accounts(desk.store),
+        accounts=accounts.list_accounts(desk.store, desk.actor),
         roles=list(Role),
         typed=typed or PersonForm(),
         fault=fault,
@@ -274,10 +272,10 @@ def _show(
     return page(
         "person.html",
         status=status,
-        account=accounts.read_account(desk.store, account_id),
+        account=accounts.read_account(desk.store, desk.actor, account_id),
         is_me=_is_me(account_id),
-        tokens=tokens.list_tokens(desk.store, account_id),
-        open_sessions=sessions.count_sessions(desk.store, account_id=account_id, now=desk.now),
+        tokens=tokens.list_tokens(desk.store, desk.actor, account_id),
+        open_sessions=accounts.count_sessions(desk.store, desk.actor, account_id=account_id, now=desk.now),
         roles=list(Role),
         scopes=list(Permission),
         password=password,

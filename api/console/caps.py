@@ -24,7 +24,7 @@ from sitematch.domain.capacity.states import SpotState
 from sitematch.errors import InvalidInput, SitematchError
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating
-from sitematch.store.studies import catalogue
+from sitematch.services.studies import catalogue
 
 _Scope = Annotated[str, Meta(max_length=200)]
 

@@ -24,7 +24,7 @@ from sitematch.exporters.wire.capacity import site_capacity_answer
 from sitematch.exporters.wire.matches import Wire
 from sitematch.gazetteer.grammar import COUNTRIES
 from sitematch.services.capacity import coordinating, site_page
-from sitematch.store.studies import catalogue
+from sitematch.services.studies import catalogue
 
 
 class DashboardQuery(Wire, frozen=True, forbid_unknown_fields=True):

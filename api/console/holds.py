@@ -19,6 +19,7 @@ from api.http.errors import problem_of
 from api.http.reading import read_form
 from api.pages.languages import gettext as _
 from sitematch.domain.accounts.access import Permission
+from sitematch.domain.capacity.spot import MAX_WAITING_SITES
 from sitematch.domain.finding.policy import MAX_RADIUS_KM
 from sitematch.domain.finding.wording import explain
 from sitematch.domain.units import KM_PER_MILE, Unit
@@ -27,11 +28,10 @@ from sitematch.exporters.wire.matches import distance_answer, place_answer
 from sitematch.gazetteer.grammar import COUNTRIES
 from sitematch.services.capacity import coordinating
 from sitematch.services.finding.site_choice import RANKED, Choices, choices_among, rank_choices
-from sitematch.store.capacity.waiting import MAX_SITES
-from sitematch.store.studies import catalogue
+from sitematch.services.studies import catalogue
 
 _COUNTRIES = sorted((country.name, country.alpha_2) for country in COUNTRIES.values())
-_Ids = Annotated[tuple[str, ...], Meta(max_length=MAX_SITES)]
+_Ids = Annotated[tuple[str, ...], Meta(max_length=MAX_WAITING_SITES)]
 _Id = Annotated[str, Meta(max_length=200)]
 
 

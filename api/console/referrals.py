@@ -20,7 +20,7 @@ from sitematch.domain.capacity.states import ACTIONS, FINAL, MOVES, Action, Spot
 from sitematch.errors import IllegalTransition, InvalidInput, ReferralNotFound, SiteClosed
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating, site_page
-from sitematch.store.studies import catalogue
+from sitematch.services.studies import catalogue
 
 PAGE = 50
 """Referrals on one page of the list."""

@@ -16,11 +16,10 @@ from api.http.reading import read_filters, read_form
 from sitematch.domain.accounts.access import Permission
 from sitematch.domain.capacity.occupancy import keys_for
 from sitematch.domain.capacity.states import UNDER_WAY, SpotState
-from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.studies.travel import MAX_REIMBURSEMENT, TravelCertainty, TravelKind, TravelSupport
 from sitematch.errors import InvalidInput
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating, site_page
-from sitematch.store.capacity.travel_support import MAX_REIMBURSEMENT
 
 _SHOWN = 20
 """Referrals of each state that the site's page shows."""

@@ -8,11 +8,11 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, page, studies_of
+from api.console.page.context import Desk, page
 from api.console.page.routes import Console, Needs
 from api.http.reading import read_filters
 from sitematch.exporters.wire.matches import Wire
-from sitematch.store.studies import catalogue
+from sitematch.services.studies import catalogue
 
 SHOWN = 50
 """Studies on the page; the search finds the others."""
@@ -31,5 +31,5 @@ def register(console: Console, backend: Backend) -> None:
     @console.page("GET", "/studies", Needs.SESSION)
     def studies() -> Response:
         asked, desk = read_filters(StudiesQuery), Desk(backend)
-        found = catalogue.find_studies(desk.store, asked.q, among=studies_of(desk.actor), limit=SHOWN + 1)
+        found = catalogue.find_own_studies(desk.store, desk.actor, asked.q, limit=SHOWN + 1)
         return page("studies.html", asked=asked, studies=found[:SHOWN], has_more=len(found) > SHOWN)

@@ -15,7 +15,7 @@ from sitematch.domain.accounts.access import Permission
 from sitematch.domain.capacity.states import SpotState
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating
-from sitematch.store.studies import catalogue
+from sitematch.services.studies import catalogue
 
 
 class WaitingQuery(Wire, frozen=True, forbid_unknown_fields=True):

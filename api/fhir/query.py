@@ -11,6 +11,7 @@ from typing import TypeVar
 from api.fhir import grammar
 from api.fhir.params import OF_STUDIES, PARAMETERS
 from sitematch.domain import fhir as words
+from sitematch.domain.studies.filters import SiteFilter, StudyFilter
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.domain.studies.text_match import Field, Fit, TextTest
 from sitematch.errors import InvalidInput
@@ -25,7 +26,6 @@ from sitematch.services.studies.directory import (
     StudyQuery,
     Turn,
 )
-from sitematch.store.studies.directory import SiteFilter, StudyFilter
 
 DEFAULT_COUNT = 50
 MAX_COUNT = 500

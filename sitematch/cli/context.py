@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sitematch.exporters.wire.matches import Wire
-    from sitematch.store.engine import Store
+    from sitematch.services.setup import Store
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -59,8 +59,7 @@ def open_desk(study_id: str | None = None, key: str | None = None) -> Iterator[D
 
     Whoever can open the database can change all of it, so the command line is an administrator.
     """
-    from sitematch.services.setup import prepare
-    from sitematch.store.engine import open_store
+    from sitematch.services.setup import open_store, prepare
 
     chosen, now = settings(), datetime.now(UTC)
     prepare(chosen, say, now)

@@ -46,7 +46,7 @@ def backup(file: Path) -> None:
     Example:
       sitematch db backup sitematch-2026-01-31.backup
     """
-    from sitematch.store.backup import back_up
+    from sitematch.services.setup import back_up
 
     with open_desk() as desk:
         back_up(desk.store, file)
@@ -63,12 +63,10 @@ def restore(file: Path) -> None:
     Example:
       SITEMATCH_HOME=/srv/new sitematch db restore sitematch-2026-01-31.backup
     """
-    from sitematch.services.setup import prepare_schema
-    from sitematch.store import backup as backups
-    from sitematch.store.engine import open_store
+    from sitematch.services import setup
 
     chosen = settings()
-    prepare_schema(chosen, say)
-    with open_store(chosen.database_url) as store:
-        backups.restore(store, file)
+    setup.prepare_schema(chosen, say)
+    with setup.open_store(chosen.database_url) as store:
+        setup.restore(store, file)
     say("Restored.")

@@ -33,7 +33,7 @@ def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None
     Example:
       sitematch webhook add https://ctms.example.org/sitematch --kind site.filled --kind site.reopened
     """
-    from sitematch.store.webhooks import endpoints
+    from sitematch.services.webhooks import endpoints
 
     with open_desk() as desk:
         made = endpoints.add_webhook(
@@ -61,10 +61,10 @@ def list_() -> None:
     Example:
       sitematch webhook list
     """
-    from sitematch.store.webhooks import endpoints
+    from sitematch.services.webhooks import endpoints
 
     with open_desk() as desk:
-        print_json(endpoints.list_webhooks(desk.store))
+        print_json(endpoints.list_webhooks(desk.store, desk.actor))
 
 
 @webhook_group.command("disable", epilog=EXIT_CODES)
@@ -77,10 +77,10 @@ def disable(webhook_id: str) -> None:
     Example:
       sitematch webhook disable 91ab5f0c2d3e4f60
     """
-    from sitematch.store.webhooks import endpoints
+    from sitematch.services.webhooks import endpoints
 
     with open_desk() as desk:
-        endpoints.disable_webhook(desk.store, webhook_id=webhook_id, now=desk.now)
+        endpoints.disable_webhook(desk.store, desk.actor, webhook_id=webhook_id, now=desk.now)
     say(f"Webhook {webhook_id} is told nothing more.")
 
 
@@ -93,10 +93,10 @@ def failures() -> None:
     Example:
       sitematch webhook failures
     """
-    from sitematch.store.webhooks import outbox
+    from sitematch.services.webhooks import endpoints
 
     with open_desk() as desk:
-        print_json(outbox.failed_deliveries(desk.store))
+        print_json(endpoints.failed_deliveries(desk.store, desk.actor))
 
 
 @webhook_group.command("run", epilog=EXIT_CODES)

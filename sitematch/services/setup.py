@@ -1,17 +1,21 @@
-"""Making the database ready, and opening it."""
+"""Making the database ready, opening it, and copying it as a whole: for who serves or commands, not for callers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sitematch.config import Settings, data_file
 from sitematch.importers.study_file import read_study as read_study_file
 from sitematch.importers.tables.sites_csv import read_sites as read_sites_file
+from sitematch.store import migrate
+from sitematch.store.backup import back_up, restore
+from sitematch.store.capacity.stated_caps import take_stated_caps
+from sitematch.store.engine import Store, open_store
+from sitematch.store.schema import SCHEMA_REVISION
+from sitematch.store.studies import catalogue
 
-if TYPE_CHECKING:
-    pass
+__all__ = ["Store", "back_up", "open_store", "prepare", "prepare_catalogue", "prepare_schema", "restore"]
 
 
 def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> None:
@@ -33,9 +37,6 @@ def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> No
     StorageFault, LedgerBusy
         If the database cannot be written.
     """
-    from sitematch.store.capacity.stated_caps import take_stated_caps
-    from sitematch.store.engine import open_store
-
     prepare_catalogue(settings, say)
     with open_store(settings.database_url) as store:
         count = take_stated_caps(store, now)
@@ -45,9 +46,6 @@ def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> No
 
 def prepare_catalogue(settings: Settings, say: Callable[[str], None]) -> None:
     """Do as `prepare` does, but leave the ledger as it is: for whoever fills it next. Errors: see there."""
-    from sitematch.store.engine import open_store
-    from sitematch.store.studies import catalogue
-
     prepare_schema(settings, say)
     with open_store(settings.database_url) as store:
         if not catalogue.list_studies(store):
@@ -65,10 +63,6 @@ def prepare_schema(settings: Settings, say: Callable[[str], None]) -> None:
     StorageFault, LedgerBusy
         If the database cannot be written.
     """
-    from sitematch.store import migrate
-    from sitematch.store.engine import open_store
-    from sitematch.store.schema import SCHEMA_REVISION
-
     if settings.database_url.startswith(f"sqlite:///{settings.home}"):
         settings.home.mkdir(parents=True, exist_ok=True)
     with open_store(settings.database_url, require_ready=False) as store:

@@ -15,7 +15,7 @@ from api.http.reading import read_body
 from api.pages.languages import ENGLISH, current_language, speak
 from sitematch.domain.accounts.access import Caller
 from sitematch.errors import InvalidInput, LoginFailed, NotAllowed
-from sitematch.store.accounts.sessions import read_session
+from sitematch.services.accounts.sign_in import read_session
 
 _FOREIGN_FORM = (
     "This form was not sent from a page of your present session, so nothing was changed. Load the page again."

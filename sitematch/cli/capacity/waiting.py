@@ -112,11 +112,9 @@ def sweep() -> None:
     Example, in a crontab:
       * * * * * sitematch waiting-list sweep
     """
-    from sitematch.store.capacity import waiting
+    from sitematch.services.capacity.freed_spots import offer_freed_spots
 
     with open_desk() as desk:
-        studies = waiting.studies_with_waiting(desk.store)
-        offers = sum(
-            waiting.sweep(desk.store, study_id, desk.now, request_id=desk.caller.request_id) for study_id in studies
-        )
-    say(f"{offers} offer{'' if offers == 1 else 's'} made in {len(studies)} studies with a waiting list.")
+        made = offer_freed_spots(desk.store, desk.now, request_id=desk.caller.request_id)
+    offers = sum(made.values())
+    say(f"{offers} offer{'' if offers == 1 else 's'} made in {len(made)} studies with a waiting list.")

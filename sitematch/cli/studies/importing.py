@@ -258,13 +258,11 @@ def list_() -> None:
       sitematch import list
     """
     from sitematch.services.setup import prepare
-    from sitematch.store.engine import open_store
-    from sitematch.store.studies.imports import list_imports
+    from sitematch.services.studies.registry import list_imports
 
     chosen = settings()
     prepare(chosen, say, datetime.now(UTC))
-    with open_store(chosen.database_url) as store:
-        found = list_imports(store)
+    found = list_imports(chosen)
     if not found:
         say("Nothing was imported yet.")
     for record in found:
@@ -323,9 +321,8 @@ def studies(search: str | None, statuses: tuple[str, ...], limit: int) -> None:
       sitematch studies --search "lupus nephritis" --status RECRUITING
     """
     from sitematch.domain.studies.search_terms import query_words
-    from sitematch.services.setup import prepare
-    from sitematch.store.engine import open_store
-    from sitematch.store.studies.search import search_studies
+    from sitematch.services.setup import open_store, prepare
+    from sitematch.services.studies.catalogue import search_studies
 
     words = () if search is None else query_words(search, field="search")
     chosen = settings()

@@ -109,7 +109,10 @@ def set_travel(
     time_reimbursement: str,
     now: datetime,
 ) -> TravelSupport:
-    """State what a site pays of the way; see `store.capacity.travel_support.set_travel`. Errors: those, and `NotAllowed`."""
+    """State what a site pays of the way.
+
+    See `sitematch.store.capacity.travel_support.set_travel`. Errors: those, and `NotAllowed`.
+    """
     require(caller.actor, Permission.CATALOGUE_WRITE, study_id=study_id)
     return travel_support.set_travel(
         store,

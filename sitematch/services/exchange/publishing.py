@@ -12,6 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from sitematch.domain.capacity.caps import Availability
+from sitematch.domain.studies.filters import StudyFilter
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
 from sitematch.errors import InvalidInput
@@ -24,7 +25,6 @@ from sitematch.store.capacity import counting, ledger_changes
 from sitematch.store.engine import Store
 from sitematch.store.studies import directory
 from sitematch.store.studies.catalogue import catalogue_version
-from sitematch.store.studies.directory import StudyFilter
 
 _STUDIES_A_READ = 100
 _FORM = "1"

@@ -9,6 +9,7 @@ from itertools import islice, takewhile
 
 from sitematch.domain.accounts.access import Actor, Permission, may
 from sitematch.domain.capacity.caps import SiteCapacity
+from sitematch.domain.capacity.spot import MAX_WAITING_SITES
 from sitematch.domain.finding.match import Distance, Reason
 from sitematch.domain.finding.policy import MAX_RADIUS_KM, MatchPolicy
 from sitematch.domain.finding.ranking import distance_to
@@ -18,7 +19,6 @@ from sitematch.domain.units import Unit
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.capacity import coordinating
 from sitematch.services.finding.opening import finder_at
-from sitematch.store.capacity.waiting import MAX_SITES
 from sitematch.store.engine import Store
 from sitematch.store.studies import catalogue
 
@@ -147,7 +147,7 @@ def rank_choices(
         ranked=tuple(choice(match.site, match.distance, match.reasons) for match in result.matches),
         left_out=tuple(choice(left.site, left.distance, left.reasons) for left in result.excluded),
         outside_radius=result.outside_radius,
-        near=tuple(islice(to_wait_for, NEAR if within_km is None else MAX_SITES)),
+        near=tuple(islice(to_wait_for, NEAR if within_km is None else MAX_WAITING_SITES)),
     )
 
 

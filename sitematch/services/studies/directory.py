@@ -15,12 +15,13 @@ import numpy as np
 
 from sitematch.domain.fhir import MAX_ID_LENGTH, is_digest, our_id, resource_id
 from sitematch.domain.place import Coordinates
+from sitematch.domain.studies.filters import SiteFilter, StudyFilter
 from sitematch.domain.studies.text_match import TextTest
 from sitematch.geo.cells import outward_in_groups
 from sitematch.geo.geodesic import FARTHEST_KM, distances_km
 from sitematch.store.engine import Store
 from sitematch.store.studies import directory
-from sitematch.store.studies.directory import PlacedSites, SiteFilter, StudyFilter, Whereabouts
+from sitematch.store.studies.directory import PlacedSites, Whereabouts
 from sitematch.store.studies.nearby import FEW_STUDIES
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Unpack
 
 from sitematch.config import Settings
-from sitematch.domain.studies.import_outcome import ImportTotals
+from sitematch.domain.studies.import_outcome import ImportRecord, ImportTotals
 from sitematch.domain.studies.record import StudyRecord
 from sitematch.errors import Fault, InvalidInput
 from sitematch.importers import ctgov
@@ -147,6 +147,15 @@ class Registry:
         )
         for number, value in enumerate(fetched, start=1):
             yield ctgov.parse_study(value, now.date(), where=f"fetched study {number}", contacts=contacts)
+
+
+def list_imports(settings: Settings) -> tuple[ImportRecord, ...]:
+    """Return the imports that changed something, latest first; see `sitematch.store.studies.imports.list_imports`."""
+    from sitematch.store.engine import open_store
+    from sitematch.store.studies import imports
+
+    with open_store(settings.database_url) as store:
+        return imports.list_imports(store)
 
 
 def undo_last(settings: Settings, now: datetime) -> str:

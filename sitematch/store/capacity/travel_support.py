@@ -9,16 +9,13 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Caller
 from sitematch.domain.capacity.states import EventKind
-from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.studies.travel import MAX_REIMBURSEMENT, TravelCertainty, TravelKind, TravelSupport
 from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.writing import LedgerWrite, perform
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import Operation
 from sitematch.store.studies.catalogue import touch
-
-MAX_REIMBURSEMENT = 200
-"""The longest text on time reimbursement, in characters."""
 
 
 def set_travel(

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.occupancy import keys_for
-from sitematch.domain.capacity.spot import LedgerEvent, Referral, require_allowed, state_at
+from sitematch.domain.capacity.spot import MAX_WAITING_SITES, LedgerEvent, Referral, require_allowed, state_at
 from sitematch.domain.capacity.states import Action, EventKind
 from sitematch.errors import InvalidInput, SiteClosed, SiteNotFound
 from sitematch.store import schema
@@ -25,9 +25,6 @@ from sitematch.store.engine import Store
 from sitematch.store.idempotency import Operation
 from sitematch.store.instants import from_us
 from sitematch.store.schema import latest_event
-
-MAX_SITES = 500
-"""How many sites one entry may name."""
 
 _SWEEPER = Actor(actor_id="system:sweep")
 
@@ -83,8 +80,8 @@ def join_waiting_list(
     if arm is not None:
         require_opaque(arm, "arm")
     wanted = tuple(dict.fromkeys(site_ids))
-    if not 1 <= len(wanted) <= MAX_SITES:
-        raise InvalidInput(f"Name 1 to {MAX_SITES} sites to wait for.", field="site_ids")
+    if not 1 <= len(wanted) <= MAX_WAITING_SITES:
+        raise InvalidInput(f"Name 1 to {MAX_WAITING_SITES} sites to wait for.", field="site_ids")
     if not -1000 <= priority <= 1000:
         raise InvalidInput("A priority is a number from -1000 to 1000.", field="priority")
     detail = msgspec.json.encode({"priority": priority, "site_ids": wanted}).decode()

@@ -7,15 +7,16 @@ names of sites, and the inside of texts, are compared all the way through: by th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.grid_cells import NOWHERE
+from sitematch.domain.studies.filters import SiteFilter, StudyFilter
 from sitematch.domain.studies.site import Site
-from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus, Study
+from sitematch.domain.studies.study import TAKING_STATUSES, Study
 from sitematch.domain.studies.text_match import Field, TextTest
 from sitematch.store.engine import Store, in_parts
 from sitematch.store.schema import site, study
@@ -27,51 +28,6 @@ _ROWS_A_STATEMENT = 1_000
 _TAKING = sorted(TAKING_STATUSES)
 _TEXTS = msgspec.json.Decoder(tuple[str, ...])
 _Row = sa.Row[Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteFilter:
-    """Which sites; None does not narrow, an empty set fits none.
-
-    Parameters
-    ----------
-    site_ids, study_ids
-        Ids, compared exactly.
-    statuses
-        The sites' own statuses.
-    countries
-        ISO 3166-1 alpha-2.
-    takes_patients
-        Whether the site's and its study's status both let it take patients.
-    """
-
-    site_ids: frozenset[str] | None = None
-    study_ids: frozenset[str] | None = None
-    statuses: frozenset[RecruitmentStatus] | None = None
-    countries: frozenset[str] | None = None
-    takes_patients: bool | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyFilter:
-    """Which studies; None does not narrow, an empty set fits none.
-
-    Parameters
-    ----------
-    study_ids
-        Ids, compared exactly.
-    any_ids
-        Of each of these sets one has to be the study's id or one of its other ids.
-    site_ids
-        Studies that have one of these sites.
-    statuses
-        The studies' own statuses.
-    """
-
-    study_ids: frozenset[str] | None = None
-    site_ids: frozenset[str] | None = None
-    any_ids: tuple[frozenset[str], ...] = ()
-    statuses: frozenset[RecruitmentStatus] | None = None
 
 
 class Whereabouts(msgspec.Struct, frozen=True, gc=False):

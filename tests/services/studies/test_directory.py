@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from sitematch.domain.fhir import resource_id
+from sitematch.domain.studies.filters import SiteFilter
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.text_match import Field, Fit, TextTest
 from sitematch.geo.geodesic import distance_km
@@ -24,7 +25,6 @@ from sitematch.services.studies.directory import (
 from sitematch.store.engine import Store
 from sitematch.store.studies import directory as store_directory
 from sitematch.store.studies.catalogue import replace_study
-from sitematch.store.studies.directory import SiteFilter
 from tests.builders import make_point, make_site, make_study
 
 POINTS = [(0.0, 0.0), (90.0, 0.0), (-90.0, 12.0), (-17.5, 179.99), (-17.5, -180.0), (51.5, -0.1), (25.9, -80.1)]

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from sitematch.domain.place import Precision
+from sitematch.domain.studies.filters import SiteFilter, StudyFilter
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.domain.studies.text_match import Field, Fit, TextTest
 from sitematch.store.engine import Store
 from sitematch.store.studies import directory
 from sitematch.store.studies.catalogue import replace_studies
-from sitematch.store.studies.directory import SiteFilter, StudyFilter
 from tests.builders import make_place
 from tests.store.builders import make_site, make_study
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from sitematch.domain.accounts.access import Actor
-from sitematch.domain.webhooks.notice import NoticeKind
+from sitematch.domain.webhooks.notice import NewWebhook, NoticeKind
 from sitematch.errors import InvalidInput, NotFound
 from sitematch.notify.post import post
 from sitematch.services.webhooks.notices import run_notices
@@ -65,7 +65,7 @@ def receiver() -> Iterator[Receiver]:
     opened.close()
 
 
-def ask(store: Store, receiver: Receiver, **changes: object) -> endpoints.NewWebhook:
+def ask(store: Store, receiver: Receiver, **changes: object) -> NewWebhook:
     wanted: dict[str, object] = {"url": receiver.url, "kinds": FULL_OR_FREE, "now": NOW, **changes}
     return endpoints.add_webhook(store, ANN, **wanted)  # type: ignore[arg-type]
 

@@ -3,51 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 
-from api.access import caller
-from api.backend import Backend
-from api.http.answers import encode
+from sitematch.domain.accounts.access import Caller
 from sitematch.store import request_claims
+from sitematch.store.engine import Store
 from sitematch.store.idempotency import Operation
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 
 def once(
-    backend: Backend, name: str, body: object, kind: type[T], act: Callable[[], T], *, masked: str | None = None
+    store: Store,
+    caller: Caller,
+    name: str,
+    body: object,
+    kind: type[T],
+    act: Callable[[], T],
+    *,
+    now: datetime,
+    masked: str | None = None,
 ) -> T:
     """Do a write, or return the answer that the same request got before.
 
     Parameters
     ----------
-    backend
-        Gives the database and the clock.
+    store
+        The database.
+    caller
+        Who asks, and with which key; without one the write is simply done.
     name, body
-        What is asked; the body as it was read.
+        What is asked; the body as JSON can hold it.
     kind
         Type of the answer.
     act
         Does it.
+    now
+        The instant (aware).
     masked
         The field of the answer that is not kept; null when the answer is given again.
 
     Raises
     ------
     SitematchError
-        What `act` raises, and what `request_claims.claim` does.
+        What `act` raises, and what `sitematch.store.request_claims.claim` does.
     """
-    store, who = backend.store(), caller()
-    before = request_claims.claim(store, who, Operation(name, (encode(body).decode(),)), backend.now())
+    encode = msgspec.json.encode
+    before = request_claims.claim(store, caller, Operation(name, (encode(body).decode(),)), now)
     if before is not None:
         return msgspec.json.decode(before, type=kind)
     try:
         answer = act()
     except BaseException:
-        request_claims.abandon(store, who)
+        request_claims.abandon(store, caller)
         raise
     kept = answer if masked is None else msgspec.structs.replace(answer, **{masked: None})
-    request_claims.finish(store, who, encode(kept).decode())
+    request_claims.finish(store, caller, encode(kept).decode())
     return answer
