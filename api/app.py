@@ -103,7 +103,7 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     errors.register(app)
     outcome.register(app)
     headers.register(app, backend.settings)
-    documents.freeze(app, operations)
+    documents.describe(app, operations)
     # If it is not ready, the backend has logged why, and /readyz answers 503 until it is.
     with contextlib.suppress(NotReady):
         backend.finder()

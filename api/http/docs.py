@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from flask import Flask, Response, render_template
@@ -54,21 +56,40 @@ class Entry:
 
 
 class Docs(Documented):
-    """The documents; `freeze` is called when every route is known."""
+    """The documents, each built when it is first asked for, so that a server starts without them."""
 
     def __init__(self) -> None:
         super().__init__("docs")
-        self.document: Json = {}
-        self.document_bytes = b""
-        self.page_bytes = b""
+        self._app: Flask | None = None
+        self._operations: Mapping[str, Operation] = {}
 
-    def freeze(self, app: Flask, operations: dict[str, Operation]) -> None:
-        """Build the document and the page once."""
-        self.document = openapi.build(app.url_map, operations)
-        self.document_bytes = encode(self.document)
-        with app.test_request_context("/docs"):
+    def describe(self, app: Flask, operations: Mapping[str, Operation]) -> None:
+        """Say what the documents describe, once every route is known."""
+        self._app, self._operations = app, operations
+
+    @property
+    def app(self) -> Flask:
+        """The app that is described."""
+        if self._app is None:
+            raise RuntimeError("Call describe first.")
+        return self._app
+
+    @cached_property
+    def document(self) -> Json:
+        """The OpenAPI document."""
+        return openapi.build(self.app.url_map, self._operations)
+
+    @cached_property
+    def document_bytes(self) -> bytes:
+        """The same as JSON."""
+        return encode(self.document)
+
+    @cached_property
+    def page_bytes(self) -> bytes:
+        """The page for people: the same for everybody, whatever language the first reader's browser asks for."""
+        with self.app.test_request_context("/docs"):
             page = render_template("docs.html", entries=_entries(self.document), schemas=_schemas(self.document))
-        self.page_bytes = page.encode()
+        return page.encode()
 
 
 def blueprint() -> Docs:
