@@ -34,7 +34,7 @@ from sitematch.store.capacity import audit, counting, ledger, rules
 from sitematch.store.capacity.counting import read_view, referral_from
 from sitematch.store.capacity.writing import LedgerWrite, perform
 from sitematch.store.engine import Store, open_store
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.studies.catalogue import replace_study
 
 STUDY_ID = "NCT00000001"
@@ -43,7 +43,7 @@ _CALLER = Caller(actor=Actor(actor_id="system:race"), request_id="race")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RaceOutcome:
     """What one attempt came to: sold, or why not; and how often it was told to come again."""
 
     referral_id: str
@@ -55,7 +55,7 @@ class Outcome:
 class Client(Protocol):
     """One customer's side of the race; made inside its process."""
 
-    def attempt(self, referral_id: str, site_id: str) -> Outcome:
+    def attempt(self, referral_id: str, site_id: str) -> RaceOutcome:
         """Try to take a spot, until there is an answer."""
         ...
 
@@ -81,7 +81,7 @@ class LibraryClient:
             now=datetime.now(UTC),
         )
 
-    def attempt(self, referral_id: str, site_id: str) -> Outcome:
+    def attempt(self, referral_id: str, site_id: str) -> RaceOutcome:
         """Try to take a spot, until there is an answer."""
         retries = 0
         while True:
@@ -91,9 +91,9 @@ class LibraryClient:
                 retries += 1
                 time.sleep(busy.retry_after_s)
             except NoSpotsLeft as full:
-                return Outcome(referral_id, False, full.level, retries)
+                return RaceOutcome(referral_id, False, full.level, retries)
             else:
-                return Outcome(referral_id, True, "", retries)
+                return RaceOutcome(referral_id, True, "", retries)
 
     def close(self) -> None:
         """Close the database."""
@@ -124,7 +124,7 @@ class NaiveClient(LibraryClient):
             )
             return referral_from(event, write.now)
 
-        operation = Operation("naive", (referral_id,))
+        operation = KeyedRequest("naive", (referral_id,))
         return perform(self.store, _CALLER, operation, now, Referral, insert, study_id=STUDY_ID)
 
 
@@ -208,7 +208,7 @@ def run(
         worker.start()
     gate.wait()
     started = time.perf_counter()
-    outcomes: list[Outcome] = []
+    outcomes: list[RaceOutcome] = []
     crashes: list[str] = []
     for _ in workers:
         found = answers.get()
@@ -246,7 +246,7 @@ def _work(
     gate: Any,
     answers: Any,
 ) -> None:
-    found: list[Outcome] | str = []
+    found: list[RaceOutcome] | str = []
     client = None
     try:
         client = make_client(address)
@@ -265,7 +265,7 @@ def _work(
 
 
 def _judge(
-    url: str, outcomes: Sequence[Outcome], crashes: Sequence[str], seconds: float, attempts: int, spots: int
+    url: str, outcomes: Sequence[RaceOutcome], crashes: Sequence[str], seconds: float, attempts: int, spots: int
 ) -> Result:
     sold = {outcome.referral_id for outcome in outcomes if outcome.is_sold}
     refused = Counter(outcome.why for outcome in outcomes if not outcome.is_sold)

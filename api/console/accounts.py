@@ -12,8 +12,8 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, go, page
-from api.console.page.forms import Form
+from api.console.page.context import ConsoleContext, go, page
+from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console
 from api.console.session import session
 from api.http.errors import problem_of
@@ -29,7 +29,7 @@ from sitematch.services.accounts import accounts, tokens
 _Id = Annotated[str, Meta(max_length=200)]
 
 
-class PersonForm(Form, frozen=True, kw_only=True):
+class PersonForm(ConsoleForm, frozen=True, kw_only=True):
     """Somebody who is to sign in."""
 
     email: Annotated[str, Meta(max_length=254)] = ""
@@ -38,7 +38,7 @@ class PersonForm(Form, frozen=True, kw_only=True):
     site_id: _Id = ""
 
 
-class GrantForm(Form, frozen=True, kw_only=True):
+class GrantForm(ConsoleForm, frozen=True, kw_only=True):
     """A role, and where it holds."""
 
     role: Role
@@ -56,7 +56,7 @@ class GrantForm(Form, frozen=True, kw_only=True):
         return Grant(role=self.role, study_id=self.study_id.strip() or None, site_id=self.site_id.strip() or None)
 
 
-class TokenForm(Form, frozen=True, kw_only=True):
+class TokenForm(ConsoleForm, frozen=True, kw_only=True):
     """A token to be made."""
 
     label: Annotated[str, Meta(max_length=100)] = ""
@@ -64,7 +64,7 @@ class TokenForm(Form, frozen=True, kw_only=True):
     days: Annotated[int, Meta(ge=1, le=366)] = 90
 
 
-class EndForm(Form, frozen=True, kw_only=True):
+class EndForm(ConsoleForm, frozen=True, kw_only=True):
     """What is to end."""
 
     token_id: _Id = ""
@@ -110,11 +110,11 @@ def register(console: Console, backend: Backend) -> None:
 def _register_people(console: Console, backend: Backend) -> None:
     @console.page("GET", "/people", Permission.ACCOUNTS_WRITE)
     def people() -> Response:
-        return _list(Desk(backend))
+        return _list(ConsoleContext(backend))
 
     @console.page("POST", "/people", Permission.ACCOUNTS_WRITE)
     def add_person() -> Response:
-        asked, desk = read_form(PersonForm), Desk(backend)
+        asked, desk = read_form(PersonForm), ConsoleContext(backend)
 
         def make() -> Made:
             grant = None
@@ -136,11 +136,11 @@ def _register_people(console: Console, backend: Backend) -> None:
 def _register_person(console: Console, backend: Backend) -> None:
     @console.page("GET", "/people/<account_id>", Permission.ACCOUNTS_WRITE)
     def person(account_id: str) -> Response:
-        return _show(Desk(backend), account_id, done=read_filters(DoneQuery).done)
+        return _show(ConsoleContext(backend), account_id, done=read_filters(DoneQuery).done)
 
     @console.page("POST", "/people/<account_id>/roles", Permission.ACCOUNTS_WRITE)
     def give_role(account_id: str) -> Response:
-        asked, desk = read_form(GrantForm), Desk(backend)
+        asked, desk = read_form(GrantForm), ConsoleContext(backend)
         try:
             accounts.give(desk.store, desk.actor, account_id=account_id, grant=asked.grant())
         except InvalidInput as error:
@@ -149,7 +149,7 @@ def _register_person(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/people/<account_id>/roles/end", Permission.ACCOUNTS_WRITE)
     def take_role_back(account_id: str) -> Response:
-        asked, desk = read_form(GrantForm), Desk(backend)
+        asked, desk = read_form(GrantForm), ConsoleContext(backend)
         if asked.role is Role.ADMINISTRATOR and _is_me(account_id):
             fault = _("You cannot take the role of an administrator from yourself: another one must do it.")
             return _show(desk, account_id, fault=fault, status=409)
@@ -158,7 +158,7 @@ def _register_person(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/people/<account_id>/end", Permission.ACCOUNTS_WRITE)
     def confirm_end(account_id: str) -> Response:
-        asked, desk = read_filters(EndQuery), Desk(backend)
+        asked, desk = read_filters(EndQuery), ConsoleContext(backend)
         account = accounts.read_account(desk.store, desk.actor, account_id)
         return page(
             "confirm_end.html", account=account, what=asked.what, token=_token(desk, account_id, asked.token_id)
@@ -166,7 +166,7 @@ def _register_person(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/people/<account_id>/disable", Permission.ACCOUNTS_WRITE)
     def disable_person(account_id: str) -> Response:
-        desk = Desk(backend)
+        desk = ConsoleContext(backend)
         if _is_me(account_id):
             fault = _("You cannot disable your own account: another administrator must do it.")
             return _show(desk, account_id, fault=fault, status=409)
@@ -175,7 +175,7 @@ def _register_person(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/people/<account_id>/password", Permission.ACCOUNTS_WRITE)
     def new_password(account_id: str) -> Response:
-        asked, desk = read_form(EndForm), Desk(backend)
+        asked, desk = read_form(EndForm), ConsoleContext(backend)
         if _is_me(account_id):
             return go("account")
 
@@ -189,7 +189,7 @@ def _register_person(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/people/<account_id>/sessions/end", Permission.ACCOUNTS_WRITE)
     def end_sessions(account_id: str) -> Response:
-        desk = Desk(backend)
+        desk = ConsoleContext(backend)
         accounts.end_sessions(desk.store, desk.actor, account_id=account_id, now=desk.now)
         return go("person", account_id=account_id, done="sessions")
 
@@ -197,7 +197,7 @@ def _register_person(console: Console, backend: Backend) -> None:
 def _register_tokens(console: Console, backend: Backend) -> None:
     @console.page("POST", "/people/<account_id>/tokens", Permission.ACCOUNTS_WRITE)
     def add_token(account_id: str) -> Response:
-        asked, desk = read_form(TokenForm), Desk(backend)
+        asked, desk = read_form(TokenForm), ConsoleContext(backend)
 
         def make() -> Made:
             made = tokens.create_token(
@@ -219,7 +219,7 @@ def _register_tokens(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/people/<account_id>/tokens/end", Permission.ACCOUNTS_WRITE)
     def end_token(account_id: str) -> Response:
-        asked, desk = read_form(EndForm), Desk(backend)
+        asked, desk = read_form(EndForm), ConsoleContext(backend)
         token = _token(desk, account_id, asked.token_id)
         if token is not None:
             tokens.revoke_token(desk.store, desk.actor, token_id=token.token_id, now=desk.now)
@@ -230,7 +230,7 @@ def _is_me(account_id: str) -> bool:
     return session.current().account.account_id == account_id
 
 
-def _token(desk: Desk, account_id: str, token_id: str) -> Token | None:
+def _token(desk: ConsoleContext, account_id: str, token_id: str) -> Token | None:
     return next(
         (item for item in tokens.list_tokens(desk.store, desk.actor, account_id) if item.token_id == token_id), None
     )
@@ -241,12 +241,12 @@ def _one_time_password() -> str:
     return "-".join(secrets.token_urlsafe(3) for _ in range(4))
 
 
-def _plain(asked: Form) -> Form:
+def _plain(asked: ConsoleForm) -> ConsoleForm:
     """Leave out what every form carries, so that only what is asked is compared."""
     return msgspec.structs.replace(asked, csrf="", key="")
 
 
-def _list(desk: Desk, *, typed: PersonForm | None = None, fault: str = "", status: int = 200) -> Response:
+def _list(desk: ConsoleContext, *, typed: PersonForm | None = None, fault: str = "", status: int = 200) -> Response:
     return page(
         "people.html",
         status=status,
@@ -258,7 +258,7 @@ def _list(desk: Desk, *, typed: PersonForm | None = None, fault: str = "", statu
 
 
 def _show(
-    desk: Desk,
+    desk: ConsoleContext,
     account_id: str,
     *,
     done: str = "",

@@ -11,8 +11,8 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, go, page
-from api.console.page.forms import Form
+from api.console.page.context import ConsoleContext, go, page
+from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console
 from api.http.errors import problem_of
 from api.http.reading import read_filters, read_form
@@ -54,7 +54,7 @@ class ChangeQuery(Wire, frozen=True, forbid_unknown_fields=True):
     study: str | None = None
 
 
-class ChangeForm(Form, frozen=True, kw_only=True):
+class ChangeForm(ConsoleForm, frozen=True, kw_only=True):
     """A change to be made."""
 
     level: CapLevel
@@ -63,7 +63,7 @@ class ChangeForm(Form, frozen=True, kw_only=True):
     spots: Annotated[str, Meta(max_length=10)] = ""
 
 
-class PolicyForm(Form, frozen=True, kw_only=True):
+class PolicyForm(ConsoleForm, frozen=True, kw_only=True):
     """A study's rules for its spots."""
 
     hold_hours: Annotated[float, Meta(gt=0, le=8760)]
@@ -77,11 +77,11 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/caps", Permission.CAPACITY_READ)
     def caps() -> Response:
-        return _show(Desk(backend), done=read_filters(CapsQuery).done)
+        return _show(ConsoleContext(backend), done=read_filters(CapsQuery).done)
 
     @console.page("GET", "/caps/change", Permission.CAPS_WRITE)
     def confirm_change() -> Response:
-        desk = Desk(backend)
+        desk = ConsoleContext(backend)
         require(desk.actor, Permission.CAPS_WRITE, study_id=desk.study_id)
         try:
             asked = read_filters(ChangeQuery)
@@ -104,7 +104,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/caps", Permission.CAPS_WRITE)
     def change_cap() -> Response:
-        asked, desk = read_form(ChangeForm), Desk(backend)
+        asked, desk = read_form(ChangeForm), ConsoleContext(backend)
         key = CapKey(level=asked.level, scope=asked.scope)
         try:
             _change(desk, key, asked)
@@ -119,7 +119,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/rules", Permission.CAPS_WRITE)
     def set_rules() -> Response:
-        asked, desk = read_form(PolicyForm), Desk(backend)
+        asked, desk = read_form(PolicyForm), ConsoleContext(backend)
         rules = SpotPolicy(
             hold=timedelta(hours=asked.hold_hours),
             offer=timedelta(hours=asked.offer_hours),
@@ -130,7 +130,7 @@ def register(console: Console, backend: Backend) -> None:
         return go("caps", done="rules")
 
 
-def _change(desk: Desk, key: CapKey, asked: ChangeForm) -> None:
+def _change(desk: ConsoleContext, key: CapKey, asked: ChangeForm) -> None:
     store, caller, study_id, now = desk.store, desk.caller, desk.study_id, desk.now
     if asked.change is Change.SET:
         coordinating.set_cap(store, caller, study_id=study_id, key=key, spots=_spots(asked.spots), now=now)
@@ -140,7 +140,7 @@ def _change(desk: Desk, key: CapKey, asked: ChangeForm) -> None:
         coordinating.reopen(store, caller, study_id=study_id, key=key, now=now)
 
 
-def _show(desk: Desk, *, done: str = "", fault: str = "", status: int = 200) -> Response:
+def _show(desk: ConsoleContext, *, done: str = "", fault: str = "", status: int = 200) -> Response:
     sites = catalogue.read_sites(desk.store, desk.study_id)
     return page(
         "caps.html",
@@ -164,7 +164,7 @@ def _spots(text: str) -> int | None:
         raise InvalidInput(_("A cap is a whole number, or empty for none."), field="spots") from None
 
 
-def _taken(desk: Desk, caps: Sequence[CapUsage], key: CapKey) -> int | None:
+def _taken(desk: ConsoleContext, caps: Sequence[CapUsage], key: CapKey) -> int | None:
     """Return how many spots are in use in a part of the study; None for an arm without a cap, which nobody counts."""
     known = next((usage.taken for usage in caps if usage.key == key), None)
     if known is not None or key.level is CapLevel.ARM:

@@ -12,7 +12,7 @@ from flask import Response, g, request
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, page
+from api.console.page.context import ConsoleContext, page
 from api.console.page.routes import Console
 from api.http.answers import encode
 from api.http.reading import read_filters
@@ -38,7 +38,7 @@ class DashboardQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DashboardRow:
     """One site of the dashboard.
 
     Parameters
@@ -83,7 +83,7 @@ class Row:
 
 _STATE_ORDER = {state: position for position, state in enumerate(CapacityState)}
 
-SORTS: dict[str, Callable[[Row], Any]] = {
+SORTS: dict[str, Callable[[DashboardRow], Any]] = {
     "site": lambda row: row.name.casefold(),
     "town": lambda row: row.town.casefold() or None,
     "country": lambda row: row.country_name.casefold(),
@@ -111,7 +111,7 @@ class Totals:
     enrolled: int
 
 
-def sort_rows(rows: list[Row], sort: str) -> list[Row]:
+def sort_rows(rows: list[DashboardRow], sort: str) -> list[DashboardRow]:
     """Put rows into an order; an unknown one is that of the names."""
     name, is_reversed = sort.removeprefix("-"), sort.startswith("-")
     value = SORTS.get(name, SORTS["site"])
@@ -127,7 +127,7 @@ def register(console: Console, backend: Backend) -> None:
     @console.page("GET", "", Permission.CAPACITY_READ)
     def dashboard() -> Response:
         asked = read_filters(DashboardQuery)
-        desk = Desk(backend)
+        desk = ConsoleContext(backend)
         version = catalogue.catalogue_version(desk.store)
         found = coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now)
         oldest = site_page.oldest_holds(desk.store, desk.actor, desk.study_id, desk.now)
@@ -142,10 +142,12 @@ def register(console: Console, backend: Backend) -> None:
         return response
 
 
-def _show(desk: Desk, asked: DashboardQuery, found: tuple[SiteCapacity, ...], oldest: dict[str, datetime]) -> Response:
+def _show(
+    desk: ConsoleContext, asked: DashboardQuery, found: tuple[SiteCapacity, ...], oldest: dict[str, datetime]
+) -> Response:
     study = catalogue.read_study(desk.store, desk.study_id)
     sites = {site.site_id: site for site in catalogue.read_sites(desk.store, desk.study_id)}
-    rows = [Row(item, sites.get(item.site_id), oldest.get(item.site_id)) for item in found]
+    rows = [DashboardRow(item, sites.get(item.site_id), oldest.get(item.site_id)) for item in found]
     caps = coordinating.caps(desk.store, desk.actor, desk.study_id, desk.now)
     return page(
         "dashboard.html",

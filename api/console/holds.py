@@ -12,8 +12,8 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, go, page
-from api.console.page.forms import Form
+from api.console.page.context import ConsoleContext, go, page
+from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console
 from api.http.errors import problem_of
 from api.http.reading import read_form
@@ -27,7 +27,7 @@ from sitematch.errors import CapacityError, InvalidInput, SitematchError
 from sitematch.exporters.wire.matches import distance_answer, place_answer
 from sitematch.gazetteer.grammar import COUNTRIES
 from sitematch.services.capacity import coordinating
-from sitematch.services.finding.site_choice import RANKED, Choices, choices_among, rank_choices
+from sitematch.services.finding.site_choice import RANKED, SiteChoices, choices_among, rank_choices
 from sitematch.services.studies import catalogue
 
 _COUNTRIES = sorted((country.name, country.alpha_2) for country in COUNTRIES.values())
@@ -35,7 +35,7 @@ _Ids = Annotated[tuple[str, ...], Meta(max_length=MAX_WAITING_SITES)]
 _Id = Annotated[str, Meta(max_length=200)]
 
 
-class PlaceForm(Form, frozen=True, kw_only=True):
+class PlaceForm(ConsoleForm, frozen=True, kw_only=True):
     """Where the patient lives, and how far the way may be."""
 
     country: Annotated[str, Meta(max_length=2)] = ""
@@ -46,7 +46,7 @@ class PlaceForm(Form, frozen=True, kw_only=True):
     arm: _Id = ""
 
 
-class HoldForm(Form, frozen=True, kw_only=True):
+class HoldForm(ConsoleForm, frozen=True, kw_only=True):
     """A spot to be held, and which sites come next if it is gone."""
 
     site_id: _Id = ""
@@ -56,7 +56,7 @@ class HoldForm(Form, frozen=True, kw_only=True):
     arm: _Id = ""
 
 
-class WaitForm(Form, frozen=True, kw_only=True):
+class WaitForm(ConsoleForm, frozen=True, kw_only=True):
     """A referral that waits for a spot at any of some sites."""
 
     site_ids: _Ids = ()
@@ -71,11 +71,11 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/hold", Permission.REFERRALS_WRITE)
     def hold() -> Response:
-        return _ask(Desk(backend), PlaceForm())
+        return _ask(ConsoleContext(backend), PlaceForm())
 
     @console.page("POST", "/hold", Permission.REFERRALS_WRITE)
     def rank_sites() -> Response:
-        asked, desk = PlaceForm(), Desk(backend)
+        asked, desk = PlaceForm(), ConsoleContext(backend)
         try:
             asked = read_form(PlaceForm)
             found = _rank(desk, asked)
@@ -95,7 +95,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/hold/spot", Permission.REFERRALS_WRITE)
     def hold_spot() -> Response:
-        asked, desk = read_form(HoldForm), Desk(backend)
+        asked, desk = read_form(HoldForm), ConsoleContext(backend)
         try:
             held = coordinating.hold(
                 desk.store,
@@ -113,7 +113,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/waiting", Permission.WAITING_LIST_WRITE)
     def join_waiting_list() -> Response:
-        asked, desk = read_form(WaitForm), Desk(backend)
+        asked, desk = read_form(WaitForm), ConsoleContext(backend)
         try:
             joined = coordinating.join_waiting_list(
                 desk.store,
@@ -130,7 +130,7 @@ def register(console: Console, backend: Backend) -> None:
         return go("referral", referral_id=joined.referral_id, done="waiting")
 
 
-def _ask(desk: Desk, asked: PlaceForm, *, status: int = 200, **values: object) -> Response:
+def _ask(desk: ConsoleContext, asked: PlaceForm, *, status: int = 200, **values: object) -> Response:
     return page(
         "hold.html",
         status=status,
@@ -142,7 +142,7 @@ def _ask(desk: Desk, asked: PlaceForm, *, status: int = 200, **values: object) -
     )
 
 
-def _rank(desk: Desk, asked: PlaceForm) -> Choices:
+def _rank(desk: ConsoleContext, asked: PlaceForm) -> SiteChoices:
     return rank_choices(
         desk.store,
         desk.backend.finder().gazetteer,
@@ -169,7 +169,7 @@ def _km(text: str, unit: Unit) -> float | None:
 
 
 def _refused(
-    desk: Desk, error: SitematchError, wanted: str, ranked: tuple[str, ...], asked: HoldForm | WaitForm
+    desk: ConsoleContext, error: SitematchError, wanted: str, ranked: tuple[str, ...], asked: HoldForm | WaitForm
 ) -> Response:
     """Say why there is no spot, with what can be done instead and all that was typed."""
     fault = problem_of(error)

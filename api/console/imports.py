@@ -10,8 +10,8 @@ from msgspec import Meta
 
 from api.backend import Backend
 from api.console import pending_uploads
-from api.console.page.context import Desk, go, page
-from api.console.page.forms import Form
+from api.console.page.context import ConsoleContext, go, page
+from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console
 from api.console.session import session
 from api.http.errors import problem_of
@@ -21,20 +21,20 @@ from sitematch.domain.accounts.access import Permission, require
 from sitematch.errors import InvalidInput, SitematchError
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.studies import uploads
-from sitematch.services.studies.uploads import Outcome, UploadForm
+from sitematch.services.studies.uploads import UploadForm, UploadOutcome
 
 MAX_UPLOAD_BYTES = 64 * 1024 * 1024
 """The largest file that the console takes; larger ones come in by the command line."""
 
 
-class UploadRequest(Form, frozen=True, kw_only=True):
+class UploadRequest(ConsoleForm, frozen=True, kw_only=True):
     """A file to be looked at."""
 
     form: UploadForm = UploadForm.TABLE
     allow_older: str = ""
 
 
-class UndoForm(Form, frozen=True, kw_only=True):
+class UndoForm(ConsoleForm, frozen=True, kw_only=True):
     """An import to be taken back."""
 
     import_id: Annotated[int, Meta(ge=1)]
@@ -54,11 +54,11 @@ def register(console: Console, backend: Backend) -> None:
     @console.page("GET", "/imports", Permission.CATALOGUE_WRITE)
     def imports() -> Response:
         asked = read_filters(ImportsQuery)
-        return _show(Desk(backend), done=asked.done, undone=asked.undone)
+        return _show(ConsoleContext(backend), done=asked.done, undone=asked.undone)
 
     @console.page("POST", "/imports/uploads", Permission.CATALOGUE_WRITE, body_bytes=MAX_UPLOAD_BYTES)
     def upload() -> Response:
-        asked, desk = read_form(UploadRequest), Desk(backend)
+        asked, desk = read_form(UploadRequest), ConsoleContext(backend)
         sent = request.files.get("file")
         if sent is None or not sent.filename:
             return _show(desk, fault=_("Choose a file."), status=400)
@@ -80,7 +80,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/imports/uploads/<upload_id>", Permission.CATALOGUE_WRITE)
     def import_upload(upload_id: str) -> Response:
-        desk = Desk(backend)
+        desk = ConsoleContext(backend)
         try:
             waiting = pending_uploads.find(backend.settings.home, upload_id, desk.actor.actor_id, desk.now)
             outcome = _import(desk, waiting, dry_run=False)
@@ -91,7 +91,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/imports/uploads/<upload_id>/discard", Permission.CATALOGUE_WRITE)
     def discard_upload(upload_id: str) -> Response:
-        desk = Desk(backend)
+        desk = ConsoleContext(backend)
         try:
             pending_uploads.remove(
                 pending_uploads.find(backend.settings.home, upload_id, desk.actor.actor_id, desk.now)
@@ -102,14 +102,14 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/imports/undo", Permission.CATALOGUE_WRITE)
     def confirm_undo() -> Response:
-        desk = Desk(backend)
+        desk = ConsoleContext(backend)
         require(desk.actor, Permission.CATALOGUE_WRITE)
         latest = next((each for each in uploads.list_imports(desk.store, desk.actor) if each.undone_at is None), None)
         return page("confirm_undo.html", latest=latest)
 
     @console.page("POST", "/imports/undo", Permission.CATALOGUE_WRITE)
     def undo_import() -> Response:
-        asked, desk = read_form(UndoForm), Desk(backend)
+        asked, desk = read_form(UndoForm), ConsoleContext(backend)
         try:
             undone = uploads.undo_import(desk.store, desk.actor, asked.import_id, desk.now)
         except InvalidInput as error:
@@ -117,7 +117,7 @@ def register(console: Console, backend: Backend) -> None:
         return go("imports", undone=undone.import_id)
 
 
-def _import(desk: Desk, waiting: pending_uploads.Parked, *, dry_run: bool) -> Outcome:
+def _import(desk: ConsoleContext, waiting: pending_uploads.Parked, *, dry_run: bool) -> UploadOutcome:
     about = waiting.about
     return uploads.import_upload(
         desk.store,
@@ -134,7 +134,7 @@ def _import(desk: Desk, waiting: pending_uploads.Parked, *, dry_run: bool) -> Ou
     )
 
 
-def _refused(desk: Desk, error: SitematchError) -> Response:
+def _refused(desk: ConsoleContext, error: SitematchError) -> Response:
     fault = problem_of(error)
     if fault.status in (403, *range(500, 600)):
         raise error
@@ -142,7 +142,7 @@ def _refused(desk: Desk, error: SitematchError) -> Response:
 
 
 def _show(
-    desk: Desk,
+    desk: ConsoleContext,
     *,
     done: int | None = None,
     undone: int | None = None,

@@ -8,8 +8,8 @@ from flask import Response, request
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, go, page
-from api.console.page.forms import Form
+from api.console.page.context import ConsoleContext, go, page
+from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console
 from api.http.errors import problem_of
 from api.http.reading import read_filters, read_form
@@ -26,14 +26,14 @@ PAGE = 50
 """Referrals on one page of the list."""
 
 
-class MoveForm(Form, frozen=True, kw_only=True):
+class MoveForm(ConsoleForm, frozen=True, kw_only=True):
     """What is to be done with a referral."""
 
     action: Action
     reason: str = ""
 
 
-class ReferralsQuery(Wire, frozen=True, forbid_unknown_fields=True):
+class ReferralsPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """Which referrals."""
 
     study: str | None = None
@@ -55,7 +55,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/referrals", Permission.REFERRALS_READ)
     def referrals() -> Response:
-        asked, desk = read_filters(ReferralsQuery), Desk(backend)
+        asked, desk = read_filters(ReferralsPageQuery), ConsoleContext(backend)
         wanted = asked.id.strip()
         if wanted:
             try:
@@ -68,11 +68,11 @@ def register(console: Console, backend: Backend) -> None:
     @console.page("GET", "/referrals/<referral_id>", Permission.REFERRALS_READ)
     def referral(referral_id: str) -> Response:
         asked = read_filters(ReferralQuery)
-        return _show(Desk(backend), referral_id, done=asked.done)
+        return _show(ConsoleContext(backend), referral_id, done=asked.done)
 
     @console.page("GET", "/referrals/<referral_id>/<action>", Permission.REFERRALS_WRITE)
     def confirm_move(referral_id: str, action: str) -> Response:
-        desk = Desk(backend)
+        desk = ConsoleContext(backend)
         found = coordinating.referral(desk.store, desk.actor, referral_id, desk.now)
         wanted = Action(action) if action in FINAL else None
         if wanted is None or wanted not in found.allowed:
@@ -83,7 +83,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/referrals/<referral_id>/moves", Permission.REFERRALS_WRITE)
     def move(referral_id: str) -> Response:
-        asked, desk = read_form(MoveForm), Desk(backend)
+        asked, desk = read_form(MoveForm), ConsoleContext(backend)
         if asked.action not in MOVES:
             raise InvalidInput(_("This is done from the page Take a spot."), field="action")
         try:
@@ -110,7 +110,7 @@ def register(console: Console, backend: Backend) -> None:
         return go("referral", referral_id=referral_id, done=asked.action.value)
 
 
-def _is_out_of_sight(desk: Desk, referral_id: str) -> bool:
+def _is_out_of_sight(desk: ConsoleContext, referral_id: str) -> bool:
     """Whether a referral that left the waiting list belongs to no site now, and so to nobody who runs one site."""
     try:
         coordinating.referral(desk.store, desk.actor, referral_id, desk.now)
@@ -119,7 +119,7 @@ def _is_out_of_sight(desk: Desk, referral_id: str) -> bool:
     return False
 
 
-def _list(desk: Desk, asked: ReferralsQuery, *, fault: str = "") -> Response:
+def _list(desk: ConsoleContext, asked: ReferralsPageQuery, *, fault: str = "") -> Response:
     found = coordinating.referrals(
         desk.store, desk.actor, desk.study_id, desk.now, site_id=asked.site or None, state=asked.state
     )
@@ -141,7 +141,7 @@ def _list(desk: Desk, asked: ReferralsQuery, *, fault: str = "") -> Response:
     )
 
 
-def _show(desk: Desk, referral_id: str, *, done: str = "", fault: str = "", status: int = 200) -> Response:
+def _show(desk: ConsoleContext, referral_id: str, *, done: str = "", fault: str = "", status: int = 200) -> Response:
     found = coordinating.referral(desk.store, desk.actor, referral_id, desk.now)
     entry = None
     place = None
@@ -170,14 +170,14 @@ def _show(desk: Desk, referral_id: str, *, done: str = "", fault: str = "", stat
     )
 
 
-def _may_move(desk: Desk, found: Referral, waits_for: tuple[str, ...]) -> bool:
+def _may_move(desk: ConsoleContext, found: Referral, waits_for: tuple[str, ...]) -> bool:
     sites = (found.site_id,) if found.site_id is not None else waits_for or (None,)
     return any(
         may(desk.actor, Permission.REFERRALS_WRITE, study_id=found.study_id, site_id=site_id) for site_id in sites
     )
 
 
-def _confirm(desk: Desk, found: Referral, action: Action, *, fault: str = "", status: int = 200) -> Response:
+def _confirm(desk: ConsoleContext, found: Referral, action: Action, *, fault: str = "", status: int = 200) -> Response:
     return page(
         "confirm_move.html",
         status=status,

@@ -8,8 +8,8 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, go, page
-from api.console.page.forms import Form
+from api.console.page.context import ConsoleContext, go, page
+from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console
 from api.http.errors import problem_of
 from api.http.reading import read_filters, read_form
@@ -25,7 +25,7 @@ _SHOWN = 20
 """Referrals of each state that the site's page shows."""
 
 
-class SiteQuery(Wire, frozen=True, forbid_unknown_fields=True):
+class SitePageQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """Which part of the history."""
 
     study: str | None = None
@@ -33,7 +33,7 @@ class SiteQuery(Wire, frozen=True, forbid_unknown_fields=True):
     done: Annotated[str, Meta(max_length=20)] = ""
 
 
-class TravelForm(Form, frozen=True, kw_only=True):
+class TravelForm(ConsoleForm, frozen=True, kw_only=True):
     """What a site pays of the way."""
 
     certainty: TravelCertainty
@@ -46,12 +46,12 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/sites/<site_id>", Permission.CAPACITY_READ)
     def site(site_id: str) -> Response:
-        asked = read_filters(SiteQuery)
-        return _show(Desk(backend), site_id, before_seq=asked.before, done=asked.done)
+        asked = read_filters(SitePageQuery)
+        return _show(ConsoleContext(backend), site_id, before_seq=asked.before, done=asked.done)
 
     @console.page("POST", "/sites/<site_id>/travel", Permission.CATALOGUE_WRITE)
     def set_travel(site_id: str) -> Response:
-        asked, desk = read_form(TravelForm), Desk(backend)
+        asked, desk = read_form(TravelForm), ConsoleContext(backend)
         try:
             site_page.set_travel(
                 desk.store,
@@ -68,7 +68,7 @@ def register(console: Console, backend: Backend) -> None:
 
 
 def _show(
-    desk: Desk,
+    desk: ConsoleContext,
     site_id: str,
     *,
     before_seq: int | None = None,

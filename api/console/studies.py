@@ -8,7 +8,7 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, page
+from api.console.page.context import ConsoleContext, page
 from api.console.page.routes import Console, Needs
 from api.http.reading import read_filters
 from sitematch.exporters.wire.matches import Wire
@@ -18,7 +18,7 @@ SHOWN = 50
 """Studies on the page; the search finds the others."""
 
 
-class StudiesQuery(Wire, frozen=True, forbid_unknown_fields=True):
+class StudiesPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """Which studies."""
 
     study: str | None = None
@@ -30,6 +30,6 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/studies", Needs.SESSION)
     def studies() -> Response:
-        asked, desk = read_filters(StudiesQuery), Desk(backend)
+        asked, desk = read_filters(StudiesPageQuery), ConsoleContext(backend)
         found = catalogue.find_own_studies(desk.store, desk.actor, asked.q, limit=SHOWN + 1)
         return page("studies.html", asked=asked, studies=found[:SHOWN], has_more=len(found) > SHOWN)

@@ -8,7 +8,7 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, page
+from api.console.page.context import ConsoleContext, page
 from api.console.page.routes import Console
 from api.http.reading import read_filters
 from sitematch.domain.accounts.access import Permission
@@ -30,7 +30,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/waiting", Permission.REFERRALS_READ)
     def waiting_list() -> Response:
-        asked, desk = read_filters(WaitingQuery), Desk(backend)
+        asked, desk = read_filters(WaitingQuery), ConsoleContext(backend)
         return page(
             "waiting.html",
             done=asked.done,

@@ -16,12 +16,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from api.http import problems
 from api.http.answers import respond
 from api.http.negotiation import HTML, JSON, PROBLEM, best_media_type
-from api.http.problems import Kind, Problem, problem
+from api.http.problems import Problem, ProblemKind, problem
 from sitematch import errors
 
 LOG = logging.getLogger("sitematch.api")
 
-KIND_OF: dict[type[errors.SitematchError], Kind] = {
+KIND_OF: dict[type[errors.SitematchError], ProblemKind] = {
     errors.SitematchError: problems.INTERNAL_ERROR,
     errors.InvalidInput: problems.INVALID_INPUT,
     errors.InvalidCoordinates: problems.INVALID_COORDINATES,
@@ -83,7 +83,7 @@ class Refused(Exception):
         self.sent = sent
 
 
-def kind_of(error: errors.SitematchError) -> Kind:
+def kind_of(error: errors.SitematchError) -> ProblemKind:
     """Return the kind of an error; a class that the map lacks takes that of its nearest base."""
     return next(KIND_OF[base] for base in type(error).__mro__ if base in KIND_OF)
 
@@ -165,7 +165,7 @@ def register(app: Flask) -> None:
         return _send(_unexpected(error))
 
 
-def _detail(error: HTTPException, kind: Kind) -> str:
+def _detail(error: HTTPException, kind: ProblemKind) -> str:
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(set(error.valid_methods or ()) - {"HEAD", "OPTIONS"}))
         return f"{request.method} is not served at {request.url_rule or 'this address'}; use {allowed}."

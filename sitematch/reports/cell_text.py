@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sitematch.reports.document import Cell, Column, Kind, Report, Table, Tone
+from sitematch.reports.document import Cell, CellKind, CellTone, Column, Report, Table
 
 _DAY_S = 86_400
 
-SIGNS: dict[Tone, str] = {Tone.GOOD: "", Tone.WARN: "△", Tone.ALERT: "▲"}
+SIGNS: dict[CellTone, str] = {CellTone.GOOD: "", CellTone.WARN: "△", CellTone.ALERT: "▲"}
 """What stands before a marked cell, so that it is noticed without colours."""
 
 SIGNS_NOTE = "▲ needs attention, △ may soon."
@@ -45,10 +45,10 @@ def shown(column: Column, value: Cell, zone: ZoneInfo) -> str:
         return f"{value.astimezone(zone):%Y-%m-%d %H:%M}"
     if isinstance(value, timedelta):
         return f"{value.total_seconds() / _DAY_S:,.{column.digits}f} d"
-    if isinstance(value, int | float) and column.kind is not Kind.INTEGER:
-        if column.kind is Kind.SHARE:
+    if isinstance(value, int | float) and column.kind is not CellKind.INTEGER:
+        if column.kind is CellKind.SHARE:
             return f"{100 * value:,.{column.digits}f} %"
-        return f"{value:,.{column.digits}f}" + (" km" if column.kind is Kind.KM else "")
+        return f"{value:,.{column.digits}f}" + (" km" if column.kind is CellKind.KM else "")
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from sitematch.domain.accounts.access import Caller
 from sitematch.store import request_claims
 from sitematch.store.engine import Store
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -52,7 +52,7 @@ def once(
         What `act` raises, and what `sitematch.store.request_claims.claim` does.
     """
     encode = msgspec.json.encode
-    before = request_claims.claim(store, caller, Operation(name, (encode(body).decode(),)), now)
+    before = request_claims.claim(store, caller, KeyedRequest(name, (encode(body).decode(),)), now)
     if before is not None:
         return msgspec.json.decode(before, type=kind)
     try:

@@ -22,7 +22,7 @@ from sitematch.gazetteer.grammar import COUNTRIES
 _COUNTRIES = {code: country.name for code, country in COUNTRIES.items()}
 
 
-class Desk:
+class ConsoleContext:
     """One request of somebody who is signed in: who, when, and in which study.
 
     Parameters
@@ -66,7 +66,7 @@ def register(console: Console, backend: Backend) -> None:
             return known
         known |= {"me": session.current().account, "csrf": g.csrf}
         try:
-            desk = Desk(backend)
+            desk = ConsoleContext(backend)
         except (StudyNotFound, NotReady):
             return known  # the page of that error, which has no study in view and so no menu
         return known | {

@@ -26,7 +26,7 @@ class Needs(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageRule:
     """One page or form of the console.
 
     Parameters
@@ -49,7 +49,7 @@ class Console(Blueprint):
 
     def __init__(self) -> None:
         super().__init__(NAME, __name__, url_prefix="/console")
-        self.pages: dict[str, Page] = {}
+        self.pages: dict[str, PageRule] = {}
 
     def page(
         self, method: str, rule: str, needs: Needs | Permission, *, body_bytes: int | None = None
@@ -63,12 +63,12 @@ class Console(Blueprint):
         rule
             Address below ``/console``.
         needs, body_bytes
-            See `Page`.
+            See `PageRule`.
         """
 
         def register(view: View) -> View:
             name: Any = view.__name__
-            self.pages[f"{NAME}.{name}"] = Page(needs, body_bytes)
+            self.pages[f"{NAME}.{name}"] = PageRule(needs, body_bytes)
             self.add_url_rule(rule, endpoint=name, view_func=view, methods=[method])
             return view
 

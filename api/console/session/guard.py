@@ -9,7 +9,7 @@ from flask import g, request
 
 from api.access import require_anywhere
 from api.backend import Backend
-from api.console.page.routes import Needs, Page
+from api.console.page.routes import Needs, PageRule
 from api.console.session import session
 from api.http.reading import read_body
 from api.pages.languages import ENGLISH, current_language, speak
@@ -22,7 +22,7 @@ _FOREIGN_FORM = (
 )
 
 
-def admit(backend: Backend, pages: Mapping[str, Page], endpoint: str, request_id: str) -> None:
+def admit(backend: Backend, pages: Mapping[str, PageRule], endpoint: str, request_id: str) -> None:
     """Let a request for a page of the console in, or refuse it.
 
     Parameters

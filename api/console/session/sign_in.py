@@ -14,7 +14,7 @@ from api.backend import Backend
 from api.console.page.context import go, local_path, page
 from api.console.page.context import redirect as redirect_to
 from api.console.page.faults import sign_in_page
-from api.console.page.forms import Form
+from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console, Needs
 from api.console.session import session
 from api.http.errors import problem_of
@@ -24,7 +24,7 @@ from sitematch.errors import InvalidInput, LoginDelayed, LoginFailed
 from sitematch.services.accounts import sign_in as signing
 
 
-class SignInForm(Form, frozen=True, kw_only=True):
+class SignInForm(ConsoleForm, frozen=True, kw_only=True):
     """Who signs in."""
 
     email: Annotated[str, Meta(max_length=254)] = ""
@@ -32,7 +32,7 @@ class SignInForm(Form, frozen=True, kw_only=True):
     next: Annotated[str, Meta(max_length=2000)] = ""
 
 
-class PasswordForm(Form, frozen=True, kw_only=True):
+class PasswordForm(ConsoleForm, frozen=True, kw_only=True):
     """A new password."""
 
     password: Annotated[str, Meta(max_length=1024)] = ""

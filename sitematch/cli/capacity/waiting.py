@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, say, settings
-from sitematch.cli.context import Desk, key_option, open_desk, print_one, print_rows, study_option
+from sitematch.cli.context import CommandContext, key_option, open_desk, print_one, print_rows, study_option
 from sitematch.errors import InvalidInput
 
 
@@ -65,7 +65,7 @@ def add(
     print_one(form, referral_answer(found), print_referrals)
 
 
-def _sites_near(desk: Desk, near: str | None, country: str | None, within_km: float | None) -> list[str]:
+def _sites_near(desk: CommandContext, near: str | None, country: str | None, within_km: float | None) -> list[str]:
     if (near is None) != (within_km is None):
         raise InvalidInput("Give --near together with --within-km.", field="near")
     if near is None or within_km is None:

@@ -173,7 +173,7 @@ def _form(form: str | None, out: Path | None) -> str:
 
 
 def _write(file: IO[bytes], form: str, header: tuple[str, ...], rows: Iterable[Wire], title: str, bom: bool) -> None:
-    from sitematch.exporters.tables.files import Form, write_csv, write_table
+    from sitematch.exporters.tables.files import TableFormat, write_csv, write_table
     from sitematch.exporters.tables.rows import cells
 
     if bom:
@@ -181,7 +181,7 @@ def _write(file: IO[bytes], form: str, header: tuple[str, ...], rows: Iterable[W
             raise InvalidInput("--bom is for CSV.", field="bom")
         write_csv(file, header, cells(rows, header), for_excel=True)
     else:
-        write_table(file, Form(form), header, cells(rows, header), title=title)
+        write_table(file, TableFormat(form), header, cells(rows, header), title=title)
 
 
 def _write_json(file: IO[bytes], answer: object) -> None:

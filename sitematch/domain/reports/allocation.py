@@ -107,7 +107,7 @@ class Obstacle(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unplaced:
+class UnplacedReferral:
     """A referral without a site.
 
     Parameters
@@ -141,7 +141,7 @@ class Allocation:
     """
 
     placements: tuple[Placement, ...]
-    unplaced: tuple[Unplaced, ...]
+    unplaced: tuple[UnplacedReferral, ...]
 
     @property
     def total_km(self) -> float:
@@ -222,7 +222,7 @@ def allocate(
         elif fitting[referral]:
             applying = {cap for site in fitting[referral] for cap in keys[referral, site]}
             full = sorted((cap for cap in applying if used[cap] >= room.get(cap, math.inf)), key=_width)
-            unplaced.append(Unplaced(referral_id=referral, obstacle=Obstacle.CAPS, caps=tuple(full)))
+            unplaced.append(UnplacedReferral(referral_id=referral, obstacle=Obstacle.CAPS, caps=tuple(full)))
         else:
             unplaced.append(_misfit(request, sites, row))
     return Allocation(placements=tuple(placements), unplaced=tuple(unplaced))
@@ -253,14 +253,14 @@ def _misfits(request: AllocationRequest, site: AllocationSite, km: float) -> dic
     }
 
 
-def _misfit(request: AllocationRequest, sites: Sequence[AllocationSite], row: Sequence[float]) -> Unplaced:
+def _misfit(request: AllocationRequest, sites: Sequence[AllocationSite], row: Sequence[float]) -> UnplacedReferral:
     if sites and not any(map(math.isfinite, row)):
-        return Unplaced(referral_id=request.referral_id, obstacle=Obstacle.NOT_LOCATED)
+        return UnplacedReferral(referral_id=request.referral_id, obstacle=Obstacle.NOT_LOCATED)
     failed: Counter[str] = Counter()
     for site, km in zip(sites, row, strict=True):
         failed.update(need for need, fails in _misfits(request, site, km).items() if fails)
     misfits = tuple((need, failed[need]) for need in ("max_km", "min_travel", "country") if failed[need])
-    return Unplaced(referral_id=request.referral_id, obstacle=Obstacle.NO_SITE_FITS, misfits=misfits)
+    return UnplacedReferral(referral_id=request.referral_id, obstacle=Obstacle.NO_SITE_FITS, misfits=misfits)
 
 
 def _width(cap: CapKey) -> tuple[int, str]:

@@ -30,7 +30,7 @@ NEAR = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SiteChoice:
     """One site that can be chosen.
 
     Parameters
@@ -60,7 +60,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class SiteChoices:
     """The sites ranked from a place.
 
     Parameters
@@ -82,10 +82,10 @@ class Choices:
 
     place: Place
     unit: Unit
-    ranked: tuple[Choice, ...]
-    left_out: tuple[Choice, ...]
+    ranked: tuple[SiteChoice, ...]
+    left_out: tuple[SiteChoice, ...]
     outside_radius: bool
-    near: tuple[Choice, ...]
+    near: tuple[SiteChoice, ...]
 
 
 def rank_choices(
@@ -98,7 +98,7 @@ def rank_choices(
     now: datetime,
     *,
     within_km: float | None = None,
-) -> Choices:
+) -> SiteChoices:
     """Rank a study's sites from a postcode or a town, for somebody who is to hold a spot.
 
     Parameters
@@ -129,7 +129,7 @@ def rank_choices(
     place = finder.locate(text, country)
     result = finder.match_sites(place, policy, now)
 
-    def choice(site: Site, distance: Distance | None, reasons: tuple[Reason, ...] = ()) -> Choice:
+    def choice(site: Site, distance: Distance | None, reasons: tuple[Reason, ...] = ()) -> SiteChoice:
         return _choice(actor, site, spots.get(site.site_id), distance, reasons)
 
     reach_km = MAX_RADIUS_KM if within_km is None else within_km
@@ -141,7 +141,7 @@ def rank_choices(
         and candidate.site.site_id in spots
         and spots[candidate.site.site_id].is_open
     )
-    return Choices(
+    return SiteChoices(
         place=place,
         unit=result.unit,
         ranked=tuple(choice(match.site, match.distance, match.reasons) for match in result.matches),
@@ -153,7 +153,7 @@ def rank_choices(
 
 def choices_among(
     store: Store, actor: Actor, study_id: str, site_ids: Sequence[str], now: datetime
-) -> tuple[Choice, ...]:
+) -> tuple[SiteChoice, ...]:
     """Return sites that were ranked before, in that order, with the spots of this moment; unknown ids are left out.
 
     Raises
@@ -178,8 +178,8 @@ def _named(sites: Sequence[Site], site_ids: Collection[str]) -> dict[str, Site]:
 
 def _choice(
     actor: Actor, site: Site, spots: SiteCapacity | None, distance: Distance | None, reasons: tuple[Reason, ...]
-) -> Choice:
-    return Choice(
+) -> SiteChoice:
+    return SiteChoice(
         site=site,
         distance=distance,
         capacity=spots,

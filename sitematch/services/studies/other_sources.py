@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from sitematch.config import Settings
 from sitematch.domain.studies.import_outcome import ImportTotals
-from sitematch.domain.studies.record import CatalogueRecord, Location, StudyRecord
+from sitematch.domain.studies.record import CatalogueRecord, RecordLocation, StudyRecord
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import Fault, InvalidInput, StudyNotFound
 from sitematch.importers import nci
@@ -53,7 +53,7 @@ class Preview:
     columns: Mapping[str, str]
     unused: tuple[str, ...]
     rows: int
-    first: tuple[Location, ...]
+    first: tuple[RecordLocation, ...]
     faults: tuple[Fault, ...]
 
 

@@ -44,7 +44,7 @@ _READERS: Mapping[UploadForm, Callable[[Path, date], Iterator[StudyRecord | Faul
 
 
 @dataclass(slots=True)
-class Outcome:
+class UploadOutcome:
     """What an import changed, or would.
 
     Parameters
@@ -100,7 +100,7 @@ def import_upload(
     now: datetime,
     dry_run: bool,
     allow_older: bool = False,
-) -> Outcome:
+) -> UploadOutcome:
     """Bring a file in, or tell what that would change.
 
     Studies that the actor may not change are left out and reported.
@@ -131,7 +131,7 @@ def import_upload(
     LedgerBusy, StorageFault, NotReady
         See `import_records`; nothing is changed then.
     """
-    outcome = Outcome()
+    outcome = UploadOutcome()
     records: Iterable[StudyRecord | Fault]
     if form is UploadForm.TABLE:
         require(actor, Permission.CATALOGUE_WRITE, study_id=study_id)

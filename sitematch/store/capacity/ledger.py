@@ -32,7 +32,7 @@ from sitematch.store.capacity.counting import referral_from
 from sitematch.store.capacity.waiting import offer_freed_spots
 from sitematch.store.capacity.writing import LedgerWrite, perform, require_opaque
 from sitematch.store.engine import Store
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import cap, latest_event
 
@@ -144,7 +144,7 @@ def place_hold(
         )
         return referral_from(held, write.now)
 
-    operation = Operation("place_hold", (study_id, site_id, referral_id, arm, seconds))
+    operation = KeyedRequest("place_hold", (study_id, site_id, referral_id, arm, seconds))
     return perform(store, caller, operation, now, Referral, act, study_id=study_id)
 
 
@@ -196,7 +196,7 @@ def move(
             offer_freed_spots(write)
         return referral_from(moved, write.now)
 
-    operation = Operation(action.value, (referral_id,) if code is None else (referral_id, code))
+    operation = KeyedRequest(action.value, (referral_id,) if code is None else (referral_id, code))
     return perform(store, caller, operation, now, Referral, act, referral_id=referral_id)
 
 

@@ -17,7 +17,7 @@ from sitematch.store.capacity.rules import apply_rule
 from sitematch.store.capacity.waiting import offer_freed_spots
 from sitematch.store.capacity.writing import LedgerWrite, perform
 from sitematch.store.engine import Store
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.schema import event
 
 _CATALOGUE = Actor(actor_id="system:catalogue")
@@ -83,7 +83,7 @@ def _take(store: Store, caller: Caller, study_id: str, caps: dict[CapKey, int], 
         offer_freed_spots(write)
         return count
 
-    return perform(store, caller, Operation("take_stated_caps", (study_id,)), now, int, act, study_id=study_id)
+    return perform(store, caller, KeyedRequest("take_stated_caps", (study_id,)), now, int, act, study_id=study_id)
 
 
 def _keys(details: Iterable[str]) -> frozenset[CapKey]:

@@ -14,7 +14,7 @@ from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.writing import LedgerWrite, perform
 from sitematch.store.engine import Store
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.studies.catalogue import touch
 
 
@@ -89,5 +89,5 @@ def set_travel(
         write.append(EventKind.TRAVEL_SET, site_id=site_id, country=country, detail=detail)
         return kept
 
-    operation = Operation("set_travel", (study_id, site_id, detail))
+    operation = KeyedRequest("set_travel", (study_id, site_id, detail))
     return perform(store, caller, operation, now, TravelSupport, act, study_id=study_id)

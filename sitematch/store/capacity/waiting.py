@@ -22,7 +22,7 @@ from sitematch.store import schema
 from sitematch.store.capacity.counting import read_view, referral_from, waiting_in
 from sitematch.store.capacity.writing import LedgerWrite, perform, require_opaque
 from sitematch.store.engine import Store
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.instants import from_us
 from sitematch.store.schema import latest_event
 
@@ -107,7 +107,7 @@ def join_waiting_list(
         offered = {event.referral_id: event for event in offer_freed_spots(write)}
         return referral_from(offered.get(referral_id, joined), write.now)
 
-    operation = Operation("join_waiting_list", (study_id, referral_id, arm, detail))
+    operation = KeyedRequest("join_waiting_list", (study_id, referral_id, arm, detail))
     return perform(store, caller, operation, now, Referral, act, study_id=study_id)
 
 
@@ -126,7 +126,7 @@ def sweep(store: Store, study_id: str, now: datetime, *, request_id: str = "swee
     return perform(
         store,
         caller,
-        Operation("sweep", (study_id,)),
+        KeyedRequest("sweep", (study_id,)),
         now,
         int,
         lambda write: len(offer_freed_spots(write)),

@@ -30,7 +30,7 @@ _TEXTS = msgspec.json.Decoder(tuple[str, ...])
 _Row = sa.Row[Any]
 
 
-class Whereabouts(msgspec.Struct, frozen=True, gc=False):
+class PlacedSite(msgspec.Struct, frozen=True, gc=False):
     """A site that has a place, and where."""
 
     site_id: str
@@ -60,12 +60,12 @@ class PlacedSites:
         self._conditions = _of_site(where if self._study_ids is None else replace(where, study_ids=None))
         self._conditions += _may_pass(connection, tests)
 
-    def everywhere(self) -> list[Whereabouts]:
+    def everywhere(self) -> list[PlacedSite]:
         """Return them all, in no order."""
         # No range of cells, or a database would take their index for what is nearly all rows.
         return self._read(site.c.latitude_deg.is_not(None))
 
-    def inside(self, cells: Sequence[int]) -> list[Whereabouts]:
+    def inside(self, cells: Sequence[int]) -> list[PlacedSite]:
         """Return those in some cells, in no order."""
         parts = in_parts(self._cells.among(cells))
         return [found for part in parts for found in self._read(site.c.cell.in_(part))]
@@ -79,7 +79,7 @@ class PlacedSites:
         query = sa.select(sa.func.count()).select_from(site).where(is_placed, *_of_site(self._where))
         return int(self._connection.execute(query).scalar_one())
 
-    def _read(self, place: sa.ColumnElement[bool]) -> list[Whereabouts]:
+    def _read(self, place: sa.ColumnElement[bool]) -> list[PlacedSite]:
         columns = [site.c.site_id, site.c.latitude_deg, site.c.longitude_deg]
         judged = [site.c.facility, site.c.city] if self._tests else []
         of_study = [site.c.study_id] if self._study_ids is not None else []
@@ -89,7 +89,7 @@ class PlacedSites:
             rows = [row for row in rows if row.study_id in self._study_ids]
         if self._tests:
             rows = [row for row in rows if self._passes(row.facility, row.city)]
-        return [Whereabouts(*row[:3]) for row in rows]
+        return [PlacedSite(*row[:3]) for row in rows]
 
 
 def count_sites(store: Store, where: SiteFilter) -> int:
