@@ -97,9 +97,9 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     for blueprint in routes:
         app.register_blueprint(blueprint)
         operations |= blueprint.operations
-    desk = console.blueprint(backend)
-    app.register_blueprint(desk)
-    access.register(app, backend, operations, {desk.name: console.door(backend, desk)})
+    console_pages = console.blueprint(backend)
+    app.register_blueprint(console_pages)
+    access.register(app, backend, operations, {console_pages.name: console.admission(backend, console_pages)})
     errors.register(app)
     outcome.register(app)
     headers.register(app, backend.settings)

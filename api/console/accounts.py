@@ -114,7 +114,7 @@ def _register_people(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/people", Permission.ACCOUNTS_WRITE)
     def add_person() -> Response:
-        asked, desk = read_form(PersonForm), ConsoleContext(backend)
+        asked, context = read_form(PersonForm), ConsoleContext(backend)
 
         def make() -> Made:
             grant = None
@@ -122,15 +122,15 @@ def _register_people(console: Console, backend: Backend) -> None:
                 grant = GrantForm(role=asked.role, study_id=asked.study_id, site_id=asked.site_id).grant()
             password = _one_time_password()
             account = accounts.create_account(
-                desk.store, desk.actor, email=asked.email, now=desk.now, password=password, grant=grant
+                context.store, context.actor, email=asked.email, now=context.now, password=password, grant=grant
             )
             return Made(account_id=account.account_id, secret=password)
 
         try:
             made = once(backend, "console_add_person", _plain(asked), Made, make, masked="secret")
         except InvalidInput as error:
-            return _list(desk, typed=asked, fault=error.message, status=problem_of(error).status)
-        return _show(desk, made.account_id, password=made.secret, was_made=True)
+            return _list(context, typed=asked, fault=error.message, status=problem_of(error).status)
+        return _show(context, made.account_id, password=made.secret, was_made=True)
 
 
 def _register_person(console: Console, backend: Backend) -> None:
@@ -140,89 +140,91 @@ def _register_person(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/people/<account_id>/roles", Permission.ACCOUNTS_WRITE)
     def give_role(account_id: str) -> Response:
-        asked, desk = read_form(GrantForm), ConsoleContext(backend)
+        asked, context = read_form(GrantForm), ConsoleContext(backend)
         try:
-            accounts.give(desk.store, desk.actor, account_id=account_id, grant=asked.grant())
+            accounts.give(context.store, context.actor, account_id=account_id, grant=asked.grant())
         except InvalidInput as error:
-            return _show(desk, account_id, fault=error.message, status=problem_of(error).status)
+            return _show(context, account_id, fault=error.message, status=problem_of(error).status)
         return go("person", account_id=account_id, done="given")
 
     @console.page("POST", "/people/<account_id>/roles/end", Permission.ACCOUNTS_WRITE)
     def take_role_back(account_id: str) -> Response:
-        asked, desk = read_form(GrantForm), ConsoleContext(backend)
+        asked, context = read_form(GrantForm), ConsoleContext(backend)
         if asked.role is Role.ADMINISTRATOR and _is_me(account_id):
             fault = _("You cannot take the role of an administrator from yourself: another one must do it.")
-            return _show(desk, account_id, fault=fault, status=409)
-        accounts.take_back(desk.store, desk.actor, account_id=account_id, grant=asked.grant())
+            return _show(context, account_id, fault=fault, status=409)
+        accounts.take_back(context.store, context.actor, account_id=account_id, grant=asked.grant())
         return go("person", account_id=account_id, done="taken")
 
     @console.page("GET", "/people/<account_id>/end", Permission.ACCOUNTS_WRITE)
     def confirm_end(account_id: str) -> Response:
-        asked, desk = read_filters(EndQuery), ConsoleContext(backend)
-        account = accounts.read_account(desk.store, desk.actor, account_id)
+        asked, context = read_filters(EndQuery), ConsoleContext(backend)
+        account = accounts.read_account(context.store, context.actor, account_id)
         return page(
-            "confirm_end.html", account=account, what=asked.what, token=_token(desk, account_id, asked.token_id)
+            "confirm_end.html", account=account, what=asked.what, token=_token(context, account_id, asked.token_id)
         )
 
     @console.page("POST", "/people/<account_id>/disable", Permission.ACCOUNTS_WRITE)
     def disable_person(account_id: str) -> Response:
-        desk = ConsoleContext(backend)
+        context = ConsoleContext(backend)
         if _is_me(account_id):
             fault = _("You cannot disable your own account: another administrator must do it.")
-            return _show(desk, account_id, fault=fault, status=409)
-        accounts.disable_account(desk.store, desk.actor, account_id=account_id, now=desk.now)
+            return _show(context, account_id, fault=fault, status=409)
+        accounts.disable_account(context.store, context.actor, account_id=account_id, now=context.now)
         return go("person", account_id=account_id, done="disabled")
 
     @console.page("POST", "/people/<account_id>/password", Permission.ACCOUNTS_WRITE)
     def new_password(account_id: str) -> Response:
-        asked, desk = read_form(EndForm), ConsoleContext(backend)
+        asked, context = read_form(EndForm), ConsoleContext(backend)
         if _is_me(account_id):
             return go("account")
 
         def make() -> Made:
             password = _one_time_password()
-            accounts.set_password(desk.store, desk.actor, account_id=account_id, password=password, now=desk.now)
+            accounts.set_password(
+                context.store, context.actor, account_id=account_id, password=password, now=context.now
+            )
             return Made(account_id=account_id, secret=password)
 
         made = once(backend, "console_new_password", [account_id, _plain(asked)], Made, make, masked="secret")
-        return _show(desk, account_id, password=made.secret, was_made=True)
+        return _show(context, account_id, password=made.secret, was_made=True)
 
     @console.page("POST", "/people/<account_id>/sessions/end", Permission.ACCOUNTS_WRITE)
     def end_sessions(account_id: str) -> Response:
-        desk = ConsoleContext(backend)
-        accounts.end_sessions(desk.store, desk.actor, account_id=account_id, now=desk.now)
+        context = ConsoleContext(backend)
+        accounts.end_sessions(context.store, context.actor, account_id=account_id, now=context.now)
         return go("person", account_id=account_id, done="sessions")
 
 
 def _register_tokens(console: Console, backend: Backend) -> None:
     @console.page("POST", "/people/<account_id>/tokens", Permission.ACCOUNTS_WRITE)
     def add_token(account_id: str) -> Response:
-        asked, desk = read_form(TokenForm), ConsoleContext(backend)
+        asked, context = read_form(TokenForm), ConsoleContext(backend)
 
         def make() -> Made:
             made = tokens.create_token(
-                desk.store,
-                desk.actor,
+                context.store,
+                context.actor,
                 account_id=account_id,
                 label=asked.label.strip(),
                 scopes=frozenset(asked.scopes),
-                expires_at=desk.now + timedelta(days=asked.days),
-                now=desk.now,
+                expires_at=context.now + timedelta(days=asked.days),
+                now=context.now,
             )
             return Made(account_id=account_id, secret=made.secret)
 
         try:
             made = once(backend, "console_add_token", [account_id, _plain(asked)], Made, make, masked="secret")
         except InvalidInput as error:
-            return _show(desk, account_id, typed=asked, fault=error.message, status=problem_of(error).status)
-        return _show(desk, account_id, secret=made.secret, was_made=True)
+            return _show(context, account_id, typed=asked, fault=error.message, status=problem_of(error).status)
+        return _show(context, account_id, secret=made.secret, was_made=True)
 
     @console.page("POST", "/people/<account_id>/tokens/end", Permission.ACCOUNTS_WRITE)
     def end_token(account_id: str) -> Response:
-        asked, desk = read_form(EndForm), ConsoleContext(backend)
-        token = _token(desk, account_id, asked.token_id)
+        asked, context = read_form(EndForm), ConsoleContext(backend)
+        token = _token(context, account_id, asked.token_id)
         if token is not None:
-            tokens.revoke_token(desk.store, desk.actor, token_id=token.token_id, now=desk.now)
+            tokens.revoke_token(context.store, context.actor, token_id=token.token_id, now=context.now)
         return go("person", account_id=account_id, done="token")
 
 
@@ -230,9 +232,10 @@ def _is_me(account_id: str) -> bool:
     return session.current().account.account_id == account_id
 
 
-def _token(desk: ConsoleContext, account_id: str, token_id: str) -> Token | None:
+def _token(context: ConsoleContext, account_id: str, token_id: str) -> Token | None:
     return next(
-        (item for item in tokens.list_tokens(desk.store, desk.actor, account_id) if item.token_id == token_id), None
+        (item for item in tokens.list_tokens(context.store, context.actor, account_id) if item.token_id == token_id),
+        None,
     )
 
 
@@ -246,11 +249,11 @@ def _plain(asked: ConsoleForm) -> ConsoleForm:
     return msgspec.structs.replace(asked, csrf="", key="")
 
 
-def _list(desk: ConsoleContext, *, typed: PersonForm | None = None, fault: str = "", status: int = 200) -> Response:
+def _list(context: ConsoleContext, *, typed: PersonForm | None = None, fault: str = "", status: int = 200) -> Response:
     return page(
         "people.html",
         status=status,
-        accounts=accounts.list_accounts(desk.store, desk.actor),
+        accounts=accounts.list_accounts(context.store, context.actor),
         roles=list(Role),
         typed=typed or PersonForm(),
         fault=fault,
@@ -258,7 +261,7 @@ def _list(desk: ConsoleContext, *, typed: PersonForm | None = None, fault: str =
 
 
 def _show(
-    desk: ConsoleContext,
+    context: ConsoleContext,
     account_id: str,
     *,
     done: str = "",
@@ -272,10 +275,10 @@ def _show(
     return page(
         "person.html",
         status=status,
-        account=accounts.read_account(desk.store, desk.actor, account_id),
+        account=accounts.read_account(context.store, context.actor, account_id),
         is_me=_is_me(account_id),
-        tokens=tokens.list_tokens(desk.store, desk.actor, account_id),
-        open_sessions=accounts.count_sessions(desk.store, desk.actor, account_id=account_id, now=desk.now),
+        tokens=tokens.list_tokens(context.store, context.actor, account_id),
+        open_sessions=accounts.count_sessions(context.store, context.actor, account_id=account_id, now=context.now),
         roles=list(Role),
         scopes=list(Permission),
         password=password,

@@ -127,34 +127,34 @@ def register(console: Console, backend: Backend) -> None:
     @console.page("GET", "", Permission.CAPACITY_READ)
     def dashboard() -> Response:
         asked = read_filters(DashboardQuery)
-        desk = ConsoleContext(backend)
-        version = catalogue.catalogue_version(desk.store)
-        found = coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now)
-        oldest = site_page.oldest_holds(desk.store, desk.actor, desk.study_id, desk.now)
+        context = ConsoleContext(backend)
+        version = catalogue.catalogue_version(context.store)
+        found = coordinating.capacity(context.store, context.actor, context.study_id, context.now)
+        oldest = site_page.oldest_holds(context.store, context.actor, context.study_id, context.now)
         etag = _etag(version, found, oldest)
         if request.if_none_match.contains_weak(etag):
             # Nothing changed: the page that the browser has is the page.
             response = Response(status=304)
         else:
-            response = _show(desk, asked, found, oldest)
+            response = _show(context, asked, found, oldest)
         response.set_etag(etag, weak=True)
-        response.headers["Sitematch-As-Of"] = desk.now.isoformat()
+        response.headers["Sitematch-As-Of"] = context.now.isoformat()
         return response
 
 
 def _show(
-    desk: ConsoleContext, asked: DashboardQuery, found: tuple[SiteCapacity, ...], oldest: dict[str, datetime]
+    context: ConsoleContext, asked: DashboardQuery, found: tuple[SiteCapacity, ...], oldest: dict[str, datetime]
 ) -> Response:
-    study = catalogue.read_study(desk.store, desk.study_id)
-    sites = {site.site_id: site for site in catalogue.read_sites(desk.store, desk.study_id)}
+    study = catalogue.read_study(context.store, context.study_id)
+    sites = {site.site_id: site for site in catalogue.read_sites(context.store, context.study_id)}
     rows = [DashboardRow(item, sites.get(item.site_id), oldest.get(item.site_id)) for item in found]
-    caps = coordinating.caps(desk.store, desk.actor, desk.study_id, desk.now)
+    caps = coordinating.caps(context.store, context.actor, context.study_id, context.now)
     return page(
         "dashboard.html",
         study=study,
         asked=asked,
-        tiles_url=desk.backend.settings.tiles_url,
-        tiles_attribution=desk.backend.settings.tiles_attribution,
+        tiles_url=context.backend.settings.tiles_url,
+        tiles_attribution=context.backend.settings.tiles_attribution,
         rows=sort_rows([row for row in rows if row.fits(asked)], asked.sort),
         caps=caps,
         totals=Totals(

@@ -58,26 +58,28 @@ class ReportPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
 def _looking_back(make: Callable[..., Report]) -> Callable[[ConsoleContext, ReportPageQuery], Report]:
     """Ask a report of the ledger as of the instant that was asked for."""
 
-    def made(desk: ConsoleContext, asked: ReportPageQuery) -> Report:
-        return make(desk.store, desk.actor, desk.study_id, desk.now, as_of=asked.instant(), time_zone=asked.zone)
+    def made(context: ConsoleContext, asked: ReportPageQuery) -> Report:
+        return make(
+            context.store, context.actor, context.study_id, context.now, as_of=asked.instant(), time_zone=asked.zone
+        )
 
     return made
 
 
-def _forecast(desk: ConsoleContext, asked: ReportPageQuery) -> Report:
+def _forecast(context: ConsoleContext, asked: ReportPageQuery) -> Report:
     caps = {} if asked.study_cap is None else {CapKey(level=CapLevel.STUDY): asked.study_cap}
     what_if = WhatIf(add_sites=asked.add_sites, opening=asked.opening, caps=caps)
     return forecasting.forecast_report(
-        desk.store, desk.actor, desk.study_id, desk.now, by=asked.by, what_if=what_if, time_zone=asked.zone
+        context.store, context.actor, context.study_id, context.now, by=asked.by, what_if=what_if, time_zone=asked.zone
     )
 
 
-def _demand(desk: ConsoleContext, asked: ReportPageQuery) -> Report:
+def _demand(context: ConsoleContext, asked: ReportPageQuery) -> Report:
     from sitematch.services.reports.demand import report_demand
 
-    threshold = desk.backend.settings.demand_threshold
-    finder = desk.backend.finder(desk.study_id)
-    return report_demand(finder, desk.store, desk.actor, desk.now, threshold=threshold, time_zone=asked.zone)
+    threshold = context.backend.settings.demand_threshold
+    finder = context.backend.finder(context.study_id)
+    return report_demand(finder, context.store, context.actor, context.now, threshold=threshold, time_zone=asked.zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,16 +139,16 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/reports", Permission.REPORTS_READ)
     def reports() -> Response:
-        desk = ConsoleContext(backend)
-        of_all = desk.may(Permission.REPORTS_READ)
+        context = ConsoleContext(backend)
+        of_all = context.may(Permission.REPORTS_READ)
         kinds = {name: kind for name, kind in _KINDS.items() if of_all or not kind.whole_study}
         counts_demand = backend.settings.count_demand
         return page("reports.html", kinds=kinds, files=tuple(Format)[::-1], counts_demand=counts_demand)
 
     @console.page("GET", "/reports/<kind>", Permission.REPORTS_READ)
     def report(kind: str) -> Response:
-        asked, desk = read_filters(ReportPageQuery), ConsoleContext(backend)
+        asked, context = read_filters(ReportPageQuery), ConsoleContext(backend)
         found = _KINDS.get(kind)
         if found is None:
             raise NotFound("There is no such report.", field="kind")
-        return send_report(found.make(desk, asked), asked.format)
+        return send_report(found.make(context, asked), asked.format)

@@ -51,24 +51,24 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/sites/<site_id>/travel", Permission.CATALOGUE_WRITE)
     def set_travel(site_id: str) -> Response:
-        asked, desk = read_form(TravelForm), ConsoleContext(backend)
+        asked, context = read_form(TravelForm), ConsoleContext(backend)
         try:
             site_page.set_travel(
-                desk.store,
-                desk.caller,
-                study_id=desk.study_id,
+                context.store,
+                context.caller,
+                study_id=context.study_id,
                 site_id=site_id,
                 support=TravelSupport(certainty=asked.certainty, kinds=asked.kinds),
                 time_reimbursement=asked.time_reimbursement,
-                now=desk.now,
+                now=context.now,
             )
         except InvalidInput as error:
-            return _show(desk, site_id, typed=asked, fault=error.message, status=problem_of(error).status)
+            return _show(context, site_id, typed=asked, fault=error.message, status=problem_of(error).status)
         return go("site", site_id=site_id, done="travel")
 
 
 def _show(
-    desk: ConsoleContext,
+    context: ConsoleContext,
     site_id: str,
     *,
     before_seq: int | None = None,
@@ -77,16 +77,16 @@ def _show(
     fault: str = "",
     status: int = 200,
 ) -> Response:
-    study, site = site_page.read_site(desk.store, desk.actor, desk.study_id, site_id)
+    study, site = site_page.read_site(context.store, context.actor, context.study_id, site_id)
     spots = next(
         item
-        for item in coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now)
+        for item in coordinating.capacity(context.store, context.actor, context.study_id, context.now)
         if item.site_id == site_id
     )
     binding = frozenset(keys_for(site_id, site.country, None))
-    caps = coordinating.caps(desk.store, desk.actor, desk.study_id, desk.now)
-    referrals = coordinating.referrals(desk.store, desk.actor, desk.study_id, desk.now, site_id=site_id)
-    trail = site_page.site_trail(desk.store, desk.actor, desk.study_id, site, before_seq=before_seq)
+    caps = coordinating.caps(context.store, context.actor, context.study_id, context.now)
+    referrals = coordinating.referrals(context.store, context.actor, context.study_id, context.now, site_id=site_id)
+    trail = site_page.site_trail(context.store, context.actor, context.study_id, site, before_seq=before_seq)
     return page(
         "site.html",
         status=status,

@@ -30,12 +30,14 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/waiting", Permission.REFERRALS_READ)
     def waiting_list() -> Response:
-        asked, desk = read_filters(WaitingQuery), ConsoleContext(backend)
+        asked, context = read_filters(WaitingQuery), ConsoleContext(backend)
         return page(
             "waiting.html",
             done=asked.done,
-            entries=coordinating.waiting_list(desk.store, desk.actor, desk.study_id),
-            offers=coordinating.referrals(desk.store, desk.actor, desk.study_id, desk.now, state=SpotState.OFFERED),
-            policy=coordinating.policy(desk.store, desk.actor, desk.study_id),
-            sites={site.site_id: site for site in catalogue.read_sites(desk.store, desk.study_id)},
+            entries=coordinating.waiting_list(context.store, context.actor, context.study_id),
+            offers=coordinating.referrals(
+                context.store, context.actor, context.study_id, context.now, state=SpotState.OFFERED
+            ),
+            policy=coordinating.policy(context.store, context.actor, context.study_id),
+            sites={site.site_id: site for site in catalogue.read_sites(context.store, context.study_id)},
         )

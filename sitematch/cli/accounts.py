@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, print_json, say
-from sitematch.cli.context import open_desk
+from sitematch.cli.context import open_context
 from sitematch.domain.accounts.access import Grant, Permission, Role
 from sitematch.errors import InvalidInput
 
@@ -58,9 +58,9 @@ def add(email: str, role: str | None, study: str | None, site: str | None, with_
     if role is None and (study or site):
         raise InvalidInput("Give a --role with --study or --site.", field="role")
     password = _new_password() if with_password else None
-    with open_desk() as desk:
+    with open_context() as context:
         account = accounts.create_account(
-            desk.store, desk.actor, email=email, now=desk.now, password=password, grant=grant
+            context.store, context.actor, email=email, now=context.now, password=password, grant=grant
         )
     say(f"Made account {account.account_id} for {account.email}: {_roles(account)}.")
 
@@ -77,8 +77,8 @@ def list_(form: str) -> None:
     """
     from sitematch.services.accounts import accounts
 
-    with open_desk() as desk:
-        found = accounts.list_accounts(desk.store, desk.actor)
+    with open_context() as context:
+        found = accounts.list_accounts(context.store, context.actor)
     if form == "json":
         print_json(found)
         return
@@ -104,9 +104,9 @@ def grant_(email: str, role: str, study: str | None, site: str | None) -> None:
     from sitematch.services.accounts import accounts
 
     grant = Grant(role=Role(role), study_id=study, site_id=site)
-    with open_desk() as desk:
-        found = accounts.find_account(desk.store, desk.actor, email)
-        account = accounts.give(desk.store, desk.actor, account_id=found.account_id, grant=grant)
+    with open_context() as context:
+        found = accounts.find_account(context.store, context.actor, email)
+        account = accounts.give(context.store, context.actor, account_id=found.account_id, grant=grant)
     say(f"{account.email}: {_roles(account)}.")
 
 
@@ -125,9 +125,9 @@ def take_back(email: str, role: str, study: str | None, site: str | None) -> Non
     from sitematch.services.accounts import accounts
 
     grant = Grant(role=Role(role), study_id=study, site_id=site)
-    with open_desk() as desk:
-        found = accounts.find_account(desk.store, desk.actor, email)
-        account = accounts.take_back(desk.store, desk.actor, account_id=found.account_id, grant=grant)
+    with open_context() as context:
+        found = accounts.find_account(context.store, context.actor, email)
+        account = accounts.take_back(context.store, context.actor, account_id=found.account_id, grant=grant)
     say(f"{account.email}: {_roles(account)}.")
 
 
@@ -143,10 +143,12 @@ def set_password(email: str) -> None:
     """
     from sitematch.services.accounts import accounts
 
-    with open_desk() as desk:
-        account = accounts.find_account(desk.store, desk.actor, email)
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
         password = _new_password()
-        accounts.set_password(desk.store, desk.actor, account_id=account.account_id, password=password, now=desk.now)
+        accounts.set_password(
+            context.store, context.actor, account_id=account.account_id, password=password, now=context.now
+        )
     say(f"{account.email}: the password is set; sessions and tokens have ended.")
 
 
@@ -162,9 +164,9 @@ def disable(email: str) -> None:
     """
     from sitematch.services.accounts import accounts
 
-    with open_desk() as desk:
-        account = accounts.find_account(desk.store, desk.actor, email)
-        accounts.disable_account(desk.store, desk.actor, account_id=account.account_id, now=desk.now)
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
+        accounts.disable_account(context.store, context.actor, account_id=account.account_id, now=context.now)
     say(f"{account.email} is disabled.")
 
 
@@ -192,16 +194,16 @@ def create(email: str, label: str, scopes: tuple[str, ...], days: int, form: str
     from sitematch.services.accounts import accounts, tokens
 
     wanted = frozenset(map(Permission, scopes)) or frozenset(Permission)
-    with open_desk() as desk:
-        account = accounts.find_account(desk.store, desk.actor, email)
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
         made = tokens.create_token(
-            desk.store,
-            desk.actor,
+            context.store,
+            context.actor,
             account_id=account.account_id,
             label=label,
             scopes=wanted,
-            expires_at=desk.now + timedelta(days=days),
-            now=desk.now,
+            expires_at=context.now + timedelta(days=days),
+            now=context.now,
         )
     if form == "json":
         print_json({"secret": made.secret, "token": made.token})
@@ -223,10 +225,10 @@ def list_tokens(email: str, form: str) -> None:
     """
     from sitematch.services.accounts import accounts, tokens
 
-    with open_desk() as desk:
-        account = accounts.find_account(desk.store, desk.actor, email)
-        found = tokens.list_tokens(desk.store, desk.actor, account.account_id)
-        now = desk.now
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
+        found = tokens.list_tokens(context.store, context.actor, account.account_id)
+        now = context.now
     if form == "json":
         print_json(found)
         return
@@ -254,8 +256,8 @@ def revoke(token_id: str) -> None:
     """
     from sitematch.services.accounts import tokens
 
-    with open_desk() as desk:
-        tokens.revoke_token(desk.store, desk.actor, token_id=token_id, now=desk.now)
+    with open_context() as context:
+        tokens.revoke_token(context.store, context.actor, token_id=token_id, now=context.now)
     say(f"Token {token_id} is of no use any more.")
 
 

@@ -54,7 +54,7 @@ class CommandContext:
 
 
 @contextmanager
-def open_desk(study_id: str | None = None, key: str | None = None) -> Iterator[CommandContext]:
+def open_context(study_id: str | None = None, key: str | None = None) -> Iterator[CommandContext]:
     """Open the database for one command; a fresh install's is made at its first use.
 
     Whoever can open the database can change all of it, so the command line is an administrator.

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sitematch.cli.common import EXIT_CODES, plain_errors, say, settings
-from sitematch.cli.context import open_desk
+from sitematch.cli.context import open_context
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -48,8 +48,8 @@ def backup(file: Path) -> None:
     """
     from sitematch.services.setup import back_up
 
-    with open_desk() as desk:
-        back_up(desk.store, file)
+    with open_context() as context:
+        back_up(context.store, file)
     say(f"{file}: {file.stat().st_size:,} bytes.")
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json, say, settings
-from sitematch.cli.context import open_desk
+from sitematch.cli.context import open_context
 from sitematch.domain.webhooks.notice import NoticeKind
 
 
@@ -35,13 +35,13 @@ def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None
     """
     from sitematch.services.webhooks import endpoints
 
-    with open_desk() as desk:
+    with open_context() as context:
         made = endpoints.add_webhook(
-            desk.store,
-            desk.actor,
+            context.store,
+            context.actor,
             url=url,
             kinds=frozenset(map(NoticeKind, kinds)),
-            now=desk.now,
+            now=context.now,
             study_id=study,
             percent=percent,
         )
@@ -63,8 +63,8 @@ def list_() -> None:
     """
     from sitematch.services.webhooks import endpoints
 
-    with open_desk() as desk:
-        print_json(endpoints.list_webhooks(desk.store, desk.actor))
+    with open_context() as context:
+        print_json(endpoints.list_webhooks(context.store, context.actor))
 
 
 @webhook_group.command("disable", epilog=EXIT_CODES)
@@ -79,8 +79,8 @@ def disable(webhook_id: str) -> None:
     """
     from sitematch.services.webhooks import endpoints
 
-    with open_desk() as desk:
-        endpoints.disable_webhook(desk.store, desk.actor, webhook_id=webhook_id, now=desk.now)
+    with open_context() as context:
+        endpoints.disable_webhook(context.store, context.actor, webhook_id=webhook_id, now=context.now)
     say(f"Webhook {webhook_id} is told nothing more.")
 
 
@@ -95,8 +95,8 @@ def failures() -> None:
     """
     from sitematch.services.webhooks import endpoints
 
-    with open_desk() as desk:
-        print_json(endpoints.failed_deliveries(desk.store, desk.actor))
+    with open_context() as context:
+        print_json(endpoints.failed_deliveries(context.store, context.actor))
 
 
 @webhook_group.command("run", epilog=EXIT_CODES)
@@ -110,6 +110,6 @@ def run() -> None:
     """
     from sitematch.services.webhooks.notices import run_notices
 
-    with open_desk() as desk:
-        arrived = run_notices(desk.store, datetime.now(UTC), allow_private=settings().webhooks_to_private)
+    with open_context() as context:
+        arrived = run_notices(context.store, datetime.now(UTC), allow_private=settings().webhooks_to_private)
     say(f"{arrived} message{'' if arrived == 1 else 's'} delivered.")

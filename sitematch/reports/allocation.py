@@ -162,7 +162,8 @@ def explain(unplaced: UnplacedReferral, sites: int) -> str:
     Examples
     --------
     >>> full = CapKey(level=CapLevel.SITE, scope="kiel")
-    >>> explain(Unplaced(referral_id="r-1", obstacle=Obstacle.CAPS, caps=(CapKey(level=CapLevel.STUDY), full)), 9)
+    >>> caps = (CapKey(level=CapLevel.STUDY), full)
+    >>> explain(UnplacedReferral(referral_id="r-1", obstacle=Obstacle.CAPS, caps=caps), 9)
     'Used up: the cap of the study, the cap of site kiel.'
     """
     if unplaced.obstacle is Obstacle.NOT_LOCATED:

@@ -30,10 +30,10 @@ def shown(column: Column, value: Cell, zone: ZoneInfo) -> str:
 
     Examples
     --------
-    >>> share = Column(name="used", label="Used", kind=Kind.SHARE, digits=0, missing="no cap")
+    >>> share = Column(name="used", label="Used", kind=CellKind.SHARE, digits=0, missing="no cap")
     >>> shown(share, 0.375, ZoneInfo("UTC")), shown(share, None, ZoneInfo("UTC"))
     ('38 %', 'no cap')
-    >>> since = Column(name="held_at", label="Held since", kind=Kind.INSTANT)
+    >>> since = Column(name="held_at", label="Held since", kind=CellKind.INSTANT)
     >>> shown(since, datetime(2026, 7, 1, 12, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
     '2026-07-01 14:00'
     """

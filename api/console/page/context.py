@@ -66,14 +66,15 @@ def register(console: Console, backend: Backend) -> None:
             return known
         known |= {"me": session.current().account, "csrf": g.csrf}
         try:
-            desk = ConsoleContext(backend)
+            context = ConsoleContext(backend)
         except (StudyNotFound, NotReady):
             return known  # the page of that error, which has no study in view and so no menu
         return known | {
-            "desk": desk,
-            "study_id": desk.study_id,
-            "default_study": _default_study(backend, desk.actor),
-            "now": desk.now,
+            "may": context.may,
+            "may_somewhere": context.may_somewhere,
+            "study_id": context.study_id,
+            "default_study": _default_study(backend, context.actor),
+            "now": context.now,
         }
 
     @console.app_template_filter("said")

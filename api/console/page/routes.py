@@ -16,13 +16,13 @@ NAME = "console"
 """The blueprint's name, with which its endpoints begin."""
 
 
-class Needs(Enum):
-    """What a page needs where that is no permission."""
+class PageAccess(Enum):
+    """Who may see a page that needs no permission."""
 
-    NOTHING = auto()
+    PUBLIC = auto()
     """Everybody may see it: the way in."""
-    SESSION = auto()
-    """Somebody who is signed in, whatever the role."""
+    SIGNED_IN = auto()
+    """Whoever is signed in, whatever the role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class PageRule:
         The longest body that it takes.
     """
 
-    needs: Needs | Permission
+    needs: PageAccess | Permission
     body_bytes: int | None = None
 
 
@@ -52,7 +52,7 @@ class Console(Blueprint):
         self.pages: dict[str, PageRule] = {}
 
     def page(
-        self, method: str, rule: str, needs: Needs | Permission, *, body_bytes: int | None = None
+        self, method: str, rule: str, needs: PageAccess | Permission, *, body_bytes: int | None = None
     ) -> Callable[[View], View]:
         """Register a view for one method of an address.
 

@@ -9,7 +9,7 @@ from flask import g, request
 
 from api.access import require_anywhere
 from api.backend import Backend
-from api.console.page.routes import Needs, PageRule
+from api.console.page.routes import PageAccess, PageRule
 from api.console.session import session
 from api.http.reading import read_body
 from api.pages.languages import ENGLISH, current_language, speak
@@ -53,7 +53,7 @@ def admit(backend: Backend, pages: Mapping[str, PageRule], endpoint: str, reques
     is_form = request.method == "POST"
     if is_form and not session.comes_from_our_page():
         raise NotAllowed(_FOREIGN_FORM, permission="none")
-    if page.needs is Needs.NOTHING:
+    if page.needs is PageAccess.PUBLIC:
         return
     secret = session.read_cookie()
     if secret is None:
@@ -61,7 +61,7 @@ def admit(backend: Backend, pages: Mapping[str, PageRule], endpoint: str, reques
     g.session = read_session(backend.store(), secret=secret, now=backend.now())
     g.csrf = session.csrf_token(secret)
     g.caller = Caller(actor=g.session.account.actor, request_id=request_id)
-    if not isinstance(page.needs, Needs):
+    if not isinstance(page.needs, PageAccess):
         require_anywhere(g.caller.actor, page.needs)
     if is_form:
         if page.body_bytes is None:

@@ -15,7 +15,7 @@ from api.console.page.context import go, local_path, page
 from api.console.page.context import redirect as redirect_to
 from api.console.page.faults import sign_in_page
 from api.console.page.forms import ConsoleForm
-from api.console.page.routes import Console, Needs
+from api.console.page.routes import Console, PageAccess
 from api.console.session import session
 from api.http.errors import problem_of
 from api.http.reading import read_form
@@ -42,12 +42,12 @@ class PasswordForm(ConsoleForm, frozen=True, kw_only=True):
 def register(console: Console, backend: Backend) -> None:
     """Make the routes."""
 
-    @console.page("GET", "/sign-in", Needs.NOTHING)
+    @console.page("GET", "/sign-in", PageAccess.PUBLIC)
     def sign_in() -> Response:
         following = local_path(request.args.get("next", "")) or ""
         return sign_in_page(backend, following=following)
 
-    @console.page("POST", "/sign-in", Needs.NOTHING)
+    @console.page("POST", "/sign-in", PageAccess.PUBLIC)
     def begin_session() -> Response:
         asked = read_form(SignInForm)
         following = local_path(asked.next) or ""
@@ -80,18 +80,18 @@ def register(console: Console, backend: Backend) -> None:
         session.set_cookie(response, begun.secret)
         return response
 
-    @console.page("POST", "/sign-out", Needs.SESSION)
+    @console.page("POST", "/sign-out", PageAccess.SIGNED_IN)
     def sign_out() -> Response:
         signing.sign_out(backend.store(), session.current(), backend.now())
         response = go("sign_in", study=None)
         session.clear_cookie(response)
         return response
 
-    @console.page("GET", "/account", Needs.SESSION)
+    @console.page("GET", "/account", PageAccess.SIGNED_IN)
     def account() -> Response:
         return _account_page(backend)
 
-    @console.page("POST", "/account/password", Needs.SESSION)
+    @console.page("POST", "/account/password", PageAccess.SIGNED_IN)
     def change_password() -> Response:
         asked = read_form(PasswordForm)
         me = session.current().account

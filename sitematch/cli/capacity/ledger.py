@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, console, format_option, plain_errors, print_json, say
-from sitematch.cli.context import cli_caller, open_desk
+from sitematch.cli.context import cli_caller, open_context
 from sitematch.cli.output import open_output
 from sitematch.errors import InvalidInput
 
@@ -43,8 +43,8 @@ def verify(anchors: tuple[str, ...], form: str) -> None:
     from sitematch.services.capacity.ledger_copies import verify_ledger
 
     noted = dict(_anchor(text) for text in anchors)
-    with open_desk() as desk:
-        found = verify_ledger(desk.store, desk.actor, anchors=noted)
+    with open_context() as context:
+        found = verify_ledger(context.store, context.actor, anchors=noted)
     if form == "json":
         print_json({"events": found.events, "intact": found.is_intact, "heads": found.heads, "faults": found.faults})
     else:
@@ -71,9 +71,9 @@ def export(file: Path) -> None:
     from sitematch.services.capacity.ledger_copies import export_ledger
 
     # Not click's own atomic file, which takes its name after an error too.
-    with open_desk() as desk, open_output(None if file == Path("-") else file) as out:
+    with open_context() as context, open_output(None if file == Path("-") else file) as out:
         count = -1  # the first line names the format
-        for line in export_ledger(desk.store, desk.actor):
+        for line in export_ledger(context.store, context.actor):
             out.write(line)
             count += 1
     say(f"{count} events exported.")
