@@ -1,6 +1,6 @@
 """The app factory: everything is made here, nothing at import.
 
-Serve it with ``granian --interface wsgi --factory api.app:create_app``, or with ``sitematch serve``.
+Serve it with ``sitematch serve``, or with ``granian --interface wsgi --factory sitematch.wsgi:create_app``.
 """
 
 from __future__ import annotations

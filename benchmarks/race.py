@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from benchmarks import databases
+from benchmarks.race_outcome import RaceOutcome
+from benchmarks.servers import HttpClient, serving
 from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.spot import Referral
@@ -40,16 +42,6 @@ from sitematch.store.studies.catalogue import replace_study
 STUDY_ID = "NCT00000001"
 SITES = {"us-1": "US", "us-2": "US", "fr-1": "FR", "fr-2": "FR"}
 _CALLER = Caller(actor=Actor(actor_id="system:race"), request_id="race")
-
-
-@dataclass(frozen=True, slots=True)
-class RaceOutcome:
-    """What one attempt came to: sold, or why not; and how often it was told to come again."""
-
-    referral_id: str
-    is_sold: bool
-    why: str
-    retries: int
 
 
 class Client(Protocol):
@@ -224,8 +216,6 @@ def run(
 
 def run_http(url: str, *, processes: int, attempts: int, spots: int, servers: int = 2) -> Result:
     """Run the race at real servers over a fresh database; see `run`."""
-    from benchmarks.servers import HttpClient, serving
-
     with serving(url, count=servers, study_id=STUDY_ID) as running:
         return run(
             url,

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.race import RaceOutcome
+from benchmarks.race_outcome import RaceOutcome
 from sitematch.domain.accounts.access import Grant, Permission, Role
 from sitematch.store.accounts import accounts, tokens
 from sitematch.store.engine import open_store
@@ -29,7 +29,7 @@ import sys
 from granian import Granian
 from granian.constants import Interfaces
 Granian(
-    target="api.app:create_app", factory=True, interface=Interfaces.WSGI,
+    target="sitematch.wsgi:create_app", factory=True, interface=Interfaces.WSGI,
     address="127.0.0.1", port=int(sys.argv[1]), workers=1,
 ).serve()
 """

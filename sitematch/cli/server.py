@@ -33,7 +33,7 @@ def serve(host: str, port: int, workers: int) -> None:
     open_finder(chosen, now)  # what is missing is said here, in words, before any worker starts
     say(f"Serving on http://{host}:{port}/ (API at /docs). Stop with Ctrl-C.")
     Granian(
-        target="api.app:create_app",
+        target="sitematch.wsgi:create_app",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
