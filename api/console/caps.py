@@ -18,7 +18,7 @@ from api.http.errors import problem_of
 from api.http.reading import read_filters, read_form
 from api.pages.languages import gettext as _
 from sitematch.domain.accounts.access import Permission, require
-from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage
+from sitematch.domain.capacity.caps import CAP_LEVELS, CapKey, CapLevel, CapUsage
 from sitematch.domain.capacity.spot import SpotPolicy
 from sitematch.domain.capacity.states import SpotState
 from sitematch.errors import InvalidInput, SitematchError
@@ -170,6 +170,5 @@ def _taken(context: ConsoleContext, caps: Sequence[CapUsage], key: CapKey) -> in
     if known is not None or key.level is CapLevel.ARM:
         return known
     sites = coordinating.capacity(context.store, context.actor, context.study_id, context.now)
-    scope_of = {CapLevel.SITE: "site_id", CapLevel.COUNTRY: "country"}
-    name = scope_of.get(key.level)
+    name = CAP_LEVELS[key.level].site_attribute
     return sum(site.taken for site in sites if name is None or getattr(site, name) == key.scope)

@@ -21,7 +21,8 @@ from sitematch.domain.accounts.access import Permission, require
 from sitematch.errors import InvalidInput, SitematchError
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.studies import uploads
-from sitematch.services.studies.uploads import UploadForm, UploadOutcome
+from sitematch.services.studies.sources import ImportSource
+from sitematch.services.studies.uploads import UploadOutcome
 
 MAX_UPLOAD_BYTES = 64 * 1024 * 1024
 """The largest file that the console takes; larger ones come in by the command line."""
@@ -30,7 +31,7 @@ MAX_UPLOAD_BYTES = 64 * 1024 * 1024
 class UploadRequest(ConsoleForm, frozen=True, kw_only=True):
     """A file to be looked at."""
 
-    form: UploadForm = UploadForm.TABLE
+    form: ImportSource = ImportSource.TABLE
     allow_older: str = ""
 
 
@@ -156,7 +157,7 @@ def _show(
         "imports.html",
         status=status,
         imports=uploads.list_imports(context.store, context.actor),
-        forms=list(UploadForm),
+        forms=list(ImportSource),
         max_mb=MAX_UPLOAD_BYTES // (1024 * 1024),
         done=done,
         undone=undone,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.caps import CapKey
 from sitematch.domain.reports.allocation import Allocation, Obstacle, Placement, UnplacedReferral
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
@@ -161,6 +161,7 @@ def explain(unplaced: UnplacedReferral, sites: int) -> str:
 
     Examples
     --------
+    >>> from sitematch.domain.capacity.caps import CapLevel
     >>> full = CapKey(level=CapLevel.SITE, scope="kiel")
     >>> caps = (CapKey(level=CapLevel.STUDY), full)
     >>> explain(UnplacedReferral(referral_id="r-1", obstacle=Obstacle.CAPS, caps=caps), 9)
@@ -177,6 +178,4 @@ def explain(unplaced: UnplacedReferral, sites: int) -> str:
 
 
 def _cap(cap: CapKey) -> str:
-    if cap.level is CapLevel.STUDY:
-        return "the cap of the study"
-    return f"the cap of {cap.level.value.lower()} {cap.scope}"
+    return f"the cap of {cap.words}"

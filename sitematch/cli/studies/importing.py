@@ -200,11 +200,12 @@ def _files_command(form: str, help_text: str) -> None:
     @plain_errors
     def command(files: tuple[Path, ...], strict: bool, dry_run: bool, everything: bool) -> None:
         from sitematch.services.studies.other_sources import import_files
+        from sitematch.services.studies.sources import ImportSource
 
         now = datetime.now(UTC)
         printer = Printer(everything=everything)
         totals, import_id = import_files(
-            _ready(now), form, files, now=now, watcher=printer, dry_run=dry_run, strict=strict
+            _ready(now), ImportSource(form), files, now=now, watcher=printer, dry_run=dry_run, strict=strict
         )
         printer.close(totals, import_id, dry_run=dry_run)
         if totals.records_left_out and not totals.studies:

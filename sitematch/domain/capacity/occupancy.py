@@ -167,7 +167,6 @@ class StudyView:
     def usage(self, now: datetime) -> tuple[CapUsage, ...]:
         """Return the study's cap, then all others ever set or closed: country, arm, site, each by scope."""
         taken = self.taken(now)
-        order = list(CapLevel)
         return tuple(
             CapUsage(
                 study_id=self.study_id,
@@ -179,7 +178,7 @@ class StudyView:
                 over_enrolled=0 if rule.spots is None else max(0, taken[key] - rule.spots),
                 as_of=now,
             )
-            for key, rule in sorted(self.caps.items(), key=lambda item: (order.index(item[0].level), item[0].scope))
+            for key, rule in sorted(self.caps.items(), key=lambda item: item[0].order)
         )
 
     def next_expiry(self, now: datetime) -> datetime | None:

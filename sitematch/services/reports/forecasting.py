@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from sitematch.domain.accounts.access import Actor
-from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.caps import CAP_LEVELS, CapKey, CapLevel
 from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.reports.document import Report
 from sitematch.reports.forecast.plan import WhatIf
@@ -131,7 +131,7 @@ def read_caps(texts: Iterable[str]) -> dict[CapKey, int | None]:
     for text in texts:
         part, _, spots = text.rpartition("=")
         level, _, scope = part.partition(":")
-        if level not in _CHANGEABLE or (level == CapLevel.STUDY) == bool(scope):
+        if level not in _CHANGEABLE or CAP_LEVELS[CapLevel(level)].has_scope != bool(scope):
             raise InvalidInput(f"{text[:64]!r} names no cap: give STUDY=40, COUNTRY:US=10 or SITE:id=5.", field="cap")
         if spots != "none" and not (spots.isascii() and spots.isdecimal() and len(spots) <= _DIGITS):
             raise InvalidInput(f'{text[:64]!r}: give a whole number of spots, or "none".', field="cap")
@@ -142,5 +142,5 @@ def read_caps(texts: Iterable[str]) -> dict[CapKey, int | None]:
     return caps
 
 
-_CHANGEABLE = (CapLevel.STUDY, CapLevel.COUNTRY, CapLevel.SITE)
+_CHANGEABLE = frozenset(level for level, facts in CAP_LEVELS.items() if facts.is_forecast)
 _DIGITS = 7
