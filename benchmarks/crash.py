@@ -24,7 +24,8 @@ from benchmarks import databases, race
 from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.spot import Referral
 from sitematch.domain.capacity.states import Action, SpotState
-from sitematch.store.capacity import audit, counting, ledger
+from sitematch.store.capacity import counting, ledger
+from sitematch.store.capacity.history import audit
 from sitematch.store.engine import Store, open_store
 
 _SPOTS = 5_000_000
@@ -114,7 +115,7 @@ def run(url: str, *, rounds: int, seed: int, longest_s: float = 0.12) -> CrashTa
     chance = random.Random(seed)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["sitematch.store.capacity.ledger", "sitematch.store.capacity.audit", "benchmarks.databases"]
+        ["sitematch.store.capacity.ledger", "sitematch.store.capacity.history.audit", "benchmarks.databases"]
     )
     race.prepare(url, _SPOTS)
     tally, faults = CrashTally(), []

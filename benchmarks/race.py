@@ -32,8 +32,9 @@ from sitematch.domain.capacity.states import EventKind
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import LedgerBusy, NoSpotsLeft
-from sitematch.store.capacity import audit, counting, ledger, rules
+from sitematch.store.capacity import counting, ledger, rules
 from sitematch.store.capacity.counting import read_view, referral_from
+from sitematch.store.capacity.history import audit
 from sitematch.store.capacity.writing import LedgerWrite, perform
 from sitematch.store.engine import Store, open_store
 from sitematch.store.idempotency import KeyedRequest
@@ -189,7 +190,7 @@ def run(
     prepare(url, spots)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["sitematch.store.capacity.ledger", "sitematch.store.capacity.audit", "benchmarks.databases"]
+        ["sitematch.store.capacity.ledger", "sitematch.store.capacity.history.audit", "benchmarks.databases"]
     )
     gate, answers = context.Barrier(processes + 1), context.SimpleQueue()
     workers = [

@@ -10,7 +10,7 @@ from sitematch.domain.webhooks.notice import NoticeKind
 from sitematch.errors import NotReady, StorageFault
 from sitematch.store import migrate, schema
 from sitematch.store.accounts import accounts
-from sitematch.store.capacity import audit
+from sitematch.store.capacity.history import audit
 from sitematch.store.engine import Store, open_store
 from sitematch.store.studies.catalogue import read_sites, read_study
 from sitematch.store.webhooks import endpoints

@@ -1,1 +1,1 @@
-"""What webhooks tell."""
+"""Webhooks, and what they can be told."""

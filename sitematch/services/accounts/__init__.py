@@ -1,1 +1,1 @@
-"""Accounts, tokens and sign-in, each allowed or denied before anything else happens."""
+"""Accounts, tokens and sign-in; each call is allowed or denied first."""

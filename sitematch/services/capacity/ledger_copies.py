@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from sitematch.domain.accounts.access import Actor, Permission, require
-from sitematch.store.capacity import audit, portable
+from sitematch.store.capacity.history import audit, portable
 from sitematch.store.engine import Store
 
 
 def verify_ledger(
     store: Store, actor: Actor, *, anchors: Mapping[str, tuple[int, str]] | None = None
 ) -> audit.Verification:
-    """Recompute every hash and all that is derived from the events; see `sitematch.store.capacity.audit.verify`.
+    """Recompute every hash, and all that is derived from the events.
 
-    Errors: those, and `NotAllowed` for who may not read the audit trail of every study.
+    See `sitematch.store.capacity.history.audit.verify`. Errors: those, and `NotAllowed` for who may not read the audit
+    trail of every study.
     """
     require(actor, Permission.AUDIT_READ)
     return audit.verify(store, anchors=anchors)
 
 
 def export_ledger(store: Store, actor: Actor) -> Iterator[bytes]:
-    """Return the whole ledger as NDJSON; see `sitematch.store.capacity.portable.export_ledger`.
+    """Return the whole ledger as NDJSON; see `sitematch.store.capacity.history.portable.export_ledger`.
 
     Errors: those, and `NotAllowed` for who may not read the audit trail of every study.
     """
@@ -30,7 +31,7 @@ def export_ledger(store: Store, actor: Actor) -> Iterator[bytes]:
 
 
 def import_ledger(store: Store, actor: Actor, lines: Iterable[bytes]) -> int:
-    """Read an exported ledger into an empty one; see `sitematch.store.capacity.portable.import_ledger`.
+    """Read an exported ledger into an empty one; see `sitematch.store.capacity.history.portable.import_ledger`.
 
     Errors: those, and `NotAllowed` for who may not set the caps and move the referrals of every study.
     """

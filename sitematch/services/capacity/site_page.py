@@ -12,7 +12,8 @@ from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
 from sitematch.domain.studies.travel import TravelSupport
 from sitematch.errors import SiteNotFound
-from sitematch.store.capacity import audit_trail, travel_support
+from sitematch.store.capacity import travel_support
+from sitematch.store.capacity.history import audit_trail
 from sitematch.store.engine import Store
 from sitematch.store.studies import catalogue
 
@@ -77,7 +78,9 @@ def site_trail(
 
 
 def name_actors(store: Store, events: Iterable[LedgerEvent]) -> dict[str, str]:
-    """Return who acted in events that the caller was allowed to read; see `store.capacity.audit_trail.actor_names`.
+    """Return who acted in events that the caller was allowed to read.
+
+    See `sitematch.store.capacity.history.audit_trail.actor_names`.
 
     The right to read an audit trail is the right to know who did what, so no other is asked for.
     """

@@ -11,8 +11,8 @@ from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.reports.document import Report
 from sitematch.reports.forecast.plan import WhatIf
 from sitematch.services.reports.reporting import asked_instant, asked_scope
-from sitematch.store.capacity.recruiting import recruitment
-from sitematch.store.capacity.referral_histories import read_head
+from sitematch.store.capacity.history.recruiting import recruitment
+from sitematch.store.capacity.history.referral_histories import read_head
 from sitematch.store.engine import Store
 
 _MONTHS_AHEAD = 6
@@ -55,7 +55,7 @@ def forecast_report(
     SiteNotFound
         If there is no such site, or the actor may not see it.
     StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.capacity.recruiting.recruitment`.
+        See `sitematch.store.capacity.history.recruiting.recruitment`.
     """
     # scipy is heavy: only who forecasts pays for it.
     from sitematch.reports.forecast.outlook import month_ends, outlook

@@ -1,1 +1,1 @@
-"""Webhooks: who is told, and telling them."""
+"""Webhooks: who manages them, and delivering what is due."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sitematch.domain.capacity.referral_counts import OldestHold, ReferralsWithoutSite, Standing, Waiting
 from sitematch.domain.capacity.states import EventKind
 from sitematch.store.capacity.counting import expiry_of, group_from, latest_at, view_of
-from sitematch.store.capacity.referral_histories import ledger_head
+from sitematch.store.capacity.history.referral_histories import ledger_head
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us
 from sitematch.store.schema import event, latest_event

@@ -9,7 +9,8 @@ from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelS
 from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.store import migrate
 from sitematch.store.accounts import accounts, tokens
-from sitematch.store.capacity import audit, audit_trail, counting, portable, travel_support
+from sitematch.store.capacity import counting, travel_support
+from sitematch.store.capacity.history import audit, audit_trail, portable
 from sitematch.store.engine import Store, open_store
 from sitematch.store.studies import catalogue
 from tests.store.builders import NOW, STUDY_ID, Desk, country_key, make_caller, make_site, make_study, site_key
