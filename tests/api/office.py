@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from api.app import create_app
 from benchmarks.databases import copy_empty_database
 from sitematch.domain.accounts.access import Actor, Caller, Grant, Permission, Role
+from sitematch.domain.accounts.tokens import NewToken
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.services.finding.finder import Finder
 from sitematch.store.accounts import accounts, tokens
@@ -72,7 +73,7 @@ class Office:
             accounts.give(self.store, account_id=account_id, grant=grant)
         return account_id
 
-    def token(self, who: str, scopes: frozenset[Permission] = ALL, days: int = 30) -> tokens.NewToken:
+    def token(self, who: str, scopes: frozenset[Permission] = ALL, days: int = 30) -> NewToken:
         return tokens.create_token(
             self.store,
             account_id=self.accounts[who],

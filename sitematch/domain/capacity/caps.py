@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -118,6 +119,39 @@ class CapLevel(StrEnum):
     SITE = "SITE"
 
 
+@dataclass(frozen=True, slots=True)
+class LevelFacts:
+    """What holds for all caps of a level.
+
+    Parameters
+    ----------
+    words
+        The part of the study in words; the scope follows where there is one.
+    site_attribute
+        The attribute of a site that has to be the cap's scope for the cap to cover it; None if sites do not decide.
+    has_scope
+        Whether a key names a scope.
+    is_forecast
+        Whether a forecast can be asked with another cap of this level.
+    """
+
+    words: str
+    site_attribute: str | None
+    has_scope: bool = True
+    is_forecast: bool = True
+
+
+CAP_LEVELS: Mapping[CapLevel, LevelFacts] = {
+    CapLevel.STUDY: LevelFacts("the study", None, has_scope=False),
+    CapLevel.COUNTRY: LevelFacts("country", "country"),
+    CapLevel.ARM: LevelFacts("arm", None, is_forecast=False),
+    CapLevel.SITE: LevelFacts("site", "site_id"),
+}
+"""Every level, widest first; the order of the members of `CapLevel` is the same."""
+
+_RANK = {level: rank for rank, level in enumerate(CapLevel)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapKey:
     """Which part of a study a cap covers.
@@ -135,6 +169,16 @@ class CapKey:
 
     def __str__(self) -> str:
         return f"{self.level.value} {self.scope}".rstrip()
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Where it stands in a list: widest first, then by scope."""
+        return _RANK[self.level], self.scope
+
+    @property
+    def words(self) -> str:
+        """The part of the study in words, e.g. ``"country DE"``."""
+        return f"{CAP_LEVELS[self.level].words} {self.scope}".rstrip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

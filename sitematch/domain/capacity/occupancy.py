@@ -14,12 +14,6 @@ from datetime import datetime
 from sitematch.domain.capacity.caps import CapacityState, CapKey, CapLevel, CapUsage, Shortage, SiteCapacity
 from sitematch.domain.capacity.spot import SpotPolicy, state_at
 from sitematch.domain.capacity.states import STATES, EventKind, Figure
-from sitematch.domain.studies.study import RecruitmentStatus
-
-TAKING_STATUSES = frozenset(
-    {RecruitmentStatus.RECRUITING, RecruitmentStatus.ENROLLING_BY_INVITATION, RecruitmentStatus.AVAILABLE}
-)
-"""Statuses of a study or site in which a spot can be taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +184,6 @@ class StudyView:
     def usage(self, now: datetime) -> tuple[CapUsage, ...]:
         """Return the study's cap, then all others ever set or closed: country, arm, site, each by scope."""
         taken = self.taken(now)
-        order = list(CapLevel)
         return tuple(
             CapUsage(
                 study_id=self.study_id,
@@ -202,7 +195,7 @@ class StudyView:
                 over_enrolled=0 if rule.spots is None else max(0, taken[key] - rule.spots),
                 as_of=now,
             )
-            for key, rule in sorted(self.caps.items(), key=lambda item: (order.index(item[0].level), item[0].scope))
+            for key, rule in sorted(self.caps.items(), key=lambda item: item[0].order)
         )
 
     def next_expiry(self, now: datetime) -> datetime | None:

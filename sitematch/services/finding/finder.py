@@ -8,14 +8,13 @@ from datetime import UTC, datetime, time
 from typing import Protocol
 
 from sitematch.domain.capacity.caps import DrawnFrom, Remaining, Shortage
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES
 from sitematch.domain.finding.match import MatchResult, Reason
 from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.domain.finding.ranking import NOTHING_FORESEEN, Candidate, CapacityView, rank
 from sitematch.domain.place import Coordinates, Place
 from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts
 from sitematch.domain.studies.site import Site
-from sitematch.domain.studies.study import Study
+from sitematch.domain.studies.study import TAKING_STATUSES, Study
 from sitematch.errors import SiteNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.index import ChordIndex, NearestIndex
