@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from api.background import start_flushing
+from api.background import flushing
 from sitematch.errors import NotReady
 from sitematch.services.finding.finder import Finder
 from sitematch.services.reports.demand import DemandCounter
@@ -87,14 +87,14 @@ def test_a_thread_writes_full_batches_and_tries_again_after_an_error(counting: O
         written.set()
         return counting.store
 
-    ended = start_flushing(counter, store, lambda: counting.now, every_s=0.01)
+    task = flushing(counter, store, lambda: counting.now, every_s=0.01).start()
 
     assert written.wait(30)
     for _ in range(3000):
         if cells := read_demand(counting.store, STUDY_ID, ["2026-01"]):
             break
         time.sleep(0.01)
-    ended.set()
+    task.stop()
     assert [(cell.region, cell.lookups) for cell in cells] == [("DE-10", 11)]
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +16,7 @@ import pytest
 from sitematch.domain.accounts.access import Actor
 from sitematch.domain.webhooks.notice import NewWebhook, NoticeKind
 from sitematch.errors import InvalidInput, NotFound
+from sitematch.notify import post as post_module
 from sitematch.notify.post import post
 from sitematch.services.webhooks.notices import run_notices
 from sitematch.store.engine import Store
@@ -71,7 +75,7 @@ def ask(store: Store, receiver: Receiver, **changes: object) -> NewWebhook:
 
 
 def run(desk: Desk) -> int:
-    return run_notices(desk.store, desk.now, allow_private=True)
+    return run_notices(desk.store, lambda: desk.now, allow_private=True)
 
 
 def test_receiver_is_told_when_a_site_fills_and_reopens(store: Store, receiver: Receiver) -> None:
@@ -208,17 +212,84 @@ def test_receiver_that_is_gone_is_a_failure_not_a_crash(store: Store, receiver: 
 
 def test_delivery_that_was_taken_up_is_left_alone_until_its_lease_ends(store: Store, receiver: Receiver) -> None:
     desk = Desk(store)
-    ask(store, receiver)
+    hook = ask(store, receiver).webhook.webhook_id
     desk.cap(0)
     endpoints.notice_changes(store, desk.now)
 
-    first = outbox.take_due(store, desk.now)
-    meanwhile = outbox.take_due(store, desk.now + outbox.LEASE - timedelta(microseconds=1))
-    after = outbox.take_due(store, desk.now + outbox.LEASE)
-    outbox.record(store, first[0], error="too late", now=desk.now)
+    first = outbox.take_next(store, hook, desk.now)
+    meanwhile = outbox.take_next(store, hook, desk.now + outbox.LEASE - timedelta(microseconds=1))
+    after = outbox.take_next(store, hook, desk.now + outbox.LEASE)
+    assert first is not None
+    outbox.record(store, first, error="too late", now=desk.now)
 
-    assert (len(first), meanwhile, [due.attempt for due in after]) == (1, (), [2])
+    assert (first.attempt, meanwhile, after and after.attempt) == (1, None, 2)
     assert outbox.failed_deliveries(store) == ()
+
+
+def test_receiver_gets_its_messages_in_order_even_if_the_first_must_be_tried_again(
+    store: Store, receiver: Receiver
+) -> None:
+    desk = Desk(store)
+    desk.cap(1, site_key())
+    ask(store, receiver)
+    receiver.status = 500
+    desk.hold("r-1")
+    run(desk)
+    desk.release("r-1")
+    desk.later(seconds=1)
+    run(desk)
+    before = len(receiver.requests)
+    receiver.status = 204
+    desk.later(minutes=1)
+    run(desk)
+
+    kinds = [message["kind"] for message in receiver.messages()]
+    assert before == 1
+    assert kinds == ["site.filled", "site.filled", "site.reopened"]
+
+
+def test_receiver_that_says_it_is_gone_for_good_is_told_nothing_more(store: Store, receiver: Receiver) -> None:
+    desk = Desk(store)
+    ask(store, receiver)
+    receiver.status = 410
+    desk.cap(0)
+
+    run(desk)
+    desk.later(days=1)
+    run(desk)
+
+    assert len(receiver.requests) == 1
+    assert [item.is_disabled for item in endpoints.list_webhooks(store)] == [True]
+
+
+def test_receiver_that_trickles_is_given_up_and_holds_nobody_else_up(
+    store: Store, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(post_module, "DEADLINE_S", 0.5)
+    desk = Desk(store)
+    with socket.create_server(("127.0.0.1", 0)) as trickling:
+        threading.Thread(target=trickle, args=(trickling,), daemon=True).start()
+        endpoints.add_webhook(
+            store, ANN, url=f"http://127.0.0.1:{trickling.getsockname()[1]}/", kinds=FULL_OR_FREE, now=NOW
+        )
+        ask(store, receiver)
+        desk.cap(0)
+
+        arrived = run(desk)
+
+    (failure,) = outbox.failed_deliveries(store)
+    assert (arrived, len(receiver.requests)) == (1, 1)
+    assert failure.last_error.startswith("no answer within")
+
+
+def trickle(server: socket.socket) -> None:
+    """Send one byte of an answer now and then, for ever."""
+    with contextlib.suppress(OSError):
+        connection, _ = server.accept()
+        with connection:
+            while True:
+                connection.sendall(b"H")
+                time.sleep(0.05)
 
 
 def test_two_who_look_at_once_tell_once(store: Store, receiver: Receiver) -> None:
@@ -262,6 +333,15 @@ def test_disabled_webhook_is_told_nothing_more(store: Store, receiver: Receiver)
         {"url": "ftp://example.org/"},
         {"url": "https://"},
         {"url": "https://user:word@example.org/"},
+        {"url": "https://example.org:99999/"},
+        {"url": "https://example.org:0/"},
+        {"url": "https://example.org:port/"},
+        {"url": "https://" + "a" * 64 + ".example.org/"},
+        {"url": "https://" + "a." * 140 + "org/"},
+        {"url": "https://b\u00fccher.example/"},
+        {"url": "https://exa mple.org/"},
+        {"url": "https://[::1/"},
+        {"url": "https://example.org/" + "a" * 2000},
         {"kinds": frozenset()},
         {"percent": 50},
         {"kinds": frozenset({NoticeKind.SITE_PASSED_PERCENT})},
@@ -276,14 +356,14 @@ def test_webhook_that_makes_no_sense_is_refused(store: Store, receiver: Receiver
 def test_redirects_are_not_followed(receiver: Receiver) -> None:
     receiver.status = 302
 
-    error = post(receiver.url, secret="s", body=b"{}", message_id="m", at=NOW, allow_private=True)
+    reply = post(receiver.url, secret="s", body=b"{}", message_id="m", at=NOW, allow_private=True)
 
-    assert error == "the receiver answered 302"
+    assert reply.error == "the receiver answered 302"
     assert len(receiver.requests) == 1
 
 
 def test_private_addresses_are_out_of_reach_unless_allowed(receiver: Receiver) -> None:
-    error = post(receiver.url, secret="s", body=b"{}", message_id="m", at=NOW)
+    reply = post(receiver.url, secret="s", body=b"{}", message_id="m", at=NOW)
 
-    assert error == "the address lies inside a private network"
+    assert reply.error == "the address lies inside a private network"
     assert receiver.requests == []
