@@ -159,7 +159,7 @@ def _show(
         caps=caps,
         totals=Totals(
             sites=len(found),
-            open_sites=sum(item.is_open for item in found),
+            open_sites=sum(item.is_open and item.remaining != 0 for item in found),
             offered=sum(item.offered for item in found),
             held=sum(item.held for item in found),
             screening=sum(item.screening for item in found),

@@ -21,7 +21,7 @@ from api.pages.faults import FailedLookUp, fault_of
 from api.pages.form import FormRequest, read_address
 from api.pages.languages import VARY, current_language, ngettext, remember, set_theme, speak
 from api.pages.languages import gettext as _
-from api.pages.results import Results, results
+from api.pages.results import Nobody, Results, results
 from api.v1.matches import find
 from sitematch.domain.finding.policy import MAX_LIMIT
 from sitematch.domain.place import Place
@@ -79,7 +79,13 @@ class FinderOutcome:
         if self.answer is None:
             return ""
         if not self.answer.cards:
-            return _("No clinic can take a patient now")
+            return {
+                Nobody.STUDY_FULL: _("The study is full"),
+                Nobody.STUDY_CLOSED: _("The study has stopped taking new patients"),
+                Nobody.NOT_RECRUITING: _("The study is not taking patients now"),
+                Nobody.FILTERED: _("No clinic fits your filters"),
+                Nobody.OTHER: _("No clinic can take a patient now"),
+            }[self.answer.nobody]
         return ngettext("%(num)s clinic, best first", "%(num)s clinics, best first", len(self.answer.cards))
 
 

@@ -19,6 +19,38 @@ class DrawnFrom(StrEnum):
     """No cap is known."""
 
 
+class Shortage(StrEnum):
+    """Why no spot can be taken at a site, and at which level: the widest level that stands in the way."""
+
+    STUDY_NOT_RECRUITING = "STUDY_NOT_RECRUITING"
+    """By its registry status the study takes nobody."""
+    STUDY_CLOSED = "STUDY_CLOSED"
+    COUNTRY_CLOSED = "COUNTRY_CLOSED"
+    ARM_CLOSED = "ARM_CLOSED"
+    SITE_CLOSED = "SITE_CLOSED"
+    """A coordinator closed this part."""
+    STUDY_NO_SPOTS = "STUDY_NO_SPOTS"
+    COUNTRY_NO_SPOTS = "COUNTRY_NO_SPOTS"
+    ARM_NO_SPOTS = "ARM_NO_SPOTS"
+    SITE_NO_SPOTS = "SITE_NO_SPOTS"
+    """The cap is 0: this part was never given spots."""
+    STUDY_FULL = "STUDY_FULL"
+    COUNTRY_FULL = "COUNTRY_FULL"
+    ARM_FULL = "ARM_FULL"
+    SITE_FULL = "SITE_FULL"
+    """All spots of the cap are taken."""
+
+    @property
+    def level(self) -> CapLevel:
+        """Which part of the study stands in the way."""
+        return CapLevel(self.value.partition("_")[0])
+
+    @property
+    def is_full(self) -> bool:
+        """Whether spots were there and are taken, so that one may become free again."""
+        return self.value.endswith("_FULL")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remaining:
     """Spots left at a site.
@@ -31,11 +63,17 @@ class Remaining:
         When the count was true (aware, UTC); None if the source does not say.
     drawn_from
         What the spots are drawn from.
+    shortage
+        Why there are none; None if there are some, or if that is not known.
+    has_waiting_list
+        Whether one can wait for a spot at this site while it is full.
     """
 
     count: int | None
     as_of: datetime | None
     drawn_from: DrawnFrom = DrawnFrom.UNKNOWN
+    shortage: Shortage | None = None
+    has_waiting_list: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -174,6 +212,8 @@ class SiteCapacity:
         Whether the site, its country and the study take patients.
     as_of
         The instant that all this describes (aware, UTC).
+    shortage
+        Why no spot can be taken; None if one can, or if only the site's registry status stands in the way.
     """
 
     study_id: str
@@ -193,6 +233,7 @@ class SiteCapacity:
     state: CapacityState
     is_open: bool
     as_of: datetime
+    shortage: Shortage | None = None
 
     @property
     def drawn_from(self) -> DrawnFrom:
@@ -201,9 +242,17 @@ class SiteCapacity:
             return DrawnFrom.UNKNOWN
         return DrawnFrom.SITE_CAP if self.binding.level is CapLevel.SITE else DrawnFrom.SHARED_POOL
 
-    def as_remaining(self) -> Remaining:
-        """Return the spots left in the form that a match carries."""
-        return Remaining(count=self.remaining, as_of=self.as_of, drawn_from=self.drawn_from)
+    def as_remaining(self, as_of: datetime | None = None) -> Remaining:
+        """Return the spots left in the form that a match carries, for the instant that they were read at."""
+        return Remaining(
+            count=self.remaining,
+            as_of=self.as_of if as_of is None else as_of,
+            drawn_from=self.drawn_from,
+            shortage=self.shortage,
+            has_waiting_list=self.state is CapacityState.WAITLIST
+            and self.shortage is not None
+            and self.shortage.is_full,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

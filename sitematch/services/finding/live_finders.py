@@ -103,7 +103,7 @@ def as_matched(site: Site, found: Remaining) -> Remaining:
     """Return the spots left at a site as matches show them: unknown, not 0, where it takes nobody."""
     if site.status in TAKING_STATUSES:
         return found
-    # It takes nobody yet, or no more. Whoever asks for such sites all the same must not read "full": how many spots it
+    # It takes nobody yet, or no more. Such sites, if somebody asks for them, must not read "full": how many spots they
     # will have is not known.
     return Remaining(count=None, as_of=found.as_of)
 

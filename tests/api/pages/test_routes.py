@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import gzip
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from api.pages.assets import Assets
-from sitematch.domain.studies.study import Phase
+from sitematch.domain.studies.study import Phase, RecruitmentStatus
 from sitematch.services.finding.finder import Finder
-from tests.api.builders import make_app, make_finder, make_site
+from tests.api.builders import SITES, make_app, make_finder, make_site
 
 MIAMI = {"place": "33180", "country": "US"}
 
@@ -70,8 +72,7 @@ def test_postcode_gives_the_ranked_list_with_reasons_and_the_left_out_folded_bel
     assert "Travel costs are covered" in text
     assert "2 spots left" in text
     assert "Shares 8 spots with all sites" in text
-    assert "Full: ask for the waiting list" in text
-    assert "give or take" in text
+    assert "This clinic is full: all its spots are taken." in text
     assert "The sites are stand-ins." in text
     assert "Codes: made for tests." in text
 
@@ -459,3 +460,34 @@ def test_towns_come_largest_first_and_may_be_kept_for_a_day(client: FlaskClient)
     names = [town[0] for town in response.json["towns"]]
     assert names[:2] == ["Köln", "Springfield"]
     assert response.headers["Cache-Control"] == "public, max-age=86400"
+
+
+NOBODY = [
+    ({"pool_spots": 0}, {}, "The study is full", "A spot may become free again."),
+    ({"status": RecruitmentStatus.COMPLETED}, {}, "The study is not taking patients now", "It may take patients again"),
+    ({}, {"only_country": "FR"}, "No clinic fits your filters", "Clear your filters"),
+]
+
+
+@pytest.mark.parametrize(("study", "asked", "heading", "advice"), NOBODY)
+def test_page_without_a_clinic_says_why_and_what_to_do(
+    tmp_path: Path, gazetteer: Path, study: dict[str, Any], asked: dict[str, str], heading: str, advice: str
+) -> None:
+    sites = [replace(site, spots=None) for site in SITES]
+    client = make_app(tmp_path, make_finder(gazetteer, sites, **study)).test_client()
+
+    text = client.post("/", data={**MIAMI, **asked}).text
+
+    assert f'<h2 id="results-title" tabindex="-1">{heading}</h2>' in text
+    assert advice in text
+
+
+def test_full_neighbour_does_not_make_the_study_full(tmp_path: Path, gazetteer: Path) -> None:
+    sites = [replace(site, spots=0) for site in SITES]
+    client = make_app(tmp_path, make_finder(gazetteer, sites)).test_client()
+
+    text = client.post("/", data=MIAMI).text
+
+    assert "The study is full" not in text
+    assert "No clinic can take a patient now" in text
+    assert "This clinic is full: all its spots are taken." in text
