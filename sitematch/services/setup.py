@@ -12,10 +12,22 @@ from sitematch.store import migrate
 from sitematch.store.backup import back_up, restore
 from sitematch.store.capacity.stated_caps import take_stated_caps
 from sitematch.store.engine import Store, open_store
+from sitematch.store.guards import ClockGuard
+from sitematch.store.retention import forget_old
 from sitematch.store.schema import SCHEMA_REVISION
 from sitematch.store.studies import catalogue
 
-__all__ = ["Store", "back_up", "open_store", "prepare", "prepare_catalogue", "prepare_schema", "restore"]
+__all__ = [
+    "ClockGuard",
+    "Store",
+    "back_up",
+    "forget_old",
+    "open_store",
+    "prepare",
+    "prepare_catalogue",
+    "prepare_schema",
+    "restore",
+]
 
 
 def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> None:

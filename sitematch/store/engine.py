@@ -12,6 +12,7 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from sitematch.errors import InvalidInput, LedgerBusy, NotReady, StorageFault
+from sitematch.store.guards import ClockGuard, FileGuard, WriteGuards
 from sitematch.store.schema import SCHEMA_REVISION
 
 T = TypeVar("T")
@@ -68,10 +70,15 @@ class Store:
         The SQLAlchemy engine; `open_store` makes it.
     busy_timeout_s
         How long a write waits for its turn, in seconds.
+    guards
+        What is checked around each write; nothing if omitted.
     """
 
-    def __init__(self, engine: sa.Engine, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+    def __init__(
+        self, engine: sa.Engine, *, busy_timeout_s: float = BUSY_TIMEOUT_S, guards: WriteGuards | None = None
+    ) -> None:
         self.engine = engine
+        self.guards = guards or WriteGuards()
         self._busy_timeout_s = busy_timeout_s
         self._turn = threading.Lock()
 
@@ -114,15 +121,18 @@ class Store:
         Raises
         ------
         LedgerBusy
-            If another write did not finish in `BUSY_TIMEOUT_S`; nothing was written.
+            If another write did not finish in `BUSY_TIMEOUT_S`, or too many wait already; nothing was written.
         StorageFault
             If the database cannot be reached, read or written (a full disk, a server that went away). If it
             happened while committing, the write may have been kept: ask again with the same idempotency key.
         """
-        with self._own_turn(), translated_errors(), self.engine.connect() as connection:
+        with self.guards.place(), self._own_turn(), translated_errors(), self.engine.connect() as connection:
             marked = connection.execution_options(**{_WRITE: True})
+            self.guards.check()
             with marked.begin():
                 yield marked
+                # What is confirmed must lie in the file that the next start will read.
+                self.guards.check()
 
     @contextmanager
     def _own_turn(self) -> Iterator[None]:
@@ -181,7 +191,14 @@ class Store:
         self.close()
 
 
-def open_store(url: str, *, require_ready: bool = True, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Store:
+def open_store(
+    url: str,
+    *,
+    require_ready: bool = True,
+    busy_timeout_s: float = BUSY_TIMEOUT_S,
+    clock: ClockGuard | None = None,
+    most_waiting: int | None = None,
+) -> Store:
     """Open a database.
 
     Parameters
@@ -193,6 +210,8 @@ def open_store(url: str, *, require_ready: bool = True, busy_timeout_s: float = 
         Whether to check the schema first; False for the commands that build it.
     busy_timeout_s
         How long a write waits for its turn, in seconds.
+    clock, most_waiting
+        For servers: see `sitematch.store.guards.WriteGuards`.
 
     Returns
     -------
@@ -214,9 +233,13 @@ def open_store(url: str, *, require_ready: bool = True, busy_timeout_s: float = 
         raise InvalidInput("The database address cannot be read.", field="database_url") from error
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        store = Store(_sqlite_engine(parsed, busy_timeout_s), busy_timeout_s=busy_timeout_s)
+        engine = _sqlite_engine(parsed, busy_timeout_s)
+        guards = WriteGuards(file=FileGuard(Path(parsed.database or "")), clock=clock, most_waiting=most_waiting)
+        store = Store(engine, busy_timeout_s=busy_timeout_s, guards=guards)
     elif backend in ("postgresql", "postgres"):
-        store = Store(_postgres_engine(parsed, busy_timeout_s), busy_timeout_s=busy_timeout_s)
+        engine = _postgres_engine(parsed, busy_timeout_s)
+        guards = WriteGuards(clock=clock, most_waiting=most_waiting)
+        store = Store(engine, busy_timeout_s=busy_timeout_s, guards=guards)
     else:
         raise InvalidInput(
             f"The database address starts with {backend!r}; only sqlite and postgresql are supported.",

@@ -210,6 +210,7 @@ class CapacityFeed:
 
     def _look(self) -> None:
         looked_at = self._clock()
+        self._store.guards.check()
         # Noted before the read: what is committed in between is seen again next time, never missed.
         version = self._sqlite_version()
         if version is not None and version == self._data_version:
