@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sitematch.cli.common import EXIT_CODES, plain_errors, settings
+from sitematch.extras import needs_extra
 
 
 @click.group("gazetteer")
@@ -36,7 +37,8 @@ def build(out: Path | None, sources: Path, if_missing: bool) -> None:
     Example:
       sitematch gazetteer build --out gazetteer.sqlite
     """
-    from sitematch.gazetteer import build as building
+    with needs_extra("build", "Building the gazetteer"):
+        from sitematch.gazetteer import build as building
 
     target = out or settings().gazetteer_path
     if not (if_missing and target.exists()):
@@ -54,7 +56,8 @@ def audit(path: Path | None) -> None:
     Example:
       sitematch gazetteer audit
     """
-    from sitematch.gazetteer import build as building
+    with needs_extra("build", "Building the gazetteer"):
+        from sitematch.gazetteer import build as building
 
     click.echo(building.render(building.audit(path or settings().gazetteer_path)))
 
@@ -77,6 +80,7 @@ def update(url: str | None, out: Path | None, sources: Path) -> None:
     Example:
       sitematch gazetteer update
     """
-    from sitematch.gazetteer import build as building
+    with needs_extra("build", "Building the gazetteer"):
+        from sitematch.gazetteer import build as building
 
     building.update(out or settings().gazetteer_path, url=url or building.GEONAMES_URL, directories=[sources])

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from sitematch.domain.table_cells import join_texts, restore_formula, restore_from_workbook
 from sitematch.errors import DataFault, Fault, NotReady
+from sitematch.extras import needs_extra
 
 Row = tuple[int, tuple[str, ...]]
 """A row's number in its file, the first being 1, and its cells; of CSV the number of its first line."""
@@ -134,7 +135,8 @@ def _workbook_rows(file: IO[bytes], name: str, sheet: str) -> Iterator[Row]:
     # Some 0.3 s to import; only workbooks need it.
     import zipfile
 
-    from openpyxl import load_workbook
+    with needs_extra("reports", "An Excel workbook"):
+        from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
