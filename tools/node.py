@@ -116,4 +116,7 @@ def _in_wheel(home: Path) -> Node:
 
 
 if __name__ == "__main__":
-    get_node().install(Path(sys.argv[1]))
+    try:
+        get_node().install(Path(sys.argv[1]))
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)  # it has said why

@@ -70,7 +70,29 @@ def settings() -> Settings:
 
 def say(line: str) -> None:
     """Tell the person what was done, on stderr, so that output can be piped."""
-    click.echo(line, err=True)
+    tell(line, err=True)
+
+
+def tell(line: str, *, err: bool = False) -> None:
+    """Print a line of a command that does more than print.
+
+    Whoever reads may stop reading (``| head``, a pager that is quit). The command's work goes on, unheard.
+
+    Parameters
+    ----------
+    line
+        What is told.
+    err
+        Whether it goes to stderr instead of stdout.
+    """
+    try:
+        click.echo(line, err=err)
+    except BrokenPipeError:
+        # Else Python would fail anew when it writes out what it holds, at the end.
+        stream = sys.stderr if err else sys.stdout
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def format_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sitematch.config import Settings, data_file
+from sitematch.errors import StorageFault
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.study_file import read_study as read_study_file
 from sitematch.importers.tables.sites_csv import read_sites as read_sites_file
@@ -74,7 +76,14 @@ def prepare_schema(settings: Settings, say: Callable[[str], None]) -> None:
     from sitematch.store.schema import SCHEMA_REVISION
 
     if settings.database_url.startswith(f"sqlite:///{settings.home}"):
-        settings.home.mkdir(parents=True, exist_ok=True)
+        try:
+            settings.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageFault(
+                f"The folder {settings.home} for the database cannot be made: {error.strerror}. "
+                "Name another with SITEMATCH_HOME.",
+                kind=errno.errorcode.get(error.errno or 0, "OSError"),
+            ) from error
     with open_store(settings.database_url, require_ready=False) as store:
         if store.schema_revision() != SCHEMA_REVISION:
             migrate.upgrade(store)

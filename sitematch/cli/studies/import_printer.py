@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from sitematch.cli.common import say
+from sitematch.cli.common import say, tell
 
 if TYPE_CHECKING:
     from sitematch.domain.studies.change import SiteChange, StudyChange
@@ -52,15 +50,15 @@ class Printer:
             return
         counts = ", ".join(f"{count} {kind}" for kind, count in change.counts().items()) or "no site changes"
         new = "new study, " if change.is_new else ""
-        click.echo(f"{change.study_id}: {new}{counts}, {change.unchanged} unchanged")
+        tell(f"{change.study_id}: {new}{counts}, {change.unchanged} unchanged")
         for field in change.fields:
-            click.echo(f"  {field.field}: {field.old or 'none'} -> {field.new or 'none'}")
+            tell(f"  {field.field}: {field.old or 'none'} -> {field.new or 'none'}")
         # Of a study that is all new, its sites are no difference worth a line each.
         shown = change.sites if self._everything else () if change.is_new else change.sites[:SITES_SHOWN]
         for site in shown:
-            click.echo(f"  {_site_line(site)}")
+            tell(f"  {_site_line(site)}")
         if not change.is_new and len(change.sites) > len(shown):
-            click.echo(f"  … {len(change.sites) - len(shown)} more; --all prints them")
+            tell(f"  … {len(change.sites) - len(shown)} more; --all prints them")
 
     def progress(self, studies: int, sites: int, /) -> None:
         """Say how far it is, once in a thousand studies."""

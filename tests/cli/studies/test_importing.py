@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -280,3 +282,18 @@ def test_clinics_of_all_studies_are_matched_by_a_condition(run: Run, tmp_path: P
     assert run("match", "20095", "-c", "DE", "--condition", "asthma").exit_code == 1
     for options in (("--study", STUDY_ID), ("--format", "csv"), ("--min-spots", "2"), ("--prefer-country", "DE")):
         assert run("match", "20095", "-c", "DE", "--condition", "lupus", *options).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["{} | true", "{} 2>&1 | true"])
+def test_an_import_whose_reader_leaves_is_done_all_the_same(run: Run, tmp_path: Path, command: str) -> None:
+    run("studies")  # makes the database, in the home of `run`
+    # The reader is gone before the program has started.
+    program = (
+        f"'{Path(sys.executable).parent}/sitematch' import ctgov --all {write(tmp_path, make_record(KIEL, HAMBURG))}"
+    )
+
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command.format(program)], check=False)
+
+    assert done.returncode == 0
+    assert STUDY_ID in run("studies").stdout
+    assert ": 1 studies; sites 2 added" in run("import", "list").stdout
