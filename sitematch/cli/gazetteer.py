@@ -6,16 +6,18 @@ from pathlib import Path
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, plain_errors, settings
+from sitematch.cli.common import EXIT_DATA_FAULT, EXIT_NOT_READY, Commands, exit_codes, plain_errors, settings
 from sitematch.extras import needs_extra
 
+_CODES = exit_codes(EXIT_DATA_FAULT, EXIT_NOT_READY)
 
-@click.group("gazetteer")
+
+@click.group("gazetteer", cls=Commands)
 def gazetteer_group() -> None:
     """Build the file that turns postcodes and towns into places."""
 
 
-@gazetteer_group.command("build", epilog=EXIT_CODES)
+@gazetteer_group.command("build", epilog=_CODES)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -46,7 +48,7 @@ def build(out: Path | None, sources: Path, if_missing: bool) -> None:
         building.build(target, directories=[sources])
 
 
-@gazetteer_group.command("audit", epilog=EXIT_CODES)
+@gazetteer_group.command("audit", epilog=_CODES)
 @click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), help="Which gazetteer.")
 @plain_errors
 def audit(path: Path | None) -> None:
@@ -62,7 +64,7 @@ def audit(path: Path | None) -> None:
     click.echo(building.render(building.audit(path or settings().gazetteer_path)))
 
 
-@gazetteer_group.command("update", epilog=EXIT_CODES)
+@gazetteer_group.command("update", epilog=_CODES)
 @click.option("--url", help="Address of an allCountries.zip.  [default: GeoNames]")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to replace.")
 @click.option(

@@ -9,14 +9,16 @@ from datetime import UTC, datetime
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, plain_errors, say, settings
+from sitematch.cli.common import EXIT_NOT_FOUND, STORE, exit_codes, plain_errors, say, settings
 from sitematch.errors import InvalidInput
+
+_CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
 STOP_S = 3
 """How long a process may finish what it does when the server is ended, in seconds, before it is ended itself."""
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(epilog=_CODES)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")

@@ -6,17 +6,29 @@ from datetime import UTC, datetime
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json, say, settings
+from sitematch.cli.common import (
+    EXIT_NOT_FOUND,
+    STORE,
+    Commands,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+    say,
+    settings,
+)
 from sitematch.cli.context import open_desk
 from sitematch.domain.capacity.notice import NoticeKind
 
+_CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
-@click.group("webhook")
+
+@click.group("webhook", cls=Commands)
 def webhook_group() -> None:
     """Tell other systems, by signed POST, what happens to sites."""
 
 
-@webhook_group.command("add", epilog=EXIT_CODES)
+@webhook_group.command("add", epilog=_CODES)
 @click.argument("url")
 @click.option(
     "--kind", "kinds", multiple=True, required=True, type=click.Choice([kind.value for kind in NoticeKind]),
@@ -52,7 +64,7 @@ def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None
     say(f"Webhook {made.webhook.webhook_id}. The secret is not shown again.")
 
 
-@webhook_group.command("list", epilog=EXIT_CODES)
+@webhook_group.command("list", epilog=_CODES)
 @plain_errors
 def list_() -> None:
     """List the webhooks as JSON.
@@ -67,7 +79,7 @@ def list_() -> None:
         print_json(endpoints.list_webhooks(desk.store))
 
 
-@webhook_group.command("disable", epilog=EXIT_CODES)
+@webhook_group.command("disable", epilog=_CODES)
 @click.argument("webhook_id")
 @plain_errors
 def disable(webhook_id: str) -> None:
@@ -84,7 +96,7 @@ def disable(webhook_id: str) -> None:
     say(f"Webhook {webhook_id} is told nothing more.")
 
 
-@webhook_group.command("failures", epilog=EXIT_CODES)
+@webhook_group.command("failures", epilog=_CODES)
 @plain_errors
 def failures() -> None:
     """List, as JSON, what could not be delivered, and when it is tried again.
@@ -99,7 +111,7 @@ def failures() -> None:
         print_json(outbox.failed_deliveries(desk.store))
 
 
-@webhook_group.command("run", epilog=EXIT_CODES)
+@webhook_group.command("run", epilog=_CODES)
 @plain_errors
 def run() -> None:
     """Deliver what is due, once; a server does it by itself every SITEMATCH_NOTICES_EVERY_S seconds.

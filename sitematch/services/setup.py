@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sitematch.config import Settings, data_file
+from sitematch.domain.plurals import counted
 from sitematch.errors import StorageFault
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.study_file import read_study as read_study_file
@@ -60,7 +61,7 @@ def prepare_catalogue(settings: Settings, say: Callable[[str], None]) -> None:
             study = read_study_file(data_file("study.json"))
             sites = read_sites_file(data_file("sites.csv")).sites
             catalogue.replace_study(store, study, sites)
-            say(f"Database: loaded {study.study_id} with {len(sites)} sites.")
+            say(f"Database: loaded {study.study_id} with {counted(len(sites), 'site')}.")
 
 
 def prepare_schema(settings: Settings, say: Callable[[str], None]) -> None:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BARE = ("ca-certificates", "git", "make", "python3", "python3-venv")
 CASES = ("user", "root", "user-with-node", "root-with-node")
 COMMANDS = ("run", "install", "test")
+CHROOT = shutil.which("chroot") or "/usr/sbin/chroot"
 # What a machine behind a proxy or with certificates of its own sets; nothing else of this environment goes in.
 _PASSED = ("http_proxy", "https_proxy", "no_proxy", "NODE_EXTRA_CA_CERTS", "PYTEST_ADDOPTS")
 
@@ -96,7 +97,7 @@ def _mounted(system: Path) -> Iterator[None]:
 def _enter(system: Path, command: list[str], *, quiet: bool = False) -> None:
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive"}
     out = subprocess.DEVNULL if quiet else None
-    subprocess.run(["chroot", system, *command], env=environment, check=True, stdout=out, stderr=out)
+    subprocess.run([CHROOT, system, *command], env=environment, check=True, stdout=out, stderr=out)
 
 
 def _run(system: Path, suite: str, case: str, command: str) -> bool:
@@ -107,7 +108,7 @@ def _run(system: Path, suite: str, case: str, command: str) -> bool:
     environment |= {name: os.environ[name] for name in _PASSED if name in os.environ}
     started_s = time.monotonic()
     done = subprocess.run(
-        ["chroot", f"--userspec={user}", system, "/bin/bash", "/inside.sh", command],
+        [CHROOT, f"--userspec={user}", system, "/bin/bash", "/inside.sh", command],
         env=environment, capture_output=True, text=True, check=False, start_new_session=True,
     )  # fmt: skip
     minutes = (time.monotonic() - started_s) / 60

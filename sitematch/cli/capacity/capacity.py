@@ -9,16 +9,27 @@ from typing import Any
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json
+from sitematch.cli.common import (
+    EXIT_NOT_FOUND,
+    EXIT_REFUSED,
+    STORE,
+    Commands,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+)
 from sitematch.cli.context import key_option, open_desk, print_one, print_rows, study_option
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.states import BY_POLICY, SpotState
 from sitematch.errors import InvalidInput
 
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_REFUSED, *STORE)
+
 INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
 
 
-@click.group("capacity")
+@click.group("capacity", cls=Commands)
 def capacity_group() -> None:
     """Show the spots left, and set the caps and rules that they come from."""
 
@@ -47,7 +58,7 @@ def _key(country: str | None, arm: str | None, site: str | None) -> CapKey:
     return CapKey(level=CapLevel.STUDY)
 
 
-@capacity_group.command("show", epilog=EXIT_CODES)
+@capacity_group.command("show", epilog=_CODES)
 @study_option
 @click.option("--site", metavar="SITE", help="Only this site.")
 @click.option("--arm", metavar="ARM", help="Let this arm's cap count too.")
@@ -81,7 +92,7 @@ def as_utc(instant: datetime | None) -> datetime | None:
     return instant if instant is None or instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-@capacity_group.command("caps", epilog=EXIT_CODES)
+@capacity_group.command("caps", epilog=_CODES)
 @study_option
 @format_option("table", "json", "csv")
 @plain_errors
@@ -101,7 +112,7 @@ def caps(study: str | None, form: str) -> None:
     print_rows(form, CapAnswer, [cap_answer(item) for item in found], print_caps)
 
 
-@capacity_group.command("set-cap", epilog=EXIT_CODES)
+@capacity_group.command("set-cap", epilog=_CODES)
 @click.argument("spots", metavar="SPOTS|none")
 @_part_options
 @study_option
@@ -134,7 +145,7 @@ def set_cap(
     _print_cap(form, usage)
 
 
-@capacity_group.command("close", epilog=EXIT_CODES)
+@capacity_group.command("close", epilog=_CODES)
 @_part_options
 @study_option
 @key_option
@@ -157,7 +168,7 @@ def close(
     _print_cap(form, usage)
 
 
-@capacity_group.command("reopen", epilog=EXIT_CODES)
+@capacity_group.command("reopen", epilog=_CODES)
 @_part_options
 @study_option
 @key_option
@@ -180,7 +191,7 @@ def reopen(
     _print_cap(form, usage)
 
 
-@capacity_group.command("policy", epilog=EXIT_CODES)
+@capacity_group.command("policy", epilog=_CODES)
 @click.option("--hold-hours", type=float, metavar="HOURS", help="How long a hold lasts.")
 @click.option("--offer-hours", type=float, metavar="HOURS", help="How long an offer from the waiting list lasts.")
 @click.option(

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, say, settings
+from sitematch.cli.common import (
+    EXIT_AMBIGUOUS,
+    EXIT_NOT_FOUND,
+    EXIT_REFUSED,
+    STORE,
+    Commands,
+    exit_codes,
+    format_option,
+    plain_errors,
+    say,
+    settings,
+)
 from sitematch.cli.context import Desk, key_option, open_desk, print_one, print_rows, study_option
+from sitematch.domain.plurals import counted
 from sitematch.errors import InvalidInput
 
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_REFUSED, *STORE)
 
-@click.group("waiting-list")
+
+@click.group("waiting-list", cls=Commands)
 def waiting_group() -> None:
     """Wait for a spot, see who waits, and pass on spots that came free."""
 
 
-@waiting_group.command("add", epilog=EXIT_CODES)
+@waiting_group.command("add", epilog=_CODES)
 @click.option("--id", "referral_id", metavar="ID", help="The referral's opaque id; left out: a random one.")
 @click.option("--site", "sites", multiple=True, metavar="SITE", help="A site to wait for, the preferred first.")
 @click.option("--near", metavar="PLACE", help="Postcode or town: wait for every site within --within-km of it.")
@@ -83,7 +97,7 @@ def _sites_near(desk: Desk, near: str | None, country: str | None, within_km: fl
     return [site.site_id for site in found]
 
 
-@waiting_group.command("list", epilog=EXIT_CODES)
+@waiting_group.command("list", epilog=_CODES)
 @study_option
 @format_option("table", "json", "csv")
 @plain_errors
@@ -103,7 +117,7 @@ def list_(study: str | None, form: str) -> None:
     print_rows(form, WaitingAnswer, waiting_answers(found), print_waiting)
 
 
-@waiting_group.command("sweep", epilog=EXIT_CODES)
+@waiting_group.command("sweep", epilog=_CODES)
 @plain_errors
 def sweep() -> None:
     """Offer the spots that came free because a hold or an offer lapsed; run it every minute or so.
@@ -119,4 +133,4 @@ def sweep() -> None:
         offers = sum(
             waiting.sweep(desk.store, study_id, desk.now, request_id=desk.caller.request_id) for study_id in studies
         )
-    say(f"{offers} offer{'' if offers == 1 else 's'} made in {len(studies)} studies with a waiting list.")
+    say(f"{counted(offers, 'offer')} made in {counted(len(studies), 'study', 'studies')} with a waiting list.")

@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sitematch.cli.common import (
-    EXIT_CODES,
+    EXIT_AMBIGUOUS,
+    EXIT_DATA_FAULT,
     EXIT_NO_MATCH,
+    EXIT_NOT_FOUND,
+    EXIT_NOT_READY,
+    STORE,
     console,
+    exit_codes,
     format_option,
     plain_errors,
     print_json,
@@ -34,6 +39,25 @@ if TYPE_CHECKING:
 
 _STUDY = click.option("--study", metavar="NCT…", help="Another study than the default one; `studies` lists them.")
 _COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if only one country has the code."
+
+
+class PlaceCommand(click.Command):
+    """A command with one place, which tells who types two words how it is meant."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            # click has no class of its own for it.
+            if not error.message.startswith("Got unexpected extra argument"):
+                raise
+            named = f"sitematch {ctx.info_name}"
+            raise click.UsageError(
+                f"{error.message}. Name the country with --country: {named} 33180 --country US. "
+                f'Put a place of several words into quotes: {named} "Saint Louis".',
+                ctx,
+            ) from error
 
 
 _MATCH_OPTIONS = (
@@ -109,7 +133,7 @@ def ask(
     return finder, finder.find(place, country, policy, datetime.now(UTC), town=town)
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(cls=PlaceCommand, epilog=exit_codes(EXIT_NO_MATCH, EXIT_NOT_FOUND, EXIT_AMBIGUOUS, *STORE))
 @match_options
 @click.option(
     "--condition",
@@ -190,7 +214,7 @@ def _match_condition(
         sys.exit(EXIT_NO_MATCH)
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(cls=PlaceCommand, epilog=exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_DATA_FAULT, EXIT_NOT_READY))
 @click.argument("place", required=False)
 @click.option("--country", "-c", metavar="COUNTRY", help=_COUNTRY_HELP)
 @click.option("--town", metavar="TOWN", help="The postcode's town: each checks the other.")
@@ -267,7 +291,7 @@ def _locate_batch(gazetteer: Gazetteer, batch: Path, out: Path, rejects: Path, c
     say(f"{rejects}: {summary.rejected} rows with the reason.")
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(epilog=exit_codes(EXIT_NOT_FOUND, *STORE))
 @click.option("--country", "-c", metavar="COUNTRY", help="Only sites in this country.")
 @_STUDY
 @format_option("table", "json", "geojson", "csv")

@@ -8,13 +8,15 @@ from typing import Any
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, plain_errors
+from sitematch.cli.common import EXIT_NOT_FOUND, STORE, exit_codes, plain_errors
 from sitematch.cli.reports.report import report_options, run_report
+
+_CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@click.command("forecast", epilog=EXIT_CODES)
+@click.command("forecast", epilog=_CODES)
 @click.option(
     "--by", type=_DAY, metavar="DAY", help="The day to say most about; left out: the end of a month in half a year."
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, say
+from sitematch.cli.common import EXIT_NOT_FOUND, STORE, Commands, console, exit_codes, format_option, plain_errors, say
 from sitematch.cli.context import open_desk, study_option
 from sitematch.cli.output import open_output
 from sitematch.domain.time_zones import zone_named
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
     from sitematch.reports.document import Report
 
+_CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
+
 _INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
 _PIPED_COLUMNS = 250
 """Wide enough for every table; a file or a pager has no width of its own."""
 
 
-@click.group("report")
+@click.group("report", cls=Commands)
 def report_group() -> None:
     """Report what is taken and left, and how referrals move on."""
 
@@ -65,7 +67,7 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@report_group.command("capacity", epilog=EXIT_CODES)
+@report_group.command("capacity", epilog=_CODES)
 @report_options
 @plain_errors
 def capacity(**asked: Any) -> None:
@@ -82,7 +84,7 @@ def capacity(**asked: Any) -> None:
     run_report(reporting.capacity_report, asked)
 
 
-@report_group.command("funnel", epilog=EXIT_CODES)
+@report_group.command("funnel", epilog=_CODES)
 @report_options
 @plain_errors
 def funnel(**asked: Any) -> None:
