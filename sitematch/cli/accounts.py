@@ -20,6 +20,7 @@ from sitematch.cli.common import (
     print_json,
     say,
 )
+from sitematch.cli.completion import complete_site, complete_study
 from sitematch.cli.context import open_desk
 from sitematch.domain.accounts.access import Grant, Permission, Role
 from sitematch.errors import AccountNotFound, InvalidInput
@@ -47,8 +48,12 @@ def token_group() -> None:
 
 
 def _where(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = click.option("--site", metavar="SITE", help="Which site; needed by a site coordinator.")(command)
-    return click.option("--study", metavar="STUDY", help="Which study; left out: every one.")(command)
+    command = click.option(
+        "--site", metavar="SITE", shell_complete=complete_site, help="Which site; needed by a site coordinator."
+    )(command)
+    return click.option(
+        "--study", metavar="STUDY", shell_complete=complete_study, help="Which study; left out: every one."
+    )(command)
 
 
 @user_group.command("add", epilog=_CODES)
@@ -298,12 +303,11 @@ def _signs_in(account: Account) -> str:
 
 
 def _print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    from sitematch.exporters.tables.terminal import new_table
+
+    table = new_table(*headings)
     for row in rows:
         table.add_row(*map(Text, row))
     console().print(table if rows else empty)

@@ -169,11 +169,17 @@ def print_json(value: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
 
 
-def console(*, piped_columns: int = 110) -> Console:
+PIPED_COLUMNS = 110
+"""The width of a table in a file or a pipe, which have none."""
+
+
+def console(*, piped_columns: int | None = None) -> Console:
     """Return where tables go. Piped output is not cut at 80 columns: a file or a pager has no width."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else piped_columns, highlight=False, soft_wrap=False)
+    return Console(
+        width=None if sys.stdout.isatty() else piped_columns or PIPED_COLUMNS, highlight=False, soft_wrap=False
+    )
 
 
 def plain_errors(command: Callable[_P, _R]) -> Callable[_P, _R]:

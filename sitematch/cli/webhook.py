@@ -17,6 +17,7 @@ from sitematch.cli.common import (
     say,
     settings,
 )
+from sitematch.cli.completion import complete_study
 from sitematch.cli.context import open_desk
 from sitematch.domain.capacity.notice import NoticeKind
 
@@ -35,7 +36,7 @@ def webhook_group() -> None:
     help="What to be told of; may be repeated.",
 )  # fmt: skip
 @click.option("--percent", type=click.IntRange(1, 100), help="With site.passed-percent: from which share on.")
-@click.option("--study", metavar="STUDY", help="Which study; left out: every one.")
+@click.option("--study", metavar="STUDY", shell_complete=complete_study, help="Which study; left out: every one.")
 @format_option("table", "json")
 @plain_errors
 def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None, form: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,20 @@ from tests.cli.conftest import Run
 
 PROGRAM = str(Path(sys.executable).parent / "sitematch")
 PLAIN_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def on_a_terminal(command: list[str], environment: dict[str, str]) -> str:
+    """Run a command that has to succeed, and return what it wrote on its terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(command, env=environment, stdout=theirs, stderr=subprocess.DEVNULL)
+    os.close(theirs)
+    said = b""
+    with contextlib.suppress(OSError):  # so Linux says that the other end is closed
+        while part := os.read(ours, 65536):
+            said += part
+    os.close(ours)
+    assert process.wait() == 0
+    return said.decode("utf-8")
 
 
 def groups(command: click.Command, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Group]]:
@@ -108,27 +124,10 @@ def test_a_pipe_gets_utf_8_whatever_the_locale(tmp_path: Path) -> None:
 
 def test_a_terminal_that_is_not_utf_8_gets_every_line(tmp_path: Path) -> None:
     environment = os.environ | PLAIN_LOCALE | {"SITEMATCH_HOME": str(tmp_path), "TERM": "dumb", "COLUMNS": "100"}
-    ours, theirs = pty.openpty()
+    said = on_a_terminal([PROGRAM, "match", "80331", "--country", "DE"], environment)
 
-    done = subprocess.run(
-        [PROGRAM, "match", "80331", "--country", "DE"],
-        env=environment,
-        stdout=theirs,
-        stderr=subprocess.PIPE,
-        check=False,
-    )
-    os.close(theirs)
-    said = b""
-    try:
-        while part := os.read(ours, 65536):
-            said += part
-    except OSError:  # so Linux says that the other end is closed
-        pass
-    os.close(ours)
-
-    assert done.returncode == 0, done.stderr
-    assert b"M?nchen" in said
-    assert b"Which first digits stand for which town" in said
+    assert "M?nchen" in said
+    assert "Which first digits stand for which town" in said
 
 
 @pytest.mark.parametrize("command", ["match", "locate"])
@@ -137,3 +136,72 @@ def test_a_country_without_its_option_is_answered_with_how_to_say_it(run: Run, c
 
     assert done.exit_code == 2
     assert f"Name the country with --country: sitematch {command} 33180 --country US." in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    "arguments", [("match", "33180", "--country", "US"), ("sites",), ("capacity", "show"), ("user", "list")]
+)
+def test_a_terminal_of_forty_columns_shows_every_word_whole(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    run("user", "add", "ann.archer@example.org", "--role", "administrator")
+    wide = run(*arguments).stdout
+    monkeypatch.setattr("sitematch.cli.common.PIPED_COLUMNS", 40)
+
+    narrow = run(*arguments).stdout
+
+    assert max(map(len, narrow.splitlines())) <= 40
+    assert "…" not in narrow
+    # Headings stand beside each cell instead of once, and long lists fold elsewhere: the words are the same.
+    missing = set(wide.replace("\n", " ").split()) - set(narrow.replace("\n", " ").split()) - {"Site", "E-mail"}
+    assert {word for word in missing if f"{word}:" not in narrow and len(word) < 20} == set()
+
+
+def test_no_color_is_heeded(tmp_path: Path) -> None:
+    environment = os.environ | {"SITEMATCH_HOME": str(tmp_path), "TERM": "xterm-256color", "NO_COLOR": "1"}
+    coloured = r"\x1b\[[0-9;]*3[0-7]"
+
+    assert not re.search(coloured, on_a_terminal([PROGRAM, "sites"], environment))
+    del environment["NO_COLOR"]
+    assert re.search(coloured, on_a_terminal([PROGRAM, "sites"], environment))
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("sitematch match 33180 --country ger", "DE"),
+        ("sitematch match 33180 --study nct0", "NCT06064929"),
+        ("sitematch capacity show --site NCT06064929-00", "NCT06064929-001"),
+        ("sitematch referral list --site NCT06064929-04", "NCT06064929-046"),
+        ("sitematch report capacity --country DE", "DE"),
+    ],
+)
+def test_the_shell_is_offered_countries_studies_and_sites(run: Run, tmp_path: Path, typed: str, offered: str) -> None:
+    run("studies")
+    words = typed.split()
+    environment = os.environ | {
+        "SITEMATCH_HOME": str(tmp_path / "home"),
+        "_SITEMATCH_COMPLETE": "bash_complete",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(words) - 1),
+    }
+
+    done = subprocess.run([PROGRAM], env=environment, capture_output=True, text=True, check=False)
+
+    assert done.stderr == ""
+    items = [line.partition(",")[2] for line in done.stdout.splitlines()]
+    assert offered in items
+
+
+def test_asking_for_completion_makes_no_database(tmp_path: Path) -> None:
+    environment = os.environ | {
+        "SITEMATCH_HOME": str(tmp_path / "home"),
+        "_SITEMATCH_COMPLETE": "bash_complete",
+        "COMP_WORDS": "sitematch match --study N",
+        "COMP_CWORD": "3",
+    }
+
+    done = subprocess.run([PROGRAM], env=environment, capture_output=True, text=True, check=False)
+
+    assert (done.stdout.strip(), done.stderr) == ("", "")
+    assert not (tmp_path / "home").exists()

@@ -19,6 +19,7 @@ from sitematch.cli.common import (
     plain_errors,
     print_json,
 )
+from sitematch.cli.completion import complete_country, complete_site
 from sitematch.cli.context import key_option, open_desk, print_one, print_rows, study_option
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.states import BY_POLICY, SpotState
@@ -35,12 +36,14 @@ def capacity_group() -> None:
 
 
 def _part_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for name, text in (
-        ("--site", "The cap of a site."),
-        ("--arm", "The cap of an arm or cohort."),
-        ("--country", "The cap of a country: name or ISO 3166-1 code."),
+    for name, complete, text in (
+        ("--site", complete_site, "The cap of a site."),
+        ("--arm", None, "The cap of an arm or cohort."),
+        ("--country", complete_country, "The cap of a country: name or ISO 3166-1 code."),
     ):
-        command = click.option(name, metavar=name[2:].upper(), help=f"{text} Left out: the whole study's.")(command)
+        command = click.option(
+            name, metavar=name[2:].upper(), shell_complete=complete, help=f"{text} Left out: the whole study's."
+        )(command)
     return command
 
 
@@ -60,7 +63,7 @@ def _key(country: str | None, arm: str | None, site: str | None) -> CapKey:
 
 @capacity_group.command("show", epilog=_CODES)
 @study_option
-@click.option("--site", metavar="SITE", help="Only this site.")
+@click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only this site.")
 @click.option("--arm", metavar="ARM", help="Let this arm's cap count too.")
 @click.option("--as-of", type=INSTANT, metavar="INSTANT", help="Look back to an instant, e.g. 2026-01-31T12:00 (UTC).")
 @format_option("table", "json", "csv")

@@ -20,6 +20,7 @@ from sitematch.cli.common import (
     plain_errors,
     print_json,
 )
+from sitematch.cli.completion import complete_site
 from sitematch.cli.context import key_option, open_desk, print_one, print_rows, study_option
 from sitematch.domain.capacity.states import ACTIONS, MOVES, Action, ActionFacts, SpotState
 from sitematch.errors import InvalidInput
@@ -133,7 +134,7 @@ def show(referral_id: str, with_history: bool, form: str) -> None:
 
 
 @referral_group.command("list", epilog=_CODES)
-@click.option("--site", metavar="SITE", help="Only those of this site.")
+@click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only those of this site.")
 @click.option("--state", type=click.Choice([state.value for state in SpotState], case_sensitive=False))
 @study_option
 @format_option("table", "json", "csv")

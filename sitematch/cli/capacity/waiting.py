@@ -16,6 +16,7 @@ from sitematch.cli.common import (
     say,
     settings,
 )
+from sitematch.cli.completion import complete_country, complete_site
 from sitematch.cli.context import Desk, key_option, open_desk, print_one, print_rows, study_option
 from sitematch.domain.plurals import counted
 from sitematch.errors import InvalidInput
@@ -30,9 +31,16 @@ def waiting_group() -> None:
 
 @waiting_group.command("add", epilog=_CODES)
 @click.option("--id", "referral_id", metavar="ID", help="The referral's opaque id; left out: a random one.")
-@click.option("--site", "sites", multiple=True, metavar="SITE", help="A site to wait for, the preferred first.")
+@click.option(
+    "--site",
+    "sites",
+    multiple=True,
+    metavar="SITE",
+    shell_complete=complete_site,
+    help="A site to wait for, the preferred first.",
+)
 @click.option("--near", metavar="PLACE", help="Postcode or town: wait for every site within --within-km of it.")
-@click.option("--country", "-c", metavar="COUNTRY", help="Of the postcode or town.")
+@click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help="Of the postcode or town.")
 @click.option("--within-km", type=float, metavar="KM", help="The distance that the patient tolerates.")
 @click.option("--priority", type=int, default=0, show_default=True, help="-1000 to 1000; greater comes first.")
 @click.option("--arm", metavar="ARM", help="The arm or cohort.")

@@ -26,6 +26,7 @@ from sitematch.cli.common import (
     say,
     settings,
 )
+from sitematch.cli.completion import complete_country, complete_study
 from sitematch.domain.finding.policy import MatchPolicy, Order
 from sitematch.domain.studies.study import RecruitmentStatus, tidy_study_id
 from sitematch.domain.studies.travel import TravelCertainty
@@ -37,7 +38,12 @@ if TYPE_CHECKING:
     from sitematch.gazetteer.locate import Gazetteer
     from sitematch.services.finding.finder import Finder
 
-_STUDY = click.option("--study", metavar="NCT…", help="Another study than the default one; `studies` lists them.")
+_STUDY = click.option(
+    "--study",
+    metavar="NCT…",
+    shell_complete=complete_study,
+    help="Another study than the default one; `studies` lists them.",
+)
 _COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if only one country has the code."
 
 
@@ -62,7 +68,7 @@ class PlaceCommand(click.Command):
 
 _MATCH_OPTIONS = (
     click.argument("place"),
-    click.option("--country", "-c", metavar="COUNTRY", help=_COUNTRY_HELP),
+    click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help=_COUNTRY_HELP),
     click.option("--town", metavar="TOWN", help="The postcode's town: each checks the other."),
     click.option("--order", type=click.Choice([order.value for order in Order]), default="best", show_default=True),
     click.option("--limit", "-n", type=int, default=5, show_default=True, help="How many sites at most, 1 to 500."),
@@ -74,8 +80,15 @@ _MATCH_OPTIONS = (
         help="Only sites whose travel support is at least as sure.",
     ),
     click.option("--min-spots", type=int, metavar="N", help="Only sites known to have so many spots."),
-    click.option("--only-country", metavar="COUNTRY", help="Only sites in this country."),
-    click.option("--prefer-country", metavar="COUNTRY", help="Sites of this country first, others after them."),
+    click.option(
+        "--only-country", metavar="COUNTRY", shell_complete=complete_country, help="Only sites in this country."
+    ),
+    click.option(
+        "--prefer-country",
+        metavar="COUNTRY",
+        shell_complete=complete_country,
+        help="Sites of this country first, others after them.",
+    ),
     click.option(
         "--status",
         "statuses",
@@ -216,7 +229,7 @@ def _match_condition(
 
 @click.command(cls=PlaceCommand, epilog=exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_DATA_FAULT, EXIT_NOT_READY))
 @click.argument("place", required=False)
-@click.option("--country", "-c", metavar="COUNTRY", help=_COUNTRY_HELP)
+@click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help=_COUNTRY_HELP)
 @click.option("--town", metavar="TOWN", help="The postcode's town: each checks the other.")
 @click.option("--batch", type=click.Path(dir_okay=False, path_type=Path), help="Locate every row of this CSV file.")
 @click.option(
@@ -292,7 +305,7 @@ def _locate_batch(gazetteer: Gazetteer, batch: Path, out: Path, rejects: Path, c
 
 
 @click.command(epilog=exit_codes(EXIT_NOT_FOUND, *STORE))
-@click.option("--country", "-c", metavar="COUNTRY", help="Only sites in this country.")
+@click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help="Only sites in this country.")
 @_STUDY
 @format_option("table", "json", "geojson", "csv")
 @plain_errors

@@ -19,6 +19,7 @@ from sitematch.cli.common import (
     say,
     settings,
 )
+from sitematch.cli.completion import complete_country, complete_study
 from sitematch.cli.context import cli_caller, study_option
 from sitematch.cli.finding.look_up import finder_of
 from sitematch.cli.reports.report import check_format, out_option, write_report
@@ -37,7 +38,13 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command("coverage", epilog=_CODES)
 @click.option("--postcodes", type=_FILE, required=True, metavar="FILE", help="CSV file with a header: a row a person.")
 @click.option("--column", default="postcode", show_default=True, metavar="NAME", help="Its column of postcodes.")
-@click.option("--country", "-c", metavar="COUNTRY", help="Their country: name or ISO 3166-1 code.")
+@click.option(
+    "--country",
+    "-c",
+    metavar="COUNTRY",
+    shell_complete=complete_country,
+    help="Their country: name or ISO 3166-1 code.",
+)
 @click.option("--country-column", metavar="NAME", help="The column of countries, if each row names its own.")
 @click.option("--people-column", metavar="NAME", help="The column of how many people a row stands for; else one.")
 @click.option(
@@ -49,7 +56,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="A distance to tell the share within; may be repeated.  [default: 50, 100, 200]",
 )
 @click.option("--candidates", type=_FILE, metavar="FILE", help="Sites that could be opened, in the form of sites.csv.")
-@click.option("--candidate-study", metavar="STUDY", help="Another study whose sites could be opened.")
+@click.option(
+    "--candidate-study",
+    metavar="STUDY",
+    shell_complete=complete_study,
+    help="Another study whose sites could be opened.",
+)
 @click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE", help="Of instants, e.g. Europe/Berlin.")
 @study_option
 @format_option("table", "json", "csv", "xlsx", "html", "pdf")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sitematch.cli.common import EXIT_NOT_FOUND, STORE, Commands, console, exit_codes, format_option, plain_errors, say
+from sitematch.cli.completion import complete_country, complete_site
 from sitematch.cli.context import open_desk, study_option
 from sitematch.cli.output import open_output
 from sitematch.domain.time_zones import zone_named
@@ -49,8 +50,13 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--table", metavar="NAME", help="With --format csv: only this table."),
         out_option,
         format_option("table", "json", "csv", "xlsx", "html", "pdf"),
-        click.option("--site", metavar="SITE", help="Only this site."),
-        click.option("--country", metavar="COUNTRY", help="Only sites in this country: name or ISO 3166-1 code."),
+        click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only this site."),
+        click.option(
+            "--country",
+            metavar="COUNTRY",
+            shell_complete=complete_country,
+            help="Only sites in this country: name or ISO 3166-1 code.",
+        ),
         click.option(
             "--time-zone",
             default="UTC",

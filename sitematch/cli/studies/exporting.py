@@ -22,6 +22,7 @@ from sitematch.cli.common import (
     say,
     settings,
 )
+from sitematch.cli.completion import complete_country, complete_study
 from sitematch.cli.context import open_desk, study_option
 from sitematch.cli.finding.look_up import ask, match_options
 from sitematch.cli.output import open_output
@@ -56,9 +57,22 @@ def export_group() -> None:
 
 
 @export_group.command("sites", epilog=_CODES)
-@click.option("--study", "studies", multiple=True, metavar="NCT…", help="Of this study; may be repeated.")
+@click.option(
+    "--study",
+    "studies",
+    multiple=True,
+    metavar="NCT…",
+    shell_complete=complete_study,
+    help="Of this study; may be repeated.",
+)
 @click.option("--all", "every", is_flag=True, help="Of all studies.")
-@click.option("--country", "-c", metavar="COUNTRY", help="Only sites in this country: name or ISO 3166-1 code.")
+@click.option(
+    "--country",
+    "-c",
+    metavar="COUNTRY",
+    shell_complete=complete_country,
+    help="Only sites in this country: name or ISO 3166-1 code.",
+)
 @_file_options
 @plain_errors
 def sites(
@@ -158,7 +172,14 @@ def capacity(
 
 
 @export_group.command("catalogue", epilog=_CODES)
-@click.option("--study", "studies", multiple=True, metavar="NCT…", help="Only this study; may be repeated.")
+@click.option(
+    "--study",
+    "studies",
+    multiple=True,
+    metavar="NCT…",
+    shell_complete=complete_study,
+    help="Only this study; may be repeated.",
+)
 @click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
 @plain_errors
 def catalogue(studies: tuple[str, ...], out: Path | None) -> None:

@@ -19,6 +19,7 @@ from sitematch.cli.common import (
     say,
     settings,
 )
+from sitematch.cli.completion import complete_study
 from sitematch.cli.studies.import_printer import NOTICES_SHOWN, Printer
 from sitematch.domain.plurals import counted
 from sitematch.domain.studies.study import RecruitmentStatus
@@ -100,7 +101,12 @@ def ctgov(
 
 @import_group.command("csv", epilog=_CODES)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--study", metavar="NCT…", help="The study whose sites these are; an exported table says it itself.")
+@click.option(
+    "--study",
+    metavar="NCT…",
+    shell_complete=complete_study,
+    help="The study whose sites these are; an exported table says it itself.",
+)
 @click.option("--title", default="", help="Make the study, if there is none, under this title.")
 @click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="Which column holds a field; repeatable.")
 @click.option("--sheet", default="", help="Sheet of a workbook.  [default: the first]")
