@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import socket
 import subprocess
@@ -93,18 +94,15 @@ def test_a_python_that_is_too_old_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_port_in_use_is_refused_with_another() -> None:
+    # The outer make that runs this test must not speak through the inner one.
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
+        command = ["make", "run", f"PORT={port}", f"PYTHON={sys.executable}"]
 
-        done = subprocess.run(
-            ["make", "run", f"PORT={port}", f"PYTHON={sys.executable}"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, check=False)
 
     assert f"Port {port} is in use or not allowed. Choose another: make run PORT={port % 65535 + 1}" in done.stderr
     assert done.stdout == ""

@@ -86,7 +86,7 @@ def _home(case: str) -> str:
 @contextmanager
 def _mounted(system: Path) -> Iterator[None]:
     subprocess.run(["mount", "-t", "proc", "proc", system / "proc"], check=True)
-    subprocess.run(["mount", "--bind", "/dev", system / "dev"], check=True)
+    subprocess.run(["mount", "--rbind", "--make-rslave", "/dev", system / "dev"], check=True)
     try:
         yield
     finally:
