@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sitematch.config import Settings, data_file
 from sitematch.domain.plurals import counted
-from sitematch.errors import StorageFault
+from sitematch.errors import NotReady, StorageFault
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.study_file import read_study as read_study_file
 from sitematch.importers.tables.sites_csv import read_sites as read_sites_file
@@ -48,6 +52,57 @@ def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> No
         count = take_stated_caps(store, now)
     if count:
         say(f"Database: took over {count} stated cap{'s' if count > 1 else ''}.")
+
+
+@contextmanager
+def prepared_to_read(settings: Settings, say: Callable[[str], None], now: datetime) -> Iterator[Settings]:
+    """Make the database ready as `prepare` does, or do without where its folder cannot be written: for who only reads.
+
+    Parameters
+    ----------
+    settings, say, now
+        As for `prepare`.
+
+    Yields
+    ------
+    Settings
+        Those given; or, where nothing can be written, the same with a database of a temporary folder that is gone after
+        the block: a copy of the one that is there, or a fresh install's.
+
+    Raises
+    ------
+    NotReady, DataFault, StorageFault, LedgerBusy
+        See `prepare`. A database that can neither be written nor read nor copied stays a `StorageFault`.
+    """
+    from sitematch.store.engine import open_store
+
+    try:
+        prepare(settings, say, now)
+    except StorageFault:
+        if not settings.database_url.startswith(f"sqlite:///{settings.home}"):
+            raise
+    else:
+        yield settings
+        return
+    file = Path(settings.database_url.removeprefix("sqlite:///"))
+    try:
+        open_store(settings.database_url).close()
+    except (NotReady, StorageFault):
+        log = file.with_name(f"{file.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise  # somebody writes just now, and half of what is written would be read
+    else:
+        yield settings
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / file.name
+        if file.exists():
+            shutil.copyfile(file, copy)
+        else:
+            say(f"{settings.home} cannot be written: answering from what a fresh install has.")
+        borrowed = replace(settings, home=Path(folder), database_url=f"sqlite:///{copy}")
+        prepare(borrowed, lambda _: None, now)
+        yield borrowed
 
 
 def prepare_catalogue(settings: Settings, say: Callable[[str], None]) -> None:

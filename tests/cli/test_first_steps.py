@@ -8,12 +8,17 @@ import pty
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import pytest
 
 from sitematch.cli import main
+from sitematch.config import Settings
+from sitematch.services.setup import prepared_to_read
+from sitematch.store.engine import open_store
+from sitematch.store.studies.catalogue import list_studies
 from tests.cli.conftest import Run
 
 PROGRAM = str(Path(sys.executable).parent / "sitematch")
@@ -205,3 +210,51 @@ def test_asking_for_completion_makes_no_database(tmp_path: Path) -> None:
 
     assert (done.stdout.strip(), done.stderr) == ("", "")
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    "command", [("match", "33180", "-c", "US"), ("sites",), ("match", "33180", "-c", "US", "--condition", "lupus")]
+)
+def test_a_look_up_needs_no_home_that_can_be_written(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    usual = run(*command).stdout
+    monkeypatch.setenv("SITEMATCH_HOME", "/proc/sitematch")
+
+    done = run(*command)
+
+    assert done.exit_code == 0
+    assert done.stdout == usual
+    assert done.stderr == "/proc/sitematch cannot be written: answering from what a fresh install has.\n"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere: run it as another user")
+def test_a_look_up_reads_a_database_that_it_may_not_write(run: Run, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    usual = run("match", "33180", "-c", "US").stdout
+    for path in (*home.iterdir(), home):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        done = run("match", "33180", "-c", "US")
+    finally:
+        home.chmod(0o755)
+
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout == usual
+
+
+def test_a_look_up_reads_a_copy_of_a_database_that_it_cannot_open(run: Run, tmp_path: Path) -> None:
+    run("user", "list")
+    database = tmp_path / "home" / "sitematch.db"
+    settings = Settings.from_mapping({"SITEMATCH_HOME": str(tmp_path / "home")})
+    usual = database.read_bytes()
+    # SQLite opens no database in a folder where its index is a folder: as if it could not be written.
+    database.with_name("sitematch.db-shm").mkdir()
+
+    with prepared_to_read(settings, lambda _: None, datetime.now(UTC)) as chosen:
+        assert chosen.home != settings.home
+        with open_store(chosen.database_url) as store:
+            assert len(list_studies(store)) == 1
+
+    assert database.read_bytes() == usual
+    assert not chosen.home.exists()

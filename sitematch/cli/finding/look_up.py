@@ -205,16 +205,15 @@ def _match_condition(
 ) -> None:
     """Rank the clinics of all studies about a condition."""
     from sitematch.exporters.wire.clinics import clinics_answer
-    from sitematch.services.setup import open_clinics, prepare
+    from sitematch.services.setup import open_clinics, prepared_to_read
 
     if study is not None:
         raise InvalidInput("Give --study or --condition, not both.", field="study")
     if form not in ("table", "json"):
         raise InvalidInput(f"--condition prints a table or json, not {form}.", field="format")
     policy = _policy(**wanted)
-    chosen, now = settings(), datetime.now(UTC)
-    prepare(chosen, say, now)
-    with open_clinics(chosen, now) as finder:
+    now = datetime.now(UTC)
+    with prepared_to_read(settings(), say, now) as chosen, open_clinics(chosen, now) as finder:
         result = finder.find(condition, place, country, policy, now, town=town)
         answer = clinics_answer(result, finder.attribution)
     if form == "json":
@@ -343,10 +342,10 @@ def sites(country: str | None, study: str | None, form: str) -> None:
 
 def finder_of(study_id: str | None = None) -> Finder:
     """Open the finder; a fresh install's database is made at its first use."""
-    from sitematch.services.setup import open_finder, prepare
+    from sitematch.services.setup import open_finder, prepared_to_read
 
-    chosen, now = settings(), datetime.now(UTC)
-    prepare(chosen, say, now)
-    if study_id is not None:
-        chosen = replace(chosen, study_id=tidy_study_id(study_id))
-    return open_finder(chosen, now)
+    now = datetime.now(UTC)
+    with prepared_to_read(settings(), say, now) as chosen:
+        if study_id is not None:
+            chosen = replace(chosen, study_id=tidy_study_id(study_id))
+        return open_finder(chosen, now)
