@@ -89,7 +89,7 @@ def prepared_to_read(settings: Settings, say: Callable[[str], None], now: dateti
         open_store(settings.database_url).close()
     except (NotReady, StorageFault):
         log = file.with_name(f"{file.name}-wal")
-        if log.exists() and log.stat().st_size:
+        if log.is_file() and log.stat().st_size:
             raise  # somebody writes just now, and half of what is written would be read
     else:
         yield settings

@@ -248,8 +248,8 @@ def test_a_look_up_reads_a_copy_of_a_database_that_it_cannot_open(run: Run, tmp_
     database = tmp_path / "home" / "sitematch.db"
     settings = Settings.from_mapping({"SITEMATCH_HOME": str(tmp_path / "home")})
     usual = database.read_bytes()
-    # SQLite opens no database in a folder where its index is a folder: as if it could not be written.
-    database.with_name("sitematch.db-shm").mkdir()
+    # SQLite opens no database in a folder where its log is a folder: as if it could not be written.
+    database.with_name("sitematch.db-wal").mkdir()
 
     with prepared_to_read(settings, lambda _: None, datetime.now(UTC)) as chosen:
         assert chosen.home != settings.home
