@@ -18,7 +18,7 @@ from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finding.finder import Finder
 from sitematch.services.finding.live_finders import LiveFinders
 from sitematch.services.reports.demand import DemandCounter
-from sitematch.store.engine import Store, open_store
+from sitematch.services.setup import Store, open_store
 
 LOG = logging.getLogger("sitematch.api")
 

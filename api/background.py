@@ -10,9 +10,9 @@ from datetime import datetime
 
 from sitematch.config import Settings
 from sitematch.errors import SitematchError
-from sitematch.services.capacity.notices import run_notices
 from sitematch.services.reports.demand import FLUSH_EVERY_S, DemandCounter
-from sitematch.store.engine import Store
+from sitematch.services.setup import Store
+from sitematch.services.webhooks.notices import run_notices
 
 LOG = logging.getLogger("sitematch.api")
 

@@ -21,13 +21,12 @@ from sitematch.cli.common import (
     say,
 )
 from sitematch.cli.completion import complete_site, complete_study
-from sitematch.cli.context import open_desk
+from sitematch.cli.context import open_context
 from sitematch.domain.accounts.access import Grant, Permission, Role
-from sitematch.errors import AccountNotFound, InvalidInput
+from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from sitematch.store.accounts.accounts import Account
-    from sitematch.store.engine import Store
+    from sitematch.domain.accounts.account import Account
 
 _CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
@@ -70,16 +69,16 @@ def add(email: str, role: str | None, study: str | None, site: str | None, with_
       sitematch user add ann@example.org --role administrator --password
       sitematch user add bob@example.org --role site-coordinator --study NCT06064929 --site NCT06064929-001
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
     grant = None if role is None else Grant(role=Role(role), study_id=study, site_id=site)
     if role is None and (study or site):
         raise InvalidInput("Give a --role with --study or --site.", field="role")
     password = _new_password() if with_password else None
-    with open_desk() as desk:
-        account = accounts.create_account(desk.store, email=email, now=desk.now, password=password)
-        if grant is not None:
-            account = accounts.give(desk.store, account_id=account.account_id, grant=grant)
+    with open_context() as context:
+        account = accounts.create_account(
+            context.store, context.actor, email=email, now=context.now, password=password, grant=grant
+        )
     say(f"Made account {account.account_id} for {account.email}: {_roles(account)}.")
 
 
@@ -93,10 +92,10 @@ def list_(form: str) -> None:
     Example:
       sitematch user list
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
-    with open_desk() as desk:
-        found = accounts.list_accounts(desk.store)
+    with open_context() as context:
+        found = accounts.list_accounts(context.store, context.actor)
     if form == "json":
         print_json(found)
         return
@@ -119,11 +118,12 @@ def grant_(email: str, role: str, study: str | None, site: str | None) -> None:
     Example:
       sitematch user grant bob@example.org study-manager --study NCT06064929
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
     grant = Grant(role=Role(role), study_id=study, site_id=site)
-    with open_desk() as desk:
-        account = accounts.give(desk.store, account_id=_account(desk.store, email).account_id, grant=grant)
+    with open_context() as context:
+        found = accounts.find_account(context.store, context.actor, email)
+        account = accounts.give(context.store, context.actor, account_id=found.account_id, grant=grant)
     say(f"{account.email}: {_roles(account)}.")
 
 
@@ -139,11 +139,12 @@ def take_back(email: str, role: str, study: str | None, site: str | None) -> Non
     Example:
       sitematch user take-back bob@example.org study-manager --study NCT06064929
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
     grant = Grant(role=Role(role), study_id=study, site_id=site)
-    with open_desk() as desk:
-        account = accounts.take_back(desk.store, account_id=_account(desk.store, email).account_id, grant=grant)
+    with open_context() as context:
+        found = accounts.find_account(context.store, context.actor, email)
+        account = accounts.take_back(context.store, context.actor, account_id=found.account_id, grant=grant)
     say(f"{account.email}: {_roles(account)}.")
 
 
@@ -157,11 +158,14 @@ def set_password(email: str) -> None:
     Example:
       sitematch user set-password ann@example.org
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
-    with open_desk() as desk:
-        account = _account(desk.store, email)
-        accounts.set_password(desk.store, account_id=account.account_id, password=_new_password(), now=desk.now)
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
+        password = _new_password()
+        accounts.set_password(
+            context.store, context.actor, account_id=account.account_id, password=password, now=context.now
+        )
     say(f"{account.email}: the password is set; sessions and tokens have ended.")
 
 
@@ -175,11 +179,11 @@ def disable(email: str) -> None:
     Example:
       sitematch user disable bob@example.org
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
-    with open_desk() as desk:
-        account = _account(desk.store, email)
-        accounts.disable_account(desk.store, account_id=account.account_id, now=desk.now)
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
+        accounts.disable_account(context.store, context.actor, account_id=account.account_id, now=context.now)
     say(f"{account.email} is disabled.")
 
 
@@ -204,17 +208,19 @@ def create(email: str, label: str, scopes: tuple[str, ...], days: int, form: str
       sitematch token create ann@example.org --label "my scripts"
       sitematch token create bob@example.org --label booking --scope referrals:write --days 30
     """
-    from sitematch.store.accounts import tokens
+    from sitematch.services.accounts import accounts, tokens
 
     wanted = frozenset(map(Permission, scopes)) or frozenset(Permission)
-    with open_desk() as desk:
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
         made = tokens.create_token(
-            desk.store,
-            account_id=_account(desk.store, email).account_id,
+            context.store,
+            context.actor,
+            account_id=account.account_id,
             label=label,
             scopes=wanted,
-            expires_at=desk.now + timedelta(days=days),
-            now=desk.now,
+            expires_at=context.now + timedelta(days=days),
+            now=context.now,
         )
     if form == "json":
         print_json({"secret": made.secret, "token": made.token})
@@ -234,11 +240,12 @@ def list_tokens(email: str, form: str) -> None:
     Example:
       sitematch token list ann@example.org
     """
-    from sitematch.store.accounts import tokens
+    from sitematch.services.accounts import accounts, tokens
 
-    with open_desk() as desk:
-        found = tokens.list_tokens(desk.store, _account(desk.store, email).account_id)
-        now = desk.now
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
+        found = tokens.list_tokens(context.store, context.actor, account.account_id)
+        now = context.now
     if form == "json":
         print_json(found)
         return
@@ -264,21 +271,11 @@ def revoke(token_id: str) -> None:
     Example:
       sitematch token revoke 91ab5f0c2d3e4f60
     """
-    from sitematch.store.accounts import tokens
+    from sitematch.services.accounts import tokens
 
-    with open_desk() as desk:
-        tokens.revoke_token(desk.store, token_id=token_id, now=desk.now)
+    with open_context() as context:
+        tokens.revoke_token(context.store, context.actor, token_id=token_id, now=context.now)
     say(f"Token {token_id} is of no use any more.")
-
-
-def _account(store: Store, email: str) -> Account:
-    from sitematch.store.accounts import accounts
-
-    wanted = email.strip().lower()
-    for account in accounts.list_accounts(store):
-        if wanted in (account.email, account.account_id):
-            return account
-    raise AccountNotFound(f"There is no account {email!r}; `sitematch user list` lists them.", field="email")
 
 
 def _new_password() -> str:

@@ -11,7 +11,7 @@ from sitematch.cli.common import settings
 from sitematch.errors import SitematchError
 
 if TYPE_CHECKING:
-    from sitematch.store.engine import Store
+    from sitematch.services.setup import Store
 
 _MOST = 200
 
@@ -30,7 +30,7 @@ def complete_country(_: click.Context, __: click.Parameter, typed: str) -> list[
 
 def complete_study(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
     """Offer the studies of the catalogue whose id begins so."""
-    from sitematch.store.studies import catalogue
+    from sitematch.services.studies import catalogue
 
     store = _open()
     if store is None:
@@ -42,7 +42,7 @@ def complete_study(_: click.Context, __: click.Parameter, typed: str) -> list[Co
 
 def complete_site(ctx: click.Context, _: click.Parameter, typed: str) -> list[CompletionItem]:
     """Offer the sites, whose id begins so, of the study that was named before, or of the default one."""
-    from sitematch.store.studies import catalogue
+    from sitematch.services.studies import catalogue
 
     store = _open()
     if store is None:
@@ -55,7 +55,7 @@ def complete_site(ctx: click.Context, _: click.Parameter, typed: str) -> list[Co
 
 def _open() -> Store | None:
     """Open the database if it is there: pressing the tab key makes none, and prints no error."""
-    from sitematch.store.engine import open_store
+    from sitematch.services.setup import open_store
 
     try:
         chosen = settings()

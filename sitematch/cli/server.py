@@ -35,14 +35,15 @@ def serve(host: str, port: int, workers: int) -> None:
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
-    from sitematch.services.setup import open_finder, prepare
+    from sitematch.services.finding.opening import open_finder
+    from sitematch.services.setup import prepare
 
     chosen, now = settings(), datetime.now(UTC)
     prepare(chosen, say, now)
     open_finder(chosen, now)  # what is missing is said here, in words, before any worker starts
     say(f"Open {_address(host, port)} in a browser; programs find the API at /docs. Stop with Ctrl-C.")
     Granian(
-        target="api.serving:create_served_app",
+        target="sitematch.wsgi:create_served_app",
         address=host,
         port=port,
         interface=Interfaces.WSGI,

@@ -21,7 +21,7 @@ def read_text(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
-class Form:
+class HtmlForm:
     """A form of a page: where it goes, and what its fields hold."""
 
     def __init__(self, attributes: dict[str, str]) -> None:
@@ -43,15 +43,15 @@ class _Forms(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.found: list[Form] = []
-        self._open: Form | None = None
+        self.found: list[HtmlForm] = []
+        self._open: HtmlForm | None = None
         self._select = ""
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._open = Form(attributes)
+            self._open = HtmlForm(attributes)
             self.found.append(self._open)
         elif self._open is None:
             return
@@ -77,7 +77,7 @@ class _Forms(HTMLParser):
             self._select = ""
 
 
-def forms_of(response: TestResponse) -> list[Form]:
+def forms_of(response: TestResponse) -> list[HtmlForm]:
     """Return the forms of a page, in order."""
     return _Forms(response.text).found
 
@@ -109,15 +109,15 @@ class Clerk:
     def get(self, path: str, **how: Any) -> TestResponse:
         return self.client.get(path, **how)
 
-    def forms(self, path: str) -> list[Form]:
+    def forms(self, path: str) -> list[HtmlForm]:
         return forms_of(self.get(path))
 
-    def form_in(self, response: TestResponse, action: str) -> Form:
+    def form_in(self, response: TestResponse, action: str) -> HtmlForm:
         fitting = [form for form in forms_of(response) if re.split(r"[?#]", form.action)[0].endswith(action)]
         assert fitting, (action, [form.action for form in forms_of(response)], read_text(response.text))
         return fitting[0]
 
-    def send(self, form: Form, headers: dict[str, str] | None = None, **changes: Any) -> TestResponse:
+    def send(self, form: HtmlForm, headers: dict[str, str] | None = None, **changes: Any) -> TestResponse:
         """Send a form as its page would; `changes` is what the person fills in."""
         sent = ORIGIN if headers is None else headers
         data = form.data(changes)

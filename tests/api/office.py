@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from api.app import create_app
+from benchmarks.databases import copy_empty_database
 from sitematch.domain.accounts.access import Actor, Caller, Grant, Permission, Role
+from sitematch.domain.accounts.tokens import NewToken
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.services.finding.finder import Finder
-from sitematch.store import migrate
 from sitematch.store.accounts import accounts, tokens
 from sitematch.store.capacity import rules
 from sitematch.store.engine import open_store
@@ -44,17 +46,21 @@ class Office:
     def __init__(self, home: Path, finder: Finder, **changes: Any) -> None:
         settings = make_settings(home, **changes)
         self.now: datetime = NOW
-        self.store = open_store(settings.database_url, require_ready=False)
-        migrate.upgrade(self.store)
+        copy_empty_database(home / "sitematch.db")
+        self.store = open_store(settings.database_url)
         replace_study(self.store, make_study(), SITES)
         replace_study(self.store, make_study(study_id=OTHER_STUDY), [make_site("far", None, study_id=OTHER_STUDY)])
         self.cap(8)
         self.app: Flask = create_app(settings, finder=finder, clock=lambda: self.now)
         self.client = self.app.test_client()
-        self.document: dict[str, Any] = self.client.get("/openapi.json").json
         self.accounts = {who: self._account(who) for who in GRANTS}
         self.secrets = {who: self.token(who).secret for who in GRANTS}
         self._keys = itertools.count()
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.app.test_client().get("/openapi.json").json
+        return found
 
     def close(self) -> None:
         self.store.close()
@@ -67,7 +73,7 @@ class Office:
             accounts.give(self.store, account_id=account_id, grant=grant)
         return account_id
 
-    def token(self, who: str, scopes: frozenset[Permission] = ALL, days: int = 30) -> tokens.NewToken:
+    def token(self, who: str, scopes: frozenset[Permission] = ALL, days: int = 30) -> NewToken:
         return tokens.create_token(
             self.store,
             account_id=self.accounts[who],

@@ -27,7 +27,7 @@ import sys
 from granian import Granian
 from granian.constants import Interfaces
 Granian(
-    target="api.app:create_app", factory=True, interface=Interfaces.WSGI,
+    target="sitematch.wsgi:create_app", factory=True, interface=Interfaces.WSGI,
     address="127.0.0.1", port=int(sys.argv[1]), workers=1,
 ).serve()
 """

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from benchmarks import crash, databases
 from sitematch.errors import LedgerBusy, StorageFault
-from sitematch.store.capacity import audit, counting
+from sitematch.store.capacity import counting
+from sitematch.store.capacity.history import audit
 from sitematch.store.engine import Store, open_store
 from sitematch.store.migrate import upgrade
 from tests.store.builders import STUDY_ID, Desk, make_caller

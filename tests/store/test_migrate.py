@@ -6,11 +6,11 @@ import pytest
 import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Grant, Role
-from sitematch.domain.capacity.notice import NoticeKind
+from sitematch.domain.webhooks.notice import NoticeKind
 from sitematch.errors import NotReady, StorageFault
 from sitematch.store import migrate, schema
 from sitematch.store.accounts import accounts
-from sitematch.store.capacity import audit
+from sitematch.store.capacity.history import audit
 from sitematch.store.engine import Store, open_store
 from sitematch.store.studies.catalogue import read_sites, read_study
 from sitematch.store.webhooks import endpoints

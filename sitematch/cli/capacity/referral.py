@@ -21,7 +21,7 @@ from sitematch.cli.common import (
     print_json,
 )
 from sitematch.cli.completion import complete_site
-from sitematch.cli.context import key_option, open_desk, print_one, print_rows, study_option
+from sitematch.cli.context import key_option, open_context, print_one, print_rows, study_option
 from sitematch.domain.capacity.states import ACTIONS, MOVES, Action, ActionFacts, SpotState
 from sitematch.errors import InvalidInput
 
@@ -65,14 +65,14 @@ def hold(
 
     if hours is not None and not 0 < hours <= 365 * 24:
         raise InvalidInput("--hours must be more than 0 and at most 8760.", field="hours")
-    with open_desk(study, key) as desk:
+    with open_context(study, key) as context:
         found = coordinating.hold(
-            desk.store,
-            desk.caller,
-            study_id=desk.study_id,
+            context.store,
+            context.caller,
+            study_id=context.study_id,
             site_id=site,
             referral_id=referral_id,
-            now=desk.now,
+            now=context.now,
             arm=arm,
             hold_for=None if hours is None else timedelta(hours=hours),
         )
@@ -85,9 +85,9 @@ def _add_move(action: Action, facts: ActionFacts) -> None:
     def run(referral_id: str, key: str | None, form: str, reason: str | None = None) -> None:
         from sitematch.services.capacity import coordinating
 
-        with open_desk(None, key) as desk:
+        with open_context(None, key) as context:
             found = coordinating.move(
-                desk.store, desk.caller, action=action, referral_id=referral_id, now=desk.now, reason=reason
+                context.store, context.caller, action=action, referral_id=referral_id, now=context.now, reason=reason
             )
         _print(form, found)
 
@@ -121,9 +121,9 @@ def show(referral_id: str, with_history: bool, form: str) -> None:
     from sitematch.exporters.wire.capacity import event_answer, referral_answer
     from sitematch.services.capacity import coordinating
 
-    with open_desk() as desk:
-        found = referral_answer(coordinating.referral(desk.store, desk.actor, referral_id, desk.now))
-        past = coordinating.history(desk.store, desk.actor, referral_id, desk.now) if with_history else ()
+    with open_context() as context:
+        found = referral_answer(coordinating.referral(context.store, context.actor, referral_id, context.now))
+        past = coordinating.history(context.store, context.actor, referral_id, context.now) if with_history else ()
     events = [event_answer(event) for event in past]
     if form == "json":
         print_json({"referral": found, "history": events} if with_history else found)
@@ -151,8 +151,10 @@ def list_(site: str | None, state: str | None, study: str | None, form: str) -> 
     from sitematch.services.capacity import coordinating
 
     wanted = None if state is None else SpotState(state)
-    with open_desk(study) as desk:
-        found = coordinating.referrals(desk.store, desk.actor, desk.study_id, desk.now, site_id=site, state=wanted)
+    with open_context(study) as context:
+        found = coordinating.referrals(
+            context.store, context.actor, context.study_id, context.now, site_id=site, state=wanted
+        )
     print_rows(form, ReferralAnswer, [referral_answer(item) for item in found], print_referrals)
 
 

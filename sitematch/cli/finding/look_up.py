@@ -205,7 +205,8 @@ def _match_condition(
 ) -> None:
     """Rank the clinics of all studies about a condition."""
     from sitematch.exporters.wire.clinics import clinics_answer
-    from sitematch.services.setup import open_clinics, prepared_to_read
+    from sitematch.services.finding.opening import open_clinics
+    from sitematch.services.setup import prepared_to_read
 
     if study is not None:
         raise InvalidInput("Give --study or --condition, not both.", field="study")
@@ -342,7 +343,8 @@ def sites(country: str | None, study: str | None, form: str) -> None:
 
 def finder_of(study_id: str | None = None) -> Finder:
     """Open the finder; a fresh install's database is made at its first use."""
-    from sitematch.services.setup import open_finder, prepared_to_read
+    from sitematch.services.finding.opening import open_finder
+    from sitematch.services.setup import prepared_to_read
 
     now = datetime.now(UTC)
     with prepared_to_read(settings(), say, now) as chosen:

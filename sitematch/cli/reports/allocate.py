@@ -16,7 +16,7 @@ from sitematch.cli.common import (
     plain_errors,
     settings,
 )
-from sitematch.cli.context import open_desk, study_option
+from sitematch.cli.context import open_context, study_option
 from sitematch.cli.reports.report import check_format, out_option, write_report
 
 _CODES = exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_DATA_FAULT, *STORE)
@@ -47,8 +47,8 @@ def allocate(file: Path, time_zone: str, study: str | None, form: str, out: Path
     check_format(form, out, table)
     rows = read_referrals(file)
     gazetteer = Gazetteer.open(settings().gazetteer_path)
-    with open_desk(study) as desk:
+    with open_context(study) as context:
         report = report_allocation(
-            gazetteer, desk.store, desk.actor, desk.study_id, rows, desk.now, time_zone=time_zone
+            gazetteer, context.store, context.actor, context.study_id, rows, context.now, time_zone=time_zone
         )
     write_report(report, form, out, table)

@@ -8,12 +8,12 @@ from typing import Any
 
 from sitematch.extras import needs_extra
 from sitematch.reports.cell_text import facts_of, notes_of, signed, total_shown
-from sitematch.reports.document import Kind, Report, Table
+from sitematch.reports.document import CellKind, Report, Table
 from sitematch.reports.plot import Plot
 from sitematch.reports.plot_text import plot_table, plot_text
 
 _TEMPLATE = Path(__file__).parent / "page.typ"
-_LEFT = (Kind.TEXT, Kind.INSTANT, Kind.DATE, Kind.FLAG)
+_LEFT = (CellKind.TEXT, CellKind.INSTANT, CellKind.DATE, CellKind.FLAG)
 
 
 def render(report: Report) -> bytes:
@@ -87,7 +87,7 @@ def _table(table: Table, report: Report) -> dict[str, Any]:
                 {
                     "text": signed(column, value, report.zone),
                     "tone": column.tone_of(value) or "",
-                    "whole": column.kind not in (Kind.TEXT, Kind.FLAG),
+                    "whole": column.kind not in (CellKind.TEXT, CellKind.FLAG),
                 }
                 for column, value in zip(table.columns, row, strict=True)
             ]

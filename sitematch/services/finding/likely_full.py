@@ -14,7 +14,7 @@ from weakref import WeakSet
 from sitematch.domain.finding.match import Reason, ReasonCode
 from sitematch.domain.finding.ranking import NOTHING_FORESEEN
 from sitematch.errors import SitematchError
-from sitematch.store.capacity.recruiting import recruitment
+from sitematch.store.capacity.history.recruiting import recruitment
 from sitematch.store.engine import Store
 
 PROBABLE = 0.8
@@ -47,7 +47,7 @@ def likely_full(store: Store, study_id: str, now: datetime) -> Mapping[str, Reas
     Raises
     ------
     StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.capacity.recruiting.recruitment`.
+        See `sitematch.store.capacity.history.recruiting.recruitment`.
     """
     found = recruitment(store, study_id, now, zone=UTC)
     if not found.enrolled:

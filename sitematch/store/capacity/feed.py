@@ -154,7 +154,7 @@ class CapacityFeed:
         found = loaded.sites.get(site.site_id)
         if found is None or now - state.looked_at > STALE_AFTER:
             return Remaining(count=None, as_of=state.looked_at)
-        return Remaining(count=found.remaining, as_of=state.looked_at, drawn_from=found.drawn_from)
+        return found.as_remaining(state.looked_at)
 
     @property
     def catalogue_version(self) -> str:

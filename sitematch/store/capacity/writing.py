@@ -25,7 +25,7 @@ from sitematch.errors import InvalidInput, ReferralNotFound, SitematchError, Sto
 from sitematch.store import idempotency, schema
 from sitematch.store.capacity.chain import GENESIS, event_row, seal
 from sitematch.store.engine import Store
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import cap, event, latest_event
 
@@ -162,7 +162,7 @@ def read_policy(text: str) -> SpotPolicy:
 def perform(
     store: Store,
     caller: Caller,
-    operation: Operation,
+    operation: KeyedRequest,
     now: datetime,
     answer_type: type[T],
     act: Callable[[LedgerWrite], T],
@@ -216,7 +216,7 @@ def perform(
 def _attempt(
     store: Store,
     caller: Caller,
-    operation: Operation,
+    operation: KeyedRequest,
     key: str | None,
     now: datetime,
     answer_type: type[T],

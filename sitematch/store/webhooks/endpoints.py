@@ -19,32 +19,13 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Actor
 from sitematch.domain.capacity.caps import SiteCapacity
-from sitematch.domain.capacity.notice import NoticeKind, Webhook
 from sitematch.domain.capacity.occupancy import StudyView
+from sitematch.domain.webhooks.notice import NewWebhook, NoticeKind, Webhook
 from sitematch.errors import InvalidInput, NotFound
 from sitematch.store.capacity.counting import read_view
 from sitematch.store.engine import Store
 from sitematch.store.instants import to_us
 from sitematch.store.schema import cap, delivery, outbox, site_notice, webhook
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewWebhook:
-    """A webhook that was just made.
-
-    Parameters
-    ----------
-    webhook
-        What is kept of it.
-    secret
-        What messages are signed with; it is not shown again.
-    """
-
-    webhook: Webhook
-    secret: str
-
-    def __repr__(self) -> str:
-        return f"NewWebhook(webhook={self.webhook!r}, secret=…)"
 
 
 def add_webhook(

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sitematch.domain.capacity.notice import DueDelivery, FailedDelivery
+from sitematch.domain.webhooks.notice import DueDelivery, FailedDelivery
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import delivery, outbox, webhook

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from api.console.imports import MAX_UPLOAD_BYTES
 from sitematch.store.studies import catalogue
 from tests.api.builders import STUDY_ID
-from tests.api.clerk import Clerk, Form, clerk, forms_of, read_text
+from tests.api.clerk import Clerk, HtmlForm, clerk, forms_of, read_text
 from tests.api.office import OTHER_STUDY, Office
 
 TABLE = """facility,city,postcode,country,status
@@ -33,7 +33,7 @@ def look_at(
     )
 
 
-def import_form(preview: TestResponse) -> Form:
+def import_form(preview: TestResponse) -> HtmlForm:
     return next(form for form in forms_of(preview) if "/imports/uploads/" in form.action)
 
 

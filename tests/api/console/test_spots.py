@@ -13,7 +13,7 @@ from sitematch.domain.capacity.spot import SpotPolicy
 from sitematch.store import schema
 from sitematch.store.capacity import counting, rules
 from tests.api.builders import STUDY_ID
-from tests.api.clerk import Clerk, Form, clerk, forms_of, read_text
+from tests.api.clerk import Clerk, HtmlForm, clerk, forms_of, read_text
 from tests.api.office import OTHER_SITE, SITE, Office
 
 MIAMI = {"place": "33180", "country": "US"}
@@ -23,7 +23,7 @@ def rank(person: Clerk, **changes: object) -> TestResponse:
     return person.fill("/console/hold", "/console/hold", **{**MIAMI, **changes})
 
 
-def hold_form_of(response: TestResponse, site_id: str) -> Form:
+def hold_form_of(response: TestResponse, site_id: str) -> HtmlForm:
     return next(form for form in forms_of(response) if ("site_id", site_id) in form.fields)
 
 
@@ -147,7 +147,7 @@ def test_who_finds_no_spot_waits_and_is_offered_the_next_one(office: Office) -> 
     assert office.ask("GET", "/v1/referrals/r-2").json["state"] == "HELD"
 
 
-def _hold_by_hand(bob: Clerk) -> Form:
+def _hold_by_hand(bob: Clerk) -> HtmlForm:
     """The form of a page that was loaded before the spot was gone."""
     office = bob.office
     caller = Caller(actor=Actor(actor_id="user:setup"), request_id="setup")

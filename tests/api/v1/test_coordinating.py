@@ -13,8 +13,8 @@ from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.states import ScreenFailureReason, WithdrawalReason
 from sitematch.services.finding.finder import Finder
 from sitematch.store import schema
-from sitematch.store.claims import claim
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
+from sitematch.store.request_claims import claim
 from sitematch.store.studies.catalogue import replace_study
 from tests.api.builders import SITES, STUDY_ID, make_study
 from tests.api.office import OTHER_SITE, SITE, Office
@@ -454,7 +454,7 @@ def test_twin_of_a_request_under_way_is_told_so_until_the_claim_is_stale(office:
     assert (first.status_code, twin.status_code, later.status_code) == (201, 409, 201)
     assert "under way" in twin.json["detail"]
     caller = Caller(actor=Actor(actor_id=actor_id), request_id="x", idempotency_key="k")
-    assert claim(office.store, caller, Operation("x", ()), office.now) is None  # another caller's key is another key
+    assert claim(office.store, caller, KeyedRequest("x", ()), office.now) is None  # another caller's key is another key
 
 
 def test_refused_token_leaves_its_key_free(office: Office) -> None:

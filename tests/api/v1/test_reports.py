@@ -8,7 +8,7 @@ from sitematch.reports.render import Format
 from sitematch.reports.render.as_html import content_security_policy
 from tests.api.builders import STUDY_ID
 from tests.api.office import OTHER_SITE, SITE, Office
-from tests.reports.readers import Page, read_csv, read_pdf, read_sheet
+from tests.reports.readers import ReportHtml, read_csv, read_pdf, read_sheet
 
 KINDS = ["capacity", "funnel"]
 
@@ -44,7 +44,7 @@ def test_reports_of_all_forms_hold_the_same_counts(office: Office) -> None:
     assert read_csv(ask("csv"))[0]["held"] == "2"
     heading, row = read_sheet(ask("xlsx"), "study")
     assert row[heading.index("Held")] == 2
-    labels, cells = Page(ask("html")).tables["Study"]
+    labels, cells = ReportHtml(ask("html")).tables["Study"]
     assert cells[labels.index("Held")] == "2"
     assert " ".join(cell for cell in cells if cell) in read_pdf(ask("pdf"))
 

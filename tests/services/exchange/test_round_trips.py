@@ -15,7 +15,7 @@ from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
 from sitematch.errors import DataFault, StudyNotFound
 from sitematch.exporters.catalogue import write_catalogue
-from sitematch.exporters.tables.files import Form, write_table
+from sitematch.exporters.tables.files import TableFormat, write_table
 from sitematch.exporters.tables.rows import SITE_HEADER, cells, site_row
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.catalogue import read_catalogue
@@ -29,7 +29,7 @@ from tests.catalogues import catalogues
 from tests.services.studies.importers import NOW, Clerk
 from tests.shared_data import ctgov_folder
 
-FORMS = list(Form)
+FORMS = list(TableFormat)
 SITES = (make_site("a-1"), make_site("a-2", latitude=None, spots=3, flags=("one", "two | three")))
 
 
@@ -38,7 +38,7 @@ def clerk(store: Store, gazetteer: Gazetteer) -> Clerk:
     return Clerk(store, gazetteer)
 
 
-def write_sites(path: Path, form: Form, sites: Any) -> Path:
+def write_sites(path: Path, form: TableFormat, sites: Any) -> Path:
     with path.open("wb") as file:
         write_table(file, form, SITE_HEADER, cells(map(site_row, sites), SITE_HEADER))
     return path
@@ -58,7 +58,7 @@ def all_of(store: Store) -> list[tuple[Study, tuple[Site, ...]]]:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=catalogues())
 def test_sites_come_back_the_same_from_a_table(
-    clerk: Clerk, tmp_path: Path, form: Form, drawn: tuple[Study, tuple[Site, ...]]
+    clerk: Clerk, tmp_path: Path, form: TableFormat, drawn: tuple[Study, tuple[Site, ...]]
 ) -> None:
     study, sites = drawn
     store = clerk.store
@@ -117,7 +117,7 @@ def test_every_real_record_comes_back_the_same_from_every_form(clerk: Clerk, tmp
 def test_one_site_that_changed_is_told_with_all_that_changed_and_can_be_undone(clerk: Clerk, tmp_path: Path) -> None:
     catalogue.replace_study(clerk.store, make_study(), SITES)
     moved = replace(SITES[0], place=make_place(1.5, 2.5, uncertainty_km=3.0), spots=4, as_of_on=date(2026, 2, 1))
-    path = write_sites(tmp_path / "sites.csv", Form.CSV, [moved])
+    path = write_sites(tmp_path / "sites.csv", TableFormat.CSV, [moved])
 
     clerk.bring(read_own(path))
 
@@ -136,7 +136,7 @@ def test_one_site_that_changed_is_told_with_all_that_changed_and_can_be_undone(c
 
 def test_a_site_that_a_whole_table_lacks_is_closed_and_kept(clerk: Clerk, tmp_path: Path) -> None:
     catalogue.replace_study(clerk.store, make_study(), SITES)
-    path = write_sites(tmp_path / "sites.csv", Form.CSV, SITES[1:])
+    path = write_sites(tmp_path / "sites.csv", TableFormat.CSV, SITES[1:])
 
     clerk.bring(read_own(path, is_whole=True))
 
@@ -148,7 +148,7 @@ def test_a_site_that_a_whole_table_lacks_is_closed_and_kept(clerk: Clerk, tmp_pa
 
 def test_a_table_with_one_fault_changes_nothing_and_tells_all_faults(clerk: Clerk, tmp_path: Path) -> None:
     catalogue.replace_study(clerk.store, make_study(), SITES)
-    path = write_sites(tmp_path / "sites.csv", Form.CSV, [replace(SITES[0], city="Elsewhere"), SITES[1]])
+    path = write_sites(tmp_path / "sites.csv", TableFormat.CSV, [replace(SITES[0], city="Elsewhere"), SITES[1]])
     text = path.read_text(encoding="utf-8").replace("a-2,NCT00000001", "a-1,NCT00000001").replace(",3,2026", ",-3,2026")
     path.write_text(text, encoding="utf-8", newline="")
 
@@ -161,7 +161,7 @@ def test_a_table_with_one_fault_changes_nothing_and_tells_all_faults(clerk: Cler
 
 def test_rows_of_a_study_that_are_parted_are_refused(clerk: Clerk, tmp_path: Path) -> None:
     other = make_site("b-1", study_id="NCT00000002")
-    path = write_sites(tmp_path / "sites.csv", Form.CSV, [SITES[0], other, SITES[1]])
+    path = write_sites(tmp_path / "sites.csv", TableFormat.CSV, [SITES[0], other, SITES[1]])
 
     with pytest.raises(DataFault, match="sort the table by study_id"):
         list(read_own(path))
@@ -178,7 +178,7 @@ def test_a_null_character_is_refused_in_every_form(tmp_path: Path) -> None:
 
 
 def test_sites_of_a_study_that_is_not_there_are_refused(clerk: Clerk, tmp_path: Path) -> None:
-    path = write_sites(tmp_path / "sites.csv", Form.CSV, SITES)
+    path = write_sites(tmp_path / "sites.csv", TableFormat.CSV, SITES)
 
     with pytest.raises(StudyNotFound):
         clerk.bring(read_own(path))

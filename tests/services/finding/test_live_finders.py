@@ -20,9 +20,9 @@ from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finding.finder import Finder
 from sitematch.services.finding.live_finders import LiveFinders, read_capacity
 from sitematch.store.capacity import counting
+from sitematch.store.capacity.stated_caps import take_stated_caps
 from sitematch.store.engine import Store
 from sitematch.store.studies import catalogue
-from sitematch.store.studies.seeding import take_stated_caps
 from tests.api.builders import make_gazetteer
 from tests.store.builders import STUDY, STUDY_ID, Desk, make_site, make_study, site_key
 from tests.store.fixtures import database_url, store

@@ -19,8 +19,9 @@ from benchmarks import databases
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.states import SpotState
 from sitematch.errors import SitematchError
-from sitematch.store.capacity import audit, counting, waiting
+from sitematch.store.capacity import counting, waiting
 from sitematch.store.capacity.feed import CapacityFeed
+from sitematch.store.capacity.history import audit
 from sitematch.store.engine import Store, open_store
 from tests.store.builders import NOW, Desk, make_site, make_study
 from tests.store.capacity.model import SITES, Model, Refused

@@ -60,6 +60,19 @@ def test_spot_is_offered_only_at_a_site_that_the_patient_would_travel_to(store: 
     assert counting.read_referral(store, "anywhere", desk.now).site_id == "site-1"
 
 
+def test_offer_lasts_48_hours_unless_the_study_says_otherwise(store: Store) -> None:
+    desk = Desk(store)
+    desk.cap(1)
+    desk.hold("r-1")
+    desk.wait("r-2")
+
+    desk.release("r-1")
+
+    offered = counting.read_referral(store, "r-2", desk.now)
+    assert offered.state is SpotState.OFFERED
+    assert offered.expires_at == desk.now + timedelta(hours=48)
+
+
 def test_lapsed_offer_goes_to_the_next_and_never_back(store: Store) -> None:
     desk = full_desk(store)
     desk.wait("first")

@@ -11,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from sitematch.domain.accounts.access import Actor
-from sitematch.domain.capacity.notice import NoticeKind
+from sitematch.domain.webhooks.notice import NewWebhook, NoticeKind
 from sitematch.errors import InvalidInput, NotFound
 from sitematch.notify.post import post
-from sitematch.services.capacity.notices import run_notices
+from sitematch.services.webhooks.notices import run_notices
 from sitematch.store.engine import Store
 from sitematch.store.webhooks import endpoints, outbox
 from tests.store.builders import NOW, STUDY_ID, Desk, make_site, make_study, site_key
@@ -65,7 +65,7 @@ def receiver() -> Iterator[Receiver]:
     opened.close()
 
 
-def ask(store: Store, receiver: Receiver, **changes: object) -> endpoints.NewWebhook:
+def ask(store: Store, receiver: Receiver, **changes: object) -> NewWebhook:
     wanted: dict[str, object] = {"url": receiver.url, "kinds": FULL_OR_FREE, "now": NOW, **changes}
     return endpoints.add_webhook(store, ANN, **wanted)  # type: ignore[arg-type]
 

@@ -9,16 +9,13 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Caller
 from sitematch.domain.capacity.states import EventKind
-from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.studies.travel import MAX_REIMBURSEMENT, TravelCertainty, TravelKind, TravelSupport
 from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.writing import LedgerWrite, perform
 from sitematch.store.engine import Store
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.studies.catalogue import touch
-
-MAX_REIMBURSEMENT = 200
-"""The longest text on time reimbursement, in characters."""
 
 
 def set_travel(
@@ -92,5 +89,5 @@ def set_travel(
         write.append(EventKind.TRAVEL_SET, site_id=site_id, country=country, detail=detail)
         return kept
 
-    operation = Operation("set_travel", (study_id, site_id, detail))
+    operation = KeyedRequest("set_travel", (study_id, site_id, detail))
     return perform(store, caller, operation, now, TravelSupport, act, study_id=study_id)

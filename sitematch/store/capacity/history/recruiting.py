@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import StudyView, keys_for
-from sitematch.domain.capacity.recruitment import Recruitment, SiteRecruitment, Step, blocked_spans, open_time
+from sitematch.domain.capacity.recruitment import ClockStep, Recruitment, SiteRecruitment, blocked_spans, open_time
 from sitematch.domain.capacity.spot import SpotPolicy, state_at
 from sitematch.domain.capacity.states import CAP_KINDS, PARTICIPANTS, STATES, EventKind, Figure, SpotState
 from sitematch.store.capacity.counting import read_view
@@ -130,18 +130,18 @@ def recruitment(
     )
 
 
-def _steps(connection: sa.Connection, where: Mapping[str, Any], policy: SpotPolicy) -> Iterator[Step]:
+def _steps(connection: sa.Connection, where: Mapping[str, Any], policy: SpotPolicy) -> Iterator[ClockStep]:
     for row in connection.execute(_STEPS, where):
         kind, at = EventKind(row.kind), from_us(row.at_us)
         if kind in CAP_KINDS:
             said = msgspec.json.decode(row.detail)
             key = CapKey(level=CapLevel(said["level"]), scope=said["scope"])
-            yield Step(at, kind, (key,), said.get("spots"))
+            yield ClockStep(at, kind, (key,), said.get("spots"))
         elif kind is EventKind.ENROLLED or not policy.takes_spot(SpotState.WITHDRAWN):
-            yield Step(at, kind, keys_for(row.site_id, row.country, None))
+            yield ClockStep(at, kind, keys_for(row.site_id, row.country, None))
 
 
-def _by_day(steps: Iterable[Step], zone: tzinfo) -> Counter[date]:
+def _by_day(steps: Iterable[ClockStep], zone: tzinfo) -> Counter[date]:
     return Counter(step.at.astimezone(zone).date() for step in steps if step.kind is EventKind.ENROLLED)
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sitematch.domain.accounts.access import Caller
 from sitematch.errors import IdempotencyConflict
 from sitematch.store.engine import Store
-from sitematch.store.idempotency import KEPT_FOR, Operation, key_hash
+from sitematch.store.idempotency import KEPT_FOR, KeyedRequest, key_hash
 from sitematch.store.instants import to_us
 from sitematch.store.schema import idempotency
 
@@ -24,7 +24,7 @@ STALE_AFTER = timedelta(minutes=1)
 _UNDER_WAY = ""
 
 
-def claim(store: Store, caller: Caller, operation: Operation, now: datetime) -> str | None:
+def claim(store: Store, caller: Caller, operation: KeyedRequest, now: datetime) -> str | None:
     """Claim a request, or return what was kept of the answer that it got before.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sitematch.notify.post import post
-from sitematch.store.capacity.waiting import studies_with_waiting, sweep
+from sitematch.services.capacity.freed_spots import offer_freed_spots
 from sitematch.store.engine import Store
 from sitematch.store.webhooks.endpoints import notice_changes
 from sitematch.store.webhooks.outbox import record, take_due
@@ -30,8 +30,7 @@ def run_notices(store: Store, now: datetime, *, allow_private: bool = False) -> 
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`; what was not delivered is tried again at a later run.
     """
-    for study_id in studies_with_waiting(store):
-        sweep(store, study_id, now)
+    offer_freed_spots(store, now)
     notice_changes(store, now)
     arrived = 0
     for due in take_due(store, now):

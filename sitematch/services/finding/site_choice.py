@@ -9,6 +9,7 @@ from itertools import islice, takewhile
 
 from sitematch.domain.accounts.access import Actor, Permission, may
 from sitematch.domain.capacity.caps import SiteCapacity
+from sitematch.domain.capacity.spot import MAX_WAITING_SITES
 from sitematch.domain.finding.match import Distance, Reason
 from sitematch.domain.finding.policy import MAX_RADIUS_KM, MatchPolicy
 from sitematch.domain.finding.ranking import distance_to
@@ -17,8 +18,7 @@ from sitematch.domain.studies.site import Site
 from sitematch.domain.units import Unit
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.capacity import coordinating
-from sitematch.services.setup import finder_at
-from sitematch.store.capacity.waiting import MAX_SITES
+from sitematch.services.finding.opening import finder_at
 from sitematch.store.engine import Store
 from sitematch.store.studies import catalogue
 
@@ -30,7 +30,7 @@ NEAR = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SiteChoice:
     """One site that can be chosen.
 
     Parameters
@@ -60,7 +60,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class SiteChoices:
     """The sites ranked from a place.
 
     Parameters
@@ -82,10 +82,10 @@ class Choices:
 
     place: Place
     unit: Unit
-    ranked: tuple[Choice, ...]
-    left_out: tuple[Choice, ...]
+    ranked: tuple[SiteChoice, ...]
+    left_out: tuple[SiteChoice, ...]
     outside_radius: bool
-    near: tuple[Choice, ...]
+    near: tuple[SiteChoice, ...]
 
 
 def rank_choices(
@@ -98,7 +98,7 @@ def rank_choices(
     now: datetime,
     *,
     within_km: float | None = None,
-) -> Choices:
+) -> SiteChoices:
     """Rank a study's sites from a postcode or a town, for somebody who is to hold a spot.
 
     Parameters
@@ -121,7 +121,7 @@ def rank_choices(
     InvalidPostcode, UnknownCountry, PostcodeNotFound, TownNotFound, AmbiguousPlace
         See `Gazetteer.locate`.
     StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.services.setup.finder_at`.
+        See `sitematch.services.finding.opening.finder_at`.
     """
     policy = MatchPolicy(limit=RANKED, within_km=within_km)
     spots = {site.site_id: site for site in coordinating.capacity(store, actor, study_id, now)}
@@ -129,7 +129,7 @@ def rank_choices(
     place = finder.locate(text, country)
     result = finder.match_sites(place, policy, now)
 
-    def choice(site: Site, distance: Distance | None, reasons: tuple[Reason, ...] = ()) -> Choice:
+    def choice(site: Site, distance: Distance | None, reasons: tuple[Reason, ...] = ()) -> SiteChoice:
         return _choice(actor, site, spots.get(site.site_id), distance, reasons)
 
     reach_km = MAX_RADIUS_KM if within_km is None else within_km
@@ -141,19 +141,19 @@ def rank_choices(
         and candidate.site.site_id in spots
         and spots[candidate.site.site_id].is_open
     )
-    return Choices(
+    return SiteChoices(
         place=place,
         unit=result.unit,
         ranked=tuple(choice(match.site, match.distance, match.reasons) for match in result.matches),
         left_out=tuple(choice(left.site, left.distance, left.reasons) for left in result.excluded),
         outside_radius=result.outside_radius,
-        near=tuple(islice(to_wait_for, NEAR if within_km is None else MAX_SITES)),
+        near=tuple(islice(to_wait_for, NEAR if within_km is None else MAX_WAITING_SITES)),
     )
 
 
 def choices_among(
     store: Store, actor: Actor, study_id: str, site_ids: Sequence[str], now: datetime
-) -> tuple[Choice, ...]:
+) -> tuple[SiteChoice, ...]:
     """Return sites that were ranked before, in that order, with the spots of this moment; unknown ids are left out.
 
     Raises
@@ -178,8 +178,8 @@ def _named(sites: Sequence[Site], site_ids: Collection[str]) -> dict[str, Site]:
 
 def _choice(
     actor: Actor, site: Site, spots: SiteCapacity | None, distance: Distance | None, reasons: tuple[Reason, ...]
-) -> Choice:
-    return Choice(
+) -> SiteChoice:
+    return SiteChoice(
         site=site,
         distance=distance,
         capacity=spots,

@@ -9,7 +9,7 @@ from operator import itemgetter
 
 import sqlalchemy as sa
 
-from sitematch.domain.capacity.attempt import Step
+from sitematch.domain.capacity.attempt import AttemptStep
 from sitematch.domain.capacity.states import EventKind
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
@@ -42,7 +42,7 @@ def read_head(store: Store, study_id: str, as_of: datetime) -> tuple[int, str]:
         return ledger_head(connection, study_id, as_of)
 
 
-def iter_journeys(store: Store, study_id: str, up_to_seq: int) -> Iterator[tuple[Step, ...]]:
+def iter_journeys(store: Store, study_id: str, up_to_seq: int) -> Iterator[tuple[AttemptStep, ...]]:
     """Yield the way of each referral of a study, its events oldest first; the referrals in no order that matters.
 
     Parameters
@@ -78,6 +78,8 @@ def iter_journeys(store: Store, study_id: str, up_to_seq: int) -> Iterator[tuple
         rows = connection.execution_options(yield_per=_ROWS_A_READ).execute(query)
         for _, steps in groupby(rows, key=itemgetter(0)):
             yield tuple(
-                Step(kinds[kind], from_us(at_us), site_id, country, None if lapses is None else from_us(lapses), reason)
+                AttemptStep(
+                    kinds[kind], from_us(at_us), site_id, country, None if lapses is None else from_us(lapses), reason
+                )
                 for _, kind, at_us, site_id, country, lapses, reason in steps
             )

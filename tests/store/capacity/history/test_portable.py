@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from benchmarks import databases
 from sitematch.errors import DataFault, NotReady
 from sitematch.store import backup, schema
-from sitematch.store.capacity import audit, counting
-from sitematch.store.capacity.portable import export_ledger, import_ledger
+from sitematch.store.capacity import counting
+from sitematch.store.capacity.history import audit
+from sitematch.store.capacity.history.portable import export_ledger, import_ledger
 from sitematch.store.engine import Store, open_store
 from sitematch.store.studies.catalogue import catalogue_version, list_studies, read_sites
 from tests.store.builders import STUDY_ID, Desk
-from tests.store.capacity.test_audit import busy_desk
+from tests.store.capacity.history.test_audit import busy_desk
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from sitematch.store import schema
-from sitematch.store.capacity import audit
+from sitematch.store.capacity.history import audit
 from sitematch.store.engine import Store
 from tests.store.builders import STUDY, STUDY_ID, Desk, make_site, make_study, site_key
 

@@ -9,9 +9,10 @@ from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelS
 from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.store import migrate
 from sitematch.store.accounts import accounts, tokens
-from sitematch.store.capacity import audit, audit_trail, counting, portable
+from sitematch.store.capacity import counting, travel_support
+from sitematch.store.capacity.history import audit, audit_trail, portable
 from sitematch.store.engine import Store, open_store
-from sitematch.store.studies import catalogue, travel
+from sitematch.store.studies import catalogue
 from tests.store.builders import NOW, STUDY_ID, Desk, country_key, make_caller, make_site, make_study, site_key
 
 COVERED = TravelSupport(certainty=TravelCertainty.COVERED, kinds=(TravelKind.MEALS, TravelKind.MILEAGE))
@@ -24,7 +25,7 @@ def desk(store: Store) -> Desk:
 
 def set_travel(desk: Desk, support: TravelSupport = COVERED, site_id: str = "site-1", words: str = "", **how: object):  # type: ignore[no-untyped-def]
     caller = make_caller(**how)  # type: ignore[arg-type]
-    return travel.set_travel(
+    return travel_support.set_travel(
         desk.store, caller, study_id=STUDY_ID, site_id=site_id, travel=support, time_reimbursement=words, now=desk.now
     )
 

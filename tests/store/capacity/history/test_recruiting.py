@@ -10,7 +10,7 @@ from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.recruitment import Recruitment, SiteRecruitment
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import StudyNotFound
-from sitematch.store.capacity.recruiting import recruitment
+from sitematch.store.capacity.history.recruiting import recruitment
 from sitematch.store.engine import Store
 from sitematch.store.studies.catalogue import replace_study
 from tests.store.builders import NOW, STUDY, STUDY_ID, Desk, country_key, make_site, make_study, site_key

@@ -72,6 +72,19 @@ def touched_since(
     return frozenset(touched), frozenset(ruled)
 
 
+def has_ledger(store: Store, study_id: str) -> bool:
+    """Return whether anything was ever written to a study's ledger.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    query = sa.select(event.c.seq).where(event.c.study_id == study_id).limit(1)
+    with store.reading() as connection:
+        return connection.execute(query).first() is not None
+
+
 def ledger_heads(store: Store, study_ids: Collection[str] | None = None) -> dict[str, str]:
     """Return the end of the chain of the studies that have a ledger, by study_id: another text after every event.
 

@@ -17,7 +17,7 @@ from sitematch.store.capacity.rules import apply_rule
 from sitematch.store.capacity.waiting import offer_freed_spots
 from sitematch.store.capacity.writing import LedgerWrite, perform
 from sitematch.store.engine import Store
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.schema import event
 
 _CATALOGUE = Actor(actor_id="system:catalogue")
@@ -69,19 +69,6 @@ def take_stated_caps(store: Store, now: datetime, *, request_id: str = "catalogu
     return sum(_take(store, caller, study_id, caps, now) for study_id, caps in sorted(stated.items()) if caps)
 
 
-def has_ledger(store: Store, study_id: str) -> bool:
-    """Return whether anything was ever written to a study's ledger.
-
-    Raises
-    ------
-    LedgerBusy, StorageFault, NotReady
-        See `Store.reading`.
-    """
-    query = sa.select(event.c.seq).where(event.c.study_id == study_id).limit(1)
-    with store.reading() as connection:
-        return connection.execute(query).first() is not None
-
-
 def _take(store: Store, caller: Caller, study_id: str, caps: dict[CapKey, int], now: datetime) -> int:
     def act(write: LedgerWrite) -> int:
         rows = write.connection.execute(_EVER_SET.where(event.c.study_id == study_id))
@@ -96,7 +83,7 @@ def _take(store: Store, caller: Caller, study_id: str, caps: dict[CapKey, int], 
         offer_freed_spots(write)
         return count
 
-    return perform(store, caller, Operation("take_stated_caps", (study_id,)), now, int, act, study_id=study_id)
+    return perform(store, caller, KeyedRequest("take_stated_caps", (study_id,)), now, int, act, study_id=study_id)
 
 
 def _keys(details: Iterable[str]) -> frozenset[CapKey]:

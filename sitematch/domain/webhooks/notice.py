@@ -47,6 +47,25 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewWebhook:
+    """A webhook that was just made.
+
+    Parameters
+    ----------
+    webhook
+        What is kept of it.
+    secret
+        What messages are signed with; it is not shown again.
+    """
+
+    webhook: Webhook
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"NewWebhook(webhook={self.webhook!r}, secret=…)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DueDelivery:
     """One message to bring to one webhook now.
 
