@@ -117,8 +117,9 @@ def _run(system: Path, suite: str, case: str, command: str) -> bool:
     print(
         f"{suite} {case}: {command} {verdict}, {minutes:.1f} min, largest process so far {most_mb:.0f} MB", flush=True
     )
-    said = (done.stdout + done.stderr).strip().splitlines()
-    for line in said[-4:] if done.returncode == 0 else said:
+    # Of what succeeded, the last lines of the tests' verdict and the megabytes.
+    said = done.stdout.splitlines()[-3:] if done.returncode == 0 else (done.stdout + done.stderr).splitlines()
+    for line in said:
         print(f"  {line}", flush=True)
     return done.returncode == 0
 
