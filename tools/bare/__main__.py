@@ -63,7 +63,7 @@ def _base(folder: Path, suite: str) -> Path:
 def _systems(base: Path, case: str) -> Iterator[Path]:
     """Yield one copy of the bare system with a clone of this checkout, and remove it afterwards."""
     system = base.with_name(f"{base.name}-{case}")
-    shutil.rmtree(system, ignore_errors=True)
+    _remove(system)
     subprocess.run(["cp", "-a", base, system], check=True)
     for name in ("etc/resolv.conf", "etc/ssl/certs/ca-certificates.crt"):
         shutil.copy(Path("/") / name, system / name)
@@ -76,7 +76,16 @@ def _systems(base: Path, case: str) -> Iterator[Path]:
         if "user" in case:
             _enter(system, ["chown", "-R", "user:", _home(case)])
         yield system
-    shutil.rmtree(system)
+    _remove(system)
+
+
+def _remove(system: Path) -> None:
+    """Remove a system; never through a mount, which a run that was killed leaves behind: /dev is this machine's."""
+    for name in ("dev", "proc"):
+        if (system / name).is_mount():
+            sys.exit(f"{system / name} is still mounted. Run: umount --lazy {system / name}")
+    if system.exists():
+        shutil.rmtree(system)
 
 
 def _home(case: str) -> str:
