@@ -124,5 +124,5 @@ def run() -> None:
     from sitematch.services.webhooks.notices import run_notices
 
     with open_context() as context:
-        arrived = run_notices(context.store, datetime.now(UTC), allow_private=settings().webhooks_to_private)
+        arrived = run_notices(context.store, lambda: datetime.now(UTC), allow_private=settings().webhooks_to_private)
     say(f"{arrived} message{'' if arrived == 1 else 's'} delivered.")

@@ -294,3 +294,7 @@ class Readiness(Wire, frozen=True):
     status: Literal["ready"]
     study_id: str
     sites: Annotated[int, Meta(ge=0)]
+    late: Annotated[
+        tuple[str, ...],
+        Meta(description="Background tasks that have not succeeded for too long; look-ups are right all the same."),
+    ] = ()

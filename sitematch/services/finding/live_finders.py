@@ -17,7 +17,7 @@ from sitematch.services.finding.clinics import ClinicFinder
 from sitematch.services.finding.finder import Finder, StatedCapacity
 from sitematch.services.finding.likely_full import LiveOutlooks
 from sitematch.store.capacity import counting
-from sitematch.store.capacity.feed import CapacityFeed
+from sitematch.store.capacity.feed import FEED, CapacityFeed
 from sitematch.store.capacity.ledger_changes import has_ledger
 from sitematch.store.engine import Store
 from sitematch.store.studies import catalogue
@@ -25,6 +25,10 @@ from sitematch.store.studies.contacts import read_contacts
 
 SITES_KEPT = 20_000
 """Sites of other studies than the default one that stay in memory, about 32 MB: 1.6 kB a site."""
+
+
+CAPACITY_FEED = FEED
+"""Name of the background task on which every number of spots left depends."""
 
 
 class LiveCapacity:

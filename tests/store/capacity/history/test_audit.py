@@ -10,23 +10,23 @@ import sqlalchemy as sa
 from sitematch.store import schema
 from sitematch.store.capacity.history import audit
 from sitematch.store.engine import Store
-from tests.store.builders import STUDY, STUDY_ID, Desk, make_site, make_study, site_key
+from tests.store.builders import STUDY, STUDY_ID, Coordinator, make_site, make_study, site_key
 
 
-def busy_desk(store: Store) -> Desk:
-    desk = Desk(store)
-    desk.cap(2)
-    desk.cap(5, site_key())
-    desk.policy(hold=timedelta(hours=1))
-    desk.hold("r-1")
-    desk.hold("r-2")
-    desk.wait("r-3")
-    desk.screen("r-1")
-    desk.release("r-2")
-    desk.close(STUDY)
-    other = Desk(store, study=make_study(study_id="NCT2"), sites=[make_site("o", study_id="NCT2")])
+def busy_desk(store: Store) -> Coordinator:
+    coordinator = Coordinator(store)
+    coordinator.cap(2)
+    coordinator.cap(5, site_key())
+    coordinator.policy(hold=timedelta(hours=1))
+    coordinator.hold("r-1")
+    coordinator.hold("r-2")
+    coordinator.wait("r-3")
+    coordinator.screen("r-1")
+    coordinator.release("r-2")
+    coordinator.close(STUDY)
+    other = Coordinator(store, study=make_study(study_id="NCT2"), sites=[make_site("o", study_id="NCT2")])
     other.hold("r-9", "o")
-    return desk
+    return coordinator
 
 
 @contextmanager
@@ -106,9 +106,9 @@ def test_rewriting_the_whole_chain_is_found_by_an_anchor(store: Store) -> None:
         connection.execute(sa.delete(schema.event))
         connection.execute(sa.delete(schema.latest_event))
         connection.execute(sa.delete(schema.cap))
-    desk = Desk(store)
+    coordinator = Coordinator(store)
     for number in range(12):
-        desk.hold(f"forged-{number}")
+        coordinator.hold(f"forged-{number}")
 
     unaided = audit.verify(store)
     anchored = audit.verify(store, anchors=noted)

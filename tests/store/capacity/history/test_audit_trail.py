@@ -13,62 +13,72 @@ from sitematch.store.capacity import counting, travel_support
 from sitematch.store.capacity.history import audit, audit_trail, portable
 from sitematch.store.engine import Store, open_store
 from sitematch.store.studies import catalogue
-from tests.store.builders import NOW, STUDY_ID, Desk, country_key, make_caller, make_site, make_study, site_key
+from tests.store.builders import NOW, STUDY_ID, Coordinator, country_key, make_caller, make_site, make_study, site_key
 
 COVERED = TravelSupport(certainty=TravelCertainty.COVERED, kinds=(TravelKind.MEALS, TravelKind.MILEAGE))
 
 
 @pytest.fixture
-def desk(store: Store) -> Desk:
-    return Desk(store, sites=[make_site("site-1"), make_site("site-2", country="DE")])
+def coordinator(store: Store) -> Coordinator:
+    return Coordinator(store, sites=[make_site("site-1"), make_site("site-2", country="DE")])
 
 
-def set_travel(desk: Desk, support: TravelSupport = COVERED, site_id: str = "site-1", words: str = "", **how: object):  # type: ignore[no-untyped-def]
+def set_travel(
+    coordinator: Coordinator, support: TravelSupport = COVERED, site_id: str = "site-1", words: str = "", **how: object
+):  # type: ignore[no-untyped-def]
     caller = make_caller(**how)  # type: ignore[arg-type]
     return travel_support.set_travel(
-        desk.store, caller, study_id=STUDY_ID, site_id=site_id, travel=support, time_reimbursement=words, now=desk.now
+        coordinator.store,
+        caller,
+        study_id=STUDY_ID,
+        site_id=site_id,
+        travel=support,
+        time_reimbursement=words,
+        now=coordinator.now,
     )
 
 
-def kinds(desk: Desk, site_id: str = "site-1", country: str = "US", **how: object) -> list[str]:
-    found = audit_trail.site_trail(desk.store, STUDY_ID, site_id, country, **{"limit": 100, **how})  # type: ignore[arg-type]
+def kinds(coordinator: Coordinator, site_id: str = "site-1", country: str = "US", **how: object) -> list[str]:
+    found = audit_trail.site_trail(coordinator.store, STUDY_ID, site_id, country, **{"limit": 100, **how})  # type: ignore[arg-type]
     return [event.kind.value for event in found]
 
 
-def test_trail_of_a_site_has_its_referrals_and_every_rule_that_binds_it_the_latest_first(desk: Desk) -> None:
-    desk.cap(8)
-    desk.cap(3, country_key("US"))
-    desk.cap(4, country_key("DE"))
-    desk.close(site_key("site-2"))
-    desk.cap(2, site_key("site-1"))
-    desk.hold("r-1")
-    desk.policy(waiting_list=False)
+def test_trail_of_a_site_has_its_referrals_and_every_rule_that_binds_it_the_latest_first(
+    coordinator: Coordinator,
+) -> None:
+    coordinator.cap(8)
+    coordinator.cap(3, country_key("US"))
+    coordinator.cap(4, country_key("DE"))
+    coordinator.close(site_key("site-2"))
+    coordinator.cap(2, site_key("site-1"))
+    coordinator.hold("r-1")
+    coordinator.policy(waiting_list=False)
 
-    assert kinds(desk) == ["POLICY_SET", "HELD", "CAP_SET", "CAP_SET", "CAP_SET"]
-    assert kinds(desk, "site-2", "DE") == ["POLICY_SET", "CLOSED", "CAP_SET", "CAP_SET"]
+    assert kinds(coordinator) == ["POLICY_SET", "HELD", "CAP_SET", "CAP_SET", "CAP_SET"]
+    assert kinds(coordinator, "site-2", "DE") == ["POLICY_SET", "CLOSED", "CAP_SET", "CAP_SET"]
 
 
-def test_trail_comes_in_pages(desk: Desk) -> None:
+def test_trail_comes_in_pages(coordinator: Coordinator) -> None:
     for number in range(5):
-        desk.hold(f"r-{number}")
-    first = audit_trail.site_trail(desk.store, STUDY_ID, "site-1", "US", limit=3)
+        coordinator.hold(f"r-{number}")
+    first = audit_trail.site_trail(coordinator.store, STUDY_ID, "site-1", "US", limit=3)
 
-    rest = audit_trail.site_trail(desk.store, STUDY_ID, "site-1", "US", limit=3, before_seq=first[-1].seq)
+    rest = audit_trail.site_trail(coordinator.store, STUDY_ID, "site-1", "US", limit=3, before_seq=first[-1].seq)
 
     assert [event.referral_id for event in (*first, *rest)] == ["r-4", "r-3", "r-2", "r-1", "r-0"]
 
 
-def test_oldest_hold_that_counts_is_found_by_site(desk: Desk) -> None:
-    desk.hold("r-lapsed", hold_for=timedelta(minutes=30))
-    desk.later(hours=1)
-    desk.hold("r-old")
-    since = desk.now
-    desk.later(hours=1)
-    desk.hold("r-new")
-    desk.hold("r-screened", "site-2")
-    desk.screen("r-screened")
+def test_oldest_hold_that_counts_is_found_by_site(coordinator: Coordinator) -> None:
+    coordinator.hold("r-lapsed", hold_for=timedelta(minutes=30))
+    coordinator.later(hours=1)
+    coordinator.hold("r-old")
+    since = coordinator.now
+    coordinator.later(hours=1)
+    coordinator.hold("r-new")
+    coordinator.hold("r-screened", "site-2")
+    coordinator.screen("r-screened")
 
-    assert audit_trail.oldest_holds(desk.store, STUDY_ID, desk.now) == {"site-1": since}
+    assert audit_trail.oldest_holds(coordinator.store, STUDY_ID, coordinator.now) == {"site-1": since}
 
 
 def test_actors_are_named_by_e_mail_and_by_label_with_owner_and_the_unknown_left_out(store: Store) -> None:
@@ -83,63 +93,68 @@ def test_actors_are_named_by_e_mail_and_by_label_with_owner_and_the_unknown_left
     assert audit_trail.actor_names(store, []) == {}
 
 
-def test_travel_support_is_kept_in_the_catalogue_and_in_the_chain_and_raises_the_version(desk: Desk) -> None:
-    before = catalogue.catalogue_version(desk.store)
+def test_travel_support_is_kept_in_the_catalogue_and_in_the_chain_and_raises_the_version(
+    coordinator: Coordinator,
+) -> None:
+    before = catalogue.catalogue_version(coordinator.store)
 
-    kept = set_travel(desk, words=" 80 USD  a visit ")
+    kept = set_travel(coordinator, words=" 80 USD  a visit ")
 
-    site = catalogue.read_sites(desk.store, STUDY_ID)[0]
+    site = catalogue.read_sites(coordinator.store, STUDY_ID)[0]
     assert kept.kinds == (TravelKind.MILEAGE, TravelKind.MEALS)
     assert (site.travel, site.time_reimbursement) == (kept, "80 USD a visit")
-    assert catalogue.catalogue_version(desk.store) != before
-    assert kinds(desk) == ["TRAVEL_SET"]
-    assert audit.verify(desk.store).is_intact
+    assert catalogue.catalogue_version(coordinator.store) != before
+    assert kinds(coordinator) == ["TRAVEL_SET"]
+    assert audit.verify(coordinator.store).is_intact
 
 
-def test_travel_support_counts_for_no_spot(desk: Desk) -> None:
-    desk.cap(2)
-    desk.hold("r-1")
-    before = desk.site()
+def test_travel_support_counts_for_no_spot(coordinator: Coordinator) -> None:
+    coordinator.cap(2)
+    coordinator.hold("r-1")
+    before = coordinator.site()
 
-    set_travel(desk)
+    set_travel(coordinator)
 
-    assert desk.site() == before
-    assert counting.capacity(desk.store, STUDY_ID, desk.now, as_of=desk.now)[0].remaining == before.remaining
+    assert coordinator.site() == before
+    assert (
+        counting.capacity(coordinator.store, STUDY_ID, coordinator.now, as_of=coordinator.now)[0].remaining
+        == before.remaining
+    )
 
 
-def test_travel_support_set_twice_with_one_key_is_set_once(desk: Desk) -> None:
+def test_travel_support_set_twice_with_one_key_is_set_once(coordinator: Coordinator) -> None:
     for _ in range(2):
-        set_travel(desk, key="k")
+        set_travel(coordinator, key="k")
 
-    assert kinds(desk) == ["TRAVEL_SET"]
+    assert kinds(coordinator) == ["TRAVEL_SET"]
 
 
-def test_travel_support_that_makes_no_sense_changes_nothing(desk: Desk) -> None:
-    before = catalogue.catalogue_version(desk.store)
+def test_travel_support_that_makes_no_sense_changes_nothing(coordinator: Coordinator) -> None:
+    before = catalogue.catalogue_version(coordinator.store)
 
     with pytest.raises(InvalidInput, match="no kinds"):
-        set_travel(desk, TravelSupport(certainty=TravelCertainty.NOT_COVERED, kinds=(TravelKind.MEALS,)))
+        set_travel(coordinator, TravelSupport(certainty=TravelCertainty.NOT_COVERED, kinds=(TravelKind.MEALS,)))
     with pytest.raises(InvalidInput, match="200 characters"):
-        set_travel(desk, words="x" * 201)
+        set_travel(coordinator, words="x" * 201)
     with pytest.raises(SiteNotFound):
-        set_travel(desk, site_id="atlantis")
+        set_travel(coordinator, site_id="atlantis")
 
-    assert catalogue.catalogue_version(desk.store) == before
-    assert list(counting.iter_events(desk.store, STUDY_ID)) == []
+    assert catalogue.catalogue_version(coordinator.store) == before
+    assert list(counting.iter_events(coordinator.store, STUDY_ID)) == []
 
 
-def test_chain_with_travel_support_moves_to_another_database(desk: Desk, empty_url: str) -> None:
-    desk.cap(2)
-    set_travel(desk)
-    desk.hold("r-1")
-    written = list(portable.export_ledger(desk.store))
+def test_chain_with_travel_support_moves_to_another_database(coordinator: Coordinator, empty_url: str) -> None:
+    coordinator.cap(2)
+    set_travel(coordinator)
+    coordinator.hold("r-1")
+    written = list(portable.export_ledger(coordinator.store))
 
     with open_store(empty_url, require_ready=False) as other:
         migrate.upgrade(other)
         portable.import_ledger(other, written)
 
         assert [event.kind for event in counting.iter_events(other, STUDY_ID)] == [
-            event.kind for event in counting.iter_events(desk.store, STUDY_ID)
+            event.kind for event in counting.iter_events(coordinator.store, STUDY_ID)
         ]
         assert audit.verify(other).is_intact
 

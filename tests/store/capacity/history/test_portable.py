@@ -16,7 +16,7 @@ from sitematch.store.capacity.history import audit
 from sitematch.store.capacity.history.portable import export_ledger, import_ledger
 from sitematch.store.engine import Store, open_store
 from sitematch.store.studies.catalogue import catalogue_version, list_studies, read_sites
-from tests.store.builders import STUDY_ID, Desk
+from tests.store.builders import STUDY_ID, Coordinator
 from tests.store.capacity.history.test_audit import busy_desk
 
 
@@ -41,7 +41,7 @@ def contents(store: Store, *ignored: str) -> dict[str, list[tuple[object, ...]]]
 
 
 def test_exported_ledger_rebuilds_all_that_is_derived_on_either_database(store: Store, other: Store) -> None:
-    desk = busy_desk(store)
+    coordinator = busy_desk(store)
     lines = list(export_ledger(store))
 
     written = import_ledger(other, lines)
@@ -51,7 +51,9 @@ def test_exported_ledger_rebuilds_all_that_is_derived_on_either_database(store: 
     ledger_only = ("catalogue", "study", "study_text", "site", "idempotency")
     assert contents(other, *ledger_only) == contents(store, *ledger_only)
     assert list(export_ledger(other)) == lines
-    assert counting.read_referral(other, "r-1", desk.now) == counting.read_referral(store, "r-1", desk.now)
+    assert counting.read_referral(other, "r-1", coordinator.now) == counting.read_referral(
+        store, "r-1", coordinator.now
+    )
 
 
 @pytest.mark.parametrize("damage", ["edit", "drop", "swap", "junk", "header", "empty"])
@@ -128,15 +130,15 @@ def test_backup_is_one_private_file_that_is_a_database(store: Store, tmp_path: P
 def test_backup_taken_during_writes_is_consistent(store: Store, tmp_path: Path) -> None:
     import threading
 
-    desk = Desk(store)
-    desk.hold("r-0")
+    coordinator = Coordinator(store)
+    coordinator.hold("r-0")
     stop = threading.Event()
 
     def work() -> None:
         number = 0
         while not stop.is_set():
             number += 1
-            desk.hold(f"r-{number}")
+            coordinator.hold(f"r-{number}")
 
     worker = threading.Thread(target=work)
     worker.start()
@@ -162,7 +164,7 @@ def test_backup_never_overwrites(store: Store, tmp_path: Path) -> None:
 
 
 def test_restore_needs_an_empty_database(store: Store, tmp_path: Path) -> None:
-    Desk(store)
+    Coordinator(store)
     backup.back_up(store, tmp_path / "a.db")
 
     with pytest.raises(DataFault, match="not empty"):

@@ -13,34 +13,34 @@ from sitematch.errors import StudyNotFound
 from sitematch.store.capacity.history.recruiting import recruitment
 from sitematch.store.engine import Store
 from sitematch.store.studies.catalogue import replace_study
-from tests.store.builders import NOW, STUDY, STUDY_ID, Desk, country_key, make_site, make_study, site_key
+from tests.store.builders import NOW, STUDY, STUDY_ID, Coordinator, country_key, make_site, make_study, site_key
 
 
 @pytest.fixture
-def desk(store: Store) -> Desk:
-    return Desk(store)
+def coordinator(store: Store) -> Coordinator:
+    return Coordinator(store)
 
 
-def read(desk: Desk, **changes: object) -> Recruitment:
-    return recruitment(desk.store, STUDY_ID, desk.now, zone=UTC, **changes)  # type: ignore[arg-type]
+def read(coordinator: Coordinator, **changes: object) -> Recruitment:
+    return recruitment(coordinator.store, STUDY_ID, coordinator.now, zone=UTC, **changes)  # type: ignore[arg-type]
 
 
 def site(found: Recruitment, site_id: str = "site-1") -> SiteRecruitment:
     return next(item for item in found.sites if item.site_id == site_id)
 
 
-def enrol(desk: Desk, referral_id: str, site_id: str = "site-1") -> None:
-    desk.hold(referral_id, site_id)
-    desk.screen(referral_id)
-    desk.enroll(referral_id)
+def enrol(coordinator: Coordinator, referral_id: str, site_id: str = "site-1") -> None:
+    coordinator.hold(referral_id, site_id)
+    coordinator.screen(referral_id)
+    coordinator.enroll(referral_id)
 
 
 def days_open(found: Recruitment, site_id: str = "site-1") -> float:
     return site(found, site_id).open_for / timedelta(days=1)
 
 
-def test_study_without_a_ledger_has_shown_nothing(desk: Desk) -> None:
-    found = read(desk)
+def test_study_without_a_ledger_has_shown_nothing(coordinator: Coordinator) -> None:
+    found = read(coordinator)
 
     assert (found.since, found.enrolled) == (None, 0)
     assert [item.open_for for item in found.sites] == [timedelta(0), timedelta(0)]
@@ -51,21 +51,21 @@ def test_study_that_nobody_knows_is_not_found(store: Store) -> None:
         recruitment(store, "NCT99999999", NOW, zone=UTC)
 
 
-def test_everybody_is_counted_where_they_stand(desk: Desk) -> None:
-    desk.cap(20)
+def test_everybody_is_counted_where_they_stand(coordinator: Coordinator) -> None:
+    coordinator.cap(20)
     for number in range(3):
-        enrol(desk, f"in-{number}")
-    desk.withdraw("in-0")
-    desk.hold("failed")
-    desk.screen("failed")
-    desk.fail("failed")
-    desk.hold("held")
-    desk.hold("screening", "site-2")
-    desk.screen("screening")
-    desk.hold("lapsed", hold_for=timedelta(hours=1))
-    desk.later(hours=2)
+        enrol(coordinator, f"in-{number}")
+    coordinator.withdraw("in-0")
+    coordinator.hold("failed")
+    coordinator.screen("failed")
+    coordinator.fail("failed")
+    coordinator.hold("held")
+    coordinator.hold("screening", "site-2")
+    coordinator.screen("screening")
+    coordinator.hold("lapsed", hold_for=timedelta(hours=1))
+    coordinator.later(hours=2)
 
-    found = read(desk)
+    found = read(coordinator)
 
     assert (found.holds, found.screened, found.screen_failed, found.enrolled) == (7, 5, 1, 3)
     assert (site(found).enrolled, site(found).participants, site(found).held) == (3, 3, 1)
@@ -74,106 +74,108 @@ def test_everybody_is_counted_where_they_stand(desk: Desk) -> None:
     assert found.spots_left(site_key()) is None
 
 
-def test_withdrawn_participant_that_gives_the_spot_back_is_still_an_enrolment(desk: Desk) -> None:
+def test_withdrawn_participant_that_gives_the_spot_back_is_still_an_enrolment(coordinator: Coordinator) -> None:
     from sitematch.domain.capacity.states import SpotState
 
-    desk.policy(gives_back=frozenset({SpotState.SCREEN_FAILED, SpotState.WITHDRAWN}))
-    enrol(desk, "in-0")
-    desk.withdraw("in-0")
+    coordinator.policy(gives_back=frozenset({SpotState.SCREEN_FAILED, SpotState.WITHDRAWN}))
+    enrol(coordinator, "in-0")
+    coordinator.withdraw("in-0")
 
-    found = read(desk)
+    found = read(coordinator)
 
     assert (site(found).enrolled, site(found).participants) == (1, 0)
 
 
-def test_open_time_starts_with_the_ledger_and_stops_while_closed(desk: Desk) -> None:
-    desk.cap(9)
-    desk.later(days=10)
-    desk.close(site_key())
-    desk.later(days=4)
-    desk.reopen(site_key())
-    desk.close(country_key("US"))
-    desk.later(days=3)
-    desk.reopen(country_key("US"))
-    desk.later(days=5)
+def test_open_time_starts_with_the_ledger_and_stops_while_closed(coordinator: Coordinator) -> None:
+    coordinator.cap(9)
+    coordinator.later(days=10)
+    coordinator.close(site_key())
+    coordinator.later(days=4)
+    coordinator.reopen(site_key())
+    coordinator.close(country_key("US"))
+    coordinator.later(days=3)
+    coordinator.reopen(country_key("US"))
+    coordinator.later(days=5)
 
-    found = read(desk)
+    found = read(coordinator)
 
     assert (days_open(found), days_open(found, "site-2")) == (15, 19)
     assert site(found).takes_patients
 
 
-def test_open_time_stops_while_participants_fill_every_spot(desk: Desk) -> None:
-    desk.cap(1, site_key())
-    desk.later(days=6)
-    enrol(desk, "in-0")
-    desk.later(days=30)
+def test_open_time_stops_while_participants_fill_every_spot(coordinator: Coordinator) -> None:
+    coordinator.cap(1, site_key())
+    coordinator.later(days=6)
+    enrol(coordinator, "in-0")
+    coordinator.later(days=30)
 
-    found = read(desk)
+    found = read(coordinator)
 
     assert (days_open(found), days_open(found, "site-2")) == (6, 36)
     assert found.spots_left(site_key()) == 0
 
 
-def test_day_of_opening_that_is_known_replaces_the_start_of_the_ledger(desk: Desk) -> None:
-    desk.cap(9)
-    desk.later(days=20)
+def test_day_of_opening_that_is_known_replaces_the_start_of_the_ledger(coordinator: Coordinator) -> None:
+    coordinator.cap(9)
+    coordinator.later(days=20)
 
-    found = read(desk, opened={"site-1": date(2026, 1, 12), "site-2": date(2025, 1, 1)})
+    found = read(coordinator, opened={"site-1": date(2026, 1, 12), "site-2": date(2025, 1, 1)})
 
     # The ledger starts at noon of 2 January.
     assert (days_open(found), days_open(found, "site-2")) == (10.5, 20)
 
 
-def test_site_that_its_status_closes_was_open_until_its_last_event(desk: Desk) -> None:
-    desk.cap(9)
-    desk.later(days=8)
-    enrol(desk, "in-0")
-    desk.later(days=12)
+def test_site_that_its_status_closes_was_open_until_its_last_event(coordinator: Coordinator) -> None:
+    coordinator.cap(9)
+    coordinator.later(days=8)
+    enrol(coordinator, "in-0")
+    coordinator.later(days=12)
     closed = RecruitmentStatus.COMPLETED
-    replace_study(desk.store, make_study(), [make_site("site-1", status=closed), make_site("site-2", status=closed)])
+    replace_study(
+        coordinator.store, make_study(), [make_site("site-1", status=closed), make_site("site-2", status=closed)]
+    )
 
-    found = read(desk)
+    found = read(coordinator)
 
     assert (days_open(found), days_open(found, "site-2")) == (8, 0)
     assert [(item.takes_patients, item.was_used) for item in found.sites] == [(False, True), (False, False)]
 
 
-def test_looking_back_counts_the_events_up_to_then(desk: Desk) -> None:
-    desk.cap(9)
-    enrol(desk, "in-0")
-    desk.later(days=10)
-    then = desk.now
-    desk.later(days=1)
-    enrol(desk, "in-1")
-    desk.cap(5)
+def test_looking_back_counts_the_events_up_to_then(coordinator: Coordinator) -> None:
+    coordinator.cap(9)
+    enrol(coordinator, "in-0")
+    coordinator.later(days=10)
+    then = coordinator.now
+    coordinator.later(days=1)
+    enrol(coordinator, "in-1")
+    coordinator.cap(5)
 
-    found = read(desk, as_of=then)
+    found = read(coordinator, as_of=then)
 
     assert (found.enrolled, found.as_of, found.spots_left(STUDY), days_open(found)) == (1, then, 8, 10)
-    assert read(desk).enrolled == 2
+    assert read(coordinator).enrolled == 2
 
 
-def test_enrolments_are_dated_in_the_zone_that_is_asked_for(desk: Desk) -> None:
+def test_enrolments_are_dated_in_the_zone_that_is_asked_for(coordinator: Coordinator) -> None:
     from zoneinfo import ZoneInfo
 
-    enrol(desk, "in-0")
-    desk.later(hours=10)
-    enrol(desk, "in-1")
+    enrol(coordinator, "in-0")
+    coordinator.later(hours=10)
+    enrol(coordinator, "in-1")
 
-    assert read(desk).enrolled_on == ((date(2026, 1, 2), 2),)
-    tokyo = recruitment(desk.store, STUDY_ID, desk.now, zone=ZoneInfo("Asia/Tokyo"))
+    assert read(coordinator).enrolled_on == ((date(2026, 1, 2), 2),)
+    tokyo = recruitment(coordinator.store, STUDY_ID, coordinator.now, zone=ZoneInfo("Asia/Tokyo"))
     assert tokyo.enrolled_on == ((date(2026, 1, 2), 1), (date(2026, 1, 3), 1))
 
 
-def test_caps_of_every_level_are_read_with_what_fills_them(desk: Desk) -> None:
-    desk.cap(9)
-    desk.cap(4, country_key("US"))
-    desk.cap(3, CapKey(level=CapLevel.ARM, scope="arm-1"))
-    desk.hold("in-0", arm="arm-1")
-    desk.screen("in-0")
-    desk.enroll("in-0")
+def test_caps_of_every_level_are_read_with_what_fills_them(coordinator: Coordinator) -> None:
+    coordinator.cap(9)
+    coordinator.cap(4, country_key("US"))
+    coordinator.cap(3, CapKey(level=CapLevel.ARM, scope="arm-1"))
+    coordinator.hold("in-0", arm="arm-1")
+    coordinator.screen("in-0")
+    coordinator.enroll("in-0")
 
-    found = read(desk)
+    found = read(coordinator)
 
     assert {str(key): found.spots_left(key) for key in found.caps} == {"STUDY": 8, "COUNTRY US": 3, "ARM arm-1": 2}

@@ -40,7 +40,7 @@ GRANTS = {
 STUDY = CapKey(level=CapLevel.STUDY)
 
 
-class Office:
+class ServedStudy:
     """The service, its people and a clock that moves only when told to."""
 
     def __init__(self, home: Path, finder: Finder, **changes: Any) -> None:

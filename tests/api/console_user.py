@@ -10,7 +10,7 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from sitematch.store.accounts import accounts, tokens
-from tests.api.office import Office
+from tests.api.served_study import ServedStudy
 
 PASSWORD = "correct horse battery"
 ORIGIN = {"Origin": "http://localhost"}
@@ -82,21 +82,21 @@ def forms_of(response: TestResponse) -> list[HtmlForm]:
     return _Forms(response.text).found
 
 
-class Clerk:
+class ConsoleUser:
     """A person with a browser of their own.
 
     Parameters
     ----------
-    office
+    service
         The served study.
     who
-        One of the office's people.
+        One of the study's people.
     """
 
-    def __init__(self, office: Office, who: str) -> None:
-        self.office = office
+    def __init__(self, service: ServedStudy, who: str) -> None:
+        self.service = service
         self.who = who
-        self.client = office.app.test_client()
+        self.client = service.app.test_client()
 
     @property
     def email(self) -> str:
@@ -138,18 +138,18 @@ class Clerk:
         return self.fill(f"/console/sites/{site_id}", "/console/hold/spot", referral_id=referral_id)
 
 
-def clerk(office: Office, who: str) -> Clerk:
-    """Return somebody of the office who is signed in; how that is done is for test_console_session.py."""
-    found = Clerk(office, who)
-    session = tokens.start_session(office.store, account_id=office.accounts[who], now=office.now)
+def console_user(service: ServedStudy, who: str) -> ConsoleUser:
+    """Return somebody of the study who is signed in; how that is done is for test_session.py."""
+    found = ConsoleUser(service, who)
+    session = tokens.start_session(service.store, account_id=service.accounts[who], now=service.now)
     found.client.set_cookie("sitematch-console", session.secret)
     return found
 
 
-def clerk_with_password(office: Office, who: str) -> Clerk:
-    """Return somebody of the office who was given a password, and has signed in with it."""
-    accounts.set_password(office.store, account_id=office.accounts[who], password=PASSWORD, now=office.now)
-    found = Clerk(office, who)
+def console_user_with_password(service: ServedStudy, who: str) -> ConsoleUser:
+    """Return somebody of the study who was given a password, and has signed in with it."""
+    accounts.set_password(service.store, account_id=service.accounts[who], password=PASSWORD, now=service.now)
+    found = ConsoleUser(service, who)
     response = found.sign_in()
     assert response.status_code == 303, read_text(response.text)
     return found
