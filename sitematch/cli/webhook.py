@@ -6,24 +6,37 @@ from datetime import UTC, datetime
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json, say, settings
+from sitematch.cli.common import (
+    EXIT_NOT_FOUND,
+    STORE,
+    Commands,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+    say,
+    settings,
+)
+from sitematch.cli.completion import complete_study
 from sitematch.cli.context import open_context
 from sitematch.domain.webhooks.notice import NoticeKind
 
+_CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
-@click.group("webhook")
+
+@click.group("webhook", cls=Commands)
 def webhook_group() -> None:
     """Tell other systems, by signed POST, what happens to sites."""
 
 
-@webhook_group.command("add", epilog=EXIT_CODES)
+@webhook_group.command("add", epilog=_CODES)
 @click.argument("url")
 @click.option(
     "--kind", "kinds", multiple=True, required=True, type=click.Choice([kind.value for kind in NoticeKind]),
     help="What to be told of; may be repeated.",
 )  # fmt: skip
 @click.option("--percent", type=click.IntRange(1, 100), help="With site.passed-percent: from which share on.")
-@click.option("--study", metavar="STUDY", help="Which study; left out: every one.")
+@click.option("--study", metavar="STUDY", shell_complete=complete_study, help="Which study; left out: every one.")
 @format_option("table", "json")
 @plain_errors
 def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None, form: str) -> None:
@@ -52,7 +65,7 @@ def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None
     say(f"Webhook {made.webhook.webhook_id}. The secret is not shown again.")
 
 
-@webhook_group.command("list", epilog=EXIT_CODES)
+@webhook_group.command("list", epilog=_CODES)
 @plain_errors
 def list_() -> None:
     """List the webhooks as JSON.
@@ -67,7 +80,7 @@ def list_() -> None:
         print_json(endpoints.list_webhooks(context.store, context.actor))
 
 
-@webhook_group.command("disable", epilog=EXIT_CODES)
+@webhook_group.command("disable", epilog=_CODES)
 @click.argument("webhook_id")
 @plain_errors
 def disable(webhook_id: str) -> None:
@@ -84,7 +97,7 @@ def disable(webhook_id: str) -> None:
     say(f"Webhook {webhook_id} is told nothing more.")
 
 
-@webhook_group.command("failures", epilog=EXIT_CODES)
+@webhook_group.command("failures", epilog=_CODES)
 @plain_errors
 def failures() -> None:
     """List, as JSON, what could not be delivered, and when it is tried again.
@@ -99,7 +112,7 @@ def failures() -> None:
         print_json(endpoints.failed_deliveries(context.store, context.actor))
 
 
-@webhook_group.command("run", epilog=EXIT_CODES)
+@webhook_group.command("run", epilog=_CODES)
 @plain_errors
 def run() -> None:
     """Deliver what is due, once; a server does it by itself every SITEMATCH_NOTICES_EVERY_S seconds.

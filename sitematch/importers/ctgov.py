@@ -167,7 +167,7 @@ def read_file(path: Path, read_on: date, *, contacts: bool = False) -> Iterator[
 
     Raises
     ------
-    NotReady, DataFault
+    InvalidInput, DataFault
         See `read_items`.
     """
     for item in read_items(path, lists=LISTS, heads=HEADS):

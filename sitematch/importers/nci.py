@@ -75,7 +75,7 @@ def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
 
     Raises
     ------
-    NotReady, DataFault
+    InvalidInput, DataFault
         See `read_items`.
     """
     for item in read_items(path, lists=LISTS, heads=HEADS):

@@ -8,7 +8,6 @@ PostgreSQL the first statement of a write touches the row that guards what it ch
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,10 +16,10 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from sitematch.errors import InvalidInput, LedgerBusy, NotReady, StorageFault
+from sitematch.errors import InvalidInput, LedgerBusy, NotReady
+from sitematch.extras import needs_extra
+from sitematch.store.faults import RETRY_AFTER_S, translated_errors
 from sitematch.store.guards import ClockGuard, FileGuard, WriteGuards
 from sitematch.store.schema import SCHEMA_REVISION
 
@@ -28,9 +27,6 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 10.0
 """How long a write waits for its turn, in seconds, before it is told that the database is busy."""
-
-RETRY_AFTER_S = 1.0
-"""What a caller that was told so should wait before it asks again, in seconds."""
 
 _POOL_SIZE, _POOL_OVERFLOW = 8, 24
 _WRITE = "sitematch_write"
@@ -52,13 +48,6 @@ _POSTGRES_OPTIONS = (
     "-c synchronous_commit=on",
     "-c idle_in_transaction_session_timeout=60000",
 )
-
-_PG_BUSY = {
-    "40001": "another write came first",
-    "40P01": "two writes waited for each other",
-    "55P03": "the wait for another write took too long",
-    "53300": "the server has no connection left",
-}
 
 
 class Store:
@@ -87,6 +76,14 @@ class Store:
         """``"sqlite"`` or ``"postgresql"``."""
         return self.engine.dialect.name
 
+    @property
+    def where(self) -> str:
+        """The file of an SQLite database, or name and host of a PostgreSQL one; never a password."""
+        url = self.engine.url
+        if self.dialect == "sqlite":
+            return str(Path(url.database or "").absolute())
+        return f"{url.database} on {url.host or 'this machine'}{f':{url.port}' if url.port else ''}"
+
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Give a connection whose statements all see one and the same instant, and may not write.
@@ -103,7 +100,7 @@ class Store:
         StorageFault
             If the database cannot be reached or read.
         """
-        with translated_errors(), self.engine.connect() as connection:
+        with translated_errors(self.where), self.engine.connect() as connection:
             if self.dialect == "postgresql":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin():
@@ -126,7 +123,12 @@ class Store:
             If the database cannot be reached, read or written (a full disk, a server that went away). If it
             happened while committing, the write may have been kept: ask again with the same idempotency key.
         """
-        with self.guards.place(), self._own_turn(), translated_errors(), self.engine.connect() as connection:
+        with (
+            self.guards.place(),
+            self._own_turn(),
+            translated_errors(self.where),
+            self.engine.connect() as connection,
+        ):
             marked = connection.execution_options(**{_WRITE: True})
             self.guards.check()
             with marked.begin():
@@ -223,7 +225,7 @@ def open_store(
     InvalidInput
         If the address is of no kind that is known, or names an SQLite database in memory.
     NotReady
-        If the schema is missing or of another version.
+        If the schema is missing or of another version, or PostgreSQL's driver is not installed.
     StorageFault
         If the database cannot be reached.
     """
@@ -281,6 +283,8 @@ def _sqlite_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
 
 
 def _postgres_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
+    with needs_extra("postgres", "A PostgreSQL database"):
+        import psycopg  # noqa: F401 - SQLAlchemy imports it by its name
     options = (*_POSTGRES_OPTIONS, f"-c lock_timeout={int(busy_timeout_s * 1000)}")
     return sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
@@ -298,51 +302,3 @@ def in_parts(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
     """Yield values some at a time: few enough for the parameters of one statement."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
-
-
-@contextmanager
-def translated_errors() -> Iterator[None]:
-    """Turn the driver's errors into ours; an `IntegrityError` passes: its meaning is the caller's to know.
-
-    Raises
-    ------
-    LedgerBusy
-        If it was another's turn for too long.
-    NotReady
-        If a table is missing.
-    StorageFault
-        If the database could not be reached, read or written.
-    """
-    try:
-        yield
-    except sa.exc.IntegrityError:
-        raise
-    except PoolTimeout as error:
-        raise LedgerBusy(
-            "Every database connection is in use; try again shortly.", retry_after_s=RETRY_AFTER_S
-        ) from error
-    except DBAPIError as error:
-        raise _ours(error) from error
-
-
-def _ours(error: DBAPIError) -> LedgerBusy | NotReady | StorageFault:
-    cause = error.orig
-    sqlstate = getattr(cause, "sqlstate", None)
-    sqlite_name = getattr(cause, "sqlite_errorname", "") or ""
-    text = str(cause)
-    if sqlstate in _PG_BUSY:
-        return LedgerBusy(
-            f"The database is busy: {_PG_BUSY[sqlstate]}. Try again shortly.", retry_after_s=RETRY_AFTER_S
-        )
-    if sqlite_name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return LedgerBusy(
-            "The database is busy: the wait for another write took too long. Try again shortly.",
-            retry_after_s=RETRY_AFTER_S,
-        )
-    if sqlstate == "42P01" or re.search(r"no such table", text):
-        return NotReady("The database lacks a table. Run `sitematch db upgrade`.")
-    # The driver's own text may quote the statement's values; only its kind goes to the caller.
-    kind = sqlite_name or sqlstate or type(cause).__name__
-    return StorageFault(
-        f"The database could not be read or written ({kind}); nothing that was confirmed is lost.", kind=kind
-    )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from sitematch.cli.common import say
+from sitematch.cli.common import say, tell
+from sitematch.domain.plurals import counted
 
 if TYPE_CHECKING:
     from sitematch.domain.studies.change import SiteChange, StudyChange
@@ -52,20 +51,20 @@ class Printer:
             return
         counts = ", ".join(f"{count} {kind}" for kind, count in change.counts().items()) or "no site changes"
         new = "new study, " if change.is_new else ""
-        click.echo(f"{change.study_id}: {new}{counts}, {change.unchanged} unchanged")
+        tell(f"{change.study_id}: {new}{counts}, {change.unchanged} unchanged")
         for field in change.fields:
-            click.echo(f"  {field.field}: {field.old or 'none'} -> {field.new or 'none'}")
+            tell(f"  {field.field}: {field.old or 'none'} -> {field.new or 'none'}")
         # Of a study that is all new, its sites are no difference worth a line each.
         shown = change.sites if self._everything else () if change.is_new else change.sites[:SITES_SHOWN]
         for site in shown:
-            click.echo(f"  {_site_line(site)}")
+            tell(f"  {_site_line(site)}")
         if not change.is_new and len(change.sites) > len(shown):
-            click.echo(f"  … {len(change.sites) - len(shown)} more; --all prints them")
+            tell(f"  … {len(change.sites) - len(shown)} more; --all prints them")
 
     def progress(self, studies: int, sites: int, /) -> None:
         """Say how far it is, once in a thousand studies."""
         if studies % 1_000 == 0:
-            say(f"{studies} studies with {sites} sites read and placed.")
+            say(f"{studies:,} studies with {counted(sites, 'site')} read and placed.")
 
     def close(self, totals: ImportTotals, import_id: int | None, *, dry_run: bool) -> None:
         """Print what was held back, the totals, and what can be done next."""
@@ -77,11 +76,13 @@ class Printer:
             if count > shown and not self._everything:
                 say(f"… {count - shown} more {what}; --all prints them.")
         say(
-            f"{totals.studies} studies, {totals.locations} locations: {totals.sites} sites, {totals.left_out} left out."
-            f" {totals.unplaced} sites could not be placed; in {totals.contradictions} the record contradicts itself."
+            f"{counted(totals.studies, 'study', 'studies')}, {counted(totals.locations, 'location')}: "
+            f"{counted(totals.sites, 'site')}, {totals.left_out} left out. "
+            f"{counted(totals.unplaced, 'site')} could not be placed; "
+            f"in {totals.contradictions} the record contradicts itself."
         )
         if totals.records_left_out:
-            say(f"{totals.records_left_out} records were left out.")
+            say(f"Left out: {counted(totals.records_left_out, 'record')}.")
         if totals.contacts or totals.contacts_erased:
             say(f"Contacts of persons: {totals.contacts} are stored, {totals.contacts_erased} were erased.")
         if dry_run:

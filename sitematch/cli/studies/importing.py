@@ -9,14 +9,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, plain_errors, say, settings
+from sitematch.cli.common import (
+    EXIT_DATA_FAULT,
+    EXIT_NOT_FOUND,
+    STORE,
+    Commands,
+    exit_codes,
+    plain_errors,
+    say,
+    settings,
+)
+from sitematch.cli.completion import complete_study
 from sitematch.cli.studies.import_printer import NOTICES_SHOWN, Printer
+from sitematch.domain.plurals import counted
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sitematch.config import Settings
     from sitematch.services.studies.other_sources import Preview
+
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_DATA_FAULT, *STORE)
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 _STRICT = click.option("--strict", is_flag=True, help="Import nothing if anything cannot be used.")
@@ -28,12 +41,12 @@ _CONTACTS = click.option(
 _ALL = click.option("--all", "everything", is_flag=True, help="Print every difference and notice.")
 
 
-@click.group("import")
+@click.group("import", cls=Commands)
 def import_group() -> None:
     """Bring trials in, see what changes, and take it back."""
 
 
-@import_group.command("ctgov", epilog=EXIT_CODES)
+@import_group.command("ctgov", epilog=_CODES)
 @click.argument("sources", nargs=-1, metavar="[FILE|NCT…]...")
 @click.option("--condition", default="", metavar="TEXT", help="Also fetch every study of this condition.")
 @click.option("--recruiting", is_flag=True, help="Of those, only the ones that recruit.")
@@ -86,9 +99,14 @@ def ctgov(
         sys.exit(EXIT_DATA_FAULT)
 
 
-@import_group.command("csv", epilog=EXIT_CODES)
+@import_group.command("csv", epilog=_CODES)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--study", metavar="NCT…", help="The study whose sites these are; an exported table says it itself.")
+@click.option(
+    "--study",
+    metavar="NCT…",
+    shell_complete=complete_study,
+    help="The study whose sites these are; an exported table says it itself.",
+)
 @click.option("--title", default="", help="Make the study, if there is none, under this title.")
 @click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="Which column holds a field; repeatable.")
 @click.option("--sheet", default="", help="Sheet of a workbook.  [default: the first]")
@@ -158,7 +176,7 @@ def _print_preview(preview: Preview) -> None:
         click.echo(f"{field:<10} <- {column}")
     if preview.unused:
         click.echo(f"not used: {', '.join(preview.unused)}")
-    click.echo(f"{preview.rows} rows, {len(preview.faults)} faults; the first:")
+    click.echo(f"{counted(preview.rows, 'row')}, {counted(len(preview.faults), 'fault')}; the first:")
     for location in preview.first:
         parts = (location.facility, location.city, location.state, location.postcode, location.country, location.status)
         click.echo("  " + " | ".join(part or "-" for part in parts))
@@ -166,7 +184,7 @@ def _print_preview(preview: Preview) -> None:
         say(f"Left out: {fault}")
 
 
-@import_group.command("catalogue", epilog=EXIT_CODES)
+@import_group.command("catalogue", epilog=_CODES)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--allow-older", is_flag=True, help="Take studies older than what is known.")
 @_DRY_RUN
@@ -192,7 +210,7 @@ def catalogue(file: Path, allow_older: bool, dry_run: bool, everything: bool) ->
 
 
 def _files_command(form: str, help_text: str) -> None:
-    @import_group.command(form, epilog=EXIT_CODES, help=help_text)
+    @import_group.command(form, epilog=_CODES, help=help_text)
     @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
     @_STRICT
     @_DRY_RUN
@@ -232,7 +250,7 @@ def _ready(now: datetime) -> Settings:
     return chosen
 
 
-@import_group.command("undo", epilog=EXIT_CODES)
+@import_group.command("undo", epilog=_CODES)
 @plain_errors
 def undo() -> None:
     """Take the latest import back; run it again to go further back.
@@ -249,7 +267,7 @@ def undo() -> None:
     say(undo_last(chosen, datetime.now(UTC)))
 
 
-@import_group.command("list", epilog=EXIT_CODES)
+@import_group.command("list", epilog=_CODES)
 @plain_errors
 def list_() -> None:
     """List the imports that changed something, latest first.
@@ -271,12 +289,13 @@ def list_() -> None:
         undone = f", undone {record.undone_at:%Y-%m-%d %H:%M}" if record.undone_at else ""
         click.echo(
             f"{record.import_id}  {record.at:%Y-%m-%d %H:%M} UTC  {record.origin}  {record.source}: "
-            f"{t.studies_changed} studies; sites {t.added} added, {t.changed} changed, {t.closed} closed, "
+            f"{counted(t.studies_changed, 'study', 'studies')}; sites {t.added} added, {t.changed} changed, "
+            f"{t.closed} closed, "
             f"{t.vanished} vanished{undone}"
         )
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(epilog=_CODES)
 @_CONTACTS
 @_DRY_RUN
 @_ALL
@@ -300,7 +319,7 @@ def sync(contacts: bool, dry_run: bool, everything: bool) -> None:
     printer.close(totals, import_id, dry_run=dry_run)
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(epilog=_CODES)
 @click.option("--search", metavar="TEXT", help="Only studies that have all these words.")
 @click.option(
     "--status",

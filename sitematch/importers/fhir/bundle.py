@@ -47,7 +47,7 @@ def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
 
     Raises
     ------
-    NotReady, DataFault
+    InvalidInput, DataFault
         See `read_items`; also if the file holds no ResearchStudy.
     """
     resources = _Resources()

@@ -74,7 +74,7 @@ def read_table(path: Path, sheet: str = "") -> ForeignTable:
 
     Raises
     ------
-    NotReady
+    InvalidInput
         If there is no such file.
     DataFault
         If it is empty, not UTF-8, or no workbook; or if there is no such sheet.

@@ -21,7 +21,8 @@ from sitematch.domain.capacity.occupancy import StudyView
 from sitematch.domain.studies.site import Site
 from sitematch.errors import SitematchError
 from sitematch.store.capacity.counting import read_view
-from sitematch.store.engine import Store, translated_errors
+from sitematch.store.engine import Store
+from sitematch.store.faults import translated_errors
 from sitematch.store.schema import cap, catalogue
 from sitematch.supervision import Task
 
@@ -236,7 +237,7 @@ class CapacityFeed:
         """Return SQLite's counter of other connections' commits; None on PostgreSQL."""
         if self._store.dialect != "sqlite":
             return None
-        with translated_errors():
+        with translated_errors(self._store.where):
             if self._raw is None:
                 self._raw = self._store.engine.raw_connection()
             cursor = self._raw.cursor()
