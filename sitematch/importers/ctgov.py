@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from sitematch.domain.studies.contact import Contact
-from sitematch.domain.studies.record import Location, StudyRecord
+from sitematch.domain.studies.record import RecordLocation, StudyRecord
 from sitematch.domain.studies.status_words import read_status
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import Fault
@@ -152,7 +152,7 @@ def read_file(path: Path, read_on: date, *, contacts: bool = False) -> Iterator[
 
     Raises
     ------
-    NotReady, DataFault
+    InvalidInput, DataFault
         See `read_items`.
     """
     for item in read_items(path, lists=LISTS, heads=HEADS):
@@ -189,7 +189,7 @@ def parse_study(value: Any, read_on: date, *, where: str, contacts: bool = False
     study = _study(nct_id, protocol, read_on)
     module = protocol.contacts_locations_module
     given = module.locations
-    locations: list[Location] = []
+    locations: list[RecordLocation] = []
     faults: list[Fault] = []
     for number, raw in enumerate(given, start=1):
         read = _location(raw, f"{nct_id}, location {number}", contacts=contacts)
@@ -235,7 +235,7 @@ def _told(error: msgspec.ValidationError) -> tuple[str, str]:
     return (text, "") if at is None else (text[: at.start()], at[1])
 
 
-def _location(raw: Any, where: str, *, contacts: bool) -> Location | Fault:
+def _location(raw: Any, where: str, *, contacts: bool) -> RecordLocation | Fault:
     if not isinstance(raw, dict):
         return Fault(
             0, "locations", str(raw)[:80], "is not an object with a facility, a city and a country", place=where
@@ -246,7 +246,7 @@ def _location(raw: Any, where: str, *, contacts: bool) -> Location | Fault:
     )
     point = raw.get("geoPoint")
     latitude, longitude = (point.get("lat"), point.get("lon")) if isinstance(point, dict) else (point, None)
-    return Location(
+    return RecordLocation(
         where=where,
         facility=clean_facility(facility),
         city=city,

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from sitematch.domain.place import Coordinates
-from sitematch.domain.studies.record import Location
+from sitematch.domain.studies.record import RecordLocation
 from sitematch.domain.studies.status_words import is_silent, read_status
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import Fault, InvalidCoordinates
@@ -97,9 +97,9 @@ def study_status(text: str) -> tuple[bool, tuple[str, ...]]:
     return False, (f"The record gives the study the status {text[:40]!r}, which is not known.",)
 
 
-def nothing_known(fault: Fault) -> Location:
+def nothing_known(fault: Fault) -> RecordLocation:
     """Return the location behind a fault of which nothing could be read: it may be any site."""
-    return Location(where=fault.place, facility="", city="", country="")
+    return RecordLocation(where=fault.place, facility="", city="", country="")
 
 
 def _degrees(value: Any) -> float | None:

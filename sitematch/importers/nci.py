@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from sitematch.domain.studies.record import Location, StudyRecord
+from sitematch.domain.studies.record import RecordLocation, StudyRecord
 from sitematch.domain.studies.status_words import read_status
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import Fault
@@ -45,7 +45,7 @@ def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
 
     Raises
     ------
-    NotReady, DataFault
+    InvalidInput, DataFault
         See `read_items`.
     """
     for item in read_items(path, lists=LISTS, heads=HEADS):
@@ -88,7 +88,7 @@ def parse_trial(value: Any, read_on: date, *, where: str) -> StudyRecord | Fault
         other_ids=tuple(text for text in (trial.nci_id, trial.protocol_id) if text and text != study_id),
         phases=(tidy(phase),) if isinstance(phase, str) and phase and phase != "NA" else (),
     )
-    locations: list[Location] = []
+    locations: list[RecordLocation] = []
     faults: list[Fault] = []
     given = trial.sites or []
     for number, raw in enumerate(given, start=1):
@@ -109,7 +109,7 @@ def parse_trial(value: Any, read_on: date, *, where: str) -> StudyRecord | Fault
     )
 
 
-def _location(raw: Mapping[str, Any], where: str) -> Location:
+def _location(raw: Mapping[str, Any], where: str) -> RecordLocation:
     flags: list[str] = []
     facility, line, line_2, city, state, postcode, country, status = (
         text_field(raw.get(name), name, flags)
@@ -126,7 +126,7 @@ def _location(raw: Mapping[str, Any], where: str) -> Location:
     )
     point = raw.get("org_coordinates")
     latitude, longitude = (point.get("lat"), point.get("lon")) if isinstance(point, dict) else (point, None)
-    return Location(
+    return RecordLocation(
         where=where,
         facility=clean_facility(facility),
         address=", ".join(filter(None, (line, line_2))),

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-import click
-
-from sitematch.cli.common import EXIT_DATA_FAULT, say
+from sitematch.cli.common import EXIT_DATA_FAULT, say, tell
+from sitematch.domain.plurals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,20 +61,20 @@ class Printer:
             return
         counts = ", ".join(f"{count} {kind}" for kind, count in change.counts().items()) or "no site changes"
         new = "new study, " if change.is_new else ""
-        click.echo(f"{change.study_id}: {new}{counts}, {change.unchanged} unchanged")
+        tell(f"{change.study_id}: {new}{counts}, {change.unchanged} unchanged")
         for field in change.fields:
-            click.echo(f"  {field.field}: {field.old or 'none'} -> {field.new or 'none'}")
+            tell(f"  {field.field}: {field.old or 'none'} -> {field.new or 'none'}")
         # Of a study that is all new, its sites are no difference worth a line each.
         shown = change.sites if self._everything else () if change.is_new else change.sites[:SITES_SHOWN]
         for site in shown:
-            click.echo(f"  {_site_line(site)}")
+            tell(f"  {_site_line(site)}")
         if not change.is_new and len(change.sites) > len(shown):
-            click.echo(f"  … {len(change.sites) - len(shown)} more; --all prints them")
+            tell(f"  … {len(change.sites) - len(shown)} more; --all prints them")
 
     def progress(self, studies: int, sites: int, /) -> None:
         """Say how far it is, once in a thousand studies."""
         if studies % 1_000 == 0:
-            say(f"{studies} studies with {sites} sites read and placed.")
+            say(f"{studies:,} studies with {counted(sites, 'site')} read and placed.")
 
     def close(
         self, totals: ImportTotals, import_id: int | None, *, dry_run: bool, allow_left_out: bool = False
@@ -93,8 +92,10 @@ class Printer:
             if count > shown and not self._everything:
                 say(f"… {count - shown} more {what}; --all prints them.")
         say(
-            f"{totals.studies} studies, {totals.locations} locations: {totals.sites} sites, {totals.left_out} left out."
-            f" {totals.unplaced} sites could not be placed; in {totals.contradictions} the record contradicts itself."
+            f"{counted(totals.studies, 'study', 'studies')}, {counted(totals.locations, 'location')}: "
+            f"{counted(totals.sites, 'site')}, {totals.left_out} left out. "
+            f"{counted(totals.unplaced, 'site')} could not be placed; "
+            f"in {totals.contradictions} the record contradicts itself."
         )
         say(
             f"Status of the sites: {totals.status_stated} stated, {totals.status_inherited} inherited from the study, "
@@ -102,7 +103,7 @@ class Printer:
             f"{totals.status_unknown} unknown. {totals.vanished} sites vanished from their records."
         )
         if totals.records_left_out:
-            say(f"{totals.records_left_out} records were left out.")
+            say(f"Left out: {counted(totals.records_left_out, 'record')}.")
         if totals.contacts or totals.contacts_erased:
             say(f"Contacts of persons: {totals.contacts} are stored, {totals.contacts_erased} were erased.")
         if dry_run:
@@ -127,13 +128,13 @@ def print_preview(preview: Preview) -> None:
     for notice in preview.notices:
         say(notice)
     for use in preview.columns:
-        click.echo(f"{use.field:<10} <- {use.column}: {_samples(use.samples)}")
+        tell(f"{use.field:<10} <- {use.column}: {_samples(use.samples)}")
     for use in preview.unused:
-        click.echo(f"not used: {use.column}: {_samples(use.samples)}")
+        tell(f"not used: {use.column}: {_samples(use.samples)}")
     for text, count, status in preview.statuses:
-        click.echo(f"status {text!r} ({count} rows) is read as {status}")
+        tell(f"status {text!r} ({count} rows) is read as {status}")
     studies = f" of {len(preview.study_ids)} studies" if len(preview.study_ids) > 1 else ""
-    click.echo(f"{preview.rows} rows{studies}; the first:")
+    tell(f"{preview.rows} rows{studies}; the first:")
     for location in preview.first:
         parts = (
             location.facility,
@@ -144,7 +145,7 @@ def print_preview(preview: Preview) -> None:
             location.country,
             location.status,
         )
-        click.echo("  " + " | ".join(part or "-" for part in parts))
+        tell("  " + " | ".join(part or "-" for part in parts))
 
 
 def _samples(values: Sequence[str]) -> str:

@@ -9,13 +9,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, plain_errors, say, settings
+from sitematch.cli.common import (
+    EXIT_DATA_FAULT,
+    EXIT_NOT_FOUND,
+    STORE,
+    Commands,
+    exit_codes,
+    plain_errors,
+    say,
+    settings,
+)
+from sitematch.cli.completion import complete_study
 from sitematch.cli.studies.import_printer import Printer, print_preview
+from sitematch.domain.plurals import counted
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sitematch.config import Settings
+
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_DATA_FAULT, *STORE)
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 _STRICT = click.option("--strict", is_flag=True, help="Import nothing if anything cannot be used.")
@@ -41,12 +54,12 @@ def _status(text: str | None) -> RecruitmentStatus | None:
     return None if text is None else RecruitmentStatus(text.upper())
 
 
-@click.group("import")
+@click.group("import", cls=Commands)
 def import_group() -> None:
     """Bring trials in, see what changes, and take it back."""
 
 
-@import_group.command("ctgov", epilog=EXIT_CODES)
+@import_group.command("ctgov", epilog=_CODES)
 @click.argument("sources", nargs=-1, metavar="[FILE|NCT…]...")
 @click.option("--condition", default="", metavar="TEXT", help="Also fetch every study of this condition.")
 @click.option("--recruiting", is_flag=True, help="Of those, only the ones that recruit.")
@@ -105,9 +118,14 @@ def ctgov(
         sys.exit(EXIT_DATA_FAULT)
 
 
-@import_group.command("csv", epilog=EXIT_CODES)
+@import_group.command("csv", epilog=_CODES)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--study", metavar="NCT…", help="The study of all rows; without it a column of the table says it.")
+@click.option(
+    "--study",
+    metavar="NCT…",
+    shell_complete=complete_study,
+    help="The study of all rows; without it a column of the table says it.",
+)
 @click.option("--title", default="", help="Make the study, if there is none, under this title.")
 @click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="Which column holds a field; repeatable.")
 @click.option("--country", default="", help="The country of rows that give none, e.g. US.")
@@ -182,7 +200,7 @@ def table(
     printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
 
 
-@import_group.command("catalogue", epilog=EXIT_CODES)
+@import_group.command("catalogue", epilog=_CODES)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--allow-older", is_flag=True, help="Take studies older than what is known.")
 @_DRY_RUN
@@ -208,7 +226,7 @@ def catalogue(file: Path, allow_older: bool, dry_run: bool, everything: bool) ->
 
 
 def _files_command(form: str, help_text: str) -> None:
-    @import_group.command(form, epilog=EXIT_CODES, help=help_text)
+    @import_group.command(form, epilog=_CODES, help=help_text)
     @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
     @_STATUS
     @_ALLOW_LEFT_OUT
@@ -225,11 +243,12 @@ def _files_command(form: str, help_text: str) -> None:
         everything: bool,
     ) -> None:
         from sitematch.services.studies.other_sources import import_files
+        from sitematch.services.studies.sources import ImportSource
 
         now = datetime.now(UTC)
         printer = Printer(everything=everything)
         totals, import_id = import_files(
-            _ready(now), form, files, now=now, watcher=printer, dry_run=dry_run, strict=strict,
+            _ready(now), ImportSource(form), files, now=now, watcher=printer, dry_run=dry_run, strict=strict,
             allow_left_out=allow_left_out, silent_status=_status(status),
         )  # fmt: skip
         printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
@@ -257,7 +276,7 @@ def _ready(now: datetime) -> Settings:
     return chosen
 
 
-@import_group.command("undo", epilog=EXIT_CODES)
+@import_group.command("undo", epilog=_CODES)
 @plain_errors
 def undo() -> None:
     """Take the latest import back; run it again to go further back.
@@ -274,7 +293,7 @@ def undo() -> None:
     say(undo_last(chosen, datetime.now(UTC)))
 
 
-@import_group.command("list", epilog=EXIT_CODES)
+@import_group.command("list", epilog=_CODES)
 @plain_errors
 def list_() -> None:
     """List the imports that changed something, latest first.
@@ -284,13 +303,11 @@ def list_() -> None:
       sitematch import list
     """
     from sitematch.services.setup import prepare
-    from sitematch.store.engine import open_store
-    from sitematch.store.studies.imports import list_imports
+    from sitematch.services.studies.registry import list_imports
 
     chosen = settings()
     prepare(chosen, say, datetime.now(UTC))
-    with open_store(chosen.database_url) as store:
-        found = list_imports(store)
+    found = list_imports(chosen)
     if not found:
         say("Nothing was imported yet.")
     for record in found:
@@ -298,12 +315,13 @@ def list_() -> None:
         undone = f", undone {record.undone_at:%Y-%m-%d %H:%M}" if record.undone_at else ""
         click.echo(
             f"{record.import_id}  {record.at:%Y-%m-%d %H:%M} UTC  {record.origin}  {record.source}: "
-            f"{t.studies_changed} studies; sites {t.added} added, {t.changed} changed, {t.closed} closed, "
+            f"{counted(t.studies_changed, 'study', 'studies')}; sites {t.added} added, {t.changed} changed, "
+            f"{t.closed} closed, "
             f"{t.vanished} vanished{undone}"
         )
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(epilog=_CODES)
 @_CONTACTS
 @_ALLOW_LEFT_OUT
 @_DRY_RUN
@@ -328,7 +346,7 @@ def sync(contacts: bool, allow_left_out: bool, dry_run: bool, everything: bool) 
     printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(epilog=_CODES)
 @click.option("--search", metavar="TEXT", help="Only studies that have all these words.")
 @click.option(
     "--status",
@@ -350,9 +368,8 @@ def studies(search: str | None, statuses: tuple[str, ...], limit: int) -> None:
       sitematch studies --search "lupus nephritis" --status RECRUITING
     """
     from sitematch.domain.studies.search_terms import query_words
-    from sitematch.services.setup import prepare
-    from sitematch.store.engine import open_store
-    from sitematch.store.studies.search import search_studies
+    from sitematch.services.setup import open_store, prepare
+    from sitematch.services.studies.catalogue import search_studies
 
     words = () if search is None else query_words(search, field="search")
     chosen = settings()

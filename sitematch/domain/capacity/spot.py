@@ -68,6 +68,10 @@ def require_allowed(referral_id: str, state: SpotState | None, action: Action) -
     )
 
 
+MAX_WAITING_SITES = 500
+"""The most sites that an entry of the waiting list may name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpotPolicy:
     """A study's rules for its spots.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sitematch.domain.place import Place
-from sitematch.domain.studies.identity import Whereabouts, pair_with_left_out, squash
+from sitematch.domain.studies.identity import SiteIdentity, pair_with_left_out, squash
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.status_origin import STATUS_SILENT, StatusOrigin, kept_flag, status_origin
 from sitematch.domain.studies.study import RecruitmentStatus, Study
@@ -160,7 +160,7 @@ def revise_sites(
     new: Sequence[Site],
     *,
     in_use: frozenset[str],
-    left_out: Sequence[Whereabouts] = (),
+    left_out: Sequence[SiteIdentity] = (),
 ) -> Revised:
     """Carry a new record's sites into the catalogue's: the same place keeps its id and what is ours.
 
@@ -340,8 +340,8 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _whereabouts(site: Site) -> Whereabouts:
-    return Whereabouts(site.facility, site.city, site.postcode, site.country)
+def _whereabouts(site: Site) -> SiteIdentity:
+    return SiteIdentity(site.facility, site.city, site.postcode, site.country)
 
 
 def _number(site_id: str) -> int:

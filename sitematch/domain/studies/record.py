@@ -12,7 +12,7 @@ from sitematch.errors import Fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Location:
+class RecordLocation:
     """A place where a study recruits, as a record writes it: its country is not yet read, nor is it placed.
 
     Parameters
@@ -72,11 +72,11 @@ class StudyRecord:
     """
 
     study: Study
-    locations: tuple[Location, ...]
+    locations: tuple[RecordLocation, ...]
     faults: tuple[Fault, ...]
     given: int
     contacts: tuple[Contact, ...] = ()
-    left_out: tuple[Location, ...] = ()
+    left_out: tuple[RecordLocation, ...] = ()
     states_status: bool = True
     notices: tuple[str, ...] = ()
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sitematch.domain import fhir as words
-from sitematch.domain.studies.record import Location, StudyRecord
+from sitematch.domain.studies.record import RecordLocation, StudyRecord
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import DataFault, Fault
 from sitematch.importers.facility import clean_facility
@@ -47,7 +47,7 @@ def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
 
     Raises
     ------
-    NotReady, DataFault
+    InvalidInput, DataFault
         See `read_items`; also if the file holds no ResearchStudy.
     """
     resources = _Resources()
@@ -141,9 +141,9 @@ def _record(resource: _Resource, resources: _Resources, read_on: date, name: str
     study = replace(study, **study_facts(resource))
     references = resource.get("site")
     given = references if isinstance(references, list) else []
-    locations: list[Location] = []
+    locations: list[RecordLocation] = []
     faults: list[Fault] = []
-    left_out: list[Location] = []
+    left_out: list[RecordLocation] = []
     for number, reference in enumerate(given, start=1):
         where = f"{study_id}, site {number}"
         found = resources.find(reference, resource)
@@ -151,7 +151,7 @@ def _record(resource: _Resource, resources: _Resources, read_on: date, name: str
             target = _text(reference.get("reference")) if isinstance(reference, dict) else ""
             faults.append(Fault(0, "site", target[:80], "refers to no Location in the file", place=where))
             name = _text(reference.get("display")) if isinstance(reference, dict) else ""
-            left_out.append(Location(where=where, facility=clean_facility(name), city="", country=""))
+            left_out.append(RecordLocation(where=where, facility=clean_facility(name), city="", country=""))
             continue
         if is_stand_in(found):
             name = _text(found.get("name"))[:80]
@@ -194,7 +194,7 @@ def _concept(concept: Mapping[str, Any]) -> str:
     )
 
 
-def _location(location: _Resource, resources: _Resources, where: str) -> Location:
+def _location(location: _Resource, resources: _Resources, where: str) -> RecordLocation:
     service = resources.service_at(location) or {}
     organization = (
         resources.find(location.get("managingOrganization"), location)
@@ -214,7 +214,7 @@ def _location(location: _Resource, resources: _Resources, where: str) -> Locatio
     )
     lines = address.get("line")
     name = _text(location.get("name")) or _text(organization.get("name")) or _text(service.get("name"))
-    return Location(
+    return RecordLocation(
         where=where,
         facility=clean_facility(name),
         address=", ".join(filter(None, map(_text, lines))) if isinstance(lines, list) else "",

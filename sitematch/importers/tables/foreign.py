@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitematch.domain.studies.record import Location, StudyRecord
+from sitematch.domain.studies.record import RecordLocation, StudyRecord
 from sitematch.domain.studies.study import Study, tidy_study_id
 from sitematch.errors import InvalidInput
 from sitematch.importers.facility import clean_facility
@@ -51,7 +51,7 @@ _HEADER_WITHIN = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class ForeignTable:
     """A table as it stands in its file.
 
     Parameters
@@ -72,7 +72,7 @@ class Table:
     notices: tuple[str, ...] = ()
 
 
-def read_table(path: Path, sheet: str = "", given: Mapping[str, str] | None = None) -> Table:
+def read_table(path: Path, sheet: str = "", given: Mapping[str, str] | None = None) -> ForeignTable:
     """Read a table from a file.
 
     Parameters
@@ -86,7 +86,7 @@ def read_table(path: Path, sheet: str = "", given: Mapping[str, str] | None = No
 
     Raises
     ------
-    NotReady
+    InvalidInput
         If there is no such file.
     DataFault
         If it is empty, in no encoding that is read, or no workbook; or if there is no such sheet.
@@ -100,7 +100,7 @@ def read_table(path: Path, sheet: str = "", given: Mapping[str, str] | None = No
     at = _header_at(rows, frozenset(filter(None, (given or {}).values())))
     if at:
         notices.append(f"The header is row {rows[at][0]}; the {at} above it {'is' if at == 1 else 'are'} not read.")
-    return Table(name=name, header=rows[at][1], rows=tuple(rows[at + 1 :]), notices=tuple(notices))
+    return ForeignTable(name=name, header=rows[at][1], rows=tuple(rows[at + 1 :]), notices=tuple(notices))
 
 
 def _header_at(rows: Sequence[tuple[int, tuple[str, ...]]], wanted: frozenset[str]) -> int:
@@ -178,7 +178,7 @@ def map_columns(
     return chosen
 
 
-def study_ids(table: Table, columns: Mapping[str, str]) -> tuple[str, ...]:
+def study_ids(table: ForeignTable, columns: Mapping[str, str]) -> tuple[str, ...]:
     """Return the ids of the studies that a table names, in the order of their first rows; empty without a column."""
     if "study" not in columns:
         return ()
@@ -188,7 +188,7 @@ def study_ids(table: Table, columns: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def table_record(
-    table: Table, columns: Mapping[str, str], study: Study, *, country: str = "", only_study: bool = False
+    table: ForeignTable, columns: Mapping[str, str], study: Study, *, country: str = "", only_study: bool = False
 ) -> StudyRecord:
     """Read a table's rows as the locations of one study.
 
@@ -212,7 +212,7 @@ def table_record(
         that cell alone.
     """
     at = {field: table.header.index(column) for field, column in columns.items()}
-    locations: list[Location] = []
+    locations: list[RecordLocation] = []
     seen: dict[tuple[str, ...], int] = {}
     notices = list(table.notices)
     given = 0
@@ -229,7 +229,7 @@ def table_record(
     return StudyRecord(study=study, locations=tuple(locations), faults=(), given=given, notices=tuple(notices))
 
 
-def rows_of_no_study(table: Table, columns: Mapping[str, str], country: str = "") -> tuple[Location, ...]:
+def rows_of_no_study(table: ForeignTable, columns: Mapping[str, str], country: str = "") -> tuple[RecordLocation, ...]:
     """Return the rows of a table of many studies that name none."""
     at = {field: table.header.index(column) for field, column in columns.items()}
     found = []
@@ -240,9 +240,9 @@ def rows_of_no_study(table: Table, columns: Mapping[str, str], country: str = ""
     return tuple(found)
 
 
-def _location(row: Mapping[str, str], where: str, country: str) -> Location:
+def _location(row: Mapping[str, str], where: str, country: str) -> RecordLocation:
     flags: list[str] = []
-    return Location(
+    return RecordLocation(
         where=where,
         facility=clean_facility(row.get("facility", "")),
         address=", ".join(filter(None, (row.get("address", ""), row.get("address_2", "")))),

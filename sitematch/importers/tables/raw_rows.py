@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from sitematch.domain.table_cells import join_texts, restore_formula, restore_from_workbook
-from sitematch.errors import DataFault, Fault, NotReady
+from sitematch.errors import DataFault, Fault, InvalidInput
+from sitematch.extras import needs_extra
 from sitematch.importers.file_kinds import kind_of
 
 Row = tuple[int, tuple[str, ...]]
@@ -44,7 +45,7 @@ def read_rows(path: Path, sheet: str = "", *, notice: Callable[[str], None] = la
 
     Raises
     ------
-    NotReady
+    InvalidInput
         If there is no such file.
     DataFault
         If it is in none of these forms, or broken; if there is no such sheet. It can come after good rows.
@@ -68,15 +69,15 @@ def open_file(path: Path, wanted: str) -> IO[bytes]:
 
     Raises
     ------
-    NotReady
+    InvalidInput
         If it is not there or cannot be read; the message says to name what is `wanted`.
     """
     try:
         return path.open("rb")
     except FileNotFoundError as error:
-        raise NotReady(f"There is no file {path}: name {wanted}.") from error
+        raise InvalidInput(f"There is no file {path}: name {wanted}.", field="source") from error
     except (IsADirectoryError, PermissionError) as error:
-        raise NotReady(f"{path} cannot be read as a file: {error.strerror}.") from error
+        raise InvalidInput(f"{path} cannot be read as a file: {error.strerror}.", field="source") from error
 
 
 def table_name(path: Path, sheet: str) -> str:
@@ -185,7 +186,8 @@ def _workbook_rows(file: IO[bytes], name: str, sheet: str) -> Iterator[Row]:
     # Some 0.3 s to import; only workbooks need it.
     import zipfile
 
-    from openpyxl import load_workbook
+    with needs_extra("reports", "An Excel workbook"):
+        from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:

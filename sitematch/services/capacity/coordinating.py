@@ -18,9 +18,8 @@ from sitematch.domain.capacity.occupancy import keys_for
 from sitematch.domain.capacity.spot import LedgerEvent, Referral, SpotPolicy, WaitingEntry
 from sitematch.domain.capacity.states import Action, SpotState
 from sitematch.errors import InvalidInput, NotAllowed, ReferralNotFound
-from sitematch.store.capacity import counting, ledger, rules, waiting
+from sitematch.store.capacity import counting, ledger, ledger_changes, rules, waiting
 from sitematch.store.engine import Store
-from sitematch.store.studies import changes
 
 OVERLAP = timedelta(seconds=15)
 """How far before the instant asked for `capacity` looks back: a write that waited its turn bears the instant at which
@@ -69,7 +68,7 @@ def capacity(
     )
     if since is None:
         return seen
-    touched, ruled = changes.touched_since(store, study_id, since - OVERLAP, now)
+    touched, ruled = ledger_changes.touched_since(store, study_id, since - OVERLAP, now)
     return tuple(site for site in seen if may_have_changed(site, arm, touched, ruled))
 
 
@@ -310,7 +309,7 @@ def _require_somewhere(actor: Actor, permission: Permission, study_id: str) -> N
 
 
 def may_have_changed(site: SiteCapacity, arm: str | None, touched: frozenset[CapKey], ruled: frozenset[CapKey]) -> bool:
-    """Whether something happened at the site, or under a cap that it shares; see `changes.touched_since`."""
+    """Whether something happened at the site, or under a cap that it shares; see `ledger_changes.touched_since`."""
     return any(
         key in touched and (key.level is CapLevel.SITE or key in ruled)
         for key in keys_for(site.site_id, site.country, arm)

@@ -21,9 +21,9 @@ from sitematch.config import Settings
 from sitematch.domain.place import Coordinates
 from sitematch.domain.studies.change import StudyChange, compare_studies, merge_study, revise_sites, take_sites
 from sitematch.domain.studies.contact import Contact, StudyContacts
-from sitematch.domain.studies.identity import Whereabouts
+from sitematch.domain.studies.identity import SiteIdentity
 from sitematch.domain.studies.import_outcome import ImportTotals
-from sitematch.domain.studies.record import CatalogueRecord, Location, StudyRecord
+from sitematch.domain.studies.record import CatalogueRecord, RecordLocation, StudyRecord
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.status_origin import (
     STATUS_ASSUMED,
@@ -62,7 +62,7 @@ class _LaidAside(msgspec.Struct, array_like=True):
     is_whole: bool = True
     central: tuple[Contact, ...] = ()
     contacts: tuple[tuple[Contact, ...], ...] = ()
-    left_out: tuple[Whereabouts, ...] = ()
+    left_out: tuple[SiteIdentity, ...] = ()
     states_status: bool = True
 
 
@@ -110,7 +110,7 @@ class Placer:
         self._extents = Extents(gazetteer.reader)
         self._place = lru_cache(maxsize=_PLACES_KEPT)(self._placed)
 
-    def site(self, location: Location, study: Study) -> Site | Fault:
+    def site(self, location: RecordLocation, study: Study) -> Site | Fault:
         """Make a site of a location; its id is still empty.
 
         Returns
@@ -152,7 +152,7 @@ class Placer:
             flags=(*flags, *placed.flags),
         )
 
-    def _status(self, location: Location, study: Study) -> tuple[RecruitmentStatus, tuple[str, ...]]:
+    def _status(self, location: RecordLocation, study: Study) -> tuple[RecruitmentStatus, tuple[str, ...]]:
         """Say the status of a location: silence never means that patients are taken."""
         if location.status is not None:
             return location.status, ()
@@ -346,8 +346,8 @@ def _lay_aside(
     return kept
 
 
-def _whereabouts(location: Location) -> Whereabouts:
-    return Whereabouts(location.facility, location.city, location.postcode, find_country(location.country) or "")
+def _whereabouts(location: RecordLocation) -> SiteIdentity:
+    return SiteIdentity(location.facility, location.city, location.postcode, find_country(location.country) or "")
 
 
 def _lay(laid: _LaidAside, spool: IO[bytes], encoder: msgspec.msgpack.Encoder) -> None:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Unpack
 
 from sitematch.config import Settings
 from sitematch.domain.studies.import_outcome import ImportTotals
-from sitematch.domain.studies.record import CatalogueRecord, StudyRecord
-from sitematch.errors import Fault, InvalidInput
-from sitematch.importers import nci
+from sitematch.domain.studies.record import CatalogueRecord
+from sitematch.errors import InvalidInput
 from sitematch.importers.catalogue import read_catalogue
-from sitematch.importers.fhir import bundle
 from sitematch.services.studies.importing import Options, import_into
-
-_READERS: dict[str, Callable[[Path, date], Iterator[StudyRecord | Fault]]] = {
-    "fhir": bundle.read_file,
-    "nci": nci.read_file,
-}
+from sitematch.services.studies.sources import RECORD_READERS, ImportSource
 
 
 def import_catalogue(settings: Settings, path: Path, **options: Unpack[Options]) -> tuple[ImportTotals, int | None]:
@@ -37,8 +30,8 @@ def import_with_caps(
     settings: Settings, records: Iterable[CatalogueRecord], origin: str, source: str, options: Options
 ) -> tuple[ImportTotals, int | None]:
     """Import records that may state spots, and take over those that are new as caps."""
+    from sitematch.store.capacity.stated_caps import take_stated_caps
     from sitematch.store.engine import open_store
-    from sitematch.store.studies.seeding import take_stated_caps
 
     done = import_into(settings, records, origin=origin, source=source, **options)
     if done[1] is not None:
@@ -48,9 +41,9 @@ def import_with_caps(
 
 
 def import_files(
-    settings: Settings, form: str, paths: tuple[Path, ...], **options: Unpack[Options]
+    settings: Settings, source: ImportSource, paths: tuple[Path, ...], **options: Unpack[Options]
 ) -> tuple[ImportTotals, int | None]:
-    """Import files of FHIR (``"fhir"``) or of the NCI's API (``"nci"``); see `import_records`.
+    """Import files of one source, which is no table; see `import_records`.
 
     Raises
     ------
@@ -62,5 +55,5 @@ def import_files(
     if not paths:
         raise InvalidInput("Name a file.", field="source")
     today = options["now"].date()
-    records = (record for path in paths for record in _READERS[form](path, today))
-    return import_into(settings, records, origin=form, source=", ".join(path.name for path in paths), **options)
+    records = (record for path in paths for record in RECORD_READERS[source](path, today))
+    return import_into(settings, records, origin=source.value, source=", ".join(path.name for path in paths), **options)

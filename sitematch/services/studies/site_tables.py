@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Unpack
 
 from sitematch.config import Settings
 from sitematch.domain.studies.import_outcome import ImportTotals
-from sitematch.domain.studies.record import CatalogueRecord, Location, StudyRecord
+from sitematch.domain.studies.record import CatalogueRecord, RecordLocation, StudyRecord
 from sitematch.domain.studies.study import RecruitmentStatus, Study, tidy_study_id
 from sitematch.errors import Fault, InvalidInput, StudyNotFound
 from sitematch.gazetteer.grammar import parse_country
 from sitematch.importers.location_fields import status_field
 from sitematch.importers.tables.foreign import (
-    Table,
+    ForeignTable,
     map_columns,
     read_table,
     rows_of_no_study,
@@ -27,12 +27,10 @@ from sitematch.importers.tables.foreign import (
 from sitematch.importers.tables.own_table import read_own
 from sitematch.services.studies.importing import Options, import_into
 from sitematch.services.studies.other_sources import import_with_caps
+from sitematch.services.studies.sources import ImportSource
 
 if TYPE_CHECKING:
     from sitematch.store.engine import Store
-
-TABLE = "table"
-"""Origin of what a table brought in; see `sitematch.domain.studies.import_outcome.ImportRecord`."""
 
 _SAMPLES = 3
 
@@ -90,7 +88,7 @@ class Preview:
     statuses: tuple[tuple[str, int, str], ...]
     rows: int
     study_ids: tuple[str, ...]
-    first: tuple[Location, ...]
+    first: tuple[RecordLocation, ...]
     notices: tuple[str, ...]
 
 
@@ -125,7 +123,7 @@ def preview_table(path: Path, form: TableForm, today: date, *, show: int = 5) ->
     )
 
 
-def _statuses(table: Table, columns: Mapping[str, str]) -> tuple[tuple[str, int, str], ...]:
+def _statuses(table: ForeignTable, columns: Mapping[str, str]) -> tuple[tuple[str, int, str], ...]:
     if "status" not in columns:
         return ()
     at = table.header.index(columns["status"])
@@ -133,7 +131,7 @@ def _statuses(table: Table, columns: Mapping[str, str]) -> tuple[tuple[str, int,
     return tuple((text, count, status_field(text, []) or "no status") for text, count in words.most_common())
 
 
-def _read(path: Path, form: TableForm) -> tuple[Table, dict[str, str]]:
+def _read(path: Path, form: TableForm) -> tuple[ForeignTable, dict[str, str]]:
     if form.country:
         parse_country(form.country)
     table = read_table(path, form.sheet, form.columns)
@@ -174,7 +172,7 @@ def import_table(
         records, name = read_sites_tables(
             store, path, study_id, form, options["now"].date(), title=title, silent_status=options.get("silent_status")
         )
-    return import_into(settings, records, origin=TABLE, source=name, **options)
+    return import_into(settings, records, origin=ImportSource.TABLE.value, source=name, **options)
 
 
 def read_sites_tables(
@@ -248,7 +246,7 @@ def _study(store: Store, study_id: str, title: str, source: str, today: date) ->
     return Study(study_id=study_id, title=title, status=RecruitmentStatus.UNKNOWN, as_of_on=today, source=source)
 
 
-def _title(table: Table, columns: Mapping[str, str], study_id: str) -> str:
+def _title(table: ForeignTable, columns: Mapping[str, str], study_id: str) -> str:
     if "title" not in columns:
         return ""
     at, study_at = table.header.index(columns["title"]), table.header.index(columns["study"])
@@ -299,4 +297,4 @@ def import_own_table(
                 )
             yield record
 
-    return import_with_caps(settings, records(), "table", path.name, options)
+    return import_with_caps(settings, records(), ImportSource.TABLE.value, path.name, options)

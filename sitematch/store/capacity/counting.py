@@ -10,10 +10,10 @@ import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES, CapRule, Group, SiteInView, StudyView
+from sitematch.domain.capacity.occupancy import CapRule, Group, SiteInView, StudyView
 from sitematch.domain.capacity.spot import LedgerEvent, Referral, SpotPolicy, WaitingEntry, allowed_in, state_at
 from sitematch.domain.capacity.states import LAPSING_KINDS, SETTING_KINDS, EventKind
-from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus
 from sitematch.errors import ReferralNotFound, StudyNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.chain import read_event

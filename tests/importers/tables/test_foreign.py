@@ -10,7 +10,7 @@ import pytest
 
 from sitematch.domain.studies.record import StudyRecord
 from sitematch.domain.studies.study import RecruitmentStatus
-from sitematch.errors import DataFault, InvalidInput, NotReady
+from sitematch.errors import DataFault, InvalidInput
 from sitematch.importers.tables.foreign import map_columns, read_table, table_record
 from tests.builders import make_study
 
@@ -144,7 +144,7 @@ def test_what_is_no_table_is_a_fault_of_the_file(tmp_path: Path, content: bytes)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NotReady, match="nothing"):
+    with pytest.raises(InvalidInput, match="nothing"):
         read_table(tmp_path / "nothing.csv")
 
 
