@@ -141,6 +141,7 @@ class Placer:
             study_id=study.study_id,
             source_study=study.study_id,
             facility=location.facility or NO_NAME,
+            address=location.address,
             city=city,
             state=location.state,
             postcode=placed.postcode,
@@ -347,7 +348,9 @@ def _lay_aside(
 
 
 def _whereabouts(location: RecordLocation) -> SiteIdentity:
-    return SiteIdentity(location.facility, location.city, location.postcode, find_country(location.country) or "")
+    return SiteIdentity(
+        location.facility, location.city, location.postcode, find_country(location.country) or "", location.address
+    )
 
 
 def _lay(laid: _LaidAside, spool: IO[bytes], encoder: msgspec.msgpack.Encoder) -> None:
