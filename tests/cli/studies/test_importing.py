@@ -167,7 +167,9 @@ def test_a_table_is_previewed_then_imported_and_the_default_study_can_be_filled_
     preview = run("import", "csv", str(path), "--study", "NCT06064929", "--preview")
     assert "postcode   <- PLZ" in preview.stdout
     assert "not used: Notes" in preview.stdout
-    done = run("import", "csv", str(path), "--study", "NCT06064929", "--map", "facility=Klinik")
+    done = run(
+        "import", "csv", str(path), "--study", "NCT06064929", "--map", "facility=Klinik", "--status", "RECRUITING"
+    )
     assert done.exit_code == 0, done.output
     assert "Left out: sites.csv, row 3, country" in done.stderr
     answer = json.loads(run("match", "20095", "-c", "DE", "--format", "json").stdout)
@@ -183,7 +185,7 @@ def test_a_table_of_an_unknown_study_needs_its_title(run: Run, tmp_path: Path) -
     path.write_text(CSV, encoding="utf-8")
 
     refused = run("import", "csv", str(path), "--study", "LOCAL-1")
-    made = run("import", "csv", str(path), "--study", "LOCAL-1", "--title", "A local study")
+    made = run("import", "csv", str(path), "--study", "LOCAL-1", "--title", "A local study", "--status", "RECRUITING")
 
     assert (refused.exit_code, made.exit_code) == (3, 0)
     assert "LOCAL-1  recruiting  A local study" in run("studies").stdout
