@@ -1,6 +1,6 @@
 """The app factory: everything is made here, nothing at import.
 
-Serve it with ``granian --interface wsgi --factory api.app:create_app``, or with ``sitematch serve``.
+Serve it with ``sitematch serve``, or with ``granian --interface wsgi --factory sitematch.wsgi:create_app``.
 """
 
 from __future__ import annotations
@@ -11,39 +11,33 @@ from types import TracebackType
 
 from flask import Flask, Response
 
-from api import (
-    access,
+from api import access, console, health
+from api.backend import Backend, Clock, utc_now
+from api.fhir import bulk as fhir_bulk
+from api.fhir import outcome
+from api.fhir import routes as fhir_routes
+from api.http import docs, errors, headers
+from api.http.operations import Documented, Operation
+from api.pages import assets, languages, maps, preferences
+from api.pages import routes as page_routes
+from api.v1 import (
     accounts,
     allocations,
-    assets,
     capacity,
     clinics,
-    console,
     coverage,
     demand,
-    docs,
-    errors,
-    fhir,
-    fhir_bulk,
-    headers,
-    health,
-    languages,
-    maps,
     matches,
-    pages,
     postcodes,
-    preferences,
     referrals,
     reports,
     sites,
     studies,
     webhooks,
 )
-from api.backend import Backend, Clock, utc_now
-from api.operations import Documented, Operation
 from sitematch.config import Settings
 from sitematch.errors import NotReady
-from sitematch.services.finder import Finder
+from sitematch.services.finding.finder import Finder
 
 MAX_BODY_BYTES = 64 * 1024
 """More than any request of ours needs; a longer body is refused with 413 before it is read."""
@@ -95,20 +89,21 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     documents = docs.blueprint()
     lookups = (matches, clinics, studies, sites, postcodes, maps, health)
     office = (capacity, referrals, reports, accounts, webhooks, coverage, demand, allocations)
-    standards = (fhir, fhir_bulk)
+    standards = (fhir_routes, fhir_bulk)
     routes: list[Documented] = [module.blueprint(backend) for module in (*lookups, *office, *standards)]
-    routes += [pages.blueprint(backend, app.assets), preferences.blueprint(), documents]
+    routes += [page_routes.blueprint(backend, app.assets), preferences.blueprint(), documents]
     languages.register(app)
     operations: dict[str, Operation] = {}
     for blueprint in routes:
         app.register_blueprint(blueprint)
         operations |= blueprint.operations
-    desk = console.blueprint(backend)
-    app.register_blueprint(desk)
-    access.register(app, backend, operations, {desk.name: console.door(backend, desk)})
+    console_pages = console.blueprint(backend)
+    app.register_blueprint(console_pages)
+    access.register(app, backend, operations, {console_pages.name: console.admission(backend, console_pages)})
     errors.register(app)
+    outcome.register(app)
     headers.register(app, backend.settings)
-    documents.freeze(app, operations)
+    documents.describe(app, operations)
     # If it is not ready, the backend has logged why, and /readyz answers 503 until it is.
     with contextlib.suppress(NotReady):
         backend.finder()

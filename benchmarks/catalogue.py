@@ -30,17 +30,18 @@ import sqlalchemy as sa
 
 from benchmarks.importing import SITES_A_STUDY, Silent
 from sitematch.config import Settings
+from sitematch.domain.finding.policy import MatchPolicy, Order
 from sitematch.domain.place import Place
-from sitematch.domain.policy import MatchPolicy, Order
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.words import query_words
+from sitematch.domain.studies.search_terms import query_words
+from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.geodesic import WGS84
-from sitematch.services.clinics import ClinicFinder
-from sitematch.services.finder import StatedCapacity
-from sitematch.services.importing import import_records
-from sitematch.store import catalogue, migrate, schema, search
+from sitematch.services.finding.clinics import ClinicFinder
+from sitematch.services.finding.finder import StatedCapacity
+from sitematch.services.studies.importing import import_records
+from sitematch.store import migrate, schema
 from sitematch.store.engine import Store, open_store
+from sitematch.store.studies import catalogue, search
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 CLINICS, CONDITIONS = 30_000, 400

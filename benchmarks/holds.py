@@ -22,13 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import databases, race
-from sitematch.domain.access import Actor, Caller
-from sitematch.domain.capacity import CapKey, CapLevel
+from sitematch.domain.accounts.access import Actor, Caller
+from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.errors import LedgerBusy
-from sitematch.store import audit, ledger, rules
-from sitematch.store.catalogue import read_sites, read_study, replace_studies
+from sitematch.store.capacity import ledger, rules
+from sitematch.store.capacity.feed import CapacityFeed
+from sitematch.store.capacity.history import audit
 from sitematch.store.engine import open_store
-from sitematch.store.feed import CapacityFeed
+from sitematch.store.studies.catalogue import read_sites, read_study, replace_studies
 
 _CALLER = Caller(actor=Actor(actor_id="system:holds"), request_id="holds")
 _SPOTS = 1_000_000
@@ -88,7 +89,9 @@ def _work(url: str, number: int, is_shared: bool, seconds: float, gate: Any, ans
 def measure(url: str, *, clients: int, is_shared: bool, seconds: float) -> str:
     """Place holds from many clients on a prepared database, and return the figures as one line."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["sitematch.store.ledger", "sitematch.store.feed", "benchmarks.databases"])
+    context.set_forkserver_preload(
+        ["sitematch.store.capacity.ledger", "sitematch.store.capacity.feed", "benchmarks.databases"]
+    )
     gate, answers = context.Barrier(clients + 1), context.SimpleQueue()
     workers = [
         context.Process(target=_work, args=(url, number, is_shared, seconds, gate, answers))
@@ -157,7 +160,7 @@ import sys
 from datetime import UTC, datetime
 from benchmarks.holds import _CALLER
 from benchmarks import race
-from sitematch.store import ledger, rules
+from sitematch.store.capacity import ledger, rules
 from sitematch.store.engine import open_store
 with open_store(sys.argv[1]) as store:
     ledger.place_hold(store, _CALLER, study_id=race.STUDY_ID, site_id=sys.argv[3], referral_id=sys.argv[2],

@@ -29,9 +29,10 @@ from api.app import create_app
 from benchmarks import pgeocode_data
 from benchmarks.timing import Contestant, print_table, race
 from sitematch.config import Settings, data_file
-from sitematch.domain.site import Site
-from sitematch.importers.sites_csv import read_sites
-from sitematch.services.setup import open_finder, prepare
+from sitematch.domain.studies.site import Site
+from sitematch.importers.tables.sites_csv import read_sites
+from sitematch.services.finding.opening import open_finder
+from sitematch.services.setup import prepare
 
 K = 5
 COUNT = 100

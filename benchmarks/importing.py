@@ -72,7 +72,7 @@ def one_size(count: int) -> dict[str, float]:
     """Import so many studies into a fresh database, then the same again; measure both."""
     from sitematch.gazetteer.locate import Gazetteer
     from sitematch.importers.ctgov import read_file
-    from sitematch.services.importing import import_records
+    from sitematch.services.studies.importing import import_records
     from sitematch.store import migrate
     from sitematch.store.engine import open_store
 

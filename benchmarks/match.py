@@ -24,17 +24,17 @@ from sklearn.neighbors import BallTree
 from benchmarks import pgeocode_data
 from benchmarks.timing import Contestant, print_table, race
 from sitematch.config import data_file
-from sitematch.domain.match import MatchResult
+from sitematch.domain.finding.match import MatchResult
+from sitematch.domain.finding.policy import MatchPolicy, Order
 from sitematch.domain.place import Postcode
-from sitematch.domain.policy import MatchPolicy, Order
-from sitematch.exporters.wire import matches_answer
+from sitematch.exporters.wire.matches import matches_answer
 from sitematch.gazetteer.grammar import normal_form
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.geodesic import FloatArray
 from sitematch.geo.index import ChordIndex
-from sitematch.importers.sites_csv import read_sites
 from sitematch.importers.study_file import read_study
-from sitematch.services.finder import Finder
+from sitematch.importers.tables.sites_csv import read_sites
+from sitematch.services.finding.finder import Finder
 
 COUNT = 300
 K = 5

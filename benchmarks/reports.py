@@ -66,12 +66,13 @@ def ways(rng: random.Random, count: int, sites: int) -> Iterator[tuple[int, str,
 
 def build(path: Path, events: int, sites: int) -> dict[str, float]:
     """Write the study and its ledger."""
-    from sitematch.domain.site import Site
-    from sitematch.domain.study import RecruitmentStatus, Study
-    from sitematch.store import audit, migrate
-    from sitematch.store.catalogue import replace_study
-    from sitematch.store.chain import GENESIS, seal
+    from sitematch.domain.studies.site import Site
+    from sitematch.domain.studies.study import RecruitmentStatus, Study
+    from sitematch.store import migrate
+    from sitematch.store.capacity.chain import GENESIS, seal
+    from sitematch.store.capacity.history import audit
     from sitematch.store.engine import open_store
+    from sitematch.store.studies.catalogue import replace_study
 
     started = time.perf_counter()
     study = Study(
@@ -137,8 +138,8 @@ def build(path: Path, events: int, sites: int) -> dict[str, float]:
 
 def one(path: Path, kind: str, past: bool, form: str) -> dict[str, float]:
     """Make one report, and render it unless `form` is empty; measure both."""
-    from sitematch.domain.access import Actor, Grant, Role
-    from sitematch.services import forecasting, reporting
+    from sitematch.domain.accounts.access import Actor, Grant, Role
+    from sitematch.services.reports import forecasting, reporting
     from sitematch.store.engine import open_store
 
     boss = Actor(actor_id="user:bench", grants=(Grant(role=Role.ADMINISTRATOR),))

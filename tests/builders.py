@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from sitematch.domain.place import Coordinates, Place, Precision
-from sitematch.domain.site import Site
-from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.domain.travel import TravelCertainty, TravelSupport
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.domain.studies.travel import TravelCertainty, TravelSupport
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 STUDY_ID = "NCT00000001"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from sitematch.domain.place import Coordinates, Place, Precision
-from sitematch.domain.site import Site
-from sitematch.domain.study import Phase, RecruitmentStatus, Study
-from sitematch.domain.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Phase, RecruitmentStatus, Study
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
 
 NASTY = (
     *("=1+1", "+1", "-0.28", "@SUM(A1)", "\t=x", "\r", "'=1", "''", "＝1＋1", " -1", '=HYPERLINK("http://x","y")'),

@@ -10,9 +10,9 @@ from pytest_socket import socket_allow_hosts
 
 from sitematch.config import data_file
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.importers.sites_csv import read_sites
 from sitematch.importers.study_file import read_study
-from sitematch.services.finder import Finder
+from sitematch.importers.tables.sites_csv import read_sites
+from sitematch.services.finding.finder import Finder
 
 ROOT = Path(__file__).parent.parent
 

@@ -16,7 +16,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from api.languages import ENGLISH, LANGUAGES, TRANSLATIONS
+from api.pages.languages import ENGLISH, LANGUAGES, TRANSLATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = TRANSLATIONS / "messages.pot"
@@ -37,7 +37,7 @@ def gather() -> Catalog:
         strip_comment_tags=True,
     )
     for name, line, message, comments, context in found:
-        # The console is in English, so no translator is asked for its words (see `api.console.guard`).
+        # The console is in English, so no translator is asked for its words (see `api.console.session.guard`).
         if not {"frontend", "console"} & set(Path(name).parts):
             catalogue.add(message, None, [(f"api/{name}", line)], auto_comments=comments, context=context)
     for text in study_texts():

@@ -6,39 +6,25 @@ The console is no part of the HTTP interface: its addresses and forms are its ow
 
 from __future__ import annotations
 
-from api.access import Door
+from api.access import Admission
 from api.backend import Backend
-from api.console import (
-    caps,
-    dashboard,
-    faults,
-    guard,
-    holds,
-    imports,
-    instants,
-    people,
-    referrals,
-    reports,
-    sign_in,
-    sites,
-    studies,
-    view,
-    waiting,
-)
-from api.console.routes import Console
+from api.console import accounts, caps, dashboard, holds, imports, referrals, reports, sites, studies, waiting
+from api.console.page import context, faults, instants
+from api.console.page.routes import Console
+from api.console.session import guard, sign_in
 
 
 def blueprint(backend: Backend) -> Console:
     """Make the pages."""
     console = Console()
-    view.register(console, backend)
+    context.register(console, backend)
     instants.register(console)
     faults.register(console, backend)
-    for module in (sign_in, studies, dashboard, sites, caps, holds, referrals, waiting, people, imports, reports):
+    for module in (sign_in, studies, dashboard, sites, caps, holds, referrals, waiting, accounts, imports, reports):
         module.register(console, backend)
     return console
 
 
-def door(backend: Backend, console: Console) -> Door:
+def admission(backend: Backend, console: Console) -> Admission:
     """Return what lets requests for the console's pages in."""
     return lambda endpoint, request_id: guard.admit(backend, console.pages, endpoint, request_id)

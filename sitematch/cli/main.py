@@ -6,27 +6,28 @@ import click
 
 from sitematch import __version__
 from sitematch.cli.accounts import token_group, user_group
-from sitematch.cli.allocate import allocate
-from sitematch.cli.capacity import capacity_group
-from sitematch.cli.common import EXIT_CODES
-from sitematch.cli.coverage import catchments, coverage
+from sitematch.cli.capacity.capacity import capacity_group
+from sitematch.cli.capacity.ledger import ledger_group
+from sitematch.cli.capacity.referral import referral_group
+from sitematch.cli.capacity.waiting import waiting_group
+from sitematch.cli.common import EXIT_CODES, Commands
 from sitematch.cli.data import data_group
 from sitematch.cli.database import db
-from sitematch.cli.demand import demand
-from sitematch.cli.exporting import export_group
-from sitematch.cli.forecast import forecast
+from sitematch.cli.finding.look_up import locate, match, sites
 from sitematch.cli.gazetteer import gazetteer_group
-from sitematch.cli.importing import import_group, studies, sync
-from sitematch.cli.ledger import ledger_group
-from sitematch.cli.look_up import locate, match, sites
-from sitematch.cli.referral import referral_group
-from sitematch.cli.report import report_group
+from sitematch.cli.reports.allocate import allocate
+from sitematch.cli.reports.coverage import catchments, coverage
+from sitematch.cli.reports.demand import demand
+from sitematch.cli.reports.forecast import forecast
+from sitematch.cli.reports.report import report_group
 from sitematch.cli.server import serve
-from sitematch.cli.waiting import waiting_group
+from sitematch.cli.studies.exporting import export_group
+from sitematch.cli.studies.importing import import_group, studies, sync
 from sitematch.cli.webhook import webhook_group
 
 
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog=EXIT_CODES,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.studies.study import RecruitmentStatus
 
 STUDY_STATUS: dict[RecruitmentStatus, str] = {
     RecruitmentStatus.RECRUITING: "active",

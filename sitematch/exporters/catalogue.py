@@ -7,9 +7,9 @@ from typing import IO
 
 import msgspec
 
-from sitematch.domain.record import CATALOGUE_FORMAT
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
+from sitematch.domain.studies.record import CATALOGUE_FORMAT
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
 
 
 def write_catalogue(file: IO[bytes], studies: Iterable[tuple[Study, Sequence[Site]]]) -> tuple[int, int]:

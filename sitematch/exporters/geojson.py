@@ -13,12 +13,12 @@ from typing import IO, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from sitematch.domain.capacity import DrawnFrom
+from sitematch.domain.capacity.caps import DrawnFrom
 from sitematch.domain.place import Precision
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.domain.travel import TravelCertainty
-from sitematch.exporters.rows import CapacityRow, SpotsAtSite
-from sitematch.exporters.wire import (
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.travel import TravelCertainty
+from sitematch.exporters.tables.rows import CapacityRow, SpotsAtSite
+from sitematch.exporters.wire.matches import (
     DistanceAnswer,
     ExclusionAnswer,
     Instant,
@@ -128,7 +128,7 @@ def matches_geojson(answer: MatchesAnswer) -> SiteCollection:
     Parameters
     ----------
     answer
-        See `sitematch.exporters.wire.matches_answer`.
+        See `sitematch.exporters.wire.matches.matches_answer`.
 
     Returns
     -------

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from sitematch.domain.area import MultiPolygon
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
-from sitematch.exporters.wire import Instant, Wire
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
+from sitematch.exporters.wire.matches import Instant, Wire
 
 
 class Area(Wire, frozen=True, tag_field="type", tag="MultiPolygon"):

@@ -1,4 +1,4 @@
-"""The cells of `sitematch.domain.cell` from nearest to farthest, with how near anything in them can be."""
+"""The cells of `sitematch.domain.grid_cells` from nearest to farthest, with how near anything in them can be."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from sitematch.domain.cell import COLUMNS, ROWS
+from sitematch.domain.grid_cells import COLUMNS, ROWS
 from sitematch.domain.place import Coordinates
 from sitematch.geo.geodesic import FloatArray, earth_centred_km, earth_centred_point_km, least_geodesics_km
 

@@ -8,11 +8,11 @@ from typing import NoReturn
 
 import msgspec
 
-from sitematch.domain.record import CATALOGUE_FORMAT, CatalogueRecord
-from sitematch.domain.site import Site
-from sitematch.domain.study import Study
+from sitematch.domain.studies.record import CATALOGUE_FORMAT, CatalogueRecord
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
 from sitematch.errors import DataFault, Fault
-from sitematch.importers.raw_rows import open_file
+from sitematch.importers.tables.raw_rows import open_file
 
 
 class _Head(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,7 +39,7 @@ def read_catalogue(path: Path) -> Iterator[CatalogueRecord]:
 
     Raises
     ------
-    NotReady
+    InvalidInput
         If there is no such file.
     DataFault
         If it is no such file, is damaged or was cut off; it can come after good studies.

@@ -1,4 +1,4 @@
-"""The default study's file: JSON with the fields of `sitematch.domain.study.Study`."""
+"""The default study's file: JSON with the fields of `sitematch.domain.studies.study.Study`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from sitematch.domain.study import Study
+from sitematch.domain.studies.study import Study
 from sitematch.errors import DataFault, Fault, NotReady
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sitematch import __version__
-from sitematch.domain.zones import zone_named
+from sitematch.domain.time_zones import zone_named
 from sitematch.reports.document import Report, Section
 
 VERSION = f"sitematch {__version__}"

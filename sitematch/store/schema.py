@@ -85,7 +85,7 @@ study_text = Table(
     Column("further", Text, nullable=False),
     Index("ix_study_text_study_id", "study_id", unique=True),
 )
-"""The words of each study (see `sitematch.domain.words`), parted by blanks. The full-text index over them is the one
+"""The words of each study (see `domain.studies.search_terms`), parted by blanks. The full-text index is the one
 thing that each database has in its own way: on SQLite the FTS5 table ``study_words``, which triggers keep in step, on
 PostgreSQL the GIN indexes ``ix_study_text_heading`` and ``ix_study_text_words`` over a tsvector."""
 
@@ -138,7 +138,7 @@ study_contact = Table(
     Column("email", Text, nullable=False),
     PrimaryKeyConstraint("study_id", "position"),
 )
-"""Whom to ask about a study as a whole; see `sitematch.store.contacts`."""
+"""Whom to ask about a study as a whole; see `sitematch.store.studies.contacts`."""
 
 site_contact = Table(
     "site_contact",

@@ -13,15 +13,16 @@ from flask import Flask
 from api.app import create_app
 from sitematch.config import Settings
 from sitematch.domain.place import Coordinates, Place, Precision
-from sitematch.domain.site import Site
-from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.domain.travel import TravelCertainty, TravelSupport
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.domain.studies.travel import TravelCertainty, TravelSupport
 from sitematch.gazetteer.grammar import name_keys
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.gazetteer.schema import APPLICATION_ID, DEGREE, PRECISIONS, SCHEMA_VERSION, TABLES
-from sitematch.services.finder import Finder
-from sitematch.store import catalogue, migrate
+from sitematch.services.finding.finder import Finder
+from sitematch.store import migrate
 from sitematch.store.engine import open_store
+from sitematch.store.studies import catalogue
 from tests.gazetteer.builders import WRITABLE
 
 NOW = datetime(2026, 1, 2, 12, 30, tzinfo=UTC)

@@ -6,11 +6,12 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from sitematch.domain.access import Actor, Caller, Grant, Role
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.ledger import Action
-from sitematch.services import coordinating
-from sitematch.store import accounts, ledger, rules, tokens, waiting
+from sitematch.domain.accounts.access import Actor, Caller, Grant, Role
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.states import Action
+from sitematch.services.capacity import coordinating
+from sitematch.store.accounts import accounts, tokens
+from sitematch.store.capacity import ledger, rules, waiting
 from tests.browser.served import Served
 
 STUDY_ID = "NCT06064929"
@@ -19,7 +20,7 @@ PASSWORD = "correct horse battery"
 SETUP = Caller(actor=Actor(actor_id="cli:setup", grants=(Grant(role=Role.ADMINISTRATOR),)), request_id="setup")
 
 
-class Console:
+class ConsoleBrowser:
     """The service with some accounts, referrals in every state, and a full site.
 
     Parameters

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from api.languages import LANGUAGES
-from sitematch.domain.access import Actor, Caller
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.store import catalogue, rules
+from api.pages.languages import LANGUAGES
+from sitematch.domain.accounts.access import Actor, Caller
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.store.capacity import rules
+from sitematch.store.studies import catalogue
 from tests.browser.conftest import OpenPage
 from tests.browser.served import Served
 from tests.browser.watched import Watch, violations

@@ -10,11 +10,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from api.fhir_params import PARAMETERS
+from api.fhir.params import PARAMETERS
 from sitematch.config import Settings
 from sitematch.domain import fhir as words
-from sitematch.domain.study import RecruitmentStatus
-from sitematch.services.fhir import INCLUDES, REVERSE_INCLUDES
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.services.exchange.fhir import INCLUDES, REVERSE_INCLUDES
 from sitematch.services.setup import prepare
 from tests.api.builders import NOW
 

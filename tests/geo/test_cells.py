@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sitematch.domain.cell import COLUMNS, NOWHERE, ROWS, cell_of
+from sitematch.domain.grid_cells import COLUMNS, NOWHERE, ROWS, cell_of
 from sitematch.domain.place import Coordinates
 from sitematch.geo.cells import REACH_KM, outward, outward_in_groups
 from sitematch.geo.geodesic import (

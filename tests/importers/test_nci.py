@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sitematch.domain.place import Coordinates
-from sitematch.domain.record import StudyRecord
-from sitematch.domain.study import RecruitmentStatus
+from sitematch.domain.studies.record import StudyRecord
+from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import Fault
 from sitematch.importers.nci import parse_trial, read_file
 

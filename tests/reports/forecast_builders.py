@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.recruitment import Recruitment, SiteRecruitment
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.recruitment import Recruitment, SiteRecruitment
 from sitematch.reports.forecast.plan import Plan, SiteAhead
 from sitematch.reports.forecast.rates import RateModel
 

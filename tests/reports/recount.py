@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sitematch.domain.ledger import LedgerEvent
+from sitematch.domain.capacity.spot import LedgerEvent
 
 TAKING = ("OFFERED", "HELD", "SCREENING", "ENROLLED")
 COUNTED = {

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from sitematch.domain.demand import BATCH, DemandCell, publishable
+from sitematch.domain.reports.demand import BATCH, DemandCell, publishable
 from sitematch.reports.demand import DemandFacts, RegionReach, demand_report
 from sitematch.reports.document import Report
 from sitematch.reports.render import Format, render

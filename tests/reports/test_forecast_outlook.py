@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sitematch.domain.capacity import CapKey, CapLevel
+from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.reports.forecast import outlook as module
+from sitematch.reports.forecast.full_soon import full_soon
 from sitematch.reports.forecast.outlook import Outlook, Scenario, month_ends, outlook
 from sitematch.reports.forecast.plan import MAX_ADDED, WhatIf
-from sitematch.reports.forecast.soon import full_soon
 from tests.reports.forecast_builders import NOW, STUDY, make_recruited, make_recruitment, site_key
 
 BY = date(2026, 6, 30)

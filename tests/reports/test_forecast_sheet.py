@@ -7,7 +7,7 @@ from datetime import UTC, date, timedelta
 import msgspec
 import pytest
 
-from sitematch.domain.capacity import CapKey, CapLevel
+from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.reports.document import Report, Table
 from sitematch.reports.forecast.outlook import outlook
 from sitematch.reports.forecast.plan import WhatIf

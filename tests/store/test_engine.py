@@ -102,7 +102,7 @@ def test_importing_the_package_loads_neither_sqlalchemy_nor_alembic() -> None:
 
 def test_opening_a_store_does_not_load_alembic() -> None:
     code = (
-        "import sys, sitematch.store.engine, sitematch.store.migrate, sitematch.store.catalogue;"
+        "import sys, sitematch.store.engine, sitematch.store.migrate, sitematch.store.studies.catalogue;"
         "print('alembic' in sys.modules)"
     )
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sitematch.domain.capacity import CapKey, CapLevel
-from sitematch.domain.recruitment import Recruitment
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.recruitment import Recruitment
 from sitematch.reports.document import Report, Section
 from sitematch.reports.forecast import tables
 from sitematch.reports.forecast.counts import interval, mean

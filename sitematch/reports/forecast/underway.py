@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sitematch.domain.recruitment import Recruitment
+from sitematch.domain.capacity.recruitment import Recruitment
 from sitematch.reports.forecast.counts import Pmf, some_of, total
 from sitematch.reports.forecast.plan import completion
 

@@ -6,7 +6,7 @@ import csv
 import io
 from datetime import timedelta
 
-from sitematch.domain.cells import cell_text
+from sitematch.domain.table_cells import cell_text
 from sitematch.errors import InvalidInput
 from sitematch.reports.document import Cell, Report, Table
 

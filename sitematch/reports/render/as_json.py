@@ -8,9 +8,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sitematch.reports.document import Cell, Column, Kind, Report, Section, Table
-from sitematch.reports.plot_words import plot_table, plot_text
-from sitematch.reports.words import plain
+from sitematch.reports.cell_text import plain
+from sitematch.reports.document import Cell, CellKind, Column, Report, Section, Table
+from sitematch.reports.plot_text import plot_table, plot_text
 
 Value = str | int | float | bool | None
 """What a field of a row can be."""
@@ -25,7 +25,7 @@ class ReportColumn(_Wire, frozen=True):
 
     name: Annotated[str, Meta(description="The name of the field in each row; it ends in its unit.")]
     label: str
-    kind: Kind
+    kind: CellKind
     description: str
 
 

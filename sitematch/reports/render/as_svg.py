@@ -16,8 +16,9 @@ from typing import Any
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
+from sitematch.extras import needs_extra
 from sitematch.reports.plot import Band, BarPlot, FanPlot, Level, Line, LinePlot, Plot, X
-from sitematch.reports.plot_words import plot_text
+from sitematch.reports.plot_text import plot_text
 
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
 _HATCHES = ("", "///", "...", "xx", "\\\\\\")
@@ -62,7 +63,8 @@ def draw(plot: Plot, zone: ZoneInfo) -> str:
         An ``svg`` element, for a page or a file: no script, no style attribute, no outside address. Its title is the
         plot's and its description the text equivalent. The same plot gives the same text.
     """
-    import matplotlib
+    with needs_extra("reports", "The plot of a report"):
+        import matplotlib
     from matplotlib.figure import Figure
 
     with _drawing, matplotlib.rc_context():

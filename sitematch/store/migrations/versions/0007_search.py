@@ -10,11 +10,11 @@ from datetime import date
 import sqlalchemy as sa
 from alembic import op
 
-from sitematch.domain.cell import cell_of
-from sitematch.domain.clinic import clinic_number
+from sitematch.domain.finding.clinic import clinic_number
+from sitematch.domain.grid_cells import cell_of
 from sitematch.domain.place import Coordinates
-from sitematch.domain.study import RecruitmentStatus, Study
-from sitematch.domain.words import further_words, heading_words
+from sitematch.domain.studies.search_terms import further_words, heading_words
+from sitematch.domain.studies.study import RecruitmentStatus, Study
 
 revision = "0007"
 down_revision = "0006"
@@ -23,7 +23,7 @@ depends_on = None
 
 _ROWS_AT_ONCE = 1_000
 
-# Words come parted and reduced (sitematch.domain.words), so the tokenizer is to leave them as they are: "ascii" parts
+# Words come split and reduced (domain.studies.search_terms), so the tokenizer must leave them: "ascii" parts
 # at blanks and takes every letter beyond ASCII as it is. Which column holds a word is all that is asked.
 _SQLITE = (
     """CREATE VIRTUAL TABLE study_words USING fts5(

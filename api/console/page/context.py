@@ -1,0 +1,137 @@
+"""What every page of the console is made with: the study in view, what the person may do there, and its headers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from flask import Response, g, render_template, request, url_for
+
+from api.backend import Backend
+from api.console.page.labels import WORDS
+from api.console.page.routes import NAME, Console
+from api.console.session import session
+from api.http.negotiation import HTML
+from sitematch.domain.accounts.access import Actor, Permission, granted_studies, may
+from sitematch.domain.capacity.states import BY_POLICY, STATES
+from sitematch.errors import NotReady, StudyNotFound
+from sitematch.gazetteer.grammar import COUNTRIES
+
+_COUNTRIES = {code: country.name for code, country in COUNTRIES.items()}
+
+
+class ConsoleContext:
+    """One request of somebody who is signed in: who, when, and in which study.
+
+    Parameters
+    ----------
+    backend
+        Gives the database, the clock and the settings.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.store = backend.store()
+        self.now: datetime = backend.now()
+        self.caller = g.caller
+        self.actor: Actor = g.caller.actor
+        self.study_id = _study_in_view(backend, self.actor)
+
+    def may(self, permission: Permission, site_id: str | None = None) -> bool:
+        """Whether the person may do something in the study, or at one of its sites."""
+        return may(self.actor, permission, study_id=self.study_id, site_id=site_id)
+
+    def may_somewhere(self, permission: Permission) -> bool:
+        """Whether the person may do something at some site of the study at least."""
+        sites = {grant.site_id for grant in self.actor.grants if grant.study_id in (None, self.study_id)}
+        return any(self.may(permission, site_id) for site_id in sites)
+
+
+def register(console: Console, backend: Backend) -> None:
+    """Give the console's templates what they all use, its addresses their study, and its answers their headers."""
+
+    @console.context_processor
+    def values() -> dict[str, Any]:
+        known: dict[str, Any] = {
+            "words": WORDS,
+            "facts": {"states": STATES, "by_policy": sorted(BY_POLICY)},
+            "country_names": _COUNTRIES,
+            "P": Permission,
+            "new_key": session.new_key,
+            "wanted_language": g.wanted_language,
+        }
+        if "caller" not in g:
+            return known
+        known |= {"me": session.current().account, "csrf": g.csrf}
+        try:
+            context = ConsoleContext(backend)
+        except (StudyNotFound, NotReady):
+            return known  # the page of that error, which has no study in view and so no menu
+        return known | {
+            "may": context.may,
+            "may_somewhere": context.may_somewhere,
+            "study_id": context.study_id,
+            "default_study": _default_study(backend, context.actor),
+            "now": context.now,
+        }
+
+    @console.app_template_filter("said")
+    def said(detail: str) -> Any:
+        return msgspec.json.decode(detail)
+
+    @console.url_defaults
+    def keep_study(endpoint: str, values: dict[str, Any]) -> None:
+        # The address says which study is in view, unless it is the one that would be shown anyway.
+        if endpoint.startswith(f"{NAME}.") and "caller" in g and "study" not in values:
+            study_id = request.args.get("study")
+            if study_id:
+                values["study"] = study_id
+
+    @console.after_request
+    def headers(response: Response) -> Response:
+        response.headers["Cache-Control"] = "no-store"
+        # Browsers name the page that sent a form only if they may: see `session.comes_from_our_page`.
+        response.headers["Referrer-Policy"] = "same-origin"
+        return response
+
+
+def page(template: str, *, status: int = 200, **values: Any) -> Response:
+    """Show a page of the console."""
+    return Response(render_template(f"console/{template}", **values), status=status, content_type=HTML)
+
+
+def redirect(address: str) -> Response:
+    """Send the browser on after a form, so that loading again sends nothing again."""
+    return Response(status=303, headers={"Location": address})
+
+
+def go(endpoint: str, **values: Any) -> Response:
+    """Send the browser on to a page of the console; see `redirect`."""
+    return redirect(url_for(f"{NAME}.{endpoint}", **values))
+
+
+def local_path(given: str) -> str | None:
+    """Return an address of the console that a sign-in may lead back to; None if it is anything else."""
+    parts = urlsplit(given)
+    is_ours = not parts.scheme and not parts.netloc and (parts.path == "/console" or parts.path.startswith("/console/"))
+    return given if is_ours and "\\" not in given and not any(ord(mark) < 32 for mark in given) else None
+
+
+def _default_study(backend: Backend, actor: Actor) -> str:
+    studies = granted_studies(actor)
+    if studies is None or not studies or backend.settings.study_id in studies:
+        return backend.settings.study_id
+    return min(studies)
+
+
+def _study_in_view(backend: Backend, actor: Actor) -> str:
+    asked = request.args.get("study")
+    if not asked:
+        return _default_study(backend, actor)
+    studies = granted_studies(actor)
+    if studies is not None and asked not in studies:
+        # As if it were not there: an id that was guessed tells nothing.
+        raise StudyNotFound(f"There is no study {asked[:80]!r} that you have a role in.", field="study")
+    return asked

@@ -1,0 +1,116 @@
+"""Uploaded files between their preview and their import: on this machine's disk, for an hour, for who sent them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+from werkzeug.datastructures import FileStorage
+
+from sitematch.errors import InvalidInput
+from sitematch.exporters.wire.matches import Wire
+from sitematch.services.studies.sources import ImportSource
+
+KEPT_FOR = timedelta(hours=1)
+"""How long an upload waits to be imported."""
+
+_UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
+_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".json", ".ndjson", ".jsonl", ".gz", ".zip"})
+
+
+class About(Wire, frozen=True):
+    """What is known of an upload."""
+
+    actor_id: str
+    name: str
+    form: ImportSource
+    study_id: str
+    allow_older: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An upload that waits.
+
+    Parameters
+    ----------
+    upload_id
+        Names it in addresses; random.
+    path
+        The file.
+    about
+        What is known of it.
+    """
+
+    upload_id: str
+    path: Path
+    about: About
+
+
+def park(home: Path, sent: FileStorage, about: About) -> Parked:
+    """Write an upload to the disk, and remove those that nobody came back for.
+
+    Parameters
+    ----------
+    home
+        The folder for what sitematch writes.
+    sent
+        The file.
+    about
+        What is known of it.
+
+    Raises
+    ------
+    OSError
+        If the disk cannot be written.
+    """
+    folder = home / "uploads"
+    folder.mkdir(parents=True, exist_ok=True)
+    for other in folder.iterdir():
+        found = _read(other)
+        if found is not None and found.about.at <= about.at - KEPT_FOR:
+            shutil.rmtree(other, ignore_errors=True)
+    upload_id = secrets.token_hex(16)
+    own = folder / upload_id
+    own.mkdir(mode=0o700)
+    suffix = Path(about.name).suffix.lower()
+    path = own / f"file{suffix if suffix in _SUFFIXES else ''}"
+    sent.save(path)
+    (own / "about.json").write_bytes(msgspec.json.encode(about))
+    return Parked(upload_id, path, about)
+
+
+def find(home: Path, upload_id: str, actor_id: str, now: datetime) -> Parked:
+    """Return an upload of somebody's own that still waits.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none: it was imported, removed, is too old, or somebody else's.
+    """
+    found = _read(home / "uploads" / upload_id) if _UPLOAD_ID.fullmatch(upload_id) else None
+    if found is None or found.about.actor_id != actor_id or found.about.at <= now - KEPT_FOR:
+        raise InvalidInput(
+            "This upload does not wait any more: it was imported, or is over an hour old. Upload the file again.",
+            field="upload",
+        )
+    return found
+
+
+def remove(parked: Parked) -> None:
+    """Remove an upload."""
+    shutil.rmtree(parked.path.parent, ignore_errors=True)
+
+
+def _read(folder: Path) -> Parked | None:
+    about = folder / "about.json"
+    if not about.is_file():
+        return None
+    path = next(iter(sorted(folder.glob("file*"))), None)
+    return None if path is None else Parked(folder.name, path, msgspec.json.decode(about.read_bytes(), type=About))

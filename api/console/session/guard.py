@@ -1,0 +1,74 @@
+"""Who may see a page of the console: asked before its view runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from flask import g, request
+
+from api.access import require_anywhere
+from api.backend import Backend
+from api.console.page.routes import PageAccess, PageRule
+from api.console.session import session
+from api.http.reading import read_body
+from api.pages.languages import ENGLISH, current_language, speak
+from sitematch.domain.accounts.access import Caller
+from sitematch.errors import InvalidInput, LoginFailed, NotAllowed
+from sitematch.services.accounts.sign_in import read_session
+
+_FOREIGN_FORM = (
+    "This form was not sent from a page of your present session, so nothing was changed. Load the page again."
+)
+
+
+def admit(backend: Backend, pages: Mapping[str, PageRule], endpoint: str, request_id: str) -> None:
+    """Let a request for a page of the console in, or refuse it.
+
+    Parameters
+    ----------
+    backend
+        Gives the database and the clock.
+    pages
+        What each endpoint needs.
+    endpoint
+        The endpoint asked for.
+    request_id
+        Names the request in the audit trail.
+
+    Raises
+    ------
+    LoginFailed
+        If the page needs a session and there is none.
+    NotAllowed
+        If the person may do this nowhere, or the form was not sent by a page of this session.
+    """
+    g.wanted_language = current_language()
+    speak(ENGLISH.tag)  # the console's only language so far; its pages say so to who wants another
+    page = pages.get(endpoint)
+    if page is None:
+        raise NotAllowed("Nobody may do this.", permission="none")
+    if page.body_bytes is not None:
+        request.max_content_length = page.body_bytes
+    is_form = request.method == "POST"
+    if is_form and not session.comes_from_our_page():
+        raise NotAllowed(_FOREIGN_FORM, permission="none")
+    if page.needs is PageAccess.PUBLIC:
+        return
+    secret = session.read_cookie()
+    if secret is None:
+        raise LoginFailed("Sign in first.")
+    g.session = read_session(backend.store(), secret=secret, now=backend.now())
+    g.csrf = session.csrf_token(secret)
+    g.caller = Caller(actor=g.session.account.actor, request_id=request_id)
+    if not isinstance(page.needs, PageAccess):
+        require_anywhere(g.caller.actor, page.needs)
+    if is_form:
+        if page.body_bytes is None:
+            read_body()
+        if not session.is_csrf_token(request.form.get("csrf", ""), secret):
+            raise NotAllowed(_FOREIGN_FORM, permission="none")
+        key = request.form.get("key", "")
+        if not key:
+            raise InvalidInput("The form has no key; load the page again and send the form once more.", field="key")
+        g.caller = replace(g.caller, idempotency_key=key)

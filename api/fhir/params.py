@@ -1,0 +1,89 @@
+"""The search parameters that are served, by type: what the CapabilityStatement lists is what `api.fhir.query` reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sitematch.services.exchange.fhir import ResourceKind
+
+_R4 = "http://hl7.org/fhir/SearchParameter/"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A search parameter.
+
+    Parameters
+    ----------
+    name
+        As it stands in a query, without a modifier.
+    type
+        FHIR's: ``string``, ``token``, ``reference`` or ``special``.
+    about
+        What it compares, in one line.
+    definition
+        Canonical address of R4's definition; empty for one of our own.
+    """
+
+    name: str
+    type: str
+    about: str
+    definition: str = ""
+
+
+_ID = Parameter("_id", "token", "The resource's id.", f"{_R4}Resource-id")
+_SITE_IDENTIFIER = "The site's id here, alone or as urn:sitematch:site|id."
+_COUNTRY = "ISO 3166-1 code or a country's name, compared as a country."
+_FACILITY = "The institution's name begins so; :contains, :exact."
+_CITY = "The town begins so; :contains, :exact."
+
+PARAMETERS: dict[ResourceKind, tuple[Parameter, ...]] = {
+    ResourceKind.LOCATION: (
+        _ID,
+        Parameter("identifier", "token", _SITE_IDENTIFIER, f"{_R4}Location-identifier"),
+        Parameter("name", "string", _FACILITY, f"{_R4}Location-name"),
+        Parameter("address-city", "string", _CITY, f"{_R4}Location-address-city"),
+        Parameter("address-country", "string", _COUNTRY, f"{_R4}Location-address-country"),
+        Parameter("status", "token", "active, suspended or inactive.", f"{_R4}Location-status"),
+        Parameter("organization", "reference", "The managing Organization.", f"{_R4}Location-organization"),
+        Parameter(
+            "near",
+            "special",
+            "latitude|longitude|distance|units (WGS84; UCUM units, km if omitted; everywhere if the distance is "
+            "omitted), nearest first by the exact geodesic. A patient's coordinates belong into POST _search.",
+            f"{_R4}Location-near",
+        ),
+    ),
+    ResourceKind.HEALTHCARE_SERVICE: (
+        _ID,
+        Parameter("identifier", "token", _SITE_IDENTIFIER, f"{_R4}HealthcareService-identifier"),
+        Parameter("active", "token", "true where patients are taken.", f"{_R4}HealthcareService-active"),
+        Parameter("location", "reference", "The Location.", f"{_R4}HealthcareService-location"),
+        Parameter("organization", "reference", "The Organization.", f"{_R4}HealthcareService-organization"),
+    ),
+    ResourceKind.RESEARCH_STUDY: (
+        _ID,
+        Parameter("identifier", "token", "The NCT number or another id.", f"{_R4}ResearchStudy-identifier"),
+        Parameter("status", "token", "A code of research-study-status.", f"{_R4}ResearchStudy-status"),
+        Parameter("title", "string", "The title begins so; :contains, :exact.", f"{_R4}ResearchStudy-title"),
+        Parameter("site", "reference", "A Location where it recruits.", f"{_R4}ResearchStudy-site"),
+        Parameter("condition", "string", "A condition's text begins so; :contains, :exact. R4 has no such parameter."),
+    ),
+    ResourceKind.ORGANIZATION: (
+        _ID,
+        Parameter("identifier", "token", _SITE_IDENTIFIER, f"{_R4}Organization-identifier"),
+        Parameter("name", "string", _FACILITY, f"{_R4}Organization-name"),
+        Parameter("address-city", "string", _CITY, f"{_R4}Organization-address-city"),
+        Parameter("address-country", "string", _COUNTRY, f"{_R4}Organization-address-country"),
+    ),
+}
+"""By type, in the order of the CapabilityStatement."""
+
+OF_STUDIES = "_has:ResearchStudy:site:"
+"""How a parameter of ResearchStudy begins where it narrows sites to those of the studies that fit it."""
+
+ABOUT_STUDIES = (
+    f"Also `{OF_STUDIES}` before a parameter of ResearchStudy: only sites of the studies that fit it, e.g. "
+    f"{OF_STUDIES}condition=lupus."
+)
+"""Of Location alone; in words, since neither a CapabilityStatement of R4 nor OpenAPI can list such names."""

@@ -1,0 +1,316 @@
+"""Reading a FHIR search: names and modifiers, paging, includes; strictly or leniently as the client prefers."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from api.fhir import grammar
+from api.fhir.params import OF_STUDIES, PARAMETERS
+from sitematch.domain import fhir as words
+from sitematch.domain.studies.filters import SiteFilter, StudyFilter
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.text_match import Field, TextFit, TextTest
+from sitematch.errors import InvalidInput
+from sitematch.exporters.fhir.bundle import UNITS_KM
+from sitematch.gazetteer.grammar import parse_country
+from sitematch.geo.geodesic import FARTHEST_KM
+from sitematch.services.exchange.fhir import INCLUDES, REVERSE_INCLUDES, ResourceKind
+from sitematch.services.studies.directory import (
+    Near,
+    PageMark,
+    SiteSearch,
+    StudySearch,
+    Turn,
+)
+
+DEFAULT_COUNT = 50
+MAX_COUNT = 500
+MAX_VALUES = 200
+"""Of all parameters together: each is a condition that a database, or every candidate, has to be held against."""
+MAX_TEXTS = 10
+"""Of them, those compared as texts: hundreds over a large catalogue would keep a processor busy for seconds."""
+_SHOWN = 60
+_FITS = {"": TextFit.STARTS, "contains": TextFit.CONTAINS, "exact": TextFit.EXACT}
+_IGNORED_BY_DESIGN = frozenset({"_format", "_pretty"})
+_TEXTS = {"name": Field.FACILITY, "address-city": Field.CITY, "title": Field.TITLE, "condition": Field.CONDITION}
+_LOCATION_STATUS_SYSTEM = "http://hl7.org/fhir/location-status"
+_STUDY_STATUS_SYSTEM = "http://hl7.org/fhir/research-study-status"
+
+_T = TypeVar("_T")
+Pairs = Sequence[tuple[str, str]]
+FindId = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A search as it was understood.
+
+    Parameters
+    ----------
+    kind
+        The type searched for.
+    sites, studies
+        Which; `studies` also narrows the sites to those of the studies that fit, if `of_studies`.
+    of_studies
+        See `studies`.
+    turn
+        Which page.
+    included
+        Types to bring along.
+    unit
+        UCUM code in which distances are said.
+    kept
+        What was understood, for links: without paging, the distance spelled out.
+    ignored
+        Names of parameters that are not served.
+    """
+
+    kind: ResourceKind
+    sites: SiteSearch
+    studies: StudySearch
+    of_studies: bool
+    turn: Turn
+    included: frozenset[ResourceKind]
+    unit: str
+    kept: tuple[tuple[str, str], ...]
+    ignored: tuple[str, ...]
+
+
+def read_search(kind: ResourceKind, pairs: Pairs, find_id: FindId, *, strict: bool) -> Asked:
+    """Read a search.
+
+    Parameters
+    ----------
+    kind
+        The type searched for.
+    pairs
+        Names and values, in the order given.
+    find_id
+        Turns a FHIR id into ours; None for one that is nothing here.
+    strict
+        Whether to refuse what is not served (``Prefer: handling=strict``) rather than leave it out and say so.
+
+    Raises
+    ------
+    InvalidInput
+        If a value cannot be understood, a modifier is not served, or, if `strict`, a parameter is not; `.field` names
+        the parameter.
+    UnknownCountry
+        If a country is none.
+    """
+    counts = [(name, len(grammar.split(text, ","))) for name, text in pairs]
+    if sum(count for _, count in counts) > MAX_VALUES:
+        raise InvalidInput(f"A search takes {MAX_VALUES} values at most.")
+    if sum(count for name, count in counts if _is_text(name)) > MAX_TEXTS:
+        raise InvalidInput(f"A search takes {MAX_TEXTS} names, towns, titles and conditions at most.")
+    reader = _Reader(kind, find_id)
+    for name, text in pairs:
+        if "\0" in text:
+            raise InvalidInput(f"{name[:_SHOWN]} holds a character that no text holds.", field=name[:_SHOWN])
+        if not reader.take(name, text):
+            if strict:
+                known = ", ".join(parameter.name for parameter in PARAMETERS[kind])
+                raise InvalidInput(
+                    f"{name[:_SHOWN]} is not served for {kind.value}. Served are: {known}.", field=name[:_SHOWN]
+                )
+            reader.ignored.append(name[:_SHOWN])
+    return reader.asked()
+
+
+def _is_text(name: str) -> bool:
+    """Whether a parameter, plain, with a modifier or chained, is compared as a text."""
+    return any(part in _TEXTS for part in re.split("[:.]", name))
+
+
+class _Reader:
+    """Takes parameters one by one."""
+
+    def __init__(self, kind: ResourceKind, find_id: FindId) -> None:
+        self.kind = kind
+        self.find_id = find_id
+        self.site = SiteFilter()
+        self.study = StudyFilter()
+        self.site_tests: list[TextTest] = []
+        self.study_tests: list[TextTest] = []
+        self.near: Near | None = None
+        self.of_studies = False
+        self.count = DEFAULT_COUNT
+        self.marks: dict[str, str] = {}
+        self.included: set[ResourceKind] = set()
+        self.unit = "km"
+        self.kept: list[tuple[str, str]] = []
+        self.ignored: list[str] = []
+
+    def asked(self) -> Asked:
+        marks = {name: self._mark(f"_{name}", text) for name, text in self.marks.items()}
+        if len(marks) > 1:
+            raise InvalidInput("_after and _before exclude each other.", field="_before")
+        return Asked(
+            kind=self.kind,
+            sites=SiteSearch(self.site, tuple(self.site_tests), self.near),
+            studies=StudySearch(self.study, tuple(self.study_tests)),
+            of_studies=self.of_studies,
+            turn=Turn(self.count, **marks),
+            included=frozenset(self.included),
+            unit=self.unit,
+            kept=tuple(self.kept),
+            ignored=tuple(dict.fromkeys(self.ignored)),
+        )
+
+    def take(self, name: str, text: str) -> bool:
+        """Take a parameter; False if it is not served."""
+        if name in _IGNORED_BY_DESIGN:
+            return True
+        if name in ("_count", "_after", "_before", "_summary", "_total"):
+            return self._take_paging(name, text)
+        if name in ("_include", "_revinclude"):
+            return self._take_include(name, text)
+        if self.kind is ResourceKind.LOCATION and name.startswith(OF_STUDIES):
+            inner = name.removeprefix(OF_STUDIES)
+            taken = self._take_filter(ResourceKind.RESEARCH_STUDY, inner, text)
+            self.of_studies = self.of_studies or taken
+        else:
+            taken = self._take_filter(self.kind, name, text)
+        if taken and name != "near":
+            self.kept.append((name, text))
+        return taken
+
+    def _take_paging(self, name: str, text: str) -> bool:
+        if name == "_count":
+            if not (text.isascii() and text.isdecimal() and len(text) < 10):
+                raise InvalidInput("_count takes a whole number, 0 or more; 0 gives the total alone.", field=name)
+            self.count = min(int(text), MAX_COUNT)
+        elif name == "_summary":
+            if text == "count":
+                self.count = 0
+            elif text != "false":
+                return False
+        elif name == "_total":
+            # Totals are counted, whatever is asked.
+            return text in ("none", "estimate", "accurate")
+        else:
+            if name[1:] in self.marks:
+                raise InvalidInput(f"{name} is given several times; give it once.", field=name)
+            self.marks[name[1:]] = text
+        return True
+
+    def _take_include(self, name: str, text: str) -> bool:
+        known = INCLUDES if name == "_include" else REVERSE_INCLUDES
+        kind = known[self.kind].get(text)
+        if kind is None:
+            return False
+        self.included.add(kind)
+        self.kept.append((name, text))
+        return True
+
+    def _take_filter(self, kind: ResourceKind, full_name: str, text: str) -> bool:
+        name, colon, modifier = full_name.partition(":")
+        found = next((parameter for parameter in PARAMETERS[kind] if parameter.name == name), None)
+        if found is None:
+            return False
+        allowed = _FITS if name in _TEXTS else {"": None}
+        if modifier not in allowed or (colon and not modifier):
+            raise InvalidInput(f"{name} is not served with the modifier {modifier[:_SHOWN]!r}.", field=name)
+        if name in _TEXTS:
+            tests = self.study_tests if kind is ResourceKind.RESEARCH_STUDY else self.site_tests
+            tests.append(TextTest(_TEXTS[name], grammar.values(name, text), _FITS[modifier]))
+        elif name == "near":
+            self._take_near(text)
+        elif name == "address-country":
+            codes = frozenset(parse_country(value) for value in grammar.values(name, text))
+            self.site = replace(self.site, countries=_both(self.site.countries, codes))
+        elif kind is ResourceKind.RESEARCH_STUDY:
+            self._take_of_study(name, text)
+        else:
+            self._take_of_site(name, text)
+        return True
+
+    def _take_near(self, text: str) -> None:
+        if self.near is not None:
+            raise InvalidInput("near is given several times; give it once.", field="near")
+        self.near, self.unit = grammar.near("near", text)
+        point, km = self.near.point, FARTHEST_KM if self.near.km is None else self.near.km
+        far = round(km / UNITS_KM[self.unit], 6)
+        said = text if self.near.km is not None else f"{point.latitude!r}|{point.longitude!r}|{far!r}|{self.unit}"
+        self.kept.append(("near", said))
+
+    def _take_of_site(self, name: str, text: str) -> None:
+        if name == "status":
+            codes = grammar.tokens(name, text, lambda system: system == _LOCATION_STATUS_SYSTEM)
+            statuses = _statuses(name, codes, words.LOCATION_STATUS)
+            self.site = replace(self.site, statuses=_both(self.site.statuses, statuses))
+        elif name == "active":
+            codes = grammar.tokens(name, text, lambda _: True)
+            if not codes <= {"true", "false"}:
+                raise InvalidInput("active takes true or false.", field=name)
+            if len(codes) == 1:
+                wanted = codes == {"true"}
+                contradicts = self.site.takes_patients is not None and self.site.takes_patients is not wanted
+                nothing: frozenset[str] | None = frozenset() if contradicts else self.site.site_ids
+                self.site = replace(self.site, takes_patients=wanted, site_ids=nothing)
+        elif name == "identifier":
+            ids = grammar.tokens(name, text, lambda system: system == words.SITE_SYSTEM)
+            self.site = replace(self.site, site_ids=_both(self.site.site_ids, ids))
+        else:
+            self.site = replace(self.site, site_ids=_both(self.site.site_ids, self._ids(name, text)))
+
+    def _take_of_study(self, name: str, text: str) -> None:
+        if name == "status":
+            codes = grammar.tokens(name, text, lambda system: system == _STUDY_STATUS_SYSTEM)
+            statuses = _statuses(name, codes, words.STUDY_STATUS, known=words.STATUS_OF_STUDY)
+            self.study = replace(self.study, statuses=_both(self.study.statuses, statuses))
+        elif name == "identifier":
+            systems = (words.NCT_SYSTEM, words.STUDY_SYSTEM, "")
+            ids = grammar.tokens(name, text, lambda system: system in systems)
+            self.study = replace(self.study, any_ids=(*self.study.any_ids, ids))
+        elif name == "site":
+            self.study = replace(self.study, site_ids=_both(self.study.site_ids, self._ids(name, text)))
+        else:
+            self.study = replace(self.study, study_ids=_both(self.study.study_ids, self._ids(name, text)))
+
+    def _ids(self, name: str, text: str) -> frozenset[str]:
+        """Return the ids of ours that FHIR ids or references stand for."""
+        if name == "_id":
+            given = grammar.values(name, text)
+        else:
+            given = grammar.reference_ids(name, text, "Organization" if name == "organization" else "Location")
+        return frozenset(found for text in given if (found := self.find_id(text)) is not None)
+
+    def _mark(self, name: str, text: str) -> PageMark:
+        if self.near is None:
+            return PageMark(text)
+        km, _, found = text.partition("~")
+        try:
+            mark = PageMark(found, float(km))
+        except ValueError:
+            mark = PageMark("", math.nan)
+        if not mark.id or not math.isfinite(mark.km or 0.0):
+            raise InvalidInput(f"{name} comes from a link of ours; do not make it.", field=name)
+        return mark
+
+
+def mark_text(mark: PageMark) -> str:
+    """Write a place in an answer as `_after` and `_before` take it."""
+    return mark.id if mark.km is None else f"{mark.km!r}~{mark.id}"
+
+
+def _both(old: frozenset[_T] | None, new: frozenset[_T]) -> frozenset[_T]:
+    """Return what fits both of two conditions."""
+    return new if old is None else old & new
+
+
+def _statuses(
+    name: str,
+    codes: frozenset[str],
+    code_of: Mapping[RecruitmentStatus, str],
+    known: Container[str] | None = None,
+) -> frozenset[RecruitmentStatus]:
+    known = frozenset(code_of.values()) if known is None else known
+    for code in sorted(codes):
+        if code not in known:
+            raise InvalidInput(f"{name}: {code[:_SHOWN]!r} is no code of it.", field=name)
+    return frozenset(status for status, code in code_of.items() if code in codes)

@@ -1,0 +1,282 @@
+"""``/fhir``: sites, studies and spots left as FHIR R4 resources, to read and to search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+import msgspec
+from flask import Response, request
+from msgspec import Meta, Struct
+from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
+
+from api.backend import Backend
+from api.fhir.params import ABOUT_STUDIES, PARAMETERS
+from api.fhir.query import Asked, Pairs, mark_text, read_search
+from api.http import problems
+from api.http.answers import encode, respond, respond_cacheable
+from api.http.negotiation import FHIR, JSON, choose_media_type
+from api.http.operations import Documented, Operation, View
+from api.http.reading import read_body
+from sitematch.errors import InvalidInput
+from sitematch.exporters.fhir.bundle import found_entry, outcome_entry
+from sitematch.exporters.fhir.capability import READ_AND_SEARCH, capability_statement
+from sitematch.exporters.fhir.resources import timeless
+from sitematch.exporters.fhir.types import (
+    Bundle,
+    CapabilityStatement,
+    Entry,
+    FhirLocation,
+    FhirOrganization,
+    FhirService,
+    FhirStudy,
+    Link,
+    OperationOutcome,
+    SearchParam,
+    ServedResource,
+)
+from sitematch.services.exchange.fhir import INCLUDES, REVERSE_INCLUDES, ResourceKind, join, read_resource, search
+from sitematch.services.studies.directory import DirectoryPage, IdFinder
+
+TYPES: dict[ResourceKind, type[Struct]] = {
+    ResourceKind.LOCATION: FhirLocation,
+    ResourceKind.HEALTHCARE_SERVICE: FhirService,
+    ResourceKind.RESEARCH_STUDY: FhirStudy,
+    ResourceKind.ORGANIZATION: FhirOrganization,
+}
+REFUSAL = (FHIR, OperationOutcome)
+FORM = "application/x-www-form-urlencoded"
+_FORMATS = frozenset({"json", "application/json", "application/fhir+json", "text/json"})
+_READS = (problems.NOT_ACCEPTABLE, problems.BUSY, problems.STORAGE_FAULT, problems.NOT_READY)
+_SEARCHES = (problems.INVALID_INPUT, problems.UNKNOWN_COUNTRY, *_READS)
+_POSTS = (*_SEARCHES, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE)
+Relation = Literal["self", "first", "previous", "next"]
+_IN_ADDRESS = f"Never put a patient's coordinates into an address: POST the search. {ABOUT_STUDIES}"
+_PREFER = {"Prefer": "handling=strict refuses parameters that are not served; handling=lenient, the default, says so."}
+_COMMON = {
+    "_count": "How many on a page, 0 to 500; 50 if left out.",
+    "_include": "What to bring along.",
+    "_revinclude": "What to bring along that refers to it.",
+    "_format": "json; the Accept header does the same.",
+}
+
+
+def blueprint(backend: Backend) -> Documented:
+    """Make the routes."""
+    routes = Documented("fhir")
+    _serve_metadata(routes, backend)
+    for kind in ResourceKind:
+        _serve_type(routes, backend, kind)
+    return routes
+
+
+def fhir_base(backend: Backend) -> str:
+    """Return the address of the FHIR service, for links."""
+    return f"{backend.settings.public_url or request.url_root.rstrip('/')}/fhir"
+
+
+def choose_fhir() -> str:
+    """Choose the answer's media type by ``_format`` or else by the Accept header.
+
+    Raises
+    ------
+    werkzeug.exceptions.NotAcceptable
+        If it asks for something else than JSON.
+    """
+    asked = request.values.get("_format")
+    if asked is None:
+        return choose_media_type((FHIR, JSON))
+    # An unescaped plus sign in an address is a space.
+    if asked.partition(";")[0].strip().replace(" ", "+").lower() not in _FORMATS:
+        raise NotAcceptable
+    return FHIR
+
+
+def _serve_metadata(routes: Documented, backend: Backend) -> None:
+    @routes.serve(
+        "GET",
+        "/fhir/metadata",
+        Operation(
+            summary="Say what the FHIR service can do",
+            tag="FHIR",
+            answers={FHIR: CapabilityStatement, JSON: CapabilityStatement},
+            problems=(problems.NOT_ACCEPTABLE,),
+            headers={"If-None-Match": "The ETag of your last answer."},
+            refusal=REFUSAL,
+            is_conditional=True,
+        ),
+    )
+    def metadata() -> Response:
+        media_type = choose_fhir()
+        statement = capability_statement(fhir_base(backend), [_served(kind) for kind in ResourceKind])
+        return respond_cacheable(encode(statement), media_type, vary=True)
+
+
+def _served(kind: ResourceKind) -> ServedResource:
+    return ServedResource(
+        type=kind.value,
+        documentation=ABOUT_STUDIES if kind is ResourceKind.LOCATION else None,
+        interaction=READ_AND_SEARCH,
+        versioning="no-version",
+        conditional_read="not-match",
+        search_include=tuple(INCLUDES[kind]),
+        search_rev_include=tuple(REVERSE_INCLUDES[kind]),
+        search_param=tuple(
+            SearchParam(name=one.name, type=one.type, definition=one.definition or None, documentation=one.about)
+            for one in PARAMETERS[kind]
+        ),
+    )
+
+
+def _serve_type(routes: Documented, backend: Backend, kind: ResourceKind) -> None:
+    name, parameters = kind.value.lower(), _parameters(kind)
+    bundle: dict[str, type] = {FHIR: Bundle, JSON: Bundle}
+
+    def by_address() -> Response:
+        return _search(backend, kind, list(request.args.items(multi=True)), is_form=False)
+
+    def by_form() -> Response:
+        read_body()  # kept by the request, which reads the form from it
+        if request.mimetype not in ("", FORM):
+            raise UnsupportedMediaType
+        pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
+        return _search(backend, kind, pairs, is_form=True)
+
+    def read(id: str) -> Response:  # noqa: A002 - FHIR's own name for it
+        media_type = choose_fhir()
+        found = read_resource(backend.store(), kind, id, backend.now())
+        # Two answers with the same numbers differ in the instant at which they were counted.
+        return respond_cacheable(encode(found), media_type, vary=True, same_as=encode(timeless(found)))
+
+    _register(
+        routes,
+        "GET",
+        f"/fhir/{kind.value}",
+        f"search_{name}",
+        by_address,
+        Operation(
+            summary=f"Search for {kind.value}",
+            description=_IN_ADDRESS if kind is ResourceKind.LOCATION else "",
+            tag="FHIR",
+            query=parameters,
+            answers=bundle,
+            problems=_SEARCHES,
+            headers=_PREFER,
+            refusal=REFUSAL,
+            example={"_count": "2"},
+        ),
+    )
+    _register(
+        routes,
+        "POST",
+        f"/fhir/{kind.value}/_search",
+        f"post_search_{name}",
+        by_form,
+        Operation(
+            summary=f"Search for {kind.value} by a form",
+            description="The private way: what is sought stays out of addresses."
+            + (f" {ABOUT_STUDIES}" if kind is ResourceKind.LOCATION else ""),
+            tag="FHIR",
+            body=parameters,
+            body_type=FORM,
+            answers=bundle,
+            problems=_POSTS,
+            headers=_PREFER,
+            refusal=REFUSAL,
+            example={"near": "25.96|-80.14|100|km"} if kind is ResourceKind.LOCATION else {"_count": "2"},
+        ),
+    )
+    _register(
+        routes,
+        "GET",
+        f"/fhir/{kind.value}/<id>",
+        f"read_{name}",
+        read,
+        Operation(
+            summary=f"Read one {kind.value}",
+            tag="FHIR",
+            path={"id": "As searches give it."},
+            answers={FHIR: TYPES[kind], JSON: TYPES[kind]},
+            problems=(problems.NOT_FOUND, *_READS),
+            headers={"If-None-Match": "The ETag of your last answer."},
+            refusal=REFUSAL,
+            is_conditional=True,
+            example={"id": "NCT06064929" if kind is ResourceKind.RESEARCH_STUDY else "NCT06064929-001"},
+        ),
+    )
+
+
+def _register(routes: Documented, method: str, rule: str, name: str, view: View, operation: Operation) -> None:
+    view.__name__ = name
+    routes.serve(method, rule, operation)(view)
+
+
+def _parameters(kind: ResourceKind) -> type[Struct]:
+    """Make a type that documents the parameters of a search; `read_search` reads them."""
+    about = {one.name: one.about for one in PARAMETERS[kind]}
+    fields: list[tuple[str, object, object]] = []
+    for number, (name, text) in enumerate({**about, **_COMMON}.items()):
+        kept = msgspec.field(default=None, name=name)
+        fields.append((f"p{number}", Annotated[str | None, Meta(description=text)], kept))
+    return msgspec.defstruct(f"{kind.value}Search", fields, frozen=True, kw_only=True)
+
+
+def _search(backend: Backend, kind: ResourceKind, pairs: Pairs, *, is_form: bool) -> Response:
+    media_type = choose_fhir()
+    store = backend.store()
+    strict = "handling=strict" in request.headers.get("Prefer", "").replace(" ", "").lower()
+    asked = read_search(kind, pairs, IdFinder(store).find, strict=strict)
+    has_point = asked.sites.near is not None
+    if "near" in request.args and not backend.settings.get_matches:
+        raise InvalidInput("near is not taken from an address here: POST it to Location/_search.", field="near")
+    page = search(store, kind, sites=asked.sites, studies=asked.studies, of_studies=asked.of_studies, turn=asked.turn)
+    found = join(store, kind, page.marks, asked.included, backend.now())
+    base = fhir_base(backend)
+    entries = [found_entry(base, one.resource, is_match=one.is_match, km=one.km, unit=asked.unit) for one in found]
+    told = _told(asked, page, is_hidden=has_point and is_form)
+    answer = Bundle(
+        type="searchset",
+        total=page.total,
+        link=_links(f"{base}/{kind.value}", asked, page, is_hidden=has_point and is_form),
+        entry=(*entries, *told),
+    )
+    response = respond(answer, media_type)
+    response.headers["Vary"] = "Accept, Prefer"
+    return response
+
+
+def _told(asked: Asked, page: DirectoryPage, *, is_hidden: bool) -> Sequence[Entry]:
+    """Say what the client should know of the answer beside the matches."""
+    told = []
+    if asked.ignored:
+        names = ", ".join(asked.ignored)
+        told.append(outcome_entry("warning", "not-supported", [f"Left out, since it is not served here: {names}."]))
+    if is_hidden and page.marks and (page.has_previous or page.has_next):
+        ways = []
+        if page.has_next:
+            ways.append(f"_after={mark_text(page.marks[-1])} for the next page")
+        if page.has_previous:
+            ways.append(f"_before={mark_text(page.marks[0])} for the previous one")
+        text = f"No link leads on, for it would hold the coordinates. Send the same form with {', '.join(ways)}."
+        told.append(outcome_entry("information", "informational", [text]))
+    return told
+
+
+def _links(address: str, asked: Asked, page: DirectoryPage, *, is_hidden: bool) -> tuple[Link, ...]:
+    """Link this page and those beside it; none that would hold the coordinates which a form kept out of addresses."""
+    if is_hidden:
+        return (Link(relation="self", url=f"{address}/_search"),)
+
+    def link(relation: Relation, *more: tuple[str, str]) -> Link:
+        query = urlencode([*asked.kept, ("_count", str(asked.turn.limit)), *more])
+        return Link(relation=relation, url=f"{address}?{query}")
+
+    turn = asked.turn
+    here = [(f"_{name}", mark_text(mark)) for name, mark in (("after", turn.after), ("before", turn.before)) if mark]
+    links = [link("self", *here)]
+    if page.has_previous and page.marks:
+        links += [link("first"), link("previous", ("_before", mark_text(page.marks[0])))]
+    if page.has_next and page.marks:
+        links.append(link("next", ("_after", mark_text(page.marks[-1]))))
+    return tuple(links)

@@ -1,0 +1,1 @@
+"""What every route shares: reading, answers, negotiation, problems, headers, OpenAPI and its page."""

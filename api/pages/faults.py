@@ -1,0 +1,145 @@
+"""What the patient's page says when a look-up fails: what is wrong, in the person's language, and what to press."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api.pages import wording
+from api.pages.form import FormRequest
+from api.pages.languages import ENGLISH, current_language
+from api.pages.languages import gettext as _
+from sitematch import errors
+from sitematch.errors import SitematchError, Suggestion
+from sitematch.gazetteer.grammar import COUNTRIES
+from sitematch.gazetteer.grammar.forms import form_of
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestedPlace:
+    """Something that was perhaps meant.
+
+    Parameters
+    ----------
+    value
+        What the form sends for it.
+    text
+        The place.
+    about
+        What tells it from others.
+    """
+
+    value: str
+    text: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedLookUp:
+    """A look-up that failed.
+
+    Parameters
+    ----------
+    title, text
+        What is wrong, and what to do.
+    field
+        The form's field at fault; empty if it is none of the person's making.
+    choices
+        What was perhaps meant, best first.
+    english
+        More about it in the library's English; empty if nothing.
+    """
+
+    title: str
+    text: str
+    field: str = "place"
+    choices: tuple[SuggestedPlace, ...] = ()
+    english: str = ""
+
+
+def fault_of(error: SitematchError, asked: FormRequest) -> FailedLookUp:
+    """Put an error into words.
+
+    Parameters
+    ----------
+    error
+        What the look-up raised.
+    asked
+        What the person typed.
+    """
+    choices = _choices(error, asked)
+    match error:
+        case errors.StudyNotFound():
+            return FailedLookUp(
+                title=_("We do not know this study"),
+                text=_("Check the address of this page. It should hold the study's number as its registry has it."),
+                field="",
+            )
+        case _ if not asked.place.strip() and not asked.latitude:
+            return FailedLookUp(title=_("Where are you?"), text=_("Give a postcode or a town."))
+        case errors.UnknownCountry():
+            return FailedLookUp(
+                title=_("We do not know this country"), text=_("Choose one from the list."), field="country"
+            )
+        case errors.AmbiguousPlace() if error.field == "country":
+            return FailedLookUp(
+                title=_("Several countries have this postcode"),
+                text=_("Which one do you mean?"),
+                field="country",
+                choices=choices,
+            )
+        case errors.AmbiguousPlace():
+            return FailedLookUp(
+                title=_("Several places have this name"), text=_("Which one do you mean?"), choices=choices
+            )
+        case errors.InvalidPostcode():
+            return FailedLookUp(title=_not_a_postcode(asked.country), text=_what_now(asked, choices), choices=choices)
+        case errors.PostcodeNotFound():
+            return FailedLookUp(
+                title=_("We do not know this postcode"), text=_what_now(asked, choices), choices=choices
+            )
+        case errors.TownNotFound():
+            return FailedLookUp(
+                title=_("We know no town of this name"),
+                text=_("Did you mean one of these?")
+                if choices
+                else _("Check the spelling and the country, or give a postcode or a larger town nearby."),
+                choices=choices,
+            )
+    return FailedLookUp(
+        title=_("Something in the form cannot be understood"),
+        text=_("Check what you typed and chose, and try again."),
+        field=error.field or "",
+        english=error.message,
+    )
+
+
+def _not_a_postcode(code: str) -> str:
+    if code in COUNTRIES:
+        return _("%(country)s has no such postcode", country=wording.country(code))
+    return _("This is not a postcode that we know")
+
+
+def _what_now(asked: FormRequest, choices: tuple[SuggestedPlace, ...]) -> str:
+    if choices:
+        return _("Did you mean one of these?")
+    form = form_of(asked.country) if asked.country in COUNTRIES else None
+    if form is not None:
+        return _(
+            "One looks like %(example)s. Check it, or give a town instead.", example=wording.isolated(form.example)
+        )
+    return _("Check it, choose the country, or give a town instead.")
+
+
+def _choices(error: SitematchError, asked: FormRequest) -> tuple[SuggestedPlace, ...]:
+    offered: tuple[Suggestion, ...] = getattr(error, "candidates", ()) or getattr(error, "suggestions", ())
+    texts = [suggestion.text for suggestion in offered]
+    # The country is named unless it is, for all of them, the one that was asked.
+    is_elsewhere = {suggestion.country for suggestion in offered} != {asked.country} or len(set(texts)) < len(texts)
+    return tuple(
+        SuggestedPlace(
+            value=f"{suggestion.country}|{suggestion.text}",
+            text=f"{suggestion.text}, {wording.country(suggestion.country)}" if is_elsewhere else suggestion.text,
+            about=suggestion.why if current_language() is ENGLISH else "",
+        )
+        for suggestion in offered
+    )

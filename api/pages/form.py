@@ -1,0 +1,99 @@
+"""The form of the patient's page: texts as a browser sends them, read as a look-up."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import msgspec
+from flask import request
+from msgspec import Meta
+
+from api.v1.schemas.finding import MatchRequest
+from sitematch.errors import InvalidInput
+from sitematch.exporters.wire.matches import Wire
+from sitematch.gazetteer.grammar import COUNTRIES
+
+
+class PageQuery(Wire, frozen=True):
+    """What the address of the page may hold: nothing about where the person is, but perhaps the country."""
+
+    study: Annotated[str, Meta(description="Which study; empty is the one that this server matches.")] = ""
+    country: Annotated[str, Meta(description="ISO 3166-1 code of the country that is chosen at first.")] = ""
+    lang: Annotated[str, Meta(description="Tag of the page's language.")] = ""
+
+
+class FormRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """The form of the patient's page. Every field is text, and empty where the person chose nothing."""
+
+    study: Annotated[str, Meta(description="Which study; empty is the one that this server matches.")] = ""
+    place: Annotated[str, Meta(description="A postcode or a town's name.")] = ""
+    country: Annotated[str, Meta(description="ISO 3166-1 code; empty lets the postcode tell.")] = ""
+    choice: Annotated[
+        str, Meta(description='Country and place of a suggestion that was taken, in place of both: "US|04102".')
+    ] = ""
+    latitude: Annotated[str, Meta(description="Degrees north of the person's device, where no place is given.")] = ""
+    longitude: Annotated[str, Meta(description="Degrees east of the person's device.")] = ""
+    accuracy_m: Annotated[str, Meta(description="How far off the device says it may be, in metres.")] = ""
+    within: Annotated[str, Meta(description='Radius with its unit, "50km" or "50miles"; empty for no bound.')] = ""
+    travel: Annotated[str, Meta(description="As min_travel of `MatchRequest`; empty for any.")] = ""
+    only_country: Annotated[str, Meta(description="Only sites in this country; empty for any.")] = ""
+    show: Annotated[str, Meta(description="How many sites at most.")] = ""
+    lang: Annotated[str, Meta(description="Tag of the language to answer in, remembered in a cookie.")] = ""
+    theme: Annotated[str, Meta(description="auto, light or dark, remembered in a cookie.")] = ""
+
+    def chosen(self) -> FormRequest:
+        """Take the suggestion that was pressed, if one was, in place of what was typed."""
+        country, parted, place = self.choice.partition("|")
+        if not parted:
+            return self
+        return msgspec.structs.replace(self, place=place, country=country, choice="", latitude="", longitude="")
+
+    def request(self) -> MatchRequest:
+        """Read the texts as a look-up.
+
+        Raises
+        ------
+        InvalidInput
+            If a number or a choice cannot be understood; `.field` names it.
+        """
+        within = _WITHIN.fullmatch(self.within)
+        if self.within and within is None:
+            raise InvalidInput("The distance is a number and km or miles.", field="within")
+        bound = {} if within is None else {f"within_{within['unit']}": within["number"]}
+        here = {} if self.place.strip() else {"latitude": self.latitude, "longitude": self.longitude}
+        if any(here.values()) and self.accuracy_m:
+            here["uncertainty_km"] = f"{_number(self.accuracy_m, 'accuracy_m') / 1000.0}"
+        texts = {
+            "study_id": self.study,
+            "country": self.country,
+            "min_travel": self.travel,
+            "only_country": self.only_country,
+            "limit": self.show,
+            **bound,
+            **here,
+        }
+        given: dict[str, object] = {name: text for name, text in texts.items() if text}
+        if not any(here.values()):
+            given["postcode"] = self.place
+        try:
+            return msgspec.convert(given, MatchRequest, strict=False)
+        except msgspec.ValidationError as error:
+            raise InvalidInput(f"{error}.", field="place") from None
+
+
+_WITHIN = re.compile(r"(?P<number>[0-9]{1,5})(?P<unit>km|miles)")
+
+
+def _number(text: str, field: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidInput(f"{field} is no number.", field=field) from None
+
+
+def read_address() -> FormRequest:
+    """Read the form's first state from the page's address; what else stands in it is somebody else's and ignored."""
+    given = {field: request.args.get(field, "") for field in PageQuery.__struct_fields__}
+    country = given["country"].upper()
+    return FormRequest(study=given["study"], country=country if country in COUNTRIES else "", lang=given["lang"])

@@ -1,0 +1,131 @@
+"""``/``: the patient's page. It works without a script; with one, it asks for the results alone and swaps them in."""
+
+from __future__ import annotations
+
+from flask import Response
+from werkzeug.exceptions import NotFound
+
+from api.backend import Backend
+from api.http import problems
+from api.http.answers import checked, packed
+from api.http.operations import Documented, Operation
+from api.pages.assets import Assets
+from api.pages.finder_page import Finding
+from api.pages.form import FormRequest, PageQuery
+
+FORM = "application/x-www-form-urlencoded"
+
+_PROBLEMS = (
+    problems.INVALID_INPUT,
+    problems.INVALID_POSTCODE,
+    problems.INVALID_COORDINATES,
+    problems.INVALID_POLICY,
+    problems.UNKNOWN_COUNTRY,
+    problems.AMBIGUOUS_PLACE,
+    problems.POSTCODE_NOT_FOUND,
+    problems.TOWN_NOT_FOUND,
+    problems.STUDY_NOT_FOUND,
+    problems.TOO_LARGE,
+    problems.NOT_READY,
+)
+
+
+def blueprint(backend: Backend, assets: Assets) -> Documented:
+    """Make the routes.
+
+    Parameters
+    ----------
+    backend
+        Gives the finder.
+    assets
+        Has the script for others' pages.
+    """
+    routes = Documented("pages")
+    page = Finding(backend, "find.html")
+    framed = Finding(backend, "embed.html", is_framed=True)
+
+    @routes.serve(
+        "GET",
+        "/",
+        Operation(
+            summary="Show the form to a person",
+            description="In the language of the address, of the cookie, or of Accept-Language.",
+            tag="Pages",
+            query=PageQuery,
+            answers={"text/html": str},
+            problems=(problems.STUDY_NOT_FOUND, problems.NOT_READY),
+        ),
+    )
+    def form() -> Response:
+        return page.form()
+
+    # POST, so that the postcode stays out of addresses, histories and referrers. The form changes nothing but the
+    # visitor's own language, and reads no cookie of worth: another site that sent it on a visitor's behalf would gain
+    # nothing, so it needs no CSRF token.
+    @routes.serve(
+        "POST",
+        "/",
+        Operation(
+            summary="Show the ranked sites to a person",
+            tag="Pages",
+            body=FormRequest,
+            body_type=FORM,
+            answers={"text/html": str},
+            problems=_PROBLEMS,
+            example={"country": "US", "place": "33180"},
+        ),
+    )
+    def answer() -> Response:
+        return page.answer()
+
+    @routes.serve(
+        "GET",
+        "/embed",
+        Operation(
+            summary="Show the form to a person, inside a frame",
+            description="For pages of the origins that `SITEMATCH_FRAME_ANCESTORS` names.",
+            tag="Pages",
+            query=PageQuery,
+            answers={"text/html": str},
+            problems=(problems.STUDY_NOT_FOUND, problems.NOT_READY),
+        ),
+    )
+    def framed_form() -> Response:
+        return framed.form()
+
+    @routes.serve(
+        "POST",
+        "/embed",
+        Operation(
+            summary="Show the ranked sites to a person, inside a frame",
+            tag="Pages",
+            body=FormRequest,
+            body_type=FORM,
+            answers={"text/html": str},
+            problems=_PROBLEMS,
+            example={"country": "US", "place": "33180"},
+        ),
+    )
+    def framed_answer() -> Response:
+        return framed.answer()
+
+    @routes.serve(
+        "GET",
+        "/embed.js",
+        Operation(
+            summary="Define the element <sitematch-finder> for other sites' pages",
+            tag="Pages",
+            answers={"text/javascript": str},
+            problems=(problems.NOT_FOUND,),
+        ),
+    )
+    def element() -> Response:
+        script = assets.read("embed.js")
+        if script is None:
+            raise NotFound  # nothing was built, which the log says
+        response = checked(packed(Response(script, content_type="text/javascript; charset=utf-8")))
+        # Made for the pages of others.
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        return response
+
+    return routes

@@ -1,0 +1,316 @@
+"""What a page says of places, sites and reasons, in the language of the request.
+
+The library's own English (`domain.finding.wording`) is for the command line and for programs; here the same values
+are put into gettext's whole sentences, with CLDR's numbers, units, dates and names of countries.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+from babel import dates, lists, numbers, units
+from markupsafe import Markup, escape
+
+from api.pages.languages import ENGLISH, current_language, ngettext
+from api.pages.languages import gettext as _
+from sitematch.domain.capacity.caps import CapLevel, DrawnFrom, Remaining
+from sitematch.domain.finding.match import Distance, Reason, ReasonCode
+from sitematch.domain.place import Place, Precision
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.units import KM_PER_MILE, Unit
+from sitematch.gazetteer.grammar import COUNTRIES
+
+NEGLIGIBLE_SHARE = 0.1
+"""An uncertainty that is no greater share of its distance is not said."""
+
+
+def accuracy(km: float, unit: Unit) -> str:
+    """Write how exact something is: rounded up, and never as nothing at all."""
+    per_unit_km = KM_PER_MILE if unit is Unit.MILES else 1.0
+    tenths = max(1, math.ceil(10 * km / per_unit_km - 0.05))
+    return length(max(km, tenths * per_unit_km / 10) if tenths < 100 else km, unit)
+
+
+def number(value: float, digits: int = 0) -> str:
+    """Write a number."""
+    pattern = "#,##0" + (f".{'0' * digits}" if digits else "")
+    return str(numbers.format_decimal(round(value, digits), format=pattern, locale=current_language().locale))
+
+
+def length(km: float, unit: Unit) -> str:
+    """Write a distance as the command line does: one decimal under ten, whole above."""
+    value = km / KM_PER_MILE if unit is Unit.MILES else km
+    name = "length-mile" if unit is Unit.MILES else "length-kilometer"
+    pattern = "#,##0.0" if value < 9.95 else "#,##0"
+    return units.format_unit(value, name, length="short", format=pattern, locale=current_language().locale)
+
+
+def day(value: date) -> str:
+    """Write a date."""
+    return dates.format_date(value, format="long", locale=current_language().locale)
+
+
+def month(value: date) -> str:
+    """Write the month and the year of a date."""
+    return dates.format_skeleton("yMMMM", value, locale=current_language().locale)
+
+
+def percent(share: float) -> str:
+    """Write a share as a whole percentage."""
+    return str(numbers.format_percent(share, locale=current_language().locale))
+
+
+def country(code: str) -> str:
+    """Name a country; one that CLDR does not know keeps its English name."""
+    language = current_language()
+    if language is ENGLISH and code in COUNTRIES:
+        return COUNTRIES[code].name
+    known = COUNTRIES[code].name if code in COUNTRIES else code
+    return str(language.locale.territories.get(code, known))
+
+
+def translated(text: str) -> Markup:
+    """Give a text of the study in the page's language; where nobody has translated it, in English and marked so."""
+    said = _(text) if text else ""
+    if said == text and current_language() is not ENGLISH:
+        return Markup('<span lang="en" dir="ltr">{}</span>').format(text)
+    return escape(said)
+
+
+def isolated(name: str) -> str:
+    """Keep a name of another script from reordering the words around it, on a page that runs from right to left."""
+    return f"\u2068{name}\u2069" if current_language().direction == "rtl" else name
+
+
+def away(distance: Distance | None, unit: Unit) -> str:
+    """Say how far a site is, with how sure that is.
+
+    Notes
+    -----
+    Nearer than its own uncertainty, a distance means nothing: then only the bound is said. An uncertainty of at most a
+    tenth of the distance changes nothing for the person, and is left to the API.
+    """
+    if distance is None:
+        return _("Distance not known")
+    if distance.km <= distance.uncertainty_km:
+        return _("closer than %(distance)s", distance=length(distance.km + distance.uncertainty_km, unit))
+    if distance.uncertainty_km <= NEGLIGIBLE_SHARE * distance.km:
+        return _("about %(distance)s away", distance=length(distance.km, unit))
+    return _(
+        "%(distance)s away, give or take %(uncertainty)s",
+        distance=length(distance.km, unit),
+        uncertainty=length(distance.uncertainty_km, unit),
+    )
+
+
+def bearing(distance: Distance | None) -> str:
+    """Say in which of eight directions a site lies; empty where that is anybody's guess."""
+    if distance is None or distance.km <= distance.uncertainty_km:
+        return ""
+    return (
+        _("to the north"),
+        _("to the north-east"),
+        _("to the east"),
+        _("to the south-east"),
+        _("to the south"),
+        _("to the south-west"),
+        _("to the west"),
+        _("to the north-west"),
+    )[round(distance.azimuth_deg / 45.0) % 8]
+
+
+def spots(remaining: Remaining) -> str:
+    """Say how many spots are left, and whether others draw on them."""
+    count = remaining.count
+    if count is None:
+        return _("Spots not known: ask the clinic")
+    if count == 0:
+        return _("Full: ask for the waiting list") if remaining.has_waiting_list else _("Full: no spots are left.")
+    if remaining.drawn_from is DrawnFrom.SHARED_POOL:
+        return ngettext("Shares %(num)s spot with all sites", "Shares %(num)s spots with all sites", count)
+    return ngettext("%(num)s spot left", "%(num)s spots left", count)
+
+
+def travel(certainty: TravelCertainty) -> str:
+    """Say whether travel is paid."""
+    return {
+        TravelCertainty.COVERED: _("Travel costs are covered"),
+        TravelCertainty.MAY_BE_COVERED: _("Travel costs may be covered: ask the clinic"),
+        TravelCertainty.UNKNOWN: _("Travel costs: ask the clinic"),
+        TravelCertainty.NOT_COVERED: _("Travel costs are not covered"),
+    }[certainty]
+
+
+def travel_kind(kind: TravelKind) -> str:
+    """Name what is paid."""
+    return {
+        TravelKind.MILEAGE: _("mileage"),
+        TravelKind.PARKING: _("parking"),
+        TravelKind.TRANSIT: _("public transport"),
+        TravelKind.RIDE: _("a ride"),
+        TravelKind.AIRFARE: _("flights"),
+        TravelKind.LODGING: _("a place to stay"),
+        TravelKind.MEALS: _("meals"),
+        TravelKind.COMPANION: _("a companion's costs"),
+    }[kind]
+
+
+def travel_support(support: TravelSupport) -> str:
+    """Say whether travel is paid, and what of it where that is known."""
+    if not support.kinds:
+        return travel(support.certainty)
+    kinds = lists.format_list([travel_kind(kind) for kind in support.kinds], locale=current_language().locale)
+    return _("%(costs)s (%(kinds)s)", costs=travel(support.certainty), kinds=kinds)
+
+
+def status(value: RecruitmentStatus) -> str:
+    """Say what a site's or study's status means for a patient."""
+    return {
+        RecruitmentStatus.RECRUITING: _("Taking patients"),
+        RecruitmentStatus.NOT_YET_RECRUITING: _("Not taking patients yet"),
+        RecruitmentStatus.ENROLLING_BY_INVITATION: _("By invitation only"),
+        RecruitmentStatus.ACTIVE_NOT_RECRUITING: _("Under way, taking no more patients"),
+        RecruitmentStatus.SUSPENDED: _("Paused"),
+        RecruitmentStatus.COMPLETED: _("Completed"),
+        RecruitmentStatus.TERMINATED: _("Ended early"),
+        RecruitmentStatus.WITHDRAWN: _("Withdrawn before it began"),
+        RecruitmentStatus.AVAILABLE: _("Available outside a trial"),
+        RecruitmentStatus.NO_LONGER_AVAILABLE: _("No longer available"),
+        RecruitmentStatus.TEMPORARILY_NOT_AVAILABLE: _("Not available for now"),
+        RecruitmentStatus.APPROVED_FOR_MARKETING: _("Approved as a medicine"),
+        RecruitmentStatus.WITHHELD: _("Not told"),
+        RecruitmentStatus.UNKNOWN: _("Status not known"),
+    }[value]
+
+
+def precision(value: Precision) -> str:
+    """Say what a point stands for."""
+    return {
+        Precision.ADDRESS: _("an address"),
+        Precision.UNIT: _("a postcode of a few streets"),
+        Precision.SECTOR: _("a part of a postcode area"),
+        Precision.DISTRICT: _("a postcode area"),
+        Precision.LOCALITY: _("a whole town"),
+        Precision.REGION: _("a whole region"),
+        Precision.UNKNOWN: _("an area that is not known"),
+    }[value]
+
+
+def reason(value: Reason, unit: Unit) -> str:
+    """Put a reason into one plain sentence; see `sitematch.domain.finding.wording.explain`."""
+    distance = "" if value.km is None else length(value.km, unit)
+    subject, count = value.subject, value.count
+    site = isolated(subject)
+    match value.code:
+        case ReasonCode.NEAREST:
+            return _("The nearest clinic that can take a patient now.")
+        case ReasonCode.SAME_BAND:
+            return _("About as far as %(site)s: %(distance)s more.", site=site, distance=distance)
+        case ReasonCode.FARTHER:
+            return _("%(distance)s farther than %(site)s.", distance=distance, site=site)
+        case ReasonCode.AHEAD_BY_TRAVEL:
+            return _(
+                "%(distance)s farther than %(site)s, but more surely pays for travel.", distance=distance, site=site
+            )
+        case ReasonCode.AHEAD_BY_SPOTS:
+            return _("%(distance)s farther than %(site)s, but has more spots left.", distance=distance, site=site)
+        case ReasonCode.AHEAD_BY_KNOWN_SPOTS:
+            return _(
+                "%(distance)s farther than %(site)s, but it has spots left, which is not known of %(site)s.",
+                distance=distance,
+                site=site,
+            )
+        case ReasonCode.UNDECIDED:
+            return _(
+                "Either may be nearer, this clinic or %(site)s: the difference is too small to be sure.", site=site
+            )
+        case ReasonCode.OWN_COUNTRY:
+            return _("In %(country)s, the country you prefer.", country=country(subject))
+        case ReasonCode.OTHER_COUNTRY:
+            return _("In %(country)s; clinics of the country you prefer come first.", country=country(subject))
+        case ReasonCode.OUTSIDE_RADIUS:
+            return _(
+                "Farther than %(distance)s: nothing nearer can take a patient, so the nearest is shown.",
+                distance=distance,
+            )
+        case ReasonCode.UNPLACED:
+            return _("We do not know where it is, so it stands last: ask the clinic.")
+        case ReasonCode.NO_LOCATION:
+            return _("We do not know where it is, so its distance could not be checked.")
+        case ReasonCode.TRAVEL_COVERED:
+            return travel(TravelCertainty.COVERED)
+        case ReasonCode.TRAVEL_MAY_BE_COVERED:
+            return travel(TravelCertainty.MAY_BE_COVERED)
+        case ReasonCode.TRAVEL_UNKNOWN:
+            return travel(TravelCertainty.UNKNOWN)
+        case ReasonCode.TRAVEL_NOT_COVERED:
+            return travel(TravelCertainty.NOT_COVERED)
+        case ReasonCode.SPOTS_AT_SITE:
+            return spots(Remaining(count=count, as_of=None, drawn_from=DrawnFrom.SITE_CAP))
+        case ReasonCode.SPOTS_SHARED:
+            return spots(Remaining(count=count, as_of=None, drawn_from=DrawnFrom.SHARED_POOL))
+        case ReasonCode.SPOTS_UNKNOWN:
+            return spots(Remaining(count=None, as_of=None))
+        case ReasonCode.LIKELY_FULL:
+            assert value.on is not None
+            assert value.probability is not None
+            return _(
+                "Likely full by the end of %(month)s, at the pace so far: the probability is about %(percent)s.",
+                month=month(value.on),
+                percent=percent(value.probability),
+            )
+        case ReasonCode.FULL | ReasonCode.CLOSED | ReasonCode.NO_SPOTS:
+            return _shortage(value.code, subject)
+        case ReasonCode.STUDY_NOT_RECRUITING:
+            return _("The study is not taking patients now.")
+        case ReasonCode.WAITING_LIST:
+            return _("There is a waiting list: ask the clinic how to join it.")
+        case ReasonCode.TOO_FEW_SPOTS:
+            return _("Fewer spots than you asked for.")
+        case ReasonCode.NOT_RECRUITING:
+            return status(RecruitmentStatus(subject))
+        case ReasonCode.TOO_FAR:
+            return _("Farther than the %(distance)s you asked for.", distance=distance)
+        case ReasonCode.TRAVEL_TOO_UNSURE:
+            return travel(TravelCertainty(subject))
+        case ReasonCode.COUNTRY_NOT_ASKED:
+            return _("In %(country)s, not in the country you asked for.", country=country(subject))
+        case ReasonCode.BEYOND_LIMIT:
+            return _("Number %(rank)s in the order: show more clinics to see it there.", rank=number(count or 0))
+    raise AssertionError(f"no words for {value.code}")  # pragma: no cover - a test walks every code
+
+
+def _shortage(code: ReasonCode, level: str) -> str:
+    """Say why no spot can be taken, by the level of the cap that stands in the way."""
+    words = {
+        (ReasonCode.FULL, CapLevel.STUDY): _("The study is full: all its spots are taken."),
+        (ReasonCode.FULL, CapLevel.COUNTRY): _("All the study's spots in this country are taken."),
+        (ReasonCode.FULL, CapLevel.ARM): _("All spots in this part of the study are taken."),
+        (ReasonCode.FULL, CapLevel.SITE): _("This clinic is full: all its spots are taken."),
+        (ReasonCode.CLOSED, CapLevel.STUDY): _("The study team has stopped taking new patients at all clinics."),
+        (ReasonCode.CLOSED, CapLevel.COUNTRY): _("The study team has stopped taking new patients in this country."),
+        (ReasonCode.CLOSED, CapLevel.ARM): _(
+            "The study team has stopped taking new patients in this part of the study."
+        ),
+        (ReasonCode.CLOSED, CapLevel.SITE): _("The study team has stopped taking new patients at this clinic."),
+        (ReasonCode.NO_SPOTS, CapLevel.STUDY): _("The study has no spots for new patients."),
+        (ReasonCode.NO_SPOTS, CapLevel.COUNTRY): _("The study has no spots for new patients in this country."),
+        (ReasonCode.NO_SPOTS, CapLevel.ARM): _("This part of the study has no spots for new patients."),
+        (ReasonCode.NO_SPOTS, CapLevel.SITE): _("This clinic has no spots for new patients."),
+    }
+    return words.get((code, CapLevel(level)), "") if level else _("Full: no spots are left.")
+
+
+def place_known(place: Place, unit: Unit) -> str:
+    """Say how sure we are where the person is."""
+    if place.source == "as given":
+        return _(
+            "Your device says this is right to within %(distance)s.", distance=accuracy(place.uncertainty_km, unit)
+        )
+    return _(
+        "Known to within %(distance)s (%(area)s).",
+        distance=accuracy(place.uncertainty_km, unit),
+        area=precision(place.precision),
+    )

@@ -1,0 +1,129 @@
+"""``/v1/reports/…``: what coordinators report, in the form that suits who asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC
+from typing import Any
+
+from flask import Response
+
+from api.access import caller
+from api.backend import Backend
+from api.http import problems
+from api.http.negotiation import choose_media_type
+from api.http.operations import Documented, Operation
+from api.http.reading import read_query
+from api.v1.capacity import READS
+from api.v1.schemas.reports import ForecastQuery, ReportQuery
+from sitematch.domain.accounts.access import Permission
+from sitematch.reports.document import Report
+from sitematch.reports.forecast.plan import WhatIf
+from sitematch.reports.render import Format, render
+from sitematch.reports.render.as_json import ReportAnswer
+from sitematch.services.reports import forecasting, reporting
+
+_UNFIT = re.compile(r"[^A-Za-z0-9._-]")
+_FORMATS = {form.media_type: form for form in Format}
+_TYPES: dict[Format, type] = {Format.JSON: ReportAnswer, Format.XLSX: bytes, Format.PDF: bytes}
+ANSWERS: dict[str, type] = {form.media_type: _TYPES.get(form, str) for form in Format}
+"""Every form of a report, by its media type."""
+_PROBLEMS = (*READS, problems.SITE_NOT_FOUND, problems.UNKNOWN_COUNTRY, problems.NOT_ACCEPTABLE)
+_NOTE = (
+    "JSON, CSV, Excel, HTML or PDF, by `format` or by the Accept header; all show the same numbers. Sites that the "
+    "caller may not see are left out, and the report says so."
+)
+
+
+def blueprint(backend: Backend) -> Documented:
+    """Make the routes."""
+    routes = Documented("reports")
+    _serve(routes, backend, "capacity", "Report what is taken and left", reporting.capacity_report)
+    _serve(routes, backend, "funnel", "Report how far referrals came", reporting.funnel_report)
+    _serve(routes, backend, "forecast", "Forecast enrolment", forecasting.forecast_report, ForecastQuery, _supposed)
+    return routes
+
+
+def _nothing_more(_asked: ReportQuery) -> dict[str, Any]:
+    return {}
+
+
+def _supposed(asked: ReportQuery) -> dict[str, Any]:
+    """Return what a forecast is asked beyond what all reports are."""
+    assert isinstance(asked, ForecastQuery)
+    what_if = WhatIf(
+        add_sites=asked.add_sites,
+        opening=asked.opening,
+        close=asked.close,
+        caps=forecasting.read_caps(asked.cap),
+    )
+    return {"by": asked.by, "opened": forecasting.read_openings(asked.opened), "what_if": what_if}
+
+
+def _serve(
+    routes: Documented,
+    backend: Backend,
+    name: str,
+    summary: str,
+    make: Callable[..., Report],
+    query: type[ReportQuery] = ReportQuery,
+    more: Callable[[ReportQuery], dict[str, Any]] = _nothing_more,
+) -> None:
+    def show() -> Response:
+        asked = read_query(query)
+        form = asked.format or best_form()
+        report = make(
+            backend.store(),
+            caller().actor,
+            asked.study_id or backend.settings.study_id,
+            backend.now(),
+            as_of=asked.as_of,
+            time_zone=asked.time_zone,
+            country=None if asked.country is None else _country(asked.country),
+            site_id=asked.site_id,
+            **more(asked),
+        )
+        return send_report(report, form, asked.table)
+
+    show.__name__ = name
+    operation = Operation(
+        summary=summary,
+        description=_NOTE,
+        tag="Reports",
+        query=query,
+        answers=ANSWERS,
+        problems=_PROBLEMS,
+        permission=Permission.REPORTS_READ,
+    )
+    routes.serve("GET", f"/v1/reports/{name}", operation)(show)
+
+
+def best_form() -> Format:
+    """Return the form that the Accept header likes best; 406 if it likes none."""
+    return _FORMATS[choose_media_type(tuple(_FORMATS))]
+
+
+def send_report(report: Report, form: Format, table: str | None = None) -> Response:
+    """Send a report, which nobody on the way may keep; files get a name that says what is in them."""
+    response = Response(
+        render(report, form, table=table), content_type=form.media_type + ("; charset=utf-8" if form.is_text else "")
+    )
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Vary"] = "Accept"
+    if form is Format.HTML:
+        from sitematch.reports.render.as_html import content_security_policy
+
+        # The page brings its own style sheet, which the service's own policy would not let in.
+        response.headers["Content-Security-Policy"] = f"{content_security_policy()}; frame-ancestors 'none'"
+    elif form is not Format.JSON:
+        name = f"{report.kind}-{report.study_id}-{report.as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        file_name = f"sitematch-{_UNFIT.sub('_', name)}.{form.value}"
+        response.headers.set("Content-Disposition", "attachment", filename=file_name)
+    return response
+
+
+def _country(text: str) -> str:
+    from sitematch.gazetteer.grammar import parse_country
+
+    return parse_country(text)

@@ -1,0 +1,175 @@
+"""What requests about accounts, tokens and webhooks may hold, and their answers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from sitematch.domain.accounts.access import Grant, Permission, Role
+from sitematch.domain.accounts.account import Account
+from sitematch.domain.accounts.tokens import Token
+from sitematch.domain.webhooks.notice import FailedDelivery, NoticeKind, Webhook
+from sitematch.exporters.wire.matches import Instant, Wire
+
+
+class GrantAnswer(Wire, frozen=True):
+    """A role, and where it holds."""
+
+    role: Role
+    study_id: Annotated[str | None, Meta(description="Null is every study.")]
+    site_id: Annotated[str | None, Meta(description="Null is every site of the study.")]
+
+
+class AccountAnswer(Wire, frozen=True):
+    """A person who may sign in."""
+
+    account_id: str
+    email: str
+    is_disabled: bool
+    grants: tuple[GrantAnswer, ...]
+
+
+class AccountsAnswer(Wire, frozen=True):
+    """Every account, by e-mail."""
+
+    accounts: tuple[AccountAnswer, ...]
+
+
+class TokensQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """Whose tokens."""
+
+    account_id: str
+
+
+class TokenRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """A token to be made."""
+
+    account_id: Annotated[str, Meta(description="Whose; the token may do no more than that account.")]
+    label: Annotated[str, Meta(min_length=1, max_length=100, description="What it is for.")]
+    scopes: Annotated[tuple[Permission, ...], Meta(min_length=1, description="What it is cut down to.")]
+    days: Annotated[int, Meta(ge=1, le=366, description="How long it lasts.")] = 90
+
+
+class TokenAnswer(Wire, frozen=True):
+    """What is known of a token."""
+
+    token_id: str
+    account_id: str
+    label: str
+    scopes: tuple[Permission, ...]
+    created_at: Instant
+    expires_at: Instant
+    revoked_at: Instant | None
+    secret: Annotated[
+        str | None,
+        Meta(description="Only in the first answer to its making; it is not kept and cannot be shown again."),
+    ] = None
+
+
+class TokensAnswer(Wire, frozen=True):
+    """An account's tokens, the newest first."""
+
+    tokens: tuple[TokenAnswer, ...]
+
+
+class WebhookRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """A webhook to be added."""
+
+    url: Annotated[str, Meta(max_length=2000, description="Where to, by POST: https://…")]
+    kinds: Annotated[tuple[NoticeKind, ...], Meta(min_length=1, description="What to be told of.")]
+    percent: Annotated[
+        Annotated[int, Meta(ge=1, le=100)] | None,
+        Meta(description="With site.passed-percent, and only with it: from which share of the spots on."),
+    ] = None
+    study_id: Annotated[str | None, Meta(description="Left out: every study.")] = None
+
+
+class WebhookAnswer(Wire, frozen=True):
+    """Someone who asked to be told."""
+
+    webhook_id: str
+    study_id: str | None
+    url: str
+    kinds: tuple[NoticeKind, ...]
+    percent: int | None
+    is_disabled: bool
+    secret: Annotated[
+        str | None, Meta(description="What messages are signed with; only in the first answer to its making.")
+    ] = None
+
+
+class WebhooksAnswer(Wire, frozen=True):
+    """Every webhook, the oldest first."""
+
+    webhooks: tuple[WebhookAnswer, ...]
+
+
+class DeliveryAnswer(Wire, frozen=True):
+    """A message that was given up, or has failed so far."""
+
+    message_id: str
+    webhook_id: str
+    url: str
+    attempts: int
+    last_error: str
+    next_at: Annotated[Instant | None, Meta(description="When it is tried again; null if it was given up.")]
+
+
+class DeliveriesAnswer(Wire, frozen=True):
+    """What could not be delivered, the oldest first."""
+
+    deliveries: tuple[DeliveryAnswer, ...]
+
+
+def account_answer(account: Account) -> AccountAnswer:
+    """Shape an account."""
+    return AccountAnswer(
+        account_id=account.account_id,
+        email=account.email,
+        is_disabled=account.is_disabled,
+        grants=tuple(map(_grant, account.grants)),
+    )
+
+
+def token_answer(token: Token, secret: str | None = None) -> TokenAnswer:
+    """Shape a token."""
+    return TokenAnswer(
+        token_id=token.token_id,
+        account_id=token.account_id,
+        label=token.label,
+        scopes=tuple(sorted(token.scopes or ())),
+        created_at=token.created_at,
+        expires_at=token.expires_at,
+        revoked_at=token.revoked_at,
+        secret=secret,
+    )
+
+
+def webhook_answer(webhook: Webhook, secret: str | None = None) -> WebhookAnswer:
+    """Shape a webhook."""
+    return WebhookAnswer(
+        webhook_id=webhook.webhook_id,
+        study_id=webhook.study_id,
+        url=webhook.url,
+        kinds=tuple(sorted(webhook.kinds)),
+        percent=webhook.percent,
+        is_disabled=webhook.is_disabled,
+        secret=secret,
+    )
+
+
+def delivery_answer(failed: FailedDelivery) -> DeliveryAnswer:
+    """Shape a delivery that failed."""
+    return DeliveryAnswer(
+        message_id=failed.message_id,
+        webhook_id=failed.webhook_id,
+        url=failed.url,
+        attempts=failed.attempts,
+        last_error=failed.last_error,
+        next_at=failed.next_at,
+    )
+
+
+def _grant(grant: Grant) -> GrantAnswer:
+    return GrantAnswer(role=grant.role, study_id=grant.study_id, site_id=grant.site_id)

@@ -1,0 +1,180 @@
+"""Requests of coordinators and the outer shapes of their answers; `exporters.wire.capacity` has the inner ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from msgspec import Meta
+
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.spot import MAX_WAITING_SITES
+from sitematch.domain.capacity.states import ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.exporters.wire.capacity import (
+    CapAnswer,
+    EventAnswer,
+    ReferralAnswer,
+    SiteCapacityAnswer,
+    WaitingAnswer,
+)
+from sitematch.exporters.wire.matches import Instant, Wire
+
+StudyId = Annotated[str | None, Meta(description="Left out: the study that this server matches.")]
+Hours = Annotated[float, Meta(gt=0, le=8760)]
+ReferralId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+
+NEW_ID = (
+    "Opaque: letters, digits and . _ : - only. It must not say who the patient is. Left out: a random one, the same "
+    "again for the same idempotency key."
+)
+
+
+class NoBody(Wire, frozen=True, forbid_unknown_fields=True):
+    """Nothing: the address says all."""
+
+
+class StudyQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """Which study."""
+
+    study_id: StudyId = None
+
+
+class CapacityQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """Which spots."""
+
+    study_id: StudyId = None
+    site_id: Annotated[str | None, Meta(description="Only this site.")] = None
+    arm: Annotated[str | None, Meta(description="Let the cap of this arm or cohort count too.")] = None
+    since: Annotated[
+        Instant | None,
+        Meta(
+            description="Leave out sites that have certainly not changed since this instant: the `as_of` of your last "
+            "answer. If `catalogue` differs from that answer's, ask without it."
+        ),
+    ] = None
+    as_of: Annotated[Instant | None, Meta(description="Look back to an earlier instant.")] = None
+
+
+class ReferralsQuery(Wire, frozen=True, forbid_unknown_fields=True):
+    """Which referrals, a page at a time."""
+
+    study_id: StudyId = None
+    site_id: Annotated[str | None, Meta(description="Only those of this site.")] = None
+    state: Annotated[SpotState | None, Meta(description="Only those in this state.")] = None
+    limit: Annotated[int, Meta(ge=1, le=500, description="How many at most.")] = 100
+    before: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="`next` of the page before.")] = None
+
+
+class PartRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """A part of a study."""
+
+    level: CapLevel
+    scope: Annotated[
+        str, Meta(description="Country (ISO 3166-1 alpha-2), arm or site_id; empty for the study.", max_length=200)
+    ] = ""
+    study_id: StudyId = None
+
+    def key(self) -> CapKey:
+        """Return which cap is meant."""
+        return CapKey(level=self.level, scope=self.scope)
+
+
+class CapRequest(PartRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A limit for a part of a study."""
+
+    spots: Annotated[Annotated[int, Meta(ge=0, le=10_000_000)] | None, Meta(description="The limit; null removes it.")]
+
+
+class PolicyRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """A study's rules for its spots, all of them."""
+
+    hold_hours: Annotated[Hours, Meta(description="How long a hold lasts.")]
+    offer_hours: Annotated[Hours, Meta(description="How long an offer from the waiting list lasts.")]
+    gives_back: Annotated[tuple[SpotState, ...], Meta(description="Which of SCREEN_FAILED, WITHDRAWN free the spot.")]
+    waiting_list: Annotated[bool, Meta(description="Whether one can wait for a spot.")]
+    study_id: StudyId = None
+
+
+class HoldRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """A spot to be held."""
+
+    site_id: str
+    referral_id: Annotated[ReferralId | None, Meta(description=NEW_ID)] = None
+    arm: Annotated[ReferralId | None, Meta(description="The arm or cohort; its cap counts then too.")] = None
+    hold_hours: Annotated[Hours | None, Meta(description="How long; left out: the study's rule.")] = None
+    study_id: StudyId = None
+
+
+class WaitRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """A referral that waits for a spot."""
+
+    site_ids: Annotated[
+        tuple[str, ...],
+        Meta(
+            min_length=1,
+            max_length=MAX_WAITING_SITES,
+            description="The sites within the distance that the patient tolerates, the preferred first. Neither the "
+            "distance nor the patient's place is kept.",
+        ),
+    ]
+    referral_id: Annotated[ReferralId | None, Meta(description=NEW_ID)] = None
+    arm: Annotated[ReferralId | None, Meta(description="The arm or cohort.")] = None
+    priority: Annotated[int, Meta(ge=-1000, le=1000, description="Greater comes first.")] = 0
+    study_id: StudyId = None
+
+
+class ScreenFailureRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """Why screening failed."""
+
+    reason: Annotated[ScreenFailureReason, Meta(description="A code; there is no free text about a patient.")]
+
+
+class WithdrawalRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """Why a participant left."""
+
+    reason: Annotated[WithdrawalReason, Meta(description="A code; there is no free text about a patient.")]
+
+
+REASON_REQUESTS: Mapping[type, type[ScreenFailureRequest] | type[WithdrawalRequest]] = {
+    ScreenFailureReason: ScreenFailureRequest,
+    WithdrawalReason: WithdrawalRequest,
+}
+"""The body of an action, by the codes of which it needs one."""
+
+
+class CapacityAnswer(Wire, frozen=True):
+    """The spots of a study's sites."""
+
+    study_id: str
+    as_of: Annotated[Instant, Meta(description="The instant that the numbers describe.")]
+    catalogue: Annotated[str, Meta(description="Changes when the study or its sites were loaded anew.")]
+    sites: tuple[SiteCapacityAnswer, ...]
+
+
+class CapsAnswer(Wire, frozen=True):
+    """A study's caps, widest first."""
+
+    study_id: str
+    caps: tuple[CapAnswer, ...]
+
+
+class ReferralsAnswer(Wire, frozen=True):
+    """Referrals, the latest change first."""
+
+    study_id: str
+    referrals: tuple[ReferralAnswer, ...]
+    next: Annotated[int | None, Meta(description="Ask with before=this for the following page; null at the end.")]
+
+
+class HistoryAnswer(Wire, frozen=True):
+    """All that happened to a referral, oldest first."""
+
+    referral: ReferralAnswer
+    events: tuple[EventAnswer, ...]
+
+
+class WaitingListAnswer(Wire, frozen=True):
+    """Who waits, the next first."""
+
+    study_id: str
+    entries: tuple[WaitingAnswer, ...]

@@ -1,0 +1,64 @@
+"""``/v1/studies``: the catalogue's studies, found by their words."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from api.backend import Backend
+from api.http import problems
+from api.http.answers import encode, respond_cacheable
+from api.http.negotiation import JSON
+from api.http.operations import Documented, Operation
+from api.http.reading import read_query
+from api.v1.schemas.finding import NoQuery, StudiesAnswer, StudiesQuery
+from sitematch.domain.studies.search_terms import query_words
+from sitematch.domain.studies.study import tidy_study_id
+from sitematch.exporters.wire.studies import StudyDetail, study_detail
+from sitematch.services.studies.catalogue import read_study, search_studies
+
+_PROBLEMS = (problems.INVALID_INPUT, problems.BUSY, problems.STORAGE_FAULT, problems.NOT_READY)
+
+
+def blueprint(backend: Backend) -> Documented:
+    """Make the routes."""
+    routes = Documented("studies")
+
+    @routes.serve(
+        "GET",
+        "/v1/studies",
+        Operation(
+            summary="List the studies, or find them by their words",
+            description="First those that are about the words, then those whose summary or sponsor has them; each by "
+            "study_id, a page at a time.",
+            tag="Studies",
+            query=StudiesQuery,
+            answers={JSON: StudiesAnswer},
+            problems=_PROBLEMS,
+            example={"q": "lupus nephritis", "status": ["RECRUITING"]},
+        ),
+    )
+    def list_studies() -> Response:
+        asked = read_query(StudiesQuery)
+        words = () if asked.q is None else query_words(asked.q, field="q")
+        page = search_studies(backend.store(), words, statuses=asked.status or (), limit=asked.limit, after=asked.after)
+        answer = StudiesAnswer(studies=tuple(map(study_detail, page.studies)), next=page.after)
+        return respond_cacheable(encode(answer))
+
+    @routes.serve(
+        "GET",
+        "/v1/studies/<study_id>",
+        Operation(
+            summary="Show one study",
+            tag="Studies",
+            path={"study_id": "The study's id, as /v1/studies lists it."},
+            query=NoQuery,
+            answers={JSON: StudyDetail},
+            problems=(*_PROBLEMS, problems.STUDY_NOT_FOUND),
+            example={"study_id": "NCT06064929"},
+        ),
+    )
+    def show_study(study_id: str) -> Response:
+        read_query(NoQuery)
+        return respond_cacheable(encode(study_detail(read_study(backend.store(), tidy_study_id(study_id)))))
+
+    return routes

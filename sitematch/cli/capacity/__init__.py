@@ -1,0 +1,1 @@
+"""Commands about spots: ``capacity``, ``referral``, ``waiting``, ``ledger``."""

@@ -1,0 +1,259 @@
+"""``capacity``: how many spots are left, and the caps and rules that they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+from sitematch.cli.common import (
+    EXIT_NOT_FOUND,
+    EXIT_REFUSED,
+    STORE,
+    Commands,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+)
+from sitematch.cli.completion import complete_country, complete_site
+from sitematch.cli.context import key_option, open_context, print_one, print_rows, study_option
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.states import BY_POLICY, SpotState
+from sitematch.errors import InvalidInput
+
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_REFUSED, *STORE)
+
+INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
+
+
+@click.group("capacity", cls=Commands)
+def capacity_group() -> None:
+    """Show the spots left, and set the caps and rules that they come from."""
+
+
+def _part_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for name, complete, text in (
+        ("--site", complete_site, "The cap of a site."),
+        ("--arm", None, "The cap of an arm or cohort."),
+        ("--country", complete_country, "The cap of a country: name or ISO 3166-1 code."),
+    ):
+        command = click.option(
+            name, metavar=name[2:].upper(), shell_complete=complete, help=f"{text} Left out: the whole study's."
+        )(command)
+    return command
+
+
+def _key(country: str | None, arm: str | None, site: str | None) -> CapKey:
+    if sum(part is not None for part in (country, arm, site)) > 1:
+        raise InvalidInput("Name one part of the study: --country, --arm or --site.")
+    if country is not None:
+        from sitematch.gazetteer.grammar import parse_country
+
+        return CapKey(level=CapLevel.COUNTRY, scope=parse_country(country))
+    if arm is not None:
+        return CapKey(level=CapLevel.ARM, scope=arm)
+    if site is not None:
+        return CapKey(level=CapLevel.SITE, scope=site)
+    return CapKey(level=CapLevel.STUDY)
+
+
+@capacity_group.command("show", epilog=_CODES)
+@study_option
+@click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only this site.")
+@click.option("--arm", metavar="ARM", help="Let this arm's cap count too.")
+@click.option("--as-of", type=INSTANT, metavar="INSTANT", help="Look back to an instant, e.g. 2026-01-31T12:00 (UTC).")
+@format_option("table", "json", "csv")
+@plain_errors
+def show(study: str | None, site: str | None, arm: str | None, as_of: datetime | None, form: str) -> None:
+    """Show the spots of every site.
+
+    \b
+    Examples:
+      sitematch capacity show
+      sitematch capacity show --site NCT06064929-001 --format json
+      sitematch capacity show --as-of 2026-01-31 --format csv > january.csv
+    """
+    from sitematch.errors import SiteNotFound
+    from sitematch.exporters.tables.ledger_rows import print_capacity
+    from sitematch.exporters.wire.capacity import SiteCapacityAnswer, site_capacity_answer
+    from sitematch.services.capacity import coordinating
+
+    with open_context(study) as context:
+        found = coordinating.capacity(
+            context.store, context.actor, context.study_id, context.now, as_of=as_utc(as_of), arm=arm
+        )
+    answers = [site_capacity_answer(item) for item in found if site in (None, item.site_id)]
+    if site is not None and not answers:
+        raise SiteNotFound(f"The study has no site {site!r}.", field="site")
+    print_rows(form, SiteCapacityAnswer, answers, print_capacity)
+
+
+def as_utc(instant: datetime | None) -> datetime | None:
+    """Return what `INSTANT` read as an aware instant: UTC where nothing else was said."""
+    return instant if instant is None or instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+@capacity_group.command("caps", epilog=_CODES)
+@study_option
+@format_option("table", "json", "csv")
+@plain_errors
+def caps(study: str | None, form: str) -> None:
+    """List the caps of the study, its countries, arms and sites, and what is taken of each.
+
+    \b
+    Example:
+      sitematch capacity caps
+    """
+    from sitematch.exporters.tables.ledger_rows import print_caps
+    from sitematch.exporters.wire.capacity import CapAnswer, cap_answer
+    from sitematch.services.capacity import coordinating
+
+    with open_context(study) as context:
+        found = coordinating.caps(context.store, context.actor, context.study_id, context.now)
+    print_rows(form, CapAnswer, [cap_answer(item) for item in found], print_caps)
+
+
+@capacity_group.command("set-cap", epilog=_CODES)
+@click.argument("spots", metavar="SPOTS|none")
+@_part_options
+@study_option
+@key_option
+@format_option("table", "json")
+@plain_errors
+def set_cap(
+    spots: str, country: str | None, arm: str | None, site: str | None, study: str | None, key: str | None, form: str
+) -> None:
+    """Set the number of spots of the study or of a part of it; "none" removes the limit.
+
+    A number below what is taken is accepted: it shows as over-enrolled and sells nothing more.
+
+    \b
+    Examples:
+      sitematch capacity set-cap 8
+      sitematch capacity set-cap 3 --site NCT06064929-001
+      sitematch capacity set-cap none --country Germany
+    """
+    from sitematch.services.capacity import coordinating
+
+    if spots != "none" and not spots.isdecimal():
+        raise InvalidInput('Give a whole number of spots, or "none".', field="spots")
+    count = None if spots == "none" else int(spots)
+    part = _key(country, arm, site)
+    with open_context(study, key) as context:
+        usage = coordinating.set_cap(
+            context.store, context.caller, study_id=context.study_id, key=part, spots=count, now=context.now
+        )
+    _print_cap(form, usage)
+
+
+@capacity_group.command("close", epilog=_CODES)
+@_part_options
+@study_option
+@key_option
+@format_option("table", "json")
+@plain_errors
+def close(
+    country: str | None, arm: str | None, site: str | None, study: str | None, key: str | None, form: str
+) -> None:
+    """Take nobody more in the study or a part of it; who is under way goes on, and participants still count.
+
+    \b
+    Example:
+      sitematch capacity close --site NCT06064929-001
+    """
+    from sitematch.services.capacity import coordinating
+
+    part = _key(country, arm, site)
+    with open_context(study, key) as context:
+        usage = coordinating.close(context.store, context.caller, study_id=context.study_id, key=part, now=context.now)
+    _print_cap(form, usage)
+
+
+@capacity_group.command("reopen", epilog=_CODES)
+@_part_options
+@study_option
+@key_option
+@format_option("table", "json")
+@plain_errors
+def reopen(
+    country: str | None, arm: str | None, site: str | None, study: str | None, key: str | None, form: str
+) -> None:
+    """Undo `close`; a registry status that takes nobody still keeps the site closed.
+
+    \b
+    Example:
+      sitematch capacity reopen --site NCT06064929-001
+    """
+    from sitematch.services.capacity import coordinating
+
+    part = _key(country, arm, site)
+    with open_context(study, key) as context:
+        usage = coordinating.reopen(context.store, context.caller, study_id=context.study_id, key=part, now=context.now)
+    _print_cap(form, usage)
+
+
+@capacity_group.command("policy", epilog=_CODES)
+@click.option("--hold-hours", type=float, metavar="HOURS", help="How long a hold lasts.")
+@click.option("--offer-hours", type=float, metavar="HOURS", help="How long an offer from the waiting list lasts.")
+@click.option(
+    "--gives-back",
+    multiple=True,
+    type=click.Choice([*sorted(BY_POLICY), "none"]),
+    help="Which endings free the spot again; may be repeated.",
+)
+@click.option("--waiting-list/--no-waiting-list", default=None, help="Whether one can wait for a spot.")
+@study_option
+@key_option
+@plain_errors
+def policy(
+    hold_hours: float | None,
+    offer_hours: float | None,
+    gives_back: tuple[str, ...],
+    waiting_list: bool | None,
+    study: str | None,
+    key: str | None,
+) -> None:
+    """Show the study's rules for its spots, or change those that are named.
+
+    \b
+    Examples:
+      sitematch capacity policy
+      sitematch capacity policy --hold-hours 72 --gives-back SCREEN_FAILED --gives-back WITHDRAWN
+    """
+    from sitematch.exporters.wire.capacity import policy_answer
+    from sitematch.services.capacity import coordinating
+
+    changes: dict[str, Any] = {}
+    if hold_hours is not None:
+        changes["hold"] = _hours(hold_hours, "hold-hours")
+    if offer_hours is not None:
+        changes["offer"] = _hours(offer_hours, "offer-hours")
+    if gives_back:
+        changes["gives_back"] = frozenset(SpotState(name) for name in gives_back if name != "none")
+    if waiting_list is not None:
+        changes["waiting_list"] = waiting_list
+    with open_context(study, key) as context:
+        rules = coordinating.policy(context.store, context.actor, context.study_id)
+        if changes:
+            wanted = replace(rules, **changes)
+            rules = coordinating.set_policy(
+                context.store, context.caller, study_id=context.study_id, policy=wanted, now=context.now
+            )
+    print_json(policy_answer(rules))
+
+
+def _hours(hours: float, name: str) -> timedelta:
+    if not 0 < hours <= 365 * 24:
+        raise InvalidInput(f"--{name} must be more than 0 and at most 8760.", field=name)
+    return timedelta(hours=hours)
+
+
+def _print_cap(form: str, usage: Any) -> None:
+    from sitematch.exporters.tables.ledger_rows import print_caps
+    from sitematch.exporters.wire.capacity import cap_answer
+
+    print_one(form, cap_answer(usage), print_caps)

@@ -1,0 +1,165 @@
+"""``referral``: the life of a spot, from hold to enrolled or given back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from sitematch.cli.common import (
+    EXIT_AMBIGUOUS,
+    EXIT_NOT_FOUND,
+    EXIT_REFUSED,
+    STORE,
+    Commands,
+    console,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+)
+from sitematch.cli.completion import complete_site
+from sitematch.cli.context import key_option, open_context, print_one, print_rows, study_option
+from sitematch.domain.capacity.states import ACTIONS, MOVES, Action, ActionFacts, SpotState
+from sitematch.errors import InvalidInput
+
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_REFUSED, *STORE)
+
+
+@click.group("referral", cls=Commands)
+def referral_group() -> None:
+    """Hold a spot for a referral and move it on.
+
+    A referral is an opaque id that you choose or are given. It must not say who the patient is.
+    """
+
+
+@referral_group.command("hold", epilog=_CODES)
+@click.argument("site")
+@click.option("--id", "referral_id", metavar="ID", help="The referral's opaque id; left out: a random one.")
+@click.option("--arm", metavar="ARM", help="The arm or cohort; its cap counts then too.")
+@click.option("--hours", type=float, metavar="HOURS", help="How long; left out: the study's rule (48).")
+@study_option
+@key_option
+@format_option("table", "json")
+@plain_errors
+def hold(
+    site: str,
+    referral_id: str | None,
+    arm: str | None,
+    hours: float | None,
+    study: str | None,
+    key: str | None,
+    form: str,
+) -> None:
+    """Take a spot at SITE for a while.
+
+    \b
+    Examples:
+      sitematch referral hold NCT06064929-001
+      sitematch referral hold NCT06064929-001 --id r-2026-017 --hours 24 --format json
+    """
+    from sitematch.services.capacity import coordinating
+
+    if hours is not None and not 0 < hours <= 365 * 24:
+        raise InvalidInput("--hours must be more than 0 and at most 8760.", field="hours")
+    with open_context(study, key) as context:
+        found = coordinating.hold(
+            context.store,
+            context.caller,
+            study_id=context.study_id,
+            site_id=site,
+            referral_id=referral_id,
+            now=context.now,
+            arm=arm,
+            hold_for=None if hours is None else timedelta(hours=hours),
+        )
+    _print(form, found)
+
+
+def _add_move(action: Action, facts: ActionFacts) -> None:
+    """Make the command of one action, from its line in the table of actions."""
+
+    def run(referral_id: str, key: str | None, form: str, reason: str | None = None) -> None:
+        from sitematch.services.capacity import coordinating
+
+        with open_context(None, key) as context:
+            found = coordinating.move(
+                context.store, context.caller, action=action, referral_id=referral_id, now=context.now, reason=reason
+            )
+        _print(form, found)
+
+    extra = f" --reason {next(iter(facts.reasons)).value}" if facts.reasons else ""
+    run.__doc__ = f"{facts.text}\n\n\b\nExample:\n  sitematch referral {facts.command} r-2026-017{extra}\n"
+    command: Callable[..., Any] = key_option(format_option("table", "json")(plain_errors(run)))
+    if facts.reasons is not None:
+        codes = click.Choice([code.value for code in facts.reasons])
+        command = click.option("--reason", type=codes, required=True, help="A code; never free text.")(command)
+    referral_group.command(facts.command, epilog=_CODES)(click.argument("referral_id", metavar="ID")(command))
+
+
+for _action in MOVES:
+    _add_move(_action, ACTIONS[_action])
+
+
+@referral_group.command("show", epilog=_CODES)
+@click.argument("referral_id", metavar="ID")
+@click.option("--history", "with_history", is_flag=True, help="Also all that happened to it, and who did it.")
+@format_option("table", "json")
+@plain_errors
+def show(referral_id: str, with_history: bool, form: str) -> None:
+    """Show where a referral stands.
+
+    \b
+    Examples:
+      sitematch referral show r-2026-017
+      sitematch referral show r-2026-017 --history --format json
+    """
+    from sitematch.exporters.tables.ledger_rows import print_events, print_referrals
+    from sitematch.exporters.wire.capacity import event_answer, referral_answer
+    from sitematch.services.capacity import coordinating
+
+    with open_context() as context:
+        found = referral_answer(coordinating.referral(context.store, context.actor, referral_id, context.now))
+        past = coordinating.history(context.store, context.actor, referral_id, context.now) if with_history else ()
+    events = [event_answer(event) for event in past]
+    if form == "json":
+        print_json({"referral": found, "history": events} if with_history else found)
+        return
+    print_referrals([found], console())
+    if with_history:
+        print_events(events, console())
+
+
+@referral_group.command("list", epilog=_CODES)
+@click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only those of this site.")
+@click.option("--state", type=click.Choice([state.value for state in SpotState], case_sensitive=False))
+@study_option
+@format_option("table", "json", "csv")
+@plain_errors
+def list_(site: str | None, state: str | None, study: str | None, form: str) -> None:
+    """List the study's referrals, the latest change first.
+
+    \b
+    Example:
+      sitematch referral list --state HELD
+    """
+    from sitematch.exporters.tables.ledger_rows import print_referrals
+    from sitematch.exporters.wire.capacity import ReferralAnswer, referral_answer
+    from sitematch.services.capacity import coordinating
+
+    wanted = None if state is None else SpotState(state)
+    with open_context(study) as context:
+        found = coordinating.referrals(
+            context.store, context.actor, context.study_id, context.now, site_id=site, state=wanted
+        )
+    print_rows(form, ReferralAnswer, [referral_answer(item) for item in found], print_referrals)
+
+
+def _print(form: str, found: Any) -> None:
+    from sitematch.exporters.tables.ledger_rows import print_referrals
+    from sitematch.exporters.wire.capacity import referral_answer
+
+    print_one(form, referral_answer(found), print_referrals)

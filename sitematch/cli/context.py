@@ -1,0 +1,114 @@
+"""What the coordinators' commands share: the open database, who acts, and printing lists."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sitematch.cli.common import console, print_json, say, settings
+from sitematch.cli.completion import complete_study
+from sitematch.domain.accounts.access import Actor, Caller, Grant, Role
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sitematch.exporters.wire.matches import Wire
+    from sitematch.services.setup import Store
+
+_UNFIT = re.compile(r"[^A-Za-z0-9._-]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandContext:
+    """An open database and who works on it.
+
+    Parameters
+    ----------
+    store
+        The database.
+    caller
+        Who acts: for the audit trail, ``cli:`` and the login name.
+    study_id
+        The study that is worked on.
+    now
+        The instant of the command.
+    """
+
+    store: Store
+    caller: Caller
+    study_id: str
+    now: datetime
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts."""
+        return self.caller.actor
+
+
+@contextmanager
+def open_context(study_id: str | None = None, key: str | None = None) -> Iterator[CommandContext]:
+    """Open the database for one command; a fresh install's is made at its first use.
+
+    Whoever can open the database can change all of it, so the command line is an administrator.
+    """
+    from sitematch.services.setup import open_store, prepare
+
+    chosen, now = settings(), datetime.now(UTC)
+    prepare(chosen, say, now)
+    with open_store(chosen.database_url) as store:
+        yield CommandContext(store=store, caller=cli_caller(key), study_id=study_id or chosen.study_id, now=now)
+
+
+def cli_caller(key: str | None = None) -> Caller:
+    """Return who acts: the login name, unless ``SITEMATCH_ACTOR`` says otherwise."""
+    name = os.environ.get("SITEMATCH_ACTOR") or getpass.getuser()
+    actor = Actor(actor_id=f"cli:{_UNFIT.sub('_', name)[:64]}", grants=(Grant(role=Role.ADMINISTRATOR),))
+    return Caller(actor=actor, request_id=f"cli-{uuid.uuid4()}", idempotency_key=key)
+
+
+def study_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--study``."""
+    return click.option(
+        "--study",
+        metavar="STUDY",
+        shell_complete=complete_study,
+        help="Its id; left out: the study of SITEMATCH_STUDY.",
+    )(command)
+
+
+def key_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--key``."""
+    return click.option(
+        "--key", metavar="KEY", help="Idempotency key: asking again with it within 24 hours does nothing twice."
+    )(command)
+
+
+def print_rows(
+    form: str, kind: type[Wire], answers: Sequence[Wire], table: Callable[[Sequence[Any], Console], None]
+) -> None:
+    """Print a list as JSON, CSV or a table."""
+    if form == "json":
+        print_json(answers)
+    elif form == "csv":
+        from sitematch.exporters.tables.ledger_rows import answers_csv
+
+        click.echo(answers_csv(kind, answers), nl=False)
+    else:
+        table(answers, console())
+
+
+def print_one(form: str, answer: Wire, table: Callable[[Sequence[Any], Console], None]) -> None:
+    """Print one answer as a JSON object or a table of one row."""
+    if form == "json":
+        print_json(answer)
+    else:
+        table([answer], console())

@@ -1,0 +1,1 @@
+"""Commands that find sites: ``match``, ``locate``, ``sites``."""

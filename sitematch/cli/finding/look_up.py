@@ -1,0 +1,353 @@
+"""``match``, ``locate`` and ``sites``: what a patient or a coordinator looks up."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sitematch.cli.common import (
+    EXIT_AMBIGUOUS,
+    EXIT_DATA_FAULT,
+    EXIT_NO_MATCH,
+    EXIT_NOT_FOUND,
+    EXIT_NOT_READY,
+    STORE,
+    console,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+    say,
+    settings,
+)
+from sitematch.cli.completion import complete_country, complete_study
+from sitematch.domain.finding.policy import MatchPolicy, Order
+from sitematch.domain.studies.study import RecruitmentStatus, tidy_study_id
+from sitematch.domain.studies.travel import TravelCertainty
+from sitematch.domain.units import Unit, unit_for
+from sitematch.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from sitematch.domain.finding.match import MatchResult
+    from sitematch.gazetteer.locate import Gazetteer
+    from sitematch.services.finding.finder import Finder
+
+_STUDY = click.option(
+    "--study",
+    metavar="NCT…",
+    shell_complete=complete_study,
+    help="Another study than the default one; `studies` lists them.",
+)
+_COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if only one country has the code."
+
+
+class PlaceCommand(click.Command):
+    """A command with one place, which tells who types two words how it is meant."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            # click has no class of its own for it.
+            if not error.message.startswith("Got unexpected extra argument"):
+                raise
+            named = f"sitematch {ctx.info_name}"
+            raise click.UsageError(
+                f"{error.message}. Name the country with --country: {named} 33180 --country US. "
+                f'Put a place of several words into quotes: {named} "Saint Louis".',
+                ctx,
+            ) from error
+
+
+_MATCH_OPTIONS = (
+    click.argument("place"),
+    click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help=_COUNTRY_HELP),
+    click.option("--town", metavar="TOWN", help="The postcode's town: each checks the other."),
+    click.option("--order", type=click.Choice([order.value for order in Order]), default="best", show_default=True),
+    click.option("--limit", "-n", type=int, default=5, show_default=True, help="How many sites at most, 1 to 500."),
+    click.option("--within-km", type=float, metavar="KM", help="Radius in kilometres."),
+    click.option("--within-miles", type=float, metavar="MILES", help="Radius in miles."),
+    click.option(
+        "--travel",
+        type=click.Choice([certainty.value for certainty in TravelCertainty], case_sensitive=False),
+        help="Only sites whose travel support is at least as sure.",
+    ),
+    click.option("--min-spots", type=int, metavar="N", help="Only sites known to have so many spots."),
+    click.option(
+        "--only-country", metavar="COUNTRY", shell_complete=complete_country, help="Only sites in this country."
+    ),
+    click.option(
+        "--prefer-country",
+        metavar="COUNTRY",
+        shell_complete=complete_country,
+        help="Sites of this country first, others after them.",
+    ),
+    click.option(
+        "--status",
+        "statuses",
+        multiple=True,
+        type=click.Choice([status.value for status in RecruitmentStatus], case_sensitive=False),
+        help="Statuses that can take a patient; may be repeated.  [default: RECRUITING]",
+    ),
+    click.option("--unit", type=click.Choice([unit.value for unit in Unit]), help="Left out: as the country does."),
+    _STUDY,
+)
+
+
+def match_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the place and all that can be asked of a match; `ask` takes them."""
+    for option in reversed(_MATCH_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _policy(
+    *,
+    order: str,
+    limit: int,
+    within_km: float | None,
+    within_miles: float | None,
+    travel: str | None,
+    min_spots: int | None,
+    only_country: str | None,
+    prefer_country: str | None,
+    statuses: tuple[str, ...],
+    unit: str | None,
+) -> MatchPolicy:
+    from sitematch.services.finding.match_request import match_policy
+
+    return match_policy(
+        order=Order(order),
+        limit=limit,
+        within_km=within_km,
+        within_miles=within_miles,
+        min_travel=None if travel is None else TravelCertainty(travel),
+        min_spots=min_spots,
+        only_country=only_country,
+        prefer_country=prefer_country,
+        status=tuple(map(RecruitmentStatus, statuses)) or None,
+        unit=None if unit is None else Unit(unit),
+    )
+
+
+def ask(
+    *, place: str, country: str | None, town: str | None, study: str | None, **wanted: Any
+) -> tuple[Finder, MatchResult]:
+    """Rank the sites of a study as `match_options` ask it."""
+    policy = _policy(**wanted)
+    finder = finder_of(study)
+    return finder, finder.find(place, country, policy, datetime.now(UTC), town=town)
+
+
+@click.command(cls=PlaceCommand, epilog=exit_codes(EXIT_NO_MATCH, EXIT_NOT_FOUND, EXIT_AMBIGUOUS, *STORE))
+@match_options
+@click.option(
+    "--condition",
+    metavar="TEXT",
+    help="Over all recruiting studies about these words, e.g. a condition: one row a clinic.",
+)
+@format_option("table", "json", "geojson", "csv")
+@plain_errors
+def match(condition: str | None, form: str, **asked: Any) -> None:
+    """Rank a study's sites from a postcode or a town, or the clinics of all studies about a condition.
+
+    `sitematch export matches` writes them to a file.
+
+    \b
+    Examples:
+      sitematch match 33180 --country US
+      sitematch match "Springfield, IL" --country US --limit 3
+      sitematch match 10117 --country EE --within-km 300 --format json
+      sitematch match 33180 --country US --condition "lupus nephritis"
+    """
+    from sitematch.exporters.wire.matches import matches_answer
+
+    if condition is not None:
+        _match_condition(condition, form, **asked)
+        return
+    finder, result = ask(**asked)
+    answer = matches_answer(result, finder.study, finder.attribution, finder.contacts)
+    if form == "json":
+        print_json(answer)
+    elif form == "geojson":
+        from sitematch.exporters.geojson import matches_geojson
+
+        print_json(matches_geojson(answer))
+    elif form == "csv":
+        from sitematch.exporters.tables.files import csv_text
+        from sitematch.exporters.tables.rows import MATCH_HEADER, cells, match_rows
+
+        click.echo(csv_text(MATCH_HEADER, cells(match_rows(result, finder.study.notice), MATCH_HEADER)), nl=False)
+    else:
+        from sitematch.exporters.tables.terminal import print_matches
+
+        print_matches(answer, console())
+    if not answer.matches:
+        sys.exit(EXIT_NO_MATCH)
+
+
+def _match_condition(
+    condition: str,
+    form: str,
+    *,
+    place: str,
+    country: str | None,
+    town: str | None,
+    study: str | None,
+    **wanted: Any,
+) -> None:
+    """Rank the clinics of all studies about a condition."""
+    from sitematch.exporters.wire.clinics import clinics_answer
+    from sitematch.services.finding.opening import open_clinics
+    from sitematch.services.setup import prepared_to_read
+
+    if study is not None:
+        raise InvalidInput("Give --study or --condition, not both.", field="study")
+    if form not in ("table", "json"):
+        raise InvalidInput(f"--condition prints a table or json, not {form}.", field="format")
+    policy = _policy(**wanted)
+    now = datetime.now(UTC)
+    with prepared_to_read(settings(), say, now) as chosen, open_clinics(chosen, now) as finder:
+        result = finder.find(condition, place, country, policy, now, town=town)
+        answer = clinics_answer(result, finder.attribution)
+    if form == "json":
+        print_json(answer)
+    else:
+        from sitematch.exporters.tables.clinics_table import print_clinics
+
+        print_clinics(answer, console())
+    if not answer.clinics:
+        sys.exit(EXIT_NO_MATCH)
+
+
+@click.command(cls=PlaceCommand, epilog=exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_DATA_FAULT, EXIT_NOT_READY))
+@click.argument("place", required=False)
+@click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help=_COUNTRY_HELP)
+@click.option("--town", metavar="TOWN", help="The postcode's town: each checks the other.")
+@click.option("--batch", type=click.Path(dir_okay=False, path_type=Path), help="Locate every row of this CSV file.")
+@click.option(
+    "--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="With --batch: where located rows go."
+)
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --batch: where the others go, with the reason.  [default: beside --out]",
+)
+@format_option("table", "json")
+@plain_errors
+def locate(
+    place: str | None,
+    country: str | None,
+    town: str | None,
+    batch: Path | None,
+    out: Path | None,
+    rejects: Path | None,
+    form: str,
+) -> None:
+    """Say where a postcode or a town is, and how sure that is.
+
+    \b
+    Examples:
+      sitematch locate 33180 --country US
+      sitematch locate "〒260-8712" --country JP
+      sitematch locate Köln --country DE --format json
+      sitematch locate --batch patients.csv -o located.csv
+    """
+    from sitematch.exporters.wire.matches import place_answer
+    from sitematch.gazetteer.locate import Gazetteer
+
+    gazetteer = Gazetteer.open(settings().gazetteer_path)
+    if batch is not None:
+        if place is not None or town is not None or out is None:
+            raise InvalidInput("--batch takes a file and --out, and no place beside them.", field="batch")
+        _locate_batch(gazetteer, batch, out, rejects or out.with_suffix(".rejects.csv"), country)
+        return
+    if place is None and town is None:
+        raise InvalidInput("Give a postcode or a town, or a file with --batch.", field="place")
+    found = gazetteer.locate(place or "", country, town=town)
+    answer = place_answer(found, unit_for(found.country))
+    if form == "json":
+        print_json(answer)
+    else:
+        from sitematch.exporters.tables.terminal import print_place
+
+        print_place(answer, tuple(source.attribution for source in gazetteer.sources()), console())
+
+
+def _locate_batch(gazetteer: Gazetteer, batch: Path, out: Path, rejects: Path, country: str | None) -> None:
+    """Locate a file with a progress bar on stderr; rows that cannot be placed go to the rejects."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from sitematch.gazetteer.batch_csv import locate_batch
+
+    if not batch.is_file():
+        raise InvalidInput(f"There is no file {batch}: name a CSV file with a header.", field="batch")
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Locating", total=None)
+        summary = locate_batch(
+            gazetteer,
+            batch,
+            out,
+            rejects,
+            country=country,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    say(f"{out}: {summary.located} of {summary.rows} rows located, {summary.with_notes} of them with notes.")
+    say(f"{rejects}: {summary.rejected} rows with the reason.")
+
+
+@click.command(epilog=exit_codes(EXIT_NOT_FOUND, *STORE))
+@click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help="Only sites in this country.")
+@_STUDY
+@format_option("table", "json", "geojson", "csv")
+@plain_errors
+def sites(country: str | None, study: str | None, form: str) -> None:
+    """List the study's sites.
+
+    \b
+    Examples:
+      sitematch sites --country US
+      sitematch sites --format csv > sites.csv
+    """
+    from sitematch.exporters.wire.matches import site_answer
+    from sitematch.services.finding.match_request import country_code
+
+    wanted = country_code(country, "country")
+    finder = finder_of(study)
+    found = [site for site in finder.sites if wanted in (None, site.country)]
+    answers = [site_answer(site) for site in found]
+    if form == "json":
+        print_json(answers)
+    elif form == "geojson":
+        from sitematch.exporters.geojson import sites_geojson
+
+        print_json(sites_geojson(answers))
+    elif form == "csv":
+        from sitematch.exporters.tables.files import csv_text
+        from sitematch.exporters.tables.rows import SITE_HEADER, cells, site_row
+
+        click.echo(csv_text(SITE_HEADER, cells(map(site_row, found), SITE_HEADER)), nl=False)
+    else:
+        from sitematch.exporters.tables.terminal import print_sites
+
+        print_sites(answers, finder.study.notice, console())
+
+
+def finder_of(study_id: str | None = None) -> Finder:
+    """Open the finder; a fresh install's database is made at its first use."""
+    from sitematch.services.finding.opening import open_finder
+    from sitematch.services.setup import prepared_to_read
+
+    now = datetime.now(UTC)
+    with prepared_to_read(settings(), say, now) as chosen:
+        if study_id is not None:
+            chosen = replace(chosen, study_id=tidy_study_id(study_id))
+        return open_finder(chosen, now)

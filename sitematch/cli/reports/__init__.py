@@ -1,0 +1,1 @@
+"""Commands that report: ``report`` and its kinds, ``allocate``."""

@@ -1,0 +1,52 @@
+"""``report demand``: where look-ups came from, and where no site is open for them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from sitematch.cli.common import EXIT_NOT_FOUND, STORE, exit_codes, format_option, plain_errors, settings
+from sitematch.cli.context import open_context, study_option
+from sitematch.cli.finding.look_up import finder_of
+from sitematch.cli.reports.report import check_format, out_option, write_report
+
+_CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
+
+
+@click.command("demand", epilog=_CODES)
+@click.option("--months", type=int, default=12, show_default=True, help="How many months before this one.")
+@click.option("--within-km", type=float, default=100.0, show_default=True, metavar="KM", help="What is within reach.")
+@click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE", help="Of instants, e.g. Europe/Berlin.")
+@study_option
+@format_option("table", "json", "csv", "xlsx", "html", "pdf")
+@out_option
+@click.option("--table", metavar="NAME", help="With --format csv: only this table.")
+@plain_errors
+def demand(**asked: Any) -> None:
+    """Report where look-ups came from by coarse region, and which regions have no open site within reach.
+
+    Look-ups are counted only where SITEMATCH_COUNT_DEMAND=1 is set; docs/demand.md says what is kept.
+
+    \b
+    Examples:
+      sitematch report demand
+      sitematch report demand --months 3 --within-km 200 --format csv --table without-supply
+    """
+    from sitematch.services.reports.demand import report_demand
+
+    check_format(asked["form"], asked["out"], asked["table"])
+    finder = finder_of(asked["study"])
+    with open_context(finder.study.study_id) as context:
+        report = report_demand(
+            finder,
+            context.store,
+            context.actor,
+            datetime.now(UTC),
+            threshold=settings().demand_threshold,
+            months=asked["months"],
+            within_km=asked["within_km"],
+            time_zone=asked["time_zone"],
+        )
+    write_report(report, asked["form"], asked["out"], asked["table"])

@@ -1,0 +1,172 @@
+"""``report``: what coordinators report, on the terminal or as a file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sitematch.cli.common import EXIT_NOT_FOUND, STORE, Commands, console, exit_codes, format_option, plain_errors, say
+from sitematch.cli.completion import complete_country, complete_site
+from sitematch.cli.context import open_context, study_option
+from sitematch.cli.output import open_output
+from sitematch.domain.time_zones import zone_named
+from sitematch.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from sitematch.reports.document import Report
+
+_CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
+
+_INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
+_PIPED_COLUMNS = 250
+"""Wide enough for every table; a file or a pager has no width of its own."""
+
+
+@click.group("report", cls=Commands)
+def report_group() -> None:
+    """Report what is taken and left, and how referrals move on."""
+
+
+def out_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--out``."""
+    return click.option(
+        "--out",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Write into a file; left out: to standard output.",
+    )(command)
+
+
+def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that every report takes."""
+    for option in (
+        click.option("--table", metavar="NAME", help="With --format csv: only this table."),
+        out_option,
+        format_option("table", "json", "csv", "xlsx", "html", "pdf"),
+        click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only this site."),
+        click.option(
+            "--country",
+            metavar="COUNTRY",
+            shell_complete=complete_country,
+            help="Only sites in this country: name or ISO 3166-1 code.",
+        ),
+        click.option(
+            "--time-zone",
+            default="UTC",
+            show_default=True,
+            metavar="ZONE",
+            help="IANA name of the zone in which instants are read and shown, e.g. Europe/Berlin.",
+        ),
+        click.option(
+            "--as-of", type=_INSTANT, metavar="INSTANT", help="Look back to an instant, e.g. 2026-01-31T12:00."
+        ),
+        study_option,
+    ):
+        command = option(command)
+    return command
+
+
+@report_group.command("capacity", epilog=_CODES)
+@report_options
+@plain_errors
+def capacity(**asked: Any) -> None:
+    """Report what is taken and left: in the study, its countries, arms and sites.
+
+    \b
+    Examples:
+      sitematch report capacity
+      sitematch report capacity --as-of 2026-01-31 --time-zone Europe/Berlin --format pdf --out january.pdf
+      sitematch report capacity --country Germany --format csv
+    """
+    from sitematch.services.reports import reporting
+
+    run_report(reporting.capacity_report, asked)
+
+
+@report_group.command("funnel", epilog=_CODES)
+@report_options
+@plain_errors
+def funnel(**asked: Any) -> None:
+    """Report how far referrals came, how long each step took, and why screening failed; by month and site.
+
+    \b
+    Examples:
+      sitematch report funnel --time-zone Europe/Berlin
+      sitematch report funnel --format csv --table screen-failures
+    """
+    from sitematch.services.reports import reporting
+
+    run_report(reporting.funnel_report, asked)
+
+
+def run_report(make: Callable[..., Report], asked: dict[str, Any]) -> None:
+    """Make a report of what was asked, and print it or write the file."""
+    form, out, table = asked["form"], asked["out"], asked["table"]
+    check_format(form, out, table)
+    zone, country = zone_named(asked["time_zone"]), asked["country"]
+    if country is not None:
+        from sitematch.gazetteer.grammar import parse_country
+
+        country = parse_country(country)
+    with open_context(asked["study"]) as context:
+        report = make(
+            context.store,
+            context.actor,
+            context.study_id,
+            context.now,
+            as_of=_in_zone(asked["as_of"], zone),
+            time_zone=zone.key,
+            country=country,
+            site_id=asked["site"],
+        )
+    write_report(report, form, out, table)
+
+
+def check_format(form: str, out: Path | None, table: str | None) -> None:
+    """Refuse what cannot be written, before anything is worked out."""
+    if form in ("xlsx", "pdf") and out is None:
+        raise InvalidInput(f"A terminal cannot show {form}: name a file with --out.", field="out")
+    if table is not None and form != "csv":
+        raise InvalidInput("--table goes with --format csv.", field="table")
+
+
+def write_report(report: Report, form: str, out: Path | None, table: str | None) -> None:
+    """Print a report or write it into a file."""
+    if form == "table":
+        written = _printed(report, out)
+    else:
+        from sitematch.reports.render import Format, render
+
+        written = render(report, Format(form), table=table)
+    if out is None:
+        click.echo(written, nl=False)
+        return
+    with open_output(out) as file:
+        file.write(written)
+    say(f"Wrote {out}.")
+
+
+def _printed(report: Report, out: Path | None) -> bytes:
+    """Print a report as a terminal shows it, straight to one if that is where it goes."""
+    from rich.console import Console
+
+    from sitematch.reports.render.as_terminal import print_report
+
+    if out is None:
+        print_report(report, console(piped_columns=_PIPED_COLUMNS))
+        return b""
+    page = io.StringIO()
+    print_report(report, Console(file=page, width=_PIPED_COLUMNS, highlight=False))
+    return page.getvalue().encode()
+
+
+def _in_zone(instant: datetime | None, zone: ZoneInfo) -> datetime | None:
+    """Read an instant that names no zone in the report's own."""
+    return instant if instant is None or instant.tzinfo is not None else instant.replace(tzinfo=zone)

@@ -1,0 +1,1 @@
+"""Commands about studies: ``import``, ``sync``, ``studies``, ``export``."""

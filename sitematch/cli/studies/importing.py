@@ -1,0 +1,358 @@
+"""``import``, ``sync`` and ``studies``: bringing trials in and keeping them in step with their registry."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sitematch.cli.common import (
+    EXIT_DATA_FAULT,
+    EXIT_NOT_FOUND,
+    STORE,
+    Commands,
+    exit_codes,
+    plain_errors,
+    say,
+    settings,
+)
+from sitematch.cli.completion import complete_study
+from sitematch.cli.studies.import_printer import NOTICES_SHOWN, Printer
+from sitematch.domain.plurals import counted
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from sitematch.config import Settings
+    from sitematch.services.studies.other_sources import Preview
+
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_DATA_FAULT, *STORE)
+
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+_STRICT = click.option("--strict", is_flag=True, help="Import nothing if anything cannot be used.")
+_CONTACTS = click.option(
+    "--contacts",
+    is_flag=True,
+    help="Store whom to ask, for sites that take patients. Without it, contacts stored before are erased.",
+)
+_ALL = click.option("--all", "everything", is_flag=True, help="Print every difference and notice.")
+
+
+@click.group("import", cls=Commands)
+def import_group() -> None:
+    """Bring trials in, see what changes, and take it back."""
+
+
+@import_group.command("ctgov", epilog=_CODES)
+@click.argument("sources", nargs=-1, metavar="[FILE|NCT…]...")
+@click.option("--condition", default="", metavar="TEXT", help="Also fetch every study of this condition.")
+@click.option("--recruiting", is_flag=True, help="Of those, only the ones that recruit.")
+@click.option("--allow-older", is_flag=True, help="Take records older than what is known.")
+@_CONTACTS
+@_STRICT
+@_DRY_RUN
+@_ALL
+@plain_errors
+def ctgov(
+    sources: tuple[str, ...],
+    condition: str,
+    recruiting: bool,
+    allow_older: bool,
+    contacts: bool,
+    strict: bool,
+    dry_run: bool,
+    everything: bool,
+) -> None:
+    """Import from ClinicalTrials.gov: studies by number, or files of its API v2.
+
+    A file holds one study, a page, an array or NDJSON of thousands; it may be gzipped or the registry's zip archive.
+    Contacts of persons are not stored unless asked for, and then only while a site takes patients.
+
+    \b
+    Examples:
+      sitematch import ctgov NCT06064929 --dry-run
+      sitematch import ctgov studies.ndjson.gz
+      sitematch import ctgov --condition "lupus nephritis" --recruiting
+    """
+    from sitematch.services.setup import prepare
+    from sitematch.services.studies.registry import Registry
+
+    chosen = settings()
+    prepare(chosen, say, datetime.now(UTC))
+    printer = Printer(everything=everything)
+    totals, import_id = Registry(chosen, say).bring_in(
+        sources,
+        condition=condition,
+        recruiting_only=recruiting,
+        contacts=contacts,
+        now=datetime.now(UTC),
+        watcher=printer,
+        dry_run=dry_run,
+        allow_older=allow_older,
+        strict=strict,
+    )
+    printer.close(totals, import_id, dry_run=dry_run)
+    if totals.records_left_out and not totals.studies:
+        sys.exit(EXIT_DATA_FAULT)
+
+
+@import_group.command("csv", epilog=_CODES)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--study",
+    metavar="NCT…",
+    shell_complete=complete_study,
+    help="The study whose sites these are; an exported table says it itself.",
+)
+@click.option("--title", default="", help="Make the study, if there is none, under this title.")
+@click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="Which column holds a field; repeatable.")
+@click.option("--sheet", default="", help="Sheet of a workbook.  [default: the first]")
+@click.option("--preview", is_flag=True, help="Show how the columns are read, and stop.")
+@click.option("--complete", is_flag=True, help="Of an exported table: sites that it lacks are closed.")
+@_STRICT
+@_DRY_RUN
+@_ALL
+@plain_errors
+def table(
+    file: Path,
+    study: str | None,
+    title: str,
+    pairs: tuple[str, ...],
+    sheet: str,
+    preview: bool,
+    complete: bool,
+    strict: bool,
+    dry_run: bool,
+    everything: bool,
+) -> None:
+    """Import a study's sites from a CSV file or an Excel workbook, whatever its columns are called.
+
+    The table holds all sites of the study: a site that it lacks is closed. Fields: facility, city, state, postcode,
+    country, status, latitude, longitude.
+
+    A table from `sitematch export sites` (CSV, Excel or NDJSON) is known by its columns and taken as it is, each site
+    under its own id and in its place; a site that it lacks stays, unless --complete is given.
+
+    \b
+    Examples:
+      sitematch import csv sites.xlsx --study NCT06064929 --preview
+      sitematch import csv sites.csv --study NCT06064929 --map facility="Site name" --dry-run
+      sitematch export sites --out mine.xlsx; sitematch import csv mine.xlsx --dry-run
+    """
+    from sitematch.importers.tables.own_table import is_own
+    from sitematch.services.studies.other_sources import import_own_table, import_table, preview_table
+
+    given = {}
+    for pair in pairs:
+        field, equals, column = pair.partition("=")
+        if not equals:
+            raise InvalidInput(f"--map {pair!r} has no '='; write e.g. --map city=Town.", field="map")
+        given[field.strip()] = column.strip()
+    now = datetime.now(UTC)
+    if preview:
+        _print_preview(preview_table(file, given, sheet, now.date()))
+        return
+    printer = Printer(everything=everything)
+    if not given and is_own(file, sheet):
+        say(f"{file.name} was written by sitematch: its sites keep their ids and places.")
+        totals, import_id = import_own_table(
+            _ready(now), file, study, sheet, is_whole=complete, now=now, watcher=printer, dry_run=dry_run, strict=strict
+        )
+    else:
+        if study is None:
+            raise InvalidInput("Say with --study whose sites these are.", field="study")
+        totals, import_id = import_table(
+            _ready(now), file, study.strip(), given, sheet, title=title,
+            now=now, watcher=printer, dry_run=dry_run, strict=strict,
+        )  # fmt: skip
+    printer.close(totals, import_id, dry_run=dry_run)
+
+
+def _print_preview(preview: Preview) -> None:
+    for field, column in preview.columns.items():
+        click.echo(f"{field:<10} <- {column}")
+    if preview.unused:
+        click.echo(f"not used: {', '.join(preview.unused)}")
+    click.echo(f"{counted(preview.rows, 'row')}, {counted(len(preview.faults), 'fault')}; the first:")
+    for location in preview.first:
+        parts = (location.facility, location.city, location.state, location.postcode, location.country, location.status)
+        click.echo("  " + " | ".join(part or "-" for part in parts))
+    for fault in preview.faults[:NOTICES_SHOWN]:
+        say(f"Left out: {fault}")
+
+
+@import_group.command("catalogue", epilog=_CODES)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--allow-older", is_flag=True, help="Take studies older than what is known.")
+@_DRY_RUN
+@_ALL
+@plain_errors
+def catalogue(file: Path, allow_older: bool, dry_run: bool, everything: bool) -> None:
+    """Import what `sitematch export catalogue` wrote: studies with all their facts, and their sites.
+
+    A site that the file lacks of a study is closed; studies that it lacks stay as they are.
+
+    \b
+    Example:
+      sitematch import catalogue catalogue.ndjson --dry-run
+    """
+    from sitematch.services.studies.other_sources import import_catalogue
+
+    now = datetime.now(UTC)
+    printer = Printer(everything=everything)
+    totals, import_id = import_catalogue(
+        _ready(now), file, now=now, watcher=printer, dry_run=dry_run, allow_older=allow_older
+    )
+    printer.close(totals, import_id, dry_run=dry_run)
+
+
+def _files_command(form: str, help_text: str) -> None:
+    @import_group.command(form, epilog=_CODES, help=help_text)
+    @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+    @_STRICT
+    @_DRY_RUN
+    @_ALL
+    @plain_errors
+    def command(files: tuple[Path, ...], strict: bool, dry_run: bool, everything: bool) -> None:
+        from sitematch.services.studies.other_sources import import_files
+        from sitematch.services.studies.sources import ImportSource
+
+        now = datetime.now(UTC)
+        printer = Printer(everything=everything)
+        totals, import_id = import_files(
+            _ready(now), ImportSource(form), files, now=now, watcher=printer, dry_run=dry_run, strict=strict
+        )
+        printer.close(totals, import_id, dry_run=dry_run)
+        if totals.records_left_out and not totals.studies:
+            sys.exit(EXIT_DATA_FAULT)
+
+
+_files_command(
+    "fhir",
+    "Import FHIR R4 bundles, or NDJSON, of ResearchStudy, Location, Organization and HealthcareService.\n\n"
+    "\b\nExample:\n  sitematch import fhir bundle.json --dry-run",
+)
+_files_command(
+    "nci",
+    "Import the JSON of the US National Cancer Institute's clinical trials search API.\n\n"
+    "\b\nExample:\n  sitematch import nci trials.json --dry-run",
+)
+
+
+def _ready(now: datetime) -> Settings:
+    from sitematch.services.setup import prepare
+
+    chosen = settings()
+    prepare(chosen, say, now)
+    return chosen
+
+
+@import_group.command("undo", epilog=_CODES)
+@plain_errors
+def undo() -> None:
+    """Take the latest import back; run it again to go further back.
+
+    \b
+    Example:
+      sitematch import undo
+    """
+    from sitematch.services.setup import prepare
+    from sitematch.services.studies.registry import undo_last
+
+    chosen = settings()
+    prepare(chosen, say, datetime.now(UTC))
+    say(undo_last(chosen, datetime.now(UTC)))
+
+
+@import_group.command("list", epilog=_CODES)
+@plain_errors
+def list_() -> None:
+    """List the imports that changed something, latest first.
+
+    \b
+    Example:
+      sitematch import list
+    """
+    from sitematch.services.setup import prepare
+    from sitematch.services.studies.registry import list_imports
+
+    chosen = settings()
+    prepare(chosen, say, datetime.now(UTC))
+    found = list_imports(chosen)
+    if not found:
+        say("Nothing was imported yet.")
+    for record in found:
+        t = record.totals
+        undone = f", undone {record.undone_at:%Y-%m-%d %H:%M}" if record.undone_at else ""
+        click.echo(
+            f"{record.import_id}  {record.at:%Y-%m-%d %H:%M} UTC  {record.origin}  {record.source}: "
+            f"{counted(t.studies_changed, 'study', 'studies')}; sites {t.added} added, {t.changed} changed, "
+            f"{t.closed} closed, "
+            f"{t.vanished} vanished{undone}"
+        )
+
+
+@click.command(epilog=_CODES)
+@_CONTACTS
+@_DRY_RUN
+@_ALL
+@plain_errors
+def sync(contacts: bool, dry_run: bool, everything: bool) -> None:
+    """Fetch every study again that came from ClinicalTrials.gov, and bring in what changed.
+
+    \b
+    Example:
+      sitematch sync --dry-run
+    """
+    from sitematch.services.setup import prepare
+    from sitematch.services.studies.registry import Registry
+
+    chosen = settings()
+    prepare(chosen, say, datetime.now(UTC))
+    printer = Printer(everything=everything)
+    totals, import_id = Registry(chosen, say).refresh(
+        contacts=contacts, now=datetime.now(UTC), watcher=printer, dry_run=dry_run
+    )
+    printer.close(totals, import_id, dry_run=dry_run)
+
+
+@click.command(epilog=_CODES)
+@click.option("--search", metavar="TEXT", help="Only studies that have all these words.")
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice([status.value for status in RecruitmentStatus], case_sensitive=False),
+    help="Only studies of this status; may be repeated.",
+)
+@click.option("--limit", "-n", type=click.IntRange(1), default=100, show_default=True, help="How many at most.")
+@plain_errors
+def studies(search: str | None, statuses: tuple[str, ...], limit: int) -> None:
+    """List the studies in the catalogue, or find them by their words.
+
+    Studies that are about the words come first, then those whose summary or sponsor has them.
+
+    \b
+    Examples:
+      sitematch studies
+      sitematch studies --search "lupus nephritis" --status RECRUITING
+    """
+    from sitematch.domain.studies.search_terms import query_words
+    from sitematch.services.setup import open_store, prepare
+    from sitematch.services.studies.catalogue import search_studies
+
+    words = () if search is None else query_words(search, field="search")
+    chosen = settings()
+    prepare(chosen, say, datetime.now(UTC))
+    with open_store(chosen.database_url) as store:
+        page = search_studies(store, words, statuses=tuple(map(RecruitmentStatus, statuses)), limit=limit)
+    for study in page.studies:
+        mark = " (default)" if study.study_id == chosen.study_id else ""
+        click.echo(f"{study.study_id}  {study.status.replace('_', ' ').lower()}  {study.title}{mark}")
+    if page.after is not None:
+        say(f"These are the first {limit}; --limit shows more.")
+    if not page.studies:
+        say("No study was found.")

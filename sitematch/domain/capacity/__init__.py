@@ -1,0 +1,1 @@
+"""Spots: caps, referrals, attempts, what is taken and left."""

@@ -1,0 +1,287 @@
+"""How many spots are left, and what they are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class DrawnFrom(StrEnum):
+    """The cap that decides how many spots remain."""
+
+    SITE_CAP = "SITE_CAP"
+    """The site's own spots."""
+    SHARED_POOL = "SHARED_POOL"
+    """Competitive enrolment: the spots are shared with other sites of the study."""
+    UNKNOWN = "UNKNOWN"
+    """No cap is known."""
+
+
+class Shortage(StrEnum):
+    """Why no spot can be taken at a site, and at which level: the widest level that stands in the way."""
+
+    STUDY_NOT_RECRUITING = "STUDY_NOT_RECRUITING"
+    """By its registry status the study takes nobody."""
+    STUDY_CLOSED = "STUDY_CLOSED"
+    COUNTRY_CLOSED = "COUNTRY_CLOSED"
+    ARM_CLOSED = "ARM_CLOSED"
+    SITE_CLOSED = "SITE_CLOSED"
+    """A coordinator closed this part."""
+    STUDY_NO_SPOTS = "STUDY_NO_SPOTS"
+    COUNTRY_NO_SPOTS = "COUNTRY_NO_SPOTS"
+    ARM_NO_SPOTS = "ARM_NO_SPOTS"
+    SITE_NO_SPOTS = "SITE_NO_SPOTS"
+    """The cap is 0: this part was never given spots."""
+    STUDY_FULL = "STUDY_FULL"
+    COUNTRY_FULL = "COUNTRY_FULL"
+    ARM_FULL = "ARM_FULL"
+    SITE_FULL = "SITE_FULL"
+    """All spots of the cap are taken."""
+
+    @property
+    def level(self) -> CapLevel:
+        """Which part of the study stands in the way."""
+        return CapLevel(self.value.partition("_")[0])
+
+    @property
+    def is_full(self) -> bool:
+        """Whether spots were there and are taken, so that one may become free again."""
+        return self.value.endswith("_FULL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remaining:
+    """Spots left at a site.
+
+    Parameters
+    ----------
+    count
+        0 is full; None is unknown, never 0.
+    as_of
+        When the count was true (aware, UTC); None if the source does not say.
+    drawn_from
+        What the spots are drawn from.
+    shortage
+        Why there are none; None if there are some, or if that is not known.
+    has_waiting_list
+        Whether one can wait for a spot at this site while it is full.
+    """
+
+    count: int | None
+    as_of: datetime | None
+    drawn_from: DrawnFrom = DrawnFrom.UNKNOWN
+    shortage: Shortage | None = None
+    has_waiting_list: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a patient could be taken: spots left, or not known to be gone."""
+        return self.count is None or self.count > 0
+
+
+class CapacityState(StrEnum):
+    """What a site can offer now; the values are HL7 SDOH Clinical Care's "capacity status", and `UNKNOWN`."""
+
+    CAPACITY = "capacity"
+    """A spot can be taken."""
+    WAITLIST = "waitlist"
+    """Full; one can wait for a spot."""
+    NO_CAPACITY = "no-capacity"
+    """Closed: nothing can be taken or waited for."""
+    UNKNOWN = "unknown"
+    """No cap is known; a spot may be there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """What everybody may know of the spots of a site: what is left, and what that means.
+
+    Parameters
+    ----------
+    remaining
+        As matches show it.
+    state
+        What can be offered now.
+    """
+
+    remaining: Remaining
+    state: CapacityState
+
+
+class CapLevel(StrEnum):
+    """What a cap covers, widest first."""
+
+    STUDY = "STUDY"
+    COUNTRY = "COUNTRY"
+    ARM = "ARM"
+    SITE = "SITE"
+
+
+@dataclass(frozen=True, slots=True)
+class LevelFacts:
+    """What holds for all caps of a level.
+
+    Parameters
+    ----------
+    words
+        The part of the study in words; the scope follows where there is one.
+    site_attribute
+        The attribute of a site that has to be the cap's scope for the cap to cover it; None if sites do not decide.
+    has_scope
+        Whether a key names a scope.
+    is_forecast
+        Whether a forecast can be asked with another cap of this level.
+    """
+
+    words: str
+    site_attribute: str | None
+    has_scope: bool = True
+    is_forecast: bool = True
+
+
+CAP_LEVELS: Mapping[CapLevel, LevelFacts] = {
+    CapLevel.STUDY: LevelFacts("the study", None, has_scope=False),
+    CapLevel.COUNTRY: LevelFacts("country", "country"),
+    CapLevel.ARM: LevelFacts("arm", None, is_forecast=False),
+    CapLevel.SITE: LevelFacts("site", "site_id"),
+}
+"""Every level, widest first; the order of the members of `CapLevel` is the same."""
+
+_RANK = {level: rank for rank, level in enumerate(CapLevel)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapKey:
+    """Which part of a study a cap covers.
+
+    Parameters
+    ----------
+    level
+        The kind of part.
+    scope
+        ISO 3166-1 alpha-2 country, arm id or site id; empty for the whole study.
+    """
+
+    level: CapLevel
+    scope: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.level.value} {self.scope}".rstrip()
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Where it stands in a list: widest first, then by scope."""
+        return _RANK[self.level], self.scope
+
+    @property
+    def words(self) -> str:
+        """The part of the study in words, e.g. ``"country DE"``."""
+        return f"{CAP_LEVELS[self.level].words} {self.scope}".rstrip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteCapacity:
+    """The spots of one site at one instant.
+
+    Parameters
+    ----------
+    study_id, site_id, country
+        Which site.
+    cap
+        The site's own cap; None if it shares wider ones only.
+    offered, held, screening, enrolled
+        Referrals in that state now: a lapsed hold or offer is in neither count.
+    withdrawn, screen_failed
+        Referrals that ended so, whether or not the study's policy gives their spots back.
+    taken
+        Spots in use under the policy.
+    remaining
+        The least over the caps that apply (site, country, study, and the arm if one was asked); never
+        negative; 0 for a closed site; None if no cap is known.
+    binding
+        The cap that `remaining` comes from: the narrowest of those that are equally tight; None without a
+        cap.
+    over_enrolled
+        By how many the site's own cap is exceeded; 0 if it has none. A cap may be lowered below what is
+        taken.
+    state
+        What that means for a patient.
+    is_open
+        Whether the site, its country and the study take patients.
+    as_of
+        The instant that all this describes (aware, UTC).
+    shortage
+        Why no spot can be taken; None if one can, or if only the site's registry status stands in the way.
+    """
+
+    study_id: str
+    site_id: str
+    country: str
+    cap: int | None
+    offered: int
+    held: int
+    screening: int
+    enrolled: int
+    withdrawn: int
+    screen_failed: int
+    taken: int
+    remaining: int | None
+    binding: CapKey | None
+    over_enrolled: int
+    state: CapacityState
+    is_open: bool
+    as_of: datetime
+    shortage: Shortage | None = None
+
+    @property
+    def drawn_from(self) -> DrawnFrom:
+        """What the spots are drawn from, as matches show it."""
+        if self.binding is None:
+            return DrawnFrom.UNKNOWN
+        return DrawnFrom.SITE_CAP if self.binding.level is CapLevel.SITE else DrawnFrom.SHARED_POOL
+
+    def as_remaining(self, as_of: datetime | None = None) -> Remaining:
+        """Return the spots left in the form that a match carries, for the instant that they were read at."""
+        return Remaining(
+            count=self.remaining,
+            as_of=self.as_of if as_of is None else as_of,
+            drawn_from=self.drawn_from,
+            shortage=self.shortage,
+            has_waiting_list=self.state is CapacityState.WAITLIST
+            and self.shortage is not None
+            and self.shortage.is_full,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapUsage:
+    """One cap and what is taken of it at one instant.
+
+    Parameters
+    ----------
+    study_id, key
+        Which cap.
+    spots
+        Its limit; None if this part of the study has none.
+    is_closed
+        Whether this part takes nobody, whatever is left.
+    taken
+        Spots in use under it.
+    remaining
+        ``spots - taken``, never negative; None without a limit. Wider or narrower caps may leave less.
+    over_enrolled
+        ``taken - spots`` where that is positive, else 0.
+    as_of
+        The instant (aware, UTC).
+    """
+
+    study_id: str
+    key: CapKey
+    spots: int | None
+    is_closed: bool
+    taken: int
+    remaining: int | None
+    over_enrolled: int
+    as_of: datetime

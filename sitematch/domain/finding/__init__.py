@@ -1,0 +1,1 @@
+"""From a place to ranked matches with their reasons."""

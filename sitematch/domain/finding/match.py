@@ -1,0 +1,184 @@
+"""What a match returns: ranked sites, left-out sites, and the reasons for both.
+
+The values made by the dozen in every look-up are frozen msgspec structs, which are built five times faster than frozen
+dataclasses (docs/adr/0003).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+import msgspec
+
+from sitematch.domain.capacity.caps import Remaining
+from sitematch.domain.finding.policy import MatchPolicy
+from sitematch.domain.place import Place
+from sitematch.domain.studies.site import Site
+from sitematch.domain.units import Unit
+
+
+class ReasonCode(StrEnum):
+    """Why a site stands where it stands, or was left out; `wording.explain` puts each into words."""
+
+    NEAREST = "NEAREST"
+    SAME_BAND = "SAME_BAND"
+    FARTHER = "FARTHER"
+    AHEAD_BY_TRAVEL = "AHEAD_BY_TRAVEL"
+    AHEAD_BY_SPOTS = "AHEAD_BY_SPOTS"
+    AHEAD_BY_KNOWN_SPOTS = "AHEAD_BY_KNOWN_SPOTS"
+    UNDECIDED = "UNDECIDED"
+    OWN_COUNTRY = "OWN_COUNTRY"
+    OTHER_COUNTRY = "OTHER_COUNTRY"
+    OUTSIDE_RADIUS = "OUTSIDE_RADIUS"
+    UNPLACED = "UNPLACED"
+    TRAVEL_COVERED = "TRAVEL_COVERED"
+    TRAVEL_MAY_BE_COVERED = "TRAVEL_MAY_BE_COVERED"
+    TRAVEL_UNKNOWN = "TRAVEL_UNKNOWN"
+    TRAVEL_NOT_COVERED = "TRAVEL_NOT_COVERED"
+    SPOTS_AT_SITE = "SPOTS_AT_SITE"
+    SPOTS_SHARED = "SPOTS_SHARED"
+    SPOTS_UNKNOWN = "SPOTS_UNKNOWN"
+    LIKELY_FULL = "LIKELY_FULL"
+    # Left out because:
+    FULL = "FULL"
+    CLOSED = "CLOSED"
+    NO_SPOTS = "NO_SPOTS"
+    STUDY_NOT_RECRUITING = "STUDY_NOT_RECRUITING"
+    WAITING_LIST = "WAITING_LIST"
+    TOO_FEW_SPOTS = "TOO_FEW_SPOTS"
+    NOT_RECRUITING = "NOT_RECRUITING"
+    TOO_FAR = "TOO_FAR"
+    TRAVEL_TOO_UNSURE = "TRAVEL_TOO_UNSURE"
+    COUNTRY_NOT_ASKED = "COUNTRY_NOT_ASKED"
+    NO_LOCATION = "NO_LOCATION"
+    BEYOND_LIMIT = "BEYOND_LIMIT"
+
+
+class Reason(msgspec.Struct, frozen=True, gc=False):
+    """One reason with the facts that its words need.
+
+    Parameters
+    ----------
+    code
+        What kind of reason.
+    km
+        A distance in kilometres, where the reason has one.
+    count
+        A number of spots or a rank, where the reason has one.
+    subject
+        A site's facility, a status, a country or the level of a cap (`CapLevel`), where the reason names one.
+    on
+        A day, where the reason has one.
+    probability
+        How probable it is, 0 to 1, where the reason is no certainty.
+    """
+
+    code: ReasonCode
+    km: float | None = None
+    count: int | None = None
+    subject: str = ""
+    on: date | None = None
+    probability: float | None = None
+
+
+class Distance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How far and which way, and how sure we are.
+
+    Parameters
+    ----------
+    km
+        WGS84 geodesic between the two best points, in kilometres.
+    uncertainty_km
+        The place's and the site's uncertainty combined as independent errors (root of the sum of squares).
+    direction
+        Compass point from the place to the site, one of sixteen.
+    azimuth_deg
+        The same in degrees clockwise from north, 0 to 360.
+    """
+
+    km: float
+    uncertainty_km: float
+    direction: str
+    azimuth_deg: float
+
+
+class SiteMatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One ranked site.
+
+    Parameters
+    ----------
+    rank
+        1 is first; ranks have no gaps.
+    band
+        Distance band, from 1; sites of one band are about equally far. With order "distance" every band holds one
+        distance. The last band holds sites without a location.
+    site
+        The site.
+    distance
+        None if the site could not be placed.
+    remaining
+        Spots left, and what they are drawn from.
+    reasons
+        Why it stands where it stands, the most telling first.
+    """
+
+    rank: int
+    band: int
+    site: Site
+    distance: Distance | None
+    remaining: Remaining
+    reasons: tuple[Reason, ...]
+
+
+class Exclusion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A site that was left out although it is nearer, or although places were free.
+
+    Parameters
+    ----------
+    site
+        The site.
+    distance
+        None if the site could not be placed.
+    reasons
+        Every reason why it was left out; never empty.
+    """
+
+    site: Site
+    distance: Distance | None
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchResult:
+    """The answer to one look-up.
+
+    Parameters
+    ----------
+    place
+        Where the person is, as it was understood.
+    policy
+        What was asked.
+    unit
+        The unit of the reasons' texts.
+    matches
+        Best first; empty when no site can take a patient.
+    excluded
+        Nearest first, sites without a location last; at most `ranking.MAX_EXCLUDED`.
+    excluded_more
+        How many more were left out in the same way.
+    outside_radius
+        True when nothing lies within the radius and the nearest site is shown anyway.
+    answered_at
+        The moment the answer is true for (aware, UTC).
+    """
+
+    place: Place
+    policy: MatchPolicy
+    unit: Unit
+    matches: tuple[SiteMatch, ...]
+    excluded: tuple[Exclusion, ...]
+    excluded_more: int
+    outside_radius: bool
+    answered_at: datetime

@@ -1,0 +1,85 @@
+"""What a person asks of a match: how far, how many, in which order."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.travel import TravelCertainty
+from sitematch.domain.units import Unit
+from sitematch.errors import InvalidPolicy
+
+MAX_LIMIT = 500
+"""More sites than this in one answer help nobody and slow everybody."""
+
+MAX_RADIUS_KM = 20_038.0
+"""Just over half of the equator: no two points on the earth are farther apart."""
+
+
+class Order(StrEnum):
+    """In which order matches come."""
+
+    BEST = "best"
+    """Distance in bands; within a band travel support, then remaining spots, then distance."""
+    DISTANCE = "distance"
+    """Plain distance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchPolicy:
+    """What is asked of a match; the defaults suit a patient.
+
+    Parameters
+    ----------
+    order
+        See `Order`.
+    limit
+        How many matches at most, 1 to 500.
+    within_km
+        Radius in kilometres, over 0; None is the whole world.
+    min_travel
+        Only sites whose travel support is at least as sure, in the order of `TravelCertainty`; None takes all.
+    min_spots
+        Only sites known to have at least so many spots, at least 1; None also takes sites whose spots are unknown.
+    country
+        Only sites in this country (ISO 3166-1 alpha-2); None is every country.
+    prefer_country
+        Sites of this country come first, others after all of them; None prefers none.
+    statuses
+        Recruitment statuses that can take a patient now.
+    unit
+        The unit of reasons' texts; None takes that of the place's country.
+
+    Raises
+    ------
+    InvalidPolicy
+        If a value is out of its range; `.field` names it.
+    """
+
+    order: Order = Order.BEST
+    limit: int = 5
+    within_km: float | None = None
+    min_travel: TravelCertainty | None = None
+    min_spots: int | None = None
+    country: str | None = None
+    prefer_country: str | None = None
+    statuses: frozenset[RecruitmentStatus] = frozenset({RecruitmentStatus.RECRUITING})
+    unit: Unit | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= MAX_LIMIT:
+            raise InvalidPolicy(f"limit is {self.limit}; give a whole number from 1 to {MAX_LIMIT}.", field="limit")
+        if self.within_km is not None and not (math.isfinite(self.within_km) and self.within_km > 0):
+            raise InvalidPolicy(
+                f"The radius is {self.within_km}; give a number over 0, or leave it out for no bound.",
+                field="within_km",
+            )
+        if self.min_spots is not None and self.min_spots < 1:
+            raise InvalidPolicy(
+                f"min_spots is {self.min_spots}; give a whole number of at least 1, or leave it out.",
+                field="min_spots",
+            )
+        if not self.statuses:
+            raise InvalidPolicy("No status is accepted, so no site could match; name at least one.", field="status")

@@ -1,0 +1,1 @@
+"""The rules of allocation, coverage and demand."""

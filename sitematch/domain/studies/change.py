@@ -1,0 +1,380 @@
+"""What a new record changes in a study's sites: ids kept, differences told, nothing that counted lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from sitematch.domain.place import Place
+from sitematch.domain.studies.identity import SiteIdentity, pair, squash
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.domain.studies.travel import TravelSupport
+
+VANISHED = "No longer listed in the record of "
+"""How the flag of a site begins that a record lacks."""
+
+_NOT_OVER = frozenset(
+    {
+        RecruitmentStatus.RECRUITING,
+        RecruitmentStatus.ENROLLING_BY_INVITATION,
+        RecruitmentStatus.AVAILABLE,
+        RecruitmentStatus.NOT_YET_RECRUITING,
+        RecruitmentStatus.SUSPENDED,
+        RecruitmentStatus.TEMPORARILY_NOT_AVAILABLE,
+    }
+)
+_SPELLED = ("facility", "city", "state", "postcode", "country")
+_FIELDS = (*_SPELLED, "status")
+_ALL_FIELDS = (*_FIELDS, "place", "travel", "time_reimbursement", "spots", "source_study", "as_of_on", "flags")
+_STUDY_FIELDS = ("status", "title", "sponsor", "conditions", "interventions", "phases", "age_min_years",
+                 "age_max_years", "sex")  # fmt: skip
+
+
+class ChangeKind(StrEnum):
+    """What happens to a site."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    """A fact of it changed; also where it takes patients again."""
+    RESPELLED = "respelled"
+    """The same letters and digits, written otherwise."""
+    CLOSED = "closed"
+    """Its status changed to one that takes nobody any more."""
+    VANISHED = "vanished"
+    """The record lacks it. It is closed and kept, for its participants still count."""
+    RETURNED = "returned"
+    """It had vanished and is listed again."""
+    REMOVED = "removed"
+    """A stand-in, which gives way to the real sites."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One fact that changed.
+
+    Parameters
+    ----------
+    field
+        Name of the field.
+    old, new
+        Its values as text; empty for none.
+    """
+
+    field: str
+    old: str
+    new: str
+
+    @property
+    def is_respelling(self) -> bool:
+        """Whether both have the same letters and digits."""
+        return self.field in _SPELLED and squash(self.old) == squash(self.new)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteChange:
+    """What happens to one site.
+
+    Parameters
+    ----------
+    kind
+        See `ChangeKind`.
+    site_id
+        The site.
+    label
+        Facility, town and country.
+    fields
+        What changed, in the order of a site's columns; empty for sites that come or go.
+    """
+
+    kind: ChangeKind
+    site_id: str
+    label: str
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyChange:
+    """What a new record changes in a study.
+
+    Parameters
+    ----------
+    study_id
+        The study.
+    is_new
+        Whether the catalogue lacked it.
+    fields
+        What changed of the study itself.
+    sites
+        Sites that change, in the new record's order, those that go last.
+    unchanged
+        How many sites stay as they are.
+    """
+
+    study_id: str
+    is_new: bool
+    fields: tuple[FieldChange, ...]
+    sites: tuple[SiteChange, ...]
+    unchanged: int
+
+    def counts(self) -> Counter[ChangeKind]:
+        """Count the sites' changes by kind."""
+        return Counter(change.kind for change in self.sites)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changes but, perhaps, the date of the facts."""
+        return not (self.is_new or self.fields or self.sites)
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """A study's sites after a new record.
+
+    Parameters
+    ----------
+    sites
+        All of them, in the new record's order; those that it lacks last.
+    changes
+        What changed.
+    unchanged
+        How many did not.
+    """
+
+    sites: tuple[Site, ...]
+    changes: tuple[SiteChange, ...]
+    unchanged: int
+
+
+def revise_sites(study: Study, old: Sequence[Site], new: Sequence[Site], *, in_use: frozenset[str]) -> Revised:
+    """Carry a new record's sites into the catalogue's: the same place keeps its id and what is ours.
+
+    Parameters
+    ----------
+    study
+        The study, dated by the new record.
+    old
+        The catalogue's sites of the study, stand-ins and vanished ones too.
+    new
+        The record's sites, placed; their ids are not looked at.
+    in_use
+        Ids of sites with referrals: such a stand-in is closed instead of removed.
+
+    Returns
+    -------
+    Revised
+        Travel support, reimbursement and spots stay as they were: registries do not know them. New sites get the
+        numbers after the highest one that was ever used.
+    """
+    listed = [site for site in old if not site.is_stand_in]
+    pairs = pair([_whereabouts(site) for site in listed], [_whereabouts(site) for site in new])
+    number = max((_number(site.site_id) for site in old), default=0)
+    sites: list[Site] = []
+    changes: list[SiteChange] = []
+    for position, site in enumerate(new):
+        if position in pairs:
+            before = listed[pairs[position]]
+            after = _carried(before, site)
+            change = _compare(before, after)
+        else:
+            number += 1
+            after = replace(site, site_id=f"{study.study_id}-{number:03d}")
+            change = SiteChange(ChangeKind.ADDED, after.site_id, _label(after))
+        sites.append(after)
+        if change is not None:
+            changes.append(change)
+    kept = set(pairs.values())
+    gone = [site for position, site in enumerate(listed) if position not in kept]
+    _let_go((*gone, *(site for site in old if site.is_stand_in)), study, in_use, sites, changes)
+    return _revised(sites, changes)
+
+
+def take_sites(
+    study: Study, old: Sequence[Site], new: Sequence[Site], *, in_use: frozenset[str], is_whole: bool
+) -> Revised:
+    """Take sites as they are given, each under the id that it has.
+
+    Parameters
+    ----------
+    study
+        The study that they belong to.
+    old
+        The catalogue's sites of the study.
+    new
+        The given ones.
+    in_use
+        See `revise_sites`.
+    is_whole
+        Whether these are all of the study's sites: those that are missing then vanish, as in `revise_sites`, and the
+        new order holds. Otherwise they stay as they are and where they are, and new sites come last.
+    """
+    before = {site.site_id: site for site in old}
+    given = {site.site_id: site for site in new}
+    changes: list[SiteChange] = []
+    for site in new:
+        known = before.get(site.site_id)
+        if known is None:
+            changes.append(SiteChange(ChangeKind.ADDED, site.site_id, _label(site)))
+        elif known != site:
+            changes.append(_change(known, site, _ALL_FIELDS))
+    if not is_whole:
+        sites = [given.get(site.site_id, site) for site in old]
+        sites += [site for site in new if site.site_id not in before]
+        return _revised(sites, changes)
+    sites = list(new)
+    _let_go([site for site in old if site.site_id not in given], study, in_use, sites, changes)
+    return _revised(sites, changes)
+
+
+def _let_go(
+    gone: Sequence[Site], study: Study, in_use: frozenset[str], sites: list[Site], changes: list[SiteChange]
+) -> None:
+    """Close sites that are no longer listed; a stand-in that nobody needs is removed."""
+    for site in gone:
+        if site.is_stand_in and site.site_id not in in_use:
+            changes.append(SiteChange(ChangeKind.REMOVED, site.site_id, _label(site)))
+            continue
+        after = _closed(site, study)
+        sites.append(after)
+        if after is not site:
+            changes.append(SiteChange(ChangeKind.VANISHED, site.site_id, _label(site), _differences(site, after)))
+
+
+def _revised(sites: Sequence[Site], changes: Sequence[SiteChange]) -> Revised:
+    changed = sum(change.kind is not ChangeKind.REMOVED for change in changes)
+    return Revised(tuple(sites), tuple(changes), len(sites) - changed)
+
+
+def compare_studies(old: Study | None, new: Study, *, all_fields: bool = False) -> tuple[FieldChange, ...]:
+    """Tell what changed of a study itself: of what a registry knows, or of all; nothing for a new one."""
+    if old is None:
+        return ()
+    return tuple(
+        FieldChange(name, _text(getattr(old, name)), _text(getattr(new, name)))
+        for name in (Study.__slots__ if all_fields else _STUDY_FIELDS)
+        if getattr(old, name) != getattr(new, name)
+    )
+
+
+def merge_study(old: Study | None, new: Study, *, was_imported: bool, had_stand_ins: bool) -> Study:
+    """Carry a new record's facts of a study into the catalogue's.
+
+    Parameters
+    ----------
+    old
+        What the catalogue has; None if nothing.
+    new
+        The record's.
+    was_imported
+        Whether an import brought `old` in; a person's title and summary are kept, for they are plain words.
+    had_stand_ins
+        Whether its sites were stand-ins: the notice about them goes with them.
+
+    Returns
+    -------
+    Study
+        With the record's status, dates and design. Spots, travel support, reimbursement, timeline and criteria in
+        plain words stay, for registries do not know them; `history` then says how old they are.
+    """
+    if old is None:
+        return new
+    history = old.history
+    if old.pool_spots is not None and old.as_of_on != new.as_of_on and not any("spots stated" in h for h in history):
+        history = (*history, f"The {old.pool_spots} spots stated here are as of {old.as_of_on}, from {old.source}.")
+    return replace(
+        new,
+        title=new.title if was_imported else old.title,
+        summary=new.summary or old.summary if was_imported else old.summary or new.summary,
+        interventions=new.interventions or old.interventions,
+        other_ids=tuple(dict.fromkeys((*new.other_ids, *old.other_ids))),
+        has_placebo=old.has_placebo if new.has_placebo is None else new.has_placebo,
+        pool_spots=old.pool_spots,
+        travel=old.travel,
+        time_reimbursement=old.time_reimbursement,
+        timeline=old.timeline,
+        who=old.who,
+        who_not=old.who_not,
+        notice="" if had_stand_ins else old.notice,
+        history=history,
+    )
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, Place):
+        point = value.coordinates
+        return f"{point.latitude}, {point.longitude} ± {value.uncertainty_km} km ({value.source})"
+    if isinstance(value, TravelSupport):
+        return " ".join((value.certainty, *value.kinds))
+    return "" if value is None else str(value)
+
+
+def _whereabouts(site: Site) -> SiteIdentity:
+    return SiteIdentity(site.facility, site.city, site.postcode, site.country)
+
+
+def _number(site_id: str) -> int:
+    tail = site_id.rpartition("-")[2]
+    return int(tail) if tail.isdecimal() and len(tail) < 10 else 0
+
+
+def _label(site: Site) -> str:
+    return f"{site.facility}, {site.city}, {site.country}"
+
+
+def _carried(before: Site, after: Site) -> Site:
+    return replace(
+        after,
+        site_id=before.site_id,
+        travel=before.travel,
+        time_reimbursement=before.time_reimbursement,
+        spots=before.spots,
+    )
+
+
+def has_vanished(site: Site) -> bool:
+    """Tell whether a site was closed because a record lacks it."""
+    return any(flag.startswith(VANISHED) for flag in site.flags)
+
+
+def _compare(before: Site, after: Site) -> SiteChange | None:
+    if not has_vanished(before) and not _differences(before, after):
+        return None
+    return _change(before, after, _FIELDS)
+
+
+def _change(before: Site, after: Site, names: Sequence[str]) -> SiteChange:
+    """Tell what happens to a site that stays."""
+    fields = _differences(before, after, names)
+    if has_vanished(before) and not has_vanished(after):
+        kind = ChangeKind.RETURNED
+    elif all(field.is_respelling for field in fields):
+        kind = ChangeKind.RESPELLED
+    elif before.status in _NOT_OVER and after.status not in _NOT_OVER:
+        kind = ChangeKind.CLOSED
+    else:
+        kind = ChangeKind.CHANGED
+    return SiteChange(kind, after.site_id, _label(after), fields)
+
+
+def _differences(before: Site, after: Site, names: Sequence[str] = _FIELDS) -> tuple[FieldChange, ...]:
+    return tuple(
+        FieldChange(name, _text(getattr(before, name)), _text(getattr(after, name)))
+        for name in names
+        if getattr(before, name) != getattr(after, name)
+    )
+
+
+def _closed(site: Site, study: Study) -> Site:
+    """Close a site that the record lacks; one that was closed for that before stays as it is."""
+    if has_vanished(site):
+        return site
+    never_began = site.status is RecruitmentStatus.NOT_YET_RECRUITING
+    status = site.status
+    if status in _NOT_OVER:
+        status = RecruitmentStatus.WITHDRAWN if never_began else RecruitmentStatus.ACTIVE_NOT_RECRUITING
+    flag = f"{VANISHED}{study.as_of_on.isoformat()}: closed, and kept because its participants still count."
+    return replace(site, status=status, as_of_on=study.as_of_on, flags=(*site.flags, flag))

@@ -1,0 +1,309 @@
+"""Which site of a new record is which site of the catalogue: the same place keeps its id over the years.
+
+Records carry no ids of sites, and they respell: a sponsor's tag comes or goes, a name is mended, a postcode gains its
+four last digits. So sites are paired in rounds, from full agreement to likeness, and each site at most once. A pair
+that another could replace is not made: a site that is wrongly new costs a duplicate that can be seen, a site that is
+wrongly the same gives its participants to another clinic.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+SAME_WORD = 0.8
+"""Likeness of two words, 0 to 1, from which one is taken for the other misspelled."""
+
+LEAST = 0.6
+"""Likeness of two names, 0 to 1, below which they are not one site's."""
+
+MARGIN = 0.06
+"""By so much the best likeness of two names must lead the second."""
+
+_NUMBER = re.compile(r"\d+")
+# Names that stand for one that the sponsor does not tell. They agree with each other without being one site.
+_PLACEHOLDER = re.compile(
+    r"(?:clinical\s+)?(?:research|study|investigational|investigative|investigator|trial)\s+(?:site|center|centre)s?"
+    r"|local institution|for (?:additional|more) information|\S+ investigat\w+ (?:site|center|centre)"
+    r"|name not given|site",
+    re.IGNORECASE,
+)
+# Words that alone tell two branches of one clinic apart.
+_TELLING = frozenset(
+    {
+        "north", "south", "east", "west", "central", "northeast", "northwest", "southeast", "southwest", "nord",
+        "sud", "est", "ouest", "norte", "sur", "este", "oeste", "i", "ii", "iii", "iv", "v", "first", "second",
+        "third", "fourth", "fifth", "sixth", "adult", "adults", "children", "childrens", "pediatric", "paediatric",
+        "women", "womens", "a", "b", "c", "d", "e"
+    }
+)  # fmt: skip
+# Words that half of all names carry: that one name lacks them tells nothing.
+_COMMON = frozenset(
+    {
+        "the", "of", "and", "for", "at", "in", "de", "del", "della", "di", "da", "do", "dos", "das", "la", "le",
+        "les", "el", "et", "und", "e", "y", "i", "der", "des", "du", "van", "hospital", "hospitals", "clinic",
+        "clinics", "clinical", "center", "centre", "centro", "centrum", "university", "universitaire",
+        "universitario", "universita", "universidad", "medical", "medicine", "health", "healthcare", "research",
+        "institute", "group", "associates", "llc", "inc", "pllc", "pc", "pa", "ltd", "gmbh", "co", "corp",
+        "corporation", "sa", "srl", "sro", "spzoo", "parent", "foundation", "trust", "nhs", "department", "dept",
+        "division", "main", "campus"
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SiteIdentity:
+    """What a site is known by.
+
+    Parameters
+    ----------
+    facility, city, postcode, country
+        As `sitematch.domain.studies.site.Site` has them.
+    """
+
+    facility: str
+    city: str
+    postcode: str
+    country: str
+
+
+@lru_cache(maxsize=65_536)
+def squash(text: str) -> str:
+    """Reduce a text to its letters and digits, without case and accents: equal for two spellings of one name.
+
+    Examples
+    --------
+    >>> squash("Hôpital Saint-Louis") == squash("HOPITAL  SAINT LOUIS")
+    True
+    >>> squash("´710061"), squash("臺大醫院")
+    ('710061', '臺大醫院')
+    """
+    if text.isascii():
+        return "".join(filter(str.isalnum, text.lower()))
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text.casefold())))
+
+
+def is_placeholder(facility: str) -> bool:
+    """Tell whether a name stands for one that is not told.
+
+    Examples
+    --------
+    >>> [is_placeholder(name) for name in ("GSK Investigational Site", "Local Institution - 0031", "UZ Brussel")]
+    [True, True, False]
+    """
+    bare = _NUMBER.sub(" ", facility).strip(" -–#:()")
+    return not bare or _PLACEHOLDER.fullmatch(" ".join(bare.split())) is not None
+
+
+def likeness(one: str, other: str, *, same_postcode: bool = False, town: str = "") -> float:
+    """Measure how alike two names are, 0 to 1, word by word.
+
+    Parameters
+    ----------
+    one, other
+        Facilities' names.
+    same_postcode
+        Then one of the names may have more words than the other.
+    town
+        Its words weigh nothing: every clinic there may carry them.
+
+    Returns
+    -------
+    float
+        1 for the same letters and digits, or the same words in another order; 0 where a word of weight, a number or
+        a branch's mark (north, II, pediatric) has no fellow in the other name; else the share of the weighty
+        words' letters that have one. Letters alone would not do: two hospitals of one university share most of theirs.
+
+    Examples
+    --------
+    >>> likeness("University Hospital Cologne", "Cologne, University Hospital")
+    1.0
+    >>> likeness("Clinic North", "Clinic South"), likeness("Tianjin Eye Hospital", "Tianjin General Hospital")
+    (0.0, 0.0)
+    >>> likeness("Captial Medical University", "Capital Medical University Hospital")
+    1.0
+    >>> round(likeness("Metro Oncology", "Metro Community Oncology", same_postcode=True), 2)
+    0.74
+    """
+    if squash(one) == squash(other):
+        return 1.0
+    words, other_words = list(_words(one)), list(_words(other))
+    if sorted(words) == sorted(other_words):
+        return 1.0
+    if _NUMBER.findall(one) != _NUMBER.findall(other):
+        return 0.0
+    common = _COMMON.union(_words(town))
+    total = sum(len(word) for word in (*words, *other_words) if word not in common)
+    shared = _take_fellows(words, other_words)
+    lacking = [{word for word in left if word not in common} for left in (words, other_words)]
+    if any(left & _TELLING for left in lacking) or common.issuperset(shared):
+        return 0.0
+    if (lacking[0] and lacking[1]) or ((lacking[0] or lacking[1]) and not same_postcode):
+        return 0.0
+    return 1 - sum(map(len, (*lacking[0], *lacking[1]))) / total
+
+
+def _take_fellows(words: list[str], other_words: list[str]) -> list[str]:
+    """Take the words that both have, or that one has misspelled, out of the two lists, and give them."""
+    shared = []
+    for word in tuple(words):
+        fellow = word if word in other_words else _misspelled(word, other_words)
+        if fellow:
+            words.remove(word)
+            other_words.remove(fellow)
+            shared.append(word)
+    return shared
+
+
+def _misspelled(word: str, words: list[str]) -> str:
+    if len(word) < 4:
+        return ""
+    scores = [(SequenceMatcher(None, word, other, autojunk=False).ratio(), other) for other in words]
+    score, best = max(scores, default=(0.0, ""))
+    return best if score >= SAME_WORD and len(best) >= 4 else ""
+
+
+@lru_cache(maxsize=16_384)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for part in re.split(r"[\W_]+", text) if (word := squash(part)))
+
+
+def pair(old: Sequence[SiteIdentity], new: Sequence[SiteIdentity]) -> dict[int, int]:
+    """Pair sites of two versions of a study.
+
+    Parameters
+    ----------
+    old, new
+        In the order of their records. Country codes must be written alike.
+
+    Returns
+    -------
+    dict
+        Position in `new` to position in `old`, one to one; a position that is missing is new, or gone.
+
+    Notes
+    -----
+    Sites that nothing tells apart (five "Research Site" of one postcode) are paired in their order: which is which
+    makes no difference that anybody could see. The rounds: all four agree; then, only where one old and one new site
+    are left that agree so, name with postcode or town; then a placeholder that got its name, in the same postcode and
+    town; then likeness of names in one town or postcode. Linear but for the last, which compares within a town.
+    """
+    pairs: dict[int, int] = {}
+    left_old, left_new = dict(enumerate(old)), dict(enumerate(new))
+
+    def settle(found: Sequence[tuple[int, int]]) -> None:
+        for i_old, i_new in found:
+            pairs[i_new] = i_old
+            del left_old[i_old], left_new[i_new]
+
+    settle(_in_order(left_old, left_new, _full_key))
+    for key in (_name_and_postcode, _name_and_town, _name_alone):
+        settle(_only_ones(left_old, left_new, key))
+    settle(
+        [
+            (i_old, i_new)
+            for i_old, i_new in _only_ones(left_old, left_new, _postcode_and_town)
+            if is_placeholder(old[i_old].facility) != is_placeholder(new[i_new].facility)
+        ]
+    )
+    if left_old and left_new:
+        settle(_alike(left_old, left_new))
+    return pairs
+
+
+Key = Callable[[SiteIdentity], Hashable]
+
+
+def _full_key(site: SiteIdentity) -> Hashable:
+    return squash(site.facility), squash(site.city), squash(site.postcode), site.country
+
+
+def _name_and_postcode(site: SiteIdentity) -> Hashable:
+    code = squash(site.postcode)
+    return (squash(site.facility), code, site.country) if code else None
+
+
+def _name_and_town(site: SiteIdentity) -> Hashable:
+    # "Research Site" in Tokyo is any of a dozen.
+    return None if is_placeholder(site.facility) else (squash(site.facility), squash(site.city), site.country)
+
+
+def _name_alone(site: SiteIdentity) -> Hashable:
+    # A long name is its own evidence: the town was mended, or the clinic moved to the next one.
+    name = squash(site.facility)
+    return None if is_placeholder(site.facility) or len(name) < 12 else (name, site.country)
+
+
+def _postcode_and_town(site: SiteIdentity) -> Hashable:
+    code = squash(site.postcode)
+    return (code, squash(site.city), site.country) if code else None
+
+
+def _grouped(left: dict[int, SiteIdentity], key: Key) -> dict[Hashable, list[int]]:
+    groups: dict[Hashable, list[int]] = defaultdict(list)
+    for position, site in left.items():
+        found = key(site)
+        if found is not None:
+            groups[found].append(position)
+    return groups
+
+
+def _in_order(old: dict[int, SiteIdentity], new: dict[int, SiteIdentity], key: Key) -> list[tuple[int, int]]:
+    groups = _grouped(new, key)
+    return [
+        pair_
+        for found, positions in _grouped(old, key).items()
+        for pair_ in zip(positions, groups.get(found, ()), strict=False)
+    ]
+
+
+def _only_ones(old: dict[int, SiteIdentity], new: dict[int, SiteIdentity], key: Key) -> list[tuple[int, int]]:
+    groups = _grouped(new, key)
+    return [
+        (positions[0], groups[found][0])
+        for found, positions in _grouped(old, key).items()
+        if len(positions) == 1 and len(groups.get(found, ())) == 1
+    ]
+
+
+def _alike(old: dict[int, SiteIdentity], new: dict[int, SiteIdentity]) -> list[tuple[int, int]]:
+    """Pair by likeness where each is the other's best by a margin."""
+    by_town: dict[Hashable, list[int]] = defaultdict(list)
+    for i_old, site in old.items():
+        for key in {(site.country, squash(site.city)), (site.country, "", squash(site.postcode))}:
+            by_town[key].append(i_old)
+    scores: dict[tuple[int, int], float] = {}
+    for i_new, site in new.items():
+        if is_placeholder(site.facility):
+            continue
+        near = {*by_town.get((site.country, squash(site.city)), ())}
+        if site.postcode:
+            near.update(by_town.get((site.country, "", squash(site.postcode)), ()))
+        for i_old in near:
+            other = old[i_old]
+            if is_placeholder(other.facility):
+                continue
+            same_code = bool(site.postcode) and squash(site.postcode) == squash(other.postcode)
+            score = likeness(other.facility, site.facility, same_postcode=same_code, town=site.city)
+            if score >= LEAST:
+                scores[i_old, i_new] = score + same_code * MARGIN
+    best_of_old, best_of_new = _best(scores, 0), _best(scores, 1)
+    return [at for at in scores if best_of_old.get(at[0]) == at and best_of_new.get(at[1]) == at]
+
+
+def _best(scores: dict[tuple[int, int], float], side: int) -> dict[int, tuple[int, int]]:
+    """Give each site's best pair, where it leads the second by the margin."""
+    ranked: dict[int, list[tuple[float, tuple[int, int]]]] = defaultdict(list)
+    for at, score in scores.items():
+        ranked[at[side]].append((score, at))
+    best: dict[int, tuple[int, int]] = {}
+    for position, found in ranked.items():
+        found.sort(reverse=True)
+        if len(found) == 1 or found[0][0] - found[1][0] >= MARGIN:
+            best[position] = found[0][1]
+    return best

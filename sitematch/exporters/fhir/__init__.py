@@ -1,0 +1,1 @@
+"""FHIR R4 resources, bundles and the bulk publication."""

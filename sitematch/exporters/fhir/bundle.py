@@ -1,0 +1,75 @@
+"""Bundles and outcomes: what goes around FHIR resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sitematch.domain import fhir as words
+from sitematch.domain.units import KM_PER_MILE
+from sitematch.exporters.fhir.resources import UCUM
+from sitematch.exporters.fhir.types import (
+    CodeableConcept,
+    Entity,
+    Entry,
+    Extension,
+    Issue,
+    OperationOutcome,
+    Quantity,
+    Search,
+)
+
+UNITS_KM = {
+    "km": 1.0,
+    "m": 0.001,
+    "[mi_i]": KM_PER_MILE,
+    "[nmi_i]": 1.852,
+    "[yd_i]": 0.0009144,
+    "[ft_i]": 0.0003048,
+}
+"""Kilometres in one of each unit of length that is understood, by UCUM code; all exact by definition."""
+
+_UNIT_WORDS = {"[mi_i]": "mi", "[nmi_i]": "nmi", "[yd_i]": "yd", "[ft_i]": "ft"}
+_DIGITS = {"m": 0, "[ft_i]": 0, "[yd_i]": 0}
+
+
+def found_entry(base: str, resource: Entity, *, is_match: bool, km: float | None = None, unit: str = "km") -> Entry:
+    """Put a resource into an answer.
+
+    Parameters
+    ----------
+    base
+        Address of the FHIR service, e.g. ``"https://example.org/fhir"``.
+    resource
+        It.
+    is_match
+        Whether it was searched for.
+    km
+        Its distance; None where none was asked.
+    unit
+        UCUM code in which the distance is said.
+    """
+    distance = () if km is None else (Extension(url=words.LOCATION_DISTANCE, value_distance=_distance(km, unit)),)
+    kind = resource.__struct_config__.tag
+    return Entry(
+        full_url=f"{base}/{kind}/{resource.id}",
+        resource=resource,
+        search=Search(extension=distance, mode="match" if is_match else "include"),
+    )
+
+
+def outcome_entry(severity: str, code: str, texts: Iterable[str]) -> Entry:
+    """Put what should be known of an answer into it."""
+    issues = tuple(Issue(severity=severity, code=code, diagnostics=text) for text in texts)
+    return Entry(resource=OperationOutcome(issue=issues), search=Search(mode="outcome"))
+
+
+def outcome(code: str, title: str, detail: str) -> OperationOutcome:
+    """Say why a request could not be answered."""
+    details = CodeableConcept(text=title)
+    return OperationOutcome(issue=(Issue(severity="error", code=code, details=details, diagnostics=detail),))
+
+
+def _distance(km: float, unit: str) -> Quantity:
+    """Write a distance, to about a metre."""
+    value = round(km / UNITS_KM[unit], _DIGITS.get(unit, 3))
+    return Quantity(value=value, unit=_UNIT_WORDS.get(unit, unit), system=UCUM, code=unit)

@@ -1,0 +1,1 @@
+"""Tables: terminal, CSV, Excel and NDJSON, from one set of columns."""

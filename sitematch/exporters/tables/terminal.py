@@ -1,0 +1,154 @@
+"""Answers as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import UnsetType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from sitematch.domain.capacity.caps import DrawnFrom
+from sitematch.domain.finding.match import ReasonCode
+from sitematch.exporters.wire.matches import (
+    ContactAnswer,
+    MatchAnswer,
+    MatchesAnswer,
+    PlaceAnswer,
+    RemainingAnswer,
+    SiteAnswer,
+)
+
+LEAST_TABLE_COLUMNS = 64
+"""A terminal of fewer columns gets lists instead of tables."""
+
+TRAVEL_WORDS = {
+    "COVERED": "covered",
+    "MAY_BE_COVERED": "may be covered",
+    "UNKNOWN": "unknown",
+    "NOT_COVERED": "no",
+}
+
+
+def print_matches(answer: MatchesAnswer, console: Console) -> None:
+    """Print ranked sites with their reasons, then the left-out ones."""
+    console.print(place_lines(answer.query.place))
+    console.print()
+    if answer.matches:
+        table = new_table("", "Site", "Distance", "Travel", "Spots left")
+        for match in answer.matches:
+            table.add_row(
+                str(match.rank),
+                _site_cell(match.site, _why(match), *contact_lines(match.contacts)),
+                "unknown" if match.distance is None else match.distance.text.replace(", ", "\n"),
+                TRAVEL_WORDS[match.site.travel.certainty],
+                spots_cell(match.remaining),
+            )
+        console.print(table)
+    else:
+        console.print(Text("No site can take a patient now.", style="bold"))
+    if answer.excluded:
+        console.print()
+        more = f" and {answer.excluded_more} more" if answer.excluded_more else ""
+        console.print(Text(f"Left out ({len(answer.excluded)}{more}):", style="bold"))
+        for exclusion in answer.excluded:
+            distance = "" if exclusion.distance is None else f", {exclusion.distance.text}"
+            why = " ".join(reason.text for reason in exclusion.reasons)
+            site = exclusion.site
+            console.print(Text(f"  {site.facility}, {site.city}, {site.country}{distance}: {why}"))
+    console.print()
+    study = answer.study
+    console.print(Text(f"{study.study_id}: {study.title}. As of {study.as_of}, {study.source}."))
+    if study.notice:
+        console.print(Text(study.notice, style="bold yellow"))
+    print_attribution(answer.attribution, console)
+
+
+def print_place(place: PlaceAnswer, attribution: Sequence[str], console: Console) -> None:
+    """Print one place."""
+    console.print(place_lines(place))
+    where = place.location
+    console.print(Text(f"Point: {where.latitude:.5f}, {where.longitude:.5f}. Source: {place.source}."))
+    print_attribution(attribution, console)
+
+
+def print_sites(sites: Sequence[SiteAnswer], notice: str, console: Console) -> None:
+    """Print sites in the order given."""
+    table = new_table("Site", "Town", "Status", "Known to", "As of")
+    for site in sites:
+        known = "nowhere" if site.location is None else f"± {site.location.uncertainty_km:.1f} km"
+        table.add_row(
+            _site_cell(site, site.site_id),
+            f"{escape(site.city)}, {site.country}",
+            site.status.replace("_", " ").lower(),
+            known,
+            site.as_of.isoformat(),
+        )
+    console.print(table)
+    if notice:
+        console.print(Text(notice, style="bold yellow"))
+
+
+def print_attribution(lines: Sequence[str], console: Console) -> None:
+    """Name the sources."""
+    console.print(Text("Sources: " + " ".join(lines), style="dim"))
+
+
+def place_lines(place: PlaceAnswer) -> RenderableType:
+    """Say where the person is, and what should be known of it."""
+    return Group(Text(f"From {place.text}.", style="bold"), *(Text(f"Note: {note}") for note in place.notes))
+
+
+class AnswerTable(Table):
+    """A table whose rows become short lists where a terminal is too narrow for columns."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it as a table, or row by row with each column's heading before its cell."""
+        if options.max_width >= LEAST_TABLE_COLUMNS:
+            yield from super().__rich_console__(console, options)
+            return
+        for row in zip(*(column.cells for column in self.columns), strict=True):
+            for at, (column, cell) in enumerate(zip(self.columns, row, strict=True)):
+                heading = str(column.header)
+                text = Text.from_markup(cell.replace("\n", " ")) if isinstance(cell, str) else cell
+                if not isinstance(text, Text):
+                    yield text
+                elif text:
+                    yield Text.assemble((f"{heading}: ", "bold"), text) if heading and at else text
+            yield Text("")
+
+
+def new_table(*headings: str) -> Table:
+    """Make an empty table in the style of all."""
+    table = AnswerTable(box=None, pad_edge=False, header_style="bold", show_lines=False)
+    for heading in headings:
+        table.add_column(heading, justify="right" if not heading else "left", vertical="top", overflow="fold")
+    return table
+
+
+def contact_lines(contacts: tuple[ContactAnswer, ...] | UnsetType) -> list[str]:
+    """Write whom to ask, a line each."""
+    if isinstance(contacts, UnsetType):
+        return []
+    return ["Ask: " + ", ".join(part for part in (c.name, c.phone, c.email) if part) for c in contacts]
+
+
+def _site_cell(site: SiteAnswer, *below: str) -> Group:
+    town = ", ".join(part for part in (site.city, site.state, site.country) if part)
+    return Group(Text(site.facility, style="bold"), Text(town), *(Text(line, style="dim") for line in below), Text(""))
+
+
+def _why(match: MatchAnswer) -> str:
+    """Say why it stands where it stands, and what may change soon; the columns tell the rest."""
+    return " ".join(
+        reason.text for i, reason in enumerate(match.reasons) if i == 0 or reason.code is ReasonCode.LIKELY_FULL
+    )
+
+
+def spots_cell(remaining: RemainingAnswer) -> str:
+    """Write the spots left."""
+    if remaining.count is None:
+        return "unknown"
+    return f"{remaining.count}\n(shared)" if remaining.drawn_from is DrawnFrom.SHARED_POOL else str(remaining.count)

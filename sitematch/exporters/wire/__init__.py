@@ -1,0 +1,1 @@
+"""The JSON types of the HTTP interface and ``--format json``."""

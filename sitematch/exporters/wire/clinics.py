@@ -1,0 +1,148 @@
+"""The shape of an answer over many studies, one row a clinic; `wire` holds its parts."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from sitematch.domain.finding.clinic import ClinicMatch, ClinicResult, StudyAtClinic
+from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.units import Unit
+from sitematch.exporters.wire.matches import (
+    ContactAnswer,
+    DistanceAnswer,
+    Explained,
+    Instant,
+    Location,
+    Query,
+    RemainingAnswer,
+    StudyAnswer,
+    Travel,
+    Wire,
+    contact_answers,
+    distance_answer,
+    explained,
+    location_answer,
+    place_answer,
+    remaining_answer,
+    study_answer,
+)
+
+
+class ConditionQuery(Query, frozen=True):
+    """What was asked, as it was understood."""
+
+    condition: Annotated[str, Meta(description="The words that were searched for.")]
+
+
+class StudyAtClinicAnswer(Wire, frozen=True):
+    """A study that recruits at a clinic, with what is known of its site there."""
+
+    study: StudyAnswer
+    site_id: str
+    stand_in: Annotated[bool, Meta(description="True when the facts are those of a site of another study.")]
+    status: RecruitmentStatus
+    travel: Travel
+    time_reimbursement: str
+    remaining: RemainingAnswer
+    as_of: date
+    flags: Annotated[tuple[str, ...], Meta(description="What was noticed about the record.")]
+    contacts: Annotated[
+        tuple[ContactAnswer, ...] | msgspec.UnsetType,
+        Meta(description="Whom to ask; left out where nobody is known."),
+    ] = msgspec.UNSET
+
+
+class ClinicAnswer(Wire, frozen=True):
+    """One ranked clinic: a single row, however many studies recruit there."""
+
+    rank: Annotated[int, Meta(ge=1)]
+    band: Annotated[int, Meta(ge=1, description="Clinics of one band are about equally far.")]
+    facility: str
+    city: str
+    state: str
+    postcode: str
+    country: Annotated[str, Meta(description="ISO 3166-1 alpha-2.")]
+    location: Annotated[Location | None, Meta(description="Null when no study's record could be placed.")]
+    distance: DistanceAnswer | None
+    reasons: Annotated[tuple[Explained, ...], Meta(description="Why it stands where it stands.")]
+    studies: Annotated[
+        tuple[StudyAtClinicAnswer, ...], Meta(description="Travel support first, then spots, then study_id.")
+    ]
+
+
+class ClinicsAnswer(Wire, frozen=True):
+    """The answer to a look-up over all studies."""
+
+    query: ConditionQuery
+    studies_found: Annotated[int, Meta(ge=0, description="Studies about the condition that take patients.")]
+    clinics: tuple[ClinicAnswer, ...]
+    outside_radius: Annotated[
+        bool, Meta(description="Nothing lies within the radius; the nearest clinic is shown anyway.")
+    ]
+    answered_at: Instant
+    attribution: Annotated[tuple[str, ...], Meta(description="Sources that must be named with the answer.")]
+
+
+def clinics_answer(result: ClinicResult, attribution: tuple[str, ...]) -> ClinicsAnswer:
+    """Shape the answer to a look-up over all studies.
+
+    Parameters
+    ----------
+    result
+        What the look-up returned.
+    attribution
+        Sources that must be named.
+    """
+    unit = result.unit
+    return ClinicsAnswer(
+        query=ConditionQuery(
+            place=place_answer(result.place, unit),
+            order=result.policy.order.value,
+            limit=result.policy.limit,
+            within_km=result.policy.within_km,
+            unit=unit,
+            condition=result.condition,
+        ),
+        studies_found=result.studies_found,
+        clinics=tuple(_clinic(match, unit) for match in result.clinics),
+        outside_radius=result.outside_radius,
+        answered_at=result.answered_at,
+        attribution=attribution,
+    )
+
+
+def _clinic(match: ClinicMatch, unit: Unit) -> ClinicAnswer:
+    site = match.site
+    return ClinicAnswer(
+        rank=match.rank,
+        band=match.band,
+        facility=site.facility,
+        city=site.city,
+        state=site.state,
+        postcode=site.postcode,
+        country=site.country,
+        location=None if site.place is None else location_answer(site.place),
+        distance=distance_answer(match.distance, unit),
+        reasons=explained(match.reasons, unit),
+        studies=tuple(map(_study_at, match.studies)),
+    )
+
+
+def _study_at(at: StudyAtClinic) -> StudyAtClinicAnswer:
+    site = at.site
+    return StudyAtClinicAnswer(
+        study=study_answer(at.study),
+        site_id=site.site_id,
+        stand_in=site.is_stand_in,
+        status=site.status,
+        travel=Travel(certainty=site.travel.certainty, kinds=site.travel.kinds),
+        time_reimbursement=site.time_reimbursement,
+        remaining=remaining_answer(at.remaining),
+        as_of=site.as_of_on,
+        flags=site.flags,
+        contacts=contact_answers(at.contacts) or msgspec.UNSET,
+    )

@@ -1,0 +1,328 @@
+"""The shapes of answers on the wire: one set of types for the command line's JSON, HTTP and the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from sitematch.domain.capacity.caps import DrawnFrom, Remaining, Shortage
+from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode, SiteMatch
+from sitematch.domain.finding.wording import describe_place, explain
+from sitematch.domain.place import Place, Precision
+from sitematch.domain.studies.contact import NO_CONTACTS, Contact, StudyContacts
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.domain.studies.travel import TravelCertainty, TravelKind
+from sitematch.domain.units import KM_PER_MILE, Unit, format_distance
+
+Instant = Annotated[datetime, Meta(tz=True)]
+"""An instant with its zone: only of such a one does the document say that it is a date-time."""
+
+
+class Wire(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Base of every wire type: frozen, built by name."""
+
+
+class Location(Wire, frozen=True):
+    """A point with how sure we are of it."""
+
+    latitude: Annotated[float, Meta(ge=-90, le=90, description="Degrees north, WGS84.")]
+    longitude: Annotated[float, Meta(ge=-180, le=180, description="Degrees east, WGS84.")]
+    precision: Annotated[Precision, Meta(description="What the point stands for, finest first.")]
+    uncertainty_km: Annotated[
+        float, Meta(ge=0, description="The true position lies within this radius in about 95 of 100 cases.")
+    ]
+
+
+class PlaceAnswer(Wire, frozen=True):
+    """A place as it was understood."""
+
+    country: Annotated[str, Meta(description="ISO 3166-1 alpha-2.")]
+    postcode: Annotated[str | None, Meta(description="The code that answered; may be coarser than the one asked.")]
+    name: str
+    location: Location
+    source: Annotated[str, Meta(description="Where the point comes from, with release and licence.")]
+    notes: tuple[str, ...]
+    text: Annotated[str, Meta(description="The place in one line of plain English.")]
+
+
+class Travel(Wire, frozen=True):
+    """What is paid of the way."""
+
+    certainty: TravelCertainty
+    kinds: tuple[TravelKind, ...]
+
+
+class SiteAnswer(Wire, frozen=True):
+    """A recruiting site."""
+
+    site_id: str
+    study_id: str
+    source_study: str
+    stand_in: Annotated[bool, Meta(description="True when the facts are those of a site of another study.")]
+    facility: str
+    city: str
+    state: str
+    postcode: str
+    country: Annotated[str, Meta(description="ISO 3166-1 alpha-2.")]
+    location: Annotated[Location | None, Meta(description="Null when the site could not be placed.")]
+    status: RecruitmentStatus
+    travel: Travel
+    time_reimbursement: str
+    spots: Annotated[int | None, Meta(description="The site's own spots; null shares the study's pool.")]
+    as_of: date
+    flags: Annotated[tuple[str, ...], Meta(description="What was noticed about the record.")]
+
+
+class Explained(Wire, frozen=True):
+    """A reason: a stable code, and the same in plain English."""
+
+    code: ReasonCode
+    text: str
+
+
+class DistanceAnswer(Wire, frozen=True):
+    """How far, which way, how sure."""
+
+    km: Annotated[float, Meta(ge=0, description="WGS84 geodesic, rounded to a metre.")]
+    miles: Annotated[float, Meta(ge=0)]
+    uncertainty_km: Annotated[float, Meta(ge=0)]
+    direction: Annotated[str, Meta(description="Compass point from the place to the site, one of sixteen.")]
+    azimuth_deg: Annotated[float, Meta(ge=0, lt=360, description="Clockwise from north.")]
+    text: Annotated[str, Meta(description="In the answer's unit, with its uncertainty.")]
+
+
+class RemainingAnswer(Wire, frozen=True):
+    """Spots left."""
+
+    count: Annotated[int | None, Meta(description="0 is full; null is unknown.")]
+    drawn_from: DrawnFrom
+    as_of: Instant | None
+    shortage: Annotated[
+        Shortage | None, Meta(description="Why there are none, and at which level; null if there are, or if unknown.")
+    ] = None
+    has_waiting_list: Annotated[bool, Meta(description="Whether one can wait for a spot while the site is full.")] = (
+        False
+    )
+
+
+class ContactAnswer(Wire, frozen=True):
+    """Whom to ask."""
+
+    name: str
+    role: str
+    phone: str
+    email: str
+
+
+class MatchAnswer(Wire, frozen=True):
+    """One ranked site."""
+
+    rank: Annotated[int, Meta(ge=1)]
+    band: Annotated[int, Meta(ge=1, description="Sites of one band are about equally far.")]
+    site: SiteAnswer
+    distance: DistanceAnswer | None
+    remaining: RemainingAnswer
+    reasons: tuple[Explained, ...]
+    contacts: Annotated[
+        tuple[ContactAnswer, ...] | msgspec.UnsetType,
+        Meta(description="Whom to ask; left out where nobody is known."),
+    ] = msgspec.UNSET
+
+
+class ExclusionAnswer(Wire, frozen=True):
+    """A site that was left out, with why."""
+
+    site: SiteAnswer
+    distance: DistanceAnswer | None
+    reasons: tuple[Explained, ...]
+
+
+class StudyAnswer(Wire, frozen=True):
+    """The study that was matched, with what must be said about it."""
+
+    study_id: str
+    title: str
+    status: RecruitmentStatus
+    as_of: date
+    source: str
+    notice: Annotated[str, Meta(description="Must be shown with the answer; empty if nothing.")]
+
+
+class Query(Wire, frozen=True):
+    """What was asked, as it was understood."""
+
+    place: PlaceAnswer
+    order: str
+    limit: int
+    within_km: float | None
+    unit: Unit
+
+
+class MatchesAnswer(Wire, frozen=True):
+    """The answer to one look-up."""
+
+    query: Query
+    study: StudyAnswer
+    matches: tuple[MatchAnswer, ...]
+    excluded: tuple[ExclusionAnswer, ...]
+    excluded_more: Annotated[int, Meta(ge=0, description="Left-out sites beyond those listed.")]
+    outside_radius: Annotated[
+        bool, Meta(description="Nothing lies within the radius; the nearest site is shown anyway.")
+    ]
+    answered_at: Instant
+    attribution: Annotated[tuple[str, ...], Meta(description="Sources that must be named with the answer.")]
+
+
+def place_answer(place: Place, unit: Unit) -> PlaceAnswer:
+    """Shape a place; `unit` is for its line of text."""
+    return PlaceAnswer(
+        country=place.country,
+        postcode=place.postcode,
+        name=place.name,
+        location=location_answer(place),
+        source=place.source,
+        notes=place.notes,
+        text=describe_place(place, unit),
+    )
+
+
+def site_answer(site: Site) -> SiteAnswer:
+    """Shape a site."""
+    return SiteAnswer(
+        site_id=site.site_id,
+        study_id=site.study_id,
+        source_study=site.source_study,
+        stand_in=site.is_stand_in,
+        facility=site.facility,
+        city=site.city,
+        state=site.state,
+        postcode=site.postcode,
+        country=site.country,
+        location=None if site.place is None else location_answer(site.place),
+        status=site.status,
+        travel=Travel(certainty=site.travel.certainty, kinds=site.travel.kinds),
+        time_reimbursement=site.time_reimbursement,
+        spots=site.spots,
+        as_of=site.as_of_on,
+        flags=site.flags,
+    )
+
+
+def study_answer(study: Study) -> StudyAnswer:
+    """Shape a study's essentials."""
+    return StudyAnswer(
+        study_id=study.study_id,
+        title=study.title,
+        status=study.status,
+        as_of=study.as_of_on,
+        source=study.source,
+        notice=study.notice,
+    )
+
+
+def remaining_answer(remaining: Remaining) -> RemainingAnswer:
+    """Shape the spots left."""
+    return RemainingAnswer(
+        count=remaining.count,
+        drawn_from=remaining.drawn_from,
+        as_of=remaining.as_of,
+        shortage=remaining.shortage,
+        has_waiting_list=remaining.has_waiting_list,
+    )
+
+
+def contact_answers(contacts: Sequence[Contact]) -> tuple[ContactAnswer, ...]:
+    """Shape contacts."""
+    return tuple(ContactAnswer(name=c.name, role=c.role, phone=c.phone, email=c.email) for c in contacts)
+
+
+def distance_answer(distance: Distance | None, unit: Unit) -> DistanceAnswer | None:
+    """Shape a distance; None for a site without a location."""
+    if distance is None:
+        return None
+    text = format_distance(distance.km, unit)
+    if distance.km > distance.uncertainty_km:
+        text += f" {distance.direction}"  # nearer than that, the direction is anybody's guess
+    return DistanceAnswer(
+        km=round(distance.km, 3),
+        miles=round(distance.km / KM_PER_MILE, 3),
+        uncertainty_km=round(distance.uncertainty_km, 3),
+        direction=distance.direction,
+        azimuth_deg=round(distance.azimuth_deg, 1) % 360.0,
+        text=f"{text}, ± {format_distance(distance.uncertainty_km, unit)}",
+    )
+
+
+def matches_answer(
+    result: MatchResult, study: Study, attribution: tuple[str, ...], contacts: StudyContacts = NO_CONTACTS
+) -> MatchesAnswer:
+    """Shape the answer to one look-up.
+
+    Parameters
+    ----------
+    result
+        What the ranking returned.
+    study
+        The study that was matched.
+    attribution
+        Sources that must be named.
+    contacts
+        The study's, as far as they are kept.
+    """
+    unit = result.unit
+    return MatchesAnswer(
+        query=Query(
+            place=place_answer(result.place, unit),
+            order=result.policy.order.value,
+            limit=result.policy.limit,
+            within_km=result.policy.within_km,
+            unit=unit,
+        ),
+        study=study_answer(study),
+        matches=tuple(_match(match, unit, contacts.of(match.site)) for match in result.matches),
+        excluded=tuple(_exclusion(exclusion, unit) for exclusion in result.excluded),
+        excluded_more=result.excluded_more,
+        outside_radius=result.outside_radius,
+        answered_at=result.answered_at,
+        attribution=attribution,
+    )
+
+
+def location_answer(place: Place) -> Location:
+    """Shape a place's point."""
+    return Location(
+        latitude=place.coordinates.latitude,
+        longitude=place.coordinates.longitude,
+        precision=place.precision,
+        uncertainty_km=place.uncertainty_km,
+    )
+
+
+def _match(match: SiteMatch, unit: Unit, contacts: Sequence[Contact]) -> MatchAnswer:
+    return MatchAnswer(
+        rank=match.rank,
+        band=match.band,
+        site=site_answer(match.site),
+        distance=distance_answer(match.distance, unit),
+        remaining=remaining_answer(match.remaining),
+        reasons=explained(match.reasons, unit),
+        contacts=contact_answers(contacts) or msgspec.UNSET,
+    )
+
+
+def _exclusion(exclusion: Exclusion, unit: Unit) -> ExclusionAnswer:
+    return ExclusionAnswer(
+        site=site_answer(exclusion.site),
+        distance=distance_answer(exclusion.distance, unit),
+        reasons=explained(exclusion.reasons, unit),
+    )
+
+
+def explained(reasons: tuple[Reason, ...], unit: Unit) -> tuple[Explained, ...]:
+    """Put reasons into words, with distances in a unit."""
+    return tuple(Explained(code=reason.code, text=explain(reason, unit)) for reason in reasons)

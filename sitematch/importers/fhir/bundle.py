@@ -1,0 +1,210 @@
+"""FHIR R4: studies and sites out of a bundle of ResearchStudy, Location, Organization and HealthcareService.
+
+``ResearchStudy.site`` names the locations. A location without a name or an address has those of the organization that
+manages it, or of the healthcare service that is given there. Telecoms and persons are not read. What sitematch itself
+wrote is read back from its extensions too; its stand-ins are left out, for as sites of the study they would be untrue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sitematch.domain import fhir as words
+from sitematch.domain.place import Coordinates
+from sitematch.domain.studies.record import RecordLocation, StudyRecord
+from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.errors import DataFault, Fault, InvalidCoordinates
+from sitematch.importers.facility import clean_facility
+from sitematch.importers.fhir.extensions import is_stand_in, recruitment_status, study_facts
+from sitematch.importers.json_stream import read_items
+from sitematch.importers.text import tidy
+
+_STUDY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NCT = re.compile(r"NCT\d{8}")
+_Resource = Mapping[str, Any]
+
+
+def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
+    """Read the studies of a bundle, or of NDJSON of resources.
+
+    Parameters
+    ----------
+    path
+        JSON; see `read_items`. All of it is held in memory, since references may point anywhere in it.
+    read_on
+        Today: dates the facts of a study without ``meta.lastUpdated``.
+
+    Yields
+    ------
+    StudyRecord or Fault
+        In the file's order.
+
+    Raises
+    ------
+    InvalidInput, DataFault
+        See `read_items`; also if the file holds no ResearchStudy.
+    """
+    resources = _Resources()
+    for item in read_items(path, lists=()):
+        resources.add(item.value)
+    studies = resources.of_type("ResearchStudy")
+    if not studies:
+        reason = "holds no ResearchStudy"
+        raise DataFault(f"{path.name} {reason}.", faults=[Fault(0, "resourceType", "", reason, place=path.name)])
+    for study in studies:
+        yield _record(study, resources, read_on, path.name)
+
+
+class _Resources:
+    """All resources, by every name that a reference may use."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, _Resource] = {}
+        self._by_type: dict[str, list[_Resource]] = defaultdict(list)
+        self._service_at: dict[int, _Resource] = {}
+
+    def add(self, value: Any, full_url: Any = None) -> None:
+        if not isinstance(value, dict):
+            return
+        kind = value.get("resourceType")
+        if kind == "Bundle":
+            for entry in _things(value.get("entry")):
+                self.add(entry.get("resource"), entry.get("fullUrl"))
+            return
+        if not isinstance(kind, str):
+            return
+        self._by_type[kind].append(value)
+        for name in (full_url, f"{kind}/{value.get('id')}" if value.get("id") else None):
+            if isinstance(name, str):
+                self._by_name.setdefault(name, value)
+
+    def of_type(self, kind: str) -> list[_Resource]:
+        return self._by_type[kind]
+
+    def find(self, reference: Any, within: _Resource | None = None) -> _Resource | None:
+        """Follow a reference: relative, absolute, a URN, or to a contained resource."""
+        text = reference.get("reference") if isinstance(reference, dict) else None
+        if not isinstance(text, str):
+            return None
+        if text.startswith("#") and within is not None:
+            return next((part for part in _things(within.get("contained")) if part.get("id") == text[1:]), None)
+        text = text.partition("/_history/")[0]
+        return self._by_name.get(text) or self._by_name.get("/".join(text.split("/")[-2:]))
+
+    def service_at(self, location: _Resource) -> _Resource | None:
+        """Find a healthcare service that is given at a location."""
+        if not self._service_at:
+            for service in self.of_type("HealthcareService"):
+                for reference in _things(service.get("location")):
+                    found = self.find(reference, service)
+                    if found is not None:
+                        self._service_at.setdefault(id(found), service)
+        return self._service_at.get(id(location))
+
+
+def _things(value: Any) -> list[dict[str, Any]]:
+    return [thing for thing in value if isinstance(thing, dict)] if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return tidy(value) if isinstance(value, str) else ""
+
+
+def _record(resource: _Resource, resources: _Resources, read_on: date, name: str) -> StudyRecord | Fault:
+    identifiers = _things(resource.get("identifier"))
+    ids = [_text(identifier.get("value")) for identifier in identifiers]
+    ours = [_text(one.get("value")) for one in identifiers if one.get("system") == words.STUDY_SYSTEM]
+    named = [text for text in (*ours, *(i for i in ids if _NCT.fullmatch(i)), *ids, _text(resource.get("id"))) if text]
+    study_id = next((text for text in named if _STUDY_ID.fullmatch(text)), "")
+    if not study_id:
+        return Fault(0, "identifier", "", "the ResearchStudy has no identifier or id that can be used", place=name)
+    meta = resource.get("meta")
+    study = Study(
+        study_id=study_id,
+        title=_text(resource.get("title")) or study_id,
+        status=words.STATUS_OF_STUDY.get(_text(resource.get("status")), RecruitmentStatus.UNKNOWN),
+        as_of_on=_day(meta.get("lastUpdated") if isinstance(meta, dict) else None, read_on),
+        source=f"FHIR ResearchStudy {study_id}",
+        summary=_text(resource.get("description")),
+        sponsor=_text((resources.find(resource.get("sponsor"), resource) or {}).get("name")),
+        other_ids=tuple(dict.fromkeys(text for text in ids if text and text != study_id)),
+        conditions=_concepts(resource.get("condition")),
+        keywords=_concepts(resource.get("keyword")),
+        interventions=_concepts(resource.get("focus")),
+    )
+    study = replace(study, **study_facts(resource))
+    references = resource.get("site")
+    given = references if isinstance(references, list) else []
+    locations: list[RecordLocation] = []
+    faults: list[Fault] = []
+    for number, reference in enumerate(given, start=1):
+        where = f"{study_id}, site {number}"
+        found = resources.find(reference, resource)
+        if found is None or found.get("resourceType") != "Location":
+            target = _text(reference.get("reference")) if isinstance(reference, dict) else ""
+            faults.append(Fault(0, "site", target[:80], "refers to no Location in the file", place=where))
+            continue
+        if is_stand_in(found):
+            name = _text(found.get("name"))[:80]
+            faults.append(Fault(0, "site", name, "is a stand-in, whose facts are another study's", place=where))
+            continue
+        locations.append(_location(found, resources, where))
+    return StudyRecord(study=study, locations=tuple(locations), faults=tuple(faults), given=len(given))
+
+
+def _day(text: Any, otherwise: date) -> date:
+    try:
+        return date.fromisoformat(text[:10]) if isinstance(text, str) else otherwise
+    except ValueError:
+        return otherwise
+
+
+def _concepts(value: Any) -> tuple[str, ...]:
+    return tuple(text for concept in _things(value) if (text := _concept(concept)))
+
+
+def _concept(concept: Mapping[str, Any]) -> str:
+    return _text(concept.get("text")) or next(
+        (t for c in _things(concept.get("coding")) if (t := _text(c.get("display")))), ""
+    )
+
+
+def _location(location: _Resource, resources: _Resources, where: str) -> RecordLocation:
+    service = resources.service_at(location) or {}
+    organization = (
+        resources.find(location.get("managingOrganization"), location)
+        or resources.find(service.get("providedBy"), service)
+        or {}
+    )
+    address = location.get("address")
+    if not isinstance(address, dict) or not (address.get("country") or address.get("city")):
+        address = next(iter(_things(organization.get("address"))), {})
+    status = recruitment_status(location) or words.STATUS_OF_LOCATION.get(_text(location.get("status")))
+    if status is None and service.get("active") is False:
+        status = RecruitmentStatus.SUSPENDED
+    flags: list[str] = []
+    point = None
+    position = location.get("position")
+    if isinstance(position, dict):
+        try:
+            point = Coordinates(latitude=float(position["latitude"]), longitude=float(position["longitude"]))
+        except (KeyError, TypeError, ValueError, InvalidCoordinates) as error:
+            flags.append(f"The record's position cannot be used: {error}")
+    name = _text(location.get("name")) or _text(organization.get("name")) or _text(service.get("name"))
+    return RecordLocation(
+        where=where,
+        facility=clean_facility(name),
+        city=_text(address.get("city")),
+        state=_text(address.get("state")),
+        postcode=_text(address.get("postalCode")),
+        country=_text(address.get("country")),
+        status=status,
+        point=point,
+        flags=tuple(flags),
+    )

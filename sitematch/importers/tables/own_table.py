@@ -1,0 +1,90 @@
+"""Tables of sites that sitematch wrote itself: read back exactly, with their ids and places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from sitematch.domain.studies.record import CatalogueRecord
+from sitematch.domain.studies.site import PLACE_COLUMNS, SITE_COLUMNS, Site
+from sitematch.errors import DataFault, Fault
+from sitematch.importers.tables.raw_rows import read_rows, table_name
+from sitematch.importers.tables.site_rows import RowCheck, summary
+
+_FAULTS_KEPT = 1_000
+
+
+def is_own(path: Path, sheet: str = "") -> bool:
+    """Tell whether a table has all the columns that sitematch writes of a site.
+
+    Raises
+    ------
+    InvalidInput, DataFault
+        See `read_rows`.
+    """
+    return any(set(cells) >= {*SITE_COLUMNS, *PLACE_COLUMNS} for _, cells in islice(read_rows(path, sheet), 1))
+
+
+def read_own(path: Path, sheet: str = "", *, is_whole: bool = False) -> Iterator[CatalogueRecord]:
+    """Read the sites of each study, one study at a time; their facts are not in such a table.
+
+    Parameters
+    ----------
+    path, sheet
+        See `read_rows`; `is_own` holds for it.
+    is_whole
+        See `CatalogueRecord`.
+
+    Yields
+    ------
+    CatalogueRecord
+        In the file's order.
+
+    Raises
+    ------
+    InvalidInput
+        See `read_rows`.
+    DataFault
+        If anything is wrong: at the end, with the faults of all rows. Such a table is taken as a whole or not at all.
+    """
+    name = table_name(path, sheet)
+    rows = read_rows(path, sheet)
+    _, header = next(rows)
+    faults: list[Fault] = []
+    for study_id, checks in _by_study(rows, header, faults):
+        sites: dict[str, Site] = {}
+        for check in checks:
+            site = check.site()
+            if check.site_id in sites:
+                check.fault("site_id", "the same id stands in an earlier row; ids are unique")
+            faults += check.faults[: _FAULTS_KEPT - len(faults)]
+            if site is not None:
+                sites[site.site_id] = site
+        if not faults:
+            yield CatalogueRecord(study_id=study_id, study=None, sites=tuple(sites.values()), is_whole=is_whole)
+    if faults:
+        raise DataFault(summary(name, faults), faults=faults)
+
+
+def _by_study(
+    rows: Iterator[tuple[int, Sequence[str]]], header: Sequence[str], faults: list[Fault]
+) -> Iterator[tuple[str, list[RowCheck]]]:
+    """Part the rows by study; a study that comes again after another one is a fault."""
+    gathered: list[RowCheck] = []
+    finished: set[str] = set()
+    for number, cells in rows:
+        check = RowCheck(number, dict(zip(header, cells, strict=False)), None)
+        study_id = check.values.get("study_id", "")
+        if gathered and study_id != gathered[0].values.get("study_id", ""):
+            before = gathered[0].values.get("study_id", "")
+            finished.add(before)
+            yield before, gathered
+            gathered = []
+            if study_id in finished:
+                faults.append(Fault(number, "study_id", study_id, "its rows are parted; sort the table by study_id"))
+        if any("\x00" in cell for cell in cells):
+            check.fault("site_id", "the row holds a null character, which no database takes")
+        gathered.append(check)
+    if gathered:
+        yield gathered[0].values.get("study_id", ""), gathered

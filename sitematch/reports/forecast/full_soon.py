@@ -1,0 +1,61 @@
+"""Which sites will probably be full soon: for a match's reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, tzinfo
+
+from sitematch.domain.capacity.recruitment import Recruitment
+from sitematch.reports.forecast.outlook import days_to_end_of, fit_of, month_ends
+from sitematch.reports.forecast.plan import plan
+from sitematch.reports.forecast.sites import simulate
+
+
+@dataclass(frozen=True, slots=True)
+class FullBy:
+    """A day by whose end a site is probably full, and how probably (0 to 1)."""
+
+    on: date
+    probability: float
+
+
+def full_soon(
+    recruitment: Recruitment, zone: tzinfo, *, probable: float, months: int, courses: int
+) -> Mapping[str, FullBy]:
+    """Return the sites that will probably be full, each with the first end of a month by which that is so.
+
+    Parameters
+    ----------
+    recruitment
+        What was so far.
+    zone
+        Whose months they are.
+    probable
+        How probable it must be, 0 to 1.
+    months
+        How far ahead to look.
+    courses
+        How many courses of the study to draw.
+
+    Returns
+    -------
+    mapping
+        By site_id. Sites that are full already, or take nobody new, are missing; all are if there are too few data.
+    """
+    future = plan(recruitment, {}, zone)
+    found = fit_of(recruitment, future)
+    if found is None:
+        return {}
+    ends = month_ends(recruitment.as_of.astimezone(zone).date(), months)
+    until = [days_to_end_of(day, recruitment.as_of, zone) for day in ends]
+    full = simulate(future, found.plausible, until, 0, courses=courses).full
+    soon = {}
+    for site, shares in zip(future.sites, full, strict=True):
+        if site.starts_in_days is None or 0 in (site.spots, future.spots, future.country_spots.get(site.country)):
+            continue
+        for day, share in zip(ends, shares, strict=True):
+            if share >= probable:
+                soon[site.site_id] = FullBy(day, float(share))
+                break
+    return soon

@@ -1,0 +1,1 @@
+"""What coordinators do with spots; each call is allowed or denied first."""

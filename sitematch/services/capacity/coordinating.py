@@ -1,0 +1,324 @@
+"""What coordinators do: every read and write of the ledger, each allowed or denied before anything else happens.
+
+The command line and HTTP go through here, so neither can forget to ask. What a caller may not read is answered as if it
+were not there: an id that was guessed tells nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission, may, require
+from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
+from sitematch.domain.capacity.occupancy import keys_for
+from sitematch.domain.capacity.spot import LedgerEvent, Referral, SpotPolicy, WaitingEntry
+from sitematch.domain.capacity.states import Action, SpotState
+from sitematch.errors import InvalidInput, NotAllowed, ReferralNotFound
+from sitematch.store.capacity import counting, ledger, ledger_changes, rules, waiting
+from sitematch.store.engine import Store
+
+OVERLAP = timedelta(seconds=15)
+"""How far before the instant asked for `capacity` looks back: a write that waited its turn bears the instant at which
+it was asked, and may be committed so much later."""
+
+
+def capacity(
+    store: Store,
+    actor: Actor,
+    study_id: str,
+    now: datetime,
+    *,
+    as_of: datetime | None = None,
+    since: datetime | None = None,
+    arm: str | None = None,
+) -> tuple[SiteCapacity, ...]:
+    """Return the spots of the sites that the actor may see.
+
+    Parameters
+    ----------
+    store, actor, study_id, now
+        See the module and `sitematch.store.capacity.counting.capacity`.
+    as_of
+        An earlier instant to look back to.
+    since
+        Leave out sites whose numbers have certainly not changed since this instant, an earlier answer's `as_of`.
+    arm
+        Whether the cap of an arm counts too.
+
+    Raises
+    ------
+    NotAllowed
+        If the actor may see no site of the study.
+    InvalidInput
+        If `since` or `as_of` lies ahead.
+    StudyNotFound, LedgerBusy, StorageFault, NotReady
+        See `sitematch.store.capacity.counting.capacity`.
+    """
+    _require_somewhere(actor, Permission.CAPACITY_READ, study_id)
+    for name, instant in (("since", since), ("as_of", as_of)):
+        if instant is not None and instant > now:
+            raise InvalidInput(f"{name} lies ahead; give an instant that is past.", field=name)
+    found = counting.capacity(store, study_id, now, as_of=as_of, arm=arm)
+    seen = tuple(
+        site for site in found if may(actor, Permission.CAPACITY_READ, study_id=study_id, site_id=site.site_id)
+    )
+    if since is None:
+        return seen
+    touched, ruled = ledger_changes.touched_since(store, study_id, since - OVERLAP, now)
+    return tuple(site for site in seen if may_have_changed(site, arm, touched, ruled))
+
+
+def caps(store: Store, actor: Actor, study_id: str, now: datetime) -> tuple[CapUsage, ...]:
+    """Return the caps that the actor may see, widest first: of a site only with a role for that site.
+
+    Raises
+    ------
+    NotAllowed
+        If the actor has no role in the study that reads capacity.
+    StudyNotFound, LedgerBusy, StorageFault, NotReady
+        See `sitematch.store.capacity.counting.caps`.
+    """
+    _require_somewhere(actor, Permission.CAPACITY_READ, study_id)
+    return tuple(
+        usage
+        for usage in counting.caps(store, study_id, now)
+        if usage.key.level is not CapLevel.SITE
+        or may(actor, Permission.CAPACITY_READ, study_id=study_id, site_id=usage.key.scope)
+    )
+
+
+def set_cap(store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: int | None, now: datetime) -> CapUsage:
+    """Set or remove a limit; see `sitematch.store.capacity.rules.set_cap`. Errors: those, and `NotAllowed`."""
+    require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
+    return rules.set_cap(store, caller, study_id=study_id, key=key, spots=spots, now=now)
+
+
+def close(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
+    """Take nobody more in a part of a study; see `store.capacity.rules.close`. Errors: those, and `NotAllowed`."""
+    require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
+    return rules.close(store, caller, study_id=study_id, key=key, now=now)
+
+
+def reopen(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
+    """Undo `close`; see `sitematch.store.capacity.rules.reopen`. Errors: those, and `NotAllowed`."""
+    require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
+    return rules.reopen(store, caller, study_id=study_id, key=key, now=now)
+
+
+def policy(store: Store, actor: Actor, study_id: str) -> SpotPolicy:
+    """Return a study's rules for its spots. Errors: `NotAllowed`, and those of `store.capacity.counting.policy`."""
+    _require_somewhere(actor, Permission.CAPACITY_READ, study_id)
+    return counting.policy(store, study_id)
+
+
+def set_policy(store: Store, caller: Caller, *, study_id: str, policy: SpotPolicy, now: datetime) -> SpotPolicy:
+    """Set a study's rules; see `sitematch.store.capacity.rules.set_policy`. Errors: those, and `NotAllowed`."""
+    require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
+    return rules.set_policy(store, caller, study_id=study_id, policy=policy, now=now)
+
+
+def hold(
+    store: Store,
+    caller: Caller,
+    *,
+    study_id: str,
+    site_id: str,
+    now: datetime,
+    referral_id: str | None = None,
+    arm: str | None = None,
+    hold_for: timedelta | None = None,
+) -> Referral:
+    """Take a spot for a while; see `sitematch.store.capacity.ledger.place_hold`. Errors: those, and `NotAllowed`.
+
+    Without a `referral_id` a random one is given; the same idempotency key gets the same one again.
+    """
+    require(caller.actor, Permission.REFERRALS_WRITE, study_id=study_id, site_id=site_id)
+    return ledger.place_hold(
+        store,
+        caller,
+        study_id=study_id,
+        site_id=site_id,
+        referral_id=referral_id or _new_referral_id(caller),
+        now=now,
+        arm=arm,
+        hold_for=hold_for,
+    )
+
+
+def move(
+    store: Store, caller: Caller, *, action: Action, referral_id: str, now: datetime, reason: str | None = None
+) -> Referral:
+    """Move a referral on, or give its spot back.
+
+    Parameters
+    ----------
+    store, caller, now
+        See the module.
+    action
+        One of `sitematch.domain.capacity.states.MOVES`.
+    referral_id
+        The referral.
+    reason
+        One of the action's codes (`ACTIONS[action].reasons`); None where it has none.
+
+    Raises
+    ------
+    ReferralNotFound
+        If there is none of that id, or the actor may not see it.
+    NotAllowed
+        If the actor may see it, but not do this.
+    InvalidInput
+        If the reason is missing or no code of the action.
+    IllegalTransition, SiteClosed, IdempotencyConflict, LedgerBusy, StorageFault, NotReady
+        See `sitematch.store.capacity.ledger`.
+    """
+    _require_referral(store, caller.actor, Permission.REFERRALS_WRITE, referral_id, now)
+    return ledger.move(store, caller, action=action, referral_id=referral_id, now=now, reason=reason)
+
+
+def referral(store: Store, actor: Actor, referral_id: str, now: datetime) -> Referral:
+    """Return where a referral stands.
+
+    Raises
+    ------
+    ReferralNotFound
+        If there is none of that id, or the actor may not see it.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    return _require_referral(store, actor, Permission.REFERRALS_READ, referral_id, now)
+
+
+def history(store: Store, actor: Actor, referral_id: str, now: datetime) -> tuple[LedgerEvent, ...]:
+    """Return all that happened to a referral, oldest first, and who did it. Errors: as `referral`, and `NotAllowed`."""
+    _require_referral(store, actor, Permission.AUDIT_READ, referral_id, now)
+    return counting.history(store, referral_id)
+
+
+def referrals(
+    store: Store,
+    actor: Actor,
+    study_id: str,
+    now: datetime,
+    *,
+    site_id: str | None = None,
+    state: SpotState | None = None,
+) -> tuple[Referral, ...]:
+    """Return the referrals that the actor may see, the latest change first.
+
+    Raises
+    ------
+    NotAllowed
+        If the actor has no role in the study that reads referrals.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    _require_somewhere(actor, Permission.REFERRALS_READ, study_id)
+    waits_for = {entry.referral_id: entry.site_ids for entry in counting.waiting_list(store, study_id)}
+    return tuple(
+        item
+        for item in counting.list_referrals(store, study_id, now, site_id=site_id)
+        if state in (None, item.state)
+        and _may_at_any(actor, Permission.REFERRALS_READ, study_id, _sites_of(item, waits_for))
+    )
+
+
+def join_waiting_list(
+    store: Store,
+    caller: Caller,
+    *,
+    study_id: str,
+    site_ids: Sequence[str],
+    now: datetime,
+    referral_id: str | None = None,
+    priority: int = 0,
+    arm: str | None = None,
+) -> Referral:
+    """Wait for a spot at any of some sites, every one of which the caller must be allowed to run.
+
+    See `sitematch.store.capacity.waiting.join_waiting_list`. Errors: those, and `NotAllowed`.
+    """
+    _require_somewhere(caller.actor, Permission.WAITING_LIST_WRITE, study_id)
+    for site_id in site_ids:
+        require(caller.actor, Permission.WAITING_LIST_WRITE, study_id=study_id, site_id=site_id)
+    return waiting.join_waiting_list(
+        store,
+        caller,
+        study_id=study_id,
+        referral_id=referral_id or _new_referral_id(caller),
+        site_ids=site_ids,
+        now=now,
+        priority=priority,
+        arm=arm,
+    )
+
+
+def waiting_list(store: Store, actor: Actor, study_id: str) -> tuple[WaitingEntry, ...]:
+    """Return who waits, in the order in which spots are offered; of those who wait for sites that the actor may see.
+
+    Raises
+    ------
+    NotAllowed
+        If the actor has no role in the study that reads referrals.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    _require_somewhere(actor, Permission.REFERRALS_READ, study_id)
+    return tuple(
+        entry
+        for entry in counting.waiting_list(store, study_id)
+        if _may_at_any(actor, Permission.REFERRALS_READ, study_id, entry.site_ids)
+    )
+
+
+def _require_referral(store: Store, actor: Actor, permission: Permission, referral_id: str, now: datetime) -> Referral:
+    found = counting.read_referral(store, referral_id, now)
+    sites: Sequence[str | None] = (found.site_id,)
+    if found.site_id is None:
+        entries = counting.waiting_list(store, found.study_id)
+        sites = _sites_of(found, {entry.referral_id: entry.site_ids for entry in entries})
+    if not _may_at_any(actor, Permission.REFERRALS_READ, found.study_id, sites):
+        raise ReferralNotFound(f"There is no referral {referral_id!r}.", field="referral_id")
+    if not _may_at_any(actor, permission, found.study_id, sites):
+        raise NotAllowed(f"You may not do this here: {permission.value}.", permission=permission.value)
+    return found
+
+
+def _sites_of(found: Referral, waits_for: dict[str, tuple[str, ...]]) -> Sequence[str | None]:
+    """Return where a referral belongs: its site, or those that it waits for, or, between the two, the whole study."""
+    if found.site_id is not None:
+        return (found.site_id,)
+    return waits_for.get(found.referral_id, (None,))
+
+
+def _may_at_any(actor: Actor, permission: Permission, study_id: str, sites: Sequence[str | None]) -> bool:
+    return any(may(actor, permission, study_id=study_id, site_id=site_id) for site_id in sites)
+
+
+def _require_somewhere(actor: Actor, permission: Permission, study_id: str) -> None:
+    """Check that the actor may do something in at least one part of a study."""
+    is_in_scope = actor.scopes is None or permission in actor.scopes
+    if not is_in_scope or not any(
+        permission in GRANTED[grant.role] and grant.study_id in (None, study_id) for grant in actor.grants
+    ):
+        raise NotAllowed(f"You may not do this here: {permission.value}.", permission=permission.value)
+
+
+def may_have_changed(site: SiteCapacity, arm: str | None, touched: frozenset[CapKey], ruled: frozenset[CapKey]) -> bool:
+    """Whether something happened at the site, or under a cap that it shares; see `ledger_changes.touched_since`."""
+    return any(
+        key in touched and (key.level is CapLevel.SITE or key in ruled)
+        for key in keys_for(site.site_id, site.country, arm)
+    )
+
+
+def _new_referral_id(caller: Caller) -> str:
+    if caller.idempotency_key is None:
+        random = secrets.token_bytes(15)
+    else:
+        random = hashlib.sha256(f"{caller.actor.actor_id}\n{caller.idempotency_key}".encode()).digest()[:15]
+    return f"r-{base64.b32encode(random).decode().lower()}"

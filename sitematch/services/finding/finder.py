@@ -1,0 +1,224 @@
+"""A patient's look-up, one straight walk: text -> postcode -> place -> candidate sites -> ranked matches."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time
+from typing import Protocol
+
+from sitematch.domain.capacity.caps import DrawnFrom, Remaining, Shortage
+from sitematch.domain.finding.match import MatchResult, Reason
+from sitematch.domain.finding.policy import MatchPolicy
+from sitematch.domain.finding.ranking import NOTHING_FORESEEN, Candidate, CapacityView, rank
+from sitematch.domain.place import Coordinates, Place
+from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import TAKING_STATUSES, Study
+from sitematch.errors import SiteNotFound
+from sitematch.gazetteer.locate import Gazetteer
+from sitematch.geo.index import ChordIndex, NearestIndex
+
+_SPARE_CANDIDATES = 4
+"""Sites asked of the index beyond the limit at first: enough to see a band end in most answers."""
+
+
+class CapacitySource(Protocol):
+    """Knows the spots of every site, from memory."""
+
+    def at(self, now: datetime, /) -> CapacityView:
+        """Return the spots as they are at an instant."""
+        ...
+
+
+class Foresight(Protocol):
+    """Knows what is probable of the sites, from memory."""
+
+    def at(self, now: datetime, /) -> Mapping[str, Reason]:
+        """Return what can be said at an instant, by site_id."""
+        ...
+
+
+class NoForesight:
+    """Knows nothing of what is to come."""
+
+    def at(self, _now: datetime, /) -> Mapping[str, Reason]:
+        """Return nothing."""
+        return NOTHING_FORESEEN
+
+
+class StatedCapacity:
+    """Spots as the study and its sites state them, before any referral: the site's own, else the shared pool.
+
+    Parameters
+    ----------
+    study
+        Gives the pool and its date.
+    """
+
+    def __init__(self, study: Study) -> None:
+        drawn_from = DrawnFrom.UNKNOWN if study.pool_spots is None else DrawnFrom.SHARED_POOL
+        as_of = datetime.combine(study.as_of_on, time(), tzinfo=UTC)
+        self._takes_patients = study.status in TAKING_STATUSES
+        self._shared = Remaining(
+            count=study.pool_spots,
+            as_of=as_of,
+            drawn_from=drawn_from,
+            shortage=Shortage.STUDY_FULL if study.pool_spots == 0 else None,
+        )
+        self._nothing = Remaining(count=0, as_of=as_of, shortage=Shortage.STUDY_NOT_RECRUITING)
+        self._own: dict[str, Remaining] = {}
+
+    def at(self, _now: datetime, /) -> StatedCapacity:
+        """Return itself: what is stated bears its own date."""
+        return self
+
+    def remaining(self, site: Site, /) -> Remaining:
+        """Return the spots left at a site."""
+        if not self._takes_patients:
+            return self._nothing
+        if site.spots is None:
+            return self._shared
+        own = self._own.get(site.site_id)
+        if own is None:
+            as_of = datetime.combine(site.as_of_on, time(), tzinfo=UTC)
+            own = self._own[site.site_id] = Remaining(
+                count=site.spots,
+                as_of=as_of,
+                drawn_from=DrawnFrom.SITE_CAP,
+                shortage=Shortage.SITE_FULL if site.spots == 0 else None,
+            )
+        return own
+
+
+class Finder:
+    """Answers look-ups for one study, from memory.
+
+    Parameters
+    ----------
+    gazetteer
+        Turns texts into places.
+    study
+        The study that is matched.
+    sites
+        All its sites, in any order.
+    capacity
+        Spots left by site; the stated ones if omitted.
+    contacts
+        Whom to ask; nobody if omitted.
+    foresight
+        What is probable of the sites; nothing if omitted.
+    """
+
+    def __init__(
+        self,
+        gazetteer: Gazetteer,
+        study: Study,
+        sites: Sequence[Site],
+        *,
+        capacity: CapacitySource | None = None,
+        contacts: StudyContacts = NO_CONTACTS,
+        foresight: Foresight | None = None,
+    ) -> None:
+        self.gazetteer = gazetteer
+        self.study = study
+        self.sites = tuple(sorted(sites, key=lambda site: site.site_id))
+        self.attribution = tuple(source.attribution for source in gazetteer.sources())
+        self.contacts = contacts
+        self._capacity = capacity or StatedCapacity(study)
+        self._foresight = foresight or NoForesight()
+        self._by_id = {site.site_id: site for site in self.sites}
+        self._placed = [site for site in self.sites if site.place is not None]
+        self._unplaced = [site for site in self.sites if site.place is None]
+        self._index: NearestIndex = ChordIndex([site.place.coordinates for site in self._placed if site.place])
+        self.countries = tuple(sorted({site.country for site in self.sites}))
+
+    def find(
+        self, text: str, country: str | None, policy: MatchPolicy, now: datetime, *, town: str | None = None
+    ) -> MatchResult:
+        """Rank the study's sites from a postcode or a town.
+
+        Parameters
+        ----------
+        text
+            A postcode or a town's name, as a person types it.
+        country
+            Name or ISO 3166-1 code; None takes the country in which the text exists if there is only one.
+        policy
+            What is asked.
+        now
+            The moment of the answer (aware, UTC).
+        town
+            A town that the postcode should lie in; each checks the other.
+
+        Returns
+        -------
+        MatchResult
+            See `sitematch.domain.finding.ranking.rank`.
+
+        Raises
+        ------
+        InvalidPostcode, UnknownCountry, PostcodeNotFound, TownNotFound, AmbiguousPlace
+            See `Gazetteer.locate`.
+        """
+        return self.match_sites(self.locate(text, country, town=town), policy, now)
+
+    def locate(self, text: str, country: str | None, *, town: str | None = None) -> Place:
+        """Turn a postcode or a town's name into a place; the study's countries serve as a hint. See `find`."""
+        return self.gazetteer.locate(text, country, town=town, hints=self.countries)
+
+    def match_sites(self, place: Place, policy: MatchPolicy, now: datetime) -> MatchResult:
+        """Rank the study's sites from a place; see `sitematch.domain.finding.ranking.rank`."""
+        return rank(
+            place,
+            policy,
+            now,
+            placed=self._outwards(place.coordinates, policy.limit + _SPARE_CANDIDATES),
+            unplaced=self._unplaced,
+            capacity=self._capacity.at(now),
+            foreseen=self._foresight.at(now),
+        )
+
+    def site(self, site_id: str) -> Site:
+        """Return one site.
+
+        Raises
+        ------
+        SiteNotFound
+            If the study has no site of that id.
+        """
+        site = self._by_id.get(site_id)
+        if site is None:
+            raise SiteNotFound(
+                f"{self.study.study_id} has no site {site_id!r}; list its sites for their ids.",
+                field="site_id",
+            )
+        return site
+
+    def remaining(self, site: Site, now: datetime) -> Remaining:
+        """Return the spots left at a site at an instant (aware)."""
+        return self._capacity.at(now).remaining(site)
+
+    def within(self, place: Place, km: float) -> list[Site]:
+        """Return the sites at most so many kilometres from a place, the nearest first, equal distances by site_id."""
+        return [candidate.site for candidate in itertools.takewhile(lambda found: found.km <= km, self.outwards(place))]
+
+    def outwards(self, place: Place) -> Iterator[Candidate]:
+        """Yield the sites that have a location from nearest to farthest, equal distances by site_id."""
+        return self._outwards(place.coordinates, _SPARE_CANDIDATES)
+
+    def _outwards(self, point: Coordinates, first: int) -> Iterator[Candidate]:
+        """Yield the sites from nearest to farthest, equal distances by site_id, asking the index as needed."""
+        total = len(self._placed)
+        yielded, asked = 0, min(first, total)
+        while yielded < total:
+            near = self._index.nearest(point, asked)
+            # Points as far as the last one may not all have been returned: leave them for the next, larger query.
+            certain = len(near)
+            if certain < total:
+                last_km = near[-1].distance_km
+                while certain > yielded and near[certain - 1].distance_km == last_km:
+                    certain -= 1
+            for neighbour in near[yielded:certain]:
+                yield Candidate(self._placed[neighbour.position], neighbour.distance_km, neighbour.azimuth_deg)
+            yielded, asked = certain, min(asked * 2, total)

@@ -1,0 +1,1 @@
+"""Reports: read what they need, authorised first, and work them out."""

@@ -1,0 +1,1 @@
+"""The catalogue: reading, search, import, sync, giving sites their coordinates."""

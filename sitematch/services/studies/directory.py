@@ -1,0 +1,255 @@
+"""Looking sites and studies up over the whole catalogue: by id, name, status, country and nearness, page by page.
+
+A page is a stretch of a fixed order, named by what it follows or precedes: sites that come or go elsewhere do not move
+it, so that walking all pages meets every site once.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from sitematch.domain.fhir import MAX_ID_LENGTH, is_digest, our_id, resource_id
+from sitematch.domain.place import Coordinates
+from sitematch.domain.studies.filters import SiteFilter, StudyFilter
+from sitematch.domain.studies.text_match import TextTest
+from sitematch.geo.cells import outward_in_groups
+from sitematch.geo.geodesic import FARTHEST_KM, distances_km
+from sitematch.store.engine import Store
+from sitematch.store.studies import directory
+from sitematch.store.studies.directory import PlacedSite, PlacedSites
+from sitematch.store.studies.nearby import FEW_STUDIES
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Where to measure from, and how far to look.
+
+    Parameters
+    ----------
+    point
+        The point.
+    km
+        At most so many kilometres; None looks everywhere.
+    """
+
+    point: Coordinates
+    km: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSearch:
+    """Which sites; all parts have to hold.
+
+    Parameters
+    ----------
+    where
+        What the database compares.
+    tests
+        Texts that have to fit.
+    near
+        Only placed sites, the nearest first; None orders by id.
+    """
+
+    where: SiteFilter = field(default_factory=SiteFilter)
+    tests: tuple[TextTest, ...] = ()
+    near: Near | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StudySearch:
+    """Which studies; all parts have to hold."""
+
+    where: StudyFilter = field(default_factory=StudyFilter)
+    tests: tuple[TextTest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageMark:
+    """A place in the order of an answer: between what has this id, and this distance if it is by distance.
+
+    Parameters
+    ----------
+    id
+        Of a site or study.
+    km
+        Its distance; None in an order by id.
+    """
+
+    id: str
+    km: float | None = None
+
+    def key(self) -> tuple[float, str]:
+        """Return where it stands."""
+        return (self.km or 0.0, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Which page: what follows a mark, or what precedes one, or the first."""
+
+    limit: int
+    after: PageMark | None = None
+    before: PageMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryPage:
+    """A stretch of an answer.
+
+    Parameters
+    ----------
+    marks
+        What is on it, in order.
+    total
+        How many there are on all pages.
+    has_previous, has_next
+        Whether something lies ahead of it, or beyond.
+    """
+
+    marks: tuple[PageMark, ...]
+    total: int
+    has_previous: bool
+    has_next: bool
+
+
+def search_sites(store: Store, query: SiteSearch, turn: Turn) -> DirectoryPage:
+    """Look sites up.
+
+    Parameters
+    ----------
+    store
+        The database.
+    query
+        Which; with `near` by exact WGS84 distance, ties by id, else by id.
+    turn
+        Which page; its marks must be of the same order.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    if query.near is not None:
+        return _nearest(store, query, query.near, turn)
+    if query.tests:
+        return _cut([*map(PageMark, directory.fitting_site_ids(store, query.where, query.tests))], turn)
+
+    def ids(after: str, before: str, limit: int) -> Sequence[str]:
+        return directory.site_ids(store, query.where, after=after, before=before, limit=limit)
+
+    return _ranged(ids, directory.count_sites(store, query.where), turn)
+
+
+def search_studies(store: Store, query: StudySearch, turn: Turn) -> DirectoryPage:
+    """Look studies up, by id; see `search_sites`."""
+    if query.tests:
+        return _cut([*map(PageMark, directory.fitting_study_ids(store, query.where, query.tests))], turn)
+
+    def ids(after: str, before: str, limit: int) -> Sequence[str]:
+        return directory.study_ids(store, query.where, after=after, before=before, limit=limit)
+
+    return _ranged(ids, directory.count_studies(store, query.where), turn)
+
+
+def _ranged(ids: Callable[[str, str, int], Sequence[str]], total: int, turn: Turn) -> DirectoryPage:
+    """Let the database cut the page out of its own order."""
+    if turn.before is not None:
+        found = ids("", turn.before.id, turn.limit + 1)
+        shown = found[-turn.limit :] if turn.limit else ()
+        return DirectoryPage(tuple(map(PageMark, shown)), total, has_previous=len(found) > turn.limit, has_next=True)
+    after = "" if turn.after is None else turn.after.id
+    found = ids(after, "", turn.limit + 1)
+    shown = found[: turn.limit]
+    return DirectoryPage(tuple(map(PageMark, shown)), total, has_previous=bool(after), has_next=len(found) > turn.limit)
+
+
+def _cut(marks: Sequence[PageMark], turn: Turn) -> DirectoryPage:
+    """Cut the page out of all marks, or out of the first of them."""
+    ordered = sorted(marks, key=PageMark.key)
+    start, end = 0, len(ordered)
+    if turn.before is not None:
+        end = bisect.bisect_left(ordered, turn.before.key(), key=PageMark.key)
+        start = max(0, end - turn.limit)
+    elif turn.after is not None:
+        start = bisect.bisect_right(ordered, turn.after.key(), key=PageMark.key)
+    stop = min(end, start + turn.limit)
+    return DirectoryPage(tuple(ordered[start:stop]), len(ordered), has_previous=start > 0, has_next=stop < len(ordered))
+
+
+def _nearest(store: Store, query: SiteSearch, near: Near, turn: Turn) -> DirectoryPage:
+    """Read cells from near to far, until all within the distance is read, or, without one, until the page is full."""
+    # A distance that comes back from another unit may be a little less than what was said.
+    is_everywhere = near.km is None or near.km > FARTHEST_KM - 0.01
+    farthest_km = FARTHEST_KM if near.km is None or is_everywhere else near.km
+    with store.reading() as connection:
+        sites = PlacedSites(connection, query.where, query.tests)
+        if _is_few(query.where) or (is_everywhere and query.tests):
+            return _cut(_measured(sites.everywhere(), near.point, farthest_km), turn)
+        total = sites.count() if is_everywhere else None
+        marks: list[PageMark] = []
+        for cells, certain_km in outward_in_groups(near.point, farthest_km):
+            marks += _measured(sites.inside(cells), near.point, farthest_km)
+            if total is None:
+                continue
+            known = [mark for mark in marks if mark.key()[0] < certain_km]
+            page = _cut(known, turn)
+            if _is_certain(page, turn, certain_km):
+                return replace(page, total=total, has_next=page.has_next or len(known) < total)
+        return _cut(marks, turn)
+
+
+def _is_few(where: SiteFilter) -> bool:
+    """Whether so few sites are asked about that reading all of them is less than going from cell to cell."""
+    return where.site_ids is not None or (where.study_ids is not None and len(where.study_ids) <= FEW_STUDIES)
+
+
+def _is_certain(page: DirectoryPage, turn: Turn, certain_km: float) -> bool:
+    """Whether nothing that belongs on the page is as far as this, or farther."""
+    if turn.before is not None:
+        return turn.before.key()[0] < certain_km
+    return len(page.marks) == turn.limit
+
+
+def _measured(found: Sequence[PlacedSite], point: Coordinates, farthest_km: float) -> list[PageMark]:
+    latitude_deg = np.array([site.latitude_deg for site in found], dtype=np.float64)
+    longitude_deg = np.array([site.longitude_deg for site in found], dtype=np.float64)
+    kilometres = distances_km(point, latitude_deg, longitude_deg).tolist()
+    return [PageMark(site.site_id, km) for site, km in zip(found, kilometres, strict=True) if km <= farthest_km]
+
+
+class IdFinder:
+    """Turns FHIR ids into ours.
+
+    Parameters
+    ----------
+    store
+        The database; it is asked for digests alone, once however many there are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def find(self, resource_id_: str) -> str | None:
+        """Return the id of a site or study that a FHIR id stands for, whether or not there is such a thing.
+
+        Returns
+        -------
+        str or None
+            None if it can stand for none.
+
+        Raises
+        ------
+        LedgerBusy, StorageFault, NotReady
+            See `Store.reading`.
+        """
+        return self._long.get(resource_id_) if is_digest(resource_id_) else our_id(resource_id_)
+
+    @cached_property
+    def _long(self) -> dict[str, str]:
+        # A byte takes three characters at most.
+        return {resource_id(text): text for text in directory.long_ids(self._store, MAX_ID_LENGTH // 3)}

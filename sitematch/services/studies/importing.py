@@ -1,0 +1,356 @@
+"""Importing studies: records in, sites placed, differences told, one transaction.
+
+A first pass reads and places every record and lays the result aside in a temporary file; a second, in one transaction,
+compares with the catalogue and writes. So memory holds one study however many come, a failure anywhere changes nothing,
+and the write lock lasts for the second pass only.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import IO, TYPE_CHECKING, Protocol, Required, TypedDict, Unpack
+
+import msgspec
+
+from sitematch.config import Settings
+from sitematch.domain.place import Coordinates
+from sitematch.domain.studies.change import StudyChange, compare_studies, merge_study, revise_sites, take_sites
+from sitematch.domain.studies.contact import Contact, StudyContacts
+from sitematch.domain.studies.import_outcome import ImportTotals
+from sitematch.domain.studies.record import CatalogueRecord, RecordLocation, StudyRecord
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
+from sitematch.errors import DataFault, Fault, StudyNotFound, UnknownCountry
+from sitematch.gazetteer.extent import Extents
+from sitematch.gazetteer.grammar import parse_country
+from sitematch.gazetteer.locate import Gazetteer
+from sitematch.services.studies.placing import Placed, place_site, tells_contradiction
+
+if TYPE_CHECKING:
+    from sitematch.store.engine import Store
+    from sitematch.store.studies.imports import ImportTransaction
+
+NO_NAME = "Name not given"
+"""Stands for a facility that a record does not name."""
+
+INHERITED = "The record gives the site no status of its own; the study's is shown."
+"""Flag of a site whose status is its study's."""
+
+_SPOOL_IN_MEMORY_BYTES = 8 << 20
+_PLACES_KEPT = 20_000
+_FAULTS_KEPT = 1_000
+
+
+class _LaidAside(msgspec.Struct, array_like=True):
+    """A study between the two passes; a record's sites have no ids yet, a catalogue's have them."""
+
+    study_id: str
+    study: Study | None
+    sites: tuple[Site, ...]
+    has_ids: bool = False
+    is_whole: bool = True
+    central: tuple[Contact, ...] = ()
+    contacts: tuple[tuple[Contact, ...], ...] = ()
+
+
+_LAID_ASIDE = msgspec.msgpack.Decoder(_LaidAside)
+
+
+class ImportWatcher(Protocol):
+    """Told what an import meets, as it goes."""
+
+    def fault(self, fault: Fault, /) -> None:
+        """Hear that something could not be used."""
+        ...
+
+    def contradiction(self, site: Site, where: str, flag: str, /) -> None:
+        """Hear that parts of a record contradict one another; the flag says what was believed and why."""
+        ...
+
+    def change(self, change: StudyChange, /) -> None:
+        """Hear that a study changes, or would."""
+        ...
+
+    def progress(self, studies: int, sites: int, /) -> None:
+        """Hear how much was read and placed."""
+        ...
+
+
+class Placer:
+    """Turns locations into sites; the same whereabouts are placed once.
+
+    Parameters
+    ----------
+    gazetteer
+        Source of coordinates.
+    """
+
+    def __init__(self, gazetteer: Gazetteer) -> None:
+        self._gazetteer = gazetteer
+        self._extents = Extents(gazetteer.reader)
+        self._place = lru_cache(maxsize=_PLACES_KEPT)(self._placed)
+
+    def site(self, location: RecordLocation, study: Study) -> Site | Fault:
+        """Make a site of a location; its id is still empty.
+
+        Returns
+        -------
+        Site or Fault
+            The fault says why the location cannot be used: its country is missing or unknown, or nothing says where
+            in it the site is. A site that cannot be placed is still a site.
+        """
+        try:
+            country = parse_country(location.country)
+        except UnknownCountry as error:
+            return Fault(0, "country", location.country[:80], error.message, place=location.where)
+        if not (location.city or location.postcode or location.point):
+            return Fault(0, "city", "", "has no city, postcode or point", place=location.where)
+        placed = self._place(location.city, location.state, location.postcode, country, location.point)
+        flags = list(location.flags)
+        city = location.city
+        if not city:
+            city = placed.place.name.partition(",")[0] if placed.place and placed.place.name else "Town not given"
+            flags.append(f"The record gives no town; {city} is what its postcode or point stands for.")
+        if not location.facility:
+            flags.append("The record does not name the site.")
+        if location.status is None:
+            flags.append(INHERITED)
+        place = placed.place
+        return Site(
+            site_id="",
+            study_id=study.study_id,
+            source_study=study.study_id,
+            facility=location.facility or NO_NAME,
+            city=city,
+            state=location.state,
+            postcode=placed.postcode,
+            # A ZIP code of San Juan is Puerto Rico's, also under "United States".
+            country=place.country if place is not None and place.postcode and place.country else country,
+            place=None if place is None else replace(place, notes=()),
+            status=location.status or study.status,
+            as_of_on=study.as_of_on,
+            flags=(*flags, *placed.flags),
+        )
+
+    def _placed(self, city: str, state: str, postcode: str, country: str, point: Coordinates | None) -> Placed:
+        return place_site(
+            self._gazetteer,
+            city=city,
+            state=state,
+            postcode=postcode,
+            country=country,
+            point=point,
+            in_country=self._extents.may_contain,
+        )
+
+
+class Options(TypedDict, total=False):
+    """How an import is done; see `import_records`."""
+
+    now: Required[datetime]
+    watcher: Required[ImportWatcher]
+    dry_run: bool
+    allow_older: bool
+    strict: bool
+
+
+def import_into(
+    settings: Settings,
+    records: Iterable[StudyRecord | CatalogueRecord | Fault],
+    *,
+    origin: str,
+    source: str,
+    **options: Unpack[Options],
+) -> tuple[ImportTotals, int | None]:
+    """Open the gazetteer and the database, and do as `import_records` does; errors: see there."""
+    from sitematch.store.engine import open_store
+
+    gazetteer = Gazetteer.open(settings.gazetteer_path)
+    with open_store(settings.database_url) as store:
+        return import_records(store, gazetteer, records, origin=origin, source=source, **options)
+
+
+def import_records(
+    store: Store,
+    gazetteer: Gazetteer,
+    records: Iterable[StudyRecord | CatalogueRecord | Fault],
+    *,
+    origin: str,
+    source: str,
+    now: datetime,
+    watcher: ImportWatcher,
+    dry_run: bool = False,
+    allow_older: bool = False,
+    strict: bool = False,
+) -> tuple[ImportTotals, int | None]:
+    """Bring records into the catalogue.
+
+    Parameters
+    ----------
+    store
+        The database.
+    gazetteer
+        Source of coordinates.
+    records
+        What an importer yields; read once, at a constant memory. A registry's record is placed, and its sites are
+        paired with those that are known; a catalogue's is taken as it is, each site under its own id.
+    origin, source
+        See `sitematch.domain.studies.import_outcome.ImportRecord`.
+    now
+        The moment (aware, UTC).
+    watcher
+        Told of faults, contradictions and changes.
+    dry_run
+        Compare and tell, and change nothing.
+    allow_older
+        Take a record that is older than what was imported of its study before; it is left out otherwise.
+    strict
+        Refuse everything if anything cannot be used.
+
+    Returns
+    -------
+    tuple
+        Totals, and the import's number: None if nothing changed.
+
+    Raises
+    ------
+    DataFault, NotReady, OnlineUnavailable
+        As `records` raises them; nothing is changed then. A `DataFault` also where `strict` forbids what was left out.
+    StudyNotFound
+        If there are sites, but not the facts, of a study that is not in the catalogue; nothing is changed then.
+    InvalidInput, LedgerBusy, StorageFault
+        See `sitematch.store.studies.imports.importing`; nothing is changed then.
+    """
+    from sitematch.store.studies.imports import importing, inspecting
+
+    counts: Counter[str] = Counter()
+    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY_BYTES) as spool:
+        faults = _lay_aside(records, Placer(gazetteer), spool, counts, watcher)
+        refused = counts["left_out"] + counts["records_left_out"]
+        if strict and refused:
+            raise DataFault(f"{source}: {refused} parts cannot be used, so nothing was imported.", faults=faults)
+        with (inspecting if dry_run else importing)(store) as transaction:
+            for laid in _laid_aside(spool):
+                _bring_in(transaction, laid, counts, watcher, dry_run=dry_run, allow_older=allow_older)
+            totals = ImportTotals(**{field.name: counts[field.name] for field in fields(ImportTotals)})
+            done = None if dry_run else transaction.finish(at=now, origin=origin, source=source, totals=totals)
+    return totals, done
+
+
+def _lay_aside(
+    records: Iterable[StudyRecord | CatalogueRecord | Fault],
+    placer: Placer,
+    spool: IO[bytes],
+    counts: Counter[str],
+    watcher: ImportWatcher,
+) -> list[Fault]:
+    """Read and place all records; give the first `_FAULTS_KEPT` of what could not be used."""
+    encoder = msgspec.msgpack.Encoder()
+    kept: list[Fault] = []
+    for record in records:
+        if isinstance(record, Fault):
+            counts["records_left_out"] += 1
+            watcher.fault(record)
+            kept += [record][: _FAULTS_KEPT - len(kept)]
+            continue
+        if isinstance(record, CatalogueRecord):
+            laid = _LaidAside(record.study_id, record.study, record.sites, True, record.is_whole)
+            counts.update(studies=1, locations=len(laid.sites), sites=len(laid.sites))
+            counts["unplaced"] += sum(site.place is None for site in laid.sites)
+            _lay(laid, spool, encoder)
+            watcher.progress(counts["studies"], counts["sites"])
+            continue
+        sites: list[Site] = []
+        contacts: list[tuple[Contact, ...]] = []
+        faults = list(record.faults)
+        for location in record.locations:
+            site = placer.site(location, record.study)
+            if isinstance(site, Fault):
+                faults.append(site)
+                continue
+            sites.append(site)
+            contacts.append(location.contacts)
+            counts["unplaced"] += site.place is None
+            contradictions = [flag for flag in site.flags if tells_contradiction(flag)]
+            counts["contradictions"] += bool(contradictions)
+            for flag in contradictions:
+                watcher.contradiction(site, location.where, flag)
+        for fault in faults:
+            watcher.fault(fault)
+        kept += faults[: _FAULTS_KEPT - len(kept)]
+        counts.update(studies=1, locations=record.given, sites=len(sites), left_out=len(faults))
+        laid = _LaidAside(
+            record.study.study_id, record.study, tuple(sites), central=record.contacts, contacts=tuple(contacts)
+        )
+        _lay(laid, spool, encoder)
+        watcher.progress(counts["studies"], counts["sites"])
+    return kept
+
+
+def _lay(laid: _LaidAside, spool: IO[bytes], encoder: msgspec.msgpack.Encoder) -> None:
+    packed = encoder.encode(laid)
+    spool.write(len(packed).to_bytes(4, "big") + packed)
+
+
+def _laid_aside(spool: IO[bytes]) -> Iterator[_LaidAside]:
+    spool.seek(0)
+    while head := spool.read(4):
+        yield _LAID_ASIDE.decode(spool.read(int.from_bytes(head, "big")))
+
+
+def _bring_in(
+    transaction: ImportTransaction,
+    laid: _LaidAside,
+    counts: Counter[str],
+    watcher: ImportWatcher,
+    *,
+    dry_run: bool,
+    allow_older: bool,
+) -> None:
+    known = transaction.read(laid.study_id)
+    study = laid.study or known.study
+    if study is None:
+        raise StudyNotFound(f"There is no study {laid.study_id!r} in the catalogue.", field="study")
+    was_of_record = known.study is not None and known.study.source == study.source
+    if known.study and was_of_record and study.as_of_on < known.study.as_of_on and not allow_older:
+        counts["records_left_out"] += 1
+        reason = f"is older than what is known, of {known.study.as_of_on.isoformat()}; the option allow-older takes it"
+        watcher.fault(Fault(0, "date", study.as_of_on.isoformat(), reason, place=study.study_id))
+        return
+    if laid.has_ids:
+        revised = take_sites(study, known.sites, laid.sites, in_use=known.in_use, is_whole=laid.is_whole)
+    else:
+        study = merge_study(
+            known.study,
+            study,
+            was_imported=known.was_imported,
+            had_stand_ins=any(site.is_stand_in for site in known.sites),
+        )
+        travel, reimbursement = study.travel, study.time_reimbursement
+        offered = tuple(replace(site, travel=travel, time_reimbursement=reimbursement) for site in laid.sites)
+        revised = revise_sites(study, known.sites, offered, in_use=known.in_use)
+    change = StudyChange(
+        study_id=study.study_id,
+        is_new=known.study is None,
+        fields=compare_studies(known.study, study, all_fields=laid.has_ids),
+        sites=revised.changes,
+        unchanged=revised.unchanged,
+    )
+    counts.update(kind.value for kind in change.counts().elements())
+    if not change.is_empty:
+        watcher.change(change)
+    if (study, revised.sites) != (known.study, known.sites):
+        counts["studies_changed"] += 1
+        if not dry_run:
+            transaction.write(known, study, revised.sites)
+    if not dry_run:
+        # The record's sites come first among the revised ones, in its order.
+        by_site = {site.site_id: own for site, own in zip(revised.sites, laid.contacts, strict=False) if own}
+        kept = transaction.keep_contacts(known, study.study_id, StudyContacts(central=laid.central, by_site=by_site))
+        counts["contacts"] += len(kept)
+        counts["contacts_erased"] += max(0, len(known.contacts) - len(kept))

@@ -1,0 +1,351 @@
+"""Accounts, their roles, and proof of who signs in: passwords and OpenID Connect identities.
+
+There is no first account and no default password: an administrator is made on the command line. Passwords are kept as
+argon2id hashes (RFC 9106).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from sitematch.domain.accounts.access import Grant, Role
+from sitematch.domain.accounts.account import MAX_PASSWORD, MIN_PASSWORD, Account
+from sitematch.errors import AccountNotFound, InvalidInput, LoginDelayed, LoginFailed
+from sitematch.store import schema
+from sitematch.store.engine import Store
+from sitematch.store.instants import from_us, to_us
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+FREE_ATTEMPTS = 5
+"""Attempts without a wait; each one after that doubles it, from 1 second to `LONGEST_WAIT`."""
+
+LONGEST_WAIT = timedelta(minutes=15)
+"""The longest wait between two attempts."""
+
+
+def create_account(store: Store, *, email: str, now: datetime, password: str | None = None) -> Account:
+    """Make an account that may do nothing yet.
+
+    Parameters
+    ----------
+    store
+        The database.
+    email
+        Compared in lower case.
+    now
+        The instant (aware).
+    password
+        12 to 256 characters; None signs in by OpenID Connect or tokens only.
+
+    Raises
+    ------
+    InvalidInput
+        If the e-mail is malformed or taken, or the password too short or too long.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    values = {
+        "account_id": secrets.token_hex(8),
+        "email": _normal_email(email),
+        "password_hash": None if password is None else _hash(password),
+        "created_at_us": to_us(now),
+        "disabled_at_us": None,
+    }
+    try:
+        with store.writing() as connection:
+            connection.execute(sa.insert(schema.account).values(**values))
+    except sa.exc.IntegrityError as error:
+        raise InvalidInput("There is an account with this e-mail already.", field="email") from error
+    return read_account(store, str(values["account_id"]))
+
+
+def read_account(store: Store, account_id: str) -> Account:
+    """Return an account.
+
+    Raises
+    ------
+    AccountNotFound
+        If there is none of that id.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    with store.reading() as connection:
+        return find_account(connection, schema.account.c.account_id == account_id)
+
+
+def list_accounts(store: Store) -> tuple[Account, ...]:
+    """Return every account, by e-mail."""
+    query = sa.select(schema.account).order_by(schema.account.c.email)
+    with store.reading() as connection:
+        return tuple(_from_row(connection, row) for row in connection.execute(query).all())
+
+
+def set_password(store: Store, *, account_id: str, password: str, now: datetime) -> None:
+    """Set a password; every session and token of the account ends.
+
+    Raises
+    ------
+    AccountNotFound, InvalidInput
+        If there is no such account, or the password is too short or too long.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    _change(store, account_id, now, password_hash=_hash(password))
+
+
+def disable_account(store: Store, *, account_id: str, now: datetime) -> None:
+    """End an account's use, its sessions and tokens included; the audit trail keeps its id.
+
+    Raises
+    ------
+    AccountNotFound
+        If there is no such account.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    _change(store, account_id, now, disabled_at_us=to_us(now))
+
+
+def _change(store: Store, account_id: str, now: datetime, **values: Any) -> None:
+    with store.writing() as connection:
+        changed = connection.execute(
+            sa.update(schema.account).where(schema.account.c.account_id == account_id).values(**values)
+        )
+        if not changed.rowcount:
+            raise AccountNotFound("There is no such account.", field="account_id")
+        connection.execute(
+            sa.update(schema.token)
+            .where(schema.token.c.account_id == account_id, schema.token.c.revoked_at_us.is_(None))
+            .values(revoked_at_us=to_us(now))
+        )
+
+
+def give(store: Store, *, account_id: str, grant: Grant) -> Account:
+    """Give an account a role; nothing happens if it has it.
+
+    Raises
+    ------
+    AccountNotFound
+        If there is no such account.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    insert = postgresql.insert if store.dialect == "postgresql" else sqlite.insert
+    with store.writing() as connection:
+        find_account(connection, schema.account.c.account_id == account_id)
+        connection.execute(
+            insert(schema.account_grant).values(**_grant_row(account_id, grant)).on_conflict_do_nothing()
+        )
+        return find_account(connection, schema.account.c.account_id == account_id)
+
+
+def take_back(store: Store, *, account_id: str, grant: Grant) -> Account:
+    """Take a role back; nothing happens if the account does not have it.
+
+    Raises
+    ------
+    AccountNotFound
+        If there is no such account.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    table = schema.account_grant
+    with store.writing() as connection:
+        row = _grant_row(account_id, grant)
+        connection.execute(sa.delete(table).where(*(table.c[name] == value for name, value in row.items())))
+        return find_account(connection, schema.account.c.account_id == account_id)
+
+
+def link_identity(store: Store, *, account_id: str, issuer: str, subject: str) -> None:
+    """Let an OpenID Connect identity sign in as an account.
+
+    Raises
+    ------
+    AccountNotFound, InvalidInput
+        If there is no such account, or the identity is linked already.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    read_account(store, account_id)
+    try:
+        with store.writing() as connection:
+            connection.execute(sa.insert(schema.identity).values(issuer=issuer, subject=subject, account_id=account_id))
+    except sa.exc.IntegrityError as error:
+        raise InvalidInput("This identity is linked to an account already.", field="subject") from error
+
+
+def account_of_identity(store: Store, *, issuer: str, subject: str) -> Account:
+    """Return the account that a verified OpenID Connect identity signs in as.
+
+    Raises
+    ------
+    LoginFailed
+        If it is linked to none, or to a disabled one.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    linked = (
+        sa.select(schema.identity.c.account_id)
+        .where(schema.identity.c.issuer == issuer, schema.identity.c.subject == subject)
+        .scalar_subquery()
+    )
+    with store.reading() as connection:
+        try:
+            found = find_account(connection, schema.account.c.account_id == linked)
+        except AccountNotFound as error:
+            raise LoginFailed("This identity may not sign in here.") from error
+    if found.is_disabled:
+        raise LoginFailed("This identity may not sign in here.")
+    return found
+
+
+def log_in(store: Store, *, email: str, password: str, now: datetime) -> Account:
+    """Check an e-mail and password.
+
+    Whether the e-mail is known makes no difference to the answer, the time it takes or the wait after failures. An
+    attempt is counted before the password is looked at, so many at once gain nothing.
+
+    Raises
+    ------
+    LoginDelayed
+        If too many attempts failed; it says how long to wait.
+    LoginFailed
+        If the two do not belong together, or the account is disabled or has no password.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    from argon2.exceptions import VerifyMismatchError
+
+    wanted = email.strip().lower()
+    _count_attempt(store, wanted, now)
+    with store.reading() as connection:
+        row = connection.execute(sa.select(schema.account).where(schema.account.c.email == wanted)).one_or_none()
+    is_usable = row is not None and row.password_hash is not None and row.disabled_at_us is None
+    known_hash = row.password_hash if row is not None and is_usable else _nobodys_hash()
+    try:
+        _hasher().verify(known_hash, password[: MAX_PASSWORD + 1])
+    except VerifyMismatchError:
+        is_usable = False
+    if row is None or not is_usable:
+        raise LoginFailed("E-mail and password do not belong together.")
+    with store.writing() as connection:
+        connection.execute(sa.delete(schema.login_failure).where(schema.login_failure.c.email_hash == sha256(wanted)))
+        if _hasher().check_needs_rehash(known_hash):
+            connection.execute(
+                sa.update(schema.account)
+                .where(schema.account.c.account_id == row.account_id)
+                .values(password_hash=_hasher().hash(password))
+            )
+    return read_account(store, row.account_id)
+
+
+def _count_attempt(store: Store, email: str, now: datetime) -> None:
+    table = schema.login_failure
+    insert = postgresql.insert if store.dialect == "postgresql" else sqlite.insert
+    key, now_us = sha256(email), to_us(now)
+    with store.writing() as connection:
+        connection.execute(insert(table).values(email_hash=key, attempts=0, last_at_us=0).on_conflict_do_nothing())
+        # The row's lock makes attempts for one e-mail wait for one another.
+        row = connection.execute(
+            sa.update(table)
+            .where(table.c.email_hash == key)
+            .values(attempts=table.c.attempts + 1)
+            .returning(table.c.attempts, table.c.last_at_us)
+        ).one()
+        wait = _wait_after(row.attempts - 1)
+        ready_at = from_us(row.last_at_us) + wait
+        if now < ready_at:
+            # Undone with the transaction: asking too early is no attempt.
+            raise LoginDelayed(
+                "Too many attempts failed; wait before the next.", retry_after_s=(ready_at - now).total_seconds()
+            )
+        connection.execute(sa.update(table).where(table.c.email_hash == key).values(last_at_us=now_us))
+
+
+def _wait_after(attempts: int) -> timedelta:
+    if attempts < FREE_ATTEMPTS:
+        return timedelta(0)
+    return min(LONGEST_WAIT, timedelta(seconds=2.0 ** min(attempts - FREE_ATTEMPTS, 20)))
+
+
+def find_account(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> Account:
+    """Return the account that fits, as the connection's transaction sees it.
+
+    Raises
+    ------
+    AccountNotFound
+        If there is none.
+    """
+    row = connection.execute(sa.select(schema.account).where(condition)).one_or_none()
+    if row is None:
+        raise AccountNotFound("There is no such account.", field="account_id")
+    return _from_row(connection, row)
+
+
+def _from_row(connection: sa.Connection, row: sa.Row[Any]) -> Account:
+    return Account(
+        account_id=row.account_id,
+        email=row.email,
+        has_password=row.password_hash is not None,
+        is_disabled=row.disabled_at_us is not None,
+        grants=grants_of(connection, row.account_id),
+    )
+
+
+def grants_of(connection: sa.Connection, account_id: str) -> tuple[Grant, ...]:
+    """Return an account's roles, as the connection's transaction sees them."""
+    table = schema.account_grant
+    query = sa.select(table).where(table.c.account_id == account_id)
+    rows = connection.execute(query.order_by(table.c.role, table.c.study_id, table.c.site_id))
+    return tuple(Grant(role=Role(row.role), study_id=row.study_id or None, site_id=row.site_id or None) for row in rows)
+
+
+def _grant_row(account_id: str, grant: Grant) -> dict[str, str]:
+    return {
+        "account_id": account_id,
+        "role": grant.role.value,
+        "study_id": grant.study_id or "",
+        "site_id": grant.site_id or "",
+    }
+
+
+def _normal_email(email: str) -> str:
+    wanted = email.strip().lower()
+    local, at, host = wanted.rpartition("@")
+    if not (local and at and "." in host and len(wanted) <= 254) or any(mark.isspace() for mark in wanted):
+        raise InvalidInput("This is no e-mail address.", field="email")
+    return wanted
+
+
+def _hash(password: str) -> str:
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise InvalidInput(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.", field="password")
+    return _hasher().hash(password)
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    # RFC 9106's second recommended option: 3 passes over 64 MiB. Loaded only where someone signs in.
+    from argon2 import PasswordHasher, profiles
+
+    return PasswordHasher.from_parameters(profiles.RFC_9106_LOW_MEMORY)
+
+
+@cache
+def _nobodys_hash() -> str:
+    """Return a hash that no password fits, to take the same time for an unknown e-mail."""
+    return _hasher().hash(secrets.token_urlsafe(32))
+
+
+def sha256(text: str) -> str:
+    """Return the SHA-256 of a text, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()

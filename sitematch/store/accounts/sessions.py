@@ -1,0 +1,93 @@
+"""Sessions of the console: who is signed in, until when, and how one ends.
+
+A session is a token of its own kind, made by `store.accounts.tokens.start_session`; here it is looked up with the
+person it belongs to.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from sitematch.domain.accounts.tokens import Session
+from sitematch.errors import LoginFailed
+from sitematch.store import schema
+from sitematch.store.accounts.accounts import find_account, sha256
+from sitematch.store.engine import Store
+from sitematch.store.instants import from_us, to_us
+
+
+def _alive(now: datetime) -> sa.ColumnElement[bool]:
+    token = schema.token.c
+    return sa.and_(token.kind == "session", token.revoked_at_us.is_(None), token.expires_at_us > to_us(now))
+
+
+def read_session(store: Store, *, secret: str, now: datetime) -> Session:
+    """Return the session that a secret opens.
+
+    Raises
+    ------
+    LoginFailed
+        If there is none, or it expired or was ended, or its account is disabled: the answer is the same. API tokens
+        open no session.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    query = sa.select(schema.token).where(schema.token.c.secret_hash == sha256(secret), _alive(now))
+    with store.reading() as connection:
+        row = connection.execute(query).one_or_none()
+        account = None if row is None else find_account(connection, schema.account.c.account_id == row.account_id)
+    if row is None or account is None or account.is_disabled:
+        raise LoginFailed("The session is unknown, or has ended.")
+    return Session(
+        session_id=row.token_id,
+        account=account,
+        started_at=from_us(row.created_at_us),
+        expires_at=from_us(row.expires_at_us),
+    )
+
+
+def count_sessions(store: Store, *, account_id: str, now: datetime) -> int:
+    """Return how many sessions of an account are open.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    query = sa.select(sa.func.count()).where(schema.token.c.account_id == account_id, _alive(now))
+    with store.reading() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def end_sessions(store: Store, *, account_id: str, now: datetime) -> int:
+    """End every session of an account, at once, and return how many there were; its API tokens stay.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    with store.writing() as connection:
+        ended = connection.execute(
+            sa.update(schema.token)
+            .where(schema.token.c.account_id == account_id, _alive(now))
+            .values(revoked_at_us=to_us(now))
+        )
+        return ended.rowcount
+
+
+def anybody_may_sign_in(store: Store) -> bool:
+    """Whether there is an account with a password that is not disabled.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    usable = sa.select(schema.account.c.account_id).where(
+        schema.account.c.password_hash.is_not(None), schema.account.c.disabled_at_us.is_(None)
+    )
+    with store.reading() as connection:
+        return connection.execute(usable.limit(1)).first() is not None

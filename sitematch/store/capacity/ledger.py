@@ -1,0 +1,311 @@
+"""The capacity ledger's writes: taking a spot, moving it on, giving it back.
+
+Each function is one transaction under its study's lock (see `sitematch.store.capacity.writing`), appends what happened
+to the study's chain, and returns where the referral stands then. All of them may raise, beside what each
+names:
+
+* `IdempotencyConflict`: the caller's key was used with another request in the last 24 hours;
+* `LedgerBusy`, `StorageFault`, `NotReady`: see `Store.writing`. After `LedgerBusy` nothing was written. After
+  `StorageFault` the write may have been kept if the connection broke while committing: with an idempotency
+  key, asking again tells.
+
+Whether the caller may do it at all is asked before, by `sitematch.domain.accounts.access.require`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from sitematch.domain.accounts.access import Caller
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.occupancy import keys_for
+from sitematch.domain.capacity.spot import LedgerEvent, Referral, require_allowed, state_at
+from sitematch.domain.capacity.states import ACTIONS, SPOT_KINDS, Action, EventKind, SpotState
+from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus
+from sitematch.errors import InvalidInput, NoSpotsLeft, SiteClosed, SiteNotFound
+from sitematch.store import schema
+from sitematch.store.capacity.counting import referral_from
+from sitematch.store.capacity.waiting import offer_freed_spots
+from sitematch.store.capacity.writing import LedgerWrite, perform, require_opaque
+from sitematch.store.engine import Store
+from sitematch.store.idempotency import KeyedRequest
+from sitematch.store.instants import from_us, to_us
+from sitematch.store.schema import cap, latest_event
+
+_LATEST = sa.select(latest_event).where(latest_event.c.referral_id == sa.bindparam("referral_id"))
+_SITE = (
+    sa.select(schema.site.c.country, schema.site.c.status, schema.study.c.status.label("study_status"))
+    .join(schema.study, schema.study.c.study_id == schema.site.c.study_id)
+    .where(schema.site.c.site_id == sa.bindparam("site_id"), schema.site.c.study_id == sa.bindparam("study_id"))
+)
+_COUNTING = [*SPOT_KINDS, EventKind.WAITING]
+_in_use = sa.and_(
+    latest_event.c.kind.in_(sa.bindparam("taking", expanding=True)),
+    sa.or_(latest_event.c.expires_at_us.is_(None), latest_event.c.expires_at_us > sa.bindparam("now_us")),
+)
+_COUNTS = sa.select(
+    sa.func.count().filter(_in_use).label("STUDY"),
+    sa.func.count().filter(_in_use, latest_event.c.country == sa.bindparam("country")).label("COUNTRY"),
+    sa.func.count().filter(_in_use, latest_event.c.arm == sa.bindparam("arm")).label("ARM"),
+    sa.func.count().filter(_in_use, latest_event.c.site_id == sa.bindparam("site_id")).label("SITE"),
+    sa.func.count().filter(latest_event.c.kind == EventKind.WAITING.value).label("waiting"),
+).where(latest_event.c.study_id == sa.bindparam("study_id"), latest_event.c.kind.in_(_COUNTING))
+# Materialized: otherwise PostgreSQL counts once for every cap.
+_counts = _COUNTS.cte("counts").prefix_with("MATERIALIZED")
+_CAPS = sa.select(cap.c.level, cap.c.scope, cap.c.spots, cap.c.is_closed).where(
+    cap.c.study_id == sa.bindparam("study_id"),
+    sa.or_(
+        sa.and_(cap.c.level == "STUDY", cap.c.scope == ""),
+        sa.and_(cap.c.level == "COUNTRY", cap.c.scope == sa.bindparam("country")),
+        sa.and_(cap.c.level == "ARM", cap.c.scope == sa.bindparam("arm")),
+        sa.and_(cap.c.level == "SITE", cap.c.scope == sa.bindparam("site_id")),
+    ),
+)
+# One statement for both: the lock is held while it travels. The study's own row is always among the caps.
+_ROOM = _CAPS.add_columns(*_counts.c).select_from(cap.join(_counts, sa.true()))
+
+
+def place_hold(
+    store: Store,
+    caller: Caller,
+    *,
+    study_id: str,
+    site_id: str,
+    referral_id: str,
+    now: datetime,
+    arm: str | None = None,
+    hold_for: timedelta | None = None,
+) -> Referral:
+    """Take a spot for a while. Of two who ask for the last one, one gets it and the other is told why not.
+
+    Spots that have come free are offered to those who wait first: a hold never jumps the queue.
+
+    Parameters
+    ----------
+    store
+        The database.
+    caller
+        Who asks.
+    study_id, site_id
+        Where.
+    referral_id
+        Opaque: 1 to 64 letters, digits, ``. _ : -``, starting with a letter or digit. Never a name.
+    now
+        The instant (aware).
+    arm
+        The arm or cohort, where that is known; its cap counts then too.
+    hold_for
+        How long; None is the study's policy.
+
+    Returns
+    -------
+    Referral
+        HELD.
+
+    Raises
+    ------
+    NoSpotsLeft
+        If a cap that applies is full; the widest one is named.
+    SiteClosed
+        If the site, its country, the arm or the study takes nobody.
+    IllegalTransition
+        If the referral stands elsewhere than before a hold; it names what is allowed.
+    InvalidInput
+        If an id or the duration is malformed, or the referral belongs to another study.
+    SiteNotFound, StudyNotFound
+        If there is none of that id, or the site is not the study's.
+    """
+    require_opaque(referral_id, "referral_id")
+    if arm is not None:
+        require_opaque(arm, "arm")
+    if hold_for is not None and not timedelta(0) < hold_for <= timedelta(days=365):
+        raise InvalidInput("A hold must last more than 0 and at most 365 days.", field="hold_for")
+    seconds = None if hold_for is None else hold_for.total_seconds()
+
+    def act(write: LedgerWrite) -> Referral:
+        site = _open_site(write, site_id)
+        latest = _require(write, referral_id, _latest(write, referral_id), Action.PLACE_HOLD)
+        somebody_waits = _check_room(write, site_id, site.country, arm, _own_spot(write, latest))
+        if somebody_waits and offer_freed_spots(write):
+            latest = _require(write, referral_id, _latest(write, referral_id), Action.PLACE_HOLD)
+            _check_room(write, site_id, site.country, arm, _own_spot(write, latest))
+        held = write.append(
+            EventKind.HELD,
+            referral_id=referral_id,
+            is_new_referral=latest is None,
+            site_id=site_id,
+            country=site.country,
+            arm=arm,
+            expires_at=write.now + (hold_for or write.policy.hold),
+        )
+        return referral_from(held, write.now)
+
+    operation = KeyedRequest("place_hold", (study_id, site_id, referral_id, arm, seconds))
+    return perform(store, caller, operation, now, Referral, act, study_id=study_id)
+
+
+def move(
+    store: Store, caller: Caller, *, action: Action, referral_id: str, now: datetime, reason: str | None = None
+) -> Referral:
+    """Move a referral on, or give its spot back, as `sitematch.domain.capacity.states.ACTIONS` says.
+
+    Parameters
+    ----------
+    store
+        The database.
+    caller
+        Who asks.
+    action
+        One of `sitematch.domain.capacity.states.MOVES`.
+    referral_id
+        The referral.
+    now
+        The instant (aware).
+    reason
+        One of the action's codes; None if the action has none.
+
+    Returns
+    -------
+    Referral
+        In the state that the action leads to. A spot that it gives back is offered to those who wait.
+
+    Raises
+    ------
+    ReferralNotFound, IllegalTransition
+        If there is no such referral, or the action may not follow its state: a lapsed hold may have been sold.
+    InvalidInput
+        If the reason is missing, or no code of the action.
+    SiteClosed
+        If an offer is accepted and the site has closed since.
+    """
+    facts = ACTIONS[action]
+    code = _reason(action, reason)
+
+    def act(write: LedgerWrite) -> Referral:
+        latest = _require(write, referral_id, _latest(write, referral_id), action)
+        if facts.checks_open:
+            _open_site(write, latest.site_id)
+            _check_open(write, latest.site_id, latest.country, latest.arm)
+        expires_at = write.now + write.policy.hold if facts.event is EventKind.HELD else None
+        moved = _follow(write, latest, facts.event, expires_at=expires_at, reason=code)
+        if not write.policy.takes_spot(state_at(facts.event, expires_at, write.now)):
+            offer_freed_spots(write)
+        return referral_from(moved, write.now)
+
+    operation = KeyedRequest(action.value, (referral_id,) if code is None else (referral_id, code))
+    return perform(store, caller, operation, now, Referral, act, referral_id=referral_id)
+
+
+def _reason(action: Action, reason: str | None) -> str | None:
+    """Return an action's reason as a code, if it is one of the action's."""
+    codes = ACTIONS[action].reasons
+    if codes is None:
+        if reason is not None:
+            raise InvalidInput(f"{action.value} takes no reason.", field="reason")
+        return None
+    try:
+        return codes(reason or "").value
+    except ValueError:
+        known = ", ".join(code.value for code in codes)
+        raise InvalidInput(f"Give a reason: one of {known}.", field="reason") from None
+
+
+def _latest(write: LedgerWrite, referral_id: str) -> sa.Row[Any] | None:
+    latest = write.connection.execute(_LATEST, {"referral_id": referral_id}).one_or_none()
+    if latest is not None and latest.study_id != write.study_id:
+        raise InvalidInput("This referral id is taken by another study.", field="referral_id")
+    return latest
+
+
+def _state(write: LedgerWrite, latest: sa.Row[Any]) -> SpotState:
+    expires_at = None if latest.expires_at_us is None else from_us(latest.expires_at_us)
+    return state_at(EventKind(latest.kind), expires_at, write.now)
+
+
+def _require(
+    write: LedgerWrite, referral_id: str, latest: sa.Row[Any] | None, action: Action
+) -> Any:  # the row, or None where the action may be a referral's first
+    require_allowed(referral_id, None if latest is None else _state(write, latest), action)
+    return latest
+
+
+def _own_spot(write: LedgerWrite, latest: sa.Row[Any] | None) -> sa.Row[Any] | None:
+    """Return the referral's row if it has a spot in use already: a rescreening needs no second one."""
+    if latest is not None and write.policy.takes_spot(_state(write, latest)):
+        return latest
+    return None
+
+
+def _open_site(write: LedgerWrite, site_id: str) -> Any:
+    site = write.connection.execute(_SITE, {"site_id": site_id, "study_id": write.study_id}).one_or_none()
+    if site is None:
+        raise SiteNotFound(f"Study {write.study_id} has no site {site_id!r}.", field="site_id")
+    for what, status in (("The study", site.study_status), (f"Site {site_id}", site.status)):
+        if RecruitmentStatus(status) not in TAKING_STATUSES:
+            raise SiteClosed(f"{what} takes no patients now: its status is {status}.")
+    return site
+
+
+def _check_open(write: LedgerWrite, site_id: str, country: str, arm: str | None) -> None:
+    where = {"study_id": write.study_id, "site_id": site_id, "country": country, "arm": arm}
+    _limits(write, write.connection.execute(_CAPS, where).all())
+
+
+def _limits(write: LedgerWrite, rows: Sequence[Any]) -> dict[CapKey, int | None]:
+    """Return the limits of the caps that apply, if none of them is closed."""
+    limits: dict[CapKey, int | None] = {}
+    for row in rows:
+        key = CapKey(level=CapLevel(row.level), scope=row.scope)
+        if row.is_closed:
+            raise SiteClosed(f"{key} of study {write.study_id} is closed.")
+        limits[key] = row.spots
+    return limits
+
+
+def _check_room(write: LedgerWrite, site_id: str, country: str, arm: str | None, own: sa.Row[Any] | None) -> bool:
+    """Check every cap that applies, the widest first, and say whether anybody is on the waiting list."""
+    where = {
+        "study_id": write.study_id,
+        "site_id": site_id,
+        "country": country,
+        "arm": arm,
+        "now_us": to_us(write.now),
+        "taking": [kind for kind in _COUNTING if write.policy.takes_spot(SpotState(kind))],
+    }
+    rows = write.connection.execute(_ROOM, where).all()
+    limits, counts = _limits(write, rows), rows[0]._mapping
+    own_keys = () if own is None else keys_for(own.site_id, own.country, own.arm)
+    for key in keys_for(site_id, country, arm):
+        spots, taken = limits.get(key), counts[key.level.value]
+        if spots is not None and taken - (key in own_keys) >= spots:
+            raise NoSpotsLeft(
+                f"No spots left: {taken} of {spots} are taken ({key}).",
+                level=key.level.value,
+                scope=key.scope,
+                spots=spots,
+                taken=taken,
+            )
+    return bool(counts["waiting"])
+
+
+def _follow(
+    write: LedgerWrite,
+    latest: sa.Row[Any],
+    kind: EventKind,
+    *,
+    expires_at: datetime | None = None,
+    reason: str | None = None,
+) -> LedgerEvent:
+    return write.append(
+        kind,
+        referral_id=latest.referral_id,
+        site_id=latest.site_id,
+        country=latest.country,
+        arm=latest.arm,
+        expires_at=expires_at,
+        reason=reason,
+    )

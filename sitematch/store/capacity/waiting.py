@@ -1,0 +1,192 @@
+"""The waiting list: who comes next when a spot is freed.
+
+By priority, then by age. An offer is a spot in use until it lapses, so nobody else can take it meanwhile.
+Whoever declines an offer, or lets it lapse, is off the list: the spot goes to the next. A lapse is a fact
+about `now` and writes nothing; the next write to the study, or `sweep`, passes the spot on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from sitematch.domain.accounts.access import Actor, Caller
+from sitematch.domain.capacity.occupancy import keys_for
+from sitematch.domain.capacity.spot import MAX_WAITING_SITES, LedgerEvent, Referral, require_allowed, state_at
+from sitematch.domain.capacity.states import Action, EventKind
+from sitematch.errors import InvalidInput, SiteClosed, SiteNotFound
+from sitematch.store import schema
+from sitematch.store.capacity.counting import read_view, referral_from, waiting_in
+from sitematch.store.capacity.writing import LedgerWrite, perform, require_opaque
+from sitematch.store.engine import Store
+from sitematch.store.idempotency import KeyedRequest
+from sitematch.store.instants import from_us
+from sitematch.store.schema import latest_event
+
+_SWEEPER = Actor(actor_id="system:sweep")
+
+
+def join_waiting_list(
+    store: Store,
+    caller: Caller,
+    *,
+    study_id: str,
+    referral_id: str,
+    site_ids: Sequence[str],
+    now: datetime,
+    priority: int = 0,
+    arm: str | None = None,
+) -> Referral:
+    """Wait for a spot at any of some sites; if one is free, and nobody comes before, it is offered at once.
+
+    Parameters
+    ----------
+    store
+        The database.
+    caller
+        Who asks.
+    study_id, referral_id, arm
+        Who waits for what; see `sitematch.store.capacity.ledger.place_hold`.
+    site_ids
+        The sites within the distance that the patient stated, the preferred first; 1 to 500. The caller works
+        them out: the ledger knows no postcode and keeps no distance.
+    now
+        The instant (aware).
+    priority
+        -1000 to 1000; greater comes first.
+
+    Returns
+    -------
+    Referral
+        WAITING or OFFERED.
+
+    Raises
+    ------
+    SiteClosed
+        If the study has no waiting list.
+    IllegalTransition
+        If the referral stands elsewhere; it names what is allowed.
+    InvalidInput
+        If an id, the priority or the number of sites is out of bounds, or the referral is another study's.
+    SiteNotFound, StudyNotFound
+        If there is none of that id, or the site is not the study's.
+    IdempotencyConflict, LedgerBusy, StorageFault, NotReady
+        See `sitematch.store.capacity.ledger`.
+    """
+    require_opaque(referral_id, "referral_id")
+    if arm is not None:
+        require_opaque(arm, "arm")
+    wanted = tuple(dict.fromkeys(site_ids))
+    if not 1 <= len(wanted) <= MAX_WAITING_SITES:
+        raise InvalidInput(f"Name 1 to {MAX_WAITING_SITES} sites to wait for.", field="site_ids")
+    if not -1000 <= priority <= 1000:
+        raise InvalidInput("A priority is a number from -1000 to 1000.", field="priority")
+    detail = msgspec.json.encode({"priority": priority, "site_ids": wanted}).decode()
+
+    def act(write: LedgerWrite) -> Referral:
+        if not write.policy.waiting_list:
+            raise SiteClosed(f"Study {study_id} has no waiting list.")
+        known = _known_sites(write, wanted)
+        for site_id in wanted:
+            if site_id not in known:
+                raise SiteNotFound(f"Study {study_id} has no site {site_id!r}.", field="site_ids")
+        latest = write.connection.execute(
+            sa.select(latest_event).where(latest_event.c.referral_id == referral_id)
+        ).one_or_none()
+        if latest is not None and latest.study_id != study_id:
+            raise InvalidInput("This referral id is taken by another study.", field="referral_id")
+        expires_at = None if latest is None or latest.expires_at_us is None else from_us(latest.expires_at_us)
+        state = None if latest is None else state_at(EventKind(latest.kind), expires_at, write.now)
+        require_allowed(referral_id, state, Action.JOIN_WAITING_LIST)
+        joined = write.append(
+            EventKind.WAITING, referral_id=referral_id, is_new_referral=latest is None, arm=arm, detail=detail
+        )
+        offered = {event.referral_id: event for event in offer_freed_spots(write)}
+        return referral_from(offered.get(referral_id, joined), write.now)
+
+    operation = KeyedRequest("join_waiting_list", (study_id, referral_id, arm, detail))
+    return perform(store, caller, operation, now, Referral, act, study_id=study_id)
+
+
+def sweep(store: Store, study_id: str, now: datetime, *, request_id: str = "sweep") -> int:
+    """Offer what came free by lapse, and return how many offers were made.
+
+    Run it now and then (a minute is often enough) for the studies that have a waiting list. It writes nothing
+    where there is nothing to offer, and may run in several processes at once.
+
+    Raises
+    ------
+    StudyNotFound, LedgerBusy, StorageFault, NotReady
+        See `sitematch.store.capacity.ledger`.
+    """
+    caller = Caller(actor=_SWEEPER, request_id=request_id)
+    return perform(
+        store,
+        caller,
+        KeyedRequest("sweep", (study_id,)),
+        now,
+        int,
+        lambda write: len(offer_freed_spots(write)),
+        study_id=study_id,
+    )
+
+
+def studies_with_waiting(store: Store) -> tuple[str, ...]:
+    """Return the studies in which somebody waits, by id."""
+    query = (
+        sa.select(latest_event.c.study_id)
+        .where(latest_event.c.kind == EventKind.WAITING.value)
+        .distinct()
+        .order_by(latest_event.c.study_id)
+    )
+    with store.reading() as connection:
+        return tuple(connection.execute(query).scalars())
+
+
+_SOMEBODY_WAITS = (
+    sa.select(latest_event.c.referral_id)
+    .where(latest_event.c.study_id == sa.bindparam("study_id"), latest_event.c.kind == EventKind.WAITING.value)
+    .limit(1)
+)
+
+
+def offer_freed_spots(write: LedgerWrite) -> tuple[LedgerEvent, ...]:
+    """Offer the spots that are free to those who wait, in their order; return the events, oldest first.
+
+    Each is offered the first of its sites that is open and has a spot. Where no cap is known there is nothing
+    to wait for, so the spot is offered at once.
+    """
+    if write.connection.execute(_SOMEBODY_WAITS, {"study_id": write.study_id}).first() is None:
+        return ()
+    view = read_view(write.connection, write.study_id, write.now)
+    taken = view.taken(write.now)
+    sites = {site.site_id: site for site in view.sites}
+    offers = []
+    for entry in waiting_in(write.connection, write.study_id):
+        for site in (sites[site_id] for site_id in entry.site_ids if site_id in sites):
+            left, _ = view.left(taken, site, entry.arm)
+            if left == 0 or not view.is_open(site, entry.arm):
+                continue
+            offers.append(
+                write.append(
+                    EventKind.OFFERED,
+                    referral_id=entry.referral_id,
+                    site_id=site.site_id,
+                    country=site.country,
+                    arm=entry.arm,
+                    expires_at=write.now + write.policy.offer,
+                )
+            )
+            taken.update(keys_for(site.site_id, site.country, entry.arm))
+            break
+    return tuple(offers)
+
+
+def _known_sites(write: LedgerWrite, site_ids: Sequence[str]) -> frozenset[str]:
+    query = sa.select(schema.site.c.site_id).where(
+        schema.site.c.study_id == write.study_id, schema.site.c.site_id.in_(site_ids)
+    )
+    return frozenset(write.connection.execute(query).scalars())

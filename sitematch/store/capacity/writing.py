@@ -1,0 +1,319 @@
+"""One write to a study's ledger: the lock, the idempotency key, the appended events, the end of the chain.
+
+The first statement of every write is ``UPDATE cap SET version = version + 1`` on the study's row. It makes
+all writes to one study wait for one another, in every process and on both databases, so what is counted
+afterwards cannot change before the commit. There is one such row a study, so there is no order of locks to
+get wrong and no deadlock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from sitematch.domain.accounts.access import Caller
+from sitematch.domain.capacity.spot import LedgerEvent, SpotPolicy
+from sitematch.domain.capacity.states import EventKind
+from sitematch.errors import InvalidInput, ReferralNotFound, SitematchError, StorageFault, StudyNotFound
+from sitematch.store import idempotency, schema
+from sitematch.store.capacity.chain import GENESIS, event_row, seal
+from sitematch.store.engine import Store
+from sitematch.store.guards import MAX_SKEW
+from sitematch.store.idempotency import KeyedRequest
+from sitematch.store.instants import from_us, to_us
+from sitematch.store.schema import cap, event, latest_event
+
+T = TypeVar("T")
+
+_OPAQUE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+
+_POLICY = msgspec.json.Decoder(SpotPolicy)
+
+_TOUCH = (
+    sa.update(cap)
+    .where(cap.c.level == "STUDY", cap.c.scope == "")
+    .values(version=cap.c.version + 1)
+    .returning(cap.c.study_id, cap.c.policy, cap.c.head_seq, cap.c.head_hash, cap.c.head_at_us)
+)
+_TOUCH_STUDY = _TOUCH.where(cap.c.study_id == sa.bindparam("id"))
+_TOUCH_REFERRAL = _TOUCH.where(
+    cap.c.study_id
+    == sa.select(latest_event.c.study_id).where(latest_event.c.referral_id == sa.bindparam("id")).scalar_subquery()
+)
+_STUDY_EXISTS = sa.select(schema.study.c.study_id).where(schema.study.c.study_id == sa.bindparam("id"))
+_SET_HEAD = (
+    sa.update(cap)
+    .where(cap.c.study_id == sa.bindparam("id"), cap.c.level == "STUDY", cap.c.scope == "")
+    .values(head_seq=sa.bindparam("seq"), head_hash=sa.bindparam("hash"), head_at_us=sa.bindparam("at_us"))
+)
+_APPEND = sa.insert(event)
+_FIRST = sa.insert(latest_event)
+_NEXT = (
+    sa.update(latest_event)
+    .where(latest_event.c.referral_id == sa.bindparam("id"))
+    .values(
+        {
+            column: sa.bindparam(f"new_{column}")
+            for column in ("seq", "kind", "site_id", "country", "arm", "expires_at_us")
+        }
+    )
+)
+
+
+class LedgerWrite:
+    """A study's ledger while its lock is held.
+
+    Parameters
+    ----------
+    connection
+        Inside the write transaction.
+    row
+        The study's cap row, as touched.
+    caller, now
+        Who writes, and when. Time never goes back within a study: if another server's clock runs ahead by up to
+        `MAX_SKEW`, its last event's instant is taken instead, or a hold that one server saw lapse, and sold, would come
+        to life on another.
+
+    Raises
+    ------
+    StorageFault
+        If the last event lies more than `MAX_SKEW` ahead.
+    """
+
+    def __init__(self, connection: sa.Connection, row: sa.Row[Any], caller: Caller, now: datetime) -> None:
+        self.connection = connection
+        self.study_id: str = row.study_id
+        self.policy = read_policy(row.policy)
+        self.caller = caller
+        latest_at = from_us(row.head_at_us)
+        if latest_at - now > MAX_SKEW:
+            # One of the two clocks is wrong. By the ledger's, live holds would lapse and be sold; by this machine's,
+            # holds that another server saw lapse, and sold, would come to life.
+            raise StorageFault(
+                f"The ledger's last event lies {(latest_at - now).total_seconds():.0f} seconds ahead of this machine's "
+                "clock, so one of the clocks is wrong. Nothing is written until the ledger's time has come. Compare "
+                "the clocks of all servers.",
+                kind="CLOCK",
+            )
+        self.now = max(now, latest_at)
+        self._seq: int = row.head_seq
+        self._hash: str = row.head_hash
+        self.has_appended = False
+
+    def append(
+        self,
+        kind: EventKind,
+        *,
+        referral_id: str | None = None,
+        is_new_referral: bool = False,
+        site_id: str | None = None,
+        country: str | None = None,
+        arm: str | None = None,
+        expires_at: datetime | None = None,
+        reason: str | None = None,
+        detail: str = "{}",
+    ) -> LedgerEvent:
+        """Add an event to the chain, and note it as its referral's latest."""
+        sealed = self._seal(
+            LedgerEvent(
+                study_id=self.study_id,
+                seq=self._seq + 1,
+                kind=kind,
+                at=self.now,
+                referral_id=referral_id,
+                site_id=site_id,
+                country=country,
+                arm=arm,
+                expires_at=expires_at,
+                reason=reason,
+                detail=detail,
+                actor_id=self.caller.actor.actor_id,
+                request_id=self.caller.request_id,
+                prev_hash=self._hash,
+                hash="",
+            )
+        )
+        row = event_row(sealed)
+        self.connection.execute(_APPEND, row)
+        if referral_id is not None:
+            note_latest(self.connection, row, is_new=is_new_referral)
+        self._seq, self._hash, self.has_appended = sealed.seq, sealed.hash, True
+        return sealed
+
+    @staticmethod
+    def _seal(event: LedgerEvent) -> LedgerEvent:
+        return replace(event, hash=seal(event_row(event)))
+
+    def finish(self) -> None:
+        """Note the end of the chain, if it grew."""
+        if self.has_appended:
+            self.connection.execute(
+                _SET_HEAD,
+                {"id": self.study_id, "seq": self._seq, "hash": self._hash, "at_us": to_us(self.now)},
+            )
+
+
+def note_latest(connection: sa.Connection, row: dict[str, Any], *, is_new: bool) -> None:
+    """Note a row of `event` as its referral's latest."""
+    columns = ("seq", "kind", "site_id", "country", "arm", "expires_at_us")
+    if is_new:
+        values = {name: row[name] for name in ("referral_id", "study_id", *columns)}
+        connection.execute(_FIRST, values)
+    else:
+        connection.execute(_NEXT, {"id": row["referral_id"], **{f"new_{name}": row[name] for name in columns}})
+
+
+def read_policy(text: str) -> SpotPolicy:
+    """Return the policy kept in a study's cap row; an empty text is the default."""
+    return _POLICY.decode(text) if text else SpotPolicy()
+
+
+def perform(
+    store: Store,
+    caller: Caller,
+    operation: KeyedRequest,
+    now: datetime,
+    answer_type: type[T],
+    act: Callable[[LedgerWrite], T],
+    *,
+    study_id: str | None = None,
+    referral_id: str | None = None,
+) -> T:
+    """Run one write under the study's lock, or return the answer that the same request got before.
+
+    Parameters
+    ----------
+    store
+        The database.
+    caller
+        Who asks, in which request, with which idempotency key.
+    operation
+        What is asked, to compare with an earlier request of the same key.
+    now
+        The instant (aware).
+    answer_type, act
+        What is done, and the type of its answer. When `act` refuses, what it appended before (offers to those
+        who wait) is kept, so it must append nothing of the refused request itself.
+    study_id, referral_id
+        Exactly one: the study, or a referral whose study it is.
+
+    Raises
+    ------
+    StudyNotFound, ReferralNotFound
+        If there is none of that id.
+    IdempotencyConflict
+        If the key was used with another request.
+    SitematchError
+        What `act` refuses with.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    key = idempotency.key_hash(caller)
+    to_us(now)
+    try:
+        return _attempt(store, caller, operation, key, now, answer_type, act, study_id, referral_id)
+    except sa.exc.IntegrityError:
+        # Another study's write took the same key or the same new referral id meanwhile: now it can be seen.
+        try:
+            return _attempt(store, caller, operation, key, now, answer_type, act, study_id, referral_id)
+        except sa.exc.IntegrityError as error:
+            raise StorageFault(
+                "The write contradicts what the database holds; nothing was written.", kind="integrity"
+            ) from error
+
+
+def _attempt(
+    store: Store,
+    caller: Caller,
+    operation: KeyedRequest,
+    key: str | None,
+    now: datetime,
+    answer_type: type[T],
+    act: Callable[[LedgerWrite], T],
+    study_id: str | None,
+    referral_id: str | None,
+) -> T:
+    with store.writing() as connection:
+        row = _touch_study(connection, study_id) if study_id is not None else _touch_referral(connection, referral_id)
+        write = LedgerWrite(connection, row, caller, now)
+        if key is not None:
+            before = idempotency.recall(connection, key, operation, write.now, answer_type)
+            if before is not None:
+                return before
+        try:
+            answer = act(write)
+        except SitematchError as error:
+            is_kept = key is not None and idempotency.is_kept(error)
+            if not is_kept and not write.has_appended:
+                raise
+            write.finish()
+            if key is not None and is_kept:
+                idempotency.keep(connection, key, operation, write.now, error)
+            refusal = error
+        else:
+            write.finish()
+            if key is not None:
+                idempotency.keep(connection, key, operation, write.now, answer)
+            return answer
+    raise refusal
+
+
+def _touch_referral(connection: sa.Connection, referral_id: str | None) -> sa.Row[Any]:
+    row = connection.execute(_TOUCH_REFERRAL, {"id": referral_id}).one_or_none()
+    if row is None:
+        raise ReferralNotFound(f"There is no referral {referral_id!r}.", field="referral_id")
+    return row
+
+
+def _touch_study(connection: sa.Connection, study_id: str) -> sa.Row[Any]:
+    row = connection.execute(_TOUCH_STUDY, {"id": study_id}).one_or_none()
+    if row is None:
+        if connection.execute(_STUDY_EXISTS, {"id": study_id}).one_or_none() is None:
+            raise StudyNotFound(f"There is no study {study_id!r} in the catalogue.", field="study_id")
+        open_study(connection, study_id)
+        row = connection.execute(_TOUCH_STUDY, {"id": study_id}).one()
+    return row
+
+
+def open_study(connection: sa.Connection, study_id: str) -> None:
+    """Make the study's cap row, without a limit, unless it is there."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    connection.execute(
+        insert(cap)
+        .values(
+            study_id=study_id,
+            level="STUDY",
+            scope="",
+            spots=None,
+            is_closed=False,
+            version=0,
+            policy="",
+            head_seq=0,
+            head_hash=GENESIS,
+            head_at_us=0,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def require_opaque(text: str, field: str) -> None:
+    """Check that an id is one: no spaces, no "@", nothing that a name or an address needs.
+
+    Raises
+    ------
+    InvalidInput
+        If not.
+    """
+    if not _OPAQUE_ID.fullmatch(text):
+        raise InvalidInput(
+            f"The {field} must be 1 to 64 letters, digits, '.', '_', ':' or '-', and start with a letter or "
+            "digit. It must not say who the patient is.",
+            field=field,
+        )

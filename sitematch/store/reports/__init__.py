@@ -1,0 +1,1 @@
+"""Demand: counts of look-ups by coarse region."""

@@ -1,0 +1,1 @@
+"""The catalogue: studies, sites, search, imports, contacts."""

@@ -1,0 +1,319 @@
+"""The site catalogue: studies and their sites.
+
+Reading never writes, and every change raises `catalogue_version`, so that a server can keep what it built
+from the catalogue (an index, pre-rendered answers) and know by one small read whether it still holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+import sqlalchemy as sa
+
+from sitematch.domain.studies.search_terms import further_words, heading_words
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
+from sitematch.errors import InvalidInput, StudyNotFound
+from sitematch.store import schema
+from sitematch.store.engine import Store
+from sitematch.store.studies.contacts import erase_contacts
+from sitematch.store.studies.rows import site_of, site_values, study_of, study_values
+
+_ROWS_A_STATEMENT = 1_000
+
+
+def catalogue_version(store: Store) -> str:
+    """Return a word that changes whenever the catalogue does; it never comes back, not even after a restore.
+
+    Parameters
+    ----------
+    store
+        The database.
+
+    Returns
+    -------
+    str
+        E.g. ``"9f1c02ab.17"``; only equality has a meaning.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    with store.reading() as connection:
+        row = connection.execute(sa.select(schema.catalogue.c.epoch, schema.catalogue.c.version)).one()
+    return f"{row.epoch}.{row.version}"
+
+
+def list_studies(store: Store) -> tuple[Study, ...]:
+    """Return every study, by `study_id`; empty if there is none."""
+    with store.reading() as connection:
+        rows = connection.execute(sa.select(schema.study).order_by(schema.study.c.study_id))
+        return tuple(study_of(row) for row in rows)
+
+
+def find_studies(
+    store: Store, text: str, *, among: frozenset[str] | None = None, limit: int
+) -> tuple[tuple[str, str], ...]:
+    """Return ids and titles of studies that hold every word of a text, by id.
+
+    Parameters
+    ----------
+    store
+        The database.
+    text
+        Words, compared without regard to case; empty finds all.
+    among
+        Only these studies; None is every one.
+    limit
+        How many at most.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    column = schema.study.c
+    query = sa.select(column.study_id, column.title).order_by(column.study_id).limit(limit)
+    if among is not None:
+        query = query.where(column.study_id.in_(among))
+    for word in text.split():
+        query = query.where(
+            column.study_id.icontains(word, autoescape=True) | column.title.icontains(word, autoescape=True)
+        )
+    with store.reading() as connection:
+        return tuple((row.study_id, row.title) for row in connection.execute(query))
+
+
+def read_study(store: Store, study_id: str) -> Study:
+    """Return one study.
+
+    Parameters
+    ----------
+    store
+        The database.
+    study_id
+        As stored: ids are compared exactly.
+
+    Raises
+    ------
+    StudyNotFound
+        If there is none of that id.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    with store.reading() as connection:
+        row = connection.execute(sa.select(schema.study).where(schema.study.c.study_id == study_id)).one_or_none()
+    if row is None:
+        raise StudyNotFound(f"There is no study {study_id!r} in the catalogue.", field="study_id")
+    return study_of(row)
+
+
+def read_sites(store: Store, study_id: str) -> tuple[Site, ...]:
+    """Return a study's sites in the order they were given; empty if it has none.
+
+    Parameters
+    ----------
+    store
+        The database.
+    study_id
+        The study.
+
+    Raises
+    ------
+    StudyNotFound
+        If there is no such study.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    with store.reading() as connection:
+        rows = connection.execute(
+            sa.select(schema.site).where(schema.site.c.study_id == study_id).order_by(schema.site.c.position)
+        ).all()
+    if not rows:
+        read_study(store, study_id)
+    return tuple(site_of(row) for row in rows)
+
+
+def iter_sites(store: Store, study_ids: Collection[str] | None = None) -> Iterator[Site]:
+    """Yield the sites of studies, by study and then in the order given, at a constant memory.
+
+    One read transaction lasts as long as the iteration; do not dawdle in it.
+
+    Parameters
+    ----------
+    store
+        The database.
+    study_ids
+        Only of these, a few hundred at most; None takes every study. An unknown one has no sites.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    query = sa.select(schema.site).order_by(schema.site.c.study_id, schema.site.c.position)
+    if study_ids is not None:
+        query = query.where(schema.site.c.study_id.in_(sorted(study_ids)))
+    with store.reading() as connection:
+        for row in connection.execution_options(yield_per=_ROWS_A_STATEMENT).execute(query):
+            yield site_of(row)
+
+
+def iter_studies(store: Store, study_ids: Collection[str] | None = None) -> Iterator[tuple[Study, tuple[Site, ...]]]:
+    """Yield studies, by `study_id`, each with its sites in order; one read transaction, as in `iter_sites`.
+
+    Parameters
+    ----------
+    store, study_ids
+        See `iter_sites`.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    ids = sa.select(schema.study.c.study_id).order_by(schema.study.c.study_id)
+    if study_ids is not None:
+        ids = ids.where(schema.study.c.study_id.in_(sorted(study_ids)))
+    with store.reading() as connection:
+        for study_id in connection.execute(ids).scalars().all():
+            row = connection.execute(sa.select(schema.study).where(schema.study.c.study_id == study_id)).one()
+            sites = connection.execute(
+                sa.select(schema.site).where(schema.site.c.study_id == study_id).order_by(schema.site.c.position)
+            )
+            yield study_of(row), tuple(map(site_of, sites))
+
+
+def replace_study(store: Store, study: Study, sites: Sequence[Site]) -> None:
+    """Write one study and its sites, in place of what was known of it, in one transaction.
+
+    Parameters
+    ----------
+    store
+        The database.
+    study
+        The study.
+    sites
+        All of its sites, in the order to keep.
+
+    Raises
+    ------
+    InvalidInput
+        If a site belongs to another study, two have one id, or one with referrals is missing.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    replace_studies(store, [(study, sites)])
+
+
+def replace_studies(store: Store, studies: Iterable[tuple[Study, Sequence[Site]]]) -> int:
+    """Write many studies in one transaction, at a constant memory: all of them or, after an error, none.
+
+    Parameters
+    ----------
+    store
+        The database.
+    studies
+        Each study with all of its sites; may be a generator.
+
+    Returns
+    -------
+    int
+        How many were written. 0 changes nothing, not even `catalogue_version`.
+
+    Raises
+    ------
+    InvalidInput
+        If a site belongs to another study, two have one id, or one with referrals is missing.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    count = 0
+    with store.writing() as connection:
+        for study, sites in studies:
+            if count == 0:
+                touch(connection)
+            write_study(connection, study, sites)
+            count += 1
+    return count
+
+
+def remove_study(store: Store, study_id: str) -> None:
+    """Remove a study and its sites from the catalogue.
+
+    Raises
+    ------
+    StudyNotFound
+        If there is no such study.
+    InvalidInput
+        If one of its sites has referrals.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    with store.writing() as connection:
+        touch(connection)
+        _require_kept(connection, study_id, set())
+        connection.execute(sa.delete(schema.site).where(schema.site.c.study_id == study_id))
+        if not connection.execute(sa.delete(schema.study).where(schema.study.c.study_id == study_id)).rowcount:
+            raise StudyNotFound(f"There is no study {study_id!r} in the catalogue.", field="study_id")
+
+
+def touch(connection: sa.Connection) -> None:
+    """Raise the version; a change's first statement: on PostgreSQL the row's lock lets one at a time through."""
+    connection.execute(sa.update(schema.catalogue).values(version=schema.catalogue.c.version + 1))
+
+
+def sites_in_use(connection: sa.Connection, study_id: str) -> frozenset[str]:
+    """Return the ids of a study's sites that referrals name, whatever became of them."""
+    used = connection.execute(
+        sa.select(schema.latest_event.c.site_id)
+        .where(schema.latest_event.c.study_id == study_id, schema.latest_event.c.site_id.is_not(None))
+        .distinct()
+    )
+    return frozenset(used.scalars())
+
+
+def _require_kept(connection: sa.Connection, study_id: str, site_ids: set[str]) -> None:
+    """Check that no site with referrals would vanish: its participants still count."""
+    lost = sorted(sites_in_use(connection, study_id) - site_ids)
+    if lost:
+        raise InvalidInput(
+            f"Site {lost[0]} of study {study_id} has referrals, so it cannot be removed; "
+            "keep it with a status that takes nobody.",
+            field="site_id",
+        )
+
+
+def write_study(connection: sa.Connection, study: Study, sites: Sequence[Site]) -> None:
+    """Write one study and its sites inside a transaction; see `replace_study`. Contacts of the study are erased."""
+    values = study_values(study)
+    known = connection.execute(
+        sa.update(schema.study).where(schema.study.c.study_id == study.study_id).values(**values)
+    )
+    if known.rowcount:
+        _require_kept(connection, study.study_id, {site.site_id for site in sites})
+        erase_contacts(connection, study.study_id)
+        connection.execute(sa.delete(schema.site).where(schema.site.c.study_id == study.study_id))
+    else:
+        connection.execute(sa.insert(schema.study).values(**values))
+    _write_words(connection, study, is_new=not known.rowcount)
+    rows = [site_values(position, site, study.study_id) for position, site in enumerate(sites)]
+    try:
+        for start in range(0, len(rows), _ROWS_A_STATEMENT):
+            connection.execute(sa.insert(schema.site), rows[start : start + _ROWS_A_STATEMENT])
+    except sa.exc.IntegrityError as error:
+        raise InvalidInput(
+            f"A site of study {study.study_id} has an id that another site already has.", field="site_id"
+        ) from error
+
+
+def _write_words(connection: sa.Connection, study: Study, *, is_new: bool) -> None:
+    table = schema.study_text
+    words = {"heading": " ".join(heading_words(study)), "further": " ".join(further_words(study))}
+    if not is_new:
+        connection.execute(sa.update(table).where(table.c.study_id == study.study_id).values(**words))
+        return
+    # Changes of the catalogue come one at a time (see `touch`), so two never take the same number.
+    number = sa.select(sa.func.coalesce(sa.func.max(table.c.number), 0) + 1).scalar_subquery()
+    connection.execute(sa.insert(table).values(number=number, study_id=study.study_id, **words))

@@ -1,0 +1,307 @@
+"""Imports: one transaction for all studies of one, and a way back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts
+from sitematch.domain.studies.import_outcome import ImportRecord, ImportTotals
+from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
+from sitematch.errors import InvalidInput
+from sitematch.store import schema
+from sitematch.store.engine import Store
+from sitematch.store.instants import from_us, to_us
+from sitematch.store.studies.catalogue import sites_in_use, touch, write_study
+from sitematch.store.studies.contacts import contacts_of, store_contacts
+from sitematch.store.studies.rows import site_of, study_of
+
+_BATCH, _PART = schema.import_batch.c, schema.import_study.c
+_VERSION = msgspec.json.Decoder(tuple[Study, tuple[Site, ...]])
+_TOTALS = msgspec.json.Decoder(ImportTotals)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the catalogue knows of a study.
+
+    Parameters
+    ----------
+    study
+        None if it is not there.
+    sites
+        Its sites, in order.
+    in_use
+        Ids of its sites that referrals name.
+    was_imported
+        Whether an import brought the study in, and not a person.
+    contacts
+        Whom to ask, as far as it is kept.
+    """
+
+    study: Study | None
+    sites: tuple[Site, ...]
+    in_use: frozenset[str]
+    was_imported: bool
+    contacts: StudyContacts = NO_CONTACTS
+
+
+class ImportTransaction:
+    """An import while it lasts; `importing` makes it."""
+
+    def __init__(self, connection: sa.Connection, import_id: int) -> None:
+        self._connection = connection
+        self.import_id = import_id
+        self._parts: dict[str, dict[str, Any]] = {}
+        self._written: set[str] = set()
+        self._touched = False
+
+    def read(self, study_id: str) -> Known:
+        """Return what the catalogue knows of a study, as this import has left it so far."""
+        study, sites = _read(self._connection, study_id)
+        if study is None:
+            return Known(None, (), frozenset(), True)
+        brought = (
+            sa.select(sa.literal(1))
+            .select_from(schema.import_study.join(schema.import_batch))
+            .where(_PART.study_id == study_id, _PART.before.is_(None), _BATCH.undone_at_us.is_(None))
+            .limit(1)
+        )
+        was_imported = study_id in self._written or self._connection.execute(brought).first() is not None
+        in_use, contacts = sites_in_use(self._connection, study_id), contacts_of(self._connection, study_id)
+        return Known(study, sites, in_use, was_imported, contacts)
+
+    def write(self, known: Known, study: Study, sites: Sequence[Site]) -> None:
+        """Put a study's new version in place of the known one.
+
+        Raises
+        ------
+        InvalidInput
+            See `sitematch.store.studies.catalogue.replace_study`.
+        """
+        self._touch()
+        write_study(self._connection, study, sites)
+        after_hash = _hash(study, sites)
+        if study.study_id in self._written:
+            # The file holds the study twice; what stood before the first counts.
+            self._flush()
+            self._connection.execute(
+                sa.update(schema.import_study)
+                .where(_PART.import_id == self.import_id, _PART.study_id == study.study_id)
+                .values(after_hash=after_hash)
+            )
+            return
+        self._written.add(study.study_id)
+        before = None if known.study is None else msgspec.json.encode((known.study, known.sites)).decode()
+        self._parts[study.study_id] = {
+            "import_id": self.import_id,
+            "study_id": study.study_id,
+            "before": before,
+            "after_hash": after_hash,
+        }
+        if len(self._parts) >= 200:
+            self._flush()
+
+    def keep_contacts(self, known: Known, study_id: str, contacts: StudyContacts) -> StudyContacts:
+        """Put contacts in place of a study's, whether or not `write` was called: what is not asked for is erased.
+
+        Returns
+        -------
+        StudyContacts
+            Those that are kept now: only of sites, and of a study, that take patients.
+        """
+        if contacts or known.contacts:
+            store_contacts(self._connection, study_id, contacts)
+        kept = contacts_of(self._connection, study_id) if contacts else NO_CONTACTS
+        if kept != known.contacts:
+            self._touch()  # what servers hold in memory is no longer right
+        return kept
+
+    def _touch(self) -> None:
+        if not self._touched:
+            touch(self._connection)
+            self._touched = True
+
+    def finish(self, *, at: datetime, origin: str, source: str, totals: ImportTotals) -> int | None:
+        """Record the import; call it last.
+
+        Returns
+        -------
+        int or None
+            Its number; None if it wrote nothing, and so leaves no trace.
+        """
+        if not self._written:
+            return None
+        self._flush()
+        self._connection.execute(
+            sa.update(schema.import_batch)
+            .where(_BATCH.import_id == self.import_id)
+            .values(at_us=to_us(at), origin=origin, source=source, totals=msgspec.json.encode(totals).decode())
+        )
+        return self.import_id
+
+    def _flush(self) -> None:
+        if not self._parts:
+            return
+        exists = sa.select(_BATCH.import_id).where(_BATCH.import_id == self.import_id)
+        if self._connection.execute(exists).first() is None:
+            self._connection.execute(
+                sa.insert(schema.import_batch).values(
+                    import_id=self.import_id, at_us=0, origin="", source="", totals="{}"
+                )
+            )
+        self._connection.execute(sa.insert(schema.import_study), list(self._parts.values()))
+        self._parts.clear()
+
+
+@contextmanager
+def importing(store: Store) -> Iterator[ImportTransaction]:
+    """Open the one transaction of an import: all of it is kept, or after an error nothing.
+
+    Yields
+    ------
+    ImportTransaction
+        No other change of the catalogue comes between its reads and its writes.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault
+        See `Store.writing`.
+    """
+    with store.writing() as connection:
+        # On SQLite the write lock is held already, and FOR UPDATE is left out.
+        connection.execute(sa.select(schema.catalogue.c.version).with_for_update()).one()
+        yield ImportTransaction(connection, _last_id(connection) + 1)
+
+
+@contextmanager
+def inspecting(store: Store) -> Iterator[ImportTransaction]:
+    """Open a transaction that only reads, to see what an import would do; `write` fails in it."""
+    with store.reading() as connection:
+        yield ImportTransaction(connection, _last_id(connection) + 1)
+
+
+def list_imports(store: Store) -> tuple[ImportRecord, ...]:
+    """Return the imports, latest first; those that changed nothing are not kept."""
+    with store.reading() as connection:
+        rows = connection.execute(sa.select(schema.import_batch).order_by(_BATCH.import_id.desc()))
+        return tuple(_record(row) for row in rows)
+
+
+def imported_studies(store: Store, origin: str) -> tuple[str, ...]:
+    """Return the ids of the studies that the catalogue has from an origin, in order."""
+    query = (
+        sa.select(_PART.study_id)
+        .select_from(schema.import_study.join(schema.import_batch))
+        .where(_BATCH.origin == origin, _BATCH.undone_at_us.is_(None))
+        .where(_PART.study_id.in_(sa.select(schema.study.c.study_id)))
+        .distinct()
+        .order_by(_PART.study_id)
+    )
+    with store.reading() as connection:
+        return tuple(connection.execute(query).scalars())
+
+
+def undo_import(store: Store, now: datetime, *, import_id: int | None = None) -> ImportRecord:
+    """Take the latest import back that still holds: every study is again what it was before.
+
+    Parameters
+    ----------
+    store
+        The database.
+    now
+        When (aware, UTC).
+    import_id
+        The import that is meant, for whoever looked at it before; None is whichever is the latest.
+
+    Returns
+    -------
+    ImportRecord
+        The import, now undone.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none, or the latest is another than was meant; if one of its studies was changed since, which
+        undoing would lose; or if a site that it brought has referrals. Nothing is changed then.
+    LedgerBusy, StorageFault
+        See `Store.writing`.
+    """
+    with store.writing() as connection:
+        touch(connection)
+        latest = sa.select(schema.import_batch).where(_BATCH.undone_at_us.is_(None)).order_by(_BATCH.import_id.desc())
+        row = connection.execute(latest.limit(1)).one_or_none()
+        if row is None:
+            raise InvalidInput("There is no import to undo.", field="import")
+        if import_id not in (None, row.import_id):
+            raise InvalidInput(
+                f"Import {import_id} is not the latest that holds: import {row.import_id} is. Nothing was undone.",
+                field="import",
+            )
+        ids = connection.execute(sa.select(_PART.study_id).where(_PART.import_id == row.import_id)).scalars().all()
+        for study_id in ids:
+            _put_back(connection, row.import_id, study_id)
+        connection.execute(
+            sa.update(schema.import_batch).where(_BATCH.import_id == row.import_id).values(undone_at_us=to_us(now))
+        )
+        return replace(_record(row), undone_at=now)
+
+
+def _put_back(connection: sa.Connection, import_id: int, study_id: str) -> None:
+    part = connection.execute(
+        sa.select(schema.import_study).where(_PART.import_id == import_id, _PART.study_id == study_id)
+    ).one()
+    study, sites = _read(connection, study_id)
+    if study is None or _hash(study, sites) != part.after_hash:
+        raise InvalidInput(
+            f"Study {study_id} was changed after import {import_id}; undoing would lose that. Nothing was undone.",
+            field="study_id",
+        )
+    if part.before is not None:
+        before, before_sites = _VERSION.decode(part.before)
+        write_study(connection, before, before_sites)
+        return
+    in_use = sorted(sites_in_use(connection, study_id))
+    if in_use:
+        raise InvalidInput(
+            f"Site {in_use[0]}, which import {import_id} brought, has referrals. Nothing was undone.", field="site_id"
+        )
+    connection.execute(sa.delete(schema.site).where(schema.site.c.study_id == study_id))
+    connection.execute(sa.delete(schema.study).where(schema.study.c.study_id == study_id))
+
+
+def _read(connection: sa.Connection, study_id: str) -> tuple[Study | None, tuple[Site, ...]]:
+    row = connection.execute(sa.select(schema.study).where(schema.study.c.study_id == study_id)).one_or_none()
+    if row is None:
+        return None, ()
+    rows = connection.execute(
+        sa.select(schema.site).where(schema.site.c.study_id == study_id).order_by(schema.site.c.position)
+    )
+    return study_of(row), tuple(site_of(site) for site in rows)
+
+
+def _last_id(connection: sa.Connection) -> int:
+    return int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(_BATCH.import_id), 0))).scalar_one())
+
+
+def _hash(study: Study, sites: Sequence[Site]) -> str:
+    return hashlib.sha256(msgspec.json.encode((study, tuple(sites)))).hexdigest()
+
+
+def _record(row: sa.Row[Any]) -> ImportRecord:
+    return ImportRecord(
+        import_id=row.import_id,
+        at=from_us(row.at_us),
+        origin=row.origin,
+        source=row.source,
+        totals=_TOTALS.decode(row.totals),
+        undone_at=None if row.undone_at_us is None else from_us(row.undone_at_us),
+    )

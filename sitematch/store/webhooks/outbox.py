@@ -1,0 +1,156 @@
+"""The outbox: bringing each message to each webhook that wants it, again and again until it arrives or is given up."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from sitematch.domain.webhooks.notice import DueDelivery, FailedDelivery
+from sitematch.store.engine import Store
+from sitematch.store.instants import from_us, to_us
+from sitematch.store.schema import delivery, outbox, webhook
+
+RETRY_AFTER = (
+    timedelta(seconds=10),
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=4),
+    timedelta(hours=12),
+)
+"""The waits between attempts; after the last one the message is given up."""
+
+LEASE = timedelta(minutes=2)
+"""How long a delivery that was taken up is left alone; if the process dies, another takes it up then."""
+
+
+def receivers_due(store: Store, now: datetime) -> tuple[str, ...]:
+    """Return the webhooks that may have something to be brought now, by id.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    due = sa.select(delivery.c.webhook_id).where(delivery.c.due_at_us <= to_us(now)).distinct()
+    with store.reading() as connection:
+        return tuple(connection.execute(due.order_by(delivery.c.webhook_id)).scalars())
+
+
+def take_next(store: Store, webhook_id: str, now: datetime) -> DueDelivery | None:
+    """Take up a webhook's oldest open message, if its turn has come; nobody else gets it for two minutes.
+
+    A receiver gets its messages in order: while an older one waits to be tried again, or is under way elsewhere, the
+    newer ones wait behind it.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    oldest = (
+        sa.select(delivery.c.message_id, delivery.c.due_at_us)
+        .join(outbox, outbox.c.message_id == delivery.c.message_id)
+        .where(delivery.c.webhook_id == webhook_id, delivery.c.due_at_us.is_not(None))
+        .order_by(outbox.c.at_us, delivery.c.message_id)
+        .limit(1)
+    )
+    with store.writing() as connection:
+        found = connection.execute(oldest).one_or_none()
+        if found is None or found.due_at_us > to_us(now):
+            return None
+        # Taken only if still due: another process may have been quicker.
+        taken = connection.execute(
+            sa.update(delivery)
+            .where(
+                delivery.c.message_id == found.message_id,
+                delivery.c.webhook_id == webhook_id,
+                delivery.c.due_at_us <= to_us(now),
+            )
+            .values(attempts=delivery.c.attempts + 1, due_at_us=to_us(now + LEASE))
+            .returning(delivery.c.attempts)
+        ).one_or_none()
+        return None if taken is None else _due(connection, found.message_id, webhook_id, taken.attempts)
+
+
+def _due(connection: sa.Connection, message_id: str, webhook_id: str, attempt: int) -> DueDelivery:
+    row = connection.execute(
+        sa.select(outbox.c.body, webhook.c.url, webhook.c.secret)
+        .select_from(delivery)
+        .join(outbox, outbox.c.message_id == delivery.c.message_id)
+        .join(webhook, webhook.c.webhook_id == delivery.c.webhook_id)
+        .where(delivery.c.message_id == message_id, delivery.c.webhook_id == webhook_id)
+    ).one()
+    return DueDelivery(
+        message_id=message_id,
+        webhook_id=webhook_id,
+        url=row.url,
+        secret=row.secret,
+        body=row.body.encode(),
+        attempt=attempt,
+    )
+
+
+def record(store: Store, due: DueDelivery, *, error: str | None, now: datetime) -> None:
+    """Note what came of a delivery: done, to be tried again, or given up.
+
+    Parameters
+    ----------
+    store
+        The database.
+    due
+        As `take_next` gave it.
+    error
+        What went wrong, in plain words; None if it arrived.
+    now
+        The instant (aware).
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    values: dict[str, Any] = {"due_at_us": None, "last_error": error or ""}
+    if error is None:
+        values["delivered_at_us"] = to_us(now)
+    elif due.attempt <= len(RETRY_AFTER):
+        values["due_at_us"] = to_us(now + RETRY_AFTER[due.attempt - 1])
+    else:
+        values["failed_at_us"] = to_us(now)
+    with store.writing() as connection:
+        connection.execute(
+            sa.update(delivery)
+            .where(
+                delivery.c.message_id == due.message_id,
+                delivery.c.webhook_id == due.webhook_id,
+                # A lease that ran out belongs to another process now.
+                delivery.c.attempts == due.attempt,
+            )
+            .values(**values)
+        )
+
+
+def failed_deliveries(store: Store) -> tuple[FailedDelivery, ...]:
+    """Return what was given up or has failed so far, the oldest message first."""
+    query = (
+        sa.select(delivery, webhook.c.url)
+        .join(webhook, webhook.c.webhook_id == delivery.c.webhook_id)
+        .join(outbox, outbox.c.message_id == delivery.c.message_id)
+        .where(delivery.c.delivered_at_us.is_(None), delivery.c.last_error != "")
+        .order_by(outbox.c.at_us, delivery.c.message_id, delivery.c.webhook_id)
+    )
+    with store.reading() as connection:
+        return tuple(
+            FailedDelivery(
+                message_id=row.message_id,
+                webhook_id=row.webhook_id,
+                url=row.url,
+                attempts=row.attempts,
+                last_error=row.last_error,
+                next_at=None if row.due_at_us is None else from_us(row.due_at_us),
+            )
+            for row in connection.execute(query)
+        )

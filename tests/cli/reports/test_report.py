@@ -1,0 +1,102 @@
+"""``sitematch report``: what it prints and writes, and what it says where it cannot."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.reports.readers import ReportHtml, read_csv, read_json, read_pdf, read_sheet
+
+SITE = "NCT06064929-039"
+
+
+def test_capacity_report_counts_what_was_held(run: Run) -> None:
+    run("referral", "hold", SITE, "--id", "r-2026-017")
+
+    printed = run("report", "capacity", "--country", "US").stdout
+
+    assert "1 spots are taken of 8; 7 more could be taken now." in printed
+    assert "Filters: Country: US" in printed
+    assert "Note: The sites are stand-ins" in printed
+
+
+@pytest.mark.parametrize("kind", ["capacity", "funnel"])
+def test_every_format_holds_the_same_numbers(run: Run, tmp_path: Path, kind: str) -> None:
+    for number in range(3):
+        run("referral", "hold", SITE, "--id", f"r-{number}")
+    run("referral", "screen", "r-0")
+    files = {}
+    for form in ("json", "csv", "xlsx", "html", "pdf"):
+        out = tmp_path / f"report.{form}"
+        done = run("report", kind, "--as-of", "2030-01-01", "--format", form, "--out", str(out))
+        assert done.exit_code == 2 and "as_of lies ahead" in done.stderr
+        assert not out.exists()
+        assert run("report", kind, "--site", SITE, "--format", form, "--out", str(out)).exit_code == 0
+        files[form] = out.read_bytes()
+
+    answer = read_json(files["json"])
+    sections = [section for section in answer["sections"] if section["table"] is not None]
+    main = sections[0]["table"]["columns"]
+    alike = [section["table"] for section in sections if section["table"]["columns"] == main]
+    integers = [column["name"] for column in main if column["kind"] == "INTEGER"]
+    assert sum(row["held"] for table in alike for row in table["rows"]) > 0
+    rows = read_csv(files["csv"])
+    for table in alike:
+        wanted = [[row[name] for name in integers] for row in table["rows"]]
+        of_csv = [[int(row[n]) if row[n] else None for n in integers] for row in rows if row["table"] == table["name"]]
+        assert of_csv == wanted
+        heading, *cells = read_sheet(files["xlsx"], table["name"])
+        labels = [column["label"] for column in main]
+        assert list(heading[:10]) == labels[:10]
+        places = [at for at, column in enumerate(main) if column["kind"] == "INTEGER"]
+        of_sheet = [[row[at] if isinstance(row[at], int) else None for at in places] for row in cells[: len(wanted)]]
+        assert of_sheet == wanted
+    page, lines = ReportHtml(files["html"]), read_pdf(files["pdf"])
+    for section in sections:
+        body = page.tables[section["title"]][1:]
+        for row, cells_of_row in zip(section["table"]["rows"], body, strict=False):
+            for (name, value), cell in zip(row.items(), cells_of_row, strict=True):
+                if name in integers and value is not None:
+                    assert cell == f"{value:,}", (section["title"], name)
+    study = page.tables[sections[0]["title"]][1]
+    # Where letters are small, a reader takes narrow blanks for none.
+    assert "".join(study).replace(" ", "") in {line.replace(" ", "") for line in lines}
+
+
+def test_csv_goes_to_standard_output_and_one_table_can_be_chosen(run: Run) -> None:
+    run("referral", "hold", SITE, "--id", "r-1")
+
+    rows = read_csv(run("report", "capacity", "--site", SITE, "--format", "csv", "--table", "sites").stdout_bytes)
+
+    assert [(row["table"], row["part_id"], row["held"]) for row in rows] == [("sites", SITE, "1")]
+
+
+def test_instants_are_read_in_the_zone_that_was_named(run: Run) -> None:
+    printed = run(
+        "report", "funnel", "--as-of", "2026-01-31T12:00", "--time-zone", "Asia/Tokyo", "--format", "json"
+    ).stdout
+
+    assert json.loads(printed)["as_of"] == "2026-01-31T12:00:00+09:00"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (("--format", "pdf"), 2, "A terminal cannot show pdf: name a file with --out."),
+        (("--format", "json", "--table", "sites"), 2, "--table goes with --format csv."),
+        (("--format", "csv", "--table", "site"), 2, "no table 'site'; its tables: study, countries, sites"),
+        (("--time-zone", "Berlin"), 2, "'Berlin' is no time zone; give its IANA name"),
+        (("--country", "Atlantis"), 2, "Atlantis"),
+        (("--site", "nowhere"), 3, "has no site 'nowhere'"),
+        (("--study", "NCT99999999"), 3, "no study 'NCT99999999'"),
+        (("--format", "json", "--out", "/nowhere/report.json"), 2, "/nowhere/report.json cannot be written"),
+    ],
+)
+def test_what_cannot_be_done_is_said(run: Run, options: tuple[str, ...], code: int, says: str) -> None:
+    done = run("report", "capacity", *options)
+
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert says in done.stderr
