@@ -25,8 +25,9 @@ from benchmarks import databases, race
 from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.errors import LedgerBusy
-from sitematch.store.capacity import audit, ledger, rules
+from sitematch.store.capacity import ledger, rules
 from sitematch.store.capacity.feed import CapacityFeed
+from sitematch.store.capacity.history import audit
 from sitematch.store.engine import open_store
 from sitematch.store.studies.catalogue import read_sites, read_study, replace_studies
 

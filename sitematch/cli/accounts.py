@@ -9,19 +9,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, print_json, say
-from sitematch.cli.context import open_desk
+from sitematch.cli.common import (
+    EXIT_NOT_FOUND,
+    STORE,
+    Commands,
+    console,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+    say,
+)
+from sitematch.cli.completion import complete_site, complete_study
+from sitematch.cli.context import open_context
 from sitematch.domain.accounts.access import Grant, Permission, Role
-from sitematch.errors import AccountNotFound, InvalidInput
+from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from sitematch.store.accounts.accounts import Account
-    from sitematch.store.engine import Store
+    from sitematch.domain.accounts.account import Account
+
+_CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
 _ROLE = click.Choice([role.value for role in Role])
 
 
-@click.group("user")
+@click.group("user", cls=Commands)
 def user_group() -> None:
     """Make accounts for coordinators and give them roles. Patients need none.
 
@@ -29,17 +41,21 @@ def user_group() -> None:
     """
 
 
-@click.group("token")
+@click.group("token", cls=Commands)
 def token_group() -> None:
     """Make and revoke API tokens."""
 
 
 def _where(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = click.option("--site", metavar="SITE", help="Which site; needed by a site coordinator.")(command)
-    return click.option("--study", metavar="STUDY", help="Which study; left out: every one.")(command)
+    command = click.option(
+        "--site", metavar="SITE", shell_complete=complete_site, help="Which site; needed by a site coordinator."
+    )(command)
+    return click.option(
+        "--study", metavar="STUDY", shell_complete=complete_study, help="Which study; left out: every one."
+    )(command)
 
 
-@user_group.command("add", epilog=EXIT_CODES)
+@user_group.command("add", epilog=_CODES)
 @click.argument("email")
 @click.option("--role", type=_ROLE, help="Left out: may do nothing until `user grant`.")
 @_where
@@ -53,20 +69,20 @@ def add(email: str, role: str | None, study: str | None, site: str | None, with_
       sitematch user add ann@example.org --role administrator --password
       sitematch user add bob@example.org --role site-coordinator --study NCT06064929 --site NCT06064929-001
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
     grant = None if role is None else Grant(role=Role(role), study_id=study, site_id=site)
     if role is None and (study or site):
         raise InvalidInput("Give a --role with --study or --site.", field="role")
     password = _new_password() if with_password else None
-    with open_desk() as desk:
-        account = accounts.create_account(desk.store, email=email, now=desk.now, password=password)
-        if grant is not None:
-            account = accounts.give(desk.store, account_id=account.account_id, grant=grant)
+    with open_context() as context:
+        account = accounts.create_account(
+            context.store, context.actor, email=email, now=context.now, password=password, grant=grant
+        )
     say(f"Made account {account.account_id} for {account.email}: {_roles(account)}.")
 
 
-@user_group.command("list", epilog=EXIT_CODES)
+@user_group.command("list", epilog=_CODES)
 @format_option("table", "json")
 @plain_errors
 def list_(form: str) -> None:
@@ -76,10 +92,10 @@ def list_(form: str) -> None:
     Example:
       sitematch user list
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
-    with open_desk() as desk:
-        found = accounts.list_accounts(desk.store)
+    with open_context() as context:
+        found = accounts.list_accounts(context.store, context.actor)
     if form == "json":
         print_json(found)
         return
@@ -90,7 +106,7 @@ def list_(form: str) -> None:
     _print_table(("E-mail", "Account", "Roles", "Signs in by"), rows, "No accounts; make one with `user add`.")
 
 
-@user_group.command("grant", epilog=EXIT_CODES)
+@user_group.command("grant", epilog=_CODES)
 @click.argument("email")
 @click.argument("role", type=_ROLE)
 @_where
@@ -102,15 +118,16 @@ def grant_(email: str, role: str, study: str | None, site: str | None) -> None:
     Example:
       sitematch user grant bob@example.org study-manager --study NCT06064929
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
     grant = Grant(role=Role(role), study_id=study, site_id=site)
-    with open_desk() as desk:
-        account = accounts.give(desk.store, account_id=_account(desk.store, email).account_id, grant=grant)
+    with open_context() as context:
+        found = accounts.find_account(context.store, context.actor, email)
+        account = accounts.give(context.store, context.actor, account_id=found.account_id, grant=grant)
     say(f"{account.email}: {_roles(account)}.")
 
 
-@user_group.command("take-back", epilog=EXIT_CODES)
+@user_group.command("take-back", epilog=_CODES)
 @click.argument("email")
 @click.argument("role", type=_ROLE)
 @_where
@@ -122,15 +139,16 @@ def take_back(email: str, role: str, study: str | None, site: str | None) -> Non
     Example:
       sitematch user take-back bob@example.org study-manager --study NCT06064929
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
     grant = Grant(role=Role(role), study_id=study, site_id=site)
-    with open_desk() as desk:
-        account = accounts.take_back(desk.store, account_id=_account(desk.store, email).account_id, grant=grant)
+    with open_context() as context:
+        found = accounts.find_account(context.store, context.actor, email)
+        account = accounts.take_back(context.store, context.actor, account_id=found.account_id, grant=grant)
     say(f"{account.email}: {_roles(account)}.")
 
 
-@user_group.command("set-password", epilog=EXIT_CODES)
+@user_group.command("set-password", epilog=_CODES)
 @click.argument("email")
 @plain_errors
 def set_password(email: str) -> None:
@@ -140,15 +158,18 @@ def set_password(email: str) -> None:
     Example:
       sitematch user set-password ann@example.org
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
-    with open_desk() as desk:
-        account = _account(desk.store, email)
-        accounts.set_password(desk.store, account_id=account.account_id, password=_new_password(), now=desk.now)
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
+        password = _new_password()
+        accounts.set_password(
+            context.store, context.actor, account_id=account.account_id, password=password, now=context.now
+        )
     say(f"{account.email}: the password is set; sessions and tokens have ended.")
 
 
-@user_group.command("disable", epilog=EXIT_CODES)
+@user_group.command("disable", epilog=_CODES)
 @click.argument("email")
 @plain_errors
 def disable(email: str) -> None:
@@ -158,15 +179,15 @@ def disable(email: str) -> None:
     Example:
       sitematch user disable bob@example.org
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
-    with open_desk() as desk:
-        account = _account(desk.store, email)
-        accounts.disable_account(desk.store, account_id=account.account_id, now=desk.now)
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
+        accounts.disable_account(context.store, context.actor, account_id=account.account_id, now=context.now)
     say(f"{account.email} is disabled.")
 
 
-@token_group.command("create", epilog=EXIT_CODES)
+@token_group.command("create", epilog=_CODES)
 @click.argument("email")
 @click.option("--label", required=True, metavar="TEXT", help="What it is for.")
 @click.option(
@@ -187,17 +208,19 @@ def create(email: str, label: str, scopes: tuple[str, ...], days: int, form: str
       sitematch token create ann@example.org --label "my scripts"
       sitematch token create bob@example.org --label booking --scope referrals:write --days 30
     """
-    from sitematch.store.accounts import tokens
+    from sitematch.services.accounts import accounts, tokens
 
     wanted = frozenset(map(Permission, scopes)) or frozenset(Permission)
-    with open_desk() as desk:
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
         made = tokens.create_token(
-            desk.store,
-            account_id=_account(desk.store, email).account_id,
+            context.store,
+            context.actor,
+            account_id=account.account_id,
             label=label,
             scopes=wanted,
-            expires_at=desk.now + timedelta(days=days),
-            now=desk.now,
+            expires_at=context.now + timedelta(days=days),
+            now=context.now,
         )
     if form == "json":
         print_json({"secret": made.secret, "token": made.token})
@@ -206,7 +229,7 @@ def create(email: str, label: str, scopes: tuple[str, ...], days: int, form: str
     say(f"Token {made.token.token_id} for {email}, until {made.token.expires_at:%Y-%m-%d}. It is not shown again.")
 
 
-@token_group.command("list", epilog=EXIT_CODES)
+@token_group.command("list", epilog=_CODES)
 @click.argument("email")
 @format_option("table", "json")
 @plain_errors
@@ -217,11 +240,12 @@ def list_tokens(email: str, form: str) -> None:
     Example:
       sitematch token list ann@example.org
     """
-    from sitematch.store.accounts import tokens
+    from sitematch.services.accounts import accounts, tokens
 
-    with open_desk() as desk:
-        found = tokens.list_tokens(desk.store, _account(desk.store, email).account_id)
-        now = desk.now
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
+        found = tokens.list_tokens(context.store, context.actor, account.account_id)
+        now = context.now
     if form == "json":
         print_json(found)
         return
@@ -237,7 +261,7 @@ def list_tokens(email: str, form: str) -> None:
     _print_table(("Token", "Label", "Until", "Scopes"), rows, "No tokens.")
 
 
-@token_group.command("revoke", epilog=EXIT_CODES)
+@token_group.command("revoke", epilog=_CODES)
 @click.argument("token_id")
 @plain_errors
 def revoke(token_id: str) -> None:
@@ -247,21 +271,11 @@ def revoke(token_id: str) -> None:
     Example:
       sitematch token revoke 91ab5f0c2d3e4f60
     """
-    from sitematch.store.accounts import tokens
+    from sitematch.services.accounts import tokens
 
-    with open_desk() as desk:
-        tokens.revoke_token(desk.store, token_id=token_id, now=desk.now)
+    with open_context() as context:
+        tokens.revoke_token(context.store, context.actor, token_id=token_id, now=context.now)
     say(f"Token {token_id} is of no use any more.")
-
-
-def _account(store: Store, email: str) -> Account:
-    from sitematch.store.accounts import accounts
-
-    wanted = email.strip().lower()
-    for account in accounts.list_accounts(store):
-        if wanted in (account.email, account.account_id):
-            return account
-    raise AccountNotFound(f"There is no account {email!r}; `sitematch user list` lists them.", field="email")
 
 
 def _new_password() -> str:
@@ -286,12 +300,11 @@ def _signs_in(account: Account) -> str:
 
 
 def _print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    from sitematch.exporters.tables.terminal import new_table
+
+    table = new_table(*headings)
     for row in rows:
         table.add_row(*map(Text, row))
     console().print(table if rows else empty)

@@ -7,18 +7,20 @@ from pathlib import Path
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, plain_errors, say, settings
-from sitematch.cli.context import open_desk
+from sitematch.cli.common import EXIT_DATA_FAULT, STORE, Commands, exit_codes, plain_errors, say, settings
+from sitematch.cli.context import open_context
+
+_CODES = exit_codes(EXIT_DATA_FAULT, *STORE)
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group()
+@click.group(cls=Commands)
 def db() -> None:
     """Look after the database."""
 
 
-@db.command("upgrade", epilog=EXIT_CODES)
+@db.command("upgrade", epilog=_CODES)
 @plain_errors
 def upgrade() -> None:
     """Create the database or bring its schema up to date; load the default study into an empty one.
@@ -33,7 +35,7 @@ def upgrade() -> None:
     say("The database is ready.")
 
 
-@db.command("backup", epilog=EXIT_CODES)
+@db.command("backup", epilog=_CODES)
 @click.argument("file", type=_FILE)
 @plain_errors
 def backup(file: Path) -> None:
@@ -46,14 +48,14 @@ def backup(file: Path) -> None:
     Example:
       sitematch db backup sitematch-2026-01-31.backup
     """
-    from sitematch.store.backup import back_up
+    from sitematch.services.setup import back_up
 
-    with open_desk() as desk:
-        back_up(desk.store, file)
+    with open_context() as context:
+        back_up(context.store, file)
     say(f"{file}: {file.stat().st_size:,} bytes.")
 
 
-@db.command("restore", epilog=EXIT_CODES)
+@db.command("restore", epilog=_CODES)
 @click.argument("file", type=_FILE)
 @plain_errors
 def restore(file: Path) -> None:
@@ -63,12 +65,10 @@ def restore(file: Path) -> None:
     Example:
       SITEMATCH_HOME=/srv/new sitematch db restore sitematch-2026-01-31.backup
     """
-    from sitematch.services.setup import prepare_schema
-    from sitematch.store import backup as backups
-    from sitematch.store.engine import open_store
+    from sitematch.services import setup
 
     chosen = settings()
-    prepare_schema(chosen, say)
-    with open_store(chosen.database_url) as store:
-        backups.restore(store, file)
+    setup.prepare_schema(chosen, say)
+    with setup.open_store(chosen.database_url) as store:
+        setup.restore(store, file)
     say("Restored.")

@@ -6,24 +6,37 @@ from datetime import UTC, datetime
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json, say, settings
-from sitematch.cli.context import open_desk
-from sitematch.domain.capacity.notice import NoticeKind
+from sitematch.cli.common import (
+    EXIT_NOT_FOUND,
+    STORE,
+    Commands,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+    say,
+    settings,
+)
+from sitematch.cli.completion import complete_study
+from sitematch.cli.context import open_context
+from sitematch.domain.webhooks.notice import NoticeKind
+
+_CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
 
-@click.group("webhook")
+@click.group("webhook", cls=Commands)
 def webhook_group() -> None:
     """Tell other systems, by signed POST, what happens to sites."""
 
 
-@webhook_group.command("add", epilog=EXIT_CODES)
+@webhook_group.command("add", epilog=_CODES)
 @click.argument("url")
 @click.option(
     "--kind", "kinds", multiple=True, required=True, type=click.Choice([kind.value for kind in NoticeKind]),
     help="What to be told of; may be repeated.",
 )  # fmt: skip
 @click.option("--percent", type=click.IntRange(1, 100), help="With site.passed-percent: from which share on.")
-@click.option("--study", metavar="STUDY", help="Which study; left out: every one.")
+@click.option("--study", metavar="STUDY", shell_complete=complete_study, help="Which study; left out: every one.")
 @format_option("table", "json")
 @plain_errors
 def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None, form: str) -> None:
@@ -33,15 +46,15 @@ def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None
     Example:
       sitematch webhook add https://ctms.example.org/sitematch --kind site.filled --kind site.reopened
     """
-    from sitematch.store.webhooks import endpoints
+    from sitematch.services.webhooks import endpoints
 
-    with open_desk() as desk:
+    with open_context() as context:
         made = endpoints.add_webhook(
-            desk.store,
-            desk.actor,
+            context.store,
+            context.actor,
             url=url,
             kinds=frozenset(map(NoticeKind, kinds)),
-            now=desk.now,
+            now=context.now,
             study_id=study,
             percent=percent,
         )
@@ -52,7 +65,7 @@ def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None
     say(f"Webhook {made.webhook.webhook_id}. The secret is not shown again.")
 
 
-@webhook_group.command("list", epilog=EXIT_CODES)
+@webhook_group.command("list", epilog=_CODES)
 @plain_errors
 def list_() -> None:
     """List the webhooks as JSON.
@@ -61,13 +74,13 @@ def list_() -> None:
     Example:
       sitematch webhook list
     """
-    from sitematch.store.webhooks import endpoints
+    from sitematch.services.webhooks import endpoints
 
-    with open_desk() as desk:
-        print_json(endpoints.list_webhooks(desk.store))
+    with open_context() as context:
+        print_json(endpoints.list_webhooks(context.store, context.actor))
 
 
-@webhook_group.command("disable", epilog=EXIT_CODES)
+@webhook_group.command("disable", epilog=_CODES)
 @click.argument("webhook_id")
 @plain_errors
 def disable(webhook_id: str) -> None:
@@ -77,14 +90,14 @@ def disable(webhook_id: str) -> None:
     Example:
       sitematch webhook disable 91ab5f0c2d3e4f60
     """
-    from sitematch.store.webhooks import endpoints
+    from sitematch.services.webhooks import endpoints
 
-    with open_desk() as desk:
-        endpoints.disable_webhook(desk.store, webhook_id=webhook_id, now=desk.now)
+    with open_context() as context:
+        endpoints.disable_webhook(context.store, context.actor, webhook_id=webhook_id, now=context.now)
     say(f"Webhook {webhook_id} is told nothing more.")
 
 
-@webhook_group.command("failures", epilog=EXIT_CODES)
+@webhook_group.command("failures", epilog=_CODES)
 @plain_errors
 def failures() -> None:
     """List, as JSON, what could not be delivered, and when it is tried again.
@@ -93,13 +106,13 @@ def failures() -> None:
     Example:
       sitematch webhook failures
     """
-    from sitematch.store.webhooks import outbox
+    from sitematch.services.webhooks import endpoints
 
-    with open_desk() as desk:
-        print_json(outbox.failed_deliveries(desk.store))
+    with open_context() as context:
+        print_json(endpoints.failed_deliveries(context.store, context.actor))
 
 
-@webhook_group.command("run", epilog=EXIT_CODES)
+@webhook_group.command("run", epilog=_CODES)
 @plain_errors
 def run() -> None:
     """Deliver what is due, once; a server does it by itself every SITEMATCH_NOTICES_EVERY_S seconds.
@@ -108,8 +121,8 @@ def run() -> None:
     Example, in a crontab:
       * * * * * sitematch webhook run
     """
-    from sitematch.services.capacity.notices import run_notices
+    from sitematch.services.webhooks.notices import run_notices
 
-    with open_desk() as desk:
-        arrived = run_notices(desk.store, datetime.now(UTC), allow_private=settings().webhooks_to_private)
+    with open_context() as context:
+        arrived = run_notices(context.store, lambda: datetime.now(UTC), allow_private=settings().webhooks_to_private)
     say(f"{arrived} message{'' if arrived == 1 else 's'} delivered.")

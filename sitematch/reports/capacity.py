@@ -11,7 +11,7 @@ from sitematch.domain.capacity.referral_counts import Standing
 from sitematch.domain.capacity.states import Figure, states_with
 from sitematch.domain.studies.site import Site
 from sitematch.reports.capacity_parts import STUDY, Part, Parts, least
-from sitematch.reports.document import Cell, Column, Kind, Mark, Report, Section, Table, Tone
+from sitematch.reports.document import Cell, CellKind, CellMark, CellTone, Column, Report, Section, Table
 from sitematch.reports.plot import BarPlot, Series
 from sitematch.reports.scope import Scope
 
@@ -34,18 +34,18 @@ _COUNTED: tuple[tuple[Figure, str, str], ...] = (
 """Every figure of capacity, as a column."""
 
 _COLUMNS = (
-    Column(name="part_id", label="Id", kind=Kind.TEXT, description="The site, country (ISO 3166-1), arm or study."),
+    Column(name="part_id", label="Id", kind=CellKind.TEXT, description="The site, country (ISO 3166-1), arm or study."),
     Column(
         name="name",
         label="Name",
-        kind=Kind.TEXT,
+        kind=CellKind.TEXT,
         description="What it is called; of wider parts, how many sites.",
         is_detail=True,
     ),
     Column(
         name="country",
         label="Country",
-        kind=Kind.TEXT,
+        kind=CellKind.TEXT,
         description="Of a site: ISO 3166-1 alpha-2.",
         missing="",
         is_detail=True,
@@ -53,32 +53,32 @@ _COLUMNS = (
     Column(
         name="state",
         label="State",
-        kind=Kind.TEXT,
+        kind=CellKind.TEXT,
         description="What can be offered: capacity, waitlist, no-capacity, or unknown where no cap is known.",
         marks=(
-            Mark(tone=Tone.ALERT, equals=CapacityState.NO_CAPACITY.value),
-            Mark(tone=Tone.WARN, equals=CapacityState.WAITLIST.value),
+            CellMark(tone=CellTone.ALERT, equals=CapacityState.NO_CAPACITY.value),
+            CellMark(tone=CellTone.WARN, equals=CapacityState.WAITLIST.value),
         ),
     ),
     Column(
         name="is_open",
         label="Open",
-        kind=Kind.FLAG,
+        kind=CellKind.FLAG,
         description="Whether it takes patients, spots apart: by its registry status today, and unless it was closed.",
         is_detail=True,
     ),
-    Column(name="cap", label="Cap", kind=Kind.INTEGER, description="Its own limit.", missing="none"),
+    Column(name="cap", label="Cap", kind=CellKind.INTEGER, description="Its own limit.", missing="none"),
     Column(
         name="taken",
         label="Taken",
-        kind=Kind.INTEGER,
+        kind=CellKind.INTEGER,
         description="Spots in use under the study's policy: offers, holds, screening, participants, and those that "
         "failed or left where the policy does not give their spots back.",
     ),
     Column(
         name="remaining",
         label="Left",
-        kind=Kind.INTEGER,
+        kind=CellKind.INTEGER,
         description="How many more it could take: the least that its own and all wider caps leave, and no more than "
         "its open parts together; 0 if it is closed.",
         missing="unknown",
@@ -86,34 +86,38 @@ _COLUMNS = (
     Column(
         name="utilisation",
         label="Used",
-        kind=Kind.SHARE,
+        kind=CellKind.SHARE,
         digits=0,
         description="Taken of its own cap; above 100 % if the cap was lowered below what is taken.",
-        marks=(Mark(tone=Tone.ALERT, at_least=1), Mark(tone=Tone.WARN, at_least=0.8)),
+        marks=(CellMark(tone=CellTone.ALERT, at_least=1), CellMark(tone=CellTone.WARN, at_least=0.8)),
     ),
     Column(
         name="waiting",
         label="Waiting",
-        kind=Kind.INTEGER,
+        kind=CellKind.INTEGER,
         description="Referrals on the waiting list that would come here; one may wait for several sites.",
     ),
     *(
         Column(
             name=figure.value,
             label=label,
-            kind=Kind.INTEGER,
+            kind=CellKind.INTEGER,
             description=description,
             is_detail=figure not in (Figure.HELD, Figure.SCREENING, Figure.ENROLLED),
         )
         for figure, label, description in _COUNTED
     ),
     Column(
-        name="oldest_hold_at", label="Oldest hold", kind=Kind.INSTANT, description="When it was placed.", is_detail=True
+        name="oldest_hold_at",
+        label="Oldest hold",
+        kind=CellKind.INSTANT,
+        description="When it was placed.",
+        is_detail=True,
     ),
     Column(
         name="oldest_hold_age_s",
         label="Its age",
-        kind=Kind.DURATION,
+        kind=CellKind.DURATION,
         description="From then to the report's instant.",
         is_detail=True,
     ),

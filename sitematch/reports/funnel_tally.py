@@ -59,7 +59,7 @@ STEPS = (
 )
 
 
-class Tally:
+class FunnelTally:
     """Counts of attempts, and the times of their steps in whole microseconds: eight bytes each."""
 
     def __init__(self) -> None:

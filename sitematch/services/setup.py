@@ -1,21 +1,42 @@
-"""Making the database ready and opening what a look-up needs."""
+"""Making the database ready, opening it, and copying it as a whole: for who serves or commands, not for callers."""
 
 from __future__ import annotations
 
+import errno
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sitematch.config import Settings, data_file
-from sitematch.gazetteer.locate import Gazetteer
+from sitematch.domain.plurals import counted
+from sitematch.errors import NotReady, StorageFault
 from sitematch.importers.study_file import read_study as read_study_file
 from sitematch.importers.tables.sites_csv import read_sites as read_sites_file
-from sitematch.services.finding.finder import Finder, Foresight
+from sitematch.store import migrate
+from sitematch.store.backup import back_up, restore
+from sitematch.store.capacity.stated_caps import take_stated_caps
+from sitematch.store.engine import Store, open_store
+from sitematch.store.guards import ClockGuard
+from sitematch.store.retention import forget_old
+from sitematch.store.schema import SCHEMA_REVISION
+from sitematch.store.studies import catalogue
 
-if TYPE_CHECKING:
-    from sitematch.services.finding.clinics import ClinicFinder
-    from sitematch.store.engine import Store
+__all__ = [
+    "ClockGuard",
+    "Store",
+    "back_up",
+    "forget_old",
+    "open_store",
+    "prepare",
+    "prepare_catalogue",
+    "prepare_schema",
+    "prepared_to_read",
+    "restore",
+]
 
 
 def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> None:
@@ -37,9 +58,6 @@ def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> No
     StorageFault, LedgerBusy
         If the database cannot be written.
     """
-    from sitematch.store.engine import open_store
-    from sitematch.store.studies.seeding import take_stated_caps
-
     prepare_catalogue(settings, say)
     with open_store(settings.database_url) as store:
         count = take_stated_caps(store, now)
@@ -47,18 +65,64 @@ def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> No
         say(f"Database: took over {count} stated cap{'s' if count > 1 else ''}.")
 
 
+@contextmanager
+def prepared_to_read(settings: Settings, say: Callable[[str], None], now: datetime) -> Iterator[Settings]:
+    """Make the database ready as `prepare` does, or do without where its folder cannot be written: for who only reads.
+
+    Parameters
+    ----------
+    settings, say, now
+        As for `prepare`.
+
+    Yields
+    ------
+    Settings
+        Those given; or, where nothing can be written, the same with a database of a temporary folder that is gone after
+        the block: a copy of the one that is there, or a fresh install's.
+
+    Raises
+    ------
+    NotReady, DataFault, StorageFault, LedgerBusy
+        See `prepare`. A database that can neither be written nor read nor copied stays a `StorageFault`.
+    """
+    try:
+        prepare(settings, say, now)
+    except StorageFault:
+        if not settings.database_url.startswith(f"sqlite:///{settings.home}"):
+            raise
+    else:
+        yield settings
+        return
+    file = Path(settings.database_url.removeprefix("sqlite:///"))
+    try:
+        open_store(settings.database_url).close()
+    except (NotReady, StorageFault):
+        log = file.with_name(f"{file.name}-wal")
+        if log.is_file() and log.stat().st_size:
+            raise  # somebody writes just now, and half of what is written would be read
+    else:
+        yield settings
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / file.name
+        if file.exists():
+            shutil.copyfile(file, copy)
+        else:
+            say(f"{settings.home} cannot be written: answering from what a fresh install has.")
+        borrowed = replace(settings, home=Path(folder), database_url=f"sqlite:///{copy}")
+        prepare(borrowed, lambda _: None, now)
+        yield borrowed
+
+
 def prepare_catalogue(settings: Settings, say: Callable[[str], None]) -> None:
     """Do as `prepare` does, but leave the ledger as it is: for whoever fills it next. Errors: see there."""
-    from sitematch.store.engine import open_store
-    from sitematch.store.studies import catalogue
-
     prepare_schema(settings, say)
     with open_store(settings.database_url) as store:
         if not catalogue.list_studies(store):
             study = read_study_file(data_file("study.json"))
             sites = read_sites_file(data_file("sites.csv")).sites
             catalogue.replace_study(store, study, sites)
-            say(f"Database: loaded {study.study_id} with {len(sites)} sites.")
+            say(f"Database: loaded {study.study_id} with {counted(len(sites), 'site')}.")
 
 
 def prepare_schema(settings: Settings, say: Callable[[str], None]) -> None:
@@ -69,112 +133,16 @@ def prepare_schema(settings: Settings, say: Callable[[str], None]) -> None:
     StorageFault, LedgerBusy
         If the database cannot be written.
     """
-    from sitematch.store import migrate
-    from sitematch.store.engine import open_store
-    from sitematch.store.schema import SCHEMA_REVISION
-
     if settings.database_url.startswith(f"sqlite:///{settings.home}"):
-        settings.home.mkdir(parents=True, exist_ok=True)
+        try:
+            settings.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageFault(
+                f"The folder {settings.home} for the database cannot be made: {error.strerror}. "
+                "Name another with SITEMATCH_HOME.",
+                kind=errno.errorcode.get(error.errno or 0, "OSError"),
+            ) from error
     with open_store(settings.database_url, require_ready=False) as store:
         if store.schema_revision() != SCHEMA_REVISION:
             migrate.upgrade(store)
             say("Database: schema is up to date.")
-
-
-def open_finder(settings: Settings, now: datetime) -> Finder:
-    """Open the gazetteer, the catalogue and the ledger as they are now, and build the index: for one look-up or a few.
-
-    A server, which has to follow changes, uses `sitematch.services.finding.live_finders.LiveFinders`.
-
-    Parameters
-    ----------
-    settings
-        Where things are, and which study.
-    now
-        The instant (aware) whose spots are read.
-
-    Raises
-    ------
-    NotReady
-        If the gazetteer or the database is missing; the message says how to build it.
-    StudyNotFound
-        If the catalogue does not hold the study.
-    """
-    from sitematch.services.finding.likely_full import read_outlook
-    from sitematch.store.engine import open_store
-
-    gazetteer = Gazetteer.open(settings.gazetteer_path)
-    with open_store(settings.database_url) as store:
-        foresight = read_outlook(store, settings.study_id, now)
-        return finder_at(store, gazetteer, settings.study_id, now, foresight=foresight)
-
-
-def finder_at(
-    store: Store, gazetteer: Gazetteer, study_id: str, now: datetime, *, foresight: Foresight | None = None
-) -> Finder:
-    """Read a study, its sites and its spots as they are now, and build the index.
-
-    Parameters
-    ----------
-    store
-        The open database.
-    gazetteer
-        Turns texts into places.
-    study_id
-        The study.
-    now
-        The instant (aware) whose spots are read.
-    foresight
-        Which sites will soon be full, for who asks a forecast; None tells nothing of it.
-
-    Raises
-    ------
-    StudyNotFound
-        If the catalogue does not hold the study.
-    LedgerBusy, StorageFault, NotReady
-        See `Store.reading`.
-    """
-    from sitematch.services.finding.live_finders import read_capacity
-    from sitematch.store.studies import catalogue
-    from sitematch.store.studies.contacts import read_contacts
-
-    study = catalogue.read_study(store, study_id)
-    sites = catalogue.read_sites(store, study_id)
-    return Finder(
-        gazetteer,
-        study,
-        sites,
-        capacity=read_capacity(store, study, now),
-        contacts=read_contacts(store, study_id),
-        foresight=foresight,
-    )
-
-
-@contextmanager
-def open_clinics(settings: Settings, now: datetime) -> Iterator[ClinicFinder]:
-    """Open the gazetteer, the catalogue and the ledger as they are now, for one look-up over all studies or a few.
-
-    Parameters
-    ----------
-    settings
-        Where things are.
-    now
-        The instant (aware) whose spots are read.
-
-    Yields
-    ------
-    ClinicFinder
-        Good within the block.
-
-    Raises
-    ------
-    NotReady
-        If the gazetteer or the database is missing; the message says how to build it.
-    """
-    from sitematch.services.finding.clinics import ClinicFinder
-    from sitematch.services.finding.live_finders import read_capacity
-    from sitematch.store.engine import open_store
-
-    gazetteer = Gazetteer.open(settings.gazetteer_path)
-    with open_store(settings.database_url) as store:
-        yield ClinicFinder(gazetteer, store, lambda study: read_capacity(store, study, now))

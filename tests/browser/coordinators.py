@@ -20,7 +20,7 @@ PASSWORD = "correct horse battery"
 SETUP = Caller(actor=Actor(actor_id="cli:setup", grants=(Grant(role=Role.ADMINISTRATOR),)), request_id="setup")
 
 
-class Console:
+class ConsoleBrowser:
     """The service with some accounts, referrals in every state, and a full site.
 
     Parameters

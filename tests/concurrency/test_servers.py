@@ -19,9 +19,9 @@ import pytest
 from benchmarks import databases, race
 from benchmarks.servers import HttpClient, Reply, Servers, ask, serving
 from sitematch.domain.studies.site import Site
+from sitematch.store.capacity.stated_caps import take_stated_caps
 from sitematch.store.engine import open_store
 from sitematch.store.studies.catalogue import replace_study
-from sitematch.store.studies.seeding import take_stated_caps
 from tests.api.builders import SITES, make_gazetteer, make_study
 
 SPOTS = 20

@@ -64,7 +64,7 @@ def make_caller(key: str | None = None, actor_id: str = "user:ann") -> Caller:
     return Caller(actor=Actor(actor_id=actor_id), request_id="request-1", idempotency_key=key)
 
 
-class Desk:
+class Coordinator:
     """A coordinator at work on one study, with a clock that moves only when told to."""
 
     def __init__(self, store: Store, *, sites: Sequence[Site] = (), study: Study | None = None) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.spot import MAX_WAITING_SITES
 from sitematch.domain.capacity.states import ScreenFailureReason, SpotState, WithdrawalReason
 from sitematch.exporters.wire.capacity import (
     CapAnswer,
@@ -17,7 +18,6 @@ from sitematch.exporters.wire.capacity import (
     WaitingAnswer,
 )
 from sitematch.exporters.wire.matches import Instant, Wire
-from sitematch.store.capacity.waiting import MAX_SITES
 
 StudyId = Annotated[str | None, Meta(description="Left out: the study that this server matches.")]
 Hours = Annotated[float, Meta(gt=0, le=8760)]
@@ -112,7 +112,7 @@ class WaitRequest(Wire, frozen=True, forbid_unknown_fields=True):
         tuple[str, ...],
         Meta(
             min_length=1,
-            max_length=MAX_SITES,
+            max_length=MAX_WAITING_SITES,
             description="The sites within the distance that the patient tolerates, the preferred first. Neither the "
             "distance nor the patient's place is kept.",
         ),

@@ -9,27 +9,41 @@ from typing import Any
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json
-from sitematch.cli.context import key_option, open_desk, print_one, print_rows, study_option
+from sitematch.cli.common import (
+    EXIT_NOT_FOUND,
+    EXIT_REFUSED,
+    STORE,
+    Commands,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+)
+from sitematch.cli.completion import complete_country, complete_site
+from sitematch.cli.context import key_option, open_context, print_one, print_rows, study_option
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.states import BY_POLICY, SpotState
 from sitematch.errors import InvalidInput
 
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_REFUSED, *STORE)
+
 INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
 
 
-@click.group("capacity")
+@click.group("capacity", cls=Commands)
 def capacity_group() -> None:
     """Show the spots left, and set the caps and rules that they come from."""
 
 
 def _part_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for name, text in (
-        ("--site", "The cap of a site."),
-        ("--arm", "The cap of an arm or cohort."),
-        ("--country", "The cap of a country: name or ISO 3166-1 code."),
+    for name, complete, text in (
+        ("--site", complete_site, "The cap of a site."),
+        ("--arm", None, "The cap of an arm or cohort."),
+        ("--country", complete_country, "The cap of a country: name or ISO 3166-1 code."),
     ):
-        command = click.option(name, metavar=name[2:].upper(), help=f"{text} Left out: the whole study's.")(command)
+        command = click.option(
+            name, metavar=name[2:].upper(), shell_complete=complete, help=f"{text} Left out: the whole study's."
+        )(command)
     return command
 
 
@@ -47,9 +61,9 @@ def _key(country: str | None, arm: str | None, site: str | None) -> CapKey:
     return CapKey(level=CapLevel.STUDY)
 
 
-@capacity_group.command("show", epilog=EXIT_CODES)
+@capacity_group.command("show", epilog=_CODES)
 @study_option
-@click.option("--site", metavar="SITE", help="Only this site.")
+@click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only this site.")
 @click.option("--arm", metavar="ARM", help="Let this arm's cap count too.")
 @click.option("--as-of", type=INSTANT, metavar="INSTANT", help="Look back to an instant, e.g. 2026-01-31T12:00 (UTC).")
 @format_option("table", "json", "csv")
@@ -68,8 +82,10 @@ def show(study: str | None, site: str | None, arm: str | None, as_of: datetime |
     from sitematch.exporters.wire.capacity import SiteCapacityAnswer, site_capacity_answer
     from sitematch.services.capacity import coordinating
 
-    with open_desk(study) as desk:
-        found = coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now, as_of=as_utc(as_of), arm=arm)
+    with open_context(study) as context:
+        found = coordinating.capacity(
+            context.store, context.actor, context.study_id, context.now, as_of=as_utc(as_of), arm=arm
+        )
     answers = [site_capacity_answer(item) for item in found if site in (None, item.site_id)]
     if site is not None and not answers:
         raise SiteNotFound(f"The study has no site {site!r}.", field="site")
@@ -81,7 +97,7 @@ def as_utc(instant: datetime | None) -> datetime | None:
     return instant if instant is None or instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-@capacity_group.command("caps", epilog=EXIT_CODES)
+@capacity_group.command("caps", epilog=_CODES)
 @study_option
 @format_option("table", "json", "csv")
 @plain_errors
@@ -96,12 +112,12 @@ def caps(study: str | None, form: str) -> None:
     from sitematch.exporters.wire.capacity import CapAnswer, cap_answer
     from sitematch.services.capacity import coordinating
 
-    with open_desk(study) as desk:
-        found = coordinating.caps(desk.store, desk.actor, desk.study_id, desk.now)
+    with open_context(study) as context:
+        found = coordinating.caps(context.store, context.actor, context.study_id, context.now)
     print_rows(form, CapAnswer, [cap_answer(item) for item in found], print_caps)
 
 
-@capacity_group.command("set-cap", epilog=EXIT_CODES)
+@capacity_group.command("set-cap", epilog=_CODES)
 @click.argument("spots", metavar="SPOTS|none")
 @_part_options
 @study_option
@@ -127,14 +143,14 @@ def set_cap(
         raise InvalidInput('Give a whole number of spots, or "none".', field="spots")
     count = None if spots == "none" else int(spots)
     part = _key(country, arm, site)
-    with open_desk(study, key) as desk:
+    with open_context(study, key) as context:
         usage = coordinating.set_cap(
-            desk.store, desk.caller, study_id=desk.study_id, key=part, spots=count, now=desk.now
+            context.store, context.caller, study_id=context.study_id, key=part, spots=count, now=context.now
         )
     _print_cap(form, usage)
 
 
-@capacity_group.command("close", epilog=EXIT_CODES)
+@capacity_group.command("close", epilog=_CODES)
 @_part_options
 @study_option
 @key_option
@@ -152,12 +168,12 @@ def close(
     from sitematch.services.capacity import coordinating
 
     part = _key(country, arm, site)
-    with open_desk(study, key) as desk:
-        usage = coordinating.close(desk.store, desk.caller, study_id=desk.study_id, key=part, now=desk.now)
+    with open_context(study, key) as context:
+        usage = coordinating.close(context.store, context.caller, study_id=context.study_id, key=part, now=context.now)
     _print_cap(form, usage)
 
 
-@capacity_group.command("reopen", epilog=EXIT_CODES)
+@capacity_group.command("reopen", epilog=_CODES)
 @_part_options
 @study_option
 @key_option
@@ -175,12 +191,12 @@ def reopen(
     from sitematch.services.capacity import coordinating
 
     part = _key(country, arm, site)
-    with open_desk(study, key) as desk:
-        usage = coordinating.reopen(desk.store, desk.caller, study_id=desk.study_id, key=part, now=desk.now)
+    with open_context(study, key) as context:
+        usage = coordinating.reopen(context.store, context.caller, study_id=context.study_id, key=part, now=context.now)
     _print_cap(form, usage)
 
 
-@capacity_group.command("policy", epilog=EXIT_CODES)
+@capacity_group.command("policy", epilog=_CODES)
 @click.option("--hold-hours", type=float, metavar="HOURS", help="How long a hold lasts.")
 @click.option("--offer-hours", type=float, metavar="HOURS", help="How long an offer from the waiting list lasts.")
 @click.option(
@@ -220,12 +236,12 @@ def policy(
         changes["gives_back"] = frozenset(SpotState(name) for name in gives_back if name != "none")
     if waiting_list is not None:
         changes["waiting_list"] = waiting_list
-    with open_desk(study, key) as desk:
-        rules = coordinating.policy(desk.store, desk.actor, desk.study_id)
+    with open_context(study, key) as context:
+        rules = coordinating.policy(context.store, context.actor, context.study_id)
         if changes:
             wanted = replace(rules, **changes)
             rules = coordinating.set_policy(
-                desk.store, desk.caller, study_id=desk.study_id, policy=wanted, now=desk.now
+                context.store, context.caller, study_id=context.study_id, policy=wanted, now=context.now
             )
     print_json(policy_answer(rules))
 

@@ -8,13 +8,27 @@ from typing import Any
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, print_json
-from sitematch.cli.context import key_option, open_desk, print_one, print_rows, study_option
+from sitematch.cli.common import (
+    EXIT_AMBIGUOUS,
+    EXIT_NOT_FOUND,
+    EXIT_REFUSED,
+    STORE,
+    Commands,
+    console,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+)
+from sitematch.cli.completion import complete_site
+from sitematch.cli.context import key_option, open_context, print_one, print_rows, study_option
 from sitematch.domain.capacity.states import ACTIONS, MOVES, Action, ActionFacts, SpotState
 from sitematch.errors import InvalidInput
 
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_REFUSED, *STORE)
 
-@click.group("referral")
+
+@click.group("referral", cls=Commands)
 def referral_group() -> None:
     """Hold a spot for a referral and move it on.
 
@@ -22,7 +36,7 @@ def referral_group() -> None:
     """
 
 
-@referral_group.command("hold", epilog=EXIT_CODES)
+@referral_group.command("hold", epilog=_CODES)
 @click.argument("site")
 @click.option("--id", "referral_id", metavar="ID", help="The referral's opaque id; left out: a random one.")
 @click.option("--arm", metavar="ARM", help="The arm or cohort; its cap counts then too.")
@@ -51,14 +65,14 @@ def hold(
 
     if hours is not None and not 0 < hours <= 365 * 24:
         raise InvalidInput("--hours must be more than 0 and at most 8760.", field="hours")
-    with open_desk(study, key) as desk:
+    with open_context(study, key) as context:
         found = coordinating.hold(
-            desk.store,
-            desk.caller,
-            study_id=desk.study_id,
+            context.store,
+            context.caller,
+            study_id=context.study_id,
             site_id=site,
             referral_id=referral_id,
-            now=desk.now,
+            now=context.now,
             arm=arm,
             hold_for=None if hours is None else timedelta(hours=hours),
         )
@@ -71,9 +85,9 @@ def _add_move(action: Action, facts: ActionFacts) -> None:
     def run(referral_id: str, key: str | None, form: str, reason: str | None = None) -> None:
         from sitematch.services.capacity import coordinating
 
-        with open_desk(None, key) as desk:
+        with open_context(None, key) as context:
             found = coordinating.move(
-                desk.store, desk.caller, action=action, referral_id=referral_id, now=desk.now, reason=reason
+                context.store, context.caller, action=action, referral_id=referral_id, now=context.now, reason=reason
             )
         _print(form, found)
 
@@ -83,14 +97,14 @@ def _add_move(action: Action, facts: ActionFacts) -> None:
     if facts.reasons is not None:
         codes = click.Choice([code.value for code in facts.reasons])
         command = click.option("--reason", type=codes, required=True, help="A code; never free text.")(command)
-    referral_group.command(facts.command, epilog=EXIT_CODES)(click.argument("referral_id", metavar="ID")(command))
+    referral_group.command(facts.command, epilog=_CODES)(click.argument("referral_id", metavar="ID")(command))
 
 
 for _action in MOVES:
     _add_move(_action, ACTIONS[_action])
 
 
-@referral_group.command("show", epilog=EXIT_CODES)
+@referral_group.command("show", epilog=_CODES)
 @click.argument("referral_id", metavar="ID")
 @click.option("--history", "with_history", is_flag=True, help="Also all that happened to it, and who did it.")
 @format_option("table", "json")
@@ -107,9 +121,9 @@ def show(referral_id: str, with_history: bool, form: str) -> None:
     from sitematch.exporters.wire.capacity import event_answer, referral_answer
     from sitematch.services.capacity import coordinating
 
-    with open_desk() as desk:
-        found = referral_answer(coordinating.referral(desk.store, desk.actor, referral_id, desk.now))
-        past = coordinating.history(desk.store, desk.actor, referral_id, desk.now) if with_history else ()
+    with open_context() as context:
+        found = referral_answer(coordinating.referral(context.store, context.actor, referral_id, context.now))
+        past = coordinating.history(context.store, context.actor, referral_id, context.now) if with_history else ()
     events = [event_answer(event) for event in past]
     if form == "json":
         print_json({"referral": found, "history": events} if with_history else found)
@@ -119,8 +133,8 @@ def show(referral_id: str, with_history: bool, form: str) -> None:
         print_events(events, console())
 
 
-@referral_group.command("list", epilog=EXIT_CODES)
-@click.option("--site", metavar="SITE", help="Only those of this site.")
+@referral_group.command("list", epilog=_CODES)
+@click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only those of this site.")
 @click.option("--state", type=click.Choice([state.value for state in SpotState], case_sensitive=False))
 @study_option
 @format_option("table", "json", "csv")
@@ -136,9 +150,11 @@ def list_(site: str | None, state: str | None, study: str | None, form: str) -> 
     from sitematch.exporters.wire.capacity import ReferralAnswer, referral_answer
     from sitematch.services.capacity import coordinating
 
-    wanted = None if state is None else SpotState(state)
-    with open_desk(study) as desk:
-        found = coordinating.referrals(desk.store, desk.actor, desk.study_id, desk.now, site_id=site, state=wanted)
+    wanted = None if state is None else (SpotState(state),)
+    with open_context(study) as context:
+        found = coordinating.referrals(
+            context.store, context.actor, context.study_id, context.now, site_id=site, states=wanted
+        )
     print_rows(form, ReferralAnswer, [referral_answer(item) for item in found], print_referrals)
 
 

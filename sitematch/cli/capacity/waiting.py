@@ -4,21 +4,43 @@ from __future__ import annotations
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, say, settings
-from sitematch.cli.context import Desk, key_option, open_desk, print_one, print_rows, study_option
+from sitematch.cli.common import (
+    EXIT_AMBIGUOUS,
+    EXIT_NOT_FOUND,
+    EXIT_REFUSED,
+    STORE,
+    Commands,
+    exit_codes,
+    format_option,
+    plain_errors,
+    say,
+    settings,
+)
+from sitematch.cli.completion import complete_country, complete_site
+from sitematch.cli.context import CommandContext, key_option, open_context, print_one, print_rows, study_option
+from sitematch.domain.plurals import counted
 from sitematch.errors import InvalidInput
 
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_REFUSED, *STORE)
 
-@click.group("waiting-list")
+
+@click.group("waiting-list", cls=Commands)
 def waiting_group() -> None:
     """Wait for a spot, see who waits, and pass on spots that came free."""
 
 
-@waiting_group.command("add", epilog=EXIT_CODES)
+@waiting_group.command("add", epilog=_CODES)
 @click.option("--id", "referral_id", metavar="ID", help="The referral's opaque id; left out: a random one.")
-@click.option("--site", "sites", multiple=True, metavar="SITE", help="A site to wait for, the preferred first.")
+@click.option(
+    "--site",
+    "sites",
+    multiple=True,
+    metavar="SITE",
+    shell_complete=complete_site,
+    help="A site to wait for, the preferred first.",
+)
 @click.option("--near", metavar="PLACE", help="Postcode or town: wait for every site within --within-km of it.")
-@click.option("--country", "-c", metavar="COUNTRY", help="Of the postcode or town.")
+@click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help="Of the postcode or town.")
 @click.option("--within-km", type=float, metavar="KM", help="The distance that the patient tolerates.")
 @click.option("--priority", type=int, default=0, show_default=True, help="-1000 to 1000; greater comes first.")
 @click.option("--arm", metavar="ARM", help="The arm or cohort.")
@@ -51,39 +73,39 @@ def add(
     from sitematch.exporters.wire.capacity import referral_answer
     from sitematch.services.capacity import coordinating
 
-    with open_desk(study, key) as desk:
+    with open_context(study, key) as context:
         found = coordinating.join_waiting_list(
-            desk.store,
-            desk.caller,
-            study_id=desk.study_id,
+            context.store,
+            context.caller,
+            study_id=context.study_id,
             referral_id=referral_id,
-            site_ids=(*sites, *_sites_near(desk, near, country, within_km)),
-            now=desk.now,
+            site_ids=(*sites, *_sites_near(context, near, country, within_km)),
+            now=context.now,
             priority=priority,
             arm=arm,
         )
     print_one(form, referral_answer(found), print_referrals)
 
 
-def _sites_near(desk: Desk, near: str | None, country: str | None, within_km: float | None) -> list[str]:
+def _sites_near(context: CommandContext, near: str | None, country: str | None, within_km: float | None) -> list[str]:
     if (near is None) != (within_km is None):
         raise InvalidInput("Give --near together with --within-km.", field="near")
     if near is None or within_km is None:
         return []
     from dataclasses import replace
 
-    from sitematch.services.setup import open_finder
+    from sitematch.services.finding.opening import open_finder
 
     if not 0 < within_km <= 20_100:
         raise InvalidInput("--within-km must be more than 0; half the globe is 20,004.", field="within_km")
-    finder = open_finder(replace(settings(), study_id=desk.study_id), desk.now)
+    finder = open_finder(replace(settings(), study_id=context.study_id), context.now)
     found = finder.within(finder.locate(near, country), within_km)
     if not found:
         raise InvalidInput("No site lies within that distance.", field="within_km")
     return [site.site_id for site in found]
 
 
-@waiting_group.command("list", epilog=EXIT_CODES)
+@waiting_group.command("list", epilog=_CODES)
 @study_option
 @format_option("table", "json", "csv")
 @plain_errors
@@ -98,12 +120,12 @@ def list_(study: str | None, form: str) -> None:
     from sitematch.exporters.wire.capacity import WaitingAnswer, waiting_answers
     from sitematch.services.capacity import coordinating
 
-    with open_desk(study) as desk:
-        found = coordinating.waiting_list(desk.store, desk.actor, desk.study_id)
+    with open_context(study) as context:
+        found = coordinating.waiting_list(context.store, context.actor, context.study_id)
     print_rows(form, WaitingAnswer, waiting_answers(found), print_waiting)
 
 
-@waiting_group.command("sweep", epilog=EXIT_CODES)
+@waiting_group.command("sweep", epilog=_CODES)
 @plain_errors
 def sweep() -> None:
     """Offer the spots that came free because a hold or an offer lapsed; run it every minute or so.
@@ -112,11 +134,9 @@ def sweep() -> None:
     Example, in a crontab:
       * * * * * sitematch waiting-list sweep
     """
-    from sitematch.store.capacity import waiting
+    from sitematch.services.capacity.freed_spots import offer_freed_spots
 
-    with open_desk() as desk:
-        studies = waiting.studies_with_waiting(desk.store)
-        offers = sum(
-            waiting.sweep(desk.store, study_id, desk.now, request_id=desk.caller.request_id) for study_id in studies
-        )
-    say(f"{offers} offer{'' if offers == 1 else 's'} made in {len(studies)} studies with a waiting list.")
+    with open_context() as context:
+        made = offer_freed_spots(context.store, context.now, request_id=context.caller.request_id)
+    offers = sum(made.values())
+    say(f"{counted(offers, 'offer')} made in {counted(len(made), 'study', 'studies')} with a waiting list.")

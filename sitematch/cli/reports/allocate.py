@@ -6,12 +6,23 @@ from pathlib import Path
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, settings
-from sitematch.cli.context import open_desk, study_option
+from sitematch.cli.common import (
+    EXIT_AMBIGUOUS,
+    EXIT_DATA_FAULT,
+    EXIT_NOT_FOUND,
+    STORE,
+    exit_codes,
+    format_option,
+    plain_errors,
+    settings,
+)
+from sitematch.cli.context import open_context, study_option
 from sitematch.cli.reports.report import check_format, out_option, write_report
 
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_DATA_FAULT, *STORE)
 
-@click.command(epilog=EXIT_CODES)
+
+@click.command(epilog=_CODES)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE", help="Of instants, e.g. Europe/Berlin.")
 @study_option
@@ -36,8 +47,8 @@ def allocate(file: Path, time_zone: str, study: str | None, form: str, out: Path
     check_format(form, out, table)
     rows = read_referrals(file)
     gazetteer = Gazetteer.open(settings().gazetteer_path)
-    with open_desk(study) as desk:
+    with open_context(study) as context:
         report = report_allocation(
-            gazetteer, desk.store, desk.actor, desk.study_id, rows, desk.now, time_zone=time_zone
+            gazetteer, context.store, context.actor, context.study_id, rows, context.now, time_zone=time_zone
         )
     write_report(report, form, out, table)

@@ -7,13 +7,15 @@ from typing import Any
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, settings
-from sitematch.cli.context import open_desk, study_option
+from sitematch.cli.common import EXIT_NOT_FOUND, STORE, exit_codes, format_option, plain_errors, settings
+from sitematch.cli.context import open_context, study_option
 from sitematch.cli.finding.look_up import finder_of
 from sitematch.cli.reports.report import check_format, out_option, write_report
 
+_CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
-@click.command("demand", epilog=EXIT_CODES)
+
+@click.command("demand", epilog=_CODES)
 @click.option("--months", type=int, default=12, show_default=True, help="How many months before this one.")
 @click.option("--within-km", type=float, default=100.0, show_default=True, metavar="KM", help="What is within reach.")
 @click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE", help="Of instants, e.g. Europe/Berlin.")
@@ -36,11 +38,11 @@ def demand(**asked: Any) -> None:
 
     check_format(asked["form"], asked["out"], asked["table"])
     finder = finder_of(asked["study"])
-    with open_desk(finder.study.study_id) as desk:
+    with open_context(finder.study.study_id) as context:
         report = report_demand(
             finder,
-            desk.store,
-            desk.actor,
+            context.store,
+            context.actor,
             datetime.now(UTC),
             threshold=settings().demand_threshold,
             months=asked["months"],

@@ -11,14 +11,28 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from sitematch.cli.capacity.capacity import INSTANT, as_utc
-from sitematch.cli.common import EXIT_CODES, plain_errors, say, settings
-from sitematch.cli.context import open_desk, study_option
+from sitematch.cli.common import (
+    EXIT_AMBIGUOUS,
+    EXIT_NO_MATCH,
+    EXIT_NOT_FOUND,
+    STORE,
+    Commands,
+    exit_codes,
+    plain_errors,
+    say,
+    settings,
+)
+from sitematch.cli.completion import complete_country, complete_study
+from sitematch.cli.context import open_context, study_option
 from sitematch.cli.finding.look_up import ask, match_options
 from sitematch.cli.output import open_output
+from sitematch.domain.plurals import counted
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sitematch.exporters.wire.matches import Wire
+
+_CODES = exit_codes(EXIT_NO_MATCH, EXIT_NOT_FOUND, EXIT_AMBIGUOUS, *STORE)
 
 _FORMS = ("csv", "xlsx", "ndjson", "geojson")
 
@@ -33,7 +47,7 @@ def _file_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.group("export")
+@click.group("export", cls=Commands)
 def export_group() -> None:
     """Write sites, matches or capacity to files for other programs.
 
@@ -42,10 +56,23 @@ def export_group() -> None:
     """
 
 
-@export_group.command("sites", epilog=EXIT_CODES)
-@click.option("--study", "studies", multiple=True, metavar="NCT…", help="Of this study; may be repeated.")
+@export_group.command("sites", epilog=_CODES)
+@click.option(
+    "--study",
+    "studies",
+    multiple=True,
+    metavar="NCT…",
+    shell_complete=complete_study,
+    help="Of this study; may be repeated.",
+)
 @click.option("--all", "every", is_flag=True, help="Of all studies.")
-@click.option("--country", "-c", metavar="COUNTRY", help="Only sites in this country: name or ISO 3166-1 code.")
+@click.option(
+    "--country",
+    "-c",
+    metavar="COUNTRY",
+    shell_complete=complete_country,
+    help="Only sites in this country: name or ISO 3166-1 code.",
+)
 @_file_options
 @plain_errors
 def sites(
@@ -65,8 +92,8 @@ def sites(
     if every and studies:
         raise InvalidInput("Give --study or --all, not both.", field="study")
     chosen, wanted = _form(form, out), country_code(country, "country")
-    with open_desk() as desk:
-        found = all_sites(desk.store, None if every else studies or (desk.study_id,), country=wanted)
+    with open_context() as context:
+        found = all_sites(context.store, None if every else studies or (context.study_id,), country=wanted)
         with open_output(out) as file:
             if chosen == "geojson":
                 from sitematch.exporters.geojson import write_sites_geojson
@@ -79,7 +106,7 @@ def sites(
                 _write(file, chosen, SITE_HEADER, map(site_row, found), "Sites", bom)
 
 
-@export_group.command("matches", epilog=EXIT_CODES)
+@export_group.command("matches", epilog=_CODES)
 @match_options
 @_file_options
 @plain_errors
@@ -111,7 +138,7 @@ def matches(form: str | None, out: Path | None, bom: bool, **asked: Any) -> None
         sys.exit(EXIT_NO_MATCH)
 
 
-@export_group.command("capacity", epilog=EXIT_CODES)
+@export_group.command("capacity", epilog=_CODES)
 @study_option
 @click.option("--arm", metavar="ARM", help="Let this arm's cap count too.")
 @click.option("--as-of", type=INSTANT, metavar="INSTANT", help="Look back to an instant, e.g. 2026-01-31T12:00 (UTC).")
@@ -130,9 +157,11 @@ def capacity(
     from sitematch.services.exchange.exporting import with_places
 
     chosen = _form(form, out)
-    with open_desk(study) as desk:
-        found = coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now, as_of=as_utc(as_of), arm=arm)
-        rows = with_places(desk.store, desk.study_id, found)
+    with open_context(study) as context:
+        found = coordinating.capacity(
+            context.store, context.actor, context.study_id, context.now, as_of=as_utc(as_of), arm=arm
+        )
+        rows = with_places(context.store, context.study_id, found)
     with open_output(out) as file:
         if chosen == "geojson":
             from sitematch.exporters.geojson import capacity_geojson
@@ -144,8 +173,15 @@ def capacity(
             _write(file, chosen, CAPACITY_HEADER, rows, "Capacity", bom)
 
 
-@export_group.command("catalogue", epilog=EXIT_CODES)
-@click.option("--study", "studies", multiple=True, metavar="NCT…", help="Only this study; may be repeated.")
+@export_group.command("catalogue", epilog=_CODES)
+@click.option(
+    "--study",
+    "studies",
+    multiple=True,
+    metavar="NCT…",
+    shell_complete=complete_study,
+    help="Only this study; may be repeated.",
+)
 @click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
 @plain_errors
 def catalogue(studies: tuple[str, ...], out: Path | None) -> None:
@@ -158,9 +194,9 @@ def catalogue(studies: tuple[str, ...], out: Path | None) -> None:
     from sitematch.exporters.catalogue import write_catalogue
     from sitematch.services.exchange.exporting import all_studies
 
-    with open_desk() as desk, open_output(out) as file:
-        study_count, site_count = write_catalogue(file, all_studies(desk.store, studies or None))
-    say(f"{study_count} studies with {site_count} sites exported.")
+    with open_context() as context, open_output(out) as file:
+        study_count, site_count = write_catalogue(file, all_studies(context.store, studies or None))
+    say(f"{counted(study_count, 'study', 'studies')} with {counted(site_count, 'site')} exported.")
 
 
 def _form(form: str | None, out: Path | None) -> str:
@@ -173,7 +209,7 @@ def _form(form: str | None, out: Path | None) -> str:
 
 
 def _write(file: IO[bytes], form: str, header: tuple[str, ...], rows: Iterable[Wire], title: str, bom: bool) -> None:
-    from sitematch.exporters.tables.files import Form, write_csv, write_table
+    from sitematch.exporters.tables.files import TableFormat, write_csv, write_table
     from sitematch.exporters.tables.rows import cells
 
     if bom:
@@ -181,7 +217,7 @@ def _write(file: IO[bytes], form: str, header: tuple[str, ...], rows: Iterable[W
             raise InvalidInput("--bom is for CSV.", field="bom")
         write_csv(file, header, cells(rows, header), for_excel=True)
     else:
-        write_table(file, Form(form), header, cells(rows, header), title=title)
+        write_table(file, TableFormat(form), header, cells(rows, header), title=title)
 
 
 def _write_json(file: IO[bytes], answer: object) -> None:

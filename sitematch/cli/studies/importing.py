@@ -9,14 +9,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, plain_errors, say, settings
-from sitematch.cli.studies.import_printer import NOTICES_SHOWN, Printer
+from sitematch.cli.common import (
+    EXIT_DATA_FAULT,
+    EXIT_NOT_FOUND,
+    STORE,
+    Commands,
+    exit_codes,
+    plain_errors,
+    say,
+    settings,
+)
+from sitematch.cli.completion import complete_study
+from sitematch.cli.studies.import_printer import Printer, print_preview
+from sitematch.domain.plurals import counted
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sitematch.config import Settings
-    from sitematch.services.studies.other_sources import Preview
+
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_DATA_FAULT, *STORE)
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 _STRICT = click.option("--strict", is_flag=True, help="Import nothing if anything cannot be used.")
@@ -26,19 +38,35 @@ _CONTACTS = click.option(
     help="Store whom to ask, for sites that take patients. Without it, contacts stored before are erased.",
 )
 _ALL = click.option("--all", "everything", is_flag=True, help="Print every difference and notice.")
+_ALLOW_LEFT_OUT = click.option(
+    "--allow-left-out",
+    is_flag=True,
+    help="Import the rest if rows of known sites cannot be used; those sites stay as they are.",
+)
+_STATUS = click.option(
+    "--status",
+    type=click.Choice([status.value for status in RecruitmentStatus], case_sensitive=False),
+    help="The status of sites that the file gives none.  [default: UNKNOWN]",
+)
 
 
-@click.group("import")
+def _status(text: str | None) -> RecruitmentStatus | None:
+    return None if text is None else RecruitmentStatus(text.upper())
+
+
+@click.group("import", cls=Commands)
 def import_group() -> None:
     """Bring trials in, see what changes, and take it back."""
 
 
-@import_group.command("ctgov", epilog=EXIT_CODES)
+@import_group.command("ctgov", epilog=_CODES)
 @click.argument("sources", nargs=-1, metavar="[FILE|NCT…]...")
 @click.option("--condition", default="", metavar="TEXT", help="Also fetch every study of this condition.")
 @click.option("--recruiting", is_flag=True, help="Of those, only the ones that recruit.")
 @click.option("--allow-older", is_flag=True, help="Take records older than what is known.")
 @_CONTACTS
+@_STATUS
+@_ALLOW_LEFT_OUT
 @_STRICT
 @_DRY_RUN
 @_ALL
@@ -49,6 +77,8 @@ def ctgov(
     recruiting: bool,
     allow_older: bool,
     contacts: bool,
+    status: str | None,
+    allow_left_out: bool,
     strict: bool,
     dry_run: bool,
     everything: bool,
@@ -79,21 +109,31 @@ def ctgov(
         watcher=printer,
         dry_run=dry_run,
         allow_older=allow_older,
+        allow_left_out=allow_left_out,
+        silent_status=_status(status),
         strict=strict,
     )
-    printer.close(totals, import_id, dry_run=dry_run)
+    printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
     if totals.records_left_out and not totals.studies:
         sys.exit(EXIT_DATA_FAULT)
 
 
-@import_group.command("csv", epilog=EXIT_CODES)
+@import_group.command("csv", epilog=_CODES)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--study", metavar="NCT…", help="The study whose sites these are; an exported table says it itself.")
+@click.option(
+    "--study",
+    metavar="NCT…",
+    shell_complete=complete_study,
+    help="The study of all rows; without it a column of the table says it.",
+)
 @click.option("--title", default="", help="Make the study, if there is none, under this title.")
 @click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="Which column holds a field; repeatable.")
+@click.option("--country", default="", help="The country of rows that give none, e.g. US.")
 @click.option("--sheet", default="", help="Sheet of a workbook.  [default: the first]")
 @click.option("--preview", is_flag=True, help="Show how the columns are read, and stop.")
 @click.option("--complete", is_flag=True, help="Of an exported table: sites that it lacks are closed.")
+@_STATUS
+@_ALLOW_LEFT_OUT
 @_STRICT
 @_DRY_RUN
 @_ALL
@@ -103,17 +143,23 @@ def table(
     study: str | None,
     title: str,
     pairs: tuple[str, ...],
+    country: str,
     sheet: str,
     preview: bool,
     complete: bool,
+    status: str | None,
+    allow_left_out: bool,
     strict: bool,
     dry_run: bool,
     everything: bool,
 ) -> None:
-    """Import a study's sites from a CSV file or an Excel workbook, whatever its columns are called.
+    """Import sites from a CSV file, an Excel workbook or NDJSON, whatever the columns are called.
 
-    The table holds all sites of the study: a site that it lacks is closed. Fields: facility, city, state, postcode,
-    country, status, latitude, longitude.
+    The table holds all sites of its study or studies: a site that it lacks is closed. Fields: study, title, facility,
+    address, address_2, city, state, postcode, country, status, latitude, longitude.
+
+    A site without a status keeps the one that it had, or has that of a study that takes nobody; otherwise it is UNKNOWN
+    unless --status says what it is.
 
     A table from `sitematch export sites` (CSV, Excel or NDJSON) is known by its columns and taken as it is, each site
     under its own id and in its place; a site that it lacks stays, unless --complete is given.
@@ -122,10 +168,11 @@ def table(
     Examples:
       sitematch import csv sites.xlsx --study NCT06064929 --preview
       sitematch import csv sites.csv --study NCT06064929 --map facility="Site name" --dry-run
+      sitematch import csv sites.csv --study NCT06064929 --country US --status RECRUITING
       sitematch export sites --out mine.xlsx; sitematch import csv mine.xlsx --dry-run
     """
     from sitematch.importers.tables.own_table import is_own
-    from sitematch.services.studies.other_sources import import_own_table, import_table, preview_table
+    from sitematch.services.studies.site_tables import TableForm, import_own_table, import_table, preview_table
 
     given = {}
     for pair in pairs:
@@ -134,8 +181,9 @@ def table(
             raise InvalidInput(f"--map {pair!r} has no '='; write e.g. --map city=Town.", field="map")
         given[field.strip()] = column.strip()
     now = datetime.now(UTC)
+    form = TableForm(columns=given, sheet=sheet, country=country.strip())
     if preview:
-        _print_preview(preview_table(file, given, sheet, now.date()))
+        print_preview(preview_table(file, form, now.date()))
         return
     printer = Printer(everything=everything)
     if not given and is_own(file, sheet):
@@ -144,29 +192,15 @@ def table(
             _ready(now), file, study, sheet, is_whole=complete, now=now, watcher=printer, dry_run=dry_run, strict=strict
         )
     else:
-        if study is None:
-            raise InvalidInput("Say with --study whose sites these are.", field="study")
         totals, import_id = import_table(
-            _ready(now), file, study.strip(), given, sheet, title=title,
+            _ready(now), file, None if study is None else study.strip(), form, title=title,
             now=now, watcher=printer, dry_run=dry_run, strict=strict,
+            allow_left_out=allow_left_out, silent_status=_status(status),
         )  # fmt: skip
-    printer.close(totals, import_id, dry_run=dry_run)
+    printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
 
 
-def _print_preview(preview: Preview) -> None:
-    for field, column in preview.columns.items():
-        click.echo(f"{field:<10} <- {column}")
-    if preview.unused:
-        click.echo(f"not used: {', '.join(preview.unused)}")
-    click.echo(f"{preview.rows} rows, {len(preview.faults)} faults; the first:")
-    for location in preview.first:
-        parts = (location.facility, location.city, location.state, location.postcode, location.country, location.status)
-        click.echo("  " + " | ".join(part or "-" for part in parts))
-    for fault in preview.faults[:NOTICES_SHOWN]:
-        say(f"Left out: {fault}")
-
-
-@import_group.command("catalogue", epilog=EXIT_CODES)
+@import_group.command("catalogue", epilog=_CODES)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--allow-older", is_flag=True, help="Take studies older than what is known.")
 @_DRY_RUN
@@ -192,21 +226,32 @@ def catalogue(file: Path, allow_older: bool, dry_run: bool, everything: bool) ->
 
 
 def _files_command(form: str, help_text: str) -> None:
-    @import_group.command(form, epilog=EXIT_CODES, help=help_text)
+    @import_group.command(form, epilog=_CODES, help=help_text)
     @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+    @_STATUS
+    @_ALLOW_LEFT_OUT
     @_STRICT
     @_DRY_RUN
     @_ALL
     @plain_errors
-    def command(files: tuple[Path, ...], strict: bool, dry_run: bool, everything: bool) -> None:
+    def command(
+        files: tuple[Path, ...],
+        status: str | None,
+        allow_left_out: bool,
+        strict: bool,
+        dry_run: bool,
+        everything: bool,
+    ) -> None:
         from sitematch.services.studies.other_sources import import_files
+        from sitematch.services.studies.sources import ImportSource
 
         now = datetime.now(UTC)
         printer = Printer(everything=everything)
         totals, import_id = import_files(
-            _ready(now), form, files, now=now, watcher=printer, dry_run=dry_run, strict=strict
-        )
-        printer.close(totals, import_id, dry_run=dry_run)
+            _ready(now), ImportSource(form), files, now=now, watcher=printer, dry_run=dry_run, strict=strict,
+            allow_left_out=allow_left_out, silent_status=_status(status),
+        )  # fmt: skip
+        printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
         if totals.records_left_out and not totals.studies:
             sys.exit(EXIT_DATA_FAULT)
 
@@ -231,7 +276,7 @@ def _ready(now: datetime) -> Settings:
     return chosen
 
 
-@import_group.command("undo", epilog=EXIT_CODES)
+@import_group.command("undo", epilog=_CODES)
 @plain_errors
 def undo() -> None:
     """Take the latest import back; run it again to go further back.
@@ -248,7 +293,7 @@ def undo() -> None:
     say(undo_last(chosen, datetime.now(UTC)))
 
 
-@import_group.command("list", epilog=EXIT_CODES)
+@import_group.command("list", epilog=_CODES)
 @plain_errors
 def list_() -> None:
     """List the imports that changed something, latest first.
@@ -258,13 +303,11 @@ def list_() -> None:
       sitematch import list
     """
     from sitematch.services.setup import prepare
-    from sitematch.store.engine import open_store
-    from sitematch.store.studies.imports import list_imports
+    from sitematch.services.studies.registry import list_imports
 
     chosen = settings()
     prepare(chosen, say, datetime.now(UTC))
-    with open_store(chosen.database_url) as store:
-        found = list_imports(store)
+    found = list_imports(chosen)
     if not found:
         say("Nothing was imported yet.")
     for record in found:
@@ -272,17 +315,19 @@ def list_() -> None:
         undone = f", undone {record.undone_at:%Y-%m-%d %H:%M}" if record.undone_at else ""
         click.echo(
             f"{record.import_id}  {record.at:%Y-%m-%d %H:%M} UTC  {record.origin}  {record.source}: "
-            f"{t.studies_changed} studies; sites {t.added} added, {t.changed} changed, {t.closed} closed, "
+            f"{counted(t.studies_changed, 'study', 'studies')}; sites {t.added} added, {t.changed} changed, "
+            f"{t.closed} closed, "
             f"{t.vanished} vanished{undone}"
         )
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(epilog=_CODES)
 @_CONTACTS
+@_ALLOW_LEFT_OUT
 @_DRY_RUN
 @_ALL
 @plain_errors
-def sync(contacts: bool, dry_run: bool, everything: bool) -> None:
+def sync(contacts: bool, allow_left_out: bool, dry_run: bool, everything: bool) -> None:
     """Fetch every study again that came from ClinicalTrials.gov, and bring in what changed.
 
     \b
@@ -296,12 +341,12 @@ def sync(contacts: bool, dry_run: bool, everything: bool) -> None:
     prepare(chosen, say, datetime.now(UTC))
     printer = Printer(everything=everything)
     totals, import_id = Registry(chosen, say).refresh(
-        contacts=contacts, now=datetime.now(UTC), watcher=printer, dry_run=dry_run
+        contacts=contacts, now=datetime.now(UTC), watcher=printer, dry_run=dry_run, allow_left_out=allow_left_out
     )
-    printer.close(totals, import_id, dry_run=dry_run)
+    printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(epilog=_CODES)
 @click.option("--search", metavar="TEXT", help="Only studies that have all these words.")
 @click.option(
     "--status",
@@ -323,9 +368,8 @@ def studies(search: str | None, statuses: tuple[str, ...], limit: int) -> None:
       sitematch studies --search "lupus nephritis" --status RECRUITING
     """
     from sitematch.domain.studies.search_terms import query_words
-    from sitematch.services.setup import prepare
-    from sitematch.store.engine import open_store
-    from sitematch.store.studies.search import search_studies
+    from sitematch.services.setup import open_store, prepare
+    from sitematch.services.studies.catalogue import search_studies
 
     words = () if search is None else query_words(search, field="search")
     chosen = settings()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from sitematch.errors import InvalidInput, NotAllowed
@@ -97,11 +98,14 @@ class Actor:
         The roles; empty may do nothing.
     scopes
         What a token is cut down to; None for a person, who may do all that the roles allow.
+    expires_at
+        When a token ends (aware); None for a person.
     """
 
     actor_id: str
     grants: tuple[Grant, ...] = ()
     scopes: frozenset[Permission] | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,3 +202,15 @@ def granted_sites(actor: Actor, permission: Permission, study_id: str) -> frozen
     if not granted:
         raise NotAllowed(f"You may not do this here: {permission.value}.", permission=permission.value)
     return granted
+
+
+def granted_studies(actor: Actor) -> frozenset[str] | None:
+    """Return the studies that an actor has a role in; None is every one.
+
+    Examples
+    --------
+    >>> granted_studies(Actor(actor_id="user:1", grants=(Grant(role=Role.VIEWER, study_id="NCT1"),)))
+    frozenset({'NCT1'})
+    """
+    named = {grant.study_id for grant in actor.grants}
+    return None if None in named else frozenset(study_id for study_id in named if study_id is not None)

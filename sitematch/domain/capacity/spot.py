@@ -68,6 +68,10 @@ def require_allowed(referral_id: str, state: SpotState | None, action: Action) -
     )
 
 
+MAX_WAITING_SITES = 500
+"""The most sites that an entry of the waiting list may name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpotPolicy:
     """A study's rules for its spots.
@@ -148,6 +152,22 @@ class Referral:
     changed_at: datetime
     seq: int
     allowed: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisibleReferrals:
+    """Which of a study's referrals somebody may see who does not see all.
+
+    Parameters
+    ----------
+    site_ids
+        The sites whose referrals may be seen.
+    waiting_ids
+        The waiting referrals, which have no site, that may be seen all the same.
+    """
+
+    site_ids: frozenset[str]
+    waiting_ids: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

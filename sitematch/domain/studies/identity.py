@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -57,7 +57,7 @@ _COMMON = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class SiteIdentity:
     """What a site is known by.
 
     Parameters
@@ -173,7 +173,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word for part in re.split(r"[\W_]+", text) if (word := squash(part)))
 
 
-def pair(old: Sequence[Whereabouts], new: Sequence[Whereabouts]) -> dict[int, int]:
+def pair(old: Sequence[SiteIdentity], new: Sequence[SiteIdentity]) -> dict[int, int]:
     """Pair sites of two versions of a study.
 
     Parameters
@@ -216,35 +216,99 @@ def pair(old: Sequence[Whereabouts], new: Sequence[Whereabouts]) -> dict[int, in
     return pairs
 
 
-Key = Callable[[Whereabouts], Hashable]
+def pair_with_left_out(
+    old: Sequence[SiteIdentity], new: Sequence[SiteIdentity], left_out: Sequence[SiteIdentity]
+) -> tuple[dict[int, int], frozenset[int]]:
+    """Pair sites as `pair` does, and find the old ones that rows name which could not be used.
+
+    Parameters
+    ----------
+    old, new
+        See `pair`.
+    left_out
+        What the rows that could not be used say of themselves; the country may be empty.
+
+    Returns
+    -------
+    tuple
+        What `pair` returns, and the positions in `old` that are neither paired nor gone.
+
+    Notes
+    -----
+    Rows that were left out take part in the pairing like any other, so that none of their sites is taken for another
+    row's. A site that is left over is held back if some such row could be its own, and every site is if a row says
+    nothing at all: a site that is wrongly kept can be seen, one that is wrongly closed turns patients away.
+    """
+    if not left_out:
+        return pair(old, new), frozenset()
+    told = [_with_country(row, old) for row in left_out]
+    every = pair(old, [*new, *told])
+    pairs = {position: of for position, of in every.items() if position < len(new)}
+    held = {of for position, of in every.items() if position >= len(new)}
+    rest = [position for position in range(len(old)) if position not in {*pairs.values(), *held}]
+    if any(not (row.facility or row.city or row.postcode) for row in left_out):
+        return pairs, frozenset((*held, *rest))
+    by_word: dict[Hashable, list[SiteIdentity]] = defaultdict(list)
+    for row in left_out:
+        for word in _key_words(row):
+            by_word[word].append(row)
+    for position in rest:
+        site = old[position]
+        rows = {row for word in _key_words(site) for row in by_word.get(word, ())}
+        if any(_could_be(site, row) for row in rows):
+            held.add(position)
+    return pairs, frozenset(held)
 
 
-def _full_key(site: Whereabouts) -> Hashable:
+def _could_be(site: SiteIdentity, row: SiteIdentity) -> bool:
+    """Tell whether a row may be a site's: all that it says is the same, or the two would be paired."""
+    if set(_key_words(row)) <= set(_key_words(site)):
+        return True
+    return bool(pair([site], [replace(row, country=site.country)]))
+
+
+def _with_country(row: SiteIdentity, old: Sequence[SiteIdentity]) -> SiteIdentity:
+    """Give a row whose country could not be read that of the site that it most likely names."""
+    if row.country:
+        return row
+    words = set(_key_words(row))
+    likely = max(old, key=lambda site: len(words.intersection(_key_words(site))), default=None)
+    return row if likely is None else replace(row, country=likely.country)
+
+
+def _key_words(site: SiteIdentity) -> list[Hashable]:
+    return [(kind, word) for kind in ("facility", "city", "postcode") if (word := squash(getattr(site, kind)))]
+
+
+Key = Callable[[SiteIdentity], Hashable]
+
+
+def _full_key(site: SiteIdentity) -> Hashable:
     return squash(site.facility), squash(site.city), squash(site.postcode), site.country
 
 
-def _name_and_postcode(site: Whereabouts) -> Hashable:
+def _name_and_postcode(site: SiteIdentity) -> Hashable:
     code = squash(site.postcode)
     return (squash(site.facility), code, site.country) if code else None
 
 
-def _name_and_town(site: Whereabouts) -> Hashable:
+def _name_and_town(site: SiteIdentity) -> Hashable:
     # "Research Site" in Tokyo is any of a dozen.
     return None if is_placeholder(site.facility) else (squash(site.facility), squash(site.city), site.country)
 
 
-def _name_alone(site: Whereabouts) -> Hashable:
+def _name_alone(site: SiteIdentity) -> Hashable:
     # A long name is its own evidence: the town was mended, or the clinic moved to the next one.
     name = squash(site.facility)
     return None if is_placeholder(site.facility) or len(name) < 12 else (name, site.country)
 
 
-def _postcode_and_town(site: Whereabouts) -> Hashable:
+def _postcode_and_town(site: SiteIdentity) -> Hashable:
     code = squash(site.postcode)
     return (code, squash(site.city), site.country) if code else None
 
 
-def _grouped(left: dict[int, Whereabouts], key: Key) -> dict[Hashable, list[int]]:
+def _grouped(left: dict[int, SiteIdentity], key: Key) -> dict[Hashable, list[int]]:
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for position, site in left.items():
         found = key(site)
@@ -253,7 +317,7 @@ def _grouped(left: dict[int, Whereabouts], key: Key) -> dict[Hashable, list[int]
     return groups
 
 
-def _in_order(old: dict[int, Whereabouts], new: dict[int, Whereabouts], key: Key) -> list[tuple[int, int]]:
+def _in_order(old: dict[int, SiteIdentity], new: dict[int, SiteIdentity], key: Key) -> list[tuple[int, int]]:
     groups = _grouped(new, key)
     return [
         pair_
@@ -262,7 +326,7 @@ def _in_order(old: dict[int, Whereabouts], new: dict[int, Whereabouts], key: Key
     ]
 
 
-def _only_ones(old: dict[int, Whereabouts], new: dict[int, Whereabouts], key: Key) -> list[tuple[int, int]]:
+def _only_ones(old: dict[int, SiteIdentity], new: dict[int, SiteIdentity], key: Key) -> list[tuple[int, int]]:
     groups = _grouped(new, key)
     return [
         (positions[0], groups[found][0])
@@ -271,7 +335,7 @@ def _only_ones(old: dict[int, Whereabouts], new: dict[int, Whereabouts], key: Ke
     ]
 
 
-def _alike(old: dict[int, Whereabouts], new: dict[int, Whereabouts]) -> list[tuple[int, int]]:
+def _alike(old: dict[int, SiteIdentity], new: dict[int, SiteIdentity]) -> list[tuple[int, int]]:
     """Pair by likeness where each is the other's best by a margin."""
     by_town: dict[Hashable, list[int]] = defaultdict(list)
     for i_old, site in old.items():

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.capacity.caps import DrawnFrom, Remaining, Shortage
 from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode, SiteMatch
 from sitematch.domain.finding.wording import describe_place, explain
 from sitematch.domain.place import Place, Precision
@@ -102,6 +102,12 @@ class RemainingAnswer(Wire, frozen=True):
     count: Annotated[int | None, Meta(description="0 is full; null is unknown.")]
     drawn_from: DrawnFrom
     as_of: Instant | None
+    shortage: Annotated[
+        Shortage | None, Meta(description="Why there are none, and at which level; null if there are, or if unknown.")
+    ] = None
+    has_waiting_list: Annotated[bool, Meta(description="Whether one can wait for a spot while the site is full.")] = (
+        False
+    )
 
 
 class ContactAnswer(Wire, frozen=True):
@@ -221,7 +227,13 @@ def study_answer(study: Study) -> StudyAnswer:
 
 def remaining_answer(remaining: Remaining) -> RemainingAnswer:
     """Shape the spots left."""
-    return RemainingAnswer(count=remaining.count, drawn_from=remaining.drawn_from, as_of=remaining.as_of)
+    return RemainingAnswer(
+        count=remaining.count,
+        drawn_from=remaining.drawn_from,
+        as_of=remaining.as_of,
+        shortage=remaining.shortage,
+        has_waiting_list=remaining.has_waiting_list,
+    )
 
 
 def contact_answers(contacts: Sequence[Contact]) -> tuple[ContactAnswer, ...]:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Unpack
 
 from sitematch.config import Settings
-from sitematch.domain.studies.import_outcome import ImportTotals
+from sitematch.domain.plurals import counted
+from sitematch.domain.studies.import_outcome import ImportRecord, ImportTotals
 from sitematch.domain.studies.record import StudyRecord
 from sitematch.errors import Fault, InvalidInput
 from sitematch.importers import ctgov
 from sitematch.importers.http import CtgovClient, Manners, download, questions_for
 from sitematch.services.studies.importing import Options, import_into
-
-ORIGIN = "ctgov"
+from sitematch.services.studies.sources import ImportSource
 
 Say = Callable[[str], None]
 
@@ -93,11 +93,13 @@ class Registry:
         from sitematch.store.studies.imports import imported_studies
 
         with open_store(self._settings.database_url) as store:
-            ids = imported_studies(store, ORIGIN)
+            ids = imported_studies(store, ImportSource.CTGOV.value)
         if not ids:
             raise InvalidInput("No study came from ClinicalTrials.gov yet; use `sitematch import ctgov`.")
-        self._say(f"{len(ids)} studies came from ClinicalTrials.gov; fetching them again.")
-        return self._import(self._expected(ids, contacts, options["now"]), f"sync of {len(ids)} studies", **options)
+        self._say(f"Fetching {counted(len(ids), 'study', 'studies')} of ClinicalTrials.gov again.")
+        return self._import(
+            self._expected(ids, contacts, options["now"]), f"sync of {counted(len(ids), 'study', 'studies')}", **options
+        )
 
     def _expected(self, ids: Sequence[str], contacts: bool, now: datetime) -> Iterator[StudyRecord | Fault]:
         """Yield the studies, and say which of them the registry no longer has."""
@@ -114,7 +116,7 @@ class Registry:
     def _import(
         self, records: Iterator[StudyRecord | Fault], source: str, **options: Unpack[Options]
     ) -> tuple[ImportTotals, int | None]:
-        return import_into(self._settings, records, origin=ORIGIN, source=source, **options)
+        return import_into(self._settings, records, origin=ImportSource.CTGOV.value, source=source, **options)
 
     def _records(
         self, sources: Sequence[str], condition: str, recruiting_only: bool, contacts: bool, now: datetime
@@ -141,12 +143,21 @@ class Registry:
             self._client,
             questions,
             into,
-            lambda count: self._say(f"{count} studies have come."),
+            lambda count: self._say(f"{counted(count, 'study', 'studies')} so far."),
             # A download that is broken off stays on the disk for a while: without persons, unless they are wanted.
             keep=(lambda record: record) if contacts else ctgov.without_contacts,
         )
         for number, value in enumerate(fetched, start=1):
             yield ctgov.parse_study(value, now.date(), where=f"fetched study {number}", contacts=contacts)
+
+
+def list_imports(settings: Settings) -> tuple[ImportRecord, ...]:
+    """Return the imports that changed something, latest first; see `sitematch.store.studies.imports.list_imports`."""
+    from sitematch.store.engine import open_store
+    from sitematch.store.studies import imports
+
+    with open_store(settings.database_url) as store:
+        return imports.list_imports(store)
 
 
 def undo_last(settings: Settings, now: datetime) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import datetime
 from pathlib import Path
 
 from sitematch.domain.accounts.access import Actor, Permission, may, require
@@ -15,10 +14,9 @@ from sitematch.domain.studies.record import StudyRecord
 from sitematch.domain.studies.site import Site
 from sitematch.errors import Fault
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.importers import ctgov, nci
-from sitematch.importers.fhir import bundle
 from sitematch.services.studies.importing import import_records
-from sitematch.services.studies.other_sources import TABLE, read_sites_table
+from sitematch.services.studies.site_tables import TableForm, read_sites_tables
+from sitematch.services.studies.sources import RECORD_READERS, ImportSource
 from sitematch.store.engine import Store
 from sitematch.store.studies import imports
 
@@ -26,25 +24,8 @@ SHOWN = 200
 """Studies, contradictions and faults that an outcome keeps; what is beyond is counted."""
 
 
-class UploadForm(StrEnum):
-    """What kind of file it is; the values are the origins that imports are noted under."""
-
-    TABLE = TABLE
-    """CSV or Excel: all sites of one study."""
-    CTGOV = "ctgov"
-    FHIR = "fhir"
-    NCI = "nci"
-
-
-_READERS: Mapping[UploadForm, Callable[[Path, date], Iterator[StudyRecord | Fault]]] = {
-    UploadForm.CTGOV: ctgov.read_file,
-    UploadForm.FHIR: bundle.read_file,
-    UploadForm.NCI: nci.read_file,
-}
-
-
 @dataclass(slots=True)
-class Outcome:
+class UploadOutcome:
     """What an import changed, or would.
 
     Parameters
@@ -53,6 +34,8 @@ class Outcome:
         Studies that change, as they came.
     faults
         What could not be used.
+    notices
+        What was noticed and costs only itself: where, and what.
     contradictions
         Sites whose records contradict themselves, and what was believed.
     totals
@@ -65,6 +48,7 @@ class Outcome:
 
     changes: list[StudyChange] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    notices: list[tuple[str, str]] = field(default_factory=list)
     contradictions: list[tuple[Site, str]] = field(default_factory=list)
     totals: ImportTotals = field(default_factory=ImportTotals)
     studies_changing: int = 0
@@ -73,6 +57,10 @@ class Outcome:
     def fault(self, fault: Fault, /) -> None:
         """Hear that something could not be used."""
         self.faults += [fault][: SHOWN - len(self.faults)]
+
+    def notice(self, where: str, text: str, /) -> None:
+        """Hear what was noticed and costs only itself."""
+        self.notices += [(where, text)][: SHOWN - len(self.notices)]
 
     def contradiction(self, site: Site, _where: str, flag: str, /) -> None:
         """Hear that parts of a record contradict one another."""
@@ -92,7 +80,7 @@ def import_upload(
     gazetteer: Gazetteer,
     actor: Actor,
     path: Path,
-    form: UploadForm,
+    form: ImportSource,
     *,
     name: str,
     uploader: str,
@@ -100,7 +88,8 @@ def import_upload(
     now: datetime,
     dry_run: bool,
     allow_older: bool = False,
-) -> Outcome:
+    allow_left_out: bool = False,
+) -> UploadOutcome:
     """Bring a file in, or tell what that would change.
 
     Studies that the actor may not change are left out and reported.
@@ -119,7 +108,7 @@ def import_upload(
         The instant (aware).
     dry_run
         Change nothing.
-    allow_older
+    allow_older, allow_left_out
         See `import_records`.
 
     Raises
@@ -131,13 +120,13 @@ def import_upload(
     LedgerBusy, StorageFault, NotReady
         See `import_records`; nothing is changed then.
     """
-    outcome = Outcome()
+    outcome = UploadOutcome()
     records: Iterable[StudyRecord | Fault]
-    if form is UploadForm.TABLE:
+    if form is ImportSource.TABLE:
         require(actor, Permission.CATALOGUE_WRITE, study_id=study_id)
-        records = [read_sites_table(store, path, study_id, {}, "", now.date())[0]]
+        records = read_sites_tables(store, path, study_id, TableForm(), now.date())[0]
     else:
-        records = _allowed(actor, _READERS[form](path, now.date()))
+        records = _allowed(actor, RECORD_READERS[form](path, now.date()))
     outcome.totals, outcome.import_id = import_records(
         store,
         gazetteer,
@@ -148,6 +137,7 @@ def import_upload(
         watcher=outcome,
         dry_run=dry_run,
         allow_older=allow_older,
+        allow_left_out=allow_left_out,
     )
     return outcome
 

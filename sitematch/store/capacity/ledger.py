@@ -22,17 +22,17 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Caller
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES, keys_for
+from sitematch.domain.capacity.occupancy import keys_for
 from sitematch.domain.capacity.spot import LedgerEvent, Referral, require_allowed, state_at
 from sitematch.domain.capacity.states import ACTIONS, SPOT_KINDS, Action, EventKind, SpotState
-from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus
 from sitematch.errors import InvalidInput, NoSpotsLeft, SiteClosed, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.counting import referral_from
 from sitematch.store.capacity.waiting import offer_freed_spots
 from sitematch.store.capacity.writing import LedgerWrite, perform, require_opaque
 from sitematch.store.engine import Store
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import cap, latest_event
 
@@ -144,7 +144,7 @@ def place_hold(
         )
         return referral_from(held, write.now)
 
-    operation = Operation("place_hold", (study_id, site_id, referral_id, arm, seconds))
+    operation = KeyedRequest("place_hold", (study_id, site_id, referral_id, arm, seconds))
     return perform(store, caller, operation, now, Referral, act, study_id=study_id)
 
 
@@ -196,7 +196,7 @@ def move(
             offer_freed_spots(write)
         return referral_from(moved, write.now)
 
-    operation = Operation(action.value, (referral_id,) if code is None else (referral_id, code))
+    operation = KeyedRequest(action.value, (referral_id,) if code is None else (referral_id, code))
     return perform(store, caller, operation, now, Referral, act, referral_id=referral_id)
 
 
