@@ -149,6 +149,18 @@ AMBIGUOUS_PLACE = _kind(
     "Several places fit",
     "Let the person choose one of the candidates, and ask again with its text and country.",
 )
+REGION_GIVEN = _kind(
+    "region-given",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "A region or a country was given",
+    "Ask for a town or a postcode in it; the candidates are its largest towns.",
+)
+LOCATION_WANTED = _kind(
+    "location-wanted",
+    HTTPStatus.BAD_REQUEST,
+    "The person's own location is asked for",
+    "Ask the person's device for it, and send latitude and longitude; or ask for a postcode or a town.",
+)
 NOT_FOUND = _kind(
     "not-found",
     HTTPStatus.NOT_FOUND,
@@ -160,6 +172,12 @@ POSTCODE_NOT_FOUND = _kind(
     HTTPStatus.NOT_FOUND,
     "The postcode is well formed, but not known",
     "Check the postcode and the country, take one of the suggestions, or give a town.",
+)
+FORCES_POSTCODE = _kind(
+    "forces-postcode",
+    HTTPStatus.NOT_FOUND,
+    "The postcode belongs to armed forces",
+    "Their post lies in no one place: ask for a town.",
 )
 TOWN_NOT_FOUND = _kind(
     "town-not-found",

@@ -150,10 +150,10 @@ def list_(site: str | None, state: str | None, study: str | None, form: str) -> 
     from sitematch.exporters.wire.capacity import ReferralAnswer, referral_answer
     from sitematch.services.capacity import coordinating
 
-    wanted = None if state is None else SpotState(state)
+    wanted = None if state is None else (SpotState(state),)
     with open_context(study) as context:
         found = coordinating.referrals(
-            context.store, context.actor, context.study_id, context.now, site_id=site, state=wanted
+            context.store, context.actor, context.study_id, context.now, site_id=site, states=wanted
         )
     print_rows(form, ReferralAnswer, [referral_answer(item) for item in found], print_referrals)
 

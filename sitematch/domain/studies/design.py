@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+_PRETENDED = re.compile(r"\b(?:placebos?|sham|dummy|vehicle)\b")
+"""Words for what only looks like the treatment, in the names of arms and interventions."""
+
+_DENIED = re.compile(r"\b(?:no|non|not|without)[ -](?:a )?(?:placebo|sham|dummy|vehicle)\b|\bplacebo-free\b")
 
 
 class ArmKind(StrEnum):
@@ -106,9 +112,5 @@ def has_placebo(design: TrialDesign) -> bool | None:
 
 
 def _names_placebo(name: str) -> bool:
-    text = f" {name.casefold()} "
-    if any(
-        no in text for no in ("no placebo", "without placebo", "placebo-free", "non-placebo", "not placebo", "no sham")
-    ):
-        return False
-    return "placebo" in text or " sham " in text or " sham-" in text
+    text = name.casefold()
+    return _PRETENDED.search(text) is not None and _DENIED.search(text) is None

@@ -294,7 +294,7 @@ def _last_id(connection: sa.Connection) -> int:
 
 
 def _hash(study: Study, sites: Sequence[Site]) -> str:
-    """Hash a version of a study. Fields of schema 0009 that are empty are left out: hashes of before stay right."""
+    """Hash a version of a study. Fields of schema 0010 that are empty are left out: hashes of before stay right."""
     facts = msgspec.to_builtins(study)
     if study.design == NO_DESIGN:
         del facts["design"]
