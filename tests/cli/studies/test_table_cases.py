@@ -149,6 +149,15 @@ class TestRowsThatCannotBeRead:
 
 
 class TestColumns:
+    def test_a_territory_given_as_a_state_with_a_zip_code_that_lost_its_zeros(self, run: Run, bring: Any) -> None:
+        said = bring((["Site", "City", "State", "ZIP", "Country"], ["X", "San Juan", "PR", "917", "US"]))
+
+        (site,) = sites(run)
+        assert (site["country"], site["postcode"]) == ("PR", "00917")
+        assert 18 < site["location"]["latitude"] < 19
+        assert "Contradiction:" in said
+        assert "Puerto Rico was believed" in said
+
     def test_one_country_for_all_rows_is_said_with_an_option_that_the_message_shows(self, run: Run, bring: Any) -> None:
         rows = (["Site", "City", "Zip"], ["Mayo Clinic", "Rochester", "55905"])
 
