@@ -49,7 +49,7 @@ def start_flushing(
             try:
                 counter.flush(store(), clock())
             except SitematchError as error:
-                LOG.warning("Demand was not written: %s. It is tried again the next time.", type(error).__name__)
+                LOG.warning("Demand was not written: %s. Trying again next time.", type(error).__name__)
 
     threading.Thread(target=flush_till_ended, name="sitematch-demand", daemon=True).start()
     return ended
@@ -79,7 +79,7 @@ def start_rounds(store: Store, clock: Callable[[], datetime], settings: Settings
                 # No request has a part in this, but a message may name an address of ours: its kind is enough.
                 kind = type(error).__name__
                 if kind != said:
-                    LOG.warning("Notices are late: %s. They are tried again.", kind)
+                    LOG.warning("Notices are late: %s. Trying again.", kind)
                 said = kind
 
     threading.Thread(target=make_rounds, name="sitematch-rounds", daemon=True).start()

@@ -150,7 +150,7 @@ def _register_person(console: Console, backend: Backend) -> None:
     def take_role_back(account_id: str) -> Response:
         asked, desk = read_form(GrantForm), _desk(backend)
         if asked.role is Role.ADMINISTRATOR and _is_me(account_id):
-            fault = _("You cannot take the role of an administrator from yourself: another one must do it.")
+            fault = _("You cannot remove your own administrator role. Ask another administrator.")
             return _show(desk, account_id, fault=fault, status=409)
         accounts.take_back(desk.store, account_id=account_id, grant=asked.grant())
         return go("person", account_id=account_id, done="taken")
@@ -167,7 +167,7 @@ def _register_person(console: Console, backend: Backend) -> None:
     def disable_person(account_id: str) -> Response:
         desk = _desk(backend)
         if _is_me(account_id):
-            fault = _("You cannot disable your own account: another administrator must do it.")
+            fault = _("You cannot disable your own account. Ask another administrator.")
             return _show(desk, account_id, fault=fault, status=409)
         accounts.disable_account(desk.store, account_id=account_id, now=desk.now)
         return go("person", account_id=account_id, done="disabled")

@@ -41,7 +41,7 @@ def blueprint(backend: Backend) -> Documented:
         "/v1/webhooks",
         Operation(
             summary="List webhooks",
-            description="Those of the studies that the caller manages; their secrets are not shown again.",
+            description="The webhooks of the studies that you manage. Secrets are not shown again.",
             tag="Webhooks",
             query=NoQuery,
             answers={JSON: WebhooksAnswer},
@@ -59,8 +59,8 @@ def blueprint(backend: Backend) -> Documented:
         "/v1/webhooks",
         Operation(
             summary="Add a webhook",
-            description="Messages are signed (Sitematch-Signature) with the secret of the answer, which is shown once, "
-            "and tried again with growing pauses until the receiver answers 2xx.",
+            description="Messages are signed (Sitematch-Signature) with the secret in this answer, which is shown "
+            "once. A message is sent again with growing pauses until the receiver answers 2xx.",
             tag="Webhooks",
             body=WebhookRequest,
             answers={JSON: WebhookAnswer},
@@ -94,7 +94,7 @@ def blueprint(backend: Backend) -> Documented:
         "/v1/webhooks/<webhook_id>",
         Operation(
             summary="Disable a webhook",
-            description="It is told nothing more, not even what waits.",
+            description="Waiting messages are not sent.",
             tag="Webhooks",
             path={"webhook_id": "The webhook's id."},
             answers={},
@@ -107,7 +107,7 @@ def blueprint(backend: Backend) -> Documented:
     def disable_webhook(webhook_id: str) -> Response:
         known = {item.webhook_id: item for item in endpoints.list_webhooks(backend.store())}
         if webhook_id not in known or not is_mine(known[webhook_id].study_id):
-            raise NotFound("There is no such webhook.", field="webhook_id")
+            raise NotFound("Webhook not found.", field="webhook_id")
         endpoints.disable_webhook(backend.store(), webhook_id=webhook_id, now=backend.now())
         return Response(status=204)
 
@@ -115,7 +115,7 @@ def blueprint(backend: Backend) -> Documented:
         "GET",
         "/v1/webhooks/failures",
         Operation(
-            summary="List what could not be delivered",
+            summary="List the messages that were not delivered",
             tag="Webhooks",
             query=NoQuery,
             answers={JSON: DeliveriesAnswer},

@@ -23,30 +23,30 @@ _ROLE = click.Choice([role.value for role in Role])
 
 @click.group("user")
 def user_group() -> None:
-    """Make accounts for coordinators and give them roles. Patients need none.
+    """Create accounts for coordinators and give them roles. Patients do not need an account.
 
-    There is no first account and no default password: make the first administrator here.
+    A new installation has no accounts. Create the first administrator here.
     """
 
 
 @click.group("token")
 def token_group() -> None:
-    """Make and revoke API tokens."""
+    """Create and revoke API tokens."""
 
 
 def _where(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = click.option("--site", metavar="SITE", help="Which site; needed by a site coordinator.")(command)
-    return click.option("--study", metavar="STUDY", help="Which study; left out: every one.")(command)
+    command = click.option("--site", metavar="SITE", help="The site. Required for a site coordinator.")(command)
+    return click.option("--study", metavar="STUDY", help="The study.  [default: all studies]")(command)
 
 
 @user_group.command("add", epilog=EXIT_CODES)
 @click.argument("email")
-@click.option("--role", type=_ROLE, help="Left out: may do nothing until `user grant`.")
+@click.option("--role", type=_ROLE, help="Without a role the account has no permissions until you run `user grant`.")
 @_where
-@click.option("--password", "with_password", is_flag=True, help="Ask for a password; from stdin if that is piped.")
+@click.option("--password", "with_password", is_flag=True, help="Ask for a password, or read it from stdin.")
 @plain_errors
 def add(email: str, role: str | None, study: str | None, site: str | None, with_password: bool) -> None:
-    """Make an account.
+    """Create an account.
 
     \b
     Examples:
@@ -57,13 +57,13 @@ def add(email: str, role: str | None, study: str | None, site: str | None, with_
 
     grant = None if role is None else Grant(role=Role(role), study_id=study, site_id=site)
     if role is None and (study or site):
-        raise InvalidInput("Give a --role with --study or --site.", field="role")
+        raise InvalidInput("--study and --site need a --role.", field="role")
     password = _new_password() if with_password else None
     with open_desk() as desk:
         account = accounts.create_account(desk.store, email=email, now=desk.now, password=password)
         if grant is not None:
             account = accounts.give(desk.store, account_id=account.account_id, grant=grant)
-    say(f"Made account {account.account_id} for {account.email}: {_roles(account)}.")
+    say(f"Created account {account.account_id} for {account.email}: {_roles(account)}.")
 
 
 @user_group.command("list", epilog=EXIT_CODES)
@@ -87,7 +87,7 @@ def list_(form: str) -> None:
         (item.email, item.account_id, "disabled" if item.is_disabled else _roles(item), _signs_in(item))
         for item in found
     ]
-    _print_table(("E-mail", "Account", "Roles", "Signs in by"), rows, "No accounts; make one with `user add`.")
+    _print_table(("E-mail", "Account", "Roles", "Sign-in"), rows, "There are no accounts. Create one with `user add`.")
 
 
 @user_group.command("grant", epilog=EXIT_CODES)
@@ -116,7 +116,7 @@ def grant_(email: str, role: str, study: str | None, site: str | None) -> None:
 @_where
 @plain_errors
 def take_back(email: str, role: str, study: str | None, site: str | None) -> None:
-    """Take a role back.
+    """Remove a role from an account.
 
     \b
     Example:
@@ -134,7 +134,7 @@ def take_back(email: str, role: str, study: str | None, site: str | None) -> Non
 @click.argument("email")
 @plain_errors
 def set_password(email: str) -> None:
-    """Set a password, asked for or from stdin; every session and token of the account ends.
+    """Set a password. It is asked for, or read from stdin. All sessions and tokens of the account end.
 
     \b
     Example:
@@ -145,14 +145,14 @@ def set_password(email: str) -> None:
     with open_desk() as desk:
         account = _account(desk.store, email)
         accounts.set_password(desk.store, account_id=account.account_id, password=_new_password(), now=desk.now)
-    say(f"{account.email}: the password is set; sessions and tokens have ended.")
+    say(f"{account.email}: the password was changed. All sessions and tokens have ended.")
 
 
 @user_group.command("disable", epilog=EXIT_CODES)
 @click.argument("email")
 @plain_errors
 def disable(email: str) -> None:
-    """End an account's use, its sessions and tokens included; the audit trail keeps its id.
+    """Disable an account and end its sessions and tokens. The audit trail keeps its id.
 
     \b
     Example:
@@ -168,19 +168,21 @@ def disable(email: str) -> None:
 
 @token_group.command("create", epilog=EXIT_CODES)
 @click.argument("email")
-@click.option("--label", required=True, metavar="TEXT", help="What it is for.")
+@click.option("--label", required=True, metavar="TEXT", help="What the token is for.")
 @click.option(
     "--scope",
     "scopes",
     multiple=True,
     type=click.Choice([permission.value for permission in Permission]),
-    help="What it is cut down to; may be repeated.  [default: all that the account's roles allow]",
+    help="A permission of the token; may be repeated.  [default: all that the account's roles allow]",
 )
-@click.option("--days", type=click.IntRange(1, 366), default=90, show_default=True, help="How long it lasts.")
+@click.option(
+    "--days", type=click.IntRange(1, 366), default=90, show_default=True, help="Days until the token expires."
+)
 @format_option("table", "json")
 @plain_errors
 def create(email: str, label: str, scopes: tuple[str, ...], days: int, form: str) -> None:
-    """Make a token for an account and print its secret, once: only a hash of it is kept.
+    """Create a token for an account. The secret is printed once: only a hash of it is kept.
 
     \b
     Examples:
@@ -203,7 +205,9 @@ def create(email: str, label: str, scopes: tuple[str, ...], days: int, form: str
         print_json({"secret": made.secret, "token": made.token})
         return
     click.echo(made.secret)
-    say(f"Token {made.token.token_id} for {email}, until {made.token.expires_at:%Y-%m-%d}. It is not shown again.")
+    say(
+        f"Token {made.token.token_id} for {email}, valid until {made.token.expires_at:%Y-%m-%d}. It is not shown again."
+    )
 
 
 @token_group.command("list", epilog=EXIT_CODES)
@@ -211,7 +215,7 @@ def create(email: str, label: str, scopes: tuple[str, ...], days: int, form: str
 @format_option("table", "json")
 @plain_errors
 def list_tokens(email: str, form: str) -> None:
-    """List an account's tokens, the newest first; never their secrets.
+    """List an account's tokens, newest first. Secrets are never shown.
 
     \b
     Example:
@@ -241,7 +245,7 @@ def list_tokens(email: str, form: str) -> None:
 @click.argument("token_id")
 @plain_errors
 def revoke(token_id: str) -> None:
-    """End a token at once, and for good.
+    """Revoke a token immediately and permanently.
 
     \b
     Example:
@@ -251,7 +255,7 @@ def revoke(token_id: str) -> None:
 
     with open_desk() as desk:
         tokens.revoke_token(desk.store, token_id=token_id, now=desk.now)
-    say(f"Token {token_id} is of no use any more.")
+    say(f"Token {token_id} is revoked.")
 
 
 def _account(store: Store, email: str) -> Account:
@@ -261,7 +265,9 @@ def _account(store: Store, email: str) -> Account:
     for account in accounts.list_accounts(store):
         if wanted in (account.email, account.account_id):
             return account
-    raise AccountNotFound(f"There is no account {email!r}; `sitematch user list` lists them.", field="email")
+    raise AccountNotFound(
+        f"There is no account {email!r}. To list the accounts, run `sitematch user list`.", field="email"
+    )
 
 
 def _new_password() -> str:

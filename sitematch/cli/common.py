@@ -36,13 +36,13 @@ EXIT_CODES = """\b
 Exit codes:
   0  done
   1  no site can take a patient
-  2  the command or a value in it cannot be understood
+  2  the command or a value in it is not valid
   3  no such postcode, town, site, study, referral, account or token
-  4  several places fit: choose one
-  5  a data file or the ledger has faults
-  6  the gazetteer or the database is missing or of another version
-  7  the ledger says no: no spots left, closed, or not possible in this state
-  8  the database is busy or cannot be reached: nothing was confirmed, try again"""
+  4  several places match: choose one
+  5  a data file or the ledger has errors
+  6  the gazetteer or the database is missing, or from another version
+  7  the change is not possible: no spots left, closed, or not allowed in this state
+  8  the database is busy or not available: nothing was saved, try again"""
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,7 +81,7 @@ def format_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., A
         type=click.Choice(names),
         default=names[0],
         show_default=True,
-        help="How to print it.",
+        help="Output format.",
     )
 
 
@@ -109,7 +109,7 @@ def plain_errors(command: Callable[_P, _R]) -> Callable[_P, _R]:
         except SitematchError as error:
             say(f"Error: {error.message}")
             for suggestion in (*getattr(error, "suggestions", ()), *getattr(error, "candidates", ())):
-                say(f"  Perhaps: {suggestion.text} ({suggestion.country}): {suggestion.why}")
+                say(f"  Suggestion: {suggestion.text} ({suggestion.country}): {suggestion.why}")
             sys.exit(exit_code(error))
 
     return wrapped

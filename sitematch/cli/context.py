@@ -77,13 +77,15 @@ def cli_caller(key: str | None = None) -> Caller:
 
 def study_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--study``."""
-    return click.option("--study", metavar="STUDY", help="Its id; left out: the study of SITEMATCH_STUDY.")(command)
+    return click.option("--study", metavar="STUDY", help="The study's id.  [default: SITEMATCH_STUDY]")(command)
 
 
 def key_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--key``."""
     return click.option(
-        "--key", metavar="KEY", help="Idempotency key: asking again with it within 24 hours does nothing twice."
+        "--key",
+        metavar="KEY",
+        help="Idempotency key: a repeat with the same key within 24 hours has no further effect.",
     )(command)
 
 

@@ -259,7 +259,7 @@ def _location(raw: Any, where: str, *, contacts: bool) -> Location | Fault:
         status = _status_of(read.status)
         if status is None:
             status = RecruitmentStatus.UNKNOWN
-            flags.append(f"The record gives the status {tidy(read.status)[:40]!r}, which is not known.")
+            flags.append(f"The record gives the status {tidy(read.status)[:40]!r}, which is unknown.")
     point, remark = _point(read.geo_point)
     return Location(
         where=where,
@@ -300,7 +300,7 @@ def _point(raw: Any) -> tuple[Coordinates | None, tuple[str, ...]]:
         read = msgspec.convert(raw, _Point)
         return Coordinates(latitude=read.lat, longitude=read.lon), ()
     except msgspec.ValidationError as error:
-        return None, (f"The record's point cannot be read: {_told(error)[0]}.",)
+        return None, (f"The record's point is not valid: {_told(error)[0]}.",)
     except InvalidCoordinates as error:
         return None, (f"The record's point cannot be used: {error.message}",)
 
@@ -324,7 +324,7 @@ def _study(nct_id: str, protocol: _Protocol, read_on: date) -> Study:
         title=tidy(names.brief_title) or tidy(names.official_title) or nct_id,
         status=_status_of(protocol.status_module.overall_status) or RecruitmentStatus.UNKNOWN,
         as_of_on=as_of_on,
-        source=f"{SOURCE} {nct_id}" + ("" if is_dated else " (its record bears no date)"),
+        source=f"{SOURCE} {nct_id}" + ("" if is_dated else " (the record has no date)"),
         summary=tidy(protocol.description_module.brief_summary),
         sponsor=tidy(protocol.sponsor_collaborators_module.lead_sponsor.name),
         other_ids=_texts(other_ids, without=nct_id),

@@ -105,7 +105,7 @@ def parse_trial(value: Any, read_on: date, *, where: str) -> StudyRecord | Fault
         return Fault(0, "", "", str(error), place=where)
     study_id = tidy(trial.nct_id or trial.nci_id or "").upper()
     if not re.fullmatch(r"NC[TI][\w-]{5,20}", study_id):
-        return Fault(0, "nct_id", study_id[:80], "neither nct_id nor nci_id names the trial", place=where)
+        return Fault(0, "nct_id", study_id[:80], "nct_id and nci_id are both missing", place=where)
     phase = trial.phase.get("phase") if isinstance(trial.phase, dict) else trial.phase
     study = Study(
         study_id=study_id,
@@ -139,7 +139,7 @@ def _location(site: _Site, where: str) -> Location:
     status = _status(site.recruitment_status)
     if status is None and site.recruitment_status:
         status = RecruitmentStatus.UNKNOWN
-        flags.append(f"The record gives the status {tidy(site.recruitment_status)[:40]!r}, which is not known.")
+        flags.append(f"The record gives the status {tidy(site.recruitment_status)[:40]!r}, which is unknown.")
     point = None
     if site.org_coordinates:
         try:

@@ -60,7 +60,7 @@ def post(
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        return "the address is neither http nor https"
+        return "the address must start with http or https"
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "sitematch",
@@ -79,7 +79,7 @@ def _send(parts: SplitResult, body: bytes, headers: dict[str, str], allow_privat
     port = parts.port or (443 if parts.scheme == "https" else 80)
     address = _resolve(host, port, allow_private)
     if address is None:
-        return "the address lies inside a private network"
+        return "the address is in a private network"
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
     # Connect to the very address that was checked: a name may point elsewhere a moment later.
     plain = socket.create_connection((address, port), timeout=TIMEOUT_S)

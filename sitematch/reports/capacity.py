@@ -22,24 +22,34 @@ _NO_SITE = "No site (waiting list)"
 _NO_ARM = "No arm was chosen"
 
 _COUNTED: tuple[tuple[str, str, tuple[SpotState, ...], str], ...] = (
-    ("offered", "Offered", (SpotState.OFFERED,), "Spots offered from the waiting list, not yet answered nor lapsed."),
+    (
+        "offered",
+        "Offered",
+        (SpotState.OFFERED,),
+        "Spots offered from the waiting list that are not accepted, declined or lapsed.",
+    ),
     ("held", "Held", (SpotState.HELD,), "Holds that have not lapsed."),
     ("screening", "In screening", (SpotState.SCREENING,), "Referrals in screening."),
-    ("enrolled", "Enrolled", (SpotState.ENROLLED,), "Participants, without those who withdrew."),
+    ("enrolled", "Enrolled", (SpotState.ENROLLED,), "Participants who have not withdrawn."),
     (
         "released",
         "Released",
         (SpotState.RELEASED,),
-        "Referrals whose spot or wait was given back, and that came no more.",
+        "Referrals that gave back their spot or left the waiting list, and did not return.",
     ),
     (
         "lapsed",
         "Lapsed",
         (SpotState.EXPIRED, SpotState.OFFER_LAPSED),
-        "Referrals whose hold or offer ran out, and that came no more.",
+        "Referrals whose hold or offer lapsed, and that did not return.",
     ),
-    ("screen_failed", "Screen failed", (SpotState.SCREEN_FAILED,), "Referrals that failed screening last."),
-    ("withdrawn", "Withdrawn", (SpotState.WITHDRAWN,), "Participants who left."),
+    (
+        "screen_failed",
+        "Screen failed",
+        (SpotState.SCREEN_FAILED,),
+        "Referrals whose latest event is a failed screening.",
+    ),
+    ("withdrawn", "Withdrawn", (SpotState.WITHDRAWN,), "Participants who left the study."),
 )
 
 _COLUMNS = (
@@ -48,14 +58,14 @@ _COLUMNS = (
         name="name",
         label="Name",
         kind=Kind.TEXT,
-        description="What it is called; of wider parts, how many sites.",
+        description="The name; for wider parts, the number of sites.",
         is_detail=True,
     ),
     Column(
         name="country",
         label="Country",
         kind=Kind.TEXT,
-        description="Of a site: ISO 3166-1 alpha-2.",
+        description="Country of the site: ISO 3166-1 alpha-2.",
         missing="",
         is_detail=True,
     ),
@@ -63,7 +73,7 @@ _COLUMNS = (
         name="state",
         label="State",
         kind=Kind.TEXT,
-        description="What can be offered: capacity, waitlist, no-capacity, or unknown where no cap is known.",
+        description="What can be offered: capacity, waitlist, no-capacity, or unknown if no cap is known.",
         marks=(
             Mark(tone=Tone.ALERT, equals=CapacityState.NO_CAPACITY.value),
             Mark(tone=Tone.WARN, equals=CapacityState.WAITLIST.value),
@@ -76,7 +86,7 @@ _COLUMNS = (
         description="Whether it takes patients, spots apart: by its registry status today, and unless it was closed.",
         is_detail=True,
     ),
-    Column(name="cap", label="Cap", kind=Kind.INTEGER, description="Its own limit.", missing="none"),
+    Column(name="cap", label="Cap", kind=Kind.INTEGER, description="Its own cap.", missing="none"),
     Column(
         name="taken",
         label="Taken",
@@ -97,14 +107,14 @@ _COLUMNS = (
         label="Used",
         kind=Kind.SHARE,
         digits=0,
-        description="Taken of its own cap; above 100 % if the cap was lowered below what is taken.",
+        description="Share of its own cap that is taken; above 100 % if the cap was lowered below the spots taken.",
         marks=(Mark(tone=Tone.ALERT, at_least=1), Mark(tone=Tone.WARN, at_least=0.8)),
     ),
     Column(
         name="waiting",
         label="Waiting",
         kind=Kind.INTEGER,
-        description="Referrals on the waiting list that would come here; one may wait for several sites.",
+        description="Referrals that are waiting for this site; one referral can wait for several sites.",
     ),
     *(
         Column(
@@ -117,13 +127,17 @@ _COLUMNS = (
         for name, label, _, description in _COUNTED
     ),
     Column(
-        name="oldest_hold_at", label="Oldest hold", kind=Kind.INSTANT, description="When it was placed.", is_detail=True
+        name="oldest_hold_at",
+        label="Oldest hold",
+        kind=Kind.INSTANT,
+        description="When the oldest hold began.",
+        is_detail=True,
     ),
     Column(
         name="oldest_hold_age_s",
-        label="Its age",
+        label="Age of hold",
         kind=Kind.DURATION,
-        description="From then to the report's instant.",
+        description="From then until the time of the report.",
         is_detail=True,
     ),
 )
@@ -293,7 +307,7 @@ class _Capacity:
     def _finding(self, study: tuple[Cell, ...], sites: list[tuple[Cell, ...]]) -> str:
         cap, left = study[_AT["cap"]], study[_AT["remaining"]]
         taken = f"{_taken(study):,} spots are taken" + ("" if cap is None else f" of {cap:,}")
-        could = "how many are left is not known" if left is None else f"{left:,} more could be taken now"
+        could = "the number left is not known" if left is None else f"{left:,} more can be taken now"
         full = sum(row[_AT["is_open"]] is True and row[_AT["remaining"]] == 0 for row in sites)
         closed = sum(row[_AT["is_open"]] is False for row in sites)
         return (
@@ -308,8 +322,8 @@ _REPLAYED = (
     "the catalogue keeps no history."
 )
 _PARTIAL = (
-    "You may see some sites only: all others are left out, and of the study, countries and arms only the caps, what is "
-    "taken of them and what they leave is told."
+    "You can see some sites only: all others are left out. For the study, countries and arms only the caps, the spots "
+    "taken and the spots left are shown."
 )
 
 

@@ -44,7 +44,7 @@ def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> No
     with open_store(settings.database_url) as store:
         count = take_stated_caps(store, now)
     if count:
-        say(f"Database: took over {count} stated cap{'s' if count > 1 else ''}.")
+        say(f"Database: stored {count} stated cap{'s' if count > 1 else ''}.")
 
 
 def prepare_catalogue(settings: Settings, say: Callable[[str], None]) -> None:

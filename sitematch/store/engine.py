@@ -55,7 +55,7 @@ _PG_BUSY = {
     "40001": "another write came first",
     "40P01": "two writes waited for each other",
     "55P03": "the wait for another write took too long",
-    "53300": "the server has no connection left",
+    "53300": "the server has no free connection",
 }
 
 
@@ -159,7 +159,7 @@ class Store:
             state = "has no tables yet" if found is None else f"is at schema {found}"
             what_to_do = "Run `sitematch db upgrade`."
             if found is not None and found > SCHEMA_REVISION:
-                what_to_do = "A newer version of sitematch wrote it: use that one."
+                what_to_do = "It was written by a newer version of sitematch: use that version."
             raise NotReady(f"The database {state}; this version needs schema {SCHEMA_REVISION}. {what_to_do}")
 
     def schema_revision(self) -> str | None:
@@ -211,7 +211,7 @@ def open_store(url: str, *, require_ready: bool = True, busy_timeout_s: float = 
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
-        raise InvalidInput("The database address cannot be read.", field="database_url") from error
+        raise InvalidInput("The database address is not valid.", field="database_url") from error
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         store = Store(_sqlite_engine(parsed, busy_timeout_s), busy_timeout_s=busy_timeout_s)
@@ -234,7 +234,7 @@ def open_store(url: str, *, require_ready: bool = True, busy_timeout_s: float = 
 def _sqlite_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
     if url.database in (None, "", ":memory:"):
         raise InvalidInput(
-            "An SQLite database in memory is private to one connection; name a file.", field="database_url"
+            "An in-memory SQLite database cannot be shared between connections. Name a file.", field="database_url"
         )
     engine = sa.create_engine(url, pool_size=_POOL_SIZE, max_overflow=_POOL_OVERFLOW, pool_timeout=BUSY_TIMEOUT_S)
 
@@ -296,7 +296,7 @@ def translated_errors() -> Iterator[None]:
         raise
     except PoolTimeout as error:
         raise LedgerBusy(
-            "Every database connection is in use; try again shortly.", retry_after_s=RETRY_AFTER_S
+            "Every database connection is in use. Try again shortly.", retry_after_s=RETRY_AFTER_S
         ) from error
     except DBAPIError as error:
         raise _ours(error) from error
@@ -317,9 +317,9 @@ def _ours(error: DBAPIError) -> LedgerBusy | NotReady | StorageFault:
             retry_after_s=RETRY_AFTER_S,
         )
     if sqlstate == "42P01" or re.search(r"no such table", text):
-        return NotReady("The database lacks a table. Run `sitematch db upgrade`.")
+        return NotReady("A table is missing from the database. Run `sitematch db upgrade`.")
     # The driver's own text may quote the statement's values; only its kind goes to the caller.
     kind = sqlite_name or sqlstate or type(cause).__name__
     return StorageFault(
-        f"The database could not be read or written ({kind}); nothing that was confirmed is lost.", kind=kind
+        f"The database could not be read or written ({kind}). Everything that was confirmed is safe.", kind=kind
     )

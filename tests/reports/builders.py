@@ -28,10 +28,10 @@ COLUMNS = (
         missing="no cap",
         marks=(Mark(tone=Tone.ALERT, at_least=1.0), Mark(tone=Tone.WARN, at_least=0.8)),
     ),
-    Column(name="rate", label="A month", kind=Kind.NUMBER, digits=2, description="Enrolled a month."),
+    Column(name="rate", label="Per month", kind=Kind.NUMBER, digits=2, description="Enrolled a month."),
     Column(name="distance_km", label="Distance", kind=Kind.KM, description="From here."),
     Column(name="oldest_hold_at", label="Oldest hold", kind=Kind.INSTANT, description="When it began."),
-    Column(name="oldest_hold_age_s", label="Its age", kind=Kind.DURATION, description="How old it is."),
+    Column(name="oldest_hold_age_s", label="Age of hold", kind=Kind.DURATION, description="How old it is."),
     Column(name="opened_on", label="Opened", kind=Kind.DATE, description="The day."),
     Column(name="is_open", label="Open", kind=Kind.FLAG, description="Whether it takes patients."),
 )

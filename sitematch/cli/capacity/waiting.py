@@ -11,16 +11,22 @@ from sitematch.errors import InvalidInput
 
 @click.group("waiting-list")
 def waiting_group() -> None:
-    """Wait for a spot, see who waits, and pass on spots that came free."""
+    """Join the waiting list, list who is waiting, and offer spots that became free."""
 
 
 @waiting_group.command("add", epilog=EXIT_CODES)
-@click.option("--id", "referral_id", metavar="ID", help="The referral's opaque id; left out: a random one.")
-@click.option("--site", "sites", multiple=True, metavar="SITE", help="A site to wait for, the preferred first.")
-@click.option("--near", metavar="PLACE", help="Postcode or town: wait for every site within --within-km of it.")
-@click.option("--country", "-c", metavar="COUNTRY", help="Of the postcode or town.")
-@click.option("--within-km", type=float, metavar="KM", help="The distance that the patient tolerates.")
-@click.option("--priority", type=int, default=0, show_default=True, help="-1000 to 1000; greater comes first.")
+@click.option("--id", "referral_id", metavar="ID", help="The referral's id.  [default: a random one]")
+@click.option(
+    "--site", "sites", multiple=True, metavar="SITE", help="A site to wait for; may be repeated, preferred site first."
+)
+@click.option(
+    "--near", metavar="PLACE", help="Postcode or town. The referral waits for every site within --within-km of it."
+)
+@click.option("--country", "-c", metavar="COUNTRY", help="Country of the postcode or town.")
+@click.option("--within-km", type=float, metavar="KM", help="How far the patient can travel, in kilometres.")
+@click.option(
+    "--priority", type=int, default=0, show_default=True, help="From -1000 to 1000; higher numbers come first."
+)
 @click.option("--arm", metavar="ARM", help="The arm or cohort.")
 @study_option
 @key_option
@@ -38,9 +44,9 @@ def add(
     key: str | None,
     form: str,
 ) -> None:
-    """Wait for a spot at any of some sites; one that is free is offered at once.
+    """Put a referral on the waiting list of one or more sites. A free spot is offered immediately.
 
-    With --near the sites are worked out here; neither the place nor any distance is kept.
+    --near finds the sites for you. The place and the distances are not stored.
 
     \b
     Examples:
@@ -67,7 +73,7 @@ def add(
 
 def _sites_near(desk: Desk, near: str | None, country: str | None, within_km: float | None) -> list[str]:
     if (near is None) != (within_km is None):
-        raise InvalidInput("Give --near together with --within-km.", field="near")
+        raise InvalidInput("--near and --within-km go together: give both or neither.", field="near")
     if near is None or within_km is None:
         return []
     from dataclasses import replace
@@ -75,11 +81,11 @@ def _sites_near(desk: Desk, near: str | None, country: str | None, within_km: fl
     from sitematch.services.setup import open_finder
 
     if not 0 < within_km <= 20_100:
-        raise InvalidInput("--within-km must be more than 0; half the globe is 20,004.", field="within_km")
+        raise InvalidInput("--within-km must be more than 0 and at most 20,100.", field="within_km")
     finder = open_finder(replace(settings(), study_id=desk.study_id), desk.now)
     found = finder.within(finder.locate(near, country), within_km)
     if not found:
-        raise InvalidInput("No site lies within that distance.", field="within_km")
+        raise InvalidInput("There is no site within that distance.", field="within_km")
     return [site.site_id for site in found]
 
 
@@ -88,7 +94,7 @@ def _sites_near(desk: Desk, near: str | None, country: str | None, within_km: fl
 @format_option("table", "json", "csv")
 @plain_errors
 def list_(study: str | None, form: str) -> None:
-    """List who waits, in the order in which spots are offered.
+    """List the referrals that are waiting, in the order in which they are offered spots.
 
     \b
     Example:
@@ -106,7 +112,7 @@ def list_(study: str | None, form: str) -> None:
 @waiting_group.command("sweep", epilog=EXIT_CODES)
 @plain_errors
 def sweep() -> None:
-    """Offer the spots that came free because a hold or an offer lapsed; run it every minute or so.
+    """Offer spots that became free when a hold or an offer lapsed. Run this about once a minute.
 
     \b
     Example, in a crontab:

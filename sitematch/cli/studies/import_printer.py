@@ -65,7 +65,7 @@ class Printer:
     def progress(self, studies: int, sites: int, /) -> None:
         """Say how far it is, once in a thousand studies."""
         if studies % 1_000 == 0:
-            say(f"{studies} studies with {sites} sites read and placed.")
+            say(f"{studies} studies with {sites} sites read and located.")
 
     def close(self, totals: ImportTotals, import_id: int | None, *, dry_run: bool) -> None:
         """Print what was held back, the totals, and what can be done next."""
@@ -78,18 +78,18 @@ class Printer:
                 say(f"… {count - shown} more {what}; --all prints them.")
         say(
             f"{totals.studies} studies, {totals.locations} locations: {totals.sites} sites, {totals.left_out} left out."
-            f" {totals.unplaced} sites could not be placed; in {totals.contradictions} the record contradicts itself."
+            f" {totals.unplaced} sites could not be located; {totals.contradictions} have contradictory records."
         )
         if totals.records_left_out:
             say(f"{totals.records_left_out} records were left out.")
         if totals.contacts or totals.contacts_erased:
-            say(f"Contacts of persons: {totals.contacts} are stored, {totals.contacts_erased} were erased.")
+            say(f"Personal contacts: {totals.contacts} stored, {totals.contacts_erased} erased.")
         if dry_run:
             say("Dry run: nothing was changed.")
         elif import_id is None:
             say("Nothing else changed." if totals.contacts or totals.contacts_erased else "Nothing changed.")
         else:
-            say(f"Import {import_id} is done. `sitematch import undo` takes it back.")
+            say(f"Import {import_id} is done. To undo it, run `sitematch import undo`.")
 
 
 def _site_line(site: SiteChange) -> str:

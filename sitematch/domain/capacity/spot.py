@@ -158,7 +158,7 @@ def require_allowed(referral_id: str, state: SpotState | None, action: Action) -
         return
     names = tuple(sorted(item.value for item in allowed))
     where = "is not known" if state is None else f"is {state.value}"
-    may = f"allowed: {', '.join(names)}" if names else "nothing more can be done to it"
+    may = f"allowed: {', '.join(names)}" if names else "no further action is possible"
     raise IllegalTransition(
         f"Referral {referral_id} {where}: {action.value} is not possible; {may}.",
         state=None if state is None else state.value,
@@ -204,7 +204,7 @@ class SpotPolicy:
                 raise InvalidPolicy(f"The {name} must last more than 0 and at most 365 days.", field=name)
         if not self.gives_back <= _MAY_GIVE_BACK:
             raise InvalidPolicy(
-                "Only SCREEN_FAILED and WITHDRAWN can be told to give a spot back or not.", field="gives_back"
+                "Only SCREEN_FAILED and WITHDRAWN can be set to give a spot back or keep it.", field="gives_back"
             )
 
     def takes_spot(self, state: SpotState) -> bool:

@@ -83,7 +83,7 @@ def read_table(path: Path, sheet: str = "") -> Table:
     rows = [(number, tuple(map(tidy, cells))) for number, cells in read_rows(path, sheet)]
     rows = [row for row in rows if any(row[1])]
     if not rows:
-        raise refused(name, "is empty; it needs a header and rows")
+        raise refused(name, "is empty; add a header and rows")
     return Table(name=name, header=rows[0][1], rows=tuple(rows[1:]))
 
 
@@ -116,9 +116,9 @@ def map_columns(header: Sequence[str], given: Mapping[str, str] | None = None) -
     given = given or {}
     for field, column in given.items():
         if field not in FIELDS:
-            raise InvalidInput(f"{field!r} is no field; use one of {', '.join(FIELDS)}.", field="map")
+            raise InvalidInput(f"{field!r} is not a field. Use one of {', '.join(FIELDS)}.", field="map")
         if column and column not in header:
-            raise InvalidInput(f"There is no column {column!r}; the columns are {', '.join(header)}.", field="map")
+            raise InvalidInput(f"There is no column {column!r}. The columns are {', '.join(header)}.", field="map")
     folded = {"".join(filter(str.isalnum, column.casefold())): column for column in reversed(header)}
     chosen: dict[str, str] = {}
     for field in FIELDS:
@@ -128,7 +128,7 @@ def map_columns(header: Sequence[str], given: Mapping[str, str] | None = None) -
     if "country" not in chosen or not ({"city", "postcode"} & chosen.keys()):
         lacking = "town or postcode" if "country" in chosen else "country"
         raise InvalidInput(
-            f"No column is known to hold the {lacking}; say which, "
+            f"The column for the {lacking} is not clear. Name it, "
             f"e.g. --map country=Land. The columns are {', '.join(header)}.",
             field="map",
         )
@@ -172,7 +172,7 @@ def _location(row: Mapping[str, str], where: str) -> Location | Fault:
         status = RecruitmentStatus.__members__.get(word) or _ALSO_CALLED.get(word)
         if status is None:
             wanted = ", ".join(RecruitmentStatus)
-            return Fault(0, "status", text[:80], f"is not known; use one of {wanted}", place=where)
+            return Fault(0, "status", text[:80], f"is unknown; use one of {wanted}", place=where)
     point = None
     if row.get("latitude") or row.get("longitude"):
         try:
@@ -181,7 +181,7 @@ def _location(row: Mapping[str, str], where: str) -> Location | Fault:
             return Fault(0, error.field or "latitude", row.get(error.field or "", ""), error.message, place=where)
         except ValueError:
             given = f"{row.get('latitude', '')}, {row.get('longitude', '')}"
-            return Fault(0, "latitude", given[:80], "latitude and longitude are two decimal numbers", place=where)
+            return Fault(0, "latitude", given[:80], "latitude and longitude must be decimal numbers", place=where)
     return Location(
         where=where,
         facility=clean_facility(row.get("facility", "")),

@@ -32,8 +32,10 @@ def by_date(dates: Sequence[AtDate]) -> Table:
         name="by-date",
         columns=(
             Column(name="on", label="End of", kind=Kind.DATE),
-            *_counted_columns("enrolled", "Enrolled", "Everybody enrolled by then, those so far counted in.", LEVELS),
-            *_left_columns("Spots of the study's cap that no participant fills.", "no cap"),
+            *_counted_columns(
+                "enrolled", "Enrolled", "All people enrolled by then, including those enrolled so far.", LEVELS
+            ),
+            *_left_columns("Spots of the study's cap that are not filled by participants.", "no cap"),
             _full_column("The probability that no spot of the study is left at the end of that day.", "no cap"),
         ),
         rows=tuple(
@@ -49,8 +51,10 @@ def scenarios(named: Iterable[tuple[str, Scenario]], horizon: date) -> Table:
         columns=(
             Column(name="scenario", label="Scenario", kind=Kind.TEXT),
             Column(name="enrolled_mean", label="Enrolled, mean", kind=Kind.NUMBER),
-            *_counted_columns("enrolled", "Enrolled", "Everybody enrolled by the date, those so far counted in."),
-            *_left_columns("Spots of the study's cap that no participant fills.", "no cap"),
+            *_counted_columns(
+                "enrolled", "Enrolled", "All people enrolled by the date, including those enrolled so far."
+            ),
+            *_left_columns("Spots of the study's cap that are not filled by participants.", "no cap"),
             _full_column("The probability that no spot of the study is left then.", "no cap"),
             *_full_on_columns(f"not by {horizon:%Y-%m}"),
         ),
@@ -81,11 +85,11 @@ def sites_ahead(
         columns=(
             *_SITE,
             Column(name="country", label="Country", kind=Kind.TEXT),
-            Column(name="state", label="State", kind=Kind.TEXT, description="Whether it takes new patients now."),
-            Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER, description="Everybody who ever enrolled."),
-            *_counted_columns("by", f"By {by}", "Everybody enrolled by then, those so far counted in."),
+            Column(name="state", label="State", kind=Kind.TEXT, description="Whether it is taking new patients now."),
+            Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER, description="All people who have enrolled."),
+            *_counted_columns("by", f"By {by}", "All people enrolled by then, including those enrolled so far."),
             *_left_columns("Spots of the site's own cap left then; wider caps may leave less.", "no own cap"),
-            _full_column("The probability that its own cap or a wider one lets nobody in then.", "-"),
+            _full_column("The probability that its own cap or a wider cap is full then.", "-"),
             *_full_on_columns("-"),
         ),
         rows=tuple(
@@ -113,13 +117,13 @@ def site_rates(sites: Iterable[SiteOutlook], facilities: Mapping[str, str]) -> T
         columns=(
             *_SITE,
             Column(name="open_days", label="Open days", kind=Kind.INTEGER, description=_OPEN_DAYS),
-            Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER, description="Everybody who ever enrolled."),
+            Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER, description="All people who have enrolled."),
             Column(
                 name="rate_per_month",
-                label="A month",
+                label="Per month",
                 kind=Kind.NUMBER,
                 digits=2,
-                description=f"Enrolments expected in {DAYS_A_MONTH} open days: between its own rate and that of all.",
+                description=f"Enrolments expected in {DAYS_A_MONTH} open days, between its own rate and that of all.",
             ),
             Column(name="rate_low_95", label="95 % low", kind=Kind.NUMBER, digits=2),
             Column(name="rate_high_95", label="95 % high", kind=Kind.NUMBER, digits=2),
@@ -145,7 +149,7 @@ def sites_so_far(sites: Iterable[SiteRecruitment], facilities: Mapping[str, str]
             *_SITE,
             Column(name="country", label="Country", kind=Kind.TEXT),
             Column(name="open_days", label="Open days", kind=Kind.INTEGER, description=_OPEN_DAYS),
-            Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER, description="Everybody who ever enrolled."),
+            Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER, description="All people who have enrolled."),
         ),
         rows=tuple(
             (site.site_id, facilities.get(site.site_id, ""), site.country, round(site.open_for / DAY), site.enrolled)
@@ -166,8 +170,13 @@ def screening(recruitment: Recruitment, coming: Pmf, failures: Share) -> Table:
             Column(name="expected_low_80", label="Will enrol, 80 % low", kind=Kind.INTEGER),
             Column(name="expected_high_80", label="Will enrol, 80 % high", kind=Kind.INTEGER),
             Column(name="failed", label="Failed", kind=Kind.INTEGER),
-            Column(name="decided", label="Decided", kind=Kind.INTEGER, description="Failed or enrolled."),
-            Column(name="failure_rate", label="Failure rate", kind=Kind.SHARE, missing="nothing decided"),
+            Column(
+                name="decided",
+                label="Decided",
+                kind=Kind.INTEGER,
+                description="Screenings that ended in failure or enrolment.",
+            ),
+            Column(name="failure_rate", label="Failure rate", kind=Kind.SHARE, missing="none completed"),
             Column(name="failure_low_95", label="95 % low", kind=Kind.SHARE),
             Column(name="failure_high_95", label="95 % high", kind=Kind.SHARE),
         ),
@@ -192,17 +201,17 @@ def rates(fit: Fit) -> Table:
     return Table(
         name="rates",
         columns=(
-            Column(name="sites", label="Sites", kind=Kind.INTEGER, description="With open time."),
+            Column(name="sites", label="Sites", kind=Kind.INTEGER, description="Sites with open time."),
             Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER),
-            Column(name="open_days", label="Open days", kind=Kind.INTEGER, description="Summed over the sites."),
-            Column(name="rate_per_month", label="A site a month", kind=Kind.NUMBER, digits=3),
+            Column(name="open_days", label="Open days", kind=Kind.INTEGER, description="Total of all sites."),
+            Column(name="rate_per_month", label="Per site and month", kind=Kind.NUMBER, digits=3),
             Column(
                 name="spread",
                 label="Sites differ by",
                 kind=Kind.NUMBER,
                 digits=2,
                 missing="chance only",
-                description="The coefficient of variation of the sites' rates: 0 is all alike.",
+                description="The coefficient of variation of the sites' rates; 0 means all are equal.",
             ),
             Column(name="gamma_shape", label="α", kind=Kind.NUMBER, digits=3, missing="infinite"),
             Column(name="gamma_rate_days", label="β in days", kind=Kind.NUMBER, digits=1, missing="infinite"),
@@ -218,7 +227,7 @@ def rates(fit: Fit) -> Table:
                 None if fit.is_even else fit.best.days,
             ),
         ),
-        notes=("The values of maximum likelihood; the forecast averages over all that the data leave plausible.",),
+        notes=("The maximum likelihood values. The forecast averages over all plausible values.",),
     )
 
 
@@ -232,7 +241,7 @@ def _counted_columns(
                 name=f"{name}_{end}_{100 * level:.0f}",
                 label=f"{100 * level:.0f} % {end}",
                 kind=Kind.INTEGER,
-                description=f"End of the interval that holds it with a probability of at least {100 * level:.0f} %.",
+                description=f"End of the interval that contains it with a probability of at least {100 * level:.0f} %.",
                 missing=missing,
             )
 
@@ -265,7 +274,7 @@ def _full_on_columns(missing: str) -> Iterable[Column]:
             name=f"full_{name}_on",
             label=f"Full by ({share})",
             kind=Kind.DATE,
-            description=f"The first day by whose end it is full with a probability of at least {share}.",
+            description=f"The first day by the end of which it is full with a probability of at least {share}.",
             missing=missing,
         )
 
@@ -273,7 +282,7 @@ def _full_on_columns(missing: str) -> Iterable[Column]:
 def _state(item: SiteOutlook, used: Collection[str]) -> str:
     starts = item.site.starts_in_days
     if starts is None:
-        return "takes nobody new" if item.site.site_id in used else "not open yet"
+        return "closed to new patients" if item.site.site_id in used else "not open yet"
     if starts > 0:
         return f"opens in {starts:.0f} days"
     return "full" if item.is_full_now else "open"

@@ -26,9 +26,9 @@ def render(report: Report) -> bytes:
         from weasyprint import HTML
     except OSError as error:
         raise NotReady(
-            "PDF needs the library Pango and a font, which this machine lacks. On Debian or Ubuntu: apt-get install "
+            "PDF needs the library Pango and a font, which are not installed. On Debian or Ubuntu: apt-get install "
             "libpango-1.0-0 libpangoft2-1.0-0 fonts-dejavu-core; on macOS: brew install pango. HTML and all other "
-            "formats work without."
+            "formats work without them."
         ) from error
     page = as_html.render(report)
     # The identifier is otherwise drawn by lot; no date is written unless the page names one.
@@ -40,4 +40,4 @@ def render(report: Report) -> bytes:
 
 
 def _fetch_nothing(url: str) -> dict[str, object]:
-    raise ValueError(f"A report loads nothing, and so not {url}.")
+    raise ValueError(f"A report does not load other files: {url}.")

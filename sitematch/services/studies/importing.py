@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 NO_NAME = "Name not given"
 """Stands for a facility that a record does not name."""
 
-INHERITED = "The record gives the site no status of its own; the study's is shown."
+INHERITED = "The record gives no status for this site, so the study's status is shown."
 """Flag of a site whose status is its study's."""
 
 _SPOOL_IN_MEMORY_BYTES = 8 << 20
@@ -115,7 +115,7 @@ class Placer:
         city = location.city
         if not city:
             city = placed.place.name.partition(",")[0] if placed.place and placed.place.name else "Town not given"
-            flags.append(f"The record gives no town; {city} is what its postcode or point stands for.")
+            flags.append(f"The record gives no town. {city} comes from its postcode or point.")
         if not location.facility:
             flags.append("The record does not name the site.")
         if location.status is None:
@@ -233,7 +233,7 @@ def import_records(
         faults = _lay_aside(records, Placer(gazetteer), spool, counts, watcher)
         refused = counts["left_out"] + counts["records_left_out"]
         if strict and refused:
-            raise DataFault(f"{source}: {refused} parts cannot be used, so nothing was imported.", faults=faults)
+            raise DataFault(f"{source}: {refused} parts are unusable, so nothing was imported.", faults=faults)
         with (inspecting if dry_run else importing)(store) as transaction:
             for laid in _laid_aside(spool):
                 _bring_in(transaction, laid, counts, watcher, dry_run=dry_run, allow_older=allow_older)
@@ -319,7 +319,7 @@ def _bring_in(
     was_of_record = known.study is not None and known.study.source == study.source
     if known.study and was_of_record and study.as_of_on < known.study.as_of_on and not allow_older:
         counts["records_left_out"] += 1
-        reason = f"is older than what is known, of {known.study.as_of_on.isoformat()}; the option allow-older takes it"
+        reason = f"is older than the stored version of {known.study.as_of_on.isoformat()}; use allow-older to import it"
         watcher.fault(Fault(0, "date", study.as_of_on.isoformat(), reason, place=study.study_id))
         return
     if laid.has_ids:

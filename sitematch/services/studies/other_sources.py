@@ -126,7 +126,7 @@ def read_sites_table(
     except StudyNotFound as error:
         if not title:
             raise StudyNotFound(
-                f"There is no study {study_id!r} in the catalogue; give its --title to make it.", field="study"
+                f"There is no study {study_id!r} in the catalogue. Give --title to create it.", field="study"
             ) from error
         study = Study(
             study_id=study_id, title=title, status=RecruitmentStatus.RECRUITING, as_of_on=today, source=table.name
@@ -164,7 +164,7 @@ def import_own_table(
         for record in read_own(path, sheet, is_whole=is_whole):
             if study_id not in (None, record.study_id):
                 raise InvalidInput(
-                    f"{path.name} has sites of {record.study_id}, not of {study_id}; leave --study out to take them.",
+                    f"{path.name} has sites of {record.study_id}, not of {study_id}. Leave out --study to import them.",
                     field="study",
                 )
             yield record

@@ -208,7 +208,7 @@ def perform(
             return _attempt(store, caller, operation, key, now, answer_type, act, study_id, referral_id)
         except sa.exc.IntegrityError as error:
             raise StorageFault(
-                "The write contradicts what the database holds; nothing was written.", kind="integrity"
+                "The change conflicts with what is in the database. Nothing was written.", kind="integrity"
             ) from error
 
 
@@ -297,6 +297,6 @@ def require_opaque(text: str, field: str) -> None:
     if not _OPAQUE_ID.fullmatch(text):
         raise InvalidInput(
             f"The {field} must be 1 to 64 letters, digits, '.', '_', ':' or '-', and start with a letter or "
-            "digit. It must not say who the patient is.",
+            "digit. It must not identify the patient.",
             field=field,
         )

@@ -90,7 +90,7 @@ def test_columns_are_guessed_and_a_persons_word_goes_before() -> None:
     [
         (["Town"], {}, "the country"),
         (["Country"], {}, "town or postcode"),
-        (["City", "Country"], {"colour": "City"}, "no field"),
+        (["City", "Country"], {"colour": "City"}, "not a field"),
         (["City", "Country"], {"city": "Town"}, "There is no column 'Town'"),
     ],
 )

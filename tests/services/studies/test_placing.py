@@ -87,7 +87,7 @@ def test_a_point_outside_its_country_is_not_used(gazetteer: Gazetteer, point: Co
     assert nowhere.place is None
     assert somewhere.place is not None
     for placed in (nowhere, somewhere):
-        assert "cannot lie in JP" in placed.flags[0]
+        assert "cannot be in JP" in placed.flags[0]
         assert tells_contradiction(placed.flags[0])
 
 

@@ -116,7 +116,7 @@ def test_travel_support_set_twice_with_one_key_is_set_once(desk: Desk) -> None:
 def test_travel_support_that_makes_no_sense_changes_nothing(desk: Desk) -> None:
     before = catalogue.catalogue_version(desk.store)
 
-    with pytest.raises(InvalidInput, match="no kinds"):
+    with pytest.raises(InvalidInput, match="Leave out the kinds"):
         set_travel(desk, TravelSupport(certainty=TravelCertainty.NOT_COVERED, kinds=(TravelKind.MEALS,)))
     with pytest.raises(InvalidInput, match="200 characters"):
         set_travel(desk, words="x" * 201)
