@@ -8,6 +8,12 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+WEB = Path("sitematch") / "_web"
+"""Where `api` lies in the wheel; `sitematch.wsgi` finds it there."""
+
+NOT_INSTALLED = frozenset({".po", ".pot", ".pyc"})
+"""Endings of files below `api` that only a checkout needs."""
+
 GAZETTEER = Path("sitematch") / "_data" / "gazetteer.sqlite"
 
 
@@ -32,3 +38,14 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg, misc, unuse
         finally:
             sys.path.remove(str(root))
         build_data["force_include"][str(target)] = GAZETTEER.as_posix()
+        build_data["force_include"].update(_web_files(root))
+
+
+def _web_files(root: Path) -> dict[str, str]:
+    """Return where each file of `api` comes to lie, by where it is; what is built is there, its sources are not."""
+    frontend = root / "api" / "frontend"
+    return {
+        str(path): (WEB / path.relative_to(root)).as_posix()
+        for path in sorted((root / "api").rglob("*"))
+        if path.is_file() and path.suffix not in NOT_INSTALLED and frontend not in path.parents
+    }

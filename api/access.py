@@ -16,7 +16,7 @@ from api.http.operations import Operation
 from api.http.problems import problem
 from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission
 from sitematch.errors import NotAllowed
-from sitematch.store.accounts import tokens
+from sitematch.services.accounts import sign_in
 
 PUBLIC = frozenset(
     {
@@ -36,12 +36,12 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
-Door = Callable[[str, str], None]
+Admission = Callable[[str, str], None]
 """Lets a request in, or raises why not: given its endpoint and the request's id."""
 
 
 def register(
-    app: Flask, backend: Backend, operations: Mapping[str, Operation], doors: Mapping[str, Door] | None = None
+    app: Flask, backend: Backend, operations: Mapping[str, Operation], admissions: Mapping[str, Admission] | None = None
 ) -> None:
     """Check every request before its view runs.
 
@@ -53,10 +53,10 @@ def register(
         Gives the database and the clock.
     operations
         What each endpoint needs.
-    doors
+    admissions
         By blueprint, who lets its requests in where that is not done by a token.
     """
-    own_doors = doors or {}
+    own_admissions = admissions or {}
 
     @app.before_request
     def allow() -> None:
@@ -65,8 +65,8 @@ def register(
         if endpoint is None or blueprint in PUBLIC:
             return  # no such address, or everybody's
         g.request_id = _request_id()
-        if blueprint in own_doors:
-            own_doors[blueprint](endpoint, g.request_id)
+        if blueprint in own_admissions:
+            own_admissions[blueprint](endpoint, g.request_id)
             return
         actor = _authenticate(backend)
         operation = operations.get(endpoint)
@@ -105,7 +105,7 @@ def _authenticate(backend: Backend) -> Actor:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Refused(problem(problems.NOT_SIGNED_IN, "This needs a token: Authorization: Bearer <token>."))
-    return tokens.authenticate(backend.store(), secret=secret.strip(), now=backend.now())
+    return sign_in.authenticate(backend.store(), secret=secret.strip(), now=backend.now())
 
 
 def _key(operation: Operation) -> str | None:

@@ -1,6 +1,6 @@
 """The app factory: everything is made here, nothing at import.
 
-Serve it with ``granian --interface wsgi --factory api.app:create_app``, or with ``sitematch serve``.
+Serve it with ``sitematch serve``, or with ``granian --interface wsgi --factory sitematch.wsgi:create_app``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from flask import Flask, Response
 from api import access, console, health
 from api.backend import Backend, Clock, utc_now
 from api.fhir import bulk as fhir_bulk
+from api.fhir import outcome
 from api.fhir import routes as fhir_routes
 from api.http import docs, errors, headers
 from api.http.operations import Documented, Operation
@@ -96,12 +97,13 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     for blueprint in routes:
         app.register_blueprint(blueprint)
         operations |= blueprint.operations
-    desk = console.blueprint(backend)
-    app.register_blueprint(desk)
-    access.register(app, backend, operations, {desk.name: console.door(backend, desk)})
+    console_pages = console.blueprint(backend)
+    app.register_blueprint(console_pages)
+    access.register(app, backend, operations, {console_pages.name: console.admission(backend, console_pages)})
     errors.register(app)
+    outcome.register(app)
     headers.register(app, backend.settings)
-    documents.freeze(app, operations)
+    documents.describe(app, operations)
     # If it is not ready, the backend has logged why, and /readyz answers 503 until it is.
     with contextlib.suppress(NotReady):
         backend.finder()

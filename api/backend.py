@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from api.background import start_flushing, start_rounds
+from api.background import flushing, rounds
 from sitematch.config import Settings
 from sitematch.domain.place import Place
 from sitematch.domain.studies.study import tidy_study_id
@@ -18,7 +18,8 @@ from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finding.finder import Finder
 from sitematch.services.finding.live_finders import LiveFinders
 from sitematch.services.reports.demand import DemandCounter
-from sitematch.store.engine import Store, open_store
+from sitematch.services.setup import Store, open_store
+from sitematch.supervision import Supervisor
 
 LOG = logging.getLogger("sitematch.api")
 
@@ -51,6 +52,8 @@ class Backend:
     ----------
     demand
         Counts look-ups by coarse region; None unless the operator wants that.
+    tasks
+        What runs in the background.
     """
 
     def __init__(self, settings: Settings, clock: Clock = utc_now, finder: Finder | None = None) -> None:
@@ -63,8 +66,9 @@ class Backend:
         self._retry_at_s: dict[str, float] = {}
         self._said: dict[str, str] = {}
         self.demand = DemandCounter() if settings.count_demand else None
+        self.tasks = Supervisor()
         if self.demand is not None:
-            start_flushing(self.demand, self.store, self.now)
+            self.tasks.watch(flushing(self.demand, self.store, self.now).start())
 
     def finder(self, study_id: str | None = None) -> Finder:
         """Return the finder over the present catalogue and ledger, opening it if that is due.
@@ -139,7 +143,7 @@ class Backend:
         if self._store is None:
             self._store = open_store(self.settings.database_url, busy_timeout_s=self.settings.busy_timeout_s)
             if self.settings.notices_every_s:
-                start_rounds(self._store, self.now, self.settings)
+                self.tasks.watch(*(task.start() for task in rounds(self._store, self.now, self.settings)))
         return self._store
 
     def _open_live(self) -> LiveFinders:
@@ -147,6 +151,7 @@ class Backend:
             opened = self._fixed and self._fixed.gazetteer
             gazetteer = opened or Gazetteer.open(self.settings.gazetteer_path)
             self._live = LiveFinders(gazetteer, self._open_store(), self.settings.study_id, self.now)
+            self.tasks.watch(self._live.feed.task, self._live.outlooks.task)
             finder = self._live.finder()
             LOG.info("Ready: %s with %d sites.", finder.study.study_id, len(finder.sites))
         return self._live

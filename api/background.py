@@ -1,30 +1,28 @@
-"""What a server does by itself now and then: offer lapsed spots to who waits, tell webhooks, write demand."""
+"""What a server does by itself now and then: offer lapsed spots to those who wait, tell webhooks, write demand."""
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
 from collections.abc import Callable
 from datetime import datetime
 
 from sitematch.config import Settings
-from sitematch.errors import SitematchError
-from sitematch.services.capacity.notices import run_notices
 from sitematch.services.reports.demand import FLUSH_EVERY_S, DemandCounter
-from sitematch.store.engine import Store
+from sitematch.services.setup import Store
+from sitematch.services.webhooks.notices import deliver, offer_and_notice
+from sitematch.supervision import Task
 
-LOG = logging.getLogger("sitematch.api")
+LATE_AFTER_S = 60.0
+"""How long the waiting list and webhooks may go without a round before they count as late, in seconds."""
 
 
-def start_flushing(
+def flushing(
     counter: DemandCounter,
     store: Callable[[], Store],
     clock: Callable[[], datetime],
     *,
     every_s: float = FLUSH_EVERY_S,
-) -> threading.Event:
-    """Start a thread that writes full batches of look-ups now and then, by the clock and never because of a look-up.
+) -> Task:
+    """Return the task that writes full batches of look-ups now and then, by the clock and never because of a look-up.
 
     Parameters
     ----------
@@ -36,27 +34,12 @@ def start_flushing(
         Tells the moment (aware, UTC).
     every_s
         How often, in seconds.
-
-    Returns
-    -------
-    threading.Event
-        Once set, it ends the thread.
     """
-    ended = threading.Event()
-
-    def flush_till_ended() -> None:
-        while not ended.wait(every_s):
-            try:
-                counter.flush(store(), clock())
-            except SitematchError as error:
-                LOG.warning("Demand was not written: %s. Trying again next time.", type(error).__name__)
-
-    threading.Thread(target=flush_till_ended, name="sitematch-demand", daemon=True).start()
-    return ended
+    return Task("demand", lambda: counter.flush(store(), clock()), every_s=every_s, late_after_s=2 * every_s)
 
 
-def start_rounds(store: Store, clock: Callable[[], datetime], settings: Settings) -> None:
-    """Start a thread that makes the rounds until the process ends; any number of processes may do so.
+def rounds(store: Store, clock: Callable[[], datetime], settings: Settings) -> tuple[Task, ...]:
+    """Return the tasks that any number of processes may do side by side.
 
     Parameters
     ----------
@@ -66,20 +49,21 @@ def start_rounds(store: Store, clock: Callable[[], datetime], settings: Settings
         Tells the moment (aware, UTC).
     settings
         How often, and where webhooks may go.
+
+    Returns
+    -------
+    tuple of Task
+        The waiting list, and webhooks: apart, so that no receiver keeps a freed spot from being offered.
     """
-
-    def make_rounds() -> None:
-        said = ""
-        while True:
-            time.sleep(settings.notices_every_s)
-            try:
-                run_notices(store, clock(), allow_private=settings.webhooks_to_private)
-                said = ""
-            except SitematchError as error:
-                # No request has a part in this, but a message may name an address of ours: its kind is enough.
-                kind = type(error).__name__
-                if kind != said:
-                    LOG.warning("Notices are late: %s. Trying again.", kind)
-                said = kind
-
-    threading.Thread(target=make_rounds, name="sitematch-rounds", daemon=True).start()
+    every_s = settings.notices_every_s
+    late_s = LATE_AFTER_S + every_s
+    return (
+        Task("waiting list", lambda: offer_and_notice(store, clock()), every_s=every_s, late_after_s=late_s),
+        Task(
+            "webhooks",
+            lambda: deliver(store, clock, allow_private=settings.webhooks_to_private),
+            every_s=every_s,
+            # One receiver that trickles may take its whole time, and its messages come one after another.
+            late_after_s=late_s + 600.0,
+        ),
+    )

@@ -22,8 +22,10 @@ from typing import Any
 
 from benchmarks import databases, race
 from sitematch.domain.accounts.access import Actor, Caller
-from sitematch.domain.capacity.spot import Referral, SpotState
-from sitematch.store.capacity import audit, counting, ledger
+from sitematch.domain.capacity.spot import Referral
+from sitematch.domain.capacity.states import Action, SpotState
+from sitematch.store.capacity import counting, ledger
+from sitematch.store.capacity.history import audit
 from sitematch.store.engine import Store, open_store
 
 _SPOTS = 5_000_000
@@ -37,7 +39,7 @@ _STATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CrashStep:
     """One write: what to do to which referral, and how many events that referral has then."""
 
     referral_id: str
@@ -46,17 +48,17 @@ class Step:
     events_after: int
 
 
-def steps(worker: str) -> Iterator[Step]:
+def steps(worker: str) -> Iterator[CrashStep]:
     """Yield what a worker does, for ever."""
     sites = list(race.SITES)
     number = 0
     while True:
         for place, action in enumerate(_WAYS[number % len(_WAYS)], start=1):
-            yield Step(f"{worker}-{number}", sites[number % len(sites)], action, place)
+            yield CrashStep(f"{worker}-{number}", sites[number % len(sites)], action, place)
         number += 1
 
 
-def perform(store: Store, step: Step) -> Referral:
+def perform(store: Store, step: CrashStep) -> Referral:
     """Do one step; the same step always carries the same idempotency key."""
     caller = Caller(
         actor=Actor(actor_id="system:crash"),
@@ -73,8 +75,8 @@ def perform(store: Store, step: Step) -> Referral:
             referral_id=step.referral_id,
             now=now,
         )
-    move = {"screen": ledger.start_screening, "enroll": ledger.enroll, "release": ledger.release}[step.action]
-    return move(store, caller, referral_id=step.referral_id, now=now)
+    action = {"screen": Action.START_SCREENING, "enroll": Action.ENROLL, "release": Action.RELEASE}[step.action]
+    return ledger.move(store, caller, action=action, referral_id=step.referral_id, now=now)
 
 
 def _work(url: str, worker: str, pipe: Any) -> None:
@@ -86,7 +88,7 @@ def _work(url: str, worker: str, pipe: Any) -> None:
 
 
 @dataclass(slots=True, kw_only=True)
-class Tally:
+class CrashTally:
     """What the rounds came to."""
 
     rounds: int = 0
@@ -96,7 +98,7 @@ class Tally:
     faults: list[str] | None = None
 
 
-def run(url: str, *, rounds: int, seed: int, longest_s: float = 0.12) -> Tally:
+def run(url: str, *, rounds: int, seed: int, longest_s: float = 0.12) -> CrashTally:
     """Run some rounds on a fresh database.
 
     Parameters
@@ -113,10 +115,10 @@ def run(url: str, *, rounds: int, seed: int, longest_s: float = 0.12) -> Tally:
     chance = random.Random(seed)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["sitematch.store.capacity.ledger", "sitematch.store.capacity.audit", "benchmarks.databases"]
+        ["sitematch.store.capacity.ledger", "sitematch.store.capacity.history.audit", "benchmarks.databases"]
     )
     race.prepare(url, _SPOTS)
-    tally, faults = Tally(), []
+    tally, faults = CrashTally(), []
     with open_store(url) as store:
         for number in range(rounds):
             victims = []
@@ -145,7 +147,7 @@ def run(url: str, *, rounds: int, seed: int, longest_s: float = 0.12) -> Tally:
     return tally
 
 
-def _rest(pipe: Any) -> Iterator[tuple[str, Step]]:
+def _rest(pipe: Any) -> Iterator[tuple[str, CrashStep]]:
     """Yield what a dead process had still said."""
     while True:
         try:
@@ -155,10 +157,10 @@ def _rest(pipe: Any) -> Iterator[tuple[str, Step]]:
             return
 
 
-def _settle(store: Store, messages: Sequence[tuple[str, Step]], tally: Tally) -> list[str]:
+def _settle(store: Store, messages: Sequence[tuple[str, CrashStep]], tally: CrashTally) -> list[str]:
     """Check what was confirmed, and finish what was cut off."""
-    done: list[Step] = []
-    cut_off: Step | None = None
+    done: list[CrashStep] = []
+    cut_off: CrashStep | None = None
     for word, step in messages:
         if word == "start":
             cut_off = step

@@ -42,7 +42,7 @@ class Record:
 
 
 @dataclass(slots=True)
-class Tally:
+class TruthTally:
     """What became of a country's records; distances are to the record's city point."""
 
     records: int = 0
@@ -117,10 +117,10 @@ def _is_namesake(gazetteer: Gazetteer, record: Record, here: Point) -> bool:
     return any(apart_km(here, (town.coordinates.latitude, town.coordinates.longitude)) <= NEAR_KM for town in towns)
 
 
-def measure(gazetteer: Gazetteer, records: Sequence[Record]) -> Mapping[str, Tally]:
+def measure(gazetteer: Gazetteer, records: Sequence[Record]) -> Mapping[str, TruthTally]:
     """Tally every record by country."""
     rival = pgeocode_points(records)
-    tallies: dict[str, Tally] = defaultdict(Tally)
+    tallies: dict[str, TruthTally] = defaultdict(TruthTally)
     for record in records:
         tally = tallies[record.country]
         tally.records += 1
@@ -154,7 +154,7 @@ def measure(gazetteer: Gazetteer, records: Sequence[Record]) -> Mapping[str, Tal
     return tallies
 
 
-def _row(name: str, tallies: Iterable[Tally]) -> str:
+def _row(name: str, tallies: Iterable[TruthTally]) -> str:
     together = list(tallies)
 
     def total(what: str) -> int:

@@ -25,8 +25,9 @@ from benchmarks import databases, race
 from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.errors import LedgerBusy
-from sitematch.store.capacity import audit, ledger, rules
+from sitematch.store.capacity import ledger, rules
 from sitematch.store.capacity.feed import CapacityFeed
+from sitematch.store.capacity.history import audit
 from sitematch.store.engine import open_store
 from sitematch.store.studies.catalogue import read_sites, read_study, replace_studies
 
@@ -159,7 +160,7 @@ import sys
 from datetime import UTC, datetime
 from benchmarks.holds import _CALLER
 from benchmarks import race
-from sitematch.store import ledger, rules
+from sitematch.store.capacity import ledger, rules
 from sitematch.store.engine import open_store
 with open_store(sys.argv[1]) as store:
     ledger.place_hold(store, _CALLER, study_id=race.STUDY_ID, site_id=sys.argv[3], referral_id=sys.argv[2],

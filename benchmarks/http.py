@@ -31,7 +31,8 @@ from benchmarks.timing import Contestant, print_table, race
 from sitematch.config import Settings, data_file
 from sitematch.domain.studies.site import Site
 from sitematch.importers.tables.sites_csv import read_sites
-from sitematch.services.setup import open_finder, prepare
+from sitematch.services.finding.opening import open_finder
+from sitematch.services.setup import prepare
 
 K = 5
 COUNT = 100

@@ -23,17 +23,21 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from benchmarks import databases
+from benchmarks.race_outcome import RaceOutcome
+from benchmarks.servers import HttpClient, serving
 from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import EventKind, Referral
+from sitematch.domain.capacity.spot import Referral
+from sitematch.domain.capacity.states import EventKind
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import LedgerBusy, NoSpotsLeft
-from sitematch.store.capacity import audit, counting, ledger, rules
+from sitematch.store.capacity import counting, ledger, rules
 from sitematch.store.capacity.counting import read_view, referral_from
+from sitematch.store.capacity.history import audit
 from sitematch.store.capacity.writing import LedgerWrite, perform
 from sitematch.store.engine import Store, open_store
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.studies.catalogue import replace_study
 
 STUDY_ID = "NCT00000001"
@@ -41,20 +45,10 @@ SITES = {"us-1": "US", "us-2": "US", "fr-1": "FR", "fr-2": "FR"}
 _CALLER = Caller(actor=Actor(actor_id="system:race"), request_id="race")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one attempt came to: sold, or why not; and how often it was told to come again."""
-
-    referral_id: str
-    is_sold: bool
-    why: str
-    retries: int
-
-
 class Client(Protocol):
     """One customer's side of the race; made inside its process."""
 
-    def attempt(self, referral_id: str, site_id: str) -> Outcome:
+    def attempt(self, referral_id: str, site_id: str) -> RaceOutcome:
         """Try to take a spot, until there is an answer."""
         ...
 
@@ -80,7 +74,7 @@ class LibraryClient:
             now=datetime.now(UTC),
         )
 
-    def attempt(self, referral_id: str, site_id: str) -> Outcome:
+    def attempt(self, referral_id: str, site_id: str) -> RaceOutcome:
         """Try to take a spot, until there is an answer."""
         retries = 0
         while True:
@@ -90,9 +84,9 @@ class LibraryClient:
                 retries += 1
                 time.sleep(busy.retry_after_s)
             except NoSpotsLeft as full:
-                return Outcome(referral_id, False, full.level, retries)
+                return RaceOutcome(referral_id, False, full.level, retries)
             else:
-                return Outcome(referral_id, True, "", retries)
+                return RaceOutcome(referral_id, True, "", retries)
 
     def close(self) -> None:
         """Close the database."""
@@ -123,7 +117,7 @@ class NaiveClient(LibraryClient):
             )
             return referral_from(event, write.now)
 
-        operation = Operation("naive", (referral_id,))
+        operation = KeyedRequest("naive", (referral_id,))
         return perform(self.store, _CALLER, operation, now, Referral, insert, study_id=STUDY_ID)
 
 
@@ -196,7 +190,7 @@ def run(
     prepare(url, spots)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["sitematch.store.capacity.ledger", "sitematch.store.capacity.audit", "benchmarks.databases"]
+        ["sitematch.store.capacity.ledger", "sitematch.store.capacity.history.audit", "benchmarks.databases"]
     )
     gate, answers = context.Barrier(processes + 1), context.SimpleQueue()
     workers = [
@@ -207,7 +201,7 @@ def run(
         worker.start()
     gate.wait()
     started = time.perf_counter()
-    outcomes: list[Outcome] = []
+    outcomes: list[RaceOutcome] = []
     crashes: list[str] = []
     for _ in workers:
         found = answers.get()
@@ -223,8 +217,6 @@ def run(
 
 def run_http(url: str, *, processes: int, attempts: int, spots: int, servers: int = 2) -> Result:
     """Run the race at real servers over a fresh database; see `run`."""
-    from benchmarks.servers import HttpClient, serving
-
     with serving(url, count=servers, study_id=STUDY_ID) as running:
         return run(
             url,
@@ -245,7 +237,7 @@ def _work(
     gate: Any,
     answers: Any,
 ) -> None:
-    found: list[Outcome] | str = []
+    found: list[RaceOutcome] | str = []
     client = None
     try:
         client = make_client(address)
@@ -264,7 +256,7 @@ def _work(
 
 
 def _judge(
-    url: str, outcomes: Sequence[Outcome], crashes: Sequence[str], seconds: float, attempts: int, spots: int
+    url: str, outcomes: Sequence[RaceOutcome], crashes: Sequence[str], seconds: float, attempts: int, spots: int
 ) -> Result:
     sold = {outcome.referral_id for outcome in outcomes if outcome.is_sold}
     refused = Counter(outcome.why for outcome in outcomes if not outcome.is_sold)

@@ -69,8 +69,8 @@ def build(path: Path, events: int, sites: int) -> dict[str, float]:
     from sitematch.domain.studies.site import Site
     from sitematch.domain.studies.study import RecruitmentStatus, Study
     from sitematch.store import migrate
-    from sitematch.store.capacity import audit
     from sitematch.store.capacity.chain import GENESIS, seal
+    from sitematch.store.capacity.history import audit
     from sitematch.store.engine import open_store
     from sitematch.store.studies.catalogue import replace_study
 

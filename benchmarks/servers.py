@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.race import Outcome
+from benchmarks.race_outcome import RaceOutcome
 from sitematch.domain.accounts.access import Grant, Permission, Role
 from sitematch.store.accounts import accounts, tokens
 from sitematch.store.engine import open_store
@@ -29,7 +29,7 @@ import sys
 from granian import Granian
 from granian.constants import Interfaces
 Granian(
-    target="api.app:create_app", factory=True, interface=Interfaces.WSGI,
+    target="sitematch.wsgi:create_app", factory=True, interface=Interfaces.WSGI,
     address="127.0.0.1", port=int(sys.argv[1]), workers=1,
 ).serve()
 """
@@ -212,7 +212,7 @@ class HttpClient:
         self._connections = [http.client.HTTPConnection("127.0.0.1", port, timeout=120) for port in ports]
         self._turn = os.getpid()
 
-    def attempt(self, referral_id: str, site_id: str) -> Outcome:
+    def attempt(self, referral_id: str, site_id: str) -> RaceOutcome:
         """Try to take a spot, until there is an answer; asking again with the same key does nothing twice."""
         self._turn += 1
         connection = self._connections[self._turn % len(self._connections)]
@@ -223,13 +223,13 @@ class HttpClient:
                 connection.close()
                 continue
             if reply.status == 201:
-                return Outcome(referral_id, True, "", retries)
+                return RaceOutcome(referral_id, True, "", retries)
             if reply.status == 409 and reply.body["type"] == "/problems/no-spots-left":
-                return Outcome(referral_id, False, reply.body["full"]["level"], retries)
+                return RaceOutcome(referral_id, False, reply.body["full"]["level"], retries)
             if reply.status != 503:
-                return Outcome(referral_id, False, f"unexpected: {reply.status} {reply.body}", retries)
+                return RaceOutcome(referral_id, False, f"unexpected: {reply.status} {reply.body}", retries)
             time.sleep(float(reply.headers["retry-after"]))
-        return Outcome(referral_id, False, "no answer", _TRIES)
+        return RaceOutcome(referral_id, False, "no answer", _TRIES)
 
     def _hold(self, connection: http.client.HTTPConnection, referral_id: str, site_id: str) -> Reply:
         body = {"site_id": site_id, "referral_id": referral_id}

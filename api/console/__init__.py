@@ -6,7 +6,7 @@ The console is no part of the HTTP interface: its addresses and forms are its ow
 
 from __future__ import annotations
 
-from api.access import Door
+from api.access import Admission
 from api.backend import Backend
 from api.console import accounts, caps, dashboard, holds, imports, referrals, reports, sites, studies, waiting
 from api.console.page import context, faults, instants
@@ -25,6 +25,6 @@ def blueprint(backend: Backend) -> Console:
     return console
 
 
-def door(backend: Backend, console: Console) -> Door:
+def admission(backend: Backend, console: Console) -> Admission:
     """Return what lets requests for the console's pages in."""
     return lambda endpoint, request_id: guard.admit(backend, console.pages, endpoint, request_id)

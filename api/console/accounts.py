@@ -12,23 +12,24 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, go, page
-from api.console.page.forms import Form
+from api.console.page.context import ConsoleContext, go, page
+from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console
 from api.console.session import session
 from api.http.errors import problem_of
-from api.http.idempotency import once
 from api.http.reading import read_filters, read_form
+from api.idempotency import once
 from api.pages.languages import gettext as _
-from sitematch.domain.accounts.access import Grant, Permission, Role, require
+from sitematch.domain.accounts.access import Grant, Permission, Role
+from sitematch.domain.accounts.tokens import Token
 from sitematch.errors import InvalidInput
 from sitematch.exporters.wire.matches import Wire
-from sitematch.store.accounts import accounts, sessions, tokens
+from sitematch.services.accounts import accounts, tokens
 
 _Id = Annotated[str, Meta(max_length=200)]
 
 
-class PersonForm(Form, frozen=True, kw_only=True):
+class PersonForm(ConsoleForm, frozen=True, kw_only=True):
     """Somebody who is to sign in."""
 
     email: Annotated[str, Meta(max_length=254)] = ""
@@ -37,7 +38,7 @@ class PersonForm(Form, frozen=True, kw_only=True):
     site_id: _Id = ""
 
 
-class GrantForm(Form, frozen=True, kw_only=True):
+class GrantForm(ConsoleForm, frozen=True, kw_only=True):
     """A role, and where it holds."""
 
     role: Role
@@ -55,7 +56,7 @@ class GrantForm(Form, frozen=True, kw_only=True):
         return Grant(role=self.role, study_id=self.study_id.strip() or None, site_id=self.site_id.strip() or None)
 
 
-class TokenForm(Form, frozen=True, kw_only=True):
+class TokenForm(ConsoleForm, frozen=True, kw_only=True):
     """A token to be made."""
 
     label: Annotated[str, Meta(max_length=100)] = ""
@@ -63,7 +64,7 @@ class TokenForm(Form, frozen=True, kw_only=True):
     days: Annotated[int, Meta(ge=1, le=366)] = 90
 
 
-class EndForm(Form, frozen=True, kw_only=True):
+class EndForm(ConsoleForm, frozen=True, kw_only=True):
     """What is to end."""
 
     token_id: _Id = ""
@@ -109,133 +110,133 @@ def register(console: Console, backend: Backend) -> None:
 def _register_people(console: Console, backend: Backend) -> None:
     @console.page("GET", "/people", Permission.ACCOUNTS_WRITE)
     def people() -> Response:
-        return _list(_desk(backend))
+        return _list(ConsoleContext(backend))
 
     @console.page("POST", "/people", Permission.ACCOUNTS_WRITE)
     def add_person() -> Response:
-        asked, desk = read_form(PersonForm), _desk(backend)
+        asked, context = read_form(PersonForm), ConsoleContext(backend)
 
         def make() -> Made:
             grant = None
             if asked.role is not None:
                 grant = GrantForm(role=asked.role, study_id=asked.study_id, site_id=asked.site_id).grant()
             password = _one_time_password()
-            account = accounts.create_account(desk.store, email=asked.email, now=desk.now, password=password)
-            if grant is not None:
-                accounts.give(desk.store, account_id=account.account_id, grant=grant)
+            account = accounts.create_account(
+                context.store, context.actor, email=asked.email, now=context.now, password=password, grant=grant
+            )
             return Made(account_id=account.account_id, secret=password)
 
         try:
             made = once(backend, "console_add_person", _plain(asked), Made, make, masked="secret")
         except InvalidInput as error:
-            return _list(desk, typed=asked, fault=error.message, status=problem_of(error).status)
-        return _show(desk, made.account_id, password=made.secret, was_made=True)
+            return _list(context, typed=asked, fault=error.message, status=problem_of(error).status)
+        return _show(context, made.account_id, password=made.secret, was_made=True)
 
 
 def _register_person(console: Console, backend: Backend) -> None:
     @console.page("GET", "/people/<account_id>", Permission.ACCOUNTS_WRITE)
     def person(account_id: str) -> Response:
-        return _show(_desk(backend), account_id, done=read_filters(DoneQuery).done)
+        return _show(ConsoleContext(backend), account_id, done=read_filters(DoneQuery).done)
 
     @console.page("POST", "/people/<account_id>/roles", Permission.ACCOUNTS_WRITE)
     def give_role(account_id: str) -> Response:
-        asked, desk = read_form(GrantForm), _desk(backend)
+        asked, context = read_form(GrantForm), ConsoleContext(backend)
         try:
-            accounts.give(desk.store, account_id=account_id, grant=asked.grant())
+            accounts.give(context.store, context.actor, account_id=account_id, grant=asked.grant())
         except InvalidInput as error:
-            return _show(desk, account_id, fault=error.message, status=problem_of(error).status)
+            return _show(context, account_id, fault=error.message, status=problem_of(error).status)
         return go("person", account_id=account_id, done="given")
 
     @console.page("POST", "/people/<account_id>/roles/end", Permission.ACCOUNTS_WRITE)
     def take_role_back(account_id: str) -> Response:
-        asked, desk = read_form(GrantForm), _desk(backend)
+        asked, context = read_form(GrantForm), ConsoleContext(backend)
         if asked.role is Role.ADMINISTRATOR and _is_me(account_id):
             fault = _("You cannot remove your own administrator role. Ask another administrator.")
-            return _show(desk, account_id, fault=fault, status=409)
-        accounts.take_back(desk.store, account_id=account_id, grant=asked.grant())
+            return _show(context, account_id, fault=fault, status=409)
+        accounts.take_back(context.store, context.actor, account_id=account_id, grant=asked.grant())
         return go("person", account_id=account_id, done="taken")
 
     @console.page("GET", "/people/<account_id>/end", Permission.ACCOUNTS_WRITE)
     def confirm_end(account_id: str) -> Response:
-        asked, desk = read_filters(EndQuery), _desk(backend)
-        account = accounts.read_account(desk.store, account_id)
+        asked, context = read_filters(EndQuery), ConsoleContext(backend)
+        account = accounts.read_account(context.store, context.actor, account_id)
         return page(
-            "confirm_end.html", account=account, what=asked.what, token=_token(desk, account_id, asked.token_id)
+            "confirm_end.html", account=account, what=asked.what, token=_token(context, account_id, asked.token_id)
         )
 
     @console.page("POST", "/people/<account_id>/disable", Permission.ACCOUNTS_WRITE)
     def disable_person(account_id: str) -> Response:
-        desk = _desk(backend)
+        context = ConsoleContext(backend)
         if _is_me(account_id):
             fault = _("You cannot disable your own account. Ask another administrator.")
-            return _show(desk, account_id, fault=fault, status=409)
-        accounts.disable_account(desk.store, account_id=account_id, now=desk.now)
+            return _show(context, account_id, fault=fault, status=409)
+        accounts.disable_account(context.store, context.actor, account_id=account_id, now=context.now)
         return go("person", account_id=account_id, done="disabled")
 
     @console.page("POST", "/people/<account_id>/password", Permission.ACCOUNTS_WRITE)
     def new_password(account_id: str) -> Response:
-        asked, desk = read_form(EndForm), _desk(backend)
+        asked, context = read_form(EndForm), ConsoleContext(backend)
         if _is_me(account_id):
             return go("account")
 
         def make() -> Made:
             password = _one_time_password()
-            accounts.set_password(desk.store, account_id=account_id, password=password, now=desk.now)
+            accounts.set_password(
+                context.store, context.actor, account_id=account_id, password=password, now=context.now
+            )
             return Made(account_id=account_id, secret=password)
 
         made = once(backend, "console_new_password", [account_id, _plain(asked)], Made, make, masked="secret")
-        return _show(desk, account_id, password=made.secret, was_made=True)
+        return _show(context, account_id, password=made.secret, was_made=True)
 
     @console.page("POST", "/people/<account_id>/sessions/end", Permission.ACCOUNTS_WRITE)
     def end_sessions(account_id: str) -> Response:
-        desk = _desk(backend)
-        sessions.end_sessions(desk.store, account_id=account_id, now=desk.now)
+        context = ConsoleContext(backend)
+        accounts.end_sessions(context.store, context.actor, account_id=account_id, now=context.now)
         return go("person", account_id=account_id, done="sessions")
 
 
 def _register_tokens(console: Console, backend: Backend) -> None:
     @console.page("POST", "/people/<account_id>/tokens", Permission.ACCOUNTS_WRITE)
     def add_token(account_id: str) -> Response:
-        asked, desk = read_form(TokenForm), _desk(backend)
+        asked, context = read_form(TokenForm), ConsoleContext(backend)
 
         def make() -> Made:
             made = tokens.create_token(
-                desk.store,
+                context.store,
+                context.actor,
                 account_id=account_id,
                 label=asked.label.strip(),
                 scopes=frozenset(asked.scopes),
-                expires_at=desk.now + timedelta(days=asked.days),
-                now=desk.now,
+                expires_at=context.now + timedelta(days=asked.days),
+                now=context.now,
             )
             return Made(account_id=account_id, secret=made.secret)
 
         try:
             made = once(backend, "console_add_token", [account_id, _plain(asked)], Made, make, masked="secret")
         except InvalidInput as error:
-            return _show(desk, account_id, typed=asked, fault=error.message, status=problem_of(error).status)
-        return _show(desk, account_id, secret=made.secret, was_made=True)
+            return _show(context, account_id, typed=asked, fault=error.message, status=problem_of(error).status)
+        return _show(context, account_id, secret=made.secret, was_made=True)
 
     @console.page("POST", "/people/<account_id>/tokens/end", Permission.ACCOUNTS_WRITE)
     def end_token(account_id: str) -> Response:
-        asked, desk = read_form(EndForm), _desk(backend)
-        token = _token(desk, account_id, asked.token_id)
+        asked, context = read_form(EndForm), ConsoleContext(backend)
+        token = _token(context, account_id, asked.token_id)
         if token is not None:
-            tokens.revoke_token(desk.store, token_id=token.token_id, now=desk.now)
+            tokens.revoke_token(context.store, context.actor, token_id=token.token_id, now=context.now)
         return go("person", account_id=account_id, done="token")
-
-
-def _desk(backend: Backend) -> Desk:
-    desk = Desk(backend)
-    require(desk.actor, Permission.ACCOUNTS_WRITE)
-    return desk
 
 
 def _is_me(account_id: str) -> bool:
     return session.current().account.account_id == account_id
 
 
-def _token(desk: Desk, account_id: str, token_id: str) -> tokens.Token | None:
-    return next((item for item in tokens.list_tokens(desk.store, account_id) if item.token_id == token_id), None)
+def _token(context: ConsoleContext, account_id: str, token_id: str) -> Token | None:
+    return next(
+        (item for item in tokens.list_tokens(context.store, context.actor, account_id) if item.token_id == token_id),
+        None,
+    )
 
 
 def _one_time_password() -> str:
@@ -243,16 +244,16 @@ def _one_time_password() -> str:
     return "-".join(secrets.token_urlsafe(3) for _ in range(4))
 
 
-def _plain(asked: Form) -> Form:
+def _plain(asked: ConsoleForm) -> ConsoleForm:
     """Leave out what every form carries, so that only what is asked is compared."""
     return msgspec.structs.replace(asked, csrf="", key="")
 
 
-def _list(desk: Desk, *, typed: PersonForm | None = None, fault: str = "", status: int = 200) -> Response:
+def _list(context: ConsoleContext, *, typed: PersonForm | None = None, fault: str = "", status: int = 200) -> Response:
     return page(
         "people.html",
         status=status,
-        accounts=accounts.list_accounts(desk.store),
+        accounts=accounts.list_accounts(context.store, context.actor),
         roles=list(Role),
         typed=typed or PersonForm(),
         fault=fault,
@@ -260,7 +261,7 @@ def _list(desk: Desk, *, typed: PersonForm | None = None, fault: str = "", statu
 
 
 def _show(
-    desk: Desk,
+    context: ConsoleContext,
     account_id: str,
     *,
     done: str = "",
@@ -274,10 +275,10 @@ def _show(
     return page(
         "person.html",
         status=status,
-        account=accounts.read_account(desk.store, account_id),
+        account=accounts.read_account(context.store, context.actor, account_id),
         is_me=_is_me(account_id),
-        tokens=tokens.list_tokens(desk.store, account_id),
-        open_sessions=sessions.count_sessions(desk.store, account_id=account_id, now=desk.now),
+        tokens=tokens.list_tokens(context.store, context.actor, account_id),
+        open_sessions=accounts.count_sessions(context.store, context.actor, account_id=account_id, now=context.now),
         roles=list(Role),
         scopes=list(Permission),
         password=password,

@@ -11,19 +11,20 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, go, page
-from api.console.page.forms import Form
+from api.console.page.context import ConsoleContext, go, page
+from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console
 from api.http.errors import problem_of
 from api.http.reading import read_filters, read_form
 from api.pages.languages import gettext as _
 from sitematch.domain.accounts.access import Permission, require
-from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage
-from sitematch.domain.capacity.spot import SpotPolicy, SpotState
+from sitematch.domain.capacity.caps import CAP_LEVELS, CapKey, CapLevel, CapUsage
+from sitematch.domain.capacity.spot import SpotPolicy
+from sitematch.domain.capacity.states import SpotState
 from sitematch.errors import InvalidInput, SitematchError
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating
-from sitematch.store.studies import catalogue
+from sitematch.services.studies import catalogue
 
 _Scope = Annotated[str, Meta(max_length=200)]
 
@@ -53,7 +54,7 @@ class ChangeQuery(Wire, frozen=True, forbid_unknown_fields=True):
     study: str | None = None
 
 
-class ChangeForm(Form, frozen=True, kw_only=True):
+class ChangeForm(ConsoleForm, frozen=True, kw_only=True):
     """A change to be made."""
 
     level: CapLevel
@@ -62,7 +63,7 @@ class ChangeForm(Form, frozen=True, kw_only=True):
     spots: Annotated[str, Meta(max_length=10)] = ""
 
 
-class PolicyForm(Form, frozen=True, kw_only=True):
+class PolicyForm(ConsoleForm, frozen=True, kw_only=True):
     """A study's rules for its spots."""
 
     hold_hours: Annotated[float, Meta(gt=0, le=8760)]
@@ -76,20 +77,20 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/caps", Permission.CAPACITY_READ)
     def caps() -> Response:
-        return _show(Desk(backend), done=read_filters(CapsQuery).done)
+        return _show(ConsoleContext(backend), done=read_filters(CapsQuery).done)
 
     @console.page("GET", "/caps/change", Permission.CAPS_WRITE)
     def confirm_change() -> Response:
-        desk = Desk(backend)
-        require(desk.actor, Permission.CAPS_WRITE, study_id=desk.study_id)
+        context = ConsoleContext(backend)
+        require(context.actor, Permission.CAPS_WRITE, study_id=context.study_id)
         try:
             asked = read_filters(ChangeQuery)
             spots = _spots(asked.spots) if asked.change is Change.SET else None
         except InvalidInput as error:
-            return _show(desk, fault=error.message, status=400)
+            return _show(context, fault=error.message, status=400)
         key = CapKey(level=asked.level, scope=asked.scope.strip())
-        found = coordinating.caps(desk.store, desk.actor, desk.study_id, desk.now)
-        sites = {site.site_id: site for site in catalogue.read_sites(desk.store, desk.study_id)}
+        found = coordinating.caps(context.store, context.actor, context.study_id, context.now)
+        sites = {site.site_id: site for site in catalogue.read_sites(context.store, context.study_id)}
         return page(
             "confirm_cap.html",
             key=key,
@@ -97,40 +98,40 @@ def register(console: Console, backend: Backend) -> None:
             spots=spots,
             typed_spots=asked.spots,
             present=next((usage for usage in found if usage.key == key), None),
-            taken=_taken(desk, found, key),
+            taken=_taken(context, found, key),
             sites=sites,
         )
 
     @console.page("POST", "/caps", Permission.CAPS_WRITE)
     def change_cap() -> Response:
-        asked, desk = read_form(ChangeForm), Desk(backend)
+        asked, context = read_form(ChangeForm), ConsoleContext(backend)
         key = CapKey(level=asked.level, scope=asked.scope)
         try:
-            _change(desk, key, asked)
+            _change(context, key, asked)
         except SitematchError as error:
             fault = problem_of(error)
             if fault.status >= 500:
                 raise
-            return _show(desk, fault=fault.detail, status=fault.status)
+            return _show(context, fault=fault.detail, status=fault.status)
         if key.level is CapLevel.SITE:
             return go("site", site_id=key.scope, done=asked.change.value)
         return go("caps", done=asked.change.value)
 
     @console.page("POST", "/rules", Permission.CAPS_WRITE)
     def set_rules() -> Response:
-        asked, desk = read_form(PolicyForm), Desk(backend)
+        asked, context = read_form(PolicyForm), ConsoleContext(backend)
         rules = SpotPolicy(
             hold=timedelta(hours=asked.hold_hours),
             offer=timedelta(hours=asked.offer_hours),
             gives_back=frozenset(asked.gives_back),
             waiting_list=bool(asked.waiting_list),
         )
-        coordinating.set_policy(desk.store, desk.caller, study_id=desk.study_id, policy=rules, now=desk.now)
+        coordinating.set_policy(context.store, context.caller, study_id=context.study_id, policy=rules, now=context.now)
         return go("caps", done="rules")
 
 
-def _change(desk: Desk, key: CapKey, asked: ChangeForm) -> None:
-    store, caller, study_id, now = desk.store, desk.caller, desk.study_id, desk.now
+def _change(context: ConsoleContext, key: CapKey, asked: ChangeForm) -> None:
+    store, caller, study_id, now = context.store, context.caller, context.study_id, context.now
     if asked.change is Change.SET:
         coordinating.set_cap(store, caller, study_id=study_id, key=key, spots=_spots(asked.spots), now=now)
     elif asked.change is Change.CLOSE:
@@ -139,13 +140,13 @@ def _change(desk: Desk, key: CapKey, asked: ChangeForm) -> None:
         coordinating.reopen(store, caller, study_id=study_id, key=key, now=now)
 
 
-def _show(desk: Desk, *, done: str = "", fault: str = "", status: int = 200) -> Response:
-    sites = catalogue.read_sites(desk.store, desk.study_id)
+def _show(context: ConsoleContext, *, done: str = "", fault: str = "", status: int = 200) -> Response:
+    sites = catalogue.read_sites(context.store, context.study_id)
     return page(
         "caps.html",
         status=status,
-        caps=coordinating.caps(desk.store, desk.actor, desk.study_id, desk.now),
-        policy=coordinating.policy(desk.store, desk.actor, desk.study_id),
+        caps=coordinating.caps(context.store, context.actor, context.study_id, context.now),
+        policy=coordinating.policy(context.store, context.actor, context.study_id),
         sites={site.site_id: site for site in sites},
         countries=sorted({site.country for site in sites}),
         done=done,
@@ -163,12 +164,11 @@ def _spots(text: str) -> int | None:
         raise InvalidInput(_("The cap must be a whole number, or empty for no cap."), field="spots") from None
 
 
-def _taken(desk: Desk, caps: Sequence[CapUsage], key: CapKey) -> int | None:
+def _taken(context: ConsoleContext, caps: Sequence[CapUsage], key: CapKey) -> int | None:
     """Return how many spots are in use in a part of the study; None for an arm without a cap, which nobody counts."""
     known = next((usage.taken for usage in caps if usage.key == key), None)
     if known is not None or key.level is CapLevel.ARM:
         return known
-    sites = coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now)
-    scope_of = {CapLevel.SITE: "site_id", CapLevel.COUNTRY: "country"}
-    name = scope_of.get(key.level)
+    sites = coordinating.capacity(context.store, context.actor, context.study_id, context.now)
+    name = CAP_LEVELS[key.level].site_attribute
     return sum(site.taken for site in sites if name is None or getattr(site, name) == key.scope)

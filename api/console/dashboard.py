@@ -12,7 +12,7 @@ from flask import Response, g, request
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, page
+from api.console.page.context import ConsoleContext, page
 from api.console.page.routes import Console
 from api.http.answers import encode
 from api.http.reading import read_filters
@@ -24,7 +24,7 @@ from sitematch.exporters.wire.capacity import site_capacity_answer
 from sitematch.exporters.wire.matches import Wire
 from sitematch.gazetteer.grammar import COUNTRIES
 from sitematch.services.capacity import coordinating, site_page
-from sitematch.store.studies import catalogue
+from sitematch.services.studies import catalogue
 
 
 class DashboardQuery(Wire, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +38,7 @@ class DashboardQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DashboardRow:
     """One site of the dashboard.
 
     Parameters
@@ -83,7 +83,7 @@ class Row:
 
 _STATE_ORDER = {state: position for position, state in enumerate(CapacityState)}
 
-SORTS: dict[str, Callable[[Row], Any]] = {
+SORTS: dict[str, Callable[[DashboardRow], Any]] = {
     "site": lambda row: row.name.casefold(),
     "town": lambda row: row.town.casefold() or None,
     "country": lambda row: row.country_name.casefold(),
@@ -111,7 +111,7 @@ class Totals:
     enrolled: int
 
 
-def sort_rows(rows: list[Row], sort: str) -> list[Row]:
+def sort_rows(rows: list[DashboardRow], sort: str) -> list[DashboardRow]:
     """Put rows into an order; an unknown one is that of the names."""
     name, is_reversed = sort.removeprefix("-"), sort.startswith("-")
     value = SORTS.get(name, SORTS["site"])
@@ -127,37 +127,39 @@ def register(console: Console, backend: Backend) -> None:
     @console.page("GET", "", Permission.CAPACITY_READ)
     def dashboard() -> Response:
         asked = read_filters(DashboardQuery)
-        desk = Desk(backend)
-        version = catalogue.catalogue_version(desk.store)
-        found = coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now)
-        oldest = site_page.oldest_holds(desk.store, desk.actor, desk.study_id, desk.now)
+        context = ConsoleContext(backend)
+        version = catalogue.catalogue_version(context.store)
+        found = coordinating.capacity(context.store, context.actor, context.study_id, context.now)
+        oldest = site_page.oldest_holds(context.store, context.actor, context.study_id, context.now)
         etag = _etag(version, found, oldest)
         if request.if_none_match.contains_weak(etag):
             # Nothing changed: the page that the browser has is the page.
             response = Response(status=304)
         else:
-            response = _show(desk, asked, found, oldest)
+            response = _show(context, asked, found, oldest)
         response.set_etag(etag, weak=True)
-        response.headers["Sitematch-As-Of"] = desk.now.isoformat()
+        response.headers["Sitematch-As-Of"] = context.now.isoformat()
         return response
 
 
-def _show(desk: Desk, asked: DashboardQuery, found: tuple[SiteCapacity, ...], oldest: dict[str, datetime]) -> Response:
-    study = catalogue.read_study(desk.store, desk.study_id)
-    sites = {site.site_id: site for site in catalogue.read_sites(desk.store, desk.study_id)}
-    rows = [Row(item, sites.get(item.site_id), oldest.get(item.site_id)) for item in found]
-    caps = coordinating.caps(desk.store, desk.actor, desk.study_id, desk.now)
+def _show(
+    context: ConsoleContext, asked: DashboardQuery, found: tuple[SiteCapacity, ...], oldest: dict[str, datetime]
+) -> Response:
+    study = catalogue.read_study(context.store, context.study_id)
+    sites = {site.site_id: site for site in catalogue.read_sites(context.store, context.study_id)}
+    rows = [DashboardRow(item, sites.get(item.site_id), oldest.get(item.site_id)) for item in found]
+    caps = coordinating.caps(context.store, context.actor, context.study_id, context.now)
     return page(
         "dashboard.html",
         study=study,
         asked=asked,
-        tiles_url=desk.backend.settings.tiles_url,
-        tiles_attribution=desk.backend.settings.tiles_attribution,
+        tiles_url=context.backend.settings.tiles_url,
+        tiles_attribution=context.backend.settings.tiles_attribution,
         rows=sort_rows([row for row in rows if row.fits(asked)], asked.sort),
         caps=caps,
         totals=Totals(
             sites=len(found),
-            open_sites=sum(item.is_open for item in found),
+            open_sites=sum(item.is_open and item.remaining != 0 for item in found),
             offered=sum(item.offered for item in found),
             held=sum(item.held for item in found),
             screening=sum(item.screening for item in found),

@@ -12,13 +12,14 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, go, page
-from api.console.page.forms import Form
+from api.console.page.context import ConsoleContext, go, page
+from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console
 from api.http.errors import problem_of
 from api.http.reading import read_form
 from api.pages.languages import gettext as _
 from sitematch.domain.accounts.access import Permission
+from sitematch.domain.capacity.spot import MAX_WAITING_SITES
 from sitematch.domain.finding.policy import MAX_RADIUS_KM
 from sitematch.domain.finding.wording import explain
 from sitematch.domain.units import KM_PER_MILE, Unit
@@ -26,16 +27,15 @@ from sitematch.errors import CapacityError, InvalidInput, SitematchError
 from sitematch.exporters.wire.matches import distance_answer, place_answer
 from sitematch.gazetteer.grammar import COUNTRIES
 from sitematch.services.capacity import coordinating
-from sitematch.services.capacity.choosing import RANKED, Choices, choices_among, rank_choices
-from sitematch.store.capacity.waiting import MAX_SITES
-from sitematch.store.studies import catalogue
+from sitematch.services.finding.site_choice import RANKED, SiteChoices, choices_among, rank_choices
+from sitematch.services.studies import catalogue
 
 _COUNTRIES = sorted((country.name, country.alpha_2) for country in COUNTRIES.values())
-_Ids = Annotated[tuple[str, ...], Meta(max_length=MAX_SITES)]
+_Ids = Annotated[tuple[str, ...], Meta(max_length=MAX_WAITING_SITES)]
 _Id = Annotated[str, Meta(max_length=200)]
 
 
-class PlaceForm(Form, frozen=True, kw_only=True):
+class PlaceForm(ConsoleForm, frozen=True, kw_only=True):
     """Where the patient lives, and how far the way may be."""
 
     country: Annotated[str, Meta(max_length=2)] = ""
@@ -46,7 +46,7 @@ class PlaceForm(Form, frozen=True, kw_only=True):
     arm: _Id = ""
 
 
-class HoldForm(Form, frozen=True, kw_only=True):
+class HoldForm(ConsoleForm, frozen=True, kw_only=True):
     """A spot to be held, and which sites come next if it is gone."""
 
     site_id: _Id = ""
@@ -56,7 +56,7 @@ class HoldForm(Form, frozen=True, kw_only=True):
     arm: _Id = ""
 
 
-class WaitForm(Form, frozen=True, kw_only=True):
+class WaitForm(ConsoleForm, frozen=True, kw_only=True):
     """A referral that waits for a spot at any of some sites."""
 
     site_ids: _Ids = ()
@@ -71,21 +71,21 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/hold", Permission.REFERRALS_WRITE)
     def hold() -> Response:
-        return _ask(Desk(backend), PlaceForm())
+        return _ask(ConsoleContext(backend), PlaceForm())
 
     @console.page("POST", "/hold", Permission.REFERRALS_WRITE)
     def rank_sites() -> Response:
-        asked, desk = PlaceForm(), Desk(backend)
+        asked, context = PlaceForm(), ConsoleContext(backend)
         try:
             asked = read_form(PlaceForm)
-            found = _rank(desk, asked)
+            found = _rank(context, asked)
         except SitematchError as error:
             fault = problem_of(error)
             if fault.status >= 500:
                 raise
-            return _ask(desk, asked, fault=fault, status=fault.status)
+            return _ask(context, asked, fault=fault, status=fault.status)
         return _ask(
-            desk,
+            context,
             asked,
             found=found,
             place=place_answer(found.place, found.unit),
@@ -95,62 +95,62 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("POST", "/hold/spot", Permission.REFERRALS_WRITE)
     def hold_spot() -> Response:
-        asked, desk = read_form(HoldForm), Desk(backend)
+        asked, context = read_form(HoldForm), ConsoleContext(backend)
         try:
             held = coordinating.hold(
-                desk.store,
-                desk.caller,
-                study_id=desk.study_id,
+                context.store,
+                context.caller,
+                study_id=context.study_id,
                 site_id=asked.site_id,
                 referral_id=asked.referral_id.strip() or None,
                 arm=asked.arm.strip() or None,
-                now=desk.now,
+                now=context.now,
             )
         except (CapacityError, InvalidInput) as error:
             # Somebody was quicker, or the id is taken: the other sites stand ready, and nothing typed is lost.
-            return _refused(desk, error, asked.site_id, (asked.site_id, *asked.ranked), asked)
+            return _refused(context, error, asked.site_id, (asked.site_id, *asked.ranked), asked)
         return go("referral", referral_id=held.referral_id, done="held")
 
     @console.page("POST", "/waiting", Permission.WAITING_LIST_WRITE)
     def join_waiting_list() -> Response:
-        asked, desk = read_form(WaitForm), Desk(backend)
+        asked, context = read_form(WaitForm), ConsoleContext(backend)
         try:
             joined = coordinating.join_waiting_list(
-                desk.store,
-                desk.caller,
-                study_id=desk.study_id,
+                context.store,
+                context.caller,
+                study_id=context.study_id,
                 site_ids=asked.site_ids,
                 referral_id=asked.referral_id.strip() or None,
                 arm=asked.arm.strip() or None,
                 priority=asked.priority,
-                now=desk.now,
+                now=context.now,
             )
         except (CapacityError, InvalidInput) as error:
-            return _refused(desk, error, "", asked.site_ids[:RANKED], asked)
+            return _refused(context, error, "", asked.site_ids[:RANKED], asked)
         return go("referral", referral_id=joined.referral_id, done="waiting")
 
 
-def _ask(desk: Desk, asked: PlaceForm, *, status: int = 200, **values: object) -> Response:
+def _ask(context: ConsoleContext, asked: PlaceForm, *, status: int = 200, **values: object) -> Response:
     return page(
         "hold.html",
         status=status,
-        study=catalogue.read_study(desk.store, desk.study_id),
-        policy=coordinating.policy(desk.store, desk.actor, desk.study_id),
+        study=catalogue.read_study(context.store, context.study_id),
+        policy=coordinating.policy(context.store, context.actor, context.study_id),
         asked=asked,
         countries=_COUNTRIES,
         **values,
     )
 
 
-def _rank(desk: Desk, asked: PlaceForm) -> Choices:
+def _rank(context: ConsoleContext, asked: PlaceForm) -> SiteChoices:
     return rank_choices(
-        desk.store,
-        desk.backend.finder().gazetteer,
-        desk.actor,
-        desk.study_id,
+        context.store,
+        context.backend.finder().gazetteer,
+        context.actor,
+        context.study_id,
         asked.place,
         asked.country or None,
-        desk.now,
+        context.now,
         within_km=_km(asked.within, asked.unit),
     )
 
@@ -169,7 +169,7 @@ def _km(text: str, unit: Unit) -> float | None:
 
 
 def _refused(
-    desk: Desk, error: SitematchError, wanted: str, ranked: tuple[str, ...], asked: HoldForm | WaitForm
+    context: ConsoleContext, error: SitematchError, wanted: str, ranked: tuple[str, ...], asked: HoldForm | WaitForm
 ) -> Response:
     """Say why there is no spot, with what can be done instead and all that was typed."""
     fault = problem_of(error)
@@ -180,9 +180,9 @@ def _refused(
         fault=fault,
         error=type(error).__name__,
         wanted=wanted,
-        ranked=choices_among(desk.store, desk.actor, desk.study_id, ranked[: RANKED + 1], desk.now),
-        near=choices_among(desk.store, desk.actor, desk.study_id, chosen, desk.now),
+        ranked=choices_among(context.store, context.actor, context.study_id, ranked[: RANKED + 1], context.now),
+        near=choices_among(context.store, context.actor, context.study_id, chosen, context.now),
         ticked=asked.site_ids if isinstance(asked, WaitForm) else chosen,
         asked=asked,
-        policy=coordinating.policy(desk.store, desk.actor, desk.study_id),
+        policy=coordinating.policy(context.store, context.actor, context.study_id),
     )

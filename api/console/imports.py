@@ -10,8 +10,8 @@ from msgspec import Meta
 
 from api.backend import Backend
 from api.console import pending_uploads
-from api.console.page.context import Desk, go, page
-from api.console.page.forms import Form
+from api.console.page.context import ConsoleContext, go, page
+from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console
 from api.console.session import session
 from api.http.errors import problem_of
@@ -21,20 +21,21 @@ from sitematch.domain.accounts.access import Permission, require
 from sitematch.errors import InvalidInput, SitematchError
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.studies import uploads
-from sitematch.services.studies.uploads import Outcome, UploadForm
+from sitematch.services.studies.sources import ImportSource
+from sitematch.services.studies.uploads import UploadOutcome
 
 MAX_UPLOAD_BYTES = 64 * 1024 * 1024
 """The largest file that the console takes; larger ones come in by the command line."""
 
 
-class UploadRequest(Form, frozen=True, kw_only=True):
+class UploadRequest(ConsoleForm, frozen=True, kw_only=True):
     """A file to be looked at."""
 
-    form: UploadForm = UploadForm.TABLE
+    form: ImportSource = ImportSource.TABLE
     allow_older: str = ""
 
 
-class UndoForm(Form, frozen=True, kw_only=True):
+class UndoForm(ConsoleForm, frozen=True, kw_only=True):
     """An import to be taken back."""
 
     import_id: Annotated[int, Meta(ge=1)]
@@ -54,47 +55,47 @@ def register(console: Console, backend: Backend) -> None:
     @console.page("GET", "/imports", Permission.CATALOGUE_WRITE)
     def imports() -> Response:
         asked = read_filters(ImportsQuery)
-        return _show(Desk(backend), done=asked.done, undone=asked.undone)
+        return _show(ConsoleContext(backend), done=asked.done, undone=asked.undone)
 
     @console.page("POST", "/imports/uploads", Permission.CATALOGUE_WRITE, body_bytes=MAX_UPLOAD_BYTES)
     def upload() -> Response:
-        asked, desk = read_form(UploadRequest), Desk(backend)
+        asked, context = read_form(UploadRequest), ConsoleContext(backend)
         sent = request.files.get("file")
         if sent is None or not sent.filename:
-            return _show(desk, fault=_("Choose a file."), status=400)
+            return _show(context, fault=_("Choose a file."), status=400)
         about = pending_uploads.About(
-            actor_id=desk.actor.actor_id,
+            actor_id=context.actor.actor_id,
             name=Path(sent.filename.replace("\\", "/")).name[:100],
             form=asked.form,
-            study_id=desk.study_id,
+            study_id=context.study_id,
             allow_older=bool(asked.allow_older),
-            at=desk.now,
+            at=context.now,
         )
         waiting = pending_uploads.park(backend.settings.home, sent, about)
         try:
-            outcome = _import(desk, waiting, dry_run=True)
+            outcome = _import(context, waiting, dry_run=True)
         except SitematchError as error:
             pending_uploads.remove(waiting)
-            return _refused(desk, error)
+            return _refused(context, error)
         return page("import_preview.html", about=about, upload_id=waiting.upload_id, outcome=outcome)
 
     @console.page("POST", "/imports/uploads/<upload_id>", Permission.CATALOGUE_WRITE)
     def import_upload(upload_id: str) -> Response:
-        desk = Desk(backend)
+        context = ConsoleContext(backend)
         try:
-            waiting = pending_uploads.find(backend.settings.home, upload_id, desk.actor.actor_id, desk.now)
-            outcome = _import(desk, waiting, dry_run=False)
+            waiting = pending_uploads.find(backend.settings.home, upload_id, context.actor.actor_id, context.now)
+            outcome = _import(context, waiting, dry_run=False)
         except SitematchError as error:
-            return _refused(desk, error)
+            return _refused(context, error)
         pending_uploads.remove(waiting)
         return go("imports", done=outcome.import_id or 0)
 
     @console.page("POST", "/imports/uploads/<upload_id>/discard", Permission.CATALOGUE_WRITE)
     def discard_upload(upload_id: str) -> Response:
-        desk = Desk(backend)
+        context = ConsoleContext(backend)
         try:
             pending_uploads.remove(
-                pending_uploads.find(backend.settings.home, upload_id, desk.actor.actor_id, desk.now)
+                pending_uploads.find(backend.settings.home, upload_id, context.actor.actor_id, context.now)
             )
         except InvalidInput:
             return go("imports")  # it is gone, as was wished
@@ -102,47 +103,49 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/imports/undo", Permission.CATALOGUE_WRITE)
     def confirm_undo() -> Response:
-        desk = Desk(backend)
-        require(desk.actor, Permission.CATALOGUE_WRITE)
-        latest = next((each for each in uploads.list_imports(desk.store, desk.actor) if each.undone_at is None), None)
+        context = ConsoleContext(backend)
+        require(context.actor, Permission.CATALOGUE_WRITE)
+        latest = next(
+            (each for each in uploads.list_imports(context.store, context.actor) if each.undone_at is None), None
+        )
         return page("confirm_undo.html", latest=latest)
 
     @console.page("POST", "/imports/undo", Permission.CATALOGUE_WRITE)
     def undo_import() -> Response:
-        asked, desk = read_form(UndoForm), Desk(backend)
+        asked, context = read_form(UndoForm), ConsoleContext(backend)
         try:
-            undone = uploads.undo_import(desk.store, desk.actor, asked.import_id, desk.now)
+            undone = uploads.undo_import(context.store, context.actor, asked.import_id, context.now)
         except InvalidInput as error:
-            return _refused(desk, error)
+            return _refused(context, error)
         return go("imports", undone=undone.import_id)
 
 
-def _import(desk: Desk, waiting: pending_uploads.Parked, *, dry_run: bool) -> Outcome:
+def _import(context: ConsoleContext, waiting: pending_uploads.Parked, *, dry_run: bool) -> UploadOutcome:
     about = waiting.about
     return uploads.import_upload(
-        desk.store,
-        desk.backend.finder().gazetteer,
-        desk.actor,
+        context.store,
+        context.backend.finder().gazetteer,
+        context.actor,
         waiting.path,
         about.form,
         name=about.name,
         uploader=session.current().account.email,
         study_id=about.study_id,
-        now=desk.now,
+        now=context.now,
         dry_run=dry_run,
         allow_older=about.allow_older,
     )
 
 
-def _refused(desk: Desk, error: SitematchError) -> Response:
+def _refused(context: ConsoleContext, error: SitematchError) -> Response:
     fault = problem_of(error)
     if fault.status in (403, *range(500, 600)):
         raise error
-    return _show(desk, fault=fault.detail, faults=getattr(error, "faults", ()), status=fault.status)
+    return _show(context, fault=fault.detail, faults=getattr(error, "faults", ()), status=fault.status)
 
 
 def _show(
-    desk: Desk,
+    context: ConsoleContext,
     *,
     done: int | None = None,
     undone: int | None = None,
@@ -153,8 +156,8 @@ def _show(
     return page(
         "imports.html",
         status=status,
-        imports=uploads.list_imports(desk.store, desk.actor),
-        forms=list(UploadForm),
+        imports=uploads.list_imports(context.store, context.actor),
+        forms=list(ImportSource),
         max_mb=MAX_UPLOAD_BYTES // (1024 * 1024),
         done=done,
         undone=undone,

@@ -14,7 +14,7 @@ from werkzeug.datastructures import FileStorage
 
 from sitematch.errors import InvalidInput
 from sitematch.exporters.wire.matches import Wire
-from sitematch.services.studies.uploads import UploadForm
+from sitematch.services.studies.sources import ImportSource
 
 KEPT_FOR = timedelta(hours=1)
 """How long an upload waits to be imported."""
@@ -28,7 +28,7 @@ class About(Wire, frozen=True):
 
     actor_id: str
     name: str
-    form: UploadForm
+    form: ImportSource
     study_id: str
     allow_older: bool
     at: datetime

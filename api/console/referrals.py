@@ -8,40 +8,32 @@ from flask import Response, request
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, go, page
-from api.console.page.forms import Form
+from api.console.page.context import ConsoleContext, go, page
+from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console
 from api.http.errors import problem_of
 from api.http.reading import read_filters, read_form
 from api.pages.languages import gettext as _
 from sitematch.domain.accounts.access import Permission, may
-from sitematch.domain.capacity.spot import Action, Referral, ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.domain.capacity.spot import Referral
+from sitematch.domain.capacity.states import ACTIONS, FINAL, MOVES, Action, SpotState
 from sitematch.errors import IllegalTransition, InvalidInput, ReferralNotFound, SiteClosed
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating, site_page
-from sitematch.store.studies import catalogue
+from sitematch.services.studies import catalogue
 
 PAGE = 50
 """Referrals on one page of the list."""
 
-REASONS = {Action.SCREEN_FAILURE: tuple(ScreenFailureReason), Action.WITHDRAW: tuple(WithdrawalReason)}
-"""Actions that need a reason, and its codes."""
 
-CONFIRMED = frozenset({Action.ENROLL, Action.SCREEN_FAILURE, Action.WITHDRAW, Action.RELEASE})
-"""Actions that cannot be undone, and so are asked about first."""
-
-MOVES = tuple(action for action in Action if action not in (Action.PLACE_HOLD, Action.JOIN_WAITING_LIST))
-"""Actions on a referral that is there, in the order of its life."""
-
-
-class MoveForm(Form, frozen=True, kw_only=True):
+class MoveForm(ConsoleForm, frozen=True, kw_only=True):
     """What is to be done with a referral."""
 
     action: Action
     reason: str = ""
 
 
-class ReferralsQuery(Wire, frozen=True, forbid_unknown_fields=True):
+class ReferralsPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """Which referrals."""
 
     study: str | None = None
@@ -63,82 +55,82 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/referrals", Permission.REFERRALS_READ)
     def referrals() -> Response:
-        asked, desk = read_filters(ReferralsQuery), Desk(backend)
+        asked, context = read_filters(ReferralsPageQuery), ConsoleContext(backend)
         wanted = asked.id.strip()
         if wanted:
             try:
-                coordinating.referral(desk.store, desk.actor, wanted, desk.now)
+                coordinating.referral(context.store, context.actor, wanted, context.now)
             except ReferralNotFound as error:
-                return _list(desk, asked, fault=problem_of(error).detail)
+                return _list(context, asked, fault=problem_of(error).detail)
             return go("referral", referral_id=wanted)
-        return _list(desk, asked)
+        return _list(context, asked)
 
     @console.page("GET", "/referrals/<referral_id>", Permission.REFERRALS_READ)
     def referral(referral_id: str) -> Response:
         asked = read_filters(ReferralQuery)
-        return _show(Desk(backend), referral_id, done=asked.done)
+        return _show(ConsoleContext(backend), referral_id, done=asked.done)
 
     @console.page("GET", "/referrals/<referral_id>/<action>", Permission.REFERRALS_WRITE)
     def confirm_move(referral_id: str, action: str) -> Response:
-        desk = Desk(backend)
-        found = coordinating.referral(desk.store, desk.actor, referral_id, desk.now)
-        wanted = Action(action) if action in set(REASONS) | CONFIRMED else None
+        context = ConsoleContext(backend)
+        found = coordinating.referral(context.store, context.actor, referral_id, context.now)
+        wanted = Action(action) if action in FINAL else None
         if wanted is None or wanted not in found.allowed:
             return _show(
-                desk,
+                context,
                 referral_id,
                 fault=_("This is not possible now. The current state of the referral is below."),
                 status=409,
             )
-        return _confirm(desk, found, wanted)
+        return _confirm(context, found, wanted)
 
     @console.page("POST", "/referrals/<referral_id>/moves", Permission.REFERRALS_WRITE)
     def move(referral_id: str) -> Response:
-        asked, desk = read_form(MoveForm), Desk(backend)
+        asked, context = read_form(MoveForm), ConsoleContext(backend)
         if asked.action not in MOVES:
             raise InvalidInput(_("Use the page Take a spot for this."), field="action")
         try:
             coordinating.move(
-                desk.store,
-                desk.caller,
+                context.store,
+                context.caller,
                 action=asked.action,
                 referral_id=referral_id,
                 reason=asked.reason or None,
-                now=desk.now,
+                now=context.now,
             )
         except InvalidInput as error:
-            found = coordinating.referral(desk.store, desk.actor, referral_id, desk.now)
+            found = coordinating.referral(context.store, context.actor, referral_id, context.now)
             fault = _("Choose a reason.") if error.field == "reason" else error.message
-            return _confirm(desk, found, asked.action, fault=fault, status=400)
+            return _confirm(context, found, asked.action, fault=fault, status=400)
         except IllegalTransition:
             # Somebody was quicker, or time was: say so beside what may be done now.
             fault = _(
                 "Nothing was changed, because the referral changed or expired in the meantime. See its state below."
             )
-            return _show(desk, referral_id, fault=fault, status=409)
+            return _show(context, referral_id, fault=fault, status=409)
         except SiteClosed as error:
-            return _show(desk, referral_id, fault=problem_of(error).detail, status=409)
-        if _is_out_of_sight(desk, referral_id):
+            return _show(context, referral_id, fault=problem_of(error).detail, status=409)
+        if _is_out_of_sight(context, referral_id):
             return go("waiting_list", done=asked.action.value)
         return go("referral", referral_id=referral_id, done=asked.action.value)
 
 
-def _is_out_of_sight(desk: Desk, referral_id: str) -> bool:
+def _is_out_of_sight(context: ConsoleContext, referral_id: str) -> bool:
     """Whether a referral that left the waiting list belongs to no site now, and so to nobody who runs one site."""
     try:
-        coordinating.referral(desk.store, desk.actor, referral_id, desk.now)
+        coordinating.referral(context.store, context.actor, referral_id, context.now)
     except ReferralNotFound:
         return True
     return False
 
 
-def _list(desk: Desk, asked: ReferralsQuery, *, fault: str = "") -> Response:
+def _list(context: ConsoleContext, asked: ReferralsPageQuery, *, fault: str = "") -> Response:
     found = coordinating.referrals(
-        desk.store, desk.actor, desk.study_id, desk.now, site_id=asked.site or None, state=asked.state
+        context.store, context.actor, context.study_id, context.now, site_id=asked.site or None, state=asked.state
     )
     wanted = [item for item in found if asked.before is None or item.seq < asked.before]
     shown = wanted[:PAGE]
-    sites = {site.site_id: site for site in catalogue.read_sites(desk.store, desk.study_id)}
+    sites = {site.site_id: site for site in catalogue.read_sites(context.store, context.study_id)}
     return page(
         "referrals.html",
         status=404 if fault else 200,
@@ -154,50 +146,52 @@ def _list(desk: Desk, asked: ReferralsQuery, *, fault: str = "") -> Response:
     )
 
 
-def _show(desk: Desk, referral_id: str, *, done: str = "", fault: str = "", status: int = 200) -> Response:
-    found = coordinating.referral(desk.store, desk.actor, referral_id, desk.now)
+def _show(context: ConsoleContext, referral_id: str, *, done: str = "", fault: str = "", status: int = 200) -> Response:
+    found = coordinating.referral(context.store, context.actor, referral_id, context.now)
     entry = None
     place = None
     if found.state is SpotState.WAITING:
-        entries = coordinating.waiting_list(desk.store, desk.actor, found.study_id)
+        entries = coordinating.waiting_list(context.store, context.actor, found.study_id)
         place, entry = next(
             ((i, item) for i, item in enumerate(entries, start=1) if item.referral_id == referral_id), (None, None)
         )
-    events = coordinating.history(desk.store, desk.actor, referral_id, desk.now)
-    may_move = _may_move(desk, found, () if entry is None else entry.site_ids)
+    events = coordinating.history(context.store, context.actor, referral_id, context.now)
+    may_move = _may_move(context, found, () if entry is None else entry.site_ids)
     return page(
         "referral.html",
         status=status,
         referral=found,
         entry=entry,
         place=place,
-        sites={site.site_id: site for site in catalogue.read_sites(desk.store, found.study_id)},
-        policy=coordinating.policy(desk.store, desk.actor, found.study_id),
+        sites={site.site_id: site for site in catalogue.read_sites(context.store, found.study_id)},
+        policy=coordinating.policy(context.store, context.actor, found.study_id),
         moves=[action for action in MOVES if action in found.allowed] if may_move else [],
         may_move=may_move,
-        confirmed=CONFIRMED,
+        confirmed=FINAL,
         events=events[::-1],
-        names=site_page.name_actors(desk.store, events),
+        names=site_page.name_actors(context.store, events),
         done=done,
         fault=fault,
     )
 
 
-def _may_move(desk: Desk, found: Referral, waits_for: tuple[str, ...]) -> bool:
+def _may_move(context: ConsoleContext, found: Referral, waits_for: tuple[str, ...]) -> bool:
     sites = (found.site_id,) if found.site_id is not None else waits_for or (None,)
     return any(
-        may(desk.actor, Permission.REFERRALS_WRITE, study_id=found.study_id, site_id=site_id) for site_id in sites
+        may(context.actor, Permission.REFERRALS_WRITE, study_id=found.study_id, site_id=site_id) for site_id in sites
     )
 
 
-def _confirm(desk: Desk, found: Referral, action: Action, *, fault: str = "", status: int = 200) -> Response:
+def _confirm(
+    context: ConsoleContext, found: Referral, action: Action, *, fault: str = "", status: int = 200
+) -> Response:
     return page(
         "confirm_move.html",
         status=status,
         referral=found,
         action=action,
-        reasons=REASONS.get(action, ()),
-        policy=coordinating.policy(desk.store, desk.actor, found.study_id),
-        sites={site.site_id: site for site in catalogue.read_sites(desk.store, found.study_id)},
+        reasons=tuple(ACTIONS[action].reasons or ()),
+        policy=coordinating.policy(context.store, context.actor, found.study_id),
+        sites={site.site_id: site for site in catalogue.read_sites(context.store, found.study_id)},
         fault=fault,
     )

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, page
+from api.console.page.context import ConsoleContext, page
 from api.console.page.routes import Console
 from api.http.reading import read_filters
 from api.v1.reports import send_report
@@ -26,7 +26,7 @@ from sitematch.reports.render import Format
 from sitematch.services.reports import forecasting, reporting
 
 
-class ReportQuery(Wire, frozen=True, forbid_unknown_fields=True):
+class ReportPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """What to ask of a report, and as what to show it."""
 
     study: str | None = None
@@ -55,33 +55,35 @@ class ReportQuery(Wire, frozen=True, forbid_unknown_fields=True):
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
 
-def _looking_back(make: Callable[..., Report]) -> Callable[[Desk, ReportQuery], Report]:
+def _looking_back(make: Callable[..., Report]) -> Callable[[ConsoleContext, ReportPageQuery], Report]:
     """Ask a report of the ledger as of the instant that was asked for."""
 
-    def made(desk: Desk, asked: ReportQuery) -> Report:
-        return make(desk.store, desk.actor, desk.study_id, desk.now, as_of=asked.instant(), time_zone=asked.zone)
+    def made(context: ConsoleContext, asked: ReportPageQuery) -> Report:
+        return make(
+            context.store, context.actor, context.study_id, context.now, as_of=asked.instant(), time_zone=asked.zone
+        )
 
     return made
 
 
-def _forecast(desk: Desk, asked: ReportQuery) -> Report:
+def _forecast(context: ConsoleContext, asked: ReportPageQuery) -> Report:
     caps = {} if asked.study_cap is None else {CapKey(level=CapLevel.STUDY): asked.study_cap}
     what_if = WhatIf(add_sites=asked.add_sites, opening=asked.opening, caps=caps)
     return forecasting.forecast_report(
-        desk.store, desk.actor, desk.study_id, desk.now, by=asked.by, what_if=what_if, time_zone=asked.zone
+        context.store, context.actor, context.study_id, context.now, by=asked.by, what_if=what_if, time_zone=asked.zone
     )
 
 
-def _demand(desk: Desk, asked: ReportQuery) -> Report:
+def _demand(context: ConsoleContext, asked: ReportPageQuery) -> Report:
     from sitematch.services.reports.demand import report_demand
 
-    threshold = desk.backend.settings.demand_threshold
-    finder = desk.backend.finder(desk.study_id)
-    return report_demand(finder, desk.store, desk.actor, desk.now, threshold=threshold, time_zone=asked.zone)
+    threshold = context.backend.settings.demand_threshold
+    finder = context.backend.finder(context.study_id)
+    return report_demand(finder, context.store, context.actor, context.now, threshold=threshold, time_zone=asked.zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class ReportPage:
     """One of the reports.
 
     Parameters
@@ -89,7 +91,7 @@ class Kind:
     name, about
         For people.
     fields
-        What can be asked of it, by names of `ReportQuery`.
+        What can be asked of it, by names of `ReportPageQuery`.
     make
         Makes it.
     whole_study
@@ -99,30 +101,30 @@ class Kind:
     name: Any
     about: Any
     fields: tuple[str, ...]
-    make: Callable[[Desk, ReportQuery], Report]
+    make: Callable[[ConsoleContext, ReportPageQuery], Report]
     whole_study: bool = False
 
 
-_KINDS: Mapping[str, Kind] = {
-    "capacity": Kind(
+_KINDS: Mapping[str, ReportPage] = {
+    "capacity": ReportPage(
         name=_("Capacity"),
         about=_("Spots taken and left at every site and under every cap."),
         fields=("as_of",),
         make=_looking_back(reporting.capacity_report),
     ),
-    "funnel": Kind(
+    "funnel": ReportPage(
         name=_("Funnel"),
         about=_("How far referrals got, how long each step took, and why screening failed."),
         fields=("as_of",),
         make=_looking_back(reporting.funnel_report),
     ),
-    "forecast": Kind(
+    "forecast": ReportPage(
         name=_("Forecast"),
         about=_("When the study will be full, how certain that is, and what happens if the plan changes."),
         fields=("by", "add_sites", "opening", "study_cap"),
         make=_forecast,
     ),
-    "demand": Kind(
+    "demand": ReportPage(
         name=_("Demand"),
         about=_("The regions that searches came from, and the regions with no open site within reach."),
         fields=(),
@@ -137,16 +139,16 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/reports", Permission.REPORTS_READ)
     def reports() -> Response:
-        desk = Desk(backend)
-        of_all = desk.may(Permission.REPORTS_READ)
+        context = ConsoleContext(backend)
+        of_all = context.may(Permission.REPORTS_READ)
         kinds = {name: kind for name, kind in _KINDS.items() if of_all or not kind.whole_study}
         counts_demand = backend.settings.count_demand
         return page("reports.html", kinds=kinds, files=tuple(Format)[::-1], counts_demand=counts_demand)
 
     @console.page("GET", "/reports/<kind>", Permission.REPORTS_READ)
     def report(kind: str) -> Response:
-        asked, desk = read_filters(ReportQuery), Desk(backend)
+        asked, context = read_filters(ReportPageQuery), ConsoleContext(backend)
         found = _KINDS.get(kind)
         if found is None:
             raise NotFound("Report not found.", field="kind")
-        return send_report(found.make(desk, asked), asked.format)
+        return send_report(found.make(context, asked), asked.format)

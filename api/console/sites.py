@@ -8,26 +8,24 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, go, page
-from api.console.page.forms import Form
+from api.console.page.context import ConsoleContext, go, page
+from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console
 from api.http.errors import problem_of
 from api.http.reading import read_filters, read_form
 from sitematch.domain.accounts.access import Permission
 from sitematch.domain.capacity.occupancy import keys_for
-from sitematch.domain.capacity.spot import SpotState
-from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
+from sitematch.domain.capacity.states import UNDER_WAY, SpotState
+from sitematch.domain.studies.travel import MAX_REIMBURSEMENT, TravelCertainty, TravelKind, TravelSupport
 from sitematch.errors import InvalidInput
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating, site_page
-from sitematch.store.studies.travel import MAX_REIMBURSEMENT
 
-_UNDER_WAY = (SpotState.HELD, SpotState.OFFERED, SpotState.SCREENING)
 _SHOWN = 20
 """Referrals of each state that the site's page shows."""
 
 
-class SiteQuery(Wire, frozen=True, forbid_unknown_fields=True):
+class SitePageQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """Which part of the history."""
 
     study: str | None = None
@@ -35,7 +33,7 @@ class SiteQuery(Wire, frozen=True, forbid_unknown_fields=True):
     done: Annotated[str, Meta(max_length=20)] = ""
 
 
-class TravelForm(Form, frozen=True, kw_only=True):
+class TravelForm(ConsoleForm, frozen=True, kw_only=True):
     """What a site pays of the way."""
 
     certainty: TravelCertainty
@@ -48,29 +46,29 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/sites/<site_id>", Permission.CAPACITY_READ)
     def site(site_id: str) -> Response:
-        asked = read_filters(SiteQuery)
-        return _show(Desk(backend), site_id, before_seq=asked.before, done=asked.done)
+        asked = read_filters(SitePageQuery)
+        return _show(ConsoleContext(backend), site_id, before_seq=asked.before, done=asked.done)
 
     @console.page("POST", "/sites/<site_id>/travel", Permission.CATALOGUE_WRITE)
     def set_travel(site_id: str) -> Response:
-        asked, desk = read_form(TravelForm), Desk(backend)
+        asked, context = read_form(TravelForm), ConsoleContext(backend)
         try:
             site_page.set_travel(
-                desk.store,
-                desk.caller,
-                study_id=desk.study_id,
+                context.store,
+                context.caller,
+                study_id=context.study_id,
                 site_id=site_id,
                 support=TravelSupport(certainty=asked.certainty, kinds=asked.kinds),
                 time_reimbursement=asked.time_reimbursement,
-                now=desk.now,
+                now=context.now,
             )
         except InvalidInput as error:
-            return _show(desk, site_id, typed=asked, fault=error.message, status=problem_of(error).status)
+            return _show(context, site_id, typed=asked, fault=error.message, status=problem_of(error).status)
         return go("site", site_id=site_id, done="travel")
 
 
 def _show(
-    desk: Desk,
+    context: ConsoleContext,
     site_id: str,
     *,
     before_seq: int | None = None,
@@ -79,16 +77,16 @@ def _show(
     fault: str = "",
     status: int = 200,
 ) -> Response:
-    study, site = site_page.read_site(desk.store, desk.actor, desk.study_id, site_id)
+    study, site = site_page.read_site(context.store, context.actor, context.study_id, site_id)
     spots = next(
         item
-        for item in coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now)
+        for item in coordinating.capacity(context.store, context.actor, context.study_id, context.now)
         if item.site_id == site_id
     )
     binding = frozenset(keys_for(site_id, site.country, None))
-    caps = coordinating.caps(desk.store, desk.actor, desk.study_id, desk.now)
-    referrals = coordinating.referrals(desk.store, desk.actor, desk.study_id, desk.now, site_id=site_id)
-    trail = site_page.site_trail(desk.store, desk.actor, desk.study_id, site, before_seq=before_seq)
+    caps = coordinating.caps(context.store, context.actor, context.study_id, context.now)
+    referrals = coordinating.referrals(context.store, context.actor, context.study_id, context.now, site_id=site_id)
+    trail = site_page.site_trail(context.store, context.actor, context.study_id, site, before_seq=before_seq)
     return page(
         "site.html",
         status=status,
@@ -98,7 +96,7 @@ def _show(
         spots=spots,
         caps=[usage for usage in caps if usage.key in binding],
         own_cap=next((usage for usage in caps if usage.key.scope == site_id), None),
-        under_way=[item for item in referrals if item.state in _UNDER_WAY][:_SHOWN],
+        under_way=[item for item in referrals if item.state in UNDER_WAY][:_SHOWN],
         count_by_state={
             state: count for state in SpotState if (count := sum(item.state is state for item in referrals))
         },

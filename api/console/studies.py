@@ -8,17 +8,17 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, page, studies_of
-from api.console.page.routes import Console, Needs
+from api.console.page.context import ConsoleContext, page
+from api.console.page.routes import Console, PageAccess
 from api.http.reading import read_filters
 from sitematch.exporters.wire.matches import Wire
-from sitematch.store.studies import catalogue
+from sitematch.services.studies import catalogue
 
 SHOWN = 50
 """Studies on the page; the search finds the others."""
 
 
-class StudiesQuery(Wire, frozen=True, forbid_unknown_fields=True):
+class StudiesPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """Which studies."""
 
     study: str | None = None
@@ -28,8 +28,8 @@ class StudiesQuery(Wire, frozen=True, forbid_unknown_fields=True):
 def register(console: Console, backend: Backend) -> None:
     """Make the route."""
 
-    @console.page("GET", "/studies", Needs.SESSION)
+    @console.page("GET", "/studies", PageAccess.SIGNED_IN)
     def studies() -> Response:
-        asked, desk = read_filters(StudiesQuery), Desk(backend)
-        found = catalogue.find_studies(desk.store, asked.q, among=studies_of(desk.actor), limit=SHOWN + 1)
+        asked, context = read_filters(StudiesPageQuery), ConsoleContext(backend)
+        found = catalogue.find_own_studies(context.store, context.actor, asked.q, limit=SHOWN + 1)
         return page("studies.html", asked=asked, studies=found[:SHOWN], has_more=len(found) > SHOWN)

@@ -8,14 +8,14 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
-from api.console.page.context import Desk, page
+from api.console.page.context import ConsoleContext, page
 from api.console.page.routes import Console
 from api.http.reading import read_filters
 from sitematch.domain.accounts.access import Permission
-from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.capacity.states import SpotState
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating
-from sitematch.store.studies import catalogue
+from sitematch.services.studies import catalogue
 
 
 class WaitingQuery(Wire, frozen=True, forbid_unknown_fields=True):
@@ -30,12 +30,14 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.page("GET", "/waiting", Permission.REFERRALS_READ)
     def waiting_list() -> Response:
-        asked, desk = read_filters(WaitingQuery), Desk(backend)
+        asked, context = read_filters(WaitingQuery), ConsoleContext(backend)
         return page(
             "waiting.html",
             done=asked.done,
-            entries=coordinating.waiting_list(desk.store, desk.actor, desk.study_id),
-            offers=coordinating.referrals(desk.store, desk.actor, desk.study_id, desk.now, state=SpotState.OFFERED),
-            policy=coordinating.policy(desk.store, desk.actor, desk.study_id),
-            sites={site.site_id: site for site in catalogue.read_sites(desk.store, desk.study_id)},
+            entries=coordinating.waiting_list(context.store, context.actor, context.study_id),
+            offers=coordinating.referrals(
+                context.store, context.actor, context.study_id, context.now, state=SpotState.OFFERED
+            ),
+            policy=coordinating.policy(context.store, context.actor, context.study_id),
+            sites={site.site_id: site for site in catalogue.read_sites(context.store, context.study_id)},
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Response, request
+from flask import Flask, Response
 
 from api.http.answers import respond
+from api.http.errors import render_with
 from api.http.negotiation import FHIR
 from api.http.problems import Problem
 from sitematch.exporters.fhir.bundle import outcome
@@ -26,9 +27,13 @@ _ISSUE_OF_STATUS = {
 """Codes of issue-type; anything else is an exception of ours."""
 
 
-def is_fhir() -> bool:
-    """Whether this request speaks FHIR, by its address alone."""
-    return request.path == "/fhir" or request.path.startswith("/fhir/")
+PREFIX = "/fhir"
+"""Below it everything speaks FHIR, by the address alone."""
+
+
+def register(app: Flask) -> None:
+    """Tell what goes wrong below ``/fhir`` as FHIR does."""
+    render_with(app, PREFIX, fhir_refusal)
 
 
 def fhir_refusal(described: Problem) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sitematch.services.exchange.fhir import Kind
+from sitematch.services.exchange.fhir import ResourceKind
 
 _R4 = "http://hl7.org/fhir/SearchParameter/"
 
@@ -37,8 +37,8 @@ _COUNTRY = "ISO 3166-1 code or a country's name, compared as a country."
 _FACILITY = "Start of the institution's name; :contains, :exact."
 _CITY = "Start of the town's name; :contains, :exact."
 
-PARAMETERS: dict[Kind, tuple[Parameter, ...]] = {
-    Kind.LOCATION: (
+PARAMETERS: dict[ResourceKind, tuple[Parameter, ...]] = {
+    ResourceKind.LOCATION: (
         _ID,
         Parameter("identifier", "token", _SITE_IDENTIFIER, f"{_R4}Location-identifier"),
         Parameter("name", "string", _FACILITY, f"{_R4}Location-name"),
@@ -54,14 +54,14 @@ PARAMETERS: dict[Kind, tuple[Parameter, ...]] = {
             f"{_R4}Location-near",
         ),
     ),
-    Kind.HEALTHCARE_SERVICE: (
+    ResourceKind.HEALTHCARE_SERVICE: (
         _ID,
         Parameter("identifier", "token", _SITE_IDENTIFIER, f"{_R4}HealthcareService-identifier"),
         Parameter("active", "token", "true if the site takes patients.", f"{_R4}HealthcareService-active"),
         Parameter("location", "reference", "The Location.", f"{_R4}HealthcareService-location"),
         Parameter("organization", "reference", "The Organization.", f"{_R4}HealthcareService-organization"),
     ),
-    Kind.RESEARCH_STUDY: (
+    ResourceKind.RESEARCH_STUDY: (
         _ID,
         Parameter("identifier", "token", "The NCT number or another id.", f"{_R4}ResearchStudy-identifier"),
         Parameter("status", "token", "A code of research-study-status.", f"{_R4}ResearchStudy-status"),
@@ -69,7 +69,7 @@ PARAMETERS: dict[Kind, tuple[Parameter, ...]] = {
         Parameter("site", "reference", "A Location where it recruits.", f"{_R4}ResearchStudy-site"),
         Parameter("condition", "string", "Start of a condition's text; :contains, :exact. R4 has no such parameter."),
     ),
-    Kind.ORGANIZATION: (
+    ResourceKind.ORGANIZATION: (
         _ID,
         Parameter("identifier", "token", _SITE_IDENTIFIER, f"{_R4}Organization-identifier"),
         Parameter("name", "string", _FACILITY, f"{_R4}Organization-name"),

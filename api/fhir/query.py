@@ -11,21 +11,21 @@ from typing import TypeVar
 from api.fhir import grammar
 from api.fhir.params import OF_STUDIES, PARAMETERS
 from sitematch.domain import fhir as words
+from sitematch.domain.studies.filters import SiteFilter, StudyFilter
 from sitematch.domain.studies.study import RecruitmentStatus
-from sitematch.domain.studies.text_match import Field, Fit, TextTest
+from sitematch.domain.studies.text_match import Field, TextFit, TextTest
 from sitematch.errors import InvalidInput
 from sitematch.exporters.fhir.bundle import UNITS_KM
 from sitematch.gazetteer.grammar import parse_country
 from sitematch.geo.geodesic import FARTHEST_KM
-from sitematch.services.exchange.fhir import INCLUDES, REVERSE_INCLUDES, Kind
+from sitematch.services.exchange.fhir import INCLUDES, REVERSE_INCLUDES, ResourceKind
 from sitematch.services.studies.directory import (
-    Mark,
     Near,
-    SiteQuery,
-    StudyQuery,
+    PageMark,
+    SiteSearch,
+    StudySearch,
     Turn,
 )
-from sitematch.store.studies.directory import SiteFilter, StudyFilter
 
 DEFAULT_COUNT = 50
 MAX_COUNT = 500
@@ -34,7 +34,7 @@ MAX_VALUES = 200
 MAX_TEXTS = 10
 """Of them, those compared as texts: hundreds over a large catalogue would keep a processor busy for seconds."""
 _SHOWN = 60
-_FITS = {"": Fit.STARTS, "contains": Fit.CONTAINS, "exact": Fit.EXACT}
+_FITS = {"": TextFit.STARTS, "contains": TextFit.CONTAINS, "exact": TextFit.EXACT}
 _IGNORED_BY_DESIGN = frozenset({"_format", "_pretty"})
 _TEXTS = {"name": Field.FACILITY, "address-city": Field.CITY, "title": Field.TITLE, "condition": Field.CONDITION}
 _LOCATION_STATUS_SYSTEM = "http://hl7.org/fhir/location-status"
@@ -69,18 +69,18 @@ class Asked:
         Names of parameters that are not served.
     """
 
-    kind: Kind
-    sites: SiteQuery
-    studies: StudyQuery
+    kind: ResourceKind
+    sites: SiteSearch
+    studies: StudySearch
     of_studies: bool
     turn: Turn
-    included: frozenset[Kind]
+    included: frozenset[ResourceKind]
     unit: str
     kept: tuple[tuple[str, str], ...]
     ignored: tuple[str, ...]
 
 
-def read_search(kind: Kind, pairs: Pairs, find_id: FindId, *, strict: bool) -> Asked:
+def read_search(kind: ResourceKind, pairs: Pairs, find_id: FindId, *, strict: bool) -> Asked:
     """Read a search.
 
     Parameters
@@ -129,7 +129,7 @@ def _is_text(name: str) -> bool:
 class _Reader:
     """Takes parameters one by one."""
 
-    def __init__(self, kind: Kind, find_id: FindId) -> None:
+    def __init__(self, kind: ResourceKind, find_id: FindId) -> None:
         self.kind = kind
         self.find_id = find_id
         self.site = SiteFilter()
@@ -140,7 +140,7 @@ class _Reader:
         self.of_studies = False
         self.count = DEFAULT_COUNT
         self.marks: dict[str, str] = {}
-        self.included: set[Kind] = set()
+        self.included: set[ResourceKind] = set()
         self.unit = "km"
         self.kept: list[tuple[str, str]] = []
         self.ignored: list[str] = []
@@ -151,8 +151,8 @@ class _Reader:
             raise InvalidInput("Give _after or _before, not both.", field="_before")
         return Asked(
             kind=self.kind,
-            sites=SiteQuery(self.site, tuple(self.site_tests), self.near),
-            studies=StudyQuery(self.study, tuple(self.study_tests)),
+            sites=SiteSearch(self.site, tuple(self.site_tests), self.near),
+            studies=StudySearch(self.study, tuple(self.study_tests)),
             of_studies=self.of_studies,
             turn=Turn(self.count, **marks),
             included=frozenset(self.included),
@@ -169,9 +169,9 @@ class _Reader:
             return self._take_paging(name, text)
         if name in ("_include", "_revinclude"):
             return self._take_include(name, text)
-        if self.kind is Kind.LOCATION and name.startswith(OF_STUDIES):
+        if self.kind is ResourceKind.LOCATION and name.startswith(OF_STUDIES):
             inner = name.removeprefix(OF_STUDIES)
-            taken = self._take_filter(Kind.RESEARCH_STUDY, inner, text)
+            taken = self._take_filter(ResourceKind.RESEARCH_STUDY, inner, text)
             self.of_studies = self.of_studies or taken
         else:
             taken = self._take_filter(self.kind, name, text)
@@ -207,7 +207,7 @@ class _Reader:
         self.kept.append((name, text))
         return True
 
-    def _take_filter(self, kind: Kind, full_name: str, text: str) -> bool:
+    def _take_filter(self, kind: ResourceKind, full_name: str, text: str) -> bool:
         name, colon, modifier = full_name.partition(":")
         found = next((parameter for parameter in PARAMETERS[kind] if parameter.name == name), None)
         if found is None:
@@ -216,14 +216,14 @@ class _Reader:
         if modifier not in allowed or (colon and not modifier):
             raise InvalidInput(f"{name} does not support the modifier {modifier[:_SHOWN]!r}.", field=name)
         if name in _TEXTS:
-            tests = self.study_tests if kind is Kind.RESEARCH_STUDY else self.site_tests
+            tests = self.study_tests if kind is ResourceKind.RESEARCH_STUDY else self.site_tests
             tests.append(TextTest(_TEXTS[name], grammar.values(name, text), _FITS[modifier]))
         elif name == "near":
             self._take_near(text)
         elif name == "address-country":
             codes = frozenset(parse_country(value) for value in grammar.values(name, text))
             self.site = replace(self.site, countries=_both(self.site.countries, codes))
-        elif kind is Kind.RESEARCH_STUDY:
+        elif kind is ResourceKind.RESEARCH_STUDY:
             self._take_of_study(name, text)
         else:
             self._take_of_site(name, text)
@@ -280,20 +280,20 @@ class _Reader:
             given = grammar.reference_ids(name, text, "Organization" if name == "organization" else "Location")
         return frozenset(found for text in given if (found := self.find_id(text)) is not None)
 
-    def _mark(self, name: str, text: str) -> Mark:
+    def _mark(self, name: str, text: str) -> PageMark:
         if self.near is None:
-            return Mark(text)
+            return PageMark(text)
         km, _, found = text.partition("~")
         try:
-            mark = Mark(found, float(km))
+            mark = PageMark(found, float(km))
         except ValueError:
-            mark = Mark("", math.nan)
+            mark = PageMark("", math.nan)
         if not mark.id or not math.isfinite(mark.km or 0.0):
             raise InvalidInput(f"{name} is set by our links. Do not set it yourself.", field=name)
         return mark
 
 
-def mark_text(mark: Mark) -> str:
+def mark_text(mark: PageMark) -> str:
     """Write a place in an answer as `_after` and `_before` take it."""
     return mark.id if mark.km is None else f"{mark.km!r}~{mark.id}"
 

@@ -36,14 +36,14 @@ from sitematch.exporters.fhir.types import (
     SearchParam,
     ServedResource,
 )
-from sitematch.services.exchange.fhir import INCLUDES, REVERSE_INCLUDES, Kind, join, read_resource, search
-from sitematch.services.studies.directory import IdFinder, Page
+from sitematch.services.exchange.fhir import INCLUDES, REVERSE_INCLUDES, ResourceKind, join, read_resource, search
+from sitematch.services.studies.directory import DirectoryPage, IdFinder
 
-TYPES: dict[Kind, type[Struct]] = {
-    Kind.LOCATION: FhirLocation,
-    Kind.HEALTHCARE_SERVICE: FhirService,
-    Kind.RESEARCH_STUDY: FhirStudy,
-    Kind.ORGANIZATION: FhirOrganization,
+TYPES: dict[ResourceKind, type[Struct]] = {
+    ResourceKind.LOCATION: FhirLocation,
+    ResourceKind.HEALTHCARE_SERVICE: FhirService,
+    ResourceKind.RESEARCH_STUDY: FhirStudy,
+    ResourceKind.ORGANIZATION: FhirOrganization,
 }
 REFUSAL = (FHIR, OperationOutcome)
 FORM = "application/x-www-form-urlencoded"
@@ -66,7 +66,7 @@ def blueprint(backend: Backend) -> Documented:
     """Make the routes."""
     routes = Documented("fhir")
     _serve_metadata(routes, backend)
-    for kind in Kind:
+    for kind in ResourceKind:
         _serve_type(routes, backend, kind)
     return routes
 
@@ -109,14 +109,14 @@ def _serve_metadata(routes: Documented, backend: Backend) -> None:
     )
     def metadata() -> Response:
         media_type = choose_fhir()
-        statement = capability_statement(fhir_base(backend), [_served(kind) for kind in Kind])
+        statement = capability_statement(fhir_base(backend), [_served(kind) for kind in ResourceKind])
         return respond_cacheable(encode(statement), media_type, vary=True)
 
 
-def _served(kind: Kind) -> ServedResource:
+def _served(kind: ResourceKind) -> ServedResource:
     return ServedResource(
         type=kind.value,
-        documentation=ABOUT_STUDIES if kind is Kind.LOCATION else None,
+        documentation=ABOUT_STUDIES if kind is ResourceKind.LOCATION else None,
         interaction=READ_AND_SEARCH,
         versioning="no-version",
         conditional_read="not-match",
@@ -129,7 +129,7 @@ def _served(kind: Kind) -> ServedResource:
     )
 
 
-def _serve_type(routes: Documented, backend: Backend, kind: Kind) -> None:
+def _serve_type(routes: Documented, backend: Backend, kind: ResourceKind) -> None:
     name, parameters = kind.value.lower(), _parameters(kind)
     bundle: dict[str, type] = {FHIR: Bundle, JSON: Bundle}
 
@@ -157,7 +157,7 @@ def _serve_type(routes: Documented, backend: Backend, kind: Kind) -> None:
         by_address,
         Operation(
             summary=f"Search for {kind.value}",
-            description=_IN_ADDRESS if kind is Kind.LOCATION else "",
+            description=_IN_ADDRESS if kind is ResourceKind.LOCATION else "",
             tag="FHIR",
             query=parameters,
             answers=bundle,
@@ -176,7 +176,7 @@ def _serve_type(routes: Documented, backend: Backend, kind: Kind) -> None:
         Operation(
             summary=f"Search for {kind.value} with a form",
             description="Keeps the search out of URLs, and so out of logs."
-            + (f" {ABOUT_STUDIES}" if kind is Kind.LOCATION else ""),
+            + (f" {ABOUT_STUDIES}" if kind is ResourceKind.LOCATION else ""),
             tag="FHIR",
             body=parameters,
             body_type=FORM,
@@ -184,7 +184,7 @@ def _serve_type(routes: Documented, backend: Backend, kind: Kind) -> None:
             problems=_POSTS,
             headers=_PREFER,
             refusal=REFUSAL,
-            example={"near": "25.96|-80.14|100|km"} if kind is Kind.LOCATION else {"_count": "2"},
+            example={"near": "25.96|-80.14|100|km"} if kind is ResourceKind.LOCATION else {"_count": "2"},
         ),
     )
     _register(
@@ -202,7 +202,7 @@ def _serve_type(routes: Documented, backend: Backend, kind: Kind) -> None:
             headers={"If-None-Match": "The ETag of your last answer."},
             refusal=REFUSAL,
             is_conditional=True,
-            example={"id": "NCT06064929" if kind is Kind.RESEARCH_STUDY else "NCT06064929-001"},
+            example={"id": "NCT06064929" if kind is ResourceKind.RESEARCH_STUDY else "NCT06064929-001"},
         ),
     )
 
@@ -212,7 +212,7 @@ def _register(routes: Documented, method: str, rule: str, name: str, view: View,
     routes.serve(method, rule, operation)(view)
 
 
-def _parameters(kind: Kind) -> type[Struct]:
+def _parameters(kind: ResourceKind) -> type[Struct]:
     """Make a type that documents the parameters of a search; `read_search` reads them."""
     about = {one.name: one.about for one in PARAMETERS[kind]}
     fields: list[tuple[str, object, object]] = []
@@ -222,7 +222,7 @@ def _parameters(kind: Kind) -> type[Struct]:
     return msgspec.defstruct(f"{kind.value}Search", fields, frozen=True, kw_only=True)
 
 
-def _search(backend: Backend, kind: Kind, pairs: Pairs, *, is_form: bool) -> Response:
+def _search(backend: Backend, kind: ResourceKind, pairs: Pairs, *, is_form: bool) -> Response:
     media_type = choose_fhir()
     store = backend.store()
     strict = "handling=strict" in request.headers.get("Prefer", "").replace(" ", "").lower()
@@ -248,7 +248,7 @@ def _search(backend: Backend, kind: Kind, pairs: Pairs, *, is_form: bool) -> Res
     return response
 
 
-def _told(asked: Asked, page: Page, *, is_hidden: bool) -> Sequence[Entry]:
+def _told(asked: Asked, page: DirectoryPage, *, is_hidden: bool) -> Sequence[Entry]:
     """Say what the client should know of the answer beside the matches."""
     told = []
     if asked.ignored:
@@ -265,7 +265,7 @@ def _told(asked: Asked, page: Page, *, is_hidden: bool) -> Sequence[Entry]:
     return told
 
 
-def _links(address: str, asked: Asked, page: Page, *, is_hidden: bool) -> tuple[Link, ...]:
+def _links(address: str, asked: Asked, page: DirectoryPage, *, is_hidden: bool) -> tuple[Link, ...]:
     """Link this page and those beside it; none that would hold the coordinates which a form kept out of addresses."""
     if is_hidden:
         return (Link(relation="self", url=f"{address}/_search"),)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from flask import Flask, Response, render_template
@@ -27,7 +29,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DocsRow:
     """One field or parameter in a table."""
 
     name: str
@@ -38,7 +40,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DocsEntry:
     """One operation on the page."""
 
     anchor: str
@@ -47,28 +49,47 @@ class Entry:
     tag: str
     summary: str
     description: str
-    rows: tuple[Row, ...]
+    rows: tuple[DocsRow, ...]
     example: str
     answers: tuple[tuple[str, tuple[Piece, ...]], ...]
     problems: tuple[tuple[str, str], ...]
 
 
 class Docs(Documented):
-    """The documents; `freeze` is called when every route is known."""
+    """The documents, each built when it is first asked for, so that a server starts without them."""
 
     def __init__(self) -> None:
         super().__init__("docs")
-        self.document: Json = {}
-        self.document_bytes = b""
-        self.page_bytes = b""
+        self._app: Flask | None = None
+        self._operations: Mapping[str, Operation] = {}
 
-    def freeze(self, app: Flask, operations: dict[str, Operation]) -> None:
-        """Build the document and the page once."""
-        self.document = openapi.build(app.url_map, operations)
-        self.document_bytes = encode(self.document)
-        with app.test_request_context("/docs"):
+    def describe(self, app: Flask, operations: Mapping[str, Operation]) -> None:
+        """Say what the documents describe, once every route is known."""
+        self._app, self._operations = app, operations
+
+    @property
+    def app(self) -> Flask:
+        """The app that is described."""
+        if self._app is None:
+            raise RuntimeError("Call describe first.")
+        return self._app
+
+    @cached_property
+    def document(self) -> Json:
+        """The OpenAPI document."""
+        return openapi.build(self.app.url_map, self._operations)
+
+    @cached_property
+    def document_bytes(self) -> bytes:
+        """The same as JSON."""
+        return encode(self.document)
+
+    @cached_property
+    def page_bytes(self) -> bytes:
+        """The page for people: the same for everybody, whatever language the first reader's browser asks for."""
+        with self.app.test_request_context("/docs"):
             page = render_template("docs.html", entries=_entries(self.document), schemas=_schemas(self.document))
-        self.page_bytes = page.encode()
+        return page.encode()
 
 
 def blueprint() -> Docs:
@@ -120,9 +141,9 @@ def blueprint() -> Docs:
     return routes
 
 
-def _entries(document: Json) -> dict[str, list[Entry]]:
+def _entries(document: Json) -> dict[str, list[DocsEntry]]:
     """Group the operations by tag, in the document's order."""
-    groups: dict[str, list[Entry]] = {tag["name"]: [] for tag in document["tags"]}
+    groups: dict[str, list[DocsEntry]] = {tag["name"]: [] for tag in document["tags"]}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             entry = _entry(document, path, method.upper(), operation)
@@ -130,7 +151,7 @@ def _entries(document: Json) -> dict[str, list[Entry]]:
     return groups
 
 
-def _entry(document: Json, path: str, method: str, operation: Json) -> Entry:
+def _entry(document: Json, path: str, method: str, operation: Json) -> DocsEntry:
     rows = [
         _row(parameter["name"], parameter["schema"], parameter["in"], parameter.get("required", False), parameter)
         for parameter in operation.get("parameters", ())
@@ -146,7 +167,7 @@ def _entry(document: Json, path: str, method: str, operation: Json) -> Entry:
         if status[0] not in "23"
         for line in response["description"].splitlines()
     ]
-    return Entry(
+    return DocsEntry(
         anchor=operation["operationId"],
         method=method,
         path=path,
@@ -190,27 +211,27 @@ def _example(path: str, method: str, operation: Json) -> str:
     return " ".join([*words, f"'{url}'" if method == "GET" else url])
 
 
-def _schemas(document: Json) -> dict[str, tuple[str, tuple[Row, ...]]]:
+def _schemas(document: Json) -> dict[str, tuple[str, tuple[DocsRow, ...]]]:
     """Return description and rows of every schema; an enum has one row a value."""
     described = {}
     for name, schema in document["components"]["schemas"].items():
         if "enum" in schema:
-            rows = tuple(Row(str(value), "", (), "", "") for value in schema["enum"])
+            rows = tuple(DocsRow(str(value), "", (), "", "") for value in schema["enum"])
         else:
             rows = tuple(_rows(schema, ""))
         described[name] = (schema.get("description", ""), rows)
     return described
 
 
-def _rows(schema: Json, where: str) -> list[Row]:
+def _rows(schema: Json, where: str) -> list[DocsRow]:
     required = schema.get("required", ())
     return [_row(name, field, where, name in required, field) for name, field in schema.get("properties", {}).items()]
 
 
-def _row(name: str, schema: Json, where: str, required: bool, described: Json) -> Row:
+def _row(name: str, schema: Json, where: str, required: bool, described: Json) -> DocsRow:
     default = schema.get("default")
     note = "required" if required else "" if default in (None, "", []) else f"default {default}"
-    return Row(name, where, _type(schema), note, described.get("description", ""))
+    return DocsRow(name, where, _type(schema), note, described.get("description", ""))
 
 
 def _type(schema: Json) -> tuple[Piece, ...]:

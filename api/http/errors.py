@@ -6,23 +6,22 @@ import logging
 import math
 import traceback
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from api.fhir.outcome import fhir_refusal, is_fhir
 from api.http import problems
 from api.http.answers import respond
 from api.http.negotiation import HTML, JSON, PROBLEM, best_media_type
-from api.http.problems import Kind, Problem, problem
+from api.http.problems import Problem, ProblemKind, problem
 from sitematch import errors
 
 LOG = logging.getLogger("sitematch.api")
 
-KIND_OF: dict[type[errors.SitematchError], Kind] = {
+KIND_OF: dict[type[errors.SitematchError], ProblemKind] = {
     errors.SitematchError: problems.INTERNAL_ERROR,
     errors.InvalidInput: problems.INVALID_INPUT,
     errors.InvalidCoordinates: problems.INVALID_COORDINATES,
@@ -64,6 +63,10 @@ _KIND_OF_STATUS = {
 _KEPT_HEADERS = frozenset({"Allow", "Content-Range"})
 _MACHINES_ONLY = ("/v1/", "/openapi.json", "/healthz", "/readyz")
 _RETRY_AFTER_S = 5
+_RENDERERS = "sitematch.problem_renderers"
+
+Renderer = Callable[[Problem], Response]
+"""Shapes a problem for the clients of some addresses."""
 
 
 class Refused(Exception):
@@ -80,7 +83,7 @@ class Refused(Exception):
         self.sent = sent
 
 
-def kind_of(error: errors.SitematchError) -> Kind:
+def kind_of(error: errors.SitematchError) -> ProblemKind:
     """Return the kind of an error; a class that the map lacks takes that of its nearest base."""
     return next(KIND_OF[base] for base in type(error).__mro__ if base in KIND_OF)
 
@@ -120,6 +123,21 @@ def _facts(error: errors.SitematchError) -> dict[str, Any]:
     return {}
 
 
+def render_with(app: Flask, prefix: str, renderer: Renderer) -> None:
+    """Give the addresses below a prefix a shape of their own for what goes wrong.
+
+    Parameters
+    ----------
+    app
+        The app.
+    prefix
+        A path without its last slash, e.g. ``"/fhir"``: it and all below it, whether or not there is such an address.
+    renderer
+        Shapes a problem; status and headers that all answers share are set afterwards.
+    """
+    app.extensions.setdefault(_RENDERERS, {})[prefix] = renderer
+
+
 def register(app: Flask) -> None:
     """Make the app answer every error with a problem, or with a page where a page was asked for."""
 
@@ -147,7 +165,7 @@ def register(app: Flask) -> None:
         return _send(_unexpected(error))
 
 
-def _detail(error: HTTPException, kind: Kind) -> str:
+def _detail(error: HTTPException, kind: ProblemKind) -> str:
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(set(error.valid_methods or ()) - {"HEAD", "OPTIONS"}))
         return f"{request.method} is not allowed at {request.url_rule or 'this address'}; use {allowed}."
@@ -187,8 +205,9 @@ def _unexpected(error: BaseException) -> Problem:
 def _send(
     described: Problem, *, retry_after_s: int = _RETRY_AFTER_S, headers: Mapping[str, str] | None = None
 ) -> Response:
-    if is_fhir():
-        response = fhir_refusal(described)
+    renderer = _renderer()
+    if renderer is not None:
+        response = renderer(described)
     elif _wants_page():
         page = render_template("error.html", problem=described)
         response = Response(page, status=described.status, content_type=HTML)
@@ -201,6 +220,14 @@ def _send(
     if described.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="sitematch"'
     return response
+
+
+def _renderer() -> Renderer | None:
+    known: dict[str, Renderer] = current_app.extensions.get(_RENDERERS, {})
+    for prefix, renderer in known.items():
+        if request.path == prefix or request.path.startswith(f"{prefix}/"):
+            return renderer
+    return None
 
 
 def _wants_page() -> bool:

@@ -11,7 +11,7 @@ from werkzeug.routing import Map, Rule
 
 from api.http import problems
 from api.http.operations import Operation
-from api.http.problems import Kind, Problem
+from api.http.problems import Problem, ProblemKind
 from sitematch import __version__
 
 Json = dict[str, Any]
@@ -184,7 +184,7 @@ def _responses(operation: Operation, schemas: _Schemas) -> Json:
         tag = {"description": "Changes when the content changes.", "schema": {"type": "string"}}
         success["headers"] = {"ETag": tag}
         responses["304"] = {"description": "Not changed since the ETag in If-None-Match.", "headers": {"ETag": tag}}
-    by_status: dict[int, list[Kind]] = {}
+    by_status: dict[int, list[ProblemKind]] = {}
     for kind in (*operation.problems, problems.INTERNAL_ERROR):
         by_status.setdefault(kind.status.value, []).append(kind)
     for status, kinds in sorted(by_status.items()):
@@ -192,7 +192,7 @@ def _responses(operation: Operation, schemas: _Schemas) -> Json:
     return responses
 
 
-def _problem_response(status: int, kinds: list[Kind], refusal: tuple[str, type], schemas: _Schemas) -> Json:
+def _problem_response(status: int, kinds: list[ProblemKind], refusal: tuple[str, type], schemas: _Schemas) -> Json:
     media_type, kind_of_answer = refusal
     response: Json = {
         "description": "\n".join(f"- `{kind.address}`: {kind.title}." for kind in kinds),

@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 from msgspec import Struct
 
 from api.http.negotiation import JSON, PROBLEM
-from api.http.problems import Kind, Problem
+from api.http.problems import Problem, ProblemKind
 from sitematch.domain.accounts.access import Permission
 
 View = Callable[..., Response]
@@ -62,7 +62,7 @@ class Operation:
     query: type[Struct] | None = None
     body: type[Struct] | None = None
     body_type: str = JSON
-    problems: tuple[Kind, ...] = ()
+    problems: tuple[ProblemKind, ...] = ()
     example: dict[str, object] | None = None
     permission: Permission | None = None
     status: int = 200

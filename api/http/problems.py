@@ -15,7 +15,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class ProblemKind:
     """A kind of problem.
 
     Parameters
@@ -79,7 +79,7 @@ class Problem(Wire, frozen=True, omit_defaults=True):
 
 
 def problem(
-    kind: Kind,
+    kind: ProblemKind,
     detail: str,
     *,
     field: str | None = None,
@@ -105,8 +105,8 @@ def _offers(suggestions: tuple[Suggestion, ...]) -> tuple[Offer, ...]:
     return tuple(Offer(text=item.text, country=item.country, why=item.why) for item in suggestions)
 
 
-def _kind(slug: str, status: HTTPStatus, title: str, what_to_do: str) -> Kind:
-    return Kind(slug=slug, status=status, title=title, what_to_do=what_to_do)
+def _kind(slug: str, status: HTTPStatus, title: str, what_to_do: str) -> ProblemKind:
+    return ProblemKind(slug=slug, status=status, title=title, what_to_do=what_to_do)
 
 
 INVALID_INPUT = _kind(
@@ -314,5 +314,5 @@ INTERNAL_ERROR = _kind(
     "Try again later. If it happens again, report it and quote the value of instance.",
 )
 
-KINDS: dict[str, Kind] = {kind.slug: kind for kind in tuple(globals().values()) if isinstance(kind, Kind)}
+KINDS: dict[str, ProblemKind] = {kind.slug: kind for kind in tuple(globals().values()) if isinstance(kind, ProblemKind)}
 """Every kind by its slug, in the order above."""

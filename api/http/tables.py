@@ -10,14 +10,14 @@ from flask import Response
 
 from api.http.answers import respond_cacheable
 from sitematch.domain.table_cells import Value
-from sitematch.exporters.tables.files import CSV_TYPE, NDJSON_TYPE, XLSX_TYPE, Form, write_table
+from sitematch.exporters.tables.files import CSV_TYPE, NDJSON_TYPE, XLSX_TYPE, TableFormat, write_table
 from sitematch.exporters.tables.rows import cells
 from sitematch.exporters.wire.matches import Wire
 
 TABULAR: dict[str, type] = {CSV_TYPE: str, XLSX_TYPE: bytes, NDJSON_TYPE: str}
 """The media types of tables, and what the document says of them."""
 
-_FORMS = {CSV_TYPE: Form.CSV, XLSX_TYPE: Form.XLSX, NDJSON_TYPE: Form.NDJSON}
+_FORMS = {CSV_TYPE: TableFormat.CSV, XLSX_TYPE: TableFormat.XLSX, NDJSON_TYPE: TableFormat.NDJSON}
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -40,10 +40,10 @@ def respond_table(
     values = list(cells(rows, header))
     form = _FORMS[media_type]
     body = _written(form, header, values, kind)
-    content_type = f"{media_type}; charset=utf-8" if form is Form.CSV else media_type
+    content_type = f"{media_type}; charset=utf-8" if form is TableFormat.CSV else media_type
     if cacheable:
         # A workbook bears the instant at which it was written; its rows say whether it changed.
-        same_as = _written(Form.NDJSON, header, values, kind) if form is Form.XLSX else None
+        same_as = _written(TableFormat.NDJSON, header, values, kind) if form is TableFormat.XLSX else None
         response = respond_cacheable(body, content_type, vary=True, same_as=same_as)
     else:
         response = Response(body, content_type=content_type)
@@ -54,7 +54,7 @@ def respond_table(
     return response
 
 
-def _written(form: Form, header: Sequence[str], values: Iterable[Sequence[Value]], kind: str) -> bytes:
+def _written(form: TableFormat, header: Sequence[str], values: Iterable[Sequence[Value]], kind: str) -> bytes:
     file = io.BytesIO()
     write_table(file, form, header, values, title=kind.capitalize())
     return file.getvalue()

@@ -1,1 +1,1 @@
-"""The patient's pages: routes, the form, the results in words, languages, the map and the assets."""
+"""The patient's pages: routes, the form, results in words, languages, the map and the assets."""

@@ -15,7 +15,7 @@ from sitematch.gazetteer.grammar.forms import form_of
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SuggestedPlace:
     """Something that was perhaps meant.
 
     Parameters
@@ -34,7 +34,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class FailedLookUp:
     """A look-up that failed.
 
     Parameters
@@ -52,11 +52,11 @@ class Fault:
     title: str
     text: str
     field: str = "place"
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[SuggestedPlace, ...] = ()
     english: str = ""
 
 
-def fault_of(error: SitematchError, asked: FormRequest) -> Fault:
+def fault_of(error: SitematchError, asked: FormRequest) -> FailedLookUp:
     """Put an error into words.
 
     Parameters
@@ -69,39 +69,43 @@ def fault_of(error: SitematchError, asked: FormRequest) -> Fault:
     choices = _choices(error, asked)
     match error:
         case errors.StudyNotFound():
-            return Fault(
+            return FailedLookUp(
                 title=_("We cannot find this study"),
                 text=_("Check the address of this page. It should contain the study's registry number."),
                 field="",
             )
         case _ if not asked.place.strip() and not asked.latitude:
-            return Fault(title=_("Where are you?"), text=_("Enter a postcode or town."))
+            return FailedLookUp(title=_("Where are you?"), text=_("Enter a postcode or town."))
         case errors.UnknownCountry():
-            return Fault(
+            return FailedLookUp(
                 title=_("We do not recognise this country"), text=_("Choose one from the list."), field="country"
             )
         case errors.AmbiguousPlace() if error.field == "country":
-            return Fault(
+            return FailedLookUp(
                 title=_("Several countries have this postcode"),
                 text=_("Which one do you mean?"),
                 field="country",
                 choices=choices,
             )
         case errors.AmbiguousPlace():
-            return Fault(title=_("Several places have this name"), text=_("Which one do you mean?"), choices=choices)
+            return FailedLookUp(
+                title=_("Several places have this name"), text=_("Which one do you mean?"), choices=choices
+            )
         case errors.InvalidPostcode():
-            return Fault(title=_not_a_postcode(asked.country), text=_what_now(asked, choices), choices=choices)
+            return FailedLookUp(title=_not_a_postcode(asked.country), text=_what_now(asked, choices), choices=choices)
         case errors.PostcodeNotFound():
-            return Fault(title=_("We cannot find this postcode"), text=_what_now(asked, choices), choices=choices)
+            return FailedLookUp(
+                title=_("We cannot find this postcode"), text=_what_now(asked, choices), choices=choices
+            )
         case errors.TownNotFound():
-            return Fault(
+            return FailedLookUp(
                 title=_("We cannot find a town with this name"),
                 text=_("Did you mean one of these?")
                 if choices
                 else _("Check the spelling and the country, or enter a postcode or a larger town nearby."),
                 choices=choices,
             )
-    return Fault(
+    return FailedLookUp(
         title=_("There is a problem with the form"),
         text=_("Check your answers and try again."),
         field=error.field or "",
@@ -115,7 +119,7 @@ def _not_a_postcode(code: str) -> str:
     return _("We do not recognise this postcode")
 
 
-def _what_now(asked: FormRequest, choices: tuple[Choice, ...]) -> str:
+def _what_now(asked: FormRequest, choices: tuple[SuggestedPlace, ...]) -> str:
     if choices:
         return _("Did you mean one of these?")
     form = form_of(asked.country) if asked.country in COUNTRIES else None
@@ -127,13 +131,13 @@ def _what_now(asked: FormRequest, choices: tuple[Choice, ...]) -> str:
     return _("Check it, choose the country, or enter a town instead.")
 
 
-def _choices(error: SitematchError, asked: FormRequest) -> tuple[Choice, ...]:
+def _choices(error: SitematchError, asked: FormRequest) -> tuple[SuggestedPlace, ...]:
     offered: tuple[Suggestion, ...] = getattr(error, "candidates", ()) or getattr(error, "suggestions", ())
     texts = [suggestion.text for suggestion in offered]
     # The country is named unless it is, for all of them, the one that was asked.
     is_elsewhere = {suggestion.country for suggestion in offered} != {asked.country} or len(set(texts)) < len(texts)
     return tuple(
-        Choice(
+        SuggestedPlace(
             value=f"{suggestion.country}|{suggestion.text}",
             text=f"{suggestion.text}, {wording.country(suggestion.country)}" if is_elsewhere else suggestion.text,
             about=suggestion.why if current_language() is ENGLISH else "",

@@ -17,11 +17,11 @@ from api.http.headers import content_security_policy
 from api.http.negotiation import HTML
 from api.http.reading import read_form
 from api.pages import wording
-from api.pages.faults import Fault, fault_of
+from api.pages.faults import FailedLookUp, fault_of
 from api.pages.form import FormRequest, read_address
 from api.pages.languages import VARY, current_language, ngettext, remember, set_theme, speak
 from api.pages.languages import gettext as _
-from api.pages.results import Results, results
+from api.pages.results import Nobody, Results, results
 from api.v1.matches import find
 from sitematch.domain.finding.policy import MAX_LIMIT
 from sitematch.domain.place import Place
@@ -48,7 +48,7 @@ _RADII = (25, 50, 100, 250, 500)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FinderOutcome:
     """What became of a look-up: an answer, a fault of the person's, or neither before there was one.
 
     Parameters
@@ -64,7 +64,7 @@ class Outcome:
     """
 
     answer: Results | None = None
-    fault: Fault | None = None
+    fault: FailedLookUp | None = None
     unavailable: bool = False
     more: int = 0
     status: int = 200
@@ -79,7 +79,13 @@ class Outcome:
         if self.answer is None:
             return ""
         if not self.answer.cards:
-            return _("No clinic can take a patient now")
+            return {
+                Nobody.STUDY_FULL: _("The study is full"),
+                Nobody.STUDY_CLOSED: _("The study has stopped taking new patients"),
+                Nobody.NOT_RECRUITING: _("The study is not taking patients now"),
+                Nobody.FILTERED: _("No clinic fits your filters"),
+                Nobody.OTHER: _("No clinic can take a patient now"),
+            }[self.answer.nobody]
         return ngettext("%(num)s clinic, best first", "%(num)s clinics, best first", len(self.answer.cards))
 
 
@@ -103,20 +109,20 @@ class Finding:
 
     def form(self) -> Response:
         """Answer before anything was asked."""
-        asked, outcome = read_address(), Outcome()
+        asked, outcome = read_address(), FinderOutcome()
         try:
             self._backend.finder(asked.study or None)
         except StudyNotFound as error:
-            outcome = Outcome(fault=fault_of(error, asked), status=404)
+            outcome = FinderOutcome(fault=fault_of(error, asked), status=404)
         except SitematchError as error:
-            outcome = Outcome(unavailable=True, status=problem_of(error).status)
+            outcome = FinderOutcome(unavailable=True, status=problem_of(error).status)
         response = self._respond(self._template, asked, outcome)
         response.headers["Vary"] = VARY
         return checked(packed(response)) if outcome.status == 200 else response
 
     def answer(self) -> Response:
         """Answer a look-up: the whole page, or to its script the results alone."""
-        asked, outcome = FormRequest(), Outcome()
+        asked, outcome = FormRequest(), FinderOutcome()
         try:
             asked = read_form(FormRequest).chosen()
             speak(asked.lang)
@@ -126,9 +132,9 @@ class Finding:
         except SitematchError as error:
             status = problem_of(error).status
             if status >= 500:
-                outcome = Outcome(unavailable=True, status=status)
+                outcome = FinderOutcome(unavailable=True, status=status)
             else:
-                outcome = Outcome(fault=fault_of(error, asked), status=status)
+                outcome = FinderOutcome(fault=fault_of(error, asked), status=status)
         is_part = request.headers.get(PART_HEADER) == "results"
         response = self._respond("_results.html" if is_part else self._template, asked, outcome)
         if is_part:
@@ -140,7 +146,7 @@ class Finding:
             remember(response, language=asked.lang, theme=asked.theme)
         return packed(response)
 
-    def _look_up(self, asked: FormRequest) -> Outcome:
+    def _look_up(self, asked: FormRequest) -> FinderOutcome:
         finder = self._backend.finder(asked.study or None)
         wanted = asked.request()
         here = wanted.point()
@@ -154,9 +160,9 @@ class Finding:
             name = _("Your location, near %(town)s", town=wording.isolated(_name(town.place())))
         full = len(found.matches) == wanted.limit < len(finder.sites)
         more = next((step for step in _STEPS if step > wanted.limit), 0) if full and not found.outside_radius else 0
-        return Outcome(answer=results(found, name), more=more)
+        return FinderOutcome(answer=results(found, name), more=more)
 
-    def _respond(self, template: str, asked: FormRequest, outcome: Outcome) -> Response:
+    def _respond(self, template: str, asked: FormRequest, outcome: FinderOutcome) -> Response:
         response = Response(self._render(template, asked, outcome), status=outcome.status, content_type=HTML)
         if outcome.unavailable:
             response.headers["Retry-After"] = "5"
@@ -167,7 +173,7 @@ class Finding:
             response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
 
-    def _render(self, template: str, asked: FormRequest, outcome: Outcome) -> str:
+    def _render(self, template: str, asked: FormRequest, outcome: FinderOutcome) -> str:
         finder: Finder | None = None
         if not outcome.unavailable:
             with contextlib.suppress(SitematchError):  # the outcome says what is wrong

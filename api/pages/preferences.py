@@ -13,7 +13,7 @@ from api.http.reading import read_form
 from api.pages.languages import remember
 from api.v1.schemas.finding import PreferencesRequest
 
-_OUR_PAGE = re.compile(r"/(?:[\w.-]+/?)*", re.ASCII)
+_OUR_PAGE = re.compile(r"(?:/[\w.-]+)*/?", re.ASCII)
 """A path on this server; never ``//elsewhere`` or ``/\\elsewhere``, which browsers take for another one."""
 
 
@@ -39,7 +39,7 @@ def blueprint() -> Documented:
     )
     def choose() -> Response:
         asked = read_form(PreferencesRequest)
-        back = asked.back if _OUR_PAGE.fullmatch(asked.back) else "/"
+        back = asked.back if asked.back and _OUR_PAGE.fullmatch(asked.back) else "/"
         response = Response(status=303, headers={"Location": back}, content_type=HTML)
         remember(response, language=asked.lang, theme=asked.theme)
         response.headers["Cache-Control"] = "no-store"

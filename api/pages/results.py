@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from urllib.parse import quote
 
 from api.pages import wording
-from sitematch.domain.capacity.caps import DrawnFrom, Remaining
-from sitematch.domain.finding.match import Distance, MatchResult, Reason, ReasonCode
+from sitematch.domain.capacity.caps import CapLevel, DrawnFrom, Remaining
+from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.travel import TravelCertainty
 from sitematch.domain.units import Unit
@@ -126,6 +127,10 @@ class Results:
         How many were left out, with those that are not listed.
     outside_radius
         Whether nothing lies within the distance asked for.
+    nobody
+        Why no clinic is shown; of no meaning where one is.
+    has_waiting_list
+        Whether one can wait at a clinic that was left out.
     """
 
     place_name: str
@@ -140,6 +145,63 @@ class Results:
     left_out: tuple[Card, ...]
     left_out_count: int
     outside_radius: bool
+    nobody: Nobody
+    has_waiting_list: bool
+
+
+class Nobody(Enum):
+    """Why no clinic is shown."""
+
+    STUDY_FULL = "study full"
+    STUDY_CLOSED = "study closed"
+    NOT_RECRUITING = "not recruiting"
+    FILTERED = "filtered"
+    """Some clinic can take a patient, but not one that was asked for."""
+    OTHER = "other"
+    """Each clinic has a reason of its own."""
+
+
+_BY_STUDY = {
+    (ReasonCode.FULL, CapLevel.STUDY): Nobody.STUDY_FULL,
+    (ReasonCode.NO_SPOTS, CapLevel.STUDY): Nobody.STUDY_FULL,
+    (ReasonCode.CLOSED, CapLevel.STUDY): Nobody.STUDY_CLOSED,
+    (ReasonCode.STUDY_NOT_RECRUITING, ""): Nobody.NOT_RECRUITING,
+}
+"""Reasons that hold for the whole study."""
+
+_FILTERS = {
+    ReasonCode.TOO_FAR,
+    ReasonCode.TOO_FEW_SPOTS,
+    ReasonCode.TRAVEL_TOO_UNSURE,
+    ReasonCode.COUNTRY_NOT_ASKED,
+}
+"""Reasons that go away when fewer filters are set."""
+
+
+def why_nobody(excluded: Sequence[Exclusion]) -> Nobody:
+    """Return why no clinic is shown: what the page says first when it has no clinic to show.
+
+    Parameters
+    ----------
+    excluded
+        The sites that were left out, in any order.
+    """
+    reasons = [item.reasons for item in excluded]
+    if any(all(reason.code in _FILTERS for reason in each) for each in reasons):
+        return Nobody.FILTERED
+    said = [[_BY_STUDY.get((reason.code, reason.subject)) for reason in each] for each in reasons]
+    recruiting = [
+        [kind for kind in kinds if kind is not None]
+        for kinds, each in zip(said, reasons, strict=True)
+        if all(reason.code is not ReasonCode.NOT_RECRUITING for reason in each)
+    ]
+    if recruiting and all(recruiting):
+        common = set.intersection(*map(set, recruiting))
+        if common:
+            return min(common, key=list(Nobody).index)
+    if reasons and not recruiting:
+        return Nobody.NOT_RECRUITING
+    return Nobody.OTHER
 
 
 def results(found: MatchResult, place_name: str) -> Results:
@@ -180,6 +242,10 @@ def results(found: MatchResult, place_name: str) -> Results:
         left_out=tuple(_card(item.site, item.distance, item.reasons, unit) for item in found.excluded),
         left_out_count=len(found.excluded) + found.excluded_more,
         outside_radius=found.outside_radius,
+        nobody=why_nobody(found.excluded),
+        has_waiting_list=any(
+            reason.code is ReasonCode.WAITING_LIST for item in found.excluded for reason in item.reasons
+        ),
     )
 
 

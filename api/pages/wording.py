@@ -6,6 +6,7 @@ are put into gettext's whole sentences, with CLDR's numbers, units, dates and na
 
 from __future__ import annotations
 
+import math
 from datetime import date
 
 from babel import dates, lists, numbers, units
@@ -13,13 +14,23 @@ from markupsafe import Markup, escape
 
 from api.pages.languages import ENGLISH, current_language, ngettext
 from api.pages.languages import gettext as _
-from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.capacity.caps import CapLevel, DrawnFrom, Remaining
 from sitematch.domain.finding.match import Distance, Reason, ReasonCode
 from sitematch.domain.place import Place, Precision
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.domain.units import KM_PER_MILE, Unit
 from sitematch.gazetteer.grammar import COUNTRIES
+
+NEGLIGIBLE_SHARE = 0.1
+"""An uncertainty that is no greater share of its distance is not said."""
+
+
+def accuracy(km: float, unit: Unit) -> str:
+    """Write how exact something is: rounded up, and never as nothing at all."""
+    per_unit_km = KM_PER_MILE if unit is Unit.MILES else 1.0
+    tenths = max(1, math.ceil(10 * km / per_unit_km - 0.05))
+    return length(max(km, tenths * per_unit_km / 10) if tenths < 100 else km, unit)
 
 
 def number(value: float, digits: int = 0) -> str:
@@ -78,12 +89,15 @@ def away(distance: Distance | None, unit: Unit) -> str:
 
     Notes
     -----
-    Nearer than its own uncertainty, a distance is a number of no meaning: then only the bound is said.
+    Nearer than its own uncertainty, a distance means nothing: then only the bound is said. An uncertainty of at most a
+    tenth of the distance changes nothing for the person, and is left to the API.
     """
     if distance is None:
         return _("Distance not known")
     if distance.km <= distance.uncertainty_km:
         return _("closer than %(distance)s", distance=length(distance.km + distance.uncertainty_km, unit))
+    if distance.uncertainty_km <= NEGLIGIBLE_SHARE * distance.km:
+        return _("about %(distance)s away", distance=length(distance.km, unit))
     return _(
         "%(distance)s away, give or take %(uncertainty)s",
         distance=length(distance.km, unit),
@@ -113,7 +127,7 @@ def spots(remaining: Remaining) -> str:
     if count is None:
         return _("Spots not known: ask the clinic")
     if count == 0:
-        return _("Full: ask about the waiting list")
+        return _("Full: ask about the waiting list") if remaining.has_waiting_list else _("Full: no spots are left.")
     if remaining.drawn_from is DrawnFrom.SHARED_POOL:
         return ngettext("Shares %(num)s spot with all clinics", "Shares %(num)s spots with all clinics", count)
     return ngettext("%(num)s spot left", "%(num)s spots left", count)
@@ -202,6 +216,12 @@ def reason(value: Reason, unit: Unit) -> str:
             )
         case ReasonCode.AHEAD_BY_SPOTS:
             return _("%(distance)s farther than %(site)s, but has more spots left.", distance=distance, site=site)
+        case ReasonCode.AHEAD_BY_KNOWN_SPOTS:
+            return _(
+                "%(distance)s farther than %(site)s, but it has spots left. For %(site)s this is not known.",
+                distance=distance,
+                site=site,
+            )
         case ReasonCode.UNDECIDED:
             return _("This clinic or %(site)s may be nearer: the difference is too small to be sure.", site=site)
         case ReasonCode.OWN_COUNTRY:
@@ -239,10 +259,12 @@ def reason(value: Reason, unit: Unit) -> str:
                 month=month(value.on),
                 percent=percent(value.probability),
             )
-        case ReasonCode.FULL if subject == DrawnFrom.SHARED_POOL:
-            return _("The study is full: no spots are left at any clinic.")
-        case ReasonCode.FULL:
-            return spots(Remaining(count=0, as_of=None, drawn_from=DrawnFrom.SITE_CAP))
+        case ReasonCode.FULL | ReasonCode.CLOSED | ReasonCode.NO_SPOTS:
+            return _shortage(value.code, subject)
+        case ReasonCode.STUDY_NOT_RECRUITING:
+            return _("The study is not taking patients now.")
+        case ReasonCode.WAITING_LIST:
+            return _("There is a waiting list: ask the clinic how to join it.")
         case ReasonCode.TOO_FEW_SPOTS:
             return _("Fewer spots than you asked for.")
         case ReasonCode.NOT_RECRUITING:
@@ -258,14 +280,35 @@ def reason(value: Reason, unit: Unit) -> str:
     raise AssertionError(f"no words for {value.code}")  # pragma: no cover - a test walks every code
 
 
+def _shortage(code: ReasonCode, level: str) -> str:
+    """Say why no spot can be taken, by the level of the cap that stands in the way."""
+    words = {
+        (ReasonCode.FULL, CapLevel.STUDY): _("The study is full: all its spots are taken."),
+        (ReasonCode.FULL, CapLevel.COUNTRY): _("All the study's spots in this country are taken."),
+        (ReasonCode.FULL, CapLevel.ARM): _("All spots in this part of the study are taken."),
+        (ReasonCode.FULL, CapLevel.SITE): _("This clinic is full: all its spots are taken."),
+        (ReasonCode.CLOSED, CapLevel.STUDY): _("The study team has stopped taking new patients at all clinics."),
+        (ReasonCode.CLOSED, CapLevel.COUNTRY): _("The study team has stopped taking new patients in this country."),
+        (ReasonCode.CLOSED, CapLevel.ARM): _(
+            "The study team has stopped taking new patients in this part of the study."
+        ),
+        (ReasonCode.CLOSED, CapLevel.SITE): _("The study team has stopped taking new patients at this clinic."),
+        (ReasonCode.NO_SPOTS, CapLevel.STUDY): _("The study has no spots for new patients."),
+        (ReasonCode.NO_SPOTS, CapLevel.COUNTRY): _("The study has no spots for new patients in this country."),
+        (ReasonCode.NO_SPOTS, CapLevel.ARM): _("This part of the study has no spots for new patients."),
+        (ReasonCode.NO_SPOTS, CapLevel.SITE): _("This clinic has no spots for new patients."),
+    }
+    return words.get((code, CapLevel(level)), "") if level else _("Full: no spots are left.")
+
+
 def place_known(place: Place, unit: Unit) -> str:
     """Say how sure we are where the person is."""
     if place.source == "as given":
         return _(
-            "Your device says this is accurate to within %(distance)s.", distance=length(place.uncertainty_km, unit)
+            "Your device says this is accurate to within %(distance)s.", distance=accuracy(place.uncertainty_km, unit)
         )
     return _(
         "Known to within %(distance)s (%(area)s).",
-        distance=length(place.uncertainty_km, unit),
+        distance=accuracy(place.uncertainty_km, unit),
         area=precision(place.precision),
     )

@@ -11,10 +11,10 @@ from api.access import KEY_HEADER, caller
 from api.backend import Backend
 from api.http import problems
 from api.http.answers import respond
-from api.http.idempotency import once
 from api.http.negotiation import JSON
 from api.http.operations import Documented, Operation
 from api.http.reading import read_json, read_query
+from api.idempotency import once
 from api.v1.capacity import READS, WRITES
 from api.v1.schemas.accounts import (
     AccountsAnswer,
@@ -26,8 +26,8 @@ from api.v1.schemas.accounts import (
     token_answer,
 )
 from api.v1.schemas.finding import NoQuery
-from sitematch.domain.accounts.access import Permission, require
-from sitematch.store.accounts import accounts, tokens
+from sitematch.domain.accounts.access import Permission
+from sitematch.services.accounts import accounts, tokens
 
 
 def blueprint(backend: Backend) -> Documented:
@@ -49,8 +49,7 @@ def blueprint(backend: Backend) -> Documented:
     )
     def list_accounts() -> Response:
         read_query(NoQuery)
-        require(caller().actor, Permission.ACCOUNTS_WRITE)
-        found = accounts.list_accounts(backend.store())
+        found = accounts.list_accounts(backend.store(), caller().actor)
         return respond(AccountsAnswer(accounts=tuple(map(account_answer, found))))
 
     @routes.serve(
@@ -67,9 +66,7 @@ def blueprint(backend: Backend) -> Documented:
     )
     def list_tokens() -> Response:
         asked = read_query(TokensQuery)
-        require(caller().actor, Permission.ACCOUNTS_WRITE)
-        account = accounts.read_account(backend.store(), asked.account_id)
-        found = tokens.list_tokens(backend.store(), account.account_id)
+        found = tokens.list_tokens(backend.store(), caller().actor, asked.account_id)
         return respond(TokensAnswer(tokens=tuple(map(token_answer, found))))
 
     @routes.serve(
@@ -94,12 +91,12 @@ def blueprint(backend: Backend) -> Documented:
     )
     def make_token() -> Response:
         asked = read_json(decoder)
-        require(caller().actor, Permission.ACCOUNTS_WRITE)
 
         def make() -> TokenAnswer:
             now = backend.now()
             made = tokens.create_token(
                 backend.store(),
+                caller().actor,
                 account_id=asked.account_id,
                 label=asked.label,
                 scopes=frozenset(asked.scopes),
@@ -126,8 +123,7 @@ def blueprint(backend: Backend) -> Documented:
         ),
     )
     def revoke_token(token_id: str) -> Response:
-        require(caller().actor, Permission.ACCOUNTS_WRITE)
-        tokens.revoke_token(backend.store(), token_id=token_id, now=backend.now())
+        tokens.revoke_token(backend.store(), caller().actor, token_id=token_id, now=backend.now())
         return Response(status=204)
 
     return routes

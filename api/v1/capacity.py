@@ -42,7 +42,7 @@ from sitematch.exporters.wire.capacity import (
 )
 from sitematch.services.capacity import coordinating
 from sitematch.services.exchange.exporting import with_places
-from sitematch.store.studies.catalogue import catalogue_version
+from sitematch.services.studies.catalogue import catalogue_version
 
 READS = (
     problems.INVALID_INPUT,

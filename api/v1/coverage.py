@@ -103,7 +103,7 @@ def blueprint(backend: Backend) -> Documented:
     def report() -> Response:
         from sitematch.services.reports.coverage import coverage_report
         from sitematch.services.reports.postcode_lists import People
-        from sitematch.store.studies import catalogue
+        from sitematch.services.studies import catalogue
 
         request.max_content_length = MAX_LIST_BYTES
         asked = read_json(decoder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 from flask import Response, request
@@ -16,20 +17,19 @@ from api.http.operations import Documented, Operation
 from api.http.reading import read_json, read_query
 from api.v1.capacity import READS, WRITES
 from api.v1.schemas.capacity import (
+    REASON_REQUESTS,
     HistoryAnswer,
     HoldRequest,
     NoBody,
     ReferralsAnswer,
     ReferralsQuery,
-    ScreenFailureRequest,
     StudyQuery,
     WaitingListAnswer,
     WaitRequest,
-    WithdrawalRequest,
 )
 from api.v1.schemas.finding import NoQuery
 from sitematch.domain.accounts.access import Permission
-from sitematch.domain.capacity.spot import Action
+from sitematch.domain.capacity.states import ACTIONS, MOVES, Action, ActionFacts
 from sitematch.exporters.wire.capacity import ReferralAnswer, event_answer, referral_answer, waiting_answers
 from sitematch.services.capacity import coordinating
 
@@ -150,90 +150,46 @@ def _serve_one(routes: Documented, backend: Backend) -> None:
 
 
 def _serve_moves(routes: Documented, backend: Backend) -> None:
-    nothing = msgspec.json.Decoder(NoBody)
-    failure = msgspec.json.Decoder(ScreenFailureRequest)
-    leaving = msgspec.json.Decoder(WithdrawalRequest)
+    for action in MOVES:
+        _serve_move(routes, backend, action, ACTIONS[action])
 
-    def move(referral_id: str, action: Action, reason: str | None = None) -> Response:
+
+def _serve_move(routes: Documented, backend: Backend, action: Action, facts: ActionFacts) -> None:
+    """Make the address of one action, from its line in the table of actions."""
+    body = None if facts.reasons is None else REASON_REQUESTS[facts.reasons]
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(NoBody if body is None else body)
+    summary, _, description = facts.text.rstrip(".").partition(". ")
+
+    def move(referral_id: str) -> Response:
+        # An action without a reason needs no body at all.
+        asked = read_json(decoder) if body is not None or request.get_data() else None
         found = coordinating.move(
-            backend.store(), caller(), action=action, referral_id=referral_id, now=backend.now(), reason=reason
+            backend.store(),
+            caller(),
+            action=action,
+            referral_id=referral_id,
+            now=backend.now(),
+            reason=None if body is None or asked is None else asked.reason.value,
         )
         return respond(referral_answer(found))
 
-    def read_nothing() -> None:
-        if request.get_data():
-            read_json(nothing)
-
-    def documented(summary: str, description: str = "", *, may_be_closed: bool = False, **body: object) -> Operation:
-        return Operation(
+    move.__name__ = action.value
+    routes.serve(
+        "POST",
+        f"/v1/referrals/<referral_id>/{facts.path}",
+        Operation(
             summary=summary,
-            description=description,
+            description=f"{description}." if description else "",
             tag="Referrals",
             path=_ONE,
+            body=body,
             answers={JSON: ReferralAnswer},
-            problems=(*_MOVES, problems.SITE_CLOSED) if may_be_closed else _MOVES,
+            problems=(*_MOVES, problems.SITE_CLOSED) if facts.checks_open else _MOVES,
             permission=Permission.REFERRALS_WRITE,
             headers=KEY_HEADER,
-            **body,  # type: ignore[arg-type]
-        )
-
-    @routes.serve(
-        "POST",
-        "/v1/referrals/<referral_id>/acceptance",
-        documented("Turn an offer from the waiting list into a hold", may_be_closed=True),
-    )
-    def accept(referral_id: str) -> Response:
-        read_nothing()
-        return move(referral_id, Action.ACCEPT_OFFER)
-
-    @routes.serve(
-        "POST",
-        "/v1/referrals/<referral_id>/screening",
-        documented("Start screening", "The spot is kept until screening ends."),
-    )
-    def screen(referral_id: str) -> Response:
-        read_nothing()
-        return move(referral_id, Action.START_SCREENING)
-
-    @routes.serve("POST", "/v1/referrals/<referral_id>/enrollment", documented("Enroll a screened referral"))
-    def enroll(referral_id: str) -> Response:
-        read_nothing()
-        return move(referral_id, Action.ENROLL)
-
-    @routes.serve(
-        "POST",
-        "/v1/referrals/<referral_id>/release",
-        documented("Give the spot back, decline an offer, or stop waiting"),
-    )
-    def release(referral_id: str) -> Response:
-        read_nothing()
-        return move(referral_id, Action.RELEASE)
-
-    @routes.serve(
-        "POST",
-        "/v1/referrals/<referral_id>/screen-failure",
-        documented(
-            "Record that screening failed",
-            "The study's rules say whether the spot comes back.",
-            body=ScreenFailureRequest,
-            example={"reason": "LABORATORY"},
+            example=None if facts.reasons is None else {"reason": list(facts.reasons)[2].value},
         ),
-    )
-    def fail(referral_id: str) -> Response:
-        return move(referral_id, Action.SCREEN_FAILURE, read_json(failure).reason.value)
-
-    @routes.serve(
-        "POST",
-        "/v1/referrals/<referral_id>/withdrawal",
-        documented(
-            "Record that a participant left",
-            "The study's rules say whether the spot comes back.",
-            body=WithdrawalRequest,
-            example={"reason": "CONSENT_WITHDRAWN"},
-        ),
-    )
-    def withdraw(referral_id: str) -> Response:
-        return move(referral_id, Action.WITHDRAW, read_json(leaving).reason.value)
+    )(move)
 
 
 def _serve_waiting(routes: Documented, backend: Backend) -> None:

@@ -106,9 +106,8 @@ def best_form() -> Format:
 
 def send_report(report: Report, form: Format, table: str | None = None) -> Response:
     """Send a report, which nobody on the way may keep; files get a name that says what is in them."""
-    text = form in (Format.CSV, Format.HTML)
     response = Response(
-        render(report, form, table=table), content_type=form.media_type + ("; charset=utf-8" if text else "")
+        render(report, form, table=table), content_type=form.media_type + ("; charset=utf-8" if form.is_text else "")
     )
     response.headers["Cache-Control"] = "no-store"
     response.headers["Vary"] = "Accept"

@@ -14,8 +14,7 @@ from api.v1.schemas.finding import NoQuery, StudiesAnswer, StudiesQuery
 from sitematch.domain.studies.search_terms import query_words
 from sitematch.domain.studies.study import tidy_study_id
 from sitematch.exporters.wire.studies import StudyDetail, study_detail
-from sitematch.store.studies.catalogue import read_study
-from sitematch.store.studies.search import search_studies
+from sitematch.services.studies.catalogue import read_study, search_studies
 
 _PROBLEMS = (problems.INVALID_INPUT, problems.BUSY, problems.STORAGE_FAULT, problems.NOT_READY)
 

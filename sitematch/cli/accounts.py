@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, print_json, say
-from sitematch.cli.context import open_desk
+from sitematch.cli.context import open_context
 from sitematch.domain.accounts.access import Grant, Permission, Role
-from sitematch.errors import AccountNotFound, InvalidInput
+from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from sitematch.store.accounts.accounts import Account
-    from sitematch.store.engine import Store
+    from sitematch.domain.accounts.account import Account
 
 _ROLE = click.Choice([role.value for role in Role])
 
@@ -53,16 +52,16 @@ def add(email: str, role: str | None, study: str | None, site: str | None, with_
       sitematch user add ann@example.org --role administrator --password
       sitematch user add bob@example.org --role site-coordinator --study NCT06064929 --site NCT06064929-001
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
     grant = None if role is None else Grant(role=Role(role), study_id=study, site_id=site)
     if role is None and (study or site):
         raise InvalidInput("--study and --site need a --role.", field="role")
     password = _new_password() if with_password else None
-    with open_desk() as desk:
-        account = accounts.create_account(desk.store, email=email, now=desk.now, password=password)
-        if grant is not None:
-            account = accounts.give(desk.store, account_id=account.account_id, grant=grant)
+    with open_context() as context:
+        account = accounts.create_account(
+            context.store, context.actor, email=email, now=context.now, password=password, grant=grant
+        )
     say(f"Created account {account.account_id} for {account.email}: {_roles(account)}.")
 
 
@@ -76,10 +75,10 @@ def list_(form: str) -> None:
     Example:
       sitematch user list
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
-    with open_desk() as desk:
-        found = accounts.list_accounts(desk.store)
+    with open_context() as context:
+        found = accounts.list_accounts(context.store, context.actor)
     if form == "json":
         print_json(found)
         return
@@ -102,11 +101,12 @@ def grant_(email: str, role: str, study: str | None, site: str | None) -> None:
     Example:
       sitematch user grant bob@example.org study-manager --study NCT06064929
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
     grant = Grant(role=Role(role), study_id=study, site_id=site)
-    with open_desk() as desk:
-        account = accounts.give(desk.store, account_id=_account(desk.store, email).account_id, grant=grant)
+    with open_context() as context:
+        found = accounts.find_account(context.store, context.actor, email)
+        account = accounts.give(context.store, context.actor, account_id=found.account_id, grant=grant)
     say(f"{account.email}: {_roles(account)}.")
 
 
@@ -122,11 +122,12 @@ def take_back(email: str, role: str, study: str | None, site: str | None) -> Non
     Example:
       sitematch user take-back bob@example.org study-manager --study NCT06064929
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
     grant = Grant(role=Role(role), study_id=study, site_id=site)
-    with open_desk() as desk:
-        account = accounts.take_back(desk.store, account_id=_account(desk.store, email).account_id, grant=grant)
+    with open_context() as context:
+        found = accounts.find_account(context.store, context.actor, email)
+        account = accounts.take_back(context.store, context.actor, account_id=found.account_id, grant=grant)
     say(f"{account.email}: {_roles(account)}.")
 
 
@@ -140,11 +141,14 @@ def set_password(email: str) -> None:
     Example:
       sitematch user set-password ann@example.org
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
-    with open_desk() as desk:
-        account = _account(desk.store, email)
-        accounts.set_password(desk.store, account_id=account.account_id, password=_new_password(), now=desk.now)
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
+        password = _new_password()
+        accounts.set_password(
+            context.store, context.actor, account_id=account.account_id, password=password, now=context.now
+        )
     say(f"{account.email}: the password was changed. All sessions and tokens have ended.")
 
 
@@ -158,11 +162,11 @@ def disable(email: str) -> None:
     Example:
       sitematch user disable bob@example.org
     """
-    from sitematch.store.accounts import accounts
+    from sitematch.services.accounts import accounts
 
-    with open_desk() as desk:
-        account = _account(desk.store, email)
-        accounts.disable_account(desk.store, account_id=account.account_id, now=desk.now)
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
+        accounts.disable_account(context.store, context.actor, account_id=account.account_id, now=context.now)
     say(f"{account.email} is disabled.")
 
 
@@ -189,17 +193,19 @@ def create(email: str, label: str, scopes: tuple[str, ...], days: int, form: str
       sitematch token create ann@example.org --label "my scripts"
       sitematch token create bob@example.org --label booking --scope referrals:write --days 30
     """
-    from sitematch.store.accounts import tokens
+    from sitematch.services.accounts import accounts, tokens
 
     wanted = frozenset(map(Permission, scopes)) or frozenset(Permission)
-    with open_desk() as desk:
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
         made = tokens.create_token(
-            desk.store,
-            account_id=_account(desk.store, email).account_id,
+            context.store,
+            context.actor,
+            account_id=account.account_id,
             label=label,
             scopes=wanted,
-            expires_at=desk.now + timedelta(days=days),
-            now=desk.now,
+            expires_at=context.now + timedelta(days=days),
+            now=context.now,
         )
     if form == "json":
         print_json({"secret": made.secret, "token": made.token})
@@ -221,11 +227,12 @@ def list_tokens(email: str, form: str) -> None:
     Example:
       sitematch token list ann@example.org
     """
-    from sitematch.store.accounts import tokens
+    from sitematch.services.accounts import accounts, tokens
 
-    with open_desk() as desk:
-        found = tokens.list_tokens(desk.store, _account(desk.store, email).account_id)
-        now = desk.now
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
+        found = tokens.list_tokens(context.store, context.actor, account.account_id)
+        now = context.now
     if form == "json":
         print_json(found)
         return
@@ -251,23 +258,11 @@ def revoke(token_id: str) -> None:
     Example:
       sitematch token revoke 91ab5f0c2d3e4f60
     """
-    from sitematch.store.accounts import tokens
+    from sitematch.services.accounts import tokens
 
-    with open_desk() as desk:
-        tokens.revoke_token(desk.store, token_id=token_id, now=desk.now)
+    with open_context() as context:
+        tokens.revoke_token(context.store, context.actor, token_id=token_id, now=context.now)
     say(f"Token {token_id} is revoked.")
-
-
-def _account(store: Store, email: str) -> Account:
-    from sitematch.store.accounts import accounts
-
-    wanted = email.strip().lower()
-    for account in accounts.list_accounts(store):
-        if wanted in (account.email, account.account_id):
-            return account
-    raise AccountNotFound(
-        f"There is no account {email!r}. To list the accounts, run `sitematch user list`.", field="email"
-    )
 
 
 def _new_password() -> str:

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sitematch.exporters.wire.matches import Wire
-    from sitematch.store.engine import Store
+    from sitematch.services.setup import Store
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class CommandContext:
     """An open database and who works on it.
 
     Parameters
@@ -54,18 +54,17 @@ class Desk:
 
 
 @contextmanager
-def open_desk(study_id: str | None = None, key: str | None = None) -> Iterator[Desk]:
+def open_context(study_id: str | None = None, key: str | None = None) -> Iterator[CommandContext]:
     """Open the database for one command; a fresh install's is made at its first use.
 
     Whoever can open the database can change all of it, so the command line is an administrator.
     """
-    from sitematch.services.setup import prepare
-    from sitematch.store.engine import open_store
+    from sitematch.services.setup import open_store, prepare
 
     chosen, now = settings(), datetime.now(UTC)
     prepare(chosen, say, now)
     with open_store(chosen.database_url) as store:
-        yield Desk(store=store, caller=cli_caller(key), study_id=study_id or chosen.study_id, now=now)
+        yield CommandContext(store=store, caller=cli_caller(key), study_id=study_id or chosen.study_id, now=now)
 
 
 def cli_caller(key: str | None = None) -> Caller:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sitematch.cli.common import EXIT_CODES, plain_errors, say, settings
-from sitematch.cli.context import open_desk
+from sitematch.cli.context import open_context
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -45,10 +45,10 @@ def backup(file: Path) -> None:
     Example:
       sitematch db backup sitematch-2026-01-31.backup
     """
-    from sitematch.store.backup import back_up
+    from sitematch.services.setup import back_up
 
-    with open_desk() as desk:
-        back_up(desk.store, file)
+    with open_context() as context:
+        back_up(context.store, file)
     say(f"{file}: {file.stat().st_size:,} bytes.")
 
 
@@ -62,12 +62,10 @@ def restore(file: Path) -> None:
     Example:
       SITEMATCH_HOME=/srv/new sitematch db restore sitematch-2026-01-31.backup
     """
-    from sitematch.services.setup import prepare_schema
-    from sitematch.store import backup as backups
-    from sitematch.store.engine import open_store
+    from sitematch.services import setup
 
     chosen = settings()
-    prepare_schema(chosen, say)
-    with open_store(chosen.database_url) as store:
-        backups.restore(store, file)
+    setup.prepare_schema(chosen, say)
+    with setup.open_store(chosen.database_url) as store:
+        setup.restore(store, file)
     say("Restored.")

@@ -25,14 +25,15 @@ def serve(host: str, port: int, workers: int) -> None:
     from granian import Granian
     from granian.constants import Interfaces
 
-    from sitematch.services.setup import open_finder, prepare
+    from sitematch.services.finding.opening import open_finder
+    from sitematch.services.setup import prepare
 
     chosen, now = settings(), datetime.now(UTC)
     prepare(chosen, say, now)
     open_finder(chosen, now)  # what is missing is said here, in words, before any worker starts
     say(f"Serving on http://{host}:{port}/ (API at /docs). Stop with Ctrl-C.")
     Granian(
-        target="api.app:create_app",
+        target="sitematch.wsgi:create_app",
         address=host,
         port=port,
         interface=Interfaces.WSGI,

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import click
 
 from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json, say, settings
-from sitematch.cli.context import open_desk
-from sitematch.domain.capacity.notice import NoticeKind
+from sitematch.cli.context import open_context
+from sitematch.domain.webhooks.notice import NoticeKind
 
 
 @click.group("webhook")
@@ -33,15 +33,15 @@ def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None
     Example:
       sitematch webhook add https://ctms.example.org/sitematch --kind site.filled --kind site.reopened
     """
-    from sitematch.store.webhooks import endpoints
+    from sitematch.services.webhooks import endpoints
 
-    with open_desk() as desk:
+    with open_context() as context:
         made = endpoints.add_webhook(
-            desk.store,
-            desk.actor,
+            context.store,
+            context.actor,
             url=url,
             kinds=frozenset(map(NoticeKind, kinds)),
-            now=desk.now,
+            now=context.now,
             study_id=study,
             percent=percent,
         )
@@ -61,10 +61,10 @@ def list_() -> None:
     Example:
       sitematch webhook list
     """
-    from sitematch.store.webhooks import endpoints
+    from sitematch.services.webhooks import endpoints
 
-    with open_desk() as desk:
-        print_json(endpoints.list_webhooks(desk.store))
+    with open_context() as context:
+        print_json(endpoints.list_webhooks(context.store, context.actor))
 
 
 @webhook_group.command("disable", epilog=EXIT_CODES)
@@ -77,10 +77,10 @@ def disable(webhook_id: str) -> None:
     Example:
       sitematch webhook disable 91ab5f0c2d3e4f60
     """
-    from sitematch.store.webhooks import endpoints
+    from sitematch.services.webhooks import endpoints
 
-    with open_desk() as desk:
-        endpoints.disable_webhook(desk.store, webhook_id=webhook_id, now=desk.now)
+    with open_context() as context:
+        endpoints.disable_webhook(context.store, context.actor, webhook_id=webhook_id, now=context.now)
     say(f"Webhook {webhook_id} is disabled.")
 
 
@@ -93,10 +93,10 @@ def failures() -> None:
     Example:
       sitematch webhook failures
     """
-    from sitematch.store.webhooks import outbox
+    from sitematch.services.webhooks import endpoints
 
-    with open_desk() as desk:
-        print_json(outbox.failed_deliveries(desk.store))
+    with open_context() as context:
+        print_json(endpoints.failed_deliveries(context.store, context.actor))
 
 
 @webhook_group.command("run", epilog=EXIT_CODES)
@@ -108,8 +108,8 @@ def run() -> None:
     Example, in a crontab:
       * * * * * sitematch webhook run
     """
-    from sitematch.services.capacity.notices import run_notices
+    from sitematch.services.webhooks.notices import run_notices
 
-    with open_desk() as desk:
-        arrived = run_notices(desk.store, datetime.now(UTC), allow_private=settings().webhooks_to_private)
+    with open_context() as context:
+        arrived = run_notices(context.store, lambda: datetime.now(UTC), allow_private=settings().webhooks_to_private)
     say(f"{arrived} message{'' if arrived == 1 else 's'} delivered.")

@@ -1,1 +1,1 @@
-"""Pure values and rules: places, studies, sites, travel support, capacity and the order of matches."""
+"""Pure values and rules: places, units, and what each subject knows without a database."""

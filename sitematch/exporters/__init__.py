@@ -1,1 +1,1 @@
-"""From answers to the forms that people and systems read: JSON, GeoJSON, CSV and a table for the terminal."""
+"""From answers to the formats that people and systems read."""

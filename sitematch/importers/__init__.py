@@ -1,1 +1,1 @@
-"""From a source's form to studies and sites: one source or format a file."""
+"""From a source to studies and sites: one source or format a file."""

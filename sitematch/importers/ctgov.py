@@ -15,7 +15,7 @@ import msgspec
 
 from sitematch.domain.place import Coordinates
 from sitematch.domain.studies.contact import Contact
-from sitematch.domain.studies.record import Location, StudyRecord
+from sitematch.domain.studies.record import RecordLocation, StudyRecord
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import Fault, InvalidCoordinates
 from sitematch.importers.facility import clean_facility
@@ -204,7 +204,7 @@ def parse_study(value: Any, read_on: date, *, where: str, contacts: bool = False
     study = _study(nct_id, protocol, read_on)
     module = protocol.contacts_locations_module
     given = module.locations
-    locations: list[Location] = []
+    locations: list[RecordLocation] = []
     faults: list[Fault] = []
     for number, raw in enumerate(given, start=1):
         read = _location(raw, f"{nct_id}, location {number}", contacts=contacts)
@@ -246,7 +246,7 @@ def _told(error: msgspec.ValidationError) -> tuple[str, str]:
     return (text, "") if at is None else (text[: at.start()], at[1])
 
 
-def _location(raw: Any, where: str, *, contacts: bool) -> Location | Fault:
+def _location(raw: Any, where: str, *, contacts: bool) -> RecordLocation | Fault:
     try:
         read = msgspec.convert(raw, _Location)
     except msgspec.ValidationError as error:
@@ -261,7 +261,7 @@ def _location(raw: Any, where: str, *, contacts: bool) -> Location | Fault:
             status = RecruitmentStatus.UNKNOWN
             flags.append(f"The record gives the status {tidy(read.status)[:40]!r}, which is unknown.")
     point, remark = _point(read.geo_point)
-    return Location(
+    return RecordLocation(
         where=where,
         facility=clean_facility(tidy(read.facility or "")),
         city=tidy(read.city or ""),

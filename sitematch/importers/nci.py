@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from sitematch.domain.place import Coordinates
-from sitematch.domain.studies.record import Location, StudyRecord
+from sitematch.domain.studies.record import RecordLocation, StudyRecord
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import Fault, InvalidCoordinates
 from sitematch.importers.facility import clean_facility
@@ -118,7 +118,7 @@ def parse_trial(value: Any, read_on: date, *, where: str) -> StudyRecord | Fault
         other_ids=tuple(text for text in (trial.nci_id, trial.protocol_id) if text and text != study_id),
         phases=(tidy(phase),) if isinstance(phase, str) and phase and phase != "NA" else (),
     )
-    locations: list[Location] = []
+    locations: list[RecordLocation] = []
     faults: list[Fault] = []
     given = trial.sites or []
     for number, raw in enumerate(given, start=1):
@@ -134,7 +134,7 @@ def _status(text: str | None) -> RecruitmentStatus | None:
     return _STATUSES.get(_WORDS.sub("_", (text or "").strip().upper()))
 
 
-def _location(site: _Site, where: str) -> Location:
+def _location(site: _Site, where: str) -> RecordLocation:
     flags: list[str] = []
     status = _status(site.recruitment_status)
     if status is None and site.recruitment_status:
@@ -147,7 +147,7 @@ def _location(site: _Site, where: str) -> Location:
             point = Coordinates(latitude=read.lat, longitude=read.lon)
         except (msgspec.ValidationError, InvalidCoordinates) as error:
             flags.append(f"The record's point cannot be used: {error}")
-    return Location(
+    return RecordLocation(
         where=where,
         facility=clean_facility(tidy(site.org_name or "")),
         city=tidy(site.org_city or ""),

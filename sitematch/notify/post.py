@@ -8,17 +8,26 @@ way of this program, what only this program can reach.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import http.client
-import ipaddress
 import socket
 import ssl
+import threading
+from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from urllib.parse import SplitResult, urlsplit
+
+from sitematch.domain.webhooks.address import check_url, is_public
+from sitematch.errors import InvalidInput
 
 TIMEOUT_S = 10.0
 """How long to wait for the connection, and for each part of the answer, in seconds."""
+
+DEADLINE_S = 12.0
+"""How long one attempt may take from the connection on, in seconds, whatever trickles in."""
 
 SIGNATURE_HEADER = "Sitematch-Signature"
 MESSAGE_HEADER = "Sitematch-Message"
@@ -38,10 +47,34 @@ def sign(secret: str, body: bytes, at: datetime) -> str:
     return f"t={seconds},v1={digest}"
 
 
-def post(
-    url: str, *, secret: str, body: bytes, message_id: str, at: datetime, allow_private: bool = False
-) -> str | None:
-    """Send a message, and return what went wrong in plain words; None if the receiver took it (any 2xx).
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of one message.
+
+    Parameters
+    ----------
+    status
+        The receiver's HTTP status; None if it did not answer.
+    error
+        What went wrong, in plain words; empty if the receiver took it (any 2xx).
+    """
+
+    status: int | None
+    error: str = ""
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether the receiver took it."""
+        return not self.error
+
+    @property
+    def wants_no_more(self) -> bool:
+        """Whether the receiver says that nobody is there any more, for good (410 Gone)."""
+        return self.status == HTTPStatus.GONE
+
+
+def post(url: str, *, secret: str, body: bytes, message_id: str, at: datetime, allow_private: bool = False) -> Reply:
+    """Send a message, and return what came of it; nothing is raised.
 
     Parameters
     ----------
@@ -54,13 +87,15 @@ def post(
     message_id
         By which a receiver knows a message that comes twice.
     at
-        The instant (aware), for the signature.
+        The instant of this attempt (aware), for the signature.
     allow_private
         Whether addresses inside a network (loopback, 10.0.0.0/8, …) may be reached.
+
+    Notes
+    -----
+    An attempt takes at most `DEADLINE_S` from the connection to the last byte that is read, however slowly the receiver
+    answers; finding the host's address comes before that and follows the system's own limits.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return "the address must start with http or https"
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "sitematch",
@@ -68,21 +103,28 @@ def post(
         MESSAGE_HEADER: message_id,
     }
     try:
-        return _send(parts, body, headers, allow_private)
-    except (OSError, http.client.HTTPException) as error:
+        check_url(url)
+        return _send(urlsplit(url), body, headers, allow_private)
+    except InvalidInput as error:
+        return Reply(None, error.message)
+    except (OSError, ValueError, http.client.HTTPException) as error:
         # The text of such an error may hold addresses inside the network; its kind is enough to act on.
-        return f"no answer: {type(error).__name__}"
+        return Reply(None, f"no answer: {type(error).__name__}")
 
 
-def _send(parts: SplitResult, body: bytes, headers: dict[str, str], allow_private: bool) -> str | None:
+def _send(parts: SplitResult, body: bytes, headers: dict[str, str], allow_private: bool) -> Reply:
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     address = _resolve(host, port, allow_private)
     if address is None:
-        return "the address is in a private network"
+        return Reply(None, "the address is in a private network")
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
     # Connect to the very address that was checked: a name may point elsewhere a moment later.
     plain = socket.create_connection((address, port), timeout=TIMEOUT_S)
+    too_late = threading.Event()
+    limit = threading.Timer(DEADLINE_S, _cut, (plain, too_late))
+    limit.daemon = True
+    limit.start()
     try:
         secure = (
             ssl.create_default_context().wrap_socket(plain, server_hostname=host) if parts.scheme == "https" else None
@@ -91,16 +133,28 @@ def _send(parts: SplitResult, body: bytes, headers: dict[str, str], allow_privat
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", path, body=body, headers=headers)
         status = connection.getresponse().status
+    except (OSError, ValueError, http.client.HTTPException):
+        if too_late.is_set():
+            return Reply(None, f"no answer within {DEADLINE_S:.0f} seconds")
+        raise
     finally:
+        limit.cancel()
         connection.close()
         plain.close()
-    return None if 200 <= status < 300 else f"the receiver answered {status}"
+    return Reply(status, "" if 200 <= status < 300 else f"the receiver answered {status}")
+
+
+def _cut(plain: socket.socket, too_late: threading.Event) -> None:
+    """End a conversation that takes too long: the thread that waits for the next byte gets an error at once."""
+    too_late.set()
+    with contextlib.suppress(OSError):  # it has just ended by itself
+        plain.shutdown(socket.SHUT_RDWR)
 
 
 def _resolve(host: str, port: int, allow_private: bool) -> str | None:
     """Return the first address of a host that may be reached; None if there is none."""
     for *_, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         address = str(place[0])
-        if allow_private or ipaddress.ip_address(address.partition("%")[0]).is_global:
+        if allow_private or is_public(address):
             return address
     return None

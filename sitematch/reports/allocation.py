@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.reports.allocation import Allocation, Obstacle, Placement, Unplaced
+from sitematch.domain.capacity.caps import CapKey
+from sitematch.domain.reports.allocation import Allocation, Obstacle, Placement, UnplacedReferral
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
-from sitematch.reports.document import Column, Kind, Report, Section, Table
+from sitematch.reports.document import CellKind, Column, Report, Section, Table
 from sitematch.reports.scope import VERSION
 
 _NEEDS = {
@@ -88,26 +88,26 @@ def _placements(facts: AllocationFacts) -> Section:
     table = Table(
         name="placements",
         columns=(
-            Column(name="referral_id", label="Referral", kind=Kind.TEXT),
-            Column(name="site_id", label="Site", kind=Kind.TEXT),
-            Column(name="facility", label="Facility", kind=Kind.TEXT, is_detail=True),
-            Column(name="city", label="City", kind=Kind.TEXT),
-            Column(name="country", label="Country", kind=Kind.TEXT),
-            Column(name="km", label="Distance", kind=Kind.KM),
+            Column(name="referral_id", label="Referral", kind=CellKind.TEXT),
+            Column(name="site_id", label="Site", kind=CellKind.TEXT),
+            Column(name="facility", label="Facility", kind=CellKind.TEXT, is_detail=True),
+            Column(name="city", label="City", kind=CellKind.TEXT),
+            Column(name="country", label="Country", kind=CellKind.TEXT),
+            Column(name="km", label="Distance", kind=CellKind.KM),
             Column(
                 name="uncertainty_km",
                 label="±",
-                kind=Kind.KM,
+                kind=CellKind.KM,
                 description="Uncertainty of the distance, from the independent errors of place and site.",
             ),
             Column(
                 name="best_site_id",
                 label="Own best distance",
-                kind=Kind.TEXT,
+                kind=CellKind.TEXT,
                 description="The nearest suitable site with a spot now, if this were the only referral.",
             ),
-            Column(name="best_km", label="At", kind=Kind.KM),
-            Column(name="given_up_km", label="Extra distance", kind=Kind.KM),
+            Column(name="best_km", label="At", kind=CellKind.KM),
+            Column(name="given_up_km", label="Extra distance", kind=CellKind.KM),
         ),
         rows=tuple(_placement(facts, placement) for placement in found.placements),
         totals=(None, None, None, None, None, found.total_km, None, None, None, given_up_km),
@@ -139,9 +139,9 @@ def _unplaced(facts: AllocationFacts) -> Section:
     table = Table(
         name="unplaced",
         columns=(
-            Column(name="referral_id", label="Referral", kind=Kind.TEXT),
-            Column(name="obstacle", label="Obstacle", kind=Kind.TEXT),
-            Column(name="why", label="Why", kind=Kind.TEXT),
+            Column(name="referral_id", label="Referral", kind=CellKind.TEXT),
+            Column(name="obstacle", label="Obstacle", kind=CellKind.TEXT),
+            Column(name="why", label="Why", kind=CellKind.TEXT),
         ),
         rows=rows,
     )
@@ -149,7 +149,7 @@ def _unplaced(facts: AllocationFacts) -> Section:
     return Section(title="Not placed", text=text, table=table)
 
 
-def explain(unplaced: Unplaced, sites: int) -> str:
+def explain(unplaced: UnplacedReferral, sites: int) -> str:
     """Say why a referral has no site.
 
     Parameters
@@ -161,8 +161,10 @@ def explain(unplaced: Unplaced, sites: int) -> str:
 
     Examples
     --------
+    >>> from sitematch.domain.capacity.caps import CapLevel
     >>> full = CapKey(level=CapLevel.SITE, scope="kiel")
-    >>> explain(Unplaced(referral_id="r-1", obstacle=Obstacle.CAPS, caps=(CapKey(level=CapLevel.STUDY), full)), 9)
+    >>> caps = (CapKey(level=CapLevel.STUDY), full)
+    >>> explain(UnplacedReferral(referral_id="r-1", obstacle=Obstacle.CAPS, caps=caps), 9)
     'Used up: the cap of the study, the cap of site kiel.'
     """
     if unplaced.obstacle is Obstacle.NOT_LOCATED:
@@ -176,6 +178,4 @@ def explain(unplaced: Unplaced, sites: int) -> str:
 
 
 def _cap(cap: CapKey) -> str:
-    if cap.level is CapLevel.STUDY:
-        return "the cap of the study"
-    return f"the cap of {cap.level.value.lower()} {cap.scope}"
+    return f"the cap of {cap.words}"

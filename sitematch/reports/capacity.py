@@ -8,10 +8,10 @@ from datetime import datetime
 from sitematch.domain.capacity.caps import CapacityState, CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import CapRule, SiteInView
 from sitematch.domain.capacity.referral_counts import Standing
-from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.capacity.states import Figure, states_with
 from sitematch.domain.studies.site import Site
 from sitematch.reports.capacity_parts import STUDY, Part, Parts, least
-from sitematch.reports.document import Cell, Column, Kind, Mark, Report, Section, Table, Tone
+from sitematch.reports.document import Cell, CellKind, CellMark, CellTone, Column, Report, Section, Table
 from sitematch.reports.plot import BarPlot, Series
 from sitematch.reports.scope import Scope
 
@@ -21,50 +21,31 @@ MOST_BARS = 20
 _NO_SITE = "No site (waiting list)"
 _NO_ARM = "No arm was chosen"
 
-_COUNTED: tuple[tuple[str, str, tuple[SpotState, ...], str], ...] = (
-    (
-        "offered",
-        "Offered",
-        (SpotState.OFFERED,),
-        "Spots offered from the waiting list that are not accepted, declined or lapsed.",
-    ),
-    ("held", "Held", (SpotState.HELD,), "Holds that have not lapsed."),
-    ("screening", "In screening", (SpotState.SCREENING,), "Referrals in screening."),
-    ("enrolled", "Enrolled", (SpotState.ENROLLED,), "Participants who have not withdrawn."),
-    (
-        "released",
-        "Released",
-        (SpotState.RELEASED,),
-        "Referrals that gave back their spot or left the waiting list, and did not return.",
-    ),
-    (
-        "lapsed",
-        "Lapsed",
-        (SpotState.EXPIRED, SpotState.OFFER_LAPSED),
-        "Referrals whose hold or offer lapsed, and that did not return.",
-    ),
-    (
-        "screen_failed",
-        "Screen failed",
-        (SpotState.SCREEN_FAILED,),
-        "Referrals whose latest event is a failed screening.",
-    ),
-    ("withdrawn", "Withdrawn", (SpotState.WITHDRAWN,), "Participants who left the study."),
+_COUNTED: tuple[tuple[Figure, str, str], ...] = (
+    (Figure.OFFERED, "Offered", "Spots offered from the waiting list that are not accepted, declined or lapsed."),
+    (Figure.HELD, "Held", "Holds that have not lapsed."),
+    (Figure.SCREENING, "In screening", "Referrals in screening."),
+    (Figure.ENROLLED, "Enrolled", "Participants who have not withdrawn."),
+    (Figure.RELEASED, "Released", "Referrals that gave back their spot or left the waiting list, and did not return."),
+    (Figure.LAPSED, "Lapsed", "Referrals whose hold or offer lapsed, and that did not return."),
+    (Figure.SCREEN_FAILED, "Screen failed", "Referrals whose latest event is a failed screening."),
+    (Figure.WITHDRAWN, "Withdrawn", "Participants who left the study."),
 )
+"""Every figure of capacity, as a column."""
 
 _COLUMNS = (
-    Column(name="part_id", label="Id", kind=Kind.TEXT, description="The site, country (ISO 3166-1), arm or study."),
+    Column(name="part_id", label="Id", kind=CellKind.TEXT, description="The site, country (ISO 3166-1), arm or study."),
     Column(
         name="name",
         label="Name",
-        kind=Kind.TEXT,
+        kind=CellKind.TEXT,
         description="The name; for wider parts, the number of sites.",
         is_detail=True,
     ),
     Column(
         name="country",
         label="Country",
-        kind=Kind.TEXT,
+        kind=CellKind.TEXT,
         description="Country of the site: ISO 3166-1 alpha-2.",
         missing="",
         is_detail=True,
@@ -72,32 +53,32 @@ _COLUMNS = (
     Column(
         name="state",
         label="State",
-        kind=Kind.TEXT,
+        kind=CellKind.TEXT,
         description="What can be offered: capacity, waitlist, no-capacity, or unknown if no cap is known.",
         marks=(
-            Mark(tone=Tone.ALERT, equals=CapacityState.NO_CAPACITY.value),
-            Mark(tone=Tone.WARN, equals=CapacityState.WAITLIST.value),
+            CellMark(tone=CellTone.ALERT, equals=CapacityState.NO_CAPACITY.value),
+            CellMark(tone=CellTone.WARN, equals=CapacityState.WAITLIST.value),
         ),
     ),
     Column(
         name="is_open",
         label="Open",
-        kind=Kind.FLAG,
+        kind=CellKind.FLAG,
         description="Whether it takes patients, spots apart: by its registry status today, and unless it was closed.",
         is_detail=True,
     ),
-    Column(name="cap", label="Cap", kind=Kind.INTEGER, description="Its own cap.", missing="none"),
+    Column(name="cap", label="Cap", kind=CellKind.INTEGER, description="Its own cap.", missing="none"),
     Column(
         name="taken",
         label="Taken",
-        kind=Kind.INTEGER,
+        kind=CellKind.INTEGER,
         description="Spots in use under the study's policy: offers, holds, screening, participants, and those that "
         "failed or left where the policy does not give their spots back.",
     ),
     Column(
         name="remaining",
         label="Left",
-        kind=Kind.INTEGER,
+        kind=CellKind.INTEGER,
         description="How many more it could take: the least that its own and all wider caps leave, and no more than "
         "its open parts together; 0 if it is closed.",
         missing="unknown",
@@ -105,38 +86,38 @@ _COLUMNS = (
     Column(
         name="utilisation",
         label="Used",
-        kind=Kind.SHARE,
+        kind=CellKind.SHARE,
         digits=0,
         description="Share of its own cap that is taken; above 100 % if the cap was lowered below the spots taken.",
-        marks=(Mark(tone=Tone.ALERT, at_least=1), Mark(tone=Tone.WARN, at_least=0.8)),
+        marks=(CellMark(tone=CellTone.ALERT, at_least=1), CellMark(tone=CellTone.WARN, at_least=0.8)),
     ),
     Column(
         name="waiting",
         label="Waiting",
-        kind=Kind.INTEGER,
+        kind=CellKind.INTEGER,
         description="Referrals that are waiting for this site; one referral can wait for several sites.",
     ),
     *(
         Column(
-            name=name,
+            name=figure.value,
             label=label,
-            kind=Kind.INTEGER,
+            kind=CellKind.INTEGER,
             description=description,
-            is_detail=name not in ("held", "screening", "enrolled"),
+            is_detail=figure not in (Figure.HELD, Figure.SCREENING, Figure.ENROLLED),
         )
-        for name, label, _, description in _COUNTED
+        for figure, label, description in _COUNTED
     ),
     Column(
         name="oldest_hold_at",
         label="Oldest hold",
-        kind=Kind.INSTANT,
+        kind=CellKind.INSTANT,
         description="When the oldest hold began.",
         is_detail=True,
     ),
     Column(
         name="oldest_hold_age_s",
         label="Age of hold",
-        kind=Kind.DURATION,
+        kind=CellKind.DURATION,
         description="From then until the time of the report.",
         is_detail=True,
     ),
@@ -331,7 +312,7 @@ def _counts(part: Part, as_of: datetime) -> tuple[Cell, ...]:
     oldest = part.oldest_hold
     return (
         part.waiting,
-        *(sum(part.states[state] for state in states) for _, _, states, _ in _COUNTED),
+        *(sum(part.states[state] for state in states_with(figure)) for figure, _, _ in _COUNTED),
         oldest,
         None if oldest is None else as_of - oldest,
     )

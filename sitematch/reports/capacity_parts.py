@@ -10,7 +10,8 @@ from datetime import datetime
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import CapRule, SiteInView, keys_for
 from sitematch.domain.capacity.referral_counts import Standing
-from sitematch.domain.capacity.spot import SpotState, state_at
+from sitematch.domain.capacity.spot import state_at
+from sitematch.domain.capacity.states import SpotState
 
 STUDY = CapKey(level=CapLevel.STUDY)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sitematch.reports.document import Cell, Column, Kind, Report, Table, Tone
+from sitematch.reports.document import Cell, CellKind, CellTone, Column, Report, Table
 
 _DAY_S = 86_400
 
-SIGNS: dict[Tone, str] = {Tone.GOOD: "", Tone.WARN: "△", Tone.ALERT: "▲"}
+SIGNS: dict[CellTone, str] = {CellTone.GOOD: "", CellTone.WARN: "△", CellTone.ALERT: "▲"}
 """What stands before a marked cell, so that it is noticed without colours."""
 
 SIGNS_NOTE = "▲ needs attention, △ may need attention soon."
@@ -30,10 +30,10 @@ def shown(column: Column, value: Cell, zone: ZoneInfo) -> str:
 
     Examples
     --------
-    >>> share = Column(name="used", label="Used", kind=Kind.SHARE, digits=0, missing="no cap")
+    >>> share = Column(name="used", label="Used", kind=CellKind.SHARE, digits=0, missing="no cap")
     >>> shown(share, 0.375, ZoneInfo("UTC")), shown(share, None, ZoneInfo("UTC"))
     ('38 %', 'no cap')
-    >>> since = Column(name="held_at", label="Held since", kind=Kind.INSTANT)
+    >>> since = Column(name="held_at", label="Held since", kind=CellKind.INSTANT)
     >>> shown(since, datetime(2026, 7, 1, 12, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
     '2026-07-01 14:00'
     """
@@ -45,10 +45,10 @@ def shown(column: Column, value: Cell, zone: ZoneInfo) -> str:
         return f"{value.astimezone(zone):%Y-%m-%d %H:%M}"
     if isinstance(value, timedelta):
         return f"{value.total_seconds() / _DAY_S:,.{column.digits}f} d"
-    if isinstance(value, int | float) and column.kind is not Kind.INTEGER:
-        if column.kind is Kind.SHARE:
+    if isinstance(value, int | float) and column.kind is not CellKind.INTEGER:
+        if column.kind is CellKind.SHARE:
             return f"{100 * value:,.{column.digits}f} %"
-        return f"{value:,.{column.digits}f}" + (" km" if column.kind is Kind.KM else "")
+        return f"{value:,.{column.digits}f}" + (" km" if column.kind is CellKind.KM else "")
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sitematch.domain.reports.coverage import Coverage, Nearest, NotOpen
+from sitematch.domain.reports.coverage import Coverage, NearestPeople, NotOpen
 from sitematch.domain.studies.site import Site
-from sitematch.reports.document import Cell, Column, Kind, Report, Section, Table
+from sitematch.reports.document import Cell, CellKind, Column, Report, Section, Table
 from sitematch.reports.plot import BarPlot, Series
 from sitematch.reports.scope import VERSION
 
@@ -86,23 +86,23 @@ def _reach(found: Coverage) -> Section:
     table = Table(
         name="reach",
         columns=(
-            Column(name="within_km", label="Within", kind=Kind.KM, digits=0),
+            Column(name="within_km", label="Within", kind=CellKind.KM, digits=0),
             Column(
                 name="share",
                 label="Share",
-                kind=Kind.SHARE,
+                kind=CellKind.SHARE,
                 description="Share of the located people whose best point is within the distance.",
             ),
             Column(
                 name="share_low",
                 label="At least",
-                kind=Kind.SHARE,
+                kind=CellKind.SHARE,
                 description="Share of all people who are within it wherever they live in their postcode area.",
             ),
             Column(
                 name="share_high",
                 label="At most",
-                kind=Kind.SHARE,
+                kind=CellKind.SHARE,
                 description="Share of all people who may be within it, including all who could not be located.",
             ),
             _people("surely", "Certainly within"),
@@ -131,7 +131,7 @@ def _reach(found: Coverage) -> Section:
 
 def _sites(found: Coverage) -> Section:
     shown = list(found.nearest)
-    folded: list[Nearest] = []
+    folded: list[NearestPeople] = []
     # What is hidden must not follow from the total, so that it too holds several people.
     while shown and (shown[-1].people < MIN_PEOPLE or 0 < sum(one.people for one in folded) < MIN_PEOPLE):
         folded.append(shown.pop())
@@ -143,7 +143,7 @@ def _sites(found: Coverage) -> Section:
         columns=(
             *_site_columns(),
             _people("people", "People", "Located people for whom this is the nearest site that can take a patient."),
-            Column(name="median_km", label="Median distance", kind=Kind.KM, digits=0, missing=""),
+            Column(name="median_km", label="Median distance", kind=CellKind.KM, digits=0, missing=""),
         ),
         rows=tuple(rows),
         notes=(f"Sites that are nearest to fewer than {MIN_PEOPLE} people are shown together to protect privacy.",),
@@ -163,14 +163,14 @@ def _candidates(found: Coverage) -> Section:
     table = Table(
         name="one-more-site",
         columns=(
-            Column(name="rank", label="Rank", kind=Kind.INTEGER),
+            Column(name="rank", label="Rank", kind=CellKind.INTEGER),
             *_site_columns(),
-            Column(name="why", label="Now", kind=Kind.TEXT, description="Why it is closed to new patients now."),
-            Column(name="median_before_km", label="Median now", kind=Kind.KM, digits=0, missing="no open site"),
-            Column(name="median_after_km", label="Median then", kind=Kind.KM, digits=0),
-            Column(name="mean_after_km", label="Mean then", kind=Kind.KM, digits=0),
+            Column(name="why", label="Now", kind=CellKind.TEXT, description="Why it is closed to new patients now."),
+            Column(name="median_before_km", label="Median now", kind=CellKind.KM, digits=0, missing="no open site"),
+            Column(name="median_after_km", label="Median then", kind=CellKind.KM, digits=0),
+            Column(name="mean_after_km", label="Mean then", kind=CellKind.KM, digits=0),
             *(
-                Column(name=f"share_within_{_name(km)}_km", label=f"Within {km:g} km then", kind=Kind.SHARE)
+                Column(name=f"share_within_{_name(km)}_km", label=f"Within {km:g} km then", kind=CellKind.SHARE)
                 for km in limits
             ),
             _people("nearer", "Would have a nearer site"),
@@ -211,9 +211,9 @@ def _list(found: Coverage) -> Section:
     table = Table(
         name="list",
         columns=(
-            Column(name="outcome", label="Outcome", kind=Kind.TEXT),
-            Column(name="rows", label="Rows", kind=Kind.INTEGER),
-            Column(name="meaning", label="Meaning", kind=Kind.TEXT),
+            Column(name="outcome", label="Outcome", kind=CellKind.TEXT),
+            Column(name="rows", label="Rows", kind=CellKind.INTEGER),
+            Column(name="meaning", label="Meaning", kind=CellKind.TEXT),
         ),
         rows=tuple((status.lower().replace("_", " "), rows, _STATUS[status]) for status, rows in found.statuses),
         totals=(None, found.rows, None),
@@ -223,10 +223,10 @@ def _list(found: Coverage) -> Section:
 
 def _site_columns() -> Sequence[Column]:
     return (
-        Column(name="site_id", label="Site", kind=Kind.TEXT, missing="", is_detail=True),
-        Column(name="facility", label="Facility", kind=Kind.TEXT, missing=""),
-        Column(name="city", label="City", kind=Kind.TEXT, missing=""),
-        Column(name="country", label="Country", kind=Kind.TEXT, missing=""),
+        Column(name="site_id", label="Site", kind=CellKind.TEXT, missing="", is_detail=True),
+        Column(name="facility", label="Facility", kind=CellKind.TEXT, missing=""),
+        Column(name="city", label="City", kind=CellKind.TEXT, missing=""),
+        Column(name="country", label="Country", kind=CellKind.TEXT, missing=""),
     )
 
 
@@ -235,7 +235,7 @@ def _site_cells(site: Site) -> tuple[str, str, str, str]:
 
 
 def _people(name: str, label: str, description: str = "") -> Column:
-    return Column(name=name, label=label, kind=Kind.NUMBER, digits=0, description=description)
+    return Column(name=name, label=label, kind=CellKind.NUMBER, digits=0, description=description)
 
 
 def _finite(km: float) -> float | None:

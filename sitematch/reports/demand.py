@@ -12,7 +12,7 @@ from enum import StrEnum
 from sitematch.domain.reports.demand import BATCH, SMALL, DemandCell
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
-from sitematch.reports.document import Cell, Column, Kind, Mark, Report, Section, Table, Tone
+from sitematch.reports.document import Cell, CellKind, CellMark, CellTone, Column, Report, Section, Table
 from sitematch.reports.plot import BarPlot, Series
 from sitematch.reports.scope import VERSION
 
@@ -187,9 +187,9 @@ def _months(facts: DemandFacts) -> Section:
     table = Table(
         name="months",
         columns=(
-            Column(name="month", label="Month", kind=Kind.TEXT, description="UTC."),
-            Column(name="lookups", label="Look-ups", kind=Kind.INTEGER, description="Of the regions shown."),
-            Column(name="regions", label="Regions shown", kind=Kind.INTEGER),
+            Column(name="month", label="Month", kind=CellKind.TEXT, description="UTC."),
+            Column(name="lookups", label="Look-ups", kind=CellKind.INTEGER, description="Of the regions shown."),
+            Column(name="regions", label="Regions shown", kind=CellKind.INTEGER),
         ),
         rows=tuple((month, lookups[month], regions[month]) for month in facts.months),
         totals=(None, sum(lookups.values()), None),
@@ -201,17 +201,17 @@ _COLUMNS = (
     Column(
         name="region",
         label="Region",
-        kind=Kind.TEXT,
+        kind=CellKind.TEXT,
         description="A country, or a part of it by the first characters of postcodes; 000 is all small parts together.",
     ),
-    Column(name="country", label="Country", kind=Kind.TEXT, missing="several", description="ISO 3166-1 alpha-2."),
-    Column(name="name", label="Around", kind=Kind.TEXT, missing=""),
-    Column(name="lookups", label="Look-ups", kind=Kind.INTEGER),
-    Column(name="nearest_site_id", label="Nearest open site", kind=Kind.TEXT, missing="unknown"),
+    Column(name="country", label="Country", kind=CellKind.TEXT, missing="several", description="ISO 3166-1 alpha-2."),
+    Column(name="name", label="Around", kind=CellKind.TEXT, missing=""),
+    Column(name="lookups", label="Look-ups", kind=CellKind.INTEGER),
+    Column(name="nearest_site_id", label="Nearest open site", kind=CellKind.TEXT, missing="unknown"),
     Column(
         name="nearest_km",
         label="Distance",
-        kind=Kind.KM,
+        kind=CellKind.KM,
         digits=0,
         missing="unknown",
         description="From the centre of the region; unknown for whole countries.",
@@ -219,9 +219,9 @@ _COLUMNS = (
     Column(
         name="reach",
         label="Reach",
-        kind=Kind.TEXT,
+        kind=CellKind.TEXT,
         description="Whether that site is within reach of the whole region; uncertain if only of a part.",
-        marks=(Mark(tone=Tone.ALERT, equals=Within.NO.value),),
+        marks=(CellMark(tone=CellTone.ALERT, equals=Within.NO.value),),
     ),
 )
 

@@ -26,7 +26,7 @@ Cell = str | int | float | bool | date | datetime | timedelta | None
 """What a table's field can hold; None is "there is none" or "not known", as its column says."""
 
 
-class Kind(StrEnum):
+class CellKind(StrEnum):
     """What a column's cells are, and so how they are written."""
 
     TEXT = "TEXT"
@@ -49,21 +49,21 @@ class Kind(StrEnum):
     """A `bool`, shown as yes or no."""
 
 
-_TYPES: dict[Kind, tuple[type, ...]] = {
-    Kind.TEXT: (str,),
-    Kind.INTEGER: (int,),
-    Kind.NUMBER: (float, int),
-    Kind.SHARE: (float, int),
-    Kind.KM: (float, int),
-    Kind.DURATION: (timedelta,),
-    Kind.INSTANT: (datetime,),
-    Kind.DATE: (date,),
-    Kind.FLAG: (bool,),
+_TYPES: dict[CellKind, tuple[type, ...]] = {
+    CellKind.TEXT: (str,),
+    CellKind.INTEGER: (int,),
+    CellKind.NUMBER: (float, int),
+    CellKind.SHARE: (float, int),
+    CellKind.KM: (float, int),
+    CellKind.DURATION: (timedelta,),
+    CellKind.INSTANT: (datetime,),
+    CellKind.DATE: (date,),
+    CellKind.FLAG: (bool,),
 }
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*")
 
 
-class Tone(StrEnum):
+class CellTone(StrEnum):
     """How much a cell asks to be noticed; renderers use a weight or sign beside the colour."""
 
     GOOD = "good"
@@ -72,7 +72,7 @@ class Tone(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class CellMark:
     """When a cell is to be noticed.
 
     Parameters
@@ -85,7 +85,7 @@ class Mark:
         Marks numbers of this much and more.
     """
 
-    tone: Tone
+    tone: CellTone
     equals: str | bool | None = None
     at_least: int | float | None = None
 
@@ -126,17 +126,17 @@ class Column:
 
     name: str
     label: str
-    kind: Kind
+    kind: CellKind
     description: str = ""
     missing: str = "-"
     digits: int = 1
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[CellMark, ...] = ()
     is_detail: bool = False
 
     def __post_init__(self) -> None:
         _check_name(self.name)
 
-    def tone_of(self, value: Cell) -> Tone | None:
+    def tone_of(self, value: Cell) -> CellTone | None:
         """Return how much a cell of this column asks to be noticed; None if not."""
         if value is None:
             return None
@@ -279,7 +279,7 @@ class Report:
         return tuple(section.table for section in self.sections if section.table is not None)
 
 
-def _fits(kind: Kind, value: Cell) -> bool:
+def _fits(kind: CellKind, value: Cell) -> bool:
     # Exact types: a bool is an int to Python and a datetime a date, and numpy's own numbers cannot be written as JSON.
     if value is None:
         return True

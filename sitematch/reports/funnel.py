@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sitematch.domain.capacity.attempt import Attempt, Step, attempts_in
+from sitematch.domain.capacity.attempt import Attempt, AttemptStep, attempts_in
 from sitematch.domain.studies.site import Site
-from sitematch.reports.document import Cell, Column, Kind, Report, Section, Table
-from sitematch.reports.funnel_tally import COUNTS, STEPS, Tally, wilson_interval
+from sitematch.reports.document import Cell, CellKind, Column, Report, Section, Table
+from sitematch.reports.funnel_tally import COUNTS, STEPS, FunnelTally, wilson_interval
 from sitematch.reports.plot import BarPlot, Series
 from sitematch.reports.scope import Scope
 
@@ -27,14 +27,16 @@ _NOTES = (_ATTEMPTS, _OPEN, _NAMES)
 _PARTIAL = "You can see some sites only: attempts at all others, and those that only waited, are left out."
 
 _COLUMNS = (
-    Column(name="part_id", label="Id", kind=Kind.TEXT, description="The study, month or site."),
-    Column(name="name", label="Name", kind=Kind.TEXT, description="The site's name.", is_detail=True),
-    Column(name="referrals", label="Referrals", kind=Kind.INTEGER, description="Each referral counts once per line."),
+    Column(name="part_id", label="Id", kind=CellKind.TEXT, description="The study, month or site."),
+    Column(name="name", label="Name", kind=CellKind.TEXT, description="The site's name.", is_detail=True),
+    Column(
+        name="referrals", label="Referrals", kind=CellKind.INTEGER, description="Each referral counts once per line."
+    ),
     *(
         Column(
             name=count.name,
             label=count.label,
-            kind=Kind.INTEGER,
+            kind=CellKind.INTEGER,
             description=count.description,
             is_detail=count.is_detail,
         )
@@ -43,21 +45,21 @@ _COLUMNS = (
     Column(
         name="screened_share",
         label="Held to screened",
-        kind=Kind.SHARE,
+        kind=CellKind.SHARE,
         digits=0,
         description="Share of held attempts that were screened; those still on hold count as not screened.",
     ),
     Column(
         name="enrolled_share",
         label="Screened to enrolled",
-        kind=Kind.SHARE,
+        kind=CellKind.SHARE,
         digits=0,
         description="Share of screened attempts that were enrolled; those still in screening count as not enrolled.",
     ),
     Column(
         name="screen_failure_share",
         label="Screen failure",
-        kind=Kind.SHARE,
+        kind=CellKind.SHARE,
         digits=0,
         description="Share of completed screenings that failed.",
     ),
@@ -68,14 +70,14 @@ _COLUMNS = (
             Column(
                 name=f"{step.name}_median_s",
                 label=step.label,
-                kind=Kind.DURATION,
+                kind=CellKind.DURATION,
                 description=f"Median time {step.description}, for attempts that got that far.",
                 is_detail=True,
             ),
             Column(
                 name=f"{step.name}_n",
                 label="n",
-                kind=Kind.INTEGER,
+                kind=CellKind.INTEGER,
                 description=f"How many attempts got {step.description}.",
                 is_detail=True,
             ),
@@ -85,7 +87,11 @@ _COLUMNS = (
 
 
 def funnel_report(
-    journeys: Iterable[Sequence[Step]], sites: Sequence[Site], scope: Scope, as_of: datetime, ledger: tuple[int, str]
+    journeys: Iterable[Sequence[AttemptStep]],
+    sites: Sequence[Site],
+    scope: Scope,
+    as_of: datetime,
+    ledger: tuple[int, str],
 ) -> Report:
     """Work out the funnel.
 
@@ -113,7 +119,7 @@ def funnel_report(
         counts add up to the study's but that of referrals: one may have attempts in several.
     """
     zone = scope.zone
-    study, months, by_site = Tally(), dict[str, Tally](), dict[str | None, Tally]()
+    study, months, by_site = FunnelTally(), dict[str, FunnelTally](), dict[str | None, FunnelTally]()
     failures, withdrawals = Counter[str](), Counter[str]()
     for steps in journeys:
         seen: set[int] = set()
@@ -123,15 +129,17 @@ def funnel_report(
             month = f"{attempt.started_at.astimezone(zone):%Y-%m}"
             for tally in (
                 study,
-                months.setdefault(month, Tally()),
-                by_site.setdefault(attempt.site_id, Tally()),
+                months.setdefault(month, FunnelTally()),
+                by_site.setdefault(attempt.site_id, FunnelTally()),
             ):
                 tally.add(attempt, is_new_referral=id(tally) not in seen)
                 seen.add(id(tally))
             if attempt.reason is not None:
                 (withdrawals if attempt.enrolled_at else failures)[attempt.reason] += 1
     whole = _row(scope.study_id, "", study)
-    month_rows = [_row(month, "", months.get(month, Tally())) for month in _all_months(months, as_of.astimezone(zone))]
+    month_rows = [
+        _row(month, "", months.get(month, FunnelTally())) for month in _all_months(months, as_of.astimezone(zone))
+    ]
     names = {site.site_id: f"{site.facility}, {site.city}" for site in sites}
     site_rows = [
         _row(site_id, names.get(site_id, "No longer in the catalogue"), by_site[site_id])
@@ -167,7 +175,7 @@ def _is_shown(attempt: Attempt, scope: Scope) -> bool:
     return scope.shows(attempt.site_id, attempt.country or "")
 
 
-def _row(part_id: str, name: str, tally: Tally) -> tuple[Cell, ...]:
+def _row(part_id: str, name: str, tally: FunnelTally) -> tuple[Cell, ...]:
     counts = tally.counts
     steps: list[Cell] = []
     for step in STEPS:
@@ -195,12 +203,19 @@ def _table(name: str, rows: Sequence[tuple[Cell, ...]]) -> Table:
 def _reasons(name: str, found: Counter[str]) -> Table:
     rows = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     columns = (
-        Column(name="reason", label="Reason", kind=Kind.TEXT, description="A code; the ledger has no free text."),
+        Column(name="reason", label="Reason", kind=CellKind.TEXT, description="A code; the ledger has no free text."),
         Column(
-            name="attempts", label="Attempts", kind=Kind.INTEGER, description="The number that ended with this reason."
+            name="attempts",
+            label="Attempts",
+            kind=CellKind.INTEGER,
+            description="The number that ended with this reason.",
         ),
         Column(
-            name="share", label="Share", kind=Kind.SHARE, digits=0, description="The share that ended with this reason."
+            name="share",
+            label="Share",
+            kind=CellKind.SHARE,
+            digits=0,
+            description="The share that ended with this reason.",
         ),
     )
     total = found.total()
@@ -225,7 +240,7 @@ def _all_months(found: Iterable[str], until: datetime) -> list[str]:
     return months
 
 
-def _findings(study: Tally) -> tuple[str, ...]:
+def _findings(study: FunnelTally) -> tuple[str, ...]:
     counts = study.counts
     if not study.referrals:
         return ("There are no attempts to report.",)
@@ -245,7 +260,7 @@ def _findings(study: Tally) -> tuple[str, ...]:
     return (came, failed)
 
 
-def _stages(study: Tally) -> BarPlot | None:
+def _stages(study: FunnelTally) -> BarPlot | None:
     stages = ("attempts", "held", "screened", "enrolled")
     labels = {count.name: count.label for count in COUNTS}
     if not study.referrals:

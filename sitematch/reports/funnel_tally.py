@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sitematch.domain.capacity.attempt import Attempt
-from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.capacity.states import STATES, Outcome
 
 _MICROSECOND = timedelta(microseconds=1)
 _Z_95 = 1.959963984540054
@@ -62,20 +62,8 @@ STEPS = (
     StepTime("total", "Start to enrolment", "from the attempt's start to enrolment"),
 )
 
-_ENDS = {
-    SpotState.RELEASED: "released",
-    SpotState.EXPIRED: "lapsed",
-    SpotState.OFFER_LAPSED: "lapsed",
-    SpotState.SCREEN_FAILED: "screen_failed",
-    SpotState.WAITING: "open",
-    SpotState.OFFERED: "open",
-    SpotState.HELD: "open",
-    SpotState.SCREENING: "open",
-    SpotState.WITHDRAWN: "withdrawn",
-}
 
-
-class Tally:
+class FunnelTally:
     """Counts of attempts, and the times of their steps in whole microseconds: eight bytes each."""
 
     def __init__(self) -> None:
@@ -102,8 +90,9 @@ class Tally:
         counts["held"] += attempt.held_at is not None
         counts["screened"] += attempt.screened_at is not None
         counts["enrolled"] += attempt.enrolled_at is not None
-        if attempt.state in _ENDS:
-            counts[_ENDS[attempt.state]] += 1
+        outcome = STATES[attempt.state].outcome
+        if outcome is not Outcome.ENROLLED:  # that step is counted above, also of those who left later
+            counts[outcome] += 1
         self._time("wait", attempt.waited_at, attempt.held_at)
         self._time("hold", attempt.held_at, attempt.screened_at)
         self._time("screening", attempt.screened_at, attempt.enrolled_at)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sitematch.reports.document import Cell, Column, Kind, Table
+from sitematch.reports.document import Cell, CellKind, Column, Table
 from sitematch.reports.plot import BarPlot, FanPlot, Level, Line, LinePlot, Plot, X
 
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
@@ -49,7 +49,7 @@ def plot_table(plot: Plot) -> Table:
         rows: list[tuple[Cell, ...]] = [
             (category, *(row.values[at] for row in plot.series)) for at, category in enumerate(plot.categories)
         ]
-        return _table(plot.name, (plot.category_label, Kind.TEXT), labels, rows, ())
+        return _table(plot.name, (plot.category_label, CellKind.TEXT), labels, rows, ())
     lines = plot.lines if isinstance(plot, LinePlot) else (plot.observed, plot.expected)
     for line in lines:
         columns.append((line.label, dict(line.points)))
@@ -64,22 +64,22 @@ def plot_table(plot: Plot) -> Table:
 
 
 def _table(
-    name: str, first: tuple[str, Kind], labels: Sequence[str], rows: list[tuple[Cell, ...]], notes: tuple[str, ...]
+    name: str, first: tuple[str, CellKind], labels: Sequence[str], rows: list[tuple[Cell, ...]], notes: tuple[str, ...]
 ) -> Table:
     columns = [Column(name="at", label=first[0], kind=first[1])]
     for number, label in enumerate(labels, 1):
         values = [row[number] for row in rows]
-        kind = Kind.INTEGER if all(value is None or isinstance(value, int) for value in values) else Kind.NUMBER
+        kind = CellKind.INTEGER if all(value is None or isinstance(value, int) for value in values) else CellKind.NUMBER
         slug = _NOT_IN_NAMES.sub("_", label.lower()).strip("_")
         columns.append(Column(name=f"series_{number}_{slug}".rstrip("_"), label=label, kind=kind))
     return Table(name=name, columns=tuple(columns), rows=tuple(rows), notes=notes)
 
 
-def _kind_of(xs: Iterable[X]) -> Kind:
+def _kind_of(xs: Iterable[X]) -> CellKind:
     first = next(iter(xs), None)
     if isinstance(first, datetime):
-        return Kind.INSTANT
-    return Kind.DATE if isinstance(first, date) else Kind.NUMBER
+        return CellKind.INSTANT
+    return CellKind.DATE if isinstance(first, date) else CellKind.NUMBER
 
 
 def _range(label: str, names: Sequence[str], values: Sequence[int | float | None]) -> str:

@@ -1,4 +1,5 @@
-"""The use cases, and the only place that joins the rooms.
+"""The use cases, and the only place that joins the rooms in the middle.
 
-`finder` answers look-ups; `setup` makes the database ready; `placing` gives sites their coordinates.
+What a caller may do is asked here, before anything else happens. `setup` makes the database ready and opens it;
+`idempotency` does a write once for each key.
 """

@@ -4,17 +4,15 @@ SQLite and PostgreSQL are equals: one schema, one set of statements, one specifi
 the only room that imports SQLAlchemy. Nothing is imported here, so that a program which needs no database
 pays for none; take what you need from the modules:
 
-=====================  ==============================================================================
-`engine`               `open_store(url)`: connections, transactions, errors of the driver made ours
-`migrate`              `upgrade`, `downgrade`, `revision`: the schema, through Alembic
-`catalogue`            studies and sites; `catalogue_version` changes whenever they do
-`ledger`, `waiting`    what takes a spot, moves it on, gives it back, passes it on
-`rules`                caps, closing, the study's policy; `writing` holds the lock that makes all of it safe
-`counting`             what is taken and left, where referrals stand, what happened
-`feed`                 spots left, from memory, at most about a second old
-`audit`                the hash chain checked, and all that is derived from it
-`portable`, `backup`   the ledger as NDJSON; the whole database as one file
-`accounts`, `tokens`   who may sign in, with which roles, by which proof
-`webhooks`, `outbox`   who wants to be told what, and bringing it to them
-=====================  ==============================================================================
+=================  ===============================================================================
+`engine`           `open_store(url)`: connections, transactions, errors of the driver made ours
+`schema`           every table; `migrate` brings a database up to it, through Alembic
+`idempotency`      the same key gets the same answer; `request_claims` for answers that hold a secret
+`backup`           the whole database as one file
+`studies`          studies and sites; `catalogue_version` changes whenever they do
+`capacity`         what takes a spot, moves it on, gives it back, and what is left
+`accounts`         who may sign in, with which roles, by which proof
+`webhooks`         who wants to be told what, and the outbox
+`reports`          counts of look-ups
+=================  ===============================================================================
 """

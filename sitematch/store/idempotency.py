@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class KeyedRequest:
     """What a request asks, in a form that can be compared with an earlier one.
 
     Parameters
@@ -77,7 +77,9 @@ def key_hash(caller: Caller) -> str | None:
     return hashlib.sha256(msgspec.json.encode([caller.actor.actor_id, key])).hexdigest()
 
 
-def recall(connection: sa.Connection, key: str, operation: Operation, now: datetime, answer_type: type[T]) -> T | None:
+def recall(
+    connection: sa.Connection, key: str, operation: KeyedRequest, now: datetime, answer_type: type[T]
+) -> T | None:
     """Return the answer given before, or None if there is none younger than 24 hours.
 
     Raises
@@ -101,7 +103,7 @@ def recall(connection: sa.Connection, key: str, operation: Operation, now: datet
     return msgspec.convert(kept["answer"], answer_type)
 
 
-def keep(connection: sa.Connection, key: str, operation: Operation, now: datetime, answer: object) -> None:
+def keep(connection: sa.Connection, key: str, operation: KeyedRequest, now: datetime, answer: object) -> None:
     """Keep an answer, or a refusal that `is_kept`, in the caller's transaction."""
     kept = {"refusal": _facts(answer)} if isinstance(answer, SitematchError) else {"answer": answer}
     connection.execute(

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from sitematch.services.finding.finder import Finder
 from tests.api.builders import fill_database, make_app, make_finder, make_gazetteer
-from tests.api.office import Office
+from tests.api.served_study import ServedStudy
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +43,7 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def office(tmp_path: Path, finder: Finder) -> Iterator[Office]:
-    opened = Office(tmp_path, finder)
+def service(tmp_path: Path, finder: Finder) -> Iterator[ServedStudy]:
+    opened = ServedStudy(tmp_path, finder)
     yield opened
     opened.close()

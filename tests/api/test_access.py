@@ -12,14 +12,14 @@ from werkzeug.test import TestResponse
 from api.http.openapi import address
 from sitematch.domain.accounts.access import Permission
 from sitematch.store.accounts import accounts, tokens
-from tests.api.office import GRANTS, OTHER_SITE, SITE, Office
+from tests.api.served_study import GRANTS, OTHER_SITE, SITE, ServedStudy
 
 READERS = {"viewer", "coordinator", "manager", "administrator", "coordinator elsewhere"}
 OF_THE_SITE = {"coordinator", "manager", "administrator"}
 MANAGERS = {"manager", "administrator"}
 ADMINISTRATORS = {"administrator"}
 
-# What each address lets in, for the study and site of the office: written down here, not read from the program.
+# What each address lets in, for the study and site of the served study: written down here, not read from the program.
 ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
     ("GET", "/v1/capacity"): (READERS, None),
     ("GET", "/v1/caps"): (READERS, None),
@@ -110,28 +110,28 @@ def routes(app: Flask) -> set[tuple[str, str]]:
     }
 
 
-def send(office: Office, method: str, path: str, referral_id: str = "r-1", **how: Any) -> TestResponse:
+def send(service: ServedStudy, method: str, path: str, referral_id: str = "r-1", **how: Any) -> TestResponse:
     """Ask what the table says of a route."""
     target = path.replace("{referral_id}", referral_id).replace("{token_id}", "t-1").replace("{webhook_id}", "w-1")
     given = ALLOWED[method, path][1]
     if path == "/v1/tokens":
-        account_id = office.accounts["viewer"]
+        account_id = service.accounts["viewer"]
         given = {**given, "account_id": account_id} if given else None
         target += "" if given else f"?account_id={account_id}"
-    return office.ask(method, target, given, **how)
+    return service.ask(method, target, given, **how)
 
 
-def test_every_route_is_either_open_to_all_on_purpose_or_in_the_table(office: Office) -> None:
-    assert routes(office.app) == OPEN_TO_ALL | set(ALLOWED)
+def test_every_route_is_either_open_to_all_on_purpose_or_in_the_table(service: ServedStudy) -> None:
+    assert routes(service.app) == OPEN_TO_ALL | set(ALLOWED)
 
 
 @pytest.mark.parametrize("who", GRANTS)
-def test_every_route_lets_in_who_is_allowed_and_nobody_else(office: Office, who: str) -> None:
-    office.cap(10_000)
+def test_every_route_lets_in_who_is_allowed_and_nobody_else(service: ServedStudy, who: str) -> None:
+    service.cap(10_000)
     for number, ((method, path), (allowed, _)) in enumerate(ALLOWED.items()):
-        office.hold(f"r-{number}")
+        service.hold(f"r-{number}")
 
-        response = send(office, method, path, f"r-{number}", who=who)
+        response = send(service, method, path, f"r-{number}", who=who)
 
         if who in allowed:
             assert response.status_code not in (401, 403), (method, path, response.text)
@@ -144,12 +144,12 @@ def test_every_route_lets_in_who_is_allowed_and_nobody_else(office: Office, who:
             assert response.json["type"] == "/problems/not-allowed"
             assert response.json["permission"]
         if who not in allowed and method != "GET" and "{referral_id}" in path:
-            assert office.ask("GET", f"/v1/referrals/r-{number}").json["state"] == "HELD"
+            assert service.ask("GET", f"/v1/referrals/r-{number}").json["state"] == "HELD"
 
 
 @pytest.mark.parametrize("state", ["none", "empty", "basic", "unknown", "expired", "revoked", "disabled"])
-def test_without_a_good_token_every_such_route_is_401(office: Office, state: str) -> None:
-    made = office.token("administrator", days=1)
+def test_without_a_good_token_every_such_route_is_401(service: ServedStudy, state: str) -> None:
+    made = service.token("administrator", days=1)
     header: dict[str, str] = {"Authorization": f"Bearer {made.secret}"}
     if state == "none":
         header = {}
@@ -160,82 +160,82 @@ def test_without_a_good_token_every_such_route_is_401(office: Office, state: str
     elif state == "unknown":
         header = {"Authorization": f"Bearer {made.secret[:-1]}{'A' if made.secret[-1] != 'A' else 'B'}"}
     elif state == "expired":
-        office.later(days=1)
+        service.later(days=1)
     elif state == "revoked":
-        tokens.revoke_token(office.store, token_id=made.token.token_id, now=office.now)
+        tokens.revoke_token(service.store, token_id=made.token.token_id, now=service.now)
     else:
-        accounts.disable_account(office.store, account_id=office.accounts["administrator"], now=office.now)
+        accounts.disable_account(service.store, account_id=service.accounts["administrator"], now=service.now)
     for method, path in ALLOWED:
-        response = office.client.open(path, method=method, headers={**header, "Idempotency-Key": "k"})
+        response = service.client.open(path, method=method, headers={**header, "Idempotency-Key": "k"})
 
-        office.check(method, path, response)
+        service.check(method, path, response)
         assert response.status_code == 401, (method, path)
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
         assert response.json["type"] == "/problems/not-signed-in"
 
 
-def test_token_does_nothing_outside_its_scopes(office: Office) -> None:
+def test_token_does_nothing_outside_its_scopes(service: ServedStudy) -> None:
     for scope in Permission:
-        secret = office.token("administrator", scopes=frozenset({scope})).secret
+        secret = service.token("administrator", scopes=frozenset({scope})).secret
         for method, path in ALLOWED:
-            operation = office.document["paths"][path][method.lower()]
+            operation = service.document["paths"][path][method.lower()]
             is_in_scope = f"`{scope.value}`" in operation["description"]
 
-            response = send(office, method, path, secret=secret)
+            response = send(service, method, path, secret=secret)
 
             assert (response.status_code != 403) == is_in_scope, (scope, method, path, response.text)
 
 
-def test_public_routes_need_no_token_and_ignore_a_bad_one(office: Office) -> None:
+def test_public_routes_need_no_token_and_ignore_a_bad_one(service: ServedStudy) -> None:
     bad = {"Authorization": "Bearer nonsense"}
 
     for method, path in OPEN_TO_ALL - {("GET", "/static/{filename}")}:
         target = path.replace("{slug}", "not-found").replace("{site_id}", SITE).replace("{id}", SITE)
         target = target.replace("{country}/{code}", "US/33180")
-        assert office.client.open(target, method=method, headers=bad).status_code not in (401, 403)
+        assert service.client.open(target, method=method, headers=bad).status_code not in (401, 403)
 
 
-def test_route_that_nobody_thought_of_is_denied_even_to_administrators(office: Office) -> None:
-    office.app._got_first_request = False  # a route that was forgotten would have been there from the start
-    office.app.add_url_rule("/v1/forgotten", endpoint="forgotten", view_func=lambda: "secret")
-    headers = {"Authorization": f"Bearer {office.secrets['administrator']}"}
+def test_route_that_nobody_thought_of_is_denied_even_to_administrators(service: ServedStudy) -> None:
+    service.app._got_first_request = False  # a route that was forgotten would have been there from the start
+    service.app.add_url_rule("/v1/forgotten", endpoint="forgotten", view_func=lambda: "secret")
+    headers = {"Authorization": f"Bearer {service.secrets['administrator']}"}
 
-    assert office.client.get("/v1/forgotten").status_code == 401
-    assert office.client.get("/v1/forgotten", headers=headers).status_code == 403
+    assert service.client.get("/v1/forgotten").status_code == 401
+    assert service.client.get("/v1/forgotten", headers=headers).status_code == 403
 
 
-def test_coordinator_sees_the_own_site_alone(office: Office) -> None:
-    office.hold("r-1", SITE)
-    office.hold("r-2", OTHER_SITE)
-    office.ask("POST", "/v1/caps", {"level": "SITE", "scope": OTHER_SITE, "spots": 1})
-    office.ask("POST", "/v1/waiting-list", {"site_ids": [OTHER_SITE], "referral_id": "r-3"})
+def test_coordinator_sees_the_own_site_alone(service: ServedStudy) -> None:
+    service.hold("r-1", SITE)
+    service.hold("r-2", OTHER_SITE)
+    service.ask("POST", "/v1/caps", {"level": "SITE", "scope": OTHER_SITE, "spots": 1})
+    service.ask("POST", "/v1/waiting-list", {"site_ids": [OTHER_SITE], "referral_id": "r-3"})
 
     def ask(path: str) -> Any:
-        return office.ask("GET", path, who="coordinator").json
+        return service.ask("GET", path, who="coordinator").json
 
     assert [site["site_id"] for site in ask("/v1/capacity")["sites"]] == [SITE]
     assert [item["referral_id"] for item in ask("/v1/referrals")["referrals"]] == ["r-1"]
     assert [cap["level"] for cap in ask("/v1/caps")["caps"]] == ["STUDY"]
     assert ask("/v1/waiting-list")["entries"] == []
-    assert office.hold("r-4", OTHER_SITE, who="coordinator").status_code == 403
+    assert service.hold("r-4", OTHER_SITE, who="coordinator").status_code == 403
     both = {"site_ids": [SITE, OTHER_SITE]}
-    assert office.ask("POST", "/v1/waiting-list", both, who="coordinator").status_code == 403
+    assert service.ask("POST", "/v1/waiting-list", both, who="coordinator").status_code == 403
 
 
-def test_manager_of_another_study_learns_nothing_of_this_one(office: Office) -> None:
-    office.hold("r-1")
+def test_manager_of_another_study_learns_nothing_of_this_one(service: ServedStudy) -> None:
+    service.hold("r-1")
 
-    known = office.ask("GET", "/v1/referrals/r-1", who="manager elsewhere")
-    unknown = office.ask("GET", "/v1/referrals/r-9", who="manager elsewhere")
+    known = service.ask("GET", "/v1/referrals/r-1", who="manager elsewhere")
+    unknown = service.ask("GET", "/v1/referrals/r-9", who="manager elsewhere")
 
     assert known.status_code == unknown.status_code == 404
     assert known.json["detail"].replace("r-1", "r-9") == unknown.json["detail"]
 
 
-def test_site_taken_from_an_account_is_out_of_reach_at_once(office: Office) -> None:
+def test_site_taken_from_an_account_is_out_of_reach_at_once(service: ServedStudy) -> None:
     grant = GRANTS["coordinator"]
     assert grant is not None
 
-    accounts.take_back(office.store, account_id=office.accounts["coordinator"], grant=grant)
+    accounts.take_back(service.store, account_id=service.accounts["coordinator"], grant=grant)
 
-    assert office.hold("r-1", who="coordinator").status_code == 403
+    assert service.hold("r-1", who="coordinator").status_code == 403

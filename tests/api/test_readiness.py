@@ -33,7 +33,7 @@ def test_service_starts_without_its_data_says_so_and_recovers_when_they_are_ther
         assert str(tmp_path) not in response.text
     assert "gazetteer build" in caplog.text
     assert "db upgrade" in caplog.text
-    assert ready.json == {"status": "ready", "study_id": STUDY_ID, "sites": len(SITES)}
+    assert ready.json == {"status": "ready", "study_id": STUDY_ID, "sites": len(SITES), "late": []}
     assert client.post("/v1/matches", json={"postcode": "33180", "country": "US"}).status_code == 200
 
 
@@ -70,3 +70,33 @@ def test_what_is_missing_is_logged_once_not_at_every_request(tmp_path: Path, cap
 
     errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert len(errors) == 1
+
+
+def test_service_whose_numbers_are_no_longer_read_is_not_ready_and_says_why(tmp_path: Path) -> None:
+    make_gazetteer(tmp_path / "gazetteer.sqlite")
+    fill_database(tmp_path)
+    app = create_app(make_settings(tmp_path))
+    client = app.test_client()
+    before = client.get("/readyz").status_code
+
+    app.extensions["sitematch"].live().feed.task.stop()  # as if its thread had died
+    after = client.get("/readyz")
+
+    assert before == 200
+    assert after.status_code == 503
+    assert "spots left have not been read" in after.json["detail"]
+    assert client.get("/healthz").status_code == 200
+
+
+def test_late_background_task_is_named_while_look_ups_go_on(tmp_path: Path) -> None:
+    make_gazetteer(tmp_path / "gazetteer.sqlite")
+    fill_database(tmp_path)
+    app = create_app(make_settings(tmp_path, notices_every_s=3600.0))
+    client = app.test_client()
+    client.get("/readyz")
+
+    for task in app.extensions["sitematch"].tasks._tasks:
+        if task.name == "webhooks":
+            task.stop()
+
+    assert client.get("/readyz").json["late"] == ["webhooks"]

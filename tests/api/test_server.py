@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from tests.api.running import Server, running_server
+from tests.api.real_server import Server, running_server
 
 POSTCODE = "33180"
 WRONG = "7777777"

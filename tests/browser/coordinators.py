@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from sitematch.domain.accounts.access import Actor, Caller, Grant, Role
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import Action
+from sitematch.domain.capacity.states import Action
 from sitematch.services.capacity import coordinating
 from sitematch.store.accounts import accounts, tokens
 from sitematch.store.capacity import ledger, rules, waiting
@@ -20,7 +20,7 @@ PASSWORD = "correct horse battery"
 SETUP = Caller(actor=Actor(actor_id="cli:setup", grants=(Grant(role=Role.ADMINISTRATOR),)), request_id="setup")
 
 
-class Console:
+class ConsoleBrowser:
     """The service with some accounts, referrals in every state, and a full site.
 
     Parameters

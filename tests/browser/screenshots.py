@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import started_chromium
-from tests.browser.coordinators import Console
+from tests.browser.coordinators import ConsoleBrowser
 from tests.browser.served import Served
 from tests.browser.test_console import PAGES as CONSOLE_PAGES
 from tests.browser.test_finder import ambiguous, answered, menu, nothing, offline, wrong
@@ -70,7 +70,7 @@ def _go(page: Page, path: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
-def take(browser: Browser, console: Console, shot: Shot, into: Path) -> None:
+def take(browser: Browser, console: ConsoleBrowser, shot: Shot, into: Path) -> None:
     """Take a picture in each size and colour scheme."""
     for size, (width, height) in SIZES.items():
         for scheme in SCHEMES:
@@ -96,7 +96,7 @@ def main(arguments: list[str]) -> None:
     wanted = [shot for shot in shots() if not arguments[1:] or any(word in shot.name for word in arguments[1:])]
     with tempfile.TemporaryDirectory() as home, started_chromium() as browser:
         served = Served(Path(home))
-        console = Console(served)
+        console = ConsoleBrowser(served)
         console.fill()
         for shot in wanted:
             take(browser, console, shot, into)

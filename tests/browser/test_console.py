@@ -9,24 +9,24 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.coordinators import NEAR_MIAMI, PASSWORD, STUDY_ID, Console
+from tests.browser.coordinators import NEAR_MIAMI, PASSWORD, STUDY_ID, ConsoleBrowser
 from tests.browser.served import Served
 from tests.browser.watched import Watch, violations
 
 
 @pytest.fixture
-def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleBrowser]:
     """A service of the test's own: what is done in it is seen by nobody else."""
     served = Served(tmp_path_factory.mktemp("console"))
-    yield Console(served)
+    yield ConsoleBrowser(served)
     served.close()
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleBrowser]:
     """A study in use, which tests look at and do not change."""
     served = Served(tmp_path_factory.mktemp("busy"))
-    found = Console(served)
+    found = ConsoleBrowser(served)
     found.fill()
     yield found
     served.close()
@@ -54,13 +54,15 @@ PAGES = {
 }
 
 
-def open_as(console: Console, open_page: OpenPage, who: str = "ann", **options: object) -> Page:
+def open_as(console: ConsoleBrowser, open_page: OpenPage, who: str = "ann", **options: object) -> Page:
     return console.sign_in(open_page(console.served, **options), who)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_page_breaks_no_rule_of_accessibility(busy: Console, open_page: OpenPage, name: str, scheme: str) -> None:
+def test_page_breaks_no_rule_of_accessibility(
+    busy: ConsoleBrowser, open_page: OpenPage, name: str, scheme: str
+) -> None:
     page = open_as(busy, open_page, color_scheme=scheme)
 
     page.goto(PAGES[name])
@@ -71,7 +73,7 @@ def test_page_breaks_no_rule_of_accessibility(busy: Console, open_page: OpenPage
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 @pytest.mark.parametrize("name", PAGES)
 def test_page_fits_a_phone_of_320_pixels_in_either_direction(
-    busy: Console, open_page: OpenPage, name: str, direction: str
+    busy: ConsoleBrowser, open_page: OpenPage, name: str, direction: str
 ) -> None:
     page = open_as(busy, open_page, viewport={"width": 320, "height": 640})
 
@@ -81,7 +83,7 @@ def test_page_fits_a_phone_of_320_pixels_in_either_direction(
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_signing_in_leads_to_the_page_that_was_asked_for(console: Console, open_page: OpenPage) -> None:
+def test_signing_in_leads_to_the_page_that_was_asked_for(console: ConsoleBrowser, open_page: OpenPage) -> None:
     page = open_page(console.served)
 
     page.goto("/console/caps")
@@ -99,7 +101,7 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(console: Console, open_
 
 
 def test_wrong_password_keeps_the_e_mail_and_says_what_to_do(
-    console: Console, open_page: OpenPage, watches: list[Watch]
+    console: ConsoleBrowser, open_page: OpenPage, watches: list[Watch]
 ) -> None:
     page = open_page(console.served)
     watches[0].may_fail = True
@@ -116,7 +118,7 @@ def test_wrong_password_keeps_the_e_mail_and_says_what_to_do(
 
 @pytest.mark.parametrize("has_script", [True, False])
 def test_a_spot_is_taken_in_three_clicks_without_the_postcode_in_an_address(
-    console: Console, open_page: OpenPage, watches: list[Watch], has_script: bool
+    console: ConsoleBrowser, open_page: OpenPage, watches: list[Watch], has_script: bool
 ) -> None:
     page = open_as(console, open_page, java_script_enabled=has_script)
     page.goto("/console")
@@ -133,7 +135,7 @@ def test_a_spot_is_taken_in_three_clicks_without_the_postcode_in_an_address(
     assert not any("33180" in url for url in watches[0].urls())
 
 
-def test_ranked_answer_breaks_no_rule_and_fits_a_phone(busy: Console, open_page: OpenPage) -> None:
+def test_ranked_answer_breaks_no_rule_and_fits_a_phone(busy: ConsoleBrowser, open_page: OpenPage) -> None:
     page = open_as(busy, open_page, viewport={"width": 320, "height": 640})
     page.goto("/console/hold")
     page.get_by_label("Country").select_option("US")
@@ -146,7 +148,7 @@ def test_ranked_answer_breaks_no_rule_and_fits_a_phone(busy: Console, open_page:
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_referral_is_enrolled_after_a_question(console: Console, open_page: OpenPage) -> None:
+def test_referral_is_enrolled_after_a_question(console: ConsoleBrowser, open_page: OpenPage) -> None:
     console.hold("r-1")
     page = open_as(console, open_page, "bob")
     page.goto("/console/referrals/r-1")
@@ -162,7 +164,7 @@ def test_referral_is_enrolled_after_a_question(console: Console, open_page: Open
 
 
 def test_hold_that_lapses_while_its_page_is_open_is_told_when_it_is_used(
-    console: Console, open_page: OpenPage, watches: list[Watch]
+    console: ConsoleBrowser, open_page: OpenPage, watches: list[Watch]
 ) -> None:
     console.hold("r-1")
     page = open_as(console, open_page, "bob")
@@ -182,7 +184,7 @@ def test_hold_that_lapses_while_its_page_is_open_is_told_when_it_is_used(
 
 
 def test_of_two_coordinators_one_gets_the_last_spot_and_the_other_a_way_on(
-    console: Console, open_page: OpenPage, watches: list[Watch]
+    console: ConsoleBrowser, open_page: OpenPage, watches: list[Watch]
 ) -> None:
     console.cap(1, NEAR_MIAMI)
     pages = [open_as(console, open_page, who) for who in ("ann", "max")]
@@ -208,7 +210,7 @@ def test_of_two_coordinators_one_gets_the_last_spot_and_the_other_a_way_on(
     assert (console.state("r-0"), console.state("r-1")) == ("HELD", "HELD")
 
 
-def test_double_click_takes_one_spot(console: Console, open_page: OpenPage) -> None:
+def test_double_click_takes_one_spot(console: ConsoleBrowser, open_page: OpenPage) -> None:
     page = open_as(console, open_page, "bob")
     page.goto(f"/console/sites/{NEAR_MIAMI}")
 
@@ -219,7 +221,7 @@ def test_double_click_takes_one_spot(console: Console, open_page: OpenPage) -> N
     expect(page.locator("tr[data-key]").locator("td[data-label=Held]")).to_have_text("1")
 
 
-def test_everything_is_done_by_the_keyboard_alone(console: Console, open_page: OpenPage) -> None:
+def test_everything_is_done_by_the_keyboard_alone(console: ConsoleBrowser, open_page: OpenPage) -> None:
     page = open_as(console, open_page, "bob")
     page.goto("/console/hold")
 
@@ -252,7 +254,7 @@ def test_everything_is_done_by_the_keyboard_alone(console: Console, open_page: O
     assert outline == "solid"
 
 
-def test_list_follows_what_others_do_without_a_reload_and_says_so(console: Console, open_page: OpenPage) -> None:
+def test_list_follows_what_others_do_without_a_reload_and_says_so(console: ConsoleBrowser, open_page: OpenPage) -> None:
     page = open_as(console, open_page, "vera")
     page.goto("/console")
     row = page.locator(f"tr[data-key='{NEAR_MIAMI}']")
@@ -268,7 +270,7 @@ def test_list_follows_what_others_do_without_a_reload_and_says_so(console: Conso
 
 
 def test_lost_connection_is_told_with_the_instant_that_the_numbers_stand_at(
-    console: Console, open_page: OpenPage, watches: list[Watch]
+    console: ConsoleBrowser, open_page: OpenPage, watches: list[Watch]
 ) -> None:
     page = open_as(console, open_page, "vera", timezone_id="America/New_York")
     page.goto("/console")
@@ -285,7 +287,7 @@ def test_lost_connection_is_told_with_the_instant_that_the_numbers_stand_at(
     expect(page.locator("[data-live-text]")).to_contain_text("Live")
 
 
-def test_ended_session_is_told_on_the_open_list(console: Console, open_page: OpenPage) -> None:
+def test_ended_session_is_told_on_the_open_list(console: ConsoleBrowser, open_page: OpenPage) -> None:
     page = open_as(console, open_page, "vera")
     page.goto("/console")
     console.served.later(hours=12)
@@ -295,7 +297,7 @@ def test_ended_session_is_told_on_the_open_list(console: Console, open_page: Ope
     expect(page.locator("[data-live-text]")).to_contain_text("session has ended")
 
 
-def test_instants_are_in_the_viewers_zone(busy: Console, open_page: OpenPage) -> None:
+def test_instants_are_in_the_viewers_zone(busy: ConsoleBrowser, open_page: OpenPage) -> None:
     page = open_as(busy, open_page, timezone_id="Asia/Tokyo")
 
     page.goto("/console/referrals/r-held")

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from sitematch.domain.accounts.access import Actor, Caller, Grant, Permission, Role
+from sitematch.domain.capacity.states import Action
 from sitematch.store.accounts import accounts, tokens
 from sitematch.store.capacity import ledger
 from sitematch.store.studies.catalogue import read_sites
@@ -25,7 +26,7 @@ def secret(served: Served) -> str:
     caller = Caller(actor=Actor(actor_id="user:setup"), request_id="setup")
     for number, site in enumerate(read_sites(store, study_id)[:5]):
         ledger.place_hold(store, caller, study_id=study_id, site_id=site.site_id, referral_id=f"r-{number}", now=now)
-    ledger.start_screening(store, caller, referral_id="r-0", now=now)
+    ledger.move(store, caller, action=Action.START_SCREENING, referral_id="r-0", now=now)
     account = accounts.create_account(store, email="eve@example.org", now=now)
     accounts.give(store, account_id=account.account_id, grant=Grant(role=Role.VIEWER, study_id=study_id))
     made = tokens.create_token(

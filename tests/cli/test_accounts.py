@@ -97,7 +97,7 @@ def test_password_is_read_and_only_its_hash_is_kept(run: Run, tmp_path: Path) ->
         (("token", "create", "bob@example.org", "--label", "x"), 3, "bob@example.org"),
         (("token", "create", ANN, "--label", ""), 2, "what the token is for"),
         (("token", "create", ANN, "--label", "x", "--days", "367"), 2, "367"),
-        (("webhook", "add", "ftp://x", "--kind", "site.filled"), 2, "http"),
+        (("webhook", "add", "ftp://x", "--kind", "site.filled"), 2, "webhook address"),
         (("webhook", "add", "https://x", "--kind", "site.passed-percent"), 2, "percentage"),
         (("webhook", "disable", "w-9"), 3, "Webhook not found"),
     ],

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from benchmarks import crash, databases
 from sitematch.errors import LedgerBusy, StorageFault
-from sitematch.store.capacity import audit, counting
+from sitematch.store.capacity import counting
+from sitematch.store.capacity.history import audit
 from sitematch.store.engine import Store, open_store
 from sitematch.store.migrate import upgrade
-from tests.store.builders import STUDY_ID, Desk, make_caller
+from tests.store.builders import STUDY_ID, Coordinator, make_caller
 
 
 def test_killed_writers_lose_and_double_nothing(database_url: str) -> None:
@@ -25,7 +26,7 @@ def test_killed_writers_lose_and_double_nothing(database_url: str) -> None:
 
 def test_full_disk_is_an_error_to_the_caller_and_loses_nothing(tmp_path: Path) -> None:
     with open_store(databases.ready_url("sqlite", tmp_path)) as store:
-        desk = Desk(store)
+        coordinator = Coordinator(store)
 
         @sa.event.listens_for(store.engine, "begin")
         def _limit(connection: sa.Connection) -> None:
@@ -33,22 +34,22 @@ def test_full_disk_is_an_error_to_the_caller_and_loses_nothing(tmp_path: Path) -
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
         pages = 1_000_000
-        desk.hold("r-0")
+        coordinator.hold("r-0")
         with store.reading() as connection:
             pages = int(connection.exec_driver_sql("PRAGMA page_count").scalar_one()) + 2
         confirmed = ["r-0"]
 
         with pytest.raises(StorageFault) as caught:
             for number in range(1, 1000):
-                desk.hold(f"r-{number}", caller=make_caller(f"k-{number}"))
+                coordinator.hold(f"r-{number}", caller=make_caller(f"k-{number}"))
                 confirmed.append(f"r-{number}")
 
         assert caught.value.kind == "SQLITE_FULL"
         assert audit.verify(store).is_intact
-        assert len(counting.list_referrals(store, STUDY_ID, desk.now)) == len(confirmed)
+        assert len(counting.list_referrals(store, STUDY_ID, coordinator.now)) == len(confirmed)
         pages = 1_000_000
         failed = len(confirmed)
-        desk.hold(f"r-{failed}", caller=make_caller(f"k-{failed}"))
+        coordinator.hold(f"r-{failed}", caller=make_caller(f"k-{failed}"))
         assert audit.verify(store).is_intact
 
 
@@ -58,15 +59,15 @@ def test_restart_of_postgresql_in_mid_request_is_an_error_and_loses_nothing(mode
     try:
         with open_store(databases.postgres_url(server=server), require_ready=False) as store:
             upgrade(store)
-            desk = Desk(store)
-            desk.hold("r-0")
+            coordinator = Coordinator(store)
+            coordinator.hold("r-0")
             confirmed, failed, restarted = ["r-0"], [], threading.Event()
 
             def work() -> None:
                 number = 0
                 while not (restarted.is_set() and failed and confirmed[-1] == f"r-{number}"):
                     number += 1
-                    _until_confirmed(desk, f"r-{number}", failed)
+                    _until_confirmed(coordinator, f"r-{number}", failed)
                     confirmed.append(f"r-{number}")
 
             worker = threading.Thread(target=work)
@@ -80,16 +81,16 @@ def test_restart_of_postgresql_in_mid_request_is_an_error_and_loses_nothing(mode
             assert not worker.is_alive()
             assert failed
             assert audit.verify(store).is_intact
-            kept = sorted(item.referral_id for item in counting.list_referrals(store, STUDY_ID, desk.now))
+            kept = sorted(item.referral_id for item in counting.list_referrals(store, STUDY_ID, coordinator.now))
             assert kept == sorted(confirmed)
     finally:
         server.cleanup()
 
 
-def _until_confirmed(desk: Desk, referral_id: str, failed: list[str]) -> None:
+def _until_confirmed(coordinator: Coordinator, referral_id: str, failed: list[str]) -> None:
     while True:
         try:
-            desk.hold(referral_id, caller=make_caller(f"key-{referral_id}"))
+            coordinator.hold(referral_id, caller=make_caller(f"key-{referral_id}"))
         except (StorageFault, LedgerBusy) as error:
             failed.append(type(error).__name__)
             time.sleep(0.02)
@@ -98,15 +99,15 @@ def _until_confirmed(desk: Desk, referral_id: str, failed: list[str]) -> None:
 
 
 def test_wait_for_another_write_ends_with_busy_and_when_to_come_back(store: Store, database_url: str) -> None:
-    desk = Desk(store)
-    desk.hold("r-1")
+    coordinator = Coordinator(store)
+    coordinator.hold("r-1")
 
     with open_store(database_url, busy_timeout_s=0.05) as hasty, store.writing() as blocking:
         blocking.execute(sa.text("UPDATE cap SET version = version + 1"))
-        desk.store = hasty
+        coordinator.store = hasty
         with pytest.raises(LedgerBusy) as caught:
-            desk.hold("r-2")
+            coordinator.hold("r-2")
 
-    desk.store = store
+    coordinator.store = store
     assert caught.value.retry_after_s > 0
-    assert desk.hold("r-2").referral_id == "r-2"
+    assert coordinator.hold("r-2").referral_id == "r-2"

@@ -4,51 +4,112 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import race
-from benchmarks.servers import Servers, ask, serving
+from benchmarks import databases, race
+from benchmarks.servers import HttpClient, Reply, Servers, ask, serving
+from sitematch.domain.studies.site import Site
+from sitematch.store.capacity.stated_caps import take_stated_caps
 from sitematch.store.engine import open_store
 from sitematch.store.studies.catalogue import replace_study
-from sitematch.store.studies.seeding import take_stated_caps
-from tests.api.builders import SITES, STUDY_ID, make_gazetteer, make_study
+from tests.api.builders import SITES, make_gazetteer, make_study
+
+SPOTS = 20
 
 WITHIN_S = 1.0
 """The promise: a commit shows in every server's next answer within a second."""
 
 
-def test_two_servers_sell_each_spot_once_and_tell_every_loser_why(database_url: str) -> None:
-    found = race.run_http(database_url, processes=6, attempts=240, spots=20)
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Two servers over one database, which all tests of this module share; each test has a study of its own."""
 
-    assert found.faults == ()
-    assert found.sold == 20
-    assert sum(found.refused.values()) == 220
+    url: str
+    servers: Servers
+    numbers: Iterator[int]
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        return self.servers.ports
+
+    def new_study(self, sites: Sequence[Site] = SITES, **changes: Any) -> StudyAtWork:
+        study_id = f"NCT{next(self.numbers):08}"
+        return StudyAtWork(self, study_id).load(sites, **changes)
+
+    def ask(self, port: int, method: str, path: str, body: object = None, key: str | None = None) -> Reply:
+        return ask(port, method, path, body, secret=self.servers.secret, key=key)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyAtWork:
+    """One test's study."""
+
+    running: Running
+    study_id: str
+
+    def load(self, sites: Sequence[Site] = SITES, **changes: Any) -> StudyAtWork:
+        """Load the study's record, as an import does."""
+        mine = [replace(site, study_id=self.study_id, site_id=self.site(site.site_id)) for site in sites]
+        with open_store(self.running.url) as store:
+            replace_study(store, make_study(study_id=self.study_id, **changes), mine)
+            take_stated_caps(store, datetime.now(UTC))
+        return self
+
+    def site(self, name: str = "miami") -> str:
+        return f"{self.study_id}-{name}"
+
+    def hold(self, port: int, referral: str, key: str, **changes: Any) -> Reply:
+        body = {"study_id": self.study_id, "site_id": self.site(), "referral_id": f"{self.study_id}-{referral}"}
+        return self.running.ask(port, "POST", "/v1/referrals", body | changes, key=f"{self.study_id}-{key}")
+
+    def spots(self, port: int) -> int | None:
+        asked = {"postcode": "33180", "country": "US", "limit": 50, "study_id": self.study_id}
+        answer = ask(port, "POST", "/v1/matches", asked).body
+        (count,) = (m["remaining"]["count"] for m in answer["matches"] if m["site"]["site_id"] == self.site())
+        found: int | None = count
+        return found
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("servers")
+    url = databases.ready_url(request.param, folder)
+    gazetteer = make_gazetteer(folder / "gazetteer.sqlite")
+    race.prepare(url, SPOTS)  # the servers' own study
+    settings = {"SITEMATCH_NOTICES_EVERY_S": "0.2", "SITEMATCH_WEBHOOKS_TO_PRIVATE": "1"}
+    with serving(url, study_id=race.STUDY_ID, gazetteer_path=gazetteer, settings=settings) as servers:
+        yield Running(url, servers, itertools.count(90_000_001))
+    databases.forget(url)
 
 
 @pytest.fixture
-def servers(database_url: str, tmp_path: Path) -> Iterator[Servers]:
-    gazetteer = make_gazetteer(tmp_path / "gazetteer.sqlite")
-    with open_store(database_url) as store:
-        replace_study(store, make_study(as_of_on=date(2026, 1, 2)), SITES)
-        take_stated_caps(store, datetime.now(UTC))
-    with serving(database_url, study_id=STUDY_ID, gazetteer_path=gazetteer) as running:
-        yield running
+def study(running: Running) -> StudyAtWork:
+    return running.new_study()
 
 
-def spots(port: int, site_id: str = "miami") -> int | None:
-    answer = ask(port, "POST", "/v1/matches", {"postcode": "33180", "country": "US", "limit": 50}).body
-    (count,) = (match["remaining"]["count"] for match in answer["matches"] if match["site"]["site_id"] == site_id)
-    found: int | None = count
-    return found
+def test_two_servers_sell_each_spot_once_and_tell_every_loser_why(running: Running) -> None:
+    found = race.run(
+        running.url,
+        processes=6,
+        attempts=240,
+        spots=SPOTS,
+        make_client=HttpClient,
+        address=running.servers.address,
+    )
+
+    assert found.faults == ()
+    assert found.sold == SPOTS
+    assert sum(found.refused.values()) == 240 - SPOTS
 
 
 def promised(look: Callable[[], Any], wanted: Any) -> bool:
@@ -64,58 +125,54 @@ def promised(look: Callable[[], Any], wanted: Any) -> bool:
     return bool(look() == wanted)
 
 
-def test_hold_taken_at_one_server_shows_in_the_matches_of_the_other(servers: Servers) -> None:
-    here, there = servers.ports
-    before = spots(here), spots(there)
+def test_hold_taken_at_one_server_shows_in_the_matches_of_the_other(running: Running, study: StudyAtWork) -> None:
+    here, there = running.ports
+    before = study.spots(here), study.spots(there)
 
     for number in range(1, 4):
-        body = {"site_id": "miami", "referral_id": f"r-{number}"}
         taker, other = (here, there) if number % 2 else (there, here)
-        assert ask(taker, "POST", "/v1/referrals", body, secret=servers.secret, key=f"k-{number}").status == 201
+        assert study.hold(taker, f"r-{number}", f"k-{number}").status == 201
 
-        assert promised(lambda: spots(other), 8 - number)  # noqa: B023
-        assert promised(lambda: spots(taker), 8 - number)  # noqa: B023
+        assert promised(lambda: study.spots(other), 8 - number)  # noqa: B023
+        assert promised(lambda: study.spots(taker), 8 - number)  # noqa: B023
     assert before == (8, 8)
 
 
-def test_loaded_catalogue_and_lapsed_hold_show_in_every_server(servers: Servers, database_url: str) -> None:
-    body = {"site_id": "miami", "referral_id": "r-1", "hold_hours": 3 / 3600}
-    assert ask(servers.ports[0], "POST", "/v1/referrals", body, secret=servers.secret, key="k").status == 201
-    assert promised(lambda: [spots(port) for port in servers.ports], [7, 7])
-    with open_store(database_url) as store:
-        replace_study(store, make_study(title="Another title"), SITES[:4])
+def test_loaded_catalogue_and_lapsed_hold_show_in_every_server(running: Running, study: StudyAtWork) -> None:
+    assert study.hold(running.ports[0], "r-1", "k", hold_hours=3 / 3600).status == 201
+    assert promised(lambda: [study.spots(port) for port in running.ports], [7, 7])
+    study.load(SITES[:4], title="Another title")
 
     def titles() -> list[tuple[str, int]]:
-        answers = [ask(port, "GET", "/v1/sites").body for port in servers.ports]
+        answers = [ask(port, "GET", f"/v1/sites?study_id={study.study_id}").body for port in running.ports]
         return [(answer["study"]["title"], len(answer["sites"])) for answer in answers]
 
     assert promised(titles, [("Another title", 4)] * 2)
     give_up_s = time.monotonic() + 30
-    while [spots(port) for port in servers.ports] != [8, 8] and time.monotonic() < give_up_s:
+    while [study.spots(port) for port in running.ports] != [8, 8] and time.monotonic() < give_up_s:
         time.sleep(0.05)
-    assert [spots(port) for port in servers.ports] == [8, 8]
+    assert [study.spots(port) for port in running.ports] == [8, 8]
 
 
-def test_same_key_at_two_servers_is_one_hold(servers: Servers) -> None:
-    body = {"site_id": "miami"}
-
-    replies = [ask(port, "POST", "/v1/referrals", body, secret=servers.secret, key="k") for port in servers.ports * 2]
+def test_same_key_at_two_servers_is_one_hold(running: Running, study: StudyAtWork) -> None:
+    replies = [study.hold(port, "r-1", "k") for port in running.ports * 2]
 
     assert {reply.status for reply in replies} == {201}
     assert len({reply.body["referral_id"] for reply in replies}) == 1
-    listed = ask(servers.ports[0], "GET", "/v1/referrals", secret=servers.secret).body
+    listed = running.ask(running.ports[0], "GET", f"/v1/referrals?study_id={study.study_id}").body
     assert len(listed["referrals"]) == 1
 
 
-def test_revoked_token_is_refused_by_both_at_once(servers: Servers) -> None:
-    accounts = ask(servers.ports[0], "GET", "/v1/accounts", secret=servers.secret).body["accounts"]
+def test_revoked_token_is_refused_by_both_at_once(running: Running) -> None:
+    here, there = running.ports
+    accounts = running.ask(here, "GET", "/v1/accounts").body["accounts"]
     asked = {"account_id": accounts[0]["account_id"], "label": "short", "scopes": ["capacity:read"]}
-    made = ask(servers.ports[0], "POST", "/v1/tokens", asked, secret=servers.secret, key="t").body
-    before = [ask(port, "GET", "/v1/capacity", secret=made["secret"]).status for port in servers.ports]
+    made = running.ask(here, "POST", "/v1/tokens", asked, key="t").body
+    before = [ask(port, "GET", "/v1/capacity", secret=made["secret"]).status for port in running.ports]
 
-    ask(servers.ports[1], "DELETE", f"/v1/tokens/{made['token_id']}", secret=servers.secret, key="d")
+    running.ask(there, "DELETE", f"/v1/tokens/{made['token_id']}", key="d")
 
-    after = [ask(port, "GET", "/v1/capacity", secret=made["secret"]).status for port in servers.ports]
+    after = [ask(port, "GET", "/v1/capacity", secret=made["secret"]).status for port in running.ports]
     assert (before, after) == ([200, 200], [401, 401])
 
 
@@ -148,29 +205,24 @@ class Receiver:
         self.server.server_close()
 
 
-def test_servers_tell_a_webhook_once_when_a_site_fills_and_pass_lapsed_spots_on(
-    database_url: str, tmp_path: Path
-) -> None:
-    with open_store(database_url) as store:
-        replace_study(store, make_study(pool_spots=1), SITES[:1])
-        take_stated_caps(store, datetime.now(UTC))
-    settings = {"SITEMATCH_NOTICES_EVERY_S": "0.2", "SITEMATCH_WEBHOOKS_TO_PRIVATE": "1"}
+def test_servers_tell_a_webhook_once_when_a_site_fills_and_pass_lapsed_spots_on(running: Running) -> None:
+    study = running.new_study(SITES[:1], pool_spots=1)
     receiver = Receiver()
-    with serving(database_url, study_id=STUDY_ID, settings=settings) as servers:
-        here, there = servers.ports
+    here, there = running.ports
+    for port in running.ports:
+        running.ask(port, "GET", "/v1/capacity")  # both have the database open, so both make rounds
+    hook = {"url": receiver.url, "kinds": ["site.filled"], "study_id": study.study_id}
+    made = running.ask(here, "POST", "/v1/webhooks", hook, key="w").body
 
-        def send(path: str, body: object, key: str) -> Any:
-            return ask(here, "POST", path, body, secret=servers.secret, key=key).body
-
-        ask(there, "GET", "/v1/capacity", secret=servers.secret)  # both have the database open, so both make rounds
-        made = send("/v1/webhooks", {"url": receiver.url, "kinds": ["site.filled"]}, "w")
-        send("/v1/referrals", {"site_id": "miami", "referral_id": "r-1", "hold_hours": 2 / 3600}, "h")
-        waits = send("/v1/waiting-list", {"site_ids": ["miami"], "referral_id": "r-2"}, "q")
-        state, give_up_s = "", time.monotonic() + 60
-        while (not receiver.got or state != "OFFERED") and time.monotonic() < give_up_s:
-            state = ask(there, "GET", "/v1/referrals/r-2", secret=servers.secret).body["state"]
-            time.sleep(0.1)
-        failures = ask(here, "GET", "/v1/webhooks/failures", secret=servers.secret).body["deliveries"]
+    study.hold(here, "r-1", "h", hold_hours=2 / 3600)
+    waiting = {"study_id": study.study_id, "site_ids": [study.site()], "referral_id": f"{study.study_id}-r-2"}
+    waits = running.ask(here, "POST", "/v1/waiting-list", waiting, key="q").body
+    state, give_up_s = "", time.monotonic() + 60
+    while (not receiver.got or state != "OFFERED") and time.monotonic() < give_up_s:
+        state = running.ask(there, "GET", f"/v1/referrals/{study.study_id}-r-2").body["state"]
+        time.sleep(0.1)
+    failures = running.ask(here, "GET", "/v1/webhooks/failures").body["deliveries"]
+    running.ask(here, "DELETE", f"/v1/webhooks/{made['webhook_id']}", key="x")
     receiver.close()
 
     assert waits["state"] == "WAITING"
@@ -180,5 +232,5 @@ def test_servers_tell_a_webhook_once_when_a_site_fills_and_pass_lapsed_spots_on(
     seconds, _, digest = signature.removeprefix("t=").partition(",v1=")
     expected = hmac.new(made["secret"].encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
     assert digest == expected
-    assert [site["site_id"] for site in json.loads(body)["sites"]] == ["miami"]
+    assert [site["site_id"] for site in json.loads(body)["sites"]] == [study.site()]
     assert len({each["body"] for each in receiver.got}) == len(receiver.got)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 from geopy.distance import geodesic
@@ -11,7 +13,7 @@ from pyproj import Geod
 
 from sitematch.domain.place import Coordinates
 from sitematch.geo.geodesic import distance_km, earth_centred_km, earth_centred_point_km, least_geodesic_km
-from sitematch.geo.index import ChordIndex
+from sitematch.geo.index import TREE_FROM, ChordIndex
 from tests.builders import make_point
 
 GEOD = Geod(ellps="WGS84")
@@ -112,3 +114,54 @@ def test_one_point_and_many_are_turned_earth_centred_alike(point: Coordinates) -
 def test_a_quarter_of_the_meridian_and_of_the_equator_have_their_known_lengths() -> None:
     assert distance_km(make_point(0, 0), make_point(90, 0)) == pytest.approx(10_001.965729, abs=1e-6)
     assert distance_km(make_point(0, 0), make_point(0, 90)) == pytest.approx(10_018.754171, abs=1e-6)
+
+
+class TestTree:
+    """From `TREE_FROM` distinct points on, a k-d tree gives the candidates."""
+
+    @staticmethod
+    @functools.cache
+    def points() -> list[Coordinates]:
+        rng = np.random.default_rng(11)
+        spread = [
+            make_point(float(np.degrees(np.arcsin(z))), float(longitude))
+            for z, longitude in zip(rng.uniform(-1, 1, TREE_FROM), rng.uniform(-180, 180, TREE_FROM), strict=True)
+        ]
+        crowded = [make_point(float(y), float(x)) for y, x in rng.normal((25.9, -80.2), 0.05, size=(600, 2))]
+        edges = [make_point(90.0, 0.0), make_point(-90.0, 0.0), make_point(10.0, 180.0), make_point(10.0, -180.0)]
+        return [*spread, *crowded, *edges, *crowded[:50]]
+
+    @classmethod
+    @functools.cache
+    def index(cls) -> ChordIndex:
+        return ChordIndex(cls.points())
+
+    @pytest.mark.parametrize("k", [1, 5, 40])
+    def test_the_nearest_are_those_of_brute_force(self, k: int) -> None:
+        rng = np.random.default_rng(k)
+        asked = [
+            make_point(float(y), float(x))
+            for y, x in zip(rng.uniform(-90, 90, 40), rng.uniform(-180, 180, 40), strict=True)
+        ]
+        asked += [make_point(25.9, -80.2), make_point(90.0, 10.0), make_point(-90.0, 0.0), make_point(10.0, 179.999)]
+        for point in asked:
+            found, expected = self.index().nearest(point, k), brute_force(point, self.points())
+
+            assert len(found) >= k
+            assert [n.distance_km for n in found] == pytest.approx([km for km, _ in expected[: len(found)]], abs=1e-6)
+            within = {position for km, position in expected if km <= found[-1].distance_km + 1e-6}
+            assert {n.position for n in found} <= within
+
+    def test_more_than_there_are_gives_all(self) -> None:
+        found = self.index().nearest(make_point(0.0, 0.0), len(self.points()) + 100)
+
+        assert sorted(n.position for n in found) == list(range(len(self.points())))
+
+    def test_near_the_antipode_the_candidates_grow_until_the_order_is_certain(self) -> None:
+        rng = np.random.default_rng(5)
+        here = make_point(0.3, 10.0)
+        far = [make_point(float(-0.3 + y), float(-170.0 + x)) for y, x in rng.uniform(-0.8, 0.8, size=(TREE_FROM, 2))]
+
+        found = ChordIndex(far).nearest(here, 5)
+
+        assert [n.position for n in found[:5]] == [i for _, i in brute_force(here, far)[:5]]

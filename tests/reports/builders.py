@@ -5,35 +5,35 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sitematch.reports.document import Column, Kind, Mark, Report, Section, Table, Tone
+from sitematch.reports.document import CellKind, CellMark, CellTone, Column, Report, Section, Table
 from sitematch.reports.plot import Band, BarPlot, FanPlot, Level, Line, LinePlot, Series
 
 NOON = datetime(2026, 1, 15, 12, 30, tzinfo=UTC)
 COLUMNS = (
-    Column(name="part_id", label="Site", kind=Kind.TEXT, description="The site's id."),
+    Column(name="part_id", label="Site", kind=CellKind.TEXT, description="The site's id."),
     Column(
         name="state",
         label="State",
-        kind=Kind.TEXT,
+        kind=CellKind.TEXT,
         description="What can be offered.",
-        marks=(Mark(tone=Tone.ALERT, equals="no-capacity"), Mark(tone=Tone.GOOD, equals="capacity")),
+        marks=(CellMark(tone=CellTone.ALERT, equals="no-capacity"), CellMark(tone=CellTone.GOOD, equals="capacity")),
     ),
-    Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER, description="Participants."),
+    Column(name="enrolled", label="Enrolled", kind=CellKind.INTEGER, description="Participants."),
     Column(
         name="used",
         label="Used",
-        kind=Kind.SHARE,
+        kind=CellKind.SHARE,
         digits=0,
         description="Taken of the cap.",
         missing="no cap",
-        marks=(Mark(tone=Tone.ALERT, at_least=1.0), Mark(tone=Tone.WARN, at_least=0.8)),
+        marks=(CellMark(tone=CellTone.ALERT, at_least=1.0), CellMark(tone=CellTone.WARN, at_least=0.8)),
     ),
-    Column(name="rate", label="Per month", kind=Kind.NUMBER, digits=2, description="Enrolled a month."),
-    Column(name="distance_km", label="Distance", kind=Kind.KM, description="From here."),
-    Column(name="oldest_hold_at", label="Oldest hold", kind=Kind.INSTANT, description="When it began."),
-    Column(name="oldest_hold_age_s", label="Age of hold", kind=Kind.DURATION, description="How old it is."),
-    Column(name="opened_on", label="Opened", kind=Kind.DATE, description="The day."),
-    Column(name="is_open", label="Open", kind=Kind.FLAG, description="Whether it takes patients."),
+    Column(name="rate", label="Per month", kind=CellKind.NUMBER, digits=2, description="Enrolled a month."),
+    Column(name="distance_km", label="Distance", kind=CellKind.KM, description="From here."),
+    Column(name="oldest_hold_at", label="Oldest hold", kind=CellKind.INSTANT, description="When it began."),
+    Column(name="oldest_hold_age_s", label="Age of hold", kind=CellKind.DURATION, description="How old it is."),
+    Column(name="opened_on", label="Opened", kind=CellKind.DATE, description="The day."),
+    Column(name="is_open", label="Open", kind=CellKind.FLAG, description="Whether it takes patients."),
 )
 ROWS = (
     ("a", "capacity", 3, 0.375, 1.25, 12.34, NOON, timedelta(days=2, hours=12), date(2025, 12, 1), True),

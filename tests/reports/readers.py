@@ -27,7 +27,7 @@ def read_sheet(written: bytes, name: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in sheet.iter_rows(values_only=True)]
 
 
-class Page(HTMLParser):
+class ReportHtml(HTMLParser):
     """The tables of a page by their captions, and what a strict policy would refuse."""
 
     def __init__(self, written: bytes) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from sitematch.reports.document import Cell, Column, Kind, Mark, Section, Table, Tone
+from sitematch.reports.document import Cell, CellKind, CellMark, CellTone, Column, Section, Table
 from sitematch.reports.plot import Band, FanPlot, Line, LinePlot, Series
 from tests.reports.builders import make_bars, make_report
 
@@ -16,19 +16,19 @@ NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
-        (Kind.TEXT, 5),
-        (Kind.INTEGER, 5.0),
-        (Kind.INTEGER, True),
-        (Kind.SHARE, float("nan")),
-        (Kind.KM, float("inf")),
-        (Kind.DURATION, 3600),
-        (Kind.INSTANT, datetime(2026, 1, 15)),  # noqa: DTZ001 - naive on purpose
-        (Kind.INSTANT, date(2026, 1, 15)),
-        (Kind.DATE, NOON),
-        (Kind.FLAG, 1),
+        (CellKind.TEXT, 5),
+        (CellKind.INTEGER, 5.0),
+        (CellKind.INTEGER, True),
+        (CellKind.SHARE, float("nan")),
+        (CellKind.KM, float("inf")),
+        (CellKind.DURATION, 3600),
+        (CellKind.INSTANT, datetime(2026, 1, 15)),  # noqa: DTZ001 - naive on purpose
+        (CellKind.INSTANT, date(2026, 1, 15)),
+        (CellKind.DATE, NOON),
+        (CellKind.FLAG, 1),
     ],
 )
-def test_a_cell_that_is_not_of_its_columns_kind_is_refused(kind: Kind, value: Cell) -> None:
+def test_a_cell_that_is_not_of_its_columns_kind_is_refused(kind: CellKind, value: Cell) -> None:
     with pytest.raises(ValueError, match=f"is not a {kind} for count"):
         Table(name="sites", columns=(Column(name="count", label="Count", kind=kind),), rows=((value,),))
 
@@ -36,24 +36,24 @@ def test_a_cell_that_is_not_of_its_columns_kind_is_refused(kind: Kind, value: Ce
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
-        (Kind.TEXT, "a"),
-        (Kind.INTEGER, 5),
-        (Kind.SHARE, 0.5),
-        (Kind.DURATION, timedelta(days=2)),
-        (Kind.INSTANT, NOON),
-        (Kind.DATE, date(2026, 1, 15)),
-        (Kind.FLAG, False),
-        (Kind.FLAG, None),
+        (CellKind.TEXT, "a"),
+        (CellKind.INTEGER, 5),
+        (CellKind.SHARE, 0.5),
+        (CellKind.DURATION, timedelta(days=2)),
+        (CellKind.INSTANT, NOON),
+        (CellKind.DATE, date(2026, 1, 15)),
+        (CellKind.FLAG, False),
+        (CellKind.FLAG, None),
     ],
 )
-def test_a_cell_of_its_columns_kind_is_kept(kind: Kind, value: Cell) -> None:
+def test_a_cell_of_its_columns_kind_is_kept(kind: CellKind, value: Cell) -> None:
     table = Table(name="sites", columns=(Column(name="count", label="Count", kind=kind),), rows=((value,),))
 
     assert table.rows[0][0] is value
 
 
 def test_rows_and_totals_have_a_cell_for_each_column() -> None:
-    columns = (Column(name="a", label="A", kind=Kind.TEXT), Column(name="b", label="B", kind=Kind.TEXT))
+    columns = (Column(name="a", label="A", kind=CellKind.TEXT), Column(name="b", label="B", kind=CellKind.TEXT))
 
     with pytest.raises(ValueError, match="1 cells for 2 columns"):
         Table(name="sites", columns=columns, rows=(("x",),))
@@ -65,15 +65,15 @@ def test_the_first_mark_that_fits_decides() -> None:
     column = Column(
         name="share",
         label="Share",
-        kind=Kind.SHARE,
-        marks=(Mark(tone=Tone.ALERT, at_least=1), Mark(tone=Tone.WARN, at_least=0.8)),
+        kind=CellKind.SHARE,
+        marks=(CellMark(tone=CellTone.ALERT, at_least=1), CellMark(tone=CellTone.WARN, at_least=0.8)),
     )
 
-    assert [column.tone_of(value) for value in (None, 0.79, 0.8, 1.0)] == [None, None, Tone.WARN, Tone.ALERT]
+    assert [column.tone_of(value) for value in (None, 0.79, 0.8, 1.0)] == [None, None, CellTone.WARN, CellTone.ALERT]
 
 
 def test_names_in_a_report_are_used_once() -> None:
-    table = Table(name="sites", columns=(Column(name="a", label="A", kind=Kind.TEXT),), rows=())
+    table = Table(name="sites", columns=(Column(name="a", label="A", kind=CellKind.TEXT),), rows=())
     section = Section(title="Sites", table=table)
 
     with pytest.raises(ValueError, match="its own name"):

@@ -15,7 +15,7 @@ import pytest
 
 from sitematch.reports.forecast import counts, rates, study
 from sitematch.reports.forecast.plan import Plan, SiteAhead
-from sitematch.reports.forecast.rates import Fit, RateModel
+from sitematch.reports.forecast.rates import RateFit, RateModel
 
 TRIALS = 500
 
@@ -56,7 +56,7 @@ class Trial:
         self.truth = came if spots is None else min(came, spots)
         self.jitter = float(rng.random())
 
-    def fit(self) -> Fit:
+    def fit(self) -> RateFit:
         return rates.fit([site.enrolled for site in self.plan.sites], [site.open_days for site in self.plan.sites])
 
     def place(self, models: Sequence[RateModel]) -> float:
@@ -76,7 +76,7 @@ def trials() -> tuple[Trial, ...]:
 
 
 @cache
-def fits() -> tuple[Fit, ...]:
+def fits() -> tuple[RateFit, ...]:
     return tuple(trial.fit() for trial in trials())
 
 

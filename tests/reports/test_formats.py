@@ -18,14 +18,14 @@ from rich.console import Console
 
 from sitematch.errors import InvalidInput
 from sitematch.reports.cell_text import facts_of, shown, signed
-from sitematch.reports.document import Kind, Report, Section, Table
+from sitematch.reports.document import CellKind, Report, Section, Table
 from sitematch.reports.plot import BarPlot, FanPlot, LinePlot
 from sitematch.reports.plot_text import plot_table, plot_text
 from sitematch.reports.render import Format, render
 from sitematch.reports.render.as_html import content_security_policy
 from sitematch.reports.render.as_terminal import print_report
 from tests.reports.builders import COLUMNS, ROWS, make_bars, make_fan, make_lines, make_report, make_table
-from tests.reports.readers import Page, read_csv, read_json, read_pdf, read_sheet
+from tests.reports.readers import ReportHtml, read_csv, read_json, read_pdf, read_sheet
 
 ROOT = Path(__file__).parent.parent.parent
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -156,7 +156,7 @@ def test_workbook_says_what_it_is_about_and_what_each_column_is() -> None:
 
 
 def test_page_holds_the_table_as_people_read_it() -> None:
-    page = Page(render(make_report(), Format.HTML))
+    page = ReportHtml(render(make_report(), Format.HTML))
 
     heading, *rows = page.tables["Sites"]
     assert heading == [column.label for column in COLUMNS]
@@ -167,7 +167,7 @@ def test_page_holds_the_table_as_people_read_it() -> None:
 def test_page_holds_no_script_no_style_attribute_and_no_address() -> None:
     written = render(make_report(), Format.HTML)
 
-    page = Page(written)
+    page = ReportHtml(written)
     assert not {"script", "link", "img", "iframe", "object"} & set(page.tags)
     assert not {"style", "src", "onclick", "onload"} & page.attributes
     assert b"http" not in written.replace(b"http://www.w3.org/", b"").replace(b"http-equiv", b"")
@@ -177,7 +177,7 @@ def test_page_holds_no_script_no_style_attribute_and_no_address() -> None:
 
 
 def test_page_says_each_plot_in_words_and_holds_its_numbers() -> None:
-    page = Page(render(make_report(), Format.HTML))
+    page = ReportHtml(render(make_report(), Format.HTML))
 
     text = " ".join(page.text)
     for plot in (make_bars(), make_lines(), make_fan()):
@@ -232,7 +232,7 @@ def test_every_format_of_an_empty_report_can_be_read(form: Format) -> None:
     elif form is Format.PDF:
         assert "Nothing to show." in read_pdf(written)
     elif form is Format.HTML:
-        assert Page(written).tables["Sites"][1] == ["Nothing to show."]
+        assert ReportHtml(written).tables["Sites"][1] == ["Nothing to show."]
     elif form is Format.CSV:
         assert read_csv(written) == []
     else:
@@ -300,7 +300,7 @@ def test_a_drawing_needs_no_colours_no_style_and_no_script(plot: BarPlot | LineP
 def test_cells_are_written_for_people_in_the_reports_zone() -> None:
     instant = COLUMNS[6]
 
-    assert instant.kind is Kind.INSTANT
+    assert instant.kind is CellKind.INSTANT
     assert shown(instant, datetime(2026, 7, 1, 22, 30, tzinfo=UTC), BERLIN) == "2026-07-02 00:30"
 
 

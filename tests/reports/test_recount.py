@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from benchmarks import databases
 from sitematch.domain.accounts.access import Actor, Grant, Role
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.capacity.states import SpotState
 from sitematch.errors import SitematchError
 from sitematch.reports.document import Report, Table
 from sitematch.services.reports import reporting
 from sitematch.store.capacity import counting
 from sitematch.store.engine import Store, open_store
 from tests.reports.recount import COUNTED, Recount, recount_funnel
-from tests.store.builders import NOW, Desk, make_site, make_study
+from tests.store.builders import NOW, Coordinator, make_site, make_study
 
 SITES = {"fr-1": "FR", "us-1": "US", "us-2": "US"}
 ZONE = "America/New_York"
@@ -63,13 +63,13 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield store
 
 
-class Office:
+class PlayedStudy:
     """Lives through a ledger; what the store refuses has not happened."""
 
     def __init__(self, store: Store) -> None:
         self.study_id = f"NCT{next(_numbers):08d}"
         listed = [make_site(self.own(site), study_id=self.study_id, country=country) for site, country in SITES.items()]
-        self.desk = Desk(store, study=make_study(study_id=self.study_id), sites=listed)
+        self.coordinator = Coordinator(store, study=make_study(study_id=self.study_id), sites=listed)
 
     def own(self, name: str) -> str:
         return f"{self.study_id}-{name}"
@@ -81,7 +81,7 @@ class Office:
     def live(self, acts: list[tuple[int, tuple[Any, ...]]]) -> int:
         done = 0
         for pause_h, (what, *how) in acts:
-            self.desk.later(hours=pause_h)
+            self.coordinator.later(hours=pause_h)
             try:
                 self.act(what, how)
                 done += 1
@@ -90,24 +90,24 @@ class Office:
         return done
 
     def act(self, what: str, how: list[Any]) -> None:
-        desk = self.desk
+        coordinator = self.coordinator
         if what == "hold":
-            desk.hold(self.own(how[0]), self.own(how[1]), arm=how[2])
+            coordinator.hold(self.own(how[0]), self.own(how[1]), arm=how[2])
         elif what == "wait":
-            desk.wait(self.own(how[0]), *map(self.own, how[1]), arm=how[2])
+            coordinator.wait(self.own(how[0]), *map(self.own, how[1]), arm=how[2])
         elif what == "walk":
-            desk.hold(self.own(how[0]), self.own(how[1]))
+            coordinator.hold(self.own(how[0]), self.own(how[1]))
             for step in how[2]:
-                desk.later(hours=7)
-                getattr(desk, step)(self.own(how[0]))
+                coordinator.later(hours=7)
+                getattr(coordinator, step)(self.own(how[0]))
         elif what == "cap":
-            desk.cap(how[1], self.key(how[0]))
+            coordinator.cap(how[1], self.key(how[0]))
         elif what in ("close", "reopen"):
-            getattr(desk, what)(self.key(how[0]))
+            getattr(coordinator, what)(self.key(how[0]))
         elif what == "policy":
-            desk.policy(gives_back=frozenset(SpotState(name) for name in how[0]))
+            coordinator.policy(gives_back=frozenset(SpotState(name) for name in how[0]))
         else:
-            getattr(desk, what)(self.own(how[0]))
+            getattr(coordinator, what)(self.own(how[0]))
 
 
 def rows_of(table: Table) -> dict[str, dict[str, Any]]:
@@ -134,16 +134,16 @@ def add_up(table: Table, study: Table) -> None:
 def test_capacity_at_any_instant_is_what_a_recount_of_the_events_gives(
     shared_store: Store, acts: list[Any], back_h: int
 ) -> None:
-    office = Office(shared_store)
-    office.live(acts)
-    now = office.desk.now
+    played = PlayedStudy(shared_store)
+    played.live(acts)
+    now = played.coordinator.now
     at = max(NOW, now - timedelta(hours=back_h))
-    countries = {office.own(site): country for site, country in SITES.items()}
-    recount = Recount(list(counting.iter_events(shared_store, office.study_id)), at, countries)
+    countries = {played.own(site): country for site, country in SITES.items()}
+    recount = Recount(list(counting.iter_events(shared_store, played.study_id)), at, countries)
 
-    report = reporting.capacity_report(shared_store, BOSS, office.study_id, now, as_of=at)
+    report = reporting.capacity_report(shared_store, BOSS, played.study_id, now, as_of=at)
 
-    wanted = {"study": {office.study_id: recount.row("STUDY", "")}}
+    wanted = {"study": {played.study_id: recount.row("STUDY", "")}}
     wanted["countries"] = {country: recount.row("COUNTRY", country) for country in set(countries.values())}
     wanted["sites"] = {site: recount.row("SITE", site) for site in countries}
     arms_named = {scope for level, scope in recount.named if level == "ARM" and scope}
@@ -156,7 +156,7 @@ def test_capacity_at_any_instant_is_what_a_recount_of_the_events_gives(
             assert {key: found[part][key] for key in row} == row, (name, part)
         add_up(table_of(report, name), table_of(report, "study"))
     if at == now:
-        present = reporting.capacity_report(shared_store, BOSS, office.study_id, now)
+        present = reporting.capacity_report(shared_store, BOSS, played.study_id, now)
         assert present == report
 
 
@@ -165,15 +165,15 @@ def test_capacity_at_any_instant_is_what_a_recount_of_the_events_gives(
 def test_funnel_at_any_instant_is_what_a_recount_of_the_events_gives(
     shared_store: Store, acts: list[Any], back_h: int
 ) -> None:
-    office = Office(shared_store)
-    office.live(acts)
-    now = office.desk.now
+    played = PlayedStudy(shared_store)
+    played.live(acts)
+    now = played.coordinator.now
     at = max(NOW, now - timedelta(hours=back_h))
-    wanted = recount_funnel(counting.iter_events(shared_store, office.study_id), at, ZoneInfo(ZONE))
+    wanted = recount_funnel(counting.iter_events(shared_store, played.study_id), at, ZoneInfo(ZONE))
 
-    report = reporting.funnel_report(shared_store, BOSS, office.study_id, now, as_of=at, time_zone=ZONE)
+    report = reporting.funnel_report(shared_store, BOSS, played.study_id, now, as_of=at, time_zone=ZONE)
 
-    found = {("study", ""): rows_of(table_of(report, "study"))[office.study_id]}
+    found = {("study", ""): rows_of(table_of(report, "study"))[played.study_id]}
     found |= {("month", month): row for month, row in rows_of(table_of(report, "months")).items()}
     found |= {("site", site): row for site, row in rows_of(table_of(report, "sites")).items()}
     for key, row in wanted.items():

@@ -8,13 +8,8 @@ from typing import Any
 
 from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
-from sitematch.domain.capacity.spot import (
-    Referral,
-    ScreenFailureReason,
-    SpotPolicy,
-    SpotState,
-    WithdrawalReason,
-)
+from sitematch.domain.capacity.spot import Referral, SpotPolicy
+from sitematch.domain.capacity.states import Action, ScreenFailureReason, SpotState, WithdrawalReason
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.store.capacity import counting, ledger, rules, waiting
@@ -69,7 +64,7 @@ def make_caller(key: str | None = None, actor_id: str = "user:ann") -> Caller:
     return Caller(actor=Actor(actor_id=actor_id), request_id="request-1", idempotency_key=key)
 
 
-class Desk:
+class Coordinator:
     """A coordinator at work on one study, with a clock that moves only when told to."""
 
     def __init__(self, store: Store, *, sites: Sequence[Site] = (), study: Study | None = None) -> None:
@@ -105,21 +100,24 @@ class Desk:
             **changes,
         )
 
+    def move(self, action: Action, referral_id: str, reason: str | None = None) -> Referral:
+        return ledger.move(self.store, self.caller, action=action, referral_id=referral_id, reason=reason, now=self.now)
+
     def screen(self, referral_id: str) -> Referral:
-        return ledger.start_screening(self.store, self.caller, referral_id=referral_id, now=self.now)
+        return self.move(Action.START_SCREENING, referral_id)
 
     def enroll(self, referral_id: str) -> Referral:
-        return ledger.enroll(self.store, self.caller, referral_id=referral_id, now=self.now)
+        return self.move(Action.ENROLL, referral_id)
 
     def release(self, referral_id: str) -> Referral:
-        return ledger.release(self.store, self.caller, referral_id=referral_id, now=self.now)
+        return self.move(Action.RELEASE, referral_id)
 
     def fail(self, referral_id: str, reason: ScreenFailureReason = ScreenFailureReason.LABORATORY) -> Referral:
-        return ledger.screen_failure(self.store, self.caller, referral_id=referral_id, reason=reason, now=self.now)
+        return self.move(Action.SCREEN_FAILURE, referral_id, reason)
 
     def withdraw(self, referral_id: str) -> Referral:
         reason = WithdrawalReason.ADVERSE_EVENT
-        return ledger.withdraw(self.store, self.caller, referral_id=referral_id, reason=reason, now=self.now)
+        return self.move(Action.WITHDRAW, referral_id, reason)
 
     def wait(self, referral_id: str, *site_ids: str, **changes: Any) -> Referral:
         return waiting.join_waiting_list(
@@ -133,7 +131,7 @@ class Desk:
         )
 
     def accept(self, referral_id: str) -> Referral:
-        return ledger.accept_offer(self.store, self.caller, referral_id=referral_id, now=self.now)
+        return self.move(Action.ACCEPT_OFFER, referral_id)
 
     def state(self, referral_id: str) -> SpotState:
         return counting.read_referral(self.store, referral_id, self.now).state

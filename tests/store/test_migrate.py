@@ -6,15 +6,15 @@ import pytest
 import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Grant, Role
-from sitematch.domain.capacity.notice import NoticeKind
+from sitematch.domain.webhooks.notice import NoticeKind
 from sitematch.errors import NotReady, StorageFault
 from sitematch.store import migrate, schema
 from sitematch.store.accounts import accounts
-from sitematch.store.capacity import audit
+from sitematch.store.capacity.history import audit
 from sitematch.store.engine import Store, open_store
 from sitematch.store.studies.catalogue import read_sites, read_study
 from sitematch.store.webhooks import endpoints
-from tests.store.builders import NOW, STUDY_ID, Desk
+from tests.store.builders import NOW, STUDY_ID, Coordinator
 
 
 def test_program_needs_the_last_revision_there_is() -> None:
@@ -69,9 +69,9 @@ def test_schema_of_a_later_program_is_left_alone(store: Store) -> None:
 
 
 def test_going_down_and_up_keeps_what_the_earlier_schema_holds(store: Store) -> None:
-    desk = Desk(store)
-    desk.cap(3)
-    desk.hold("r-1")
+    coordinator = Coordinator(store)
+    coordinator.cap(3)
+    coordinator.hold("r-1")
     account = accounts.create_account(store, email="ann@example.org", now=NOW)
     accounts.give(store, account_id=account.account_id, grant=Grant(role=Role.ADMINISTRATOR))
     endpoints.add_webhook(
@@ -85,7 +85,7 @@ def test_going_down_and_up_keeps_what_the_earlier_schema_holds(store: Store) -> 
     with_accounts = (accounts.list_accounts(store), endpoints.list_webhooks(store), audit.verify(store))
     migrate.downgrade(store, "0002")
     migrate.upgrade(store)
-    with_ledger = (accounts.list_accounts(store), audit.verify(store), desk.site().remaining)
+    with_ledger = (accounts.list_accounts(store), audit.verify(store), coordinator.site().remaining)
     migrate.downgrade(store, "0001")
     migrate.upgrade(store)
     with_catalogue = (audit.verify(store).events, read_study(store, STUDY_ID), read_sites(store, STUDY_ID))
@@ -93,14 +93,14 @@ def test_going_down_and_up_keeps_what_the_earlier_schema_holds(store: Store) -> 
     assert with_accounts == ((replace(account, grants=(Grant(role=Role.ADMINISTRATOR),)),), (), before)
     assert with_ledger == ((), before, 2)
     assert with_catalogue == (0, study, sites)
-    assert desk.hold("r-1").seq == 1
+    assert coordinator.hold("r-1").seq == 1
 
 
 def test_events_are_append_only_again_after_going_down_and_up(store: Store) -> None:
     migrate.downgrade(store, "0001")
     migrate.upgrade(store)
-    desk = Desk(store)
-    desk.hold("r-1")
+    coordinator = Coordinator(store)
+    coordinator.hold("r-1")
 
     with pytest.raises(sa.exc.DBAPIError, match="append-only"), store.engine.begin() as connection:
         connection.execute(sa.text("DELETE FROM event"))

@@ -1,1 +1,1 @@
-"""What every page of the console is made with: routes, context, forms, faults, labels."""
+"""What every page of the console is made with: routes, context, forms, errors, labels."""

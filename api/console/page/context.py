@@ -14,14 +14,15 @@ from api.console.page.labels import WORDS
 from api.console.page.routes import NAME, Console
 from api.console.session import session
 from api.http.negotiation import HTML
-from sitematch.domain.accounts.access import Actor, Permission, may
+from sitematch.domain.accounts.access import Actor, Permission, granted_studies, may
+from sitematch.domain.capacity.states import BY_POLICY, STATES
 from sitematch.errors import NotReady, StudyNotFound
 from sitematch.gazetteer.grammar import COUNTRIES
 
 _COUNTRIES = {code: country.name for code, country in COUNTRIES.items()}
 
 
-class Desk:
+class ConsoleContext:
     """One request of somebody who is signed in: who, when, and in which study.
 
     Parameters
@@ -55,6 +56,7 @@ def register(console: Console, backend: Backend) -> None:
     def values() -> dict[str, Any]:
         known: dict[str, Any] = {
             "words": WORDS,
+            "facts": {"states": STATES, "by_policy": sorted(BY_POLICY)},
             "country_names": _COUNTRIES,
             "P": Permission,
             "new_key": session.new_key,
@@ -64,14 +66,15 @@ def register(console: Console, backend: Backend) -> None:
             return known
         known |= {"me": session.current().account, "csrf": g.csrf}
         try:
-            desk = Desk(backend)
+            context = ConsoleContext(backend)
         except (StudyNotFound, NotReady):
             return known  # the page of that error, which has no study in view and so no menu
         return known | {
-            "desk": desk,
-            "study_id": desk.study_id,
-            "default_study": _default_study(backend, desk.actor),
-            "now": desk.now,
+            "may": context.may,
+            "may_somewhere": context.may_somewhere,
+            "study_id": context.study_id,
+            "default_study": _default_study(backend, context.actor),
+            "now": context.now,
         }
 
     @console.app_template_filter("said")
@@ -116,14 +119,8 @@ def local_path(given: str) -> str | None:
     return given if is_ours and "\\" not in given and not any(ord(mark) < 32 for mark in given) else None
 
 
-def studies_of(actor: Actor) -> frozenset[str] | None:
-    """Return the studies that somebody has a role in; None is every one."""
-    named = {grant.study_id for grant in actor.grants}
-    return None if None in named else frozenset(study_id for study_id in named if study_id is not None)
-
-
 def _default_study(backend: Backend, actor: Actor) -> str:
-    studies = studies_of(actor)
+    studies = granted_studies(actor)
     if studies is None or not studies or backend.settings.study_id in studies:
         return backend.settings.study_id
     return min(studies)
@@ -133,7 +130,7 @@ def _study_in_view(backend: Backend, actor: Actor) -> str:
     asked = request.args.get("study")
     if not asked:
         return _default_study(backend, actor)
-    studies = studies_of(actor)
+    studies = granted_studies(actor)
     if studies is not None and asked not in studies:
         # As if it were not there: an id that was guessed tells nothing.
         raise StudyNotFound(f"You do not have a role in study {asked[:80]!r}.", field="study")

@@ -13,7 +13,7 @@ from api.console.session import session
 from api.http.errors import problem_of
 from api.pages.languages import gettext as _
 from sitematch.errors import LoginFailed, SitematchError
-from sitematch.store.accounts.sessions import anybody_may_sign_in
+from sitematch.services.accounts.sign_in import can_anybody_sign_in
 
 
 def register(console: Console, backend: Backend) -> None:
@@ -62,7 +62,7 @@ def sign_in_page(
         is_good=is_good,
         email=email,
         following=following,
-        somebody=anybody_may_sign_in(backend.store()),
+        somebody=can_anybody_sign_in(backend.store()),
         is_safe=session.is_on_this_machine() or session.is_over_https() or _came_over_https(),
     )
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 from sitematch.exporters.wire.matches import Wire
 
 
-class Form(Wire, frozen=True, forbid_unknown_fields=True):
+class ConsoleForm(Wire, frozen=True, forbid_unknown_fields=True):
     """The session's token and an idempotency key; both were looked at before the view runs."""
 
     csrf: Annotated[str, Meta(max_length=100)] = ""

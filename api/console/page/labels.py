@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 
 from sitematch.domain.accounts.access import Permission, Role
 from sitematch.domain.capacity.caps import CapacityState, CapLevel
-from sitematch.domain.capacity.spot import Action, EventKind, ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.domain.capacity.states import Action, EventKind, ScreenFailureReason, SpotState, WithdrawalReason
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.domain.studies.travel import TravelCertainty, TravelKind
 

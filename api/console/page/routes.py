@@ -16,17 +16,17 @@ NAME = "console"
 """The blueprint's name, with which its endpoints begin."""
 
 
-class Needs(Enum):
-    """What a page needs where that is no permission."""
+class PageAccess(Enum):
+    """Who may see a page that needs no permission."""
 
-    NOTHING = auto()
+    PUBLIC = auto()
     """Everybody may see it: the way in."""
-    SESSION = auto()
-    """Somebody who is signed in, whatever the role."""
+    SIGNED_IN = auto()
+    """Whoever is signed in, whatever the role."""
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageRule:
     """One page or form of the console.
 
     Parameters
@@ -37,7 +37,7 @@ class Page:
         The longest body that it takes.
     """
 
-    needs: Needs | Permission
+    needs: PageAccess | Permission
     body_bytes: int | None = None
 
 
@@ -49,10 +49,10 @@ class Console(Blueprint):
 
     def __init__(self) -> None:
         super().__init__(NAME, __name__, url_prefix="/console")
-        self.pages: dict[str, Page] = {}
+        self.pages: dict[str, PageRule] = {}
 
     def page(
-        self, method: str, rule: str, needs: Needs | Permission, *, body_bytes: int | None = None
+        self, method: str, rule: str, needs: PageAccess | Permission, *, body_bytes: int | None = None
     ) -> Callable[[View], View]:
         """Register a view for one method of an address.
 
@@ -63,12 +63,12 @@ class Console(Blueprint):
         rule
             Address below ``/console``.
         needs, body_bytes
-            See `Page`.
+            See `PageRule`.
         """
 
         def register(view: View) -> View:
             name: Any = view.__name__
-            self.pages[f"{NAME}.{name}"] = Page(needs, body_bytes)
+            self.pages[f"{NAME}.{name}"] = PageRule(needs, body_bytes)
             self.add_url_rule(rule, endpoint=name, view_func=view, methods=[method])
             return view
 

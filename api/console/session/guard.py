@@ -9,18 +9,18 @@ from flask import g, request
 
 from api.access import require_anywhere
 from api.backend import Backend
-from api.console.page.routes import Needs, Page
+from api.console.page.routes import PageAccess, PageRule
 from api.console.session import session
 from api.http.reading import read_body
 from api.pages.languages import ENGLISH, current_language, speak
 from sitematch.domain.accounts.access import Caller
 from sitematch.errors import InvalidInput, LoginFailed, NotAllowed
-from sitematch.store.accounts.sessions import read_session
+from sitematch.services.accounts.sign_in import read_session
 
 _FOREIGN_FORM = "Nothing was changed, because this form is from an earlier session. Reload the page."
 
 
-def admit(backend: Backend, pages: Mapping[str, Page], endpoint: str, request_id: str) -> None:
+def admit(backend: Backend, pages: Mapping[str, PageRule], endpoint: str, request_id: str) -> None:
     """Let a request for a page of the console in, or refuse it.
 
     Parameters
@@ -51,7 +51,7 @@ def admit(backend: Backend, pages: Mapping[str, Page], endpoint: str, request_id
     is_form = request.method == "POST"
     if is_form and not session.comes_from_our_page():
         raise NotAllowed(_FOREIGN_FORM, permission="none")
-    if page.needs is Needs.NOTHING:
+    if page.needs is PageAccess.PUBLIC:
         return
     secret = session.read_cookie()
     if secret is None:
@@ -59,7 +59,7 @@ def admit(backend: Backend, pages: Mapping[str, Page], endpoint: str, request_id
     g.session = read_session(backend.store(), secret=secret, now=backend.now())
     g.csrf = session.csrf_token(secret)
     g.caller = Caller(actor=g.session.account.actor, request_id=request_id)
-    if not isinstance(page.needs, Needs):
+    if not isinstance(page.needs, PageAccess):
         require_anywhere(g.caller.actor, page.needs)
     if is_form:
         if page.body_bytes is None:

@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, g, request
 
-from sitematch.store.accounts.sessions import Session
-from sitematch.store.accounts.tokens import SESSION_LASTS
+from sitematch.domain.accounts.tokens import SESSION_LASTS, Session
 
 COOKIE = "__Host-sitematch"
 """Name of the cookie over https: browsers take one of this name only from the very host, for all of it, and Secure."""

@@ -14,17 +14,17 @@ from api.backend import Backend
 from api.console.page.context import go, local_path, page
 from api.console.page.context import redirect as redirect_to
 from api.console.page.faults import sign_in_page
-from api.console.page.forms import Form
-from api.console.page.routes import Console, Needs
+from api.console.page.forms import ConsoleForm
+from api.console.page.routes import Console, PageAccess
 from api.console.session import session
 from api.http.errors import problem_of
 from api.http.reading import read_form
 from api.pages.languages import gettext as _
 from sitematch.errors import InvalidInput, LoginDelayed, LoginFailed
-from sitematch.store.accounts import accounts, sessions, tokens
+from sitematch.services.accounts import sign_in as signing
 
 
-class SignInForm(Form, frozen=True, kw_only=True):
+class SignInForm(ConsoleForm, frozen=True, kw_only=True):
     """Who signs in."""
 
     email: Annotated[str, Meta(max_length=254)] = ""
@@ -32,7 +32,7 @@ class SignInForm(Form, frozen=True, kw_only=True):
     next: Annotated[str, Meta(max_length=2000)] = ""
 
 
-class PasswordForm(Form, frozen=True, kw_only=True):
+class PasswordForm(ConsoleForm, frozen=True, kw_only=True):
     """A new password."""
 
     password: Annotated[str, Meta(max_length=1024)] = ""
@@ -42,12 +42,12 @@ class PasswordForm(Form, frozen=True, kw_only=True):
 def register(console: Console, backend: Backend) -> None:
     """Make the routes."""
 
-    @console.page("GET", "/sign-in", Needs.NOTHING)
+    @console.page("GET", "/sign-in", PageAccess.PUBLIC)
     def sign_in() -> Response:
         following = local_path(request.args.get("next", "")) or ""
         return sign_in_page(backend, following=following)
 
-    @console.page("POST", "/sign-in", Needs.NOTHING)
+    @console.page("POST", "/sign-in", PageAccess.PUBLIC)
     def begin_session() -> Response:
         asked = read_form(SignInForm)
         following = local_path(asked.next) or ""
@@ -56,7 +56,13 @@ def register(console: Console, backend: Backend) -> None:
             return sign_in_page(backend, fault, email=asked.email, following=following, status=403)
         store, now = backend.store(), backend.now()
         try:
-            account = accounts.log_in(store, email=asked.email, password=asked.password, now=now)
+            begun = signing.sign_in(
+                store,
+                email=asked.email,
+                password=asked.password,
+                now=now,
+                replaced_secret=session.read_cookie(),
+            )
         except LoginDelayed as error:
             wait = format_timedelta(timedelta(seconds=math.ceil(error.retry_after_s)), threshold=1.5)
             fault = _("Too many failed attempts. Wait %(wait)s before you try again.", wait=wait)
@@ -66,31 +72,33 @@ def register(console: Console, backend: Backend) -> None:
         except LoginFailed:
             fault = _("Incorrect e-mail or password. Check both, or ask an administrator for a new password.")
             return sign_in_page(backend, fault, email=asked.email, following=following, status=401)
-        # A session that the browser had before ends here: nothing of it is carried into the new one.
-        _end_present(backend)
-        begun = tokens.start_session(store, account_id=account.account_id, now=now)
         response = redirect_to(following or "/console")
         session.set_cookie(response, begun.secret)
         return response
 
-    @console.page("POST", "/sign-out", Needs.SESSION)
+    @console.page("POST", "/sign-out", PageAccess.SIGNED_IN)
     def sign_out() -> Response:
-        tokens.revoke_token(backend.store(), token_id=session.current().session_id, now=backend.now())
+        signing.sign_out(backend.store(), session.current(), backend.now())
         response = go("sign_in", study=None)
         session.clear_cookie(response)
         return response
 
-    @console.page("GET", "/account", Needs.SESSION)
+    @console.page("GET", "/account", PageAccess.SIGNED_IN)
     def account() -> Response:
         return _account_page(backend)
 
-    @console.page("POST", "/account/password", Needs.SESSION)
+    @console.page("POST", "/account/password", PageAccess.SIGNED_IN)
     def change_password() -> Response:
         asked = read_form(PasswordForm)
-        me, store, now = session.current().account, backend.store(), backend.now()
+        me = session.current().account
         try:
-            accounts.log_in(store, email=me.email, password=asked.password, now=now)
-            accounts.set_password(store, account_id=me.account_id, password=asked.new_password, now=now)
+            signing.change_password(
+                backend.store(),
+                session.current(),
+                password=asked.password,
+                new_password=asked.new_password,
+                now=backend.now(),
+            )
         except LoginDelayed as error:
             return _account_page(backend, error.message, status=429)
         except LoginFailed:
@@ -106,18 +114,5 @@ def register(console: Console, backend: Backend) -> None:
 
 
 def _account_page(backend: Backend, fault: str = "", *, status: int = 200) -> Response:
-    open_sessions = sessions.count_sessions(
-        backend.store(), account_id=session.current().account.account_id, now=backend.now()
-    )
+    open_sessions = signing.count_own_sessions(backend.store(), session.current(), backend.now())
     return page("account.html", fault=fault, session=g.session, open_sessions=open_sessions, status=status)
-
-
-def _end_present(backend: Backend) -> None:
-    secret = session.read_cookie()
-    if secret is None:
-        return
-    try:
-        present = sessions.read_session(backend.store(), secret=secret, now=backend.now())
-    except LoginFailed:
-        return  # it has ended already
-    tokens.revoke_token(backend.store(), token_id=present.session_id, now=backend.now())

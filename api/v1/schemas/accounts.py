@@ -7,10 +7,10 @@ from typing import Annotated
 from msgspec import Meta
 
 from sitematch.domain.accounts.access import Grant, Permission, Role
-from sitematch.domain.capacity.notice import FailedDelivery, NoticeKind, Webhook
+from sitematch.domain.accounts.account import Account
+from sitematch.domain.accounts.tokens import Token
+from sitematch.domain.webhooks.notice import FailedDelivery, NoticeKind, Webhook
 from sitematch.exporters.wire.matches import Instant, Wire
-from sitematch.store.accounts.accounts import Account
-from sitematch.store.accounts.tokens import Token
 
 
 class GrantAnswer(Wire, frozen=True):

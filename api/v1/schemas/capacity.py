@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from msgspec import Meta
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.domain.capacity.spot import MAX_WAITING_SITES
+from sitematch.domain.capacity.states import ScreenFailureReason, SpotState, WithdrawalReason
 from sitematch.exporters.wire.capacity import (
     CapAnswer,
     EventAnswer,
@@ -16,7 +18,6 @@ from sitematch.exporters.wire.capacity import (
     WaitingAnswer,
 )
 from sitematch.exporters.wire.matches import Instant, Wire
-from sitematch.store.capacity.waiting import MAX_SITES
 
 StudyId = Annotated[str | None, Meta(description="The default is this server's default study.")]
 Hours = Annotated[float, Meta(gt=0, le=8760)]
@@ -117,7 +118,7 @@ class WaitRequest(Wire, frozen=True, forbid_unknown_fields=True):
         tuple[str, ...],
         Meta(
             min_length=1,
-            max_length=MAX_SITES,
+            max_length=MAX_WAITING_SITES,
             description="The sites that the patient can travel to, preferred site first. The distance and the "
             "patient's location are not stored.",
         ),
@@ -138,6 +139,13 @@ class WithdrawalRequest(Wire, frozen=True, forbid_unknown_fields=True):
     """Why a participant left."""
 
     reason: Annotated[WithdrawalReason, Meta(description="A reason code. Free text about a patient is not allowed.")]
+
+
+REASON_REQUESTS: Mapping[type, type[ScreenFailureRequest] | type[WithdrawalRequest]] = {
+    ScreenFailureReason: ScreenFailureRequest,
+    WithdrawalReason: WithdrawalRequest,
+}
+"""The body of an action, by the codes of which it needs one."""
 
 
 class CapacityAnswer(Wire, frozen=True):

@@ -135,6 +135,12 @@ class LookUp(Wire, frozen=True, forbid_unknown_fields=True):
         if self.latitude is None or self.longitude is None:
             missing = "latitude" if self.latitude is None else "longitude"
             raise InvalidCoordinates(f"The {missing} is missing. Give both or neither.", field=missing)
+        if self.latitude == 0 and self.longitude == 0:
+            raise InvalidCoordinates(
+                "0, 0 is a point in the sea off West Africa. Devices send it when they do not know their location. "
+                "Give a postcode or a town instead.",
+                field="latitude",
+            )
         if self.postcode is not None or self.town is not None:
             extra = "town" if self.postcode is None else "postcode"
             raise InvalidInput(f"Give coordinates or a {extra}, not both.", field=extra)
@@ -284,3 +290,7 @@ class Readiness(Wire, frozen=True):
     status: Literal["ready"]
     study_id: str
     sites: Annotated[int, Meta(ge=0)]
+    late: Annotated[
+        tuple[str, ...],
+        Meta(description="Background tasks that are late. Searches are still correct."),
+    ] = ()

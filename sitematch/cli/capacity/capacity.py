@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json
-from sitematch.cli.context import key_option, open_desk, print_one, print_rows, study_option
+from sitematch.cli.context import key_option, open_context, print_one, print_rows, study_option
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.capacity.states import BY_POLICY, SpotState
 from sitematch.errors import InvalidInput
 
 INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
@@ -70,8 +70,10 @@ def show(study: str | None, site: str | None, arm: str | None, as_of: datetime |
     from sitematch.exporters.wire.capacity import SiteCapacityAnswer, site_capacity_answer
     from sitematch.services.capacity import coordinating
 
-    with open_desk(study) as desk:
-        found = coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now, as_of=as_utc(as_of), arm=arm)
+    with open_context(study) as context:
+        found = coordinating.capacity(
+            context.store, context.actor, context.study_id, context.now, as_of=as_utc(as_of), arm=arm
+        )
     answers = [site_capacity_answer(item) for item in found if site in (None, item.site_id)]
     if site is not None and not answers:
         raise SiteNotFound(f"The study has no site {site!r}.", field="site")
@@ -98,8 +100,8 @@ def caps(study: str | None, form: str) -> None:
     from sitematch.exporters.wire.capacity import CapAnswer, cap_answer
     from sitematch.services.capacity import coordinating
 
-    with open_desk(study) as desk:
-        found = coordinating.caps(desk.store, desk.actor, desk.study_id, desk.now)
+    with open_context(study) as context:
+        found = coordinating.caps(context.store, context.actor, context.study_id, context.now)
     print_rows(form, CapAnswer, [cap_answer(item) for item in found], print_caps)
 
 
@@ -129,9 +131,9 @@ def set_cap(
         raise InvalidInput('Give a whole number of spots, or "none".', field="spots")
     count = None if spots == "none" else int(spots)
     part = _key(country, arm, site)
-    with open_desk(study, key) as desk:
+    with open_context(study, key) as context:
         usage = coordinating.set_cap(
-            desk.store, desk.caller, study_id=desk.study_id, key=part, spots=count, now=desk.now
+            context.store, context.caller, study_id=context.study_id, key=part, spots=count, now=context.now
         )
     _print_cap(form, usage)
 
@@ -154,8 +156,8 @@ def close(
     from sitematch.services.capacity import coordinating
 
     part = _key(country, arm, site)
-    with open_desk(study, key) as desk:
-        usage = coordinating.close(desk.store, desk.caller, study_id=desk.study_id, key=part, now=desk.now)
+    with open_context(study, key) as context:
+        usage = coordinating.close(context.store, context.caller, study_id=context.study_id, key=part, now=context.now)
     _print_cap(form, usage)
 
 
@@ -177,8 +179,8 @@ def reopen(
     from sitematch.services.capacity import coordinating
 
     part = _key(country, arm, site)
-    with open_desk(study, key) as desk:
-        usage = coordinating.reopen(desk.store, desk.caller, study_id=desk.study_id, key=part, now=desk.now)
+    with open_context(study, key) as context:
+        usage = coordinating.reopen(context.store, context.caller, study_id=context.study_id, key=part, now=context.now)
     _print_cap(form, usage)
 
 
@@ -188,7 +190,7 @@ def reopen(
 @click.option(
     "--gives-back",
     multiple=True,
-    type=click.Choice(["SCREEN_FAILED", "WITHDRAWN", "none"]),
+    type=click.Choice([*sorted(BY_POLICY), "none"]),
     help="Outcomes that free the spot again; may be repeated.",
 )
 @click.option("--waiting-list/--no-waiting-list", default=None, help="Whether the study has a waiting list.")
@@ -222,12 +224,12 @@ def policy(
         changes["gives_back"] = frozenset(SpotState(name) for name in gives_back if name != "none")
     if waiting_list is not None:
         changes["waiting_list"] = waiting_list
-    with open_desk(study, key) as desk:
-        rules = coordinating.policy(desk.store, desk.actor, desk.study_id)
+    with open_context(study, key) as context:
+        rules = coordinating.policy(context.store, context.actor, context.study_id)
         if changes:
             wanted = replace(rules, **changes)
             rules = coordinating.set_policy(
-                desk.store, desk.caller, study_id=desk.study_id, policy=wanted, now=desk.now
+                context.store, context.caller, study_id=context.study_id, policy=wanted, now=context.now
             )
     print_json(policy_answer(rules))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, console, format_option, plain_errors, print_json, say
-from sitematch.cli.context import open_desk
+from sitematch.cli.context import cli_caller, open_context
 from sitematch.cli.output import open_output
 from sitematch.errors import InvalidInput
 
@@ -40,11 +40,11 @@ def verify(anchors: tuple[str, ...], form: str) -> None:
       sitematch ledger verify
       sitematch ledger verify --anchor NCT06064929:17:5c0e…
     """
-    from sitematch.store.capacity import audit
+    from sitematch.services.capacity.ledger_copies import verify_ledger
 
     noted = dict(_anchor(text) for text in anchors)
-    with open_desk() as desk:
-        found = audit.verify(desk.store, anchors=noted)
+    with open_context() as context:
+        found = verify_ledger(context.store, context.actor, anchors=noted)
     if form == "json":
         print_json({"events": found.events, "intact": found.is_intact, "heads": found.heads, "faults": found.faults})
     else:
@@ -68,12 +68,12 @@ def export(file: Path) -> None:
     Example:
       sitematch ledger export ledger.ndjson
     """
-    from sitematch.store.capacity.portable import export_ledger
+    from sitematch.services.capacity.ledger_copies import export_ledger
 
     # Not click's own atomic file, which takes its name after an error too.
-    with open_desk() as desk, open_output(None if file == Path("-") else file) as out:
+    with open_context() as context, open_output(None if file == Path("-") else file) as out:
         count = -1  # the first line names the format
-        for line in export_ledger(desk.store):
+        for line in export_ledger(context.store, context.actor):
             out.write(line)
             count += 1
     say(f"{count} events exported.")
@@ -90,14 +90,13 @@ def import_(file: Path) -> None:
       SITEMATCH_DATABASE_URL=postgresql://… sitematch ledger import ledger.ndjson
     """
     from sitematch.cli.common import settings
-    from sitematch.services.setup import prepare_catalogue
-    from sitematch.store.capacity.portable import import_ledger
-    from sitematch.store.engine import open_store
+    from sitematch.services.capacity.ledger_copies import import_ledger
+    from sitematch.services.setup import open_store, prepare_catalogue
 
     chosen = settings()
     prepare_catalogue(chosen, say)  # without the stated caps: the ledger must be empty
     with open_store(chosen.database_url) as store, file.open("rb") as lines:
-        count = import_ledger(store, lines)
+        count = import_ledger(store, cli_caller().actor, lines)
     say(f"{count} events imported.")
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 import click
 
 from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, print_json
-from sitematch.cli.context import key_option, open_desk, print_one, print_rows, study_option
-from sitematch.domain.capacity.spot import Action, ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.cli.context import key_option, open_context, print_one, print_rows, study_option
+from sitematch.domain.capacity.states import ACTIONS, MOVES, Action, ActionFacts, SpotState
 from sitematch.errors import InvalidInput
 
 
@@ -57,55 +56,43 @@ def hold(
 
     if hours is not None and not 0 < hours <= 365 * 24:
         raise InvalidInput("--hours must be more than 0 and at most 8760.", field="hours")
-    with open_desk(study, key) as desk:
+    with open_context(study, key) as context:
         found = coordinating.hold(
-            desk.store,
-            desk.caller,
-            study_id=desk.study_id,
+            context.store,
+            context.caller,
+            study_id=context.study_id,
             site_id=site,
             referral_id=referral_id,
-            now=desk.now,
+            now=context.now,
             arm=arm,
             hold_for=None if hours is None else timedelta(hours=hours),
         )
     _print(form, found)
 
 
-def _transition(name: str, action: Action, text: str, reasons: type[StrEnum] | None = None) -> None:
+def _add_move(action: Action, facts: ActionFacts) -> None:
+    """Make the command of one action, from its line in the table of actions."""
+
     def run(referral_id: str, key: str | None, form: str, reason: str | None = None) -> None:
         from sitematch.services.capacity import coordinating
 
-        with open_desk(None, key) as desk:
+        with open_context(None, key) as context:
             found = coordinating.move(
-                desk.store, desk.caller, action=action, referral_id=referral_id, now=desk.now, reason=reason
+                context.store, context.caller, action=action, referral_id=referral_id, now=context.now, reason=reason
             )
         _print(form, found)
 
-    extra = f" --reason {next(iter(reasons)).value}" if reasons else ""
-    run.__doc__ = f"{text}\n\n\b\nExample:\n  sitematch referral {name} r-2026-017{extra}\n"
+    extra = f" --reason {next(iter(facts.reasons)).value}" if facts.reasons else ""
+    run.__doc__ = f"{facts.text}\n\n\b\nExample:\n  sitematch referral {facts.command} r-2026-017{extra}\n"
     command: Callable[..., Any] = key_option(format_option("table", "json")(plain_errors(run)))
-    if reasons is not None:
-        codes = click.Choice([code.value for code in reasons])
+    if facts.reasons is not None:
+        codes = click.Choice([code.value for code in facts.reasons])
         command = click.option("--reason", type=codes, required=True, help="A reason code.")(command)
-    referral_group.command(name, epilog=EXIT_CODES)(click.argument("referral_id", metavar="ID")(command))
+    referral_group.command(facts.command, epilog=EXIT_CODES)(click.argument("referral_id", metavar="ID")(command))
 
 
-_transition("accept", Action.ACCEPT_OFFER, "Turn an offer from the waiting list into a hold.")
-_transition("screen", Action.START_SCREENING, "Start screening. The spot is kept until screening ends.")
-_transition("enroll", Action.ENROLL, "Enrol a screened referral as a participant.")
-_transition("release", Action.RELEASE, "Give a held or screening spot back, decline an offer, or stop waiting.")
-_transition(
-    "screen-failure",
-    Action.SCREEN_FAILURE,
-    "Record that screening failed; the study's rules say whether the spot comes back.",
-    ScreenFailureReason,
-)
-_transition(
-    "withdraw",
-    Action.WITHDRAW,
-    "Record that a participant left; the study's rules say whether the spot comes back.",
-    WithdrawalReason,
-)
+for _action in MOVES:
+    _add_move(_action, ACTIONS[_action])
 
 
 @referral_group.command("show", epilog=EXIT_CODES)
@@ -125,9 +112,9 @@ def show(referral_id: str, with_history: bool, form: str) -> None:
     from sitematch.exporters.wire.capacity import event_answer, referral_answer
     from sitematch.services.capacity import coordinating
 
-    with open_desk() as desk:
-        found = referral_answer(coordinating.referral(desk.store, desk.actor, referral_id, desk.now))
-        past = coordinating.history(desk.store, desk.actor, referral_id, desk.now) if with_history else ()
+    with open_context() as context:
+        found = referral_answer(coordinating.referral(context.store, context.actor, referral_id, context.now))
+        past = coordinating.history(context.store, context.actor, referral_id, context.now) if with_history else ()
     events = [event_answer(event) for event in past]
     if form == "json":
         print_json({"referral": found, "history": events} if with_history else found)
@@ -155,8 +142,10 @@ def list_(site: str | None, state: str | None, study: str | None, form: str) -> 
     from sitematch.services.capacity import coordinating
 
     wanted = None if state is None else SpotState(state)
-    with open_desk(study) as desk:
-        found = coordinating.referrals(desk.store, desk.actor, desk.study_id, desk.now, site_id=site, state=wanted)
+    with open_context(study) as context:
+        found = coordinating.referrals(
+            context.store, context.actor, context.study_id, context.now, site_id=site, state=wanted
+        )
     print_rows(form, ReferralAnswer, [referral_answer(item) for item in found], print_referrals)
 
 

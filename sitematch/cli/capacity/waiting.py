@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, say, settings
-from sitematch.cli.context import Desk, key_option, open_desk, print_one, print_rows, study_option
+from sitematch.cli.context import CommandContext, key_option, open_context, print_one, print_rows, study_option
 from sitematch.errors import InvalidInput
 
 
@@ -57,32 +57,32 @@ def add(
     from sitematch.exporters.wire.capacity import referral_answer
     from sitematch.services.capacity import coordinating
 
-    with open_desk(study, key) as desk:
+    with open_context(study, key) as context:
         found = coordinating.join_waiting_list(
-            desk.store,
-            desk.caller,
-            study_id=desk.study_id,
+            context.store,
+            context.caller,
+            study_id=context.study_id,
             referral_id=referral_id,
-            site_ids=(*sites, *_sites_near(desk, near, country, within_km)),
-            now=desk.now,
+            site_ids=(*sites, *_sites_near(context, near, country, within_km)),
+            now=context.now,
             priority=priority,
             arm=arm,
         )
     print_one(form, referral_answer(found), print_referrals)
 
 
-def _sites_near(desk: Desk, near: str | None, country: str | None, within_km: float | None) -> list[str]:
+def _sites_near(context: CommandContext, near: str | None, country: str | None, within_km: float | None) -> list[str]:
     if (near is None) != (within_km is None):
         raise InvalidInput("--near and --within-km go together: give both or neither.", field="near")
     if near is None or within_km is None:
         return []
     from dataclasses import replace
 
-    from sitematch.services.setup import open_finder
+    from sitematch.services.finding.opening import open_finder
 
     if not 0 < within_km <= 20_100:
         raise InvalidInput("--within-km must be more than 0 and at most 20,100.", field="within_km")
-    finder = open_finder(replace(settings(), study_id=desk.study_id), desk.now)
+    finder = open_finder(replace(settings(), study_id=context.study_id), context.now)
     found = finder.within(finder.locate(near, country), within_km)
     if not found:
         raise InvalidInput("There is no site within that distance.", field="within_km")
@@ -104,8 +104,8 @@ def list_(study: str | None, form: str) -> None:
     from sitematch.exporters.wire.capacity import WaitingAnswer, waiting_answers
     from sitematch.services.capacity import coordinating
 
-    with open_desk(study) as desk:
-        found = coordinating.waiting_list(desk.store, desk.actor, desk.study_id)
+    with open_context(study) as context:
+        found = coordinating.waiting_list(context.store, context.actor, context.study_id)
     print_rows(form, WaitingAnswer, waiting_answers(found), print_waiting)
 
 
@@ -118,11 +118,9 @@ def sweep() -> None:
     Example, in a crontab:
       * * * * * sitematch waiting-list sweep
     """
-    from sitematch.store.capacity import waiting
+    from sitematch.services.capacity.freed_spots import offer_freed_spots
 
-    with open_desk() as desk:
-        studies = waiting.studies_with_waiting(desk.store)
-        offers = sum(
-            waiting.sweep(desk.store, study_id, desk.now, request_id=desk.caller.request_id) for study_id in studies
-        )
-    say(f"{offers} offer{'' if offers == 1 else 's'} made in {len(studies)} studies with a waiting list.")
+    with open_context() as context:
+        made = offer_freed_spots(context.store, context.now, request_id=context.caller.request_id)
+    offers = sum(made.values())
+    say(f"{offers} offer{'' if offers == 1 else 's'} made in {len(made)} studies with a waiting list.")

@@ -172,7 +172,8 @@ def _match_condition(
 ) -> None:
     """Rank the clinics of all studies about a condition."""
     from sitematch.exporters.wire.clinics import clinics_answer
-    from sitematch.services.setup import open_clinics, prepare
+    from sitematch.services.finding.opening import open_clinics
+    from sitematch.services.setup import prepare
 
     if study is not None:
         raise InvalidInput("Give --study or --condition, not both.", field="study")
@@ -313,7 +314,8 @@ def sites(country: str | None, study: str | None, form: str) -> None:
 
 def finder_of(study_id: str | None = None) -> Finder:
     """Open the finder; a fresh install's database is made at its first use."""
-    from sitematch.services.setup import open_finder, prepare
+    from sitematch.services.finding.opening import open_finder
+    from sitematch.services.setup import prepare
 
     chosen, now = settings(), datetime.now(UTC)
     prepare(chosen, say, now)

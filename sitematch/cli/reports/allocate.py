@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, settings
-from sitematch.cli.context import open_desk, study_option
+from sitematch.cli.context import open_context, study_option
 from sitematch.cli.reports.report import check_format, out_option, write_report
 
 
@@ -42,8 +42,8 @@ def allocate(file: Path, time_zone: str, study: str | None, form: str, out: Path
     check_format(form, out, table)
     rows = read_referrals(file)
     gazetteer = Gazetteer.open(settings().gazetteer_path)
-    with open_desk(study) as desk:
+    with open_context(study) as context:
         report = report_allocation(
-            gazetteer, desk.store, desk.actor, desk.study_id, rows, desk.now, time_zone=time_zone
+            gazetteer, context.store, context.actor, context.study_id, rows, context.now, time_zone=time_zone
         )
     write_report(report, form, out, table)

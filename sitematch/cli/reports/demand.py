@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, settings
-from sitematch.cli.context import open_desk, study_option
+from sitematch.cli.context import open_context, study_option
 from sitematch.cli.finding.look_up import finder_of
 from sitematch.cli.reports.report import check_format, out_option, write_report
 
@@ -49,11 +49,11 @@ def demand(**asked: Any) -> None:
 
     check_format(asked["form"], asked["out"], asked["table"])
     finder = finder_of(asked["study"])
-    with open_desk(finder.study.study_id) as desk:
+    with open_context(finder.study.study_id) as context:
         report = report_demand(
             finder,
-            desk.store,
-            desk.actor,
+            context.store,
+            context.actor,
             datetime.now(UTC),
             threshold=settings().demand_threshold,
             months=asked["months"],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, say
-from sitematch.cli.context import open_desk, study_option
+from sitematch.cli.context import open_context, study_option
 from sitematch.cli.output import open_output
 from sitematch.domain.time_zones import zone_named
 from sitematch.errors import InvalidInput
@@ -107,12 +107,12 @@ def run_report(make: Callable[..., Report], asked: dict[str, Any]) -> None:
         from sitematch.gazetteer.grammar import parse_country
 
         country = parse_country(country)
-    with open_desk(asked["study"]) as desk:
+    with open_context(asked["study"]) as context:
         report = make(
-            desk.store,
-            desk.actor,
-            desk.study_id,
-            desk.now,
+            context.store,
+            context.actor,
+            context.study_id,
+            context.now,
             as_of=_in_zone(asked["as_of"], zone),
             time_zone=zone.key,
             country=country,

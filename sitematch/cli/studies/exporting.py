@@ -12,7 +12,7 @@ import click
 
 from sitematch.cli.capacity.capacity import INSTANT, as_utc
 from sitematch.cli.common import EXIT_CODES, plain_errors, say, settings
-from sitematch.cli.context import open_desk, study_option
+from sitematch.cli.context import open_context, study_option
 from sitematch.cli.finding.look_up import ask, match_options
 from sitematch.cli.output import open_output
 from sitematch.errors import InvalidInput
@@ -65,8 +65,8 @@ def sites(
     if every and studies:
         raise InvalidInput("Give --study or --all, not both.", field="study")
     chosen, wanted = _form(form, out), country_code(country, "country")
-    with open_desk() as desk:
-        found = all_sites(desk.store, None if every else studies or (desk.study_id,), country=wanted)
+    with open_context() as context:
+        found = all_sites(context.store, None if every else studies or (context.study_id,), country=wanted)
         with open_output(out) as file:
             if chosen == "geojson":
                 from sitematch.exporters.geojson import write_sites_geojson
@@ -132,9 +132,11 @@ def capacity(
     from sitematch.services.exchange.exporting import with_places
 
     chosen = _form(form, out)
-    with open_desk(study) as desk:
-        found = coordinating.capacity(desk.store, desk.actor, desk.study_id, desk.now, as_of=as_utc(as_of), arm=arm)
-        rows = with_places(desk.store, desk.study_id, found)
+    with open_context(study) as context:
+        found = coordinating.capacity(
+            context.store, context.actor, context.study_id, context.now, as_of=as_utc(as_of), arm=arm
+        )
+        rows = with_places(context.store, context.study_id, found)
     with open_output(out) as file:
         if chosen == "geojson":
             from sitematch.exporters.geojson import capacity_geojson
@@ -160,8 +162,8 @@ def catalogue(studies: tuple[str, ...], out: Path | None) -> None:
     from sitematch.exporters.catalogue import write_catalogue
     from sitematch.services.exchange.exporting import all_studies
 
-    with open_desk() as desk, open_output(out) as file:
-        study_count, site_count = write_catalogue(file, all_studies(desk.store, studies or None))
+    with open_context() as context, open_output(out) as file:
+        study_count, site_count = write_catalogue(file, all_studies(context.store, studies or None))
     say(f"{study_count} studies with {site_count} sites exported.")
 
 
@@ -175,7 +177,7 @@ def _form(form: str | None, out: Path | None) -> str:
 
 
 def _write(file: IO[bytes], form: str, header: tuple[str, ...], rows: Iterable[Wire], title: str, bom: bool) -> None:
-    from sitematch.exporters.tables.files import Form, write_csv, write_table
+    from sitematch.exporters.tables.files import TableFormat, write_csv, write_table
     from sitematch.exporters.tables.rows import cells
 
     if bom:
@@ -183,7 +185,7 @@ def _write(file: IO[bytes], form: str, header: tuple[str, ...], rows: Iterable[W
             raise InvalidInput("--bom works only with CSV.", field="bom")
         write_csv(file, header, cells(rows, header), for_excel=True)
     else:
-        write_table(file, Form(form), header, cells(rows, header), title=title)
+        write_table(file, TableFormat(form), header, cells(rows, header), title=title)
 
 
 def _write_json(file: IO[bytes], answer: object) -> None:

@@ -208,11 +208,12 @@ def _files_command(form: str, help_text: str) -> None:
     @plain_errors
     def command(files: tuple[Path, ...], strict: bool, dry_run: bool, everything: bool) -> None:
         from sitematch.services.studies.other_sources import import_files
+        from sitematch.services.studies.sources import ImportSource
 
         now = datetime.now(UTC)
         printer = Printer(everything=everything)
         totals, import_id = import_files(
-            _ready(now), form, files, now=now, watcher=printer, dry_run=dry_run, strict=strict
+            _ready(now), ImportSource(form), files, now=now, watcher=printer, dry_run=dry_run, strict=strict
         )
         printer.close(totals, import_id, dry_run=dry_run)
         if totals.records_left_out and not totals.studies:
@@ -266,13 +267,11 @@ def list_() -> None:
       sitematch import list
     """
     from sitematch.services.setup import prepare
-    from sitematch.store.engine import open_store
-    from sitematch.store.studies.imports import list_imports
+    from sitematch.services.studies.registry import list_imports
 
     chosen = settings()
     prepare(chosen, say, datetime.now(UTC))
-    with open_store(chosen.database_url) as store:
-        found = list_imports(store)
+    found = list_imports(chosen)
     if not found:
         say("Nothing has been imported yet.")
     for record in found:
@@ -331,9 +330,8 @@ def studies(search: str | None, statuses: tuple[str, ...], limit: int) -> None:
       sitematch studies --search "lupus nephritis" --status RECRUITING
     """
     from sitematch.domain.studies.search_terms import query_words
-    from sitematch.services.setup import prepare
-    from sitematch.store.engine import open_store
-    from sitematch.store.studies.search import search_studies
+    from sitematch.services.setup import open_store, prepare
+    from sitematch.services.studies.catalogue import search_studies
 
     words = () if search is None else query_words(search, field="search")
     chosen = settings()

@@ -1,1 +1,1 @@
-"""Who may do what."""
+"""Accounts, tokens, sessions, roles and permissions."""

@@ -198,3 +198,15 @@ def granted_sites(actor: Actor, permission: Permission, study_id: str) -> frozen
     if not granted:
         raise NotAllowed(f"You do not have permission to do this: {permission.value}.", permission=permission.value)
     return granted
+
+
+def granted_studies(actor: Actor) -> frozenset[str] | None:
+    """Return the studies that an actor has a role in; None is every one.
+
+    Examples
+    --------
+    >>> granted_studies(Actor(actor_id="user:1", grants=(Grant(role=Role.VIEWER, study_id="NCT1"),)))
+    frozenset({'NCT1'})
+    """
+    named = {grant.study_id for grant in actor.grants}
+    return None if None in named else frozenset(study_id for study_id in named if study_id is not None)

@@ -12,13 +12,11 @@ from datetime import datetime
 
 import msgspec
 
-from sitematch.domain.capacity.spot import EventKind, SpotState, state_at
-
-ENDED = frozenset({SpotState.EXPIRED, SpotState.OFFER_LAPSED, SpotState.RELEASED, SpotState.SCREEN_FAILED})
-"""States from which a referral may only begin anew (see `sitematch.domain.capacity.spot.ALLOWED`)."""
+from sitematch.domain.capacity.spot import state_at
+from sitematch.domain.capacity.states import ENDED, EventKind, SpotState
 
 
-class Step(msgspec.Struct, frozen=True, gc=False):
+class AttemptStep(msgspec.Struct, frozen=True, gc=False):
     """One event of a referral, as far as its way is concerned; see `LedgerEvent`."""
 
     kind: EventKind
@@ -61,7 +59,7 @@ class Attempt(msgspec.Struct, kw_only=True, gc=False):
     reason: str | None = None
 
 
-def attempts_in(steps: Sequence[Step], as_of: datetime) -> tuple[Attempt, ...]:
+def attempts_in(steps: Sequence[AttemptStep], as_of: datetime) -> tuple[Attempt, ...]:
     """Part a referral's way into its attempts.
 
     Parameters
@@ -75,13 +73,13 @@ def attempts_in(steps: Sequence[Step], as_of: datetime) -> tuple[Attempt, ...]:
     --------
     >>> from datetime import UTC, timedelta
     >>> noon = datetime(2026, 1, 2, 12, tzinfo=UTC)
-    >>> held = Step(EventKind.HELD, noon, "a", "US", noon + timedelta(hours=48))
-    >>> again = Step(EventKind.HELD, noon + timedelta(days=3), "b", "US", noon + timedelta(days=5))
+    >>> held = AttemptStep(EventKind.HELD, noon, "a", "US", noon + timedelta(hours=48))
+    >>> again = AttemptStep(EventKind.HELD, noon + timedelta(days=3), "b", "US", noon + timedelta(days=5))
     >>> [(attempt.site_id, attempt.state.value) for attempt in attempts_in([held, again], noon + timedelta(days=4))]
     [('a', 'EXPIRED'), ('b', 'HELD')]
     """
     found: list[Attempt] = []
-    last: Step | None = None
+    last: AttemptStep | None = None
     for step in steps:
         if last is not None:
             found[-1].state = state_at(last.kind, last.expires_at, step.at)
@@ -94,7 +92,7 @@ def attempts_in(steps: Sequence[Step], as_of: datetime) -> tuple[Attempt, ...]:
     return tuple(found)
 
 
-def _note(attempt: Attempt, step: Step) -> None:
+def _note(attempt: Attempt, step: AttemptStep) -> None:
     if step.site_id is not None:
         attempt.site_id, attempt.country = step.site_id, step.country
     attempt.reason = step.reason

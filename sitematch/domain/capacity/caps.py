@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +19,38 @@ class DrawnFrom(StrEnum):
     """No cap is known."""
 
 
+class Shortage(StrEnum):
+    """Why no spot can be taken at a site, and at which level: the widest level that stands in the way."""
+
+    STUDY_NOT_RECRUITING = "STUDY_NOT_RECRUITING"
+    """By its registry status the study takes nobody."""
+    STUDY_CLOSED = "STUDY_CLOSED"
+    COUNTRY_CLOSED = "COUNTRY_CLOSED"
+    ARM_CLOSED = "ARM_CLOSED"
+    SITE_CLOSED = "SITE_CLOSED"
+    """A coordinator closed this part."""
+    STUDY_NO_SPOTS = "STUDY_NO_SPOTS"
+    COUNTRY_NO_SPOTS = "COUNTRY_NO_SPOTS"
+    ARM_NO_SPOTS = "ARM_NO_SPOTS"
+    SITE_NO_SPOTS = "SITE_NO_SPOTS"
+    """The cap is 0: this part was never given spots."""
+    STUDY_FULL = "STUDY_FULL"
+    COUNTRY_FULL = "COUNTRY_FULL"
+    ARM_FULL = "ARM_FULL"
+    SITE_FULL = "SITE_FULL"
+    """All spots of the cap are taken."""
+
+    @property
+    def level(self) -> CapLevel:
+        """Which part of the study stands in the way."""
+        return CapLevel(self.value.partition("_")[0])
+
+    @property
+    def is_full(self) -> bool:
+        """Whether spots were there and are taken, so that one may become free again."""
+        return self.value.endswith("_FULL")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remaining:
     """Spots left at a site.
@@ -30,11 +63,17 @@ class Remaining:
         When the count was true (aware, UTC); None if the source does not say.
     drawn_from
         What the spots are drawn from.
+    shortage
+        Why there are none; None if there are some, or if that is not known.
+    has_waiting_list
+        Whether one can wait for a spot at this site while it is full.
     """
 
     count: int | None
     as_of: datetime | None
     drawn_from: DrawnFrom = DrawnFrom.UNKNOWN
+    shortage: Shortage | None = None
+    has_waiting_list: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -80,6 +119,39 @@ class CapLevel(StrEnum):
     SITE = "SITE"
 
 
+@dataclass(frozen=True, slots=True)
+class LevelFacts:
+    """What holds for all caps of a level.
+
+    Parameters
+    ----------
+    words
+        The part of the study in words; the scope follows where there is one.
+    site_attribute
+        The attribute of a site that has to be the cap's scope for the cap to cover it; None if sites do not decide.
+    has_scope
+        Whether a key names a scope.
+    is_forecast
+        Whether a forecast can be asked with another cap of this level.
+    """
+
+    words: str
+    site_attribute: str | None
+    has_scope: bool = True
+    is_forecast: bool = True
+
+
+CAP_LEVELS: Mapping[CapLevel, LevelFacts] = {
+    CapLevel.STUDY: LevelFacts("the study", None, has_scope=False),
+    CapLevel.COUNTRY: LevelFacts("country", "country"),
+    CapLevel.ARM: LevelFacts("arm", None, is_forecast=False),
+    CapLevel.SITE: LevelFacts("site", "site_id"),
+}
+"""Every level, widest first; the order of the members of `CapLevel` is the same."""
+
+_RANK = {level: rank for rank, level in enumerate(CapLevel)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapKey:
     """Which part of a study a cap covers.
@@ -97,6 +169,16 @@ class CapKey:
 
     def __str__(self) -> str:
         return f"{self.level.value} {self.scope}".rstrip()
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Where it stands in a list: widest first, then by scope."""
+        return _RANK[self.level], self.scope
+
+    @property
+    def words(self) -> str:
+        """The part of the study in words, e.g. ``"country DE"``."""
+        return f"{CAP_LEVELS[self.level].words} {self.scope}".rstrip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +212,8 @@ class SiteCapacity:
         Whether the site, its country and the study take patients.
     as_of
         The instant that all this describes (aware, UTC).
+    shortage
+        Why no spot can be taken; None if one can, or if only the site's registry status stands in the way.
     """
 
     study_id: str
@@ -149,6 +233,7 @@ class SiteCapacity:
     state: CapacityState
     is_open: bool
     as_of: datetime
+    shortage: Shortage | None = None
 
     @property
     def drawn_from(self) -> DrawnFrom:
@@ -157,9 +242,17 @@ class SiteCapacity:
             return DrawnFrom.UNKNOWN
         return DrawnFrom.SITE_CAP if self.binding.level is CapLevel.SITE else DrawnFrom.SHARED_POOL
 
-    def as_remaining(self) -> Remaining:
-        """Return the spots left in the form that a match carries."""
-        return Remaining(count=self.remaining, as_of=self.as_of, drawn_from=self.drawn_from)
+    def as_remaining(self, as_of: datetime | None = None) -> Remaining:
+        """Return the spots left in the form that a match carries, for the instant that they were read at."""
+        return Remaining(
+            count=self.remaining,
+            as_of=self.as_of if as_of is None else as_of,
+            drawn_from=self.drawn_from,
+            shortage=self.shortage,
+            has_waiting_list=self.state is CapacityState.WAITLIST
+            and self.shortage is not None
+            and self.shortage.is_full,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

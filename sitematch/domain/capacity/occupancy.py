@@ -11,14 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sitematch.domain.capacity.caps import CapacityState, CapKey, CapLevel, CapUsage, SiteCapacity
-from sitematch.domain.capacity.spot import EventKind, SpotPolicy, SpotState, state_at
-from sitematch.domain.studies.study import RecruitmentStatus
-
-TAKING_STATUSES = frozenset(
-    {RecruitmentStatus.RECRUITING, RecruitmentStatus.ENROLLING_BY_INVITATION, RecruitmentStatus.AVAILABLE}
-)
-"""Statuses of a study or site in which a spot can be taken."""
+from sitematch.domain.capacity.caps import CapacityState, CapKey, CapLevel, CapUsage, Shortage, SiteCapacity
+from sitematch.domain.capacity.spot import SpotPolicy, state_at
+from sitematch.domain.capacity.states import STATES, EventKind, Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +112,18 @@ class StudyView:
     def capacity(self, now: datetime, arm: str | None = None) -> tuple[SiteCapacity, ...]:
         """Return every site's spots, in the order of `sites`."""
         taken = self.taken(now)
-        states: dict[str, Counter[SpotState]] = {}
+        figures: dict[str, Counter[Figure | None]] = {}
         for group in self.groups:
-            counter = states.setdefault(group.site_id, Counter())
-            counter[state_at(group.kind, group.expires_at, now)] += group.count
+            counter = figures.setdefault(group.site_id, Counter())
+            counter[STATES[state_at(group.kind, group.expires_at, now)].figure] += group.count
         return tuple(
-            self._site_capacity(site, states.get(site.site_id, Counter()), taken, arm, now) for site in self.sites
+            self._site_capacity(site, figures.get(site.site_id, Counter()), taken, arm, now) for site in self.sites
         )
 
     def _site_capacity(
         self,
         site: SiteInView,
-        states: Counter[SpotState],
+        figures: Counter[Figure | None],
         taken: Counter[CapKey],
         arm: str | None,
         now: datetime,
@@ -144,12 +139,12 @@ class StudyView:
             site_id=site.site_id,
             country=site.country,
             cap=cap,
-            offered=states[SpotState.OFFERED],
-            held=states[SpotState.HELD],
-            screening=states[SpotState.SCREENING],
-            enrolled=states[SpotState.ENROLLED],
-            withdrawn=states[SpotState.WITHDRAWN],
-            screen_failed=states[SpotState.SCREEN_FAILED],
+            offered=figures[Figure.OFFERED],
+            held=figures[Figure.HELD],
+            screening=figures[Figure.SCREENING],
+            enrolled=figures[Figure.ENROLLED],
+            withdrawn=figures[Figure.WITHDRAWN],
+            screen_failed=figures[Figure.SCREEN_FAILED],
             taken=taken[own],
             remaining=remaining,
             binding=binding,
@@ -157,7 +152,24 @@ class StudyView:
             state=self.state_of(is_open, remaining),
             is_open=is_open,
             as_of=now,
+            shortage=self._shortage(site, taken, arm),
         )
+
+    def _shortage(self, site: SiteInView, taken: Counter[CapKey], arm: str | None) -> Shortage | None:
+        """Return what keeps a site from taking anybody, the widest part first; None if it can, spots and rules apart.
+
+        Closures come before caps: while a part is closed, a spot that becomes free there helps nobody.
+        """
+        if not self.takes_patients:
+            return Shortage.STUDY_NOT_RECRUITING
+        rules = [(key, self.caps[key]) for key in keys_for(site.site_id, site.country, arm) if key in self.caps]
+        for key, rule in rules:
+            if rule.is_closed:
+                return Shortage(f"{key.level.value}_CLOSED")
+        for key, rule in rules:
+            if rule.spots is not None and rule.spots <= taken[key]:
+                return Shortage(f"{key.level.value}_{'FULL' if rule.spots else 'NO_SPOTS'}")
+        return None
 
     def state_of(self, is_open: bool, remaining: int | None) -> CapacityState:
         """Return what spots left, or none, mean for a patient under the study's rules."""
@@ -172,7 +184,6 @@ class StudyView:
     def usage(self, now: datetime) -> tuple[CapUsage, ...]:
         """Return the study's cap, then all others ever set or closed: country, arm, site, each by scope."""
         taken = self.taken(now)
-        order = list(CapLevel)
         return tuple(
             CapUsage(
                 study_id=self.study_id,
@@ -184,7 +195,7 @@ class StudyView:
                 over_enrolled=0 if rule.spots is None else max(0, taken[key] - rule.spots),
                 as_of=now,
             )
-            for key, rule in sorted(self.caps.items(), key=lambda item: (order.index(item[0].level), item[0].scope))
+            for key, rule in sorted(self.caps.items(), key=lambda item: item[0].order)
         )
 
     def next_expiry(self, now: datetime) -> datetime | None:

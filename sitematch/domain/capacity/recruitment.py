@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import EventKind
+from sitematch.domain.capacity.states import EventKind
 
 _WHOLE = CapKey(level=CapLevel.STUDY)
 
@@ -119,7 +119,7 @@ class Recruitment:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ClockStep:
     """One event that starts or stops the clock of open time.
 
     Parameters
@@ -144,7 +144,7 @@ Span = tuple[datetime, datetime]
 """From one instant to a later one."""
 
 
-def blocked_spans(steps: Iterable[Step], until: datetime) -> dict[CapKey, list[Span]]:
+def blocked_spans(steps: Iterable[ClockStep], until: datetime) -> dict[CapKey, list[Span]]:
     """Return when each part of a study could enrol nobody: closed, or every spot filled by participants.
 
     Parameters
@@ -164,7 +164,9 @@ def blocked_spans(steps: Iterable[Step], until: datetime) -> dict[CapKey, list[S
     >>> from datetime import UTC
     >>> noon = datetime(2026, 1, 2, 12, tzinfo=UTC)
     >>> site = CapKey(level=CapLevel.SITE, scope="a")
-    >>> steps = [Step(noon, EventKind.CLOSED, (site,)), Step(noon + timedelta(days=2), EventKind.OPENED, (site,))]
+    >>> closed = ClockStep(noon, EventKind.CLOSED, (site,))
+    >>> opened = ClockStep(noon + timedelta(days=2), EventKind.OPENED, (site,))
+    >>> steps = [closed, opened]
     >>> [(end - start).days for start, end in blocked_spans(steps, noon + timedelta(days=9))[site]]
     [2]
     """
@@ -179,12 +181,12 @@ def blocked_spans(steps: Iterable[Step], until: datetime) -> dict[CapKey, list[S
                 spots[key] = step.spots
             elif step.kind is EventKind.ENROLLED:
                 filled[key] += 1
-            elif step.kind is EventKind.WITHDRAWN:
-                filled[key] -= 1
             elif step.kind is EventKind.CLOSED:
                 closed.add(key)
-            else:
+            elif step.kind is EventKind.OPENED:
                 closed.discard(key)
+            else:  # a participant left and gave the spot back
+                filled[key] -= 1
             limit = spots.get(key)
             is_blocked = key in closed or (limit is not None and filled[key] >= limit)
             if is_blocked:

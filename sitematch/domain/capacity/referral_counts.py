@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sitematch.domain.capacity.occupancy import StudyView
-from sitematch.domain.capacity.spot import EventKind
+from sitematch.domain.capacity.states import EventKind
 
 
 @dataclass(frozen=True, slots=True)
-class Unplaced:
+class ReferralsWithoutSite:
     """Referrals that have no site: they wait, or left the waiting list."""
 
     kind: EventKind
@@ -61,7 +61,7 @@ class Standing:
 
     as_of: datetime
     view: StudyView
-    unplaced: tuple[Unplaced, ...]
+    unplaced: tuple[ReferralsWithoutSite, ...]
     waiting: tuple[Waiting, ...]
     oldest_holds: tuple[OldestHold, ...]
     events: int

@@ -1,121 +1,22 @@
-"""The life of a spot: its states, what may follow what, and when it is given back.
-
-::
-
-    (none) ── join_waiting_list ──> WAITING ──(a spot is freed)──> OFFERED ── accept_offer ──┐
-      └────────────────────── place_hold ──────────────────────────────────────────────> HELD
-    HELD ── start_screening ──> SCREENING ── enroll ──> ENROLLED ── withdraw ──> WITHDRAWN
-                                    └── screen_failure ──> SCREEN_FAILED
-    release: from WAITING, OFFERED, HELD and SCREENING ──> RELEASED
-    EXPIRED and OFFER_LAPSED are not events: they are what HELD and OFFERED are once `now` has come to
-    `expires_at`.
-
-A referral that was released, lapsed or failed screening may be held or wait again (rescreening is common);
-one that withdrew may not.
-"""
+"""A study's rules for its spots, and where a referral stands; `states` has the table of states."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
+from sitematch.domain.capacity.states import (
+    BY_POLICY,
+    ENTRY,
+    GIVES_BACK_BY_DEFAULT,
+    STATES,
+    Action,
+    EventKind,
+    SpotState,
+    SpotUse,
+    state_of,
+)
 from sitematch.errors import IllegalTransition, InvalidPolicy
-
-
-class EventKind(StrEnum):
-    """What the ledger records: the first eight change a referral, the next four a study's rules, the last a site."""
-
-    HELD = "HELD"
-    RELEASED = "RELEASED"
-    SCREENING = "SCREENING"
-    SCREEN_FAILED = "SCREEN_FAILED"
-    ENROLLED = "ENROLLED"
-    WITHDRAWN = "WITHDRAWN"
-    WAITING = "WAITING"
-    OFFERED = "OFFERED"
-    CAP_SET = "CAP_SET"
-    CLOSED = "CLOSED"
-    OPENED = "OPENED"
-    POLICY_SET = "POLICY_SET"
-    TRAVEL_SET = "TRAVEL_SET"
-
-
-class SpotState(StrEnum):
-    """Where a referral stands at an instant."""
-
-    WAITING = "WAITING"
-    OFFERED = "OFFERED"
-    OFFER_LAPSED = "OFFER_LAPSED"
-    HELD = "HELD"
-    EXPIRED = "EXPIRED"
-    SCREENING = "SCREENING"
-    SCREEN_FAILED = "SCREEN_FAILED"
-    ENROLLED = "ENROLLED"
-    WITHDRAWN = "WITHDRAWN"
-    RELEASED = "RELEASED"
-
-
-class Action(StrEnum):
-    """What can be done to a referral."""
-
-    PLACE_HOLD = "place_hold"
-    JOIN_WAITING_LIST = "join_waiting_list"
-    ACCEPT_OFFER = "accept_offer"
-    START_SCREENING = "start_screening"
-    ENROLL = "enroll"
-    SCREEN_FAILURE = "screen_failure"
-    WITHDRAW = "withdraw"
-    RELEASE = "release"
-
-
-class ScreenFailureReason(StrEnum):
-    """Why screening failed; a code, never free text, so that nothing about a patient can slip in."""
-
-    INCLUSION_NOT_MET = "INCLUSION_NOT_MET"
-    EXCLUSION_MET = "EXCLUSION_MET"
-    LABORATORY = "LABORATORY"
-    CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
-    LOST_TO_FOLLOW_UP = "LOST_TO_FOLLOW_UP"
-    TRAVEL = "TRAVEL"
-    INVESTIGATOR_DECISION = "INVESTIGATOR_DECISION"
-    SPONSOR_DECISION = "SPONSOR_DECISION"
-    OTHER = "OTHER"
-
-
-class WithdrawalReason(StrEnum):
-    """Why a participant left; a code, never free text."""
-
-    CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
-    ADVERSE_EVENT = "ADVERSE_EVENT"
-    LACK_OF_EFFICACY = "LACK_OF_EFFICACY"
-    LOST_TO_FOLLOW_UP = "LOST_TO_FOLLOW_UP"
-    PROTOCOL_DEVIATION = "PROTOCOL_DEVIATION"
-    PREGNANCY = "PREGNANCY"
-    DEATH = "DEATH"
-    INVESTIGATOR_DECISION = "INVESTIGATOR_DECISION"
-    SPONSOR_DECISION = "SPONSOR_DECISION"
-    TRAVEL = "TRAVEL"
-    OTHER = "OTHER"
-
-
-_ENTRY = frozenset({Action.PLACE_HOLD, Action.JOIN_WAITING_LIST})
-
-ALLOWED: Mapping[SpotState | None, frozenset[Action]] = {
-    None: _ENTRY,
-    SpotState.WAITING: frozenset({Action.PLACE_HOLD, Action.RELEASE}),
-    SpotState.OFFERED: frozenset({Action.ACCEPT_OFFER, Action.RELEASE}),
-    SpotState.OFFER_LAPSED: _ENTRY,
-    SpotState.HELD: frozenset({Action.START_SCREENING, Action.RELEASE}),
-    SpotState.EXPIRED: _ENTRY,
-    SpotState.SCREENING: frozenset({Action.ENROLL, Action.SCREEN_FAILURE, Action.RELEASE}),
-    SpotState.SCREEN_FAILED: _ENTRY,
-    SpotState.ENROLLED: frozenset({Action.WITHDRAW}),
-    SpotState.WITHDRAWN: frozenset(),
-    SpotState.RELEASED: _ENTRY,
-}
-"""What may be done in each state; None is a referral that the ledger does not know."""
 
 
 def state_at(kind: EventKind, expires_at: datetime | None, now: datetime) -> SpotState:
@@ -124,7 +25,7 @@ def state_at(kind: EventKind, expires_at: datetime | None, now: datetime) -> Spo
     Parameters
     ----------
     kind
-        The latest event's kind: one of the first eight.
+        The latest event's kind: one of `states.REFERRAL_KINDS`.
     expires_at
         When a hold or an offer lapses; a hold counts while ``expires_at > now``. None for the other kinds.
     now
@@ -137,12 +38,12 @@ def state_at(kind: EventKind, expires_at: datetime | None, now: datetime) -> Spo
     >>> state_at(EventKind.HELD, noon, noon)
     <SpotState.EXPIRED: 'EXPIRED'>
     """
-    if expires_at is not None and expires_at <= now:
-        if kind is EventKind.HELD:
-            return SpotState.EXPIRED
-        if kind is EventKind.OFFERED:
-            return SpotState.OFFER_LAPSED
-    return SpotState(kind.value)
+    return state_of(kind, has_lapsed=expires_at is not None and expires_at <= now)
+
+
+def allowed_in(state: SpotState | None) -> frozenset[Action]:
+    """Return what may be done next; None is a referral that the ledger does not know."""
+    return ENTRY if state is None else STATES[state].allows
 
 
 def require_allowed(referral_id: str, state: SpotState | None, action: Action) -> None:
@@ -153,7 +54,7 @@ def require_allowed(referral_id: str, state: SpotState | None, action: Action) -
     IllegalTransition
         If not; it names what is allowed.
     """
-    allowed = ALLOWED[state]
+    allowed = allowed_in(state)
     if action in allowed:
         return
     names = tuple(sorted(item.value for item in allowed))
@@ -167,7 +68,8 @@ def require_allowed(referral_id: str, state: SpotState | None, action: Action) -
     )
 
 
-_MAY_GIVE_BACK = frozenset({SpotState.SCREEN_FAILED, SpotState.WITHDRAWN})
+MAX_WAITING_SITES = 500
+"""The most sites that an entry of the waiting list may name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,26 +97,22 @@ class SpotPolicy:
 
     hold: timedelta = timedelta(hours=48)
     offer: timedelta = timedelta(hours=48)
-    gives_back: frozenset[SpotState] = field(default=frozenset({SpotState.SCREEN_FAILED}))
+    gives_back: frozenset[SpotState] = field(default=GIVES_BACK_BY_DEFAULT)
     waiting_list: bool = True
 
     def __post_init__(self) -> None:
         for name, value in (("hold", self.hold), ("offer", self.offer)):
             if not timedelta(0) < value <= timedelta(days=365):
                 raise InvalidPolicy(f"The {name} must last more than 0 and at most 365 days.", field=name)
-        if not self.gives_back <= _MAY_GIVE_BACK:
-            raise InvalidPolicy(
-                "Only SCREEN_FAILED and WITHDRAWN can be set to give a spot back or keep it.", field="gives_back"
-            )
+        if not self.gives_back <= BY_POLICY:
+            names = " and ".join(state for state in SpotState if state in BY_POLICY)
+            raise InvalidPolicy(f"Only {names} can be set to give a spot back or keep it.", field="gives_back")
 
     def takes_spot(self, state: SpotState) -> bool:
         """Whether a referral in this state has a spot in use."""
-        if state in _MAY_GIVE_BACK:
+        if state in BY_POLICY:
             return state not in self.gives_back
-        return state in _TAKING
-
-
-_TAKING = frozenset({SpotState.OFFERED, SpotState.HELD, SpotState.SCREENING, SpotState.ENROLLED})
+        return STATES[state].spot is SpotUse.ALWAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

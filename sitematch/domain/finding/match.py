@@ -27,6 +27,7 @@ class ReasonCode(StrEnum):
     FARTHER = "FARTHER"
     AHEAD_BY_TRAVEL = "AHEAD_BY_TRAVEL"
     AHEAD_BY_SPOTS = "AHEAD_BY_SPOTS"
+    AHEAD_BY_KNOWN_SPOTS = "AHEAD_BY_KNOWN_SPOTS"
     UNDECIDED = "UNDECIDED"
     OWN_COUNTRY = "OWN_COUNTRY"
     OTHER_COUNTRY = "OTHER_COUNTRY"
@@ -42,6 +43,10 @@ class ReasonCode(StrEnum):
     LIKELY_FULL = "LIKELY_FULL"
     # Left out because:
     FULL = "FULL"
+    CLOSED = "CLOSED"
+    NO_SPOTS = "NO_SPOTS"
+    STUDY_NOT_RECRUITING = "STUDY_NOT_RECRUITING"
+    WAITING_LIST = "WAITING_LIST"
     TOO_FEW_SPOTS = "TOO_FEW_SPOTS"
     NOT_RECRUITING = "NOT_RECRUITING"
     TOO_FAR = "TOO_FAR"
@@ -63,7 +68,7 @@ class Reason(msgspec.Struct, frozen=True, gc=False):
     count
         A number of spots or a rank, where the reason has one.
     subject
-        A site's facility, a status or a country, where the reason names one.
+        A site's facility, a status, a country or the level of a cap (`CapLevel`), where the reason names one.
     on
         A day, where the reason has one.
     probability

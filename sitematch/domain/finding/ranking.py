@@ -15,7 +15,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Protocol
 
-from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.capacity.caps import DrawnFrom, Remaining, Shortage
 from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode, SiteMatch
 from sitematch.domain.finding.policy import MatchPolicy, Order
 from sitematch.domain.place import Place
@@ -41,6 +41,8 @@ NOTHING_FORESEEN: Mapping[str, Reason] = MappingProxyType({})
 # Reasons without facts of their own are made once.
 _NEAREST = Reason(ReasonCode.NEAREST)
 _SPOTS_UNKNOWN = Reason(ReasonCode.SPOTS_UNKNOWN)
+_STUDY_NOT_RECRUITING = Reason(ReasonCode.STUDY_NOT_RECRUITING)
+_WAITING_LIST = Reason(ReasonCode.WAITING_LIST)
 _TRAVEL_REASON = {
     TravelCertainty.COVERED: Reason(ReasonCode.TRAVEL_COVERED),
     TravelCertainty.MAY_BE_COVERED: Reason(ReasonCode.TRAVEL_MAY_BE_COVERED),
@@ -250,7 +252,9 @@ def _faults(candidate: Candidate, policy: MatchPolicy) -> tuple[Reason, ...]:
     if site.status not in policy.statuses:
         faults.append(Reason(ReasonCode.NOT_RECRUITING, subject=site.status))
     if not remaining.is_open:
-        faults.append(Reason(ReasonCode.FULL, subject=remaining.drawn_from))
+        faults.append(_shortage_reason(remaining.shortage))
+        if remaining.has_waiting_list:
+            faults.append(_WAITING_LIST)
     elif policy.min_spots is not None and (remaining.count is None or remaining.count < policy.min_spots):
         faults.append(Reason(ReasonCode.TOO_FEW_SPOTS, count=remaining.count))
     if policy.min_travel is not None and TRAVEL_ORDER[site.travel.certainty] > TRAVEL_ORDER[policy.min_travel]:
@@ -258,6 +262,16 @@ def _faults(candidate: Candidate, policy: MatchPolicy) -> tuple[Reason, ...]:
     if policy.country is not None and site.country != policy.country:
         faults.append(Reason(ReasonCode.COUNTRY_NOT_ASKED, subject=site.country))
     return tuple(faults)
+
+
+def _shortage_reason(shortage: Shortage | None) -> Reason:
+    """Say why no spot can be taken, and at which level."""
+    if shortage is None:
+        return Reason(ReasonCode.FULL)
+    if shortage is Shortage.STUDY_NOT_RECRUITING:
+        return _STUDY_NOT_RECRUITING
+    kind = shortage.value.partition("_")[2]
+    return Reason(ReasonCode(kind), subject=shortage.level)
 
 
 def _append_unplaced(
@@ -319,13 +333,15 @@ def _reasons(
         if gathered.outside_radius:
             reasons.append(Reason(ReasonCode.OUTSIDE_RADIUS, km=policy.within_km))
         if policy.prefer_country is not None:
-            code = ReasonCode.OTHER_COUNTRY if candidate.group else ReasonCode.OWN_COUNTRY
+            is_own = candidate.site.country == policy.prefer_country
+            code = ReasonCode.OWN_COUNTRY if is_own else ReasonCode.OTHER_COUNTRY
             reasons.append(Reason(code, subject=candidate.site.country))
-        reasons.append(_position_reason(ordered, i, gathered.nearest[candidate.group]))
-        if i and ties[i - 1]:
-            reasons.append(_undecided(candidate, ordered[i - 1]))
-        if i < len(ties) and ties[i]:
-            reasons.append(_undecided(candidate, ordered[i + 1]))
+        tied = [ordered[j] for j in (i - 1, i + 1) if 0 <= j <= len(ties) and ties[min(i, j)]]
+        compared, reason = _position_reason(ordered, i, gathered.nearest[candidate.group])
+        # Of a site that may as well be the nearer one, nothing else is said.
+        if compared is None or all(compared is not other for other in tied):
+            reasons.append(reason)
+        reasons += [_undecided(candidate, other) for other in tied]
     reasons.append(_TRAVEL_REASON[candidate.site.travel.certainty])
     reasons.append(_spots_reason(_known(candidate)))
     probable = foreseen.get(candidate.site.site_id)
@@ -334,21 +350,28 @@ def _reasons(
     return tuple(reasons)
 
 
-def _position_reason(ordered: Sequence[Candidate], i: int, nearest: Candidate) -> Reason:
-    """Explain a position by distance, or by what put the site ahead of a nearer one of its band."""
+def _position_reason(ordered: Sequence[Candidate], i: int, nearest: Candidate) -> tuple[Candidate | None, Reason]:
+    """Explain a position by distance, or by what put the site ahead of a nearer one of its band.
+
+    Also returns the site that the reason compares it with; None if it names none.
+    """
     candidate = ordered[i]
     for j in range(i + 1, len(ordered)):
         other = ordered[j]
         if other.band != candidate.band:
             break
         if other.km < candidate.km:
-            better_travel = _travel_rank(candidate) < _travel_rank(other)
-            code = ReasonCode.AHEAD_BY_TRAVEL if better_travel else ReasonCode.AHEAD_BY_SPOTS
-            return Reason(code, candidate.km - other.km, subject=other.site.facility)
+            if _travel_rank(candidate) < _travel_rank(other):
+                code = ReasonCode.AHEAD_BY_TRAVEL
+            elif _known(other).count is None:
+                code = ReasonCode.AHEAD_BY_KNOWN_SPOTS
+            else:
+                code = ReasonCode.AHEAD_BY_SPOTS
+            return other, Reason(code, candidate.km - other.km, subject=other.site.facility)
     if candidate.km == nearest.km:
-        return _NEAREST
+        return None, _NEAREST
     code = ReasonCode.SAME_BAND if candidate.band == nearest.band else ReasonCode.FARTHER
-    return Reason(code, candidate.km - nearest.km, subject=nearest.site.facility)
+    return nearest, Reason(code, candidate.km - nearest.km, subject=nearest.site.facility)
 
 
 def _undecided(candidate: Candidate, other: Candidate) -> Reason:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sitematch.domain.capacity.caps import DrawnFrom
+from sitematch.domain.capacity.caps import CapLevel
 from sitematch.domain.finding.match import Reason, ReasonCode
 from sitematch.domain.place import Place, Precision
 from sitematch.domain.units import Unit, format_distance
@@ -16,7 +16,26 @@ _FIXED = {
     ReasonCode.TRAVEL_UNKNOWN: "Whether travel costs are covered is not known: ask the site.",
     ReasonCode.TRAVEL_NOT_COVERED: "Travel costs are not covered.",
     ReasonCode.SPOTS_UNKNOWN: "How many spots are left is not known.",
+    ReasonCode.STUDY_NOT_RECRUITING: "The study is not taking patients now.",
+    ReasonCode.WAITING_LIST: "There is a waiting list: ask the site how to join it.",
 }
+
+_SHORTAGE_WORDS = {
+    (ReasonCode.FULL, ""): "Full: no spots are left.",
+    (ReasonCode.FULL, CapLevel.STUDY): "The study is full: all its spots are taken.",
+    (ReasonCode.FULL, CapLevel.COUNTRY): "All the study's spots in this country are taken.",
+    (ReasonCode.FULL, CapLevel.ARM): "All spots in this part of the study are taken.",
+    (ReasonCode.FULL, CapLevel.SITE): "This site is full: all its spots are taken.",
+    (ReasonCode.CLOSED, CapLevel.STUDY): "The study team has stopped taking new patients at all sites.",
+    (ReasonCode.CLOSED, CapLevel.COUNTRY): "The study team has stopped taking new patients in this country.",
+    (ReasonCode.CLOSED, CapLevel.ARM): "The study team has stopped taking new patients in this part of the study.",
+    (ReasonCode.CLOSED, CapLevel.SITE): "The study team has stopped taking new patients at this site.",
+    (ReasonCode.NO_SPOTS, CapLevel.STUDY): "The study has no spots for new patients.",
+    (ReasonCode.NO_SPOTS, CapLevel.COUNTRY): "The study has no spots for new patients in this country.",
+    (ReasonCode.NO_SPOTS, CapLevel.ARM): "This part of the study has no spots for new patients.",
+    (ReasonCode.NO_SPOTS, CapLevel.SITE): "This site has no spots for new patients.",
+}
+"""Why no spot can be taken, by the level of the cap that stands in the way."""
 
 _TRAVEL_WORDS = {
     "COVERED": "travel costs are covered",
@@ -112,10 +131,10 @@ def explain(reason: Reason, unit: Unit) -> str:
                 f"At the current pace, it is likely to be full by the end of {_MONTHS[reason.on.month - 1]} "
                 f"{reason.on.year} (probability about {100 * reason.probability:.0f} %)."
             )
-        case ReasonCode.FULL if subject == DrawnFrom.SHARED_POOL:
-            return "The study is full: no spots are left."
-        case ReasonCode.FULL:
-            return "Full: no spots are left."
+        case ReasonCode.AHEAD_BY_KNOWN_SPOTS:
+            return f"{distance} farther than {subject}, but it has spots left. For {subject} this is not known."
+        case ReasonCode.FULL | ReasonCode.CLOSED | ReasonCode.NO_SPOTS:
+            return _SHORTAGE_WORDS[reason.code, subject]
         case ReasonCode.TOO_FEW_SPOTS:
             known = "how many spots are left is not known" if count is None else f"only {count_spots(count)} left"
             return f"Fewer spots than you asked for: {known}."

@@ -1,1 +1,1 @@
-"""Rules of allocation, coverage and demand."""
+"""The rules of allocation, coverage and demand."""

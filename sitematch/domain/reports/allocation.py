@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
-from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.caps import CapKey
 from sitematch.domain.capacity.occupancy import keys_for
 from sitematch.domain.studies.travel import TRAVEL_ORDER, TravelCertainty
 from sitematch.errors import InvalidInput
@@ -107,7 +108,7 @@ class Obstacle(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unplaced:
+class UnplacedReferral:
     """A referral without a site.
 
     Parameters
@@ -141,7 +142,7 @@ class Allocation:
     """
 
     placements: tuple[Placement, ...]
-    unplaced: tuple[Unplaced, ...]
+    unplaced: tuple[UnplacedReferral, ...]
 
     @property
     def total_km(self) -> float:
@@ -183,6 +184,7 @@ def allocate(
     --------
     >>> ann, ben = AllocationRequest(referral_id="ann"), AllocationRequest(referral_id="ben")
     >>> near, far = AllocationSite(site_id="near", country="DE"), AllocationSite(site_id="far", country="DE")
+    >>> from sitematch.domain.capacity.caps import CapLevel
     >>> one = {CapKey(level=CapLevel.SITE, scope="near"): 1}
     >>> found = allocate([ann, ben], [near, far], [[10, 20], [10, 90]], one)
     >>> [(p.referral_id, p.site_id, p.given_up_km) for p in found.placements]  # ben would lose more than ann
@@ -221,8 +223,8 @@ def allocate(
             )
         elif fitting[referral]:
             applying = {cap for site in fitting[referral] for cap in keys[referral, site]}
-            full = sorted((cap for cap in applying if used[cap] >= room.get(cap, math.inf)), key=_width)
-            unplaced.append(Unplaced(referral_id=referral, obstacle=Obstacle.CAPS, caps=tuple(full)))
+            full = sorted((cap for cap in applying if used[cap] >= room.get(cap, math.inf)), key=attrgetter("order"))
+            unplaced.append(UnplacedReferral(referral_id=referral, obstacle=Obstacle.CAPS, caps=tuple(full)))
         else:
             unplaced.append(_misfit(request, sites, row))
     return Allocation(placements=tuple(placements), unplaced=tuple(unplaced))
@@ -253,18 +255,14 @@ def _misfits(request: AllocationRequest, site: AllocationSite, km: float) -> dic
     }
 
 
-def _misfit(request: AllocationRequest, sites: Sequence[AllocationSite], row: Sequence[float]) -> Unplaced:
+def _misfit(request: AllocationRequest, sites: Sequence[AllocationSite], row: Sequence[float]) -> UnplacedReferral:
     if sites and not any(map(math.isfinite, row)):
-        return Unplaced(referral_id=request.referral_id, obstacle=Obstacle.NOT_LOCATED)
+        return UnplacedReferral(referral_id=request.referral_id, obstacle=Obstacle.NOT_LOCATED)
     failed: Counter[str] = Counter()
     for site, km in zip(sites, row, strict=True):
         failed.update(need for need, fails in _misfits(request, site, km).items() if fails)
     misfits = tuple((need, failed[need]) for need in ("max_km", "min_travel", "country") if failed[need])
-    return Unplaced(referral_id=request.referral_id, obstacle=Obstacle.NO_SITE_FITS, misfits=misfits)
-
-
-def _width(cap: CapKey) -> tuple[int, str]:
-    return list(CapLevel).index(cap.level), cap.scope
+    return UnplacedReferral(referral_id=request.referral_id, obstacle=Obstacle.NO_SITE_FITS, misfits=misfits)
 
 
 def _solve(

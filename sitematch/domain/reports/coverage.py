@@ -189,7 +189,7 @@ class NotOpen(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class PossibleSite:
     """A site that could be opened.
 
     Parameters
@@ -205,7 +205,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Nearest:
+class NearestPeople:
     """The people to whom one open site is the nearest.
 
     Parameters
@@ -264,6 +264,6 @@ class Coverage:
     unplaced_sites: tuple[Site, ...]
     reached: tuple[WithinReach, ...]
     medians: Medians
-    nearest: tuple[Nearest, ...]
-    candidates: tuple[Candidate, ...]
+    nearest: tuple[NearestPeople, ...]
+    candidates: tuple[PossibleSite, ...]
     ranked: tuple[Counterfactual, ...]

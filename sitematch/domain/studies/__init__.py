@@ -1,1 +1,1 @@
-"""Studies and sites, and how imported records are compared with them."""
+"""Studies, sites, travel support, and how an imported record is compared with what is known."""

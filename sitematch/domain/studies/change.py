@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sitematch.domain.place import Place
-from sitematch.domain.studies.identity import Whereabouts, pair, squash
+from sitematch.domain.studies.identity import SiteIdentity, pair, squash
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.domain.studies.travel import TravelSupport
@@ -312,8 +312,8 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _whereabouts(site: Site) -> Whereabouts:
-    return Whereabouts(site.facility, site.city, site.postcode, site.country)
+def _whereabouts(site: Site) -> SiteIdentity:
+    return SiteIdentity(site.facility, site.city, site.postcode, site.country)
 
 
 def _number(site_id: str) -> int:

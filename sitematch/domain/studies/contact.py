@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES
 from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import TAKING_STATUSES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,7 @@ _COMMON = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class SiteIdentity:
     """What a site is known by.
 
     Parameters
@@ -173,7 +173,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word for part in re.split(r"[\W_]+", text) if (word := squash(part)))
 
 
-def pair(old: Sequence[Whereabouts], new: Sequence[Whereabouts]) -> dict[int, int]:
+def pair(old: Sequence[SiteIdentity], new: Sequence[SiteIdentity]) -> dict[int, int]:
     """Pair sites of two versions of a study.
 
     Parameters
@@ -216,35 +216,35 @@ def pair(old: Sequence[Whereabouts], new: Sequence[Whereabouts]) -> dict[int, in
     return pairs
 
 
-Key = Callable[[Whereabouts], Hashable]
+Key = Callable[[SiteIdentity], Hashable]
 
 
-def _full_key(site: Whereabouts) -> Hashable:
+def _full_key(site: SiteIdentity) -> Hashable:
     return squash(site.facility), squash(site.city), squash(site.postcode), site.country
 
 
-def _name_and_postcode(site: Whereabouts) -> Hashable:
+def _name_and_postcode(site: SiteIdentity) -> Hashable:
     code = squash(site.postcode)
     return (squash(site.facility), code, site.country) if code else None
 
 
-def _name_and_town(site: Whereabouts) -> Hashable:
+def _name_and_town(site: SiteIdentity) -> Hashable:
     # "Research Site" in Tokyo is any of a dozen.
     return None if is_placeholder(site.facility) else (squash(site.facility), squash(site.city), site.country)
 
 
-def _name_alone(site: Whereabouts) -> Hashable:
+def _name_alone(site: SiteIdentity) -> Hashable:
     # A long name is its own evidence: the town was mended, or the clinic moved to the next one.
     name = squash(site.facility)
     return None if is_placeholder(site.facility) or len(name) < 12 else (name, site.country)
 
 
-def _postcode_and_town(site: Whereabouts) -> Hashable:
+def _postcode_and_town(site: SiteIdentity) -> Hashable:
     code = squash(site.postcode)
     return (code, squash(site.city), site.country) if code else None
 
 
-def _grouped(left: dict[int, Whereabouts], key: Key) -> dict[Hashable, list[int]]:
+def _grouped(left: dict[int, SiteIdentity], key: Key) -> dict[Hashable, list[int]]:
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for position, site in left.items():
         found = key(site)
@@ -253,7 +253,7 @@ def _grouped(left: dict[int, Whereabouts], key: Key) -> dict[Hashable, list[int]
     return groups
 
 
-def _in_order(old: dict[int, Whereabouts], new: dict[int, Whereabouts], key: Key) -> list[tuple[int, int]]:
+def _in_order(old: dict[int, SiteIdentity], new: dict[int, SiteIdentity], key: Key) -> list[tuple[int, int]]:
     groups = _grouped(new, key)
     return [
         pair_
@@ -262,7 +262,7 @@ def _in_order(old: dict[int, Whereabouts], new: dict[int, Whereabouts], key: Key
     ]
 
 
-def _only_ones(old: dict[int, Whereabouts], new: dict[int, Whereabouts], key: Key) -> list[tuple[int, int]]:
+def _only_ones(old: dict[int, SiteIdentity], new: dict[int, SiteIdentity], key: Key) -> list[tuple[int, int]]:
     groups = _grouped(new, key)
     return [
         (positions[0], groups[found][0])
@@ -271,7 +271,7 @@ def _only_ones(old: dict[int, Whereabouts], new: dict[int, Whereabouts], key: Ke
     ]
 
 
-def _alike(old: dict[int, Whereabouts], new: dict[int, Whereabouts]) -> list[tuple[int, int]]:
+def _alike(old: dict[int, SiteIdentity], new: dict[int, SiteIdentity]) -> list[tuple[int, int]]:
     """Pair by likeness where each is the other's best by a margin."""
     by_town: dict[Hashable, list[int]] = defaultdict(list)
     for i_old, site in old.items():

@@ -12,7 +12,7 @@ from sitematch.errors import Fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Location:
+class RecordLocation:
     """A place where a study recruits, as a record writes it: its country is not yet read, nor is it placed.
 
     Parameters
@@ -64,7 +64,7 @@ class StudyRecord:
     """
 
     study: Study
-    locations: tuple[Location, ...]
+    locations: tuple[RecordLocation, ...]
     faults: tuple[Fault, ...]
     given: int
     contacts: tuple[Contact, ...] = ()

@@ -32,6 +32,12 @@ class RecruitmentStatus(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+TAKING_STATUSES = frozenset(
+    {RecruitmentStatus.RECRUITING, RecruitmentStatus.ENROLLING_BY_INVITATION, RecruitmentStatus.AVAILABLE}
+)
+"""Statuses of a study or site in which a spot can be taken."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
     """One part of a participant's way through the study.

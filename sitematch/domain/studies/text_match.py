@@ -10,7 +10,7 @@ from functools import lru_cache
 from sitematch.domain.studies.search_terms import plain_words
 
 
-class Fit(Enum):
+class TextFit(Enum):
     """How a text has to fit. But for `EXACT`, case, accents, punctuation and how much blank there is do not count."""
 
     STARTS = auto()
@@ -46,7 +46,7 @@ class TextTest:
 
     field: Field
     wanted: tuple[str, ...]
-    fit: Fit = Fit.STARTS
+    fit: TextFit = TextFit.STARTS
 
     def words(self) -> tuple[tuple[str, ...], ...]:
         """Return the words of each that is wanted and has any."""
@@ -54,10 +54,10 @@ class TextTest:
 
     def check(self) -> Callable[[Iterable[str]], bool]:
         """Make what tells whether one of some texts fits one of those wanted; made once, it is asked of many."""
-        if self.fit is Fit.EXACT:
+        if self.fit is TextFit.EXACT:
             return lambda texts: any(text in self.wanted for text in texts)
         wanted = tuple(" ".join(words) for words in self.words())
-        if self.fit is Fit.CONTAINS:
+        if self.fit is TextFit.CONTAINS:
             return lambda texts: any(want in text for text in map(_plain, texts) for want in wanted)
         return lambda texts: any(_plain(text).startswith(wanted) for text in texts)
 

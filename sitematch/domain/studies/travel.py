@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+MAX_REIMBURSEMENT = 200
+"""The longest text on time reimbursement, in characters."""
+
 
 class TravelCertainty(StrEnum):
     """How sure it is that travel is paid, best first; the order of the members is the order of ranking."""

@@ -6,10 +6,9 @@ from datetime import UTC, datetime, time, timedelta
 
 from sitematch.domain import fhir as words
 from sitematch.domain.capacity.caps import Availability, CapacityState, DrawnFrom
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES
 from sitematch.domain.fhir import resource_id
 from sitematch.domain.studies.site import Site
-from sitematch.domain.studies.study import Study
+from sitematch.domain.studies.study import TAKING_STATUSES, Study
 from sitematch.exporters.fhir.resources import absent, capacity_status, reference, service_type, spots_left
 from sitematch.exporters.fhir.types import Extension, FhirSchedule, FhirSlot
 

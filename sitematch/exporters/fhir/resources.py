@@ -12,11 +12,10 @@ from msgspec.structs import replace
 
 from sitematch.domain import fhir as words
 from sitematch.domain.capacity.caps import Availability, CapacityState
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES
 from sitematch.domain.fhir import resource_id
 from sitematch.domain.place import Place
 from sitematch.domain.studies.site import Site
-from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus, Study
 from sitematch.domain.studies.travel import TravelSupport
 from sitematch.exporters.fhir.types import (
     Absent,

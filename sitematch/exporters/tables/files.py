@@ -17,7 +17,7 @@ NDJSON_TYPE = "application/x-ndjson"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class Form(StrEnum):
+class TableFormat(StrEnum):
     """What a table can be written as; the value is the file's ending."""
 
     CSV = "csv"
@@ -26,7 +26,12 @@ class Form(StrEnum):
 
 
 def write_table(
-    file: IO[bytes], form: Form, header: Sequence[str], rows: Iterable[Sequence[Value]], *, title: str = "sitematch"
+    file: IO[bytes],
+    form: TableFormat,
+    header: Sequence[str],
+    rows: Iterable[Sequence[Value]],
+    *,
+    title: str = "sitematch",
 ) -> None:
     """Write a table.
 
@@ -48,11 +53,11 @@ def write_table(
     InvalidInput
         If a workbook cannot hold the rows.
     """
-    if form is Form.XLSX:
+    if form is TableFormat.XLSX:
         from sitematch.exporters.tables.workbook import write_workbook
 
         write_workbook(file, header, rows, title=title)
-    elif form is Form.CSV:
+    elif form is TableFormat.CSV:
         write_csv(file, header, rows)
     else:
         write_ndjson(file, header, rows)

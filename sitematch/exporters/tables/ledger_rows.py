@@ -56,7 +56,7 @@ def print_caps(caps: Sequence[CapAnswer], console: Console) -> None:
             Text(f"{cap.level} {cap.scope}".rstrip()),
             "none" if cap.spots is None else str(cap.spots),
             str(cap.taken),
-            "unlimited" if cap.remaining is None else str(cap.remaining),
+            "0" if cap.is_closed else "no limit" if cap.remaining is None else str(cap.remaining),
             ", ".join(remarks),
         )
     console.print(table)

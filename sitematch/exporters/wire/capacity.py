@@ -7,7 +7,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from sitematch.domain.capacity.caps import CapacityState, CapKey, CapLevel, CapUsage, SiteCapacity
-from sitematch.domain.capacity.spot import Action, EventKind, LedgerEvent, Referral, SpotPolicy, SpotState, WaitingEntry
+from sitematch.domain.capacity.spot import LedgerEvent, Referral, SpotPolicy, WaitingEntry
+from sitematch.domain.capacity.states import Action, EventKind, SpotState
 from sitematch.exporters.wire.matches import Instant, Wire
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.capacity.caps import DrawnFrom, Remaining, Shortage
 from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode, SiteMatch
 from sitematch.domain.finding.wording import describe_place, explain
 from sitematch.domain.place import Place, Precision
@@ -104,6 +104,11 @@ class RemainingAnswer(Wire, frozen=True):
     count: Annotated[int | None, Meta(description="0 is full; null is unknown.")]
     drawn_from: DrawnFrom
     as_of: Instant | None
+    shortage: Annotated[
+        Shortage | None,
+        Meta(description="Why no spots are left, and at which level; null if spots are left or the number is unknown."),
+    ] = None
+    has_waiting_list: Annotated[bool, Meta(description="Whether the site has a waiting list while it is full.")] = False
 
 
 class ContactAnswer(Wire, frozen=True):
@@ -225,7 +230,13 @@ def study_answer(study: Study) -> StudyAnswer:
 
 def remaining_answer(remaining: Remaining) -> RemainingAnswer:
     """Shape the spots left."""
-    return RemainingAnswer(count=remaining.count, drawn_from=remaining.drawn_from, as_of=remaining.as_of)
+    return RemainingAnswer(
+        count=remaining.count,
+        drawn_from=remaining.drawn_from,
+        as_of=remaining.as_of,
+        shortage=remaining.shortage,
+        has_waiting_list=remaining.has_waiting_list,
+    )
 
 
 def contact_answers(contacts: Sequence[Contact]) -> tuple[ContactAnswer, ...]:

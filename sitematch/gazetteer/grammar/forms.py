@@ -21,7 +21,7 @@ Ladder = tuple[tuple[int, Precision], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class PostcodeForm:
     """How one country's postcodes look.
 
     Parameters
@@ -228,10 +228,10 @@ def ladder_of(country: str, length: int) -> Ladder:
     return ((length, full), *((n, p) for n, p in listed if n < length))
 
 
-_FORMS: dict[str, Form | None] = {}
+_FORMS: dict[str, PostcodeForm | None] = {}
 
 
-def form_of(country: str) -> Form | None:
+def form_of(country: str) -> PostcodeForm | None:
     """Give the form of a country's postcodes; compiled at first use.
 
     Parameters
@@ -256,7 +256,7 @@ def has_postcodes(country: str) -> bool:
     return country in ADDRESS_DATA or country in _PATTERNS
 
 
-def _make_form(country: str) -> Form | None:
+def _make_form(country: str) -> PostcodeForm | None:
     if not has_postcodes(country):
         return None
     google_pattern, google_examples, _ = ADDRESS_DATA.get(country, ("", (), ""))
@@ -266,7 +266,7 @@ def _make_form(country: str) -> Form | None:
     if prefix:
         shapes = {n: _WRITTEN[country] + "#" * n for n in range(1, 7)}
     part = _PARTS.get(country)
-    return Form(
+    return PostcodeForm(
         match=re.compile(pattern),
         part=re.compile(part) if part else None,
         shapes=shapes,

@@ -8,7 +8,7 @@ import unicodedata
 from sitematch.domain.place import Postcode
 from sitematch.errors import InvalidPostcode, Suggestion
 from sitematch.gazetteer.grammar.countries import COUNTRIES
-from sitematch.gazetteer.grammar.forms import BRITISH, Form, form_of
+from sitematch.gazetteer.grammar.forms import BRITISH, PostcodeForm, form_of
 
 MAX_LENGTH = 40
 """Characters; no country's code with its prefix and suffix is longer."""
@@ -128,7 +128,7 @@ def normal_form(country: str, key: str) -> str:
     return _written(country, key, form)
 
 
-def _written(country: str, key: str, form: Form) -> str:
+def _written(country: str, key: str, form: PostcodeForm) -> str:
     if country in BRITISH:
         return f"{key[:-3]} {key[-3:]}" if len(key) >= 5 and " " not in key and form.match.fullmatch(key) else key
     shape = form.shapes.get(len(key))
@@ -257,7 +257,7 @@ def fits(country: str, key: str) -> bool:
     return form is not None and (form.match.fullmatch(key) is not None or _is_part(country, key, form))
 
 
-def _is_part(country: str, key: str, form: Form) -> bool:
+def _is_part(country: str, key: str, form: PostcodeForm) -> bool:
     return (form.part is not None and form.part.fullmatch(key) is not None) or (
         country in BRITISH and _SECTOR.fullmatch(key) is not None
     )
@@ -289,7 +289,7 @@ def _no_form(country: str) -> InvalidPostcode:
     return InvalidPostcode(f"{COUNTRIES[country].name} has no postcodes; give the town instead.", field="postcode")
 
 
-def _invalid(country: str, text: str, key: str, form: Form) -> InvalidPostcode:
+def _invalid(country: str, text: str, key: str, form: PostcodeForm) -> InvalidPostcode:
     name = COUNTRIES[country].name
     shown = unicodedata.normalize("NFKC", text).strip()
     if not key:
@@ -311,7 +311,7 @@ def _remark(country: str, length: int) -> str:
     return remarks.get(length) or remarks.get(0, "")
 
 
-def _lost_zeros(country: str, key: str, form: Form) -> list[Suggestion]:
+def _lost_zeros(country: str, key: str, form: PostcodeForm) -> list[Suggestion]:
     """Offer the code with leading zeros put back, where a spreadsheet may have dropped one or two."""
     # A code with fewer than three digits left says too little to be mended.
     if not key.isdigit() or len(key) < 3:

@@ -17,7 +17,7 @@ from typing import Any
 
 from sitematch.domain import fhir as words
 from sitematch.domain.place import Coordinates
-from sitematch.domain.studies.record import Location, StudyRecord
+from sitematch.domain.studies.record import RecordLocation, StudyRecord
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import DataFault, Fault, InvalidCoordinates
 from sitematch.importers.facility import clean_facility
@@ -141,7 +141,7 @@ def _record(resource: _Resource, resources: _Resources, read_on: date, name: str
     study = replace(study, **study_facts(resource))
     references = resource.get("site")
     given = references if isinstance(references, list) else []
-    locations: list[Location] = []
+    locations: list[RecordLocation] = []
     faults: list[Fault] = []
     for number, reference in enumerate(given, start=1):
         where = f"{study_id}, site {number}"
@@ -177,7 +177,7 @@ def _concept(concept: Mapping[str, Any]) -> str:
     )
 
 
-def _location(location: _Resource, resources: _Resources, where: str) -> Location:
+def _location(location: _Resource, resources: _Resources, where: str) -> RecordLocation:
     service = resources.service_at(location) or {}
     organization = (
         resources.find(location.get("managingOrganization"), location)
@@ -199,7 +199,7 @@ def _location(location: _Resource, resources: _Resources, where: str) -> Locatio
         except (KeyError, TypeError, ValueError, InvalidCoordinates) as error:
             flags.append(f"The record's position cannot be used: {error}")
     name = _text(location.get("name")) or _text(organization.get("name")) or _text(service.get("name"))
-    return Location(
+    return RecordLocation(
         where=where,
         facility=clean_facility(name),
         city=_text(address.get("city")),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sitematch.domain.place import Coordinates
-from sitematch.domain.studies.record import Location, StudyRecord
+from sitematch.domain.studies.record import RecordLocation, StudyRecord
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import Fault, InvalidCoordinates, InvalidInput
 from sitematch.importers.facility import clean_facility
@@ -44,7 +44,7 @@ _ALSO_CALLED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class ForeignTable:
     """A table as it stands in its file.
 
     Parameters
@@ -62,7 +62,7 @@ class Table:
     rows: tuple[tuple[int, tuple[str, ...]], ...]
 
 
-def read_table(path: Path, sheet: str = "") -> Table:
+def read_table(path: Path, sheet: str = "") -> ForeignTable:
     """Read a table from a file.
 
     Parameters
@@ -84,7 +84,7 @@ def read_table(path: Path, sheet: str = "") -> Table:
     rows = [row for row in rows if any(row[1])]
     if not rows:
         raise refused(name, "is empty; add a header and rows")
-    return Table(name=name, header=rows[0][1], rows=tuple(rows[1:]))
+    return ForeignTable(name=name, header=rows[0][1], rows=tuple(rows[1:]))
 
 
 def map_columns(header: Sequence[str], given: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -135,7 +135,7 @@ def map_columns(header: Sequence[str], given: Mapping[str, str] | None = None) -
     return chosen
 
 
-def table_record(table: Table, columns: Mapping[str, str], study: Study) -> StudyRecord:
+def table_record(table: ForeignTable, columns: Mapping[str, str], study: Study) -> StudyRecord:
     """Read a table's rows as the locations of one study.
 
     Parameters
@@ -153,7 +153,7 @@ def table_record(table: Table, columns: Mapping[str, str], study: Study) -> Stud
         Rows that cannot be used are among its faults.
     """
     at = {field: table.header.index(column) for field, column in columns.items()}
-    locations: list[Location] = []
+    locations: list[RecordLocation] = []
     faults: list[Fault] = []
     for number, cells in table.rows:
         row = {field: cells[position] if position < len(cells) else "" for field, position in at.items()}
@@ -165,7 +165,7 @@ def table_record(table: Table, columns: Mapping[str, str], study: Study) -> Stud
     return StudyRecord(study=study, locations=tuple(locations), faults=tuple(faults), given=len(table.rows))
 
 
-def _location(row: Mapping[str, str], where: str) -> Location | Fault:
+def _location(row: Mapping[str, str], where: str) -> RecordLocation | Fault:
     status = None
     if text := row.get("status", ""):
         word = text.strip().upper().replace(" ", "_").replace("-", "_").replace(",", "")
@@ -182,7 +182,7 @@ def _location(row: Mapping[str, str], where: str) -> Location | Fault:
         except ValueError:
             given = f"{row.get('latitude', '')}, {row.get('longitude', '')}"
             return Fault(0, "latitude", given[:80], "latitude and longitude must be decimal numbers", place=where)
-    return Location(
+    return RecordLocation(
         where=where,
         facility=clean_facility(row.get("facility", "")),
         city=row.get("city", ""),

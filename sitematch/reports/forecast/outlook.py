@@ -13,7 +13,7 @@ from sitematch.errors import InvalidInput
 from sitematch.reports.forecast import counts, rates, study
 from sitematch.reports.forecast.counts import Pmf
 from sitematch.reports.forecast.plan import DAY, Plan, SiteAhead, WhatIf, changed, plan
-from sitematch.reports.forecast.rates import Fit, RateModel
+from sitematch.reports.forecast.rates import RateFit, RateModel
 from sitematch.reports.forecast.sites import COURSES, SEED, simulate
 
 HORIZON_MONTHS = 36
@@ -152,7 +152,7 @@ class Outlook:
     by: date
     horizon: date
     shortfall: str | None
-    fit: Fit | None
+    fit: RateFit | None
     base: Scenario | None
     what_if: WhatIf | None
     changed: Scenario | None
@@ -230,7 +230,7 @@ def shortfall_of(recruitment: Recruitment, as_is: Plan) -> str | None:
     return rates.shortfall(enrolled, (recruitment.as_of - since) / DAY)
 
 
-def fit_of(recruitment: Recruitment, as_is: Plan) -> Fit | None:
+def fit_of(recruitment: Recruitment, as_is: Plan) -> RateFit | None:
     """Return the rates of a study's sites; None if there are too few data."""
     if shortfall_of(recruitment, as_is) is not None:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.caps import CAP_LEVELS, CapKey, CapLevel
 from sitematch.domain.capacity.recruitment import Recruitment
 from sitematch.errors import InvalidInput, SiteNotFound
 
@@ -166,7 +166,7 @@ def changed(base: Plan, recruitment: Recruitment, change: WhatIf, zone: tzinfo) 
     under_way = {site.site_id: site.held + site.screening for site in recruitment.sites}
     left: dict[CapKey, int | None] = {}
     for key, cap in change.caps.items():
-        if key.level is CapLevel.ARM:
+        if not CAP_LEVELS[key.level].is_forecast:
             raise InvalidInput("Caps of arms are not forecast; change that of the study, a country or a site.")
         if cap is not None and cap < 0:
             raise InvalidInput("A cap is 0 or more.", field="cap")

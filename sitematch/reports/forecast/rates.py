@@ -66,7 +66,7 @@ class RateModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+class RateFit:
     """What the data say of the sites' rates.
 
     Parameters
@@ -122,7 +122,7 @@ def shortfall(enrolled: int, ledger_days: float) -> str | None:
     return None
 
 
-def fit(enrolled: Sequence[int], open_days: Sequence[float]) -> Fit:
+def fit(enrolled: Sequence[int], open_days: Sequence[float]) -> RateFit:
     """Fit the distribution of the sites' rates.
 
     Parameters
@@ -167,7 +167,7 @@ def fit(enrolled: Sequence[int], open_days: Sequence[float]) -> Fit:
         best = _model(_maximum(lambda at: _log_likelihood(at, k, days), (math.log(spread), math.log(mean))))
         if best.shape > EVEN_SHAPE:
             best, is_even = RateModel(EVEN_SHAPE, EVEN_SHAPE / mean), True
-    return Fit(
+    return RateFit(
         best=best,
         is_even=is_even,
         plausible=_plausible(k, days, mean),

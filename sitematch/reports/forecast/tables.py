@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
 from sitematch.domain.capacity.recruitment import Recruitment, SiteRecruitment
-from sitematch.reports.document import Cell, Column, Kind, Mark, Table, Tone
+from sitematch.reports.document import Cell, CellKind, CellMark, CellTone, Column, Table
 from sitematch.reports.forecast.counts import Pmf, interval, mean
 from sitematch.reports.forecast.outlook import LEVELS, AtDate, Counted, Scenario, SiteOutlook
 from sitematch.reports.forecast.plan import DAY
-from sitematch.reports.forecast.rates import DAYS_A_MONTH, Fit
+from sitematch.reports.forecast.rates import DAYS_A_MONTH, RateFit
 from sitematch.reports.forecast.underway import Share
 
 MAIN_LEVEL = 0.8
@@ -21,8 +21,8 @@ _OPEN_DAYS = (
     "given: without those in which it, its country or the study was closed or every spot was filled."
 )
 _SITE = (
-    Column(name="site_id", label="Site", kind=Kind.TEXT),
-    Column(name="facility", label="Facility", kind=Kind.TEXT),
+    Column(name="site_id", label="Site", kind=CellKind.TEXT),
+    Column(name="facility", label="Facility", kind=CellKind.TEXT),
 )
 
 
@@ -31,7 +31,7 @@ def by_date(dates: Sequence[AtDate]) -> Table:
     return Table(
         name="by-date",
         columns=(
-            Column(name="on", label="End of", kind=Kind.DATE),
+            Column(name="on", label="End of", kind=CellKind.DATE),
             *_counted_columns(
                 "enrolled", "Enrolled", "All people enrolled by then, including those enrolled so far.", LEVELS
             ),
@@ -49,8 +49,8 @@ def scenarios(named: Iterable[tuple[str, Scenario]], horizon: date) -> Table:
     return Table(
         name="what-if",
         columns=(
-            Column(name="scenario", label="Scenario", kind=Kind.TEXT),
-            Column(name="enrolled_mean", label="Enrolled, mean", kind=Kind.NUMBER),
+            Column(name="scenario", label="Scenario", kind=CellKind.TEXT),
+            Column(name="enrolled_mean", label="Enrolled, mean", kind=CellKind.NUMBER),
             *_counted_columns(
                 "enrolled", "Enrolled", "All people enrolled by the date, including those enrolled so far."
             ),
@@ -84,9 +84,13 @@ def sites_ahead(
         name="sites",
         columns=(
             *_SITE,
-            Column(name="country", label="Country", kind=Kind.TEXT),
-            Column(name="state", label="State", kind=Kind.TEXT, description="Whether it is taking new patients now."),
-            Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER, description="All people who have enrolled."),
+            Column(name="country", label="Country", kind=CellKind.TEXT),
+            Column(
+                name="state", label="State", kind=CellKind.TEXT, description="Whether it is taking new patients now."
+            ),
+            Column(
+                name="enrolled", label="Enrolled", kind=CellKind.INTEGER, description="All people who have enrolled."
+            ),
             *_counted_columns("by", f"By {by}", "All people enrolled by then, including those enrolled so far."),
             *_left_columns("Spots of the site's own cap left then; wider caps may leave less.", "no own cap"),
             _full_column("The probability that its own cap or a wider cap is full then.", "-"),
@@ -116,17 +120,19 @@ def site_rates(sites: Iterable[SiteOutlook], facilities: Mapping[str, str]) -> T
         name="site-rates",
         columns=(
             *_SITE,
-            Column(name="open_days", label="Open days", kind=Kind.INTEGER, description=_OPEN_DAYS),
-            Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER, description="All people who have enrolled."),
+            Column(name="open_days", label="Open days", kind=CellKind.INTEGER, description=_OPEN_DAYS),
+            Column(
+                name="enrolled", label="Enrolled", kind=CellKind.INTEGER, description="All people who have enrolled."
+            ),
             Column(
                 name="rate_per_month",
                 label="Per month",
-                kind=Kind.NUMBER,
+                kind=CellKind.NUMBER,
                 digits=2,
                 description=f"Enrolments expected in {DAYS_A_MONTH} open days, between its own rate and that of all.",
             ),
-            Column(name="rate_low_95", label="95 % low", kind=Kind.NUMBER, digits=2),
-            Column(name="rate_high_95", label="95 % high", kind=Kind.NUMBER, digits=2),
+            Column(name="rate_low_95", label="95 % low", kind=CellKind.NUMBER, digits=2),
+            Column(name="rate_high_95", label="95 % high", kind=CellKind.NUMBER, digits=2),
         ),
         rows=tuple(
             (
@@ -147,9 +153,11 @@ def sites_so_far(sites: Iterable[SiteRecruitment], facilities: Mapping[str, str]
         name="sites",
         columns=(
             *_SITE,
-            Column(name="country", label="Country", kind=Kind.TEXT),
-            Column(name="open_days", label="Open days", kind=Kind.INTEGER, description=_OPEN_DAYS),
-            Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER, description="All people who have enrolled."),
+            Column(name="country", label="Country", kind=CellKind.TEXT),
+            Column(name="open_days", label="Open days", kind=CellKind.INTEGER, description=_OPEN_DAYS),
+            Column(
+                name="enrolled", label="Enrolled", kind=CellKind.INTEGER, description="All people who have enrolled."
+            ),
         ),
         rows=tuple(
             (site.site_id, facilities.get(site.site_id, ""), site.country, round(site.open_for / DAY), site.enrolled)
@@ -164,21 +172,23 @@ def screening(recruitment: Recruitment, coming: Pmf, failures: Share) -> Table:
     return Table(
         name="screening",
         columns=(
-            Column(name="held", label="Held", kind=Kind.INTEGER, description="Offers and holds that have not lapsed."),
-            Column(name="screening", label="In screening", kind=Kind.INTEGER),
-            Column(name="expected_mean", label="Will enrol, mean", kind=Kind.NUMBER),
-            Column(name="expected_low_80", label="Will enrol, 80 % low", kind=Kind.INTEGER),
-            Column(name="expected_high_80", label="Will enrol, 80 % high", kind=Kind.INTEGER),
-            Column(name="failed", label="Failed", kind=Kind.INTEGER),
+            Column(
+                name="held", label="Held", kind=CellKind.INTEGER, description="Offers and holds that have not lapsed."
+            ),
+            Column(name="screening", label="In screening", kind=CellKind.INTEGER),
+            Column(name="expected_mean", label="Will enrol, mean", kind=CellKind.NUMBER),
+            Column(name="expected_low_80", label="Will enrol, 80 % low", kind=CellKind.INTEGER),
+            Column(name="expected_high_80", label="Will enrol, 80 % high", kind=CellKind.INTEGER),
+            Column(name="failed", label="Failed", kind=CellKind.INTEGER),
             Column(
                 name="decided",
                 label="Decided",
-                kind=Kind.INTEGER,
+                kind=CellKind.INTEGER,
                 description="Screenings that ended in failure or enrolment.",
             ),
-            Column(name="failure_rate", label="Failure rate", kind=Kind.SHARE, missing="none completed"),
-            Column(name="failure_low_95", label="95 % low", kind=Kind.SHARE),
-            Column(name="failure_high_95", label="95 % high", kind=Kind.SHARE),
+            Column(name="failure_rate", label="Failure rate", kind=CellKind.SHARE, missing="none completed"),
+            Column(name="failure_low_95", label="95 % low", kind=CellKind.SHARE),
+            Column(name="failure_high_95", label="95 % high", kind=CellKind.SHARE),
         ),
         rows=(
             (
@@ -196,25 +206,25 @@ def screening(recruitment: Recruitment, coming: Pmf, failures: Share) -> Table:
     )
 
 
-def rates(fit: Fit) -> Table:
+def rates(fit: RateFit) -> Table:
     """Return what was fitted."""
     return Table(
         name="rates",
         columns=(
-            Column(name="sites", label="Sites", kind=Kind.INTEGER, description="Sites with open time."),
-            Column(name="enrolled", label="Enrolled", kind=Kind.INTEGER),
-            Column(name="open_days", label="Open days", kind=Kind.INTEGER, description="Total of all sites."),
-            Column(name="rate_per_month", label="Per site and month", kind=Kind.NUMBER, digits=3),
+            Column(name="sites", label="Sites", kind=CellKind.INTEGER, description="Sites with open time."),
+            Column(name="enrolled", label="Enrolled", kind=CellKind.INTEGER),
+            Column(name="open_days", label="Open days", kind=CellKind.INTEGER, description="Total of all sites."),
+            Column(name="rate_per_month", label="Per site and month", kind=CellKind.NUMBER, digits=3),
             Column(
                 name="spread",
                 label="Sites differ by",
-                kind=Kind.NUMBER,
+                kind=CellKind.NUMBER,
                 digits=2,
                 missing="chance only",
                 description="The coefficient of variation of the sites' rates; 0 means all are equal.",
             ),
-            Column(name="gamma_shape", label="α", kind=Kind.NUMBER, digits=3, missing="infinite"),
-            Column(name="gamma_rate_days", label="β in days", kind=Kind.NUMBER, digits=1, missing="infinite"),
+            Column(name="gamma_shape", label="α", kind=CellKind.NUMBER, digits=3, missing="infinite"),
+            Column(name="gamma_rate_days", label="β in days", kind=CellKind.NUMBER, digits=1, missing="infinite"),
         ),
         rows=(
             (
@@ -234,13 +244,15 @@ def rates(fit: Fit) -> Table:
 def _counted_columns(
     name: str, label: str, what: str, levels: Sequence[float] = (MAIN_LEVEL,), missing: str = "-"
 ) -> Iterable[Column]:
-    yield Column(name=f"{name}_median", label=f"{label}, median", kind=Kind.INTEGER, description=what, missing=missing)
+    yield Column(
+        name=f"{name}_median", label=f"{label}, median", kind=CellKind.INTEGER, description=what, missing=missing
+    )
     for level in levels:
         for end in ("low", "high"):
             yield Column(
                 name=f"{name}_{end}_{100 * level:.0f}",
                 label=f"{100 * level:.0f} % {end}",
-                kind=Kind.INTEGER,
+                kind=CellKind.INTEGER,
                 description=f"End of the interval that contains it with a probability of at least {100 * level:.0f} %.",
                 missing=missing,
             )
@@ -260,11 +272,11 @@ def _full_column(what: str, missing: str) -> Column:
     return Column(
         name="full_probability",
         label="Full",
-        kind=Kind.SHARE,
+        kind=CellKind.SHARE,
         digits=0,
         description=what,
         missing=missing,
-        marks=(Mark(tone=Tone.ALERT, at_least=0.8), Mark(tone=Tone.WARN, at_least=0.5)),
+        marks=(CellMark(tone=CellTone.ALERT, at_least=0.8), CellMark(tone=CellTone.WARN, at_least=0.5)),
     )
 
 
@@ -273,7 +285,7 @@ def _full_on_columns(missing: str) -> Iterable[Column]:
         yield Column(
             name=f"full_{name}_on",
             label=f"Full by ({share})",
-            kind=Kind.DATE,
+            kind=CellKind.DATE,
             description=f"The first day by the end of which it is full with a probability of at least {share}.",
             missing=missing,
         )

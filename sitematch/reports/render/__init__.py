@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
 from typing import cast
@@ -22,15 +23,26 @@ class Format(StrEnum):
     @property
     def media_type(self) -> str:
         """Its media type, without parameters."""
-        return _MEDIA_TYPES[self]
+        return _FACTS[self].media_type
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is UTF-8 text, which its media type then says."""
+        return _FACTS[self].is_text
 
 
-_MEDIA_TYPES = {
-    Format.JSON: "application/json",
-    Format.CSV: "text/csv",
-    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    Format.HTML: "text/html",
-    Format.PDF: "application/pdf",
+@dataclass(frozen=True, slots=True)
+class _FormatFacts:
+    media_type: str
+    is_text: bool = False
+
+
+_FACTS = {
+    Format.JSON: _FormatFacts("application/json"),
+    Format.CSV: _FormatFacts("text/csv", is_text=True),
+    Format.XLSX: _FormatFacts("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    Format.HTML: _FormatFacts("text/html", is_text=True),
+    Format.PDF: _FormatFacts("application/pdf"),
 }
 
 

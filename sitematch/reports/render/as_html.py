@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sitematch.reports.cell_text import facts_of, notes_of, signed, total_shown
-from sitematch.reports.document import Cell, Column, Kind, Report
+from sitematch.reports.document import Cell, CellKind, Column, Report
 from sitematch.reports.plot_text import plot_table, plot_text
 from sitematch.reports.render.as_svg import draw
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 _HERE = Path(__file__).parent
-_LEFT = (Kind.TEXT, Kind.INSTANT, Kind.DATE, Kind.FLAG)
-_UNBROKEN = (Kind.INSTANT, Kind.DATE)
+_LEFT = (CellKind.TEXT, CellKind.INSTANT, CellKind.DATE, CellKind.FLAG)
+_UNBROKEN = (CellKind.INSTANT, CellKind.DATE)
 
 
 def render(report: Report) -> bytes:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from sitematch.reports.cell_text import plain
-from sitematch.reports.document import Cell, Column, Kind, Report, Section, Table
+from sitematch.reports.document import Cell, CellKind, Column, Report, Section, Table
 from sitematch.reports.plot_text import plot_table, plot_text
 
 Value = str | int | float | bool | None
@@ -25,7 +25,7 @@ class ReportColumn(_Wire, frozen=True):
 
     name: Annotated[str, Meta(description="The name of the field in each row, ending with its unit.")]
     label: str
-    kind: Kind
+    kind: CellKind
     description: str
 
 

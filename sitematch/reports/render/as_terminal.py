@@ -11,12 +11,12 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from sitematch.reports.cell_text import facts_of, notes_of, signed, total_shown
-from sitematch.reports.document import Cell, Column, Kind, Report, Table, Tone
+from sitematch.reports.document import Cell, CellKind, CellTone, Column, Report, Table
 from sitematch.reports.plot import BarPlot, Plot
 from sitematch.reports.plot_text import plot_text
 
-_STYLES = {Tone.GOOD: "green", Tone.WARN: "yellow", Tone.ALERT: "bold red"}
-_LEFT = (Kind.TEXT, Kind.INSTANT, Kind.DATE, Kind.FLAG)
+_STYLES = {CellTone.GOOD: "green", CellTone.WARN: "yellow", CellTone.ALERT: "bold red"}
+_LEFT = (CellKind.TEXT, CellKind.INSTANT, CellKind.DATE, CellKind.FLAG)
 _BAR_CELLS = 40
 _GAP = 2
 _NAME_WIDTH = 18
@@ -113,7 +113,7 @@ def _least_width(table: Table, at: int, zone: ZoneInfo) -> int:
     column = table.columns[at]
     cells = [signed(column, row[at], zone) for row in table.rows] + [total_shown(table, at, zone)]
     longest = max(map(cell_len, cells))
-    if at and column.kind is Kind.TEXT:
+    if at and column.kind is CellKind.TEXT:
         longest = min(longest, _NAME_WIDTH)
     return max(longest, *map(cell_len, column.label.split()))
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sitematch.domain.table_cells import escape_for_workbook, is_formula
 from sitematch.reports.cell_text import facts_of, notes_of
-from sitematch.reports.document import Cell, Column, Kind, Mark, Report, Table, Tone
+from sitematch.reports.document import Cell, CellKind, CellMark, CellTone, Column, Report, Table
 
 _WIDEST = 48
 _SHEET_NAME = 31
@@ -19,7 +19,7 @@ _SHEET_NAME = 31
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _CORE = "docProps/core.xml"
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
-_FILLS = {Tone.GOOD: "D9F0E3", Tone.WARN: "FFE9B8", Tone.ALERT: "F6C9B5"}
+_FILLS = {CellTone.GOOD: "D9F0E3", CellTone.WARN: "FFE9B8", CellTone.ALERT: "F6C9B5"}
 
 
 def render(report: Report) -> bytes:
@@ -93,7 +93,7 @@ def _write_table(sheet: Any, table: Table, report: Report) -> None:
     widths = [0] * len(table.columns)
     for number, column in enumerate(table.columns, 1):
         cell = sheet.cell(1, number)
-        label = f"{column.label} ({report.time_zone})" if column.kind is Kind.INSTANT else column.label
+        label = f"{column.label} ({report.time_zone})" if column.kind is CellKind.INSTANT else column.label
         _put_text(cell, label)
         cell.font = Font(bold=True)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
@@ -152,25 +152,25 @@ def _put_text(cell: Any, text: str) -> None:
 def _number_format(column: Column) -> str:
     decimals = "." + "0" * column.digits if column.digits else ""
     return {
-        Kind.TEXT: "General",
-        Kind.INTEGER: "#,##0",
-        Kind.NUMBER: f"#,##0{decimals}",
-        Kind.SHARE: f"0{decimals}%",
-        Kind.KM: f'#,##0{decimals}" km"',
-        Kind.DURATION: f'#,##0{decimals}" d"',
-        Kind.INSTANT: "yyyy-mm-dd hh:mm",
-        Kind.DATE: "yyyy-mm-dd",
-        Kind.FLAG: "General",
+        CellKind.TEXT: "General",
+        CellKind.INTEGER: "#,##0",
+        CellKind.NUMBER: f"#,##0{decimals}",
+        CellKind.SHARE: f"0{decimals}%",
+        CellKind.KM: f'#,##0{decimals}" km"',
+        CellKind.DURATION: f'#,##0{decimals}" d"',
+        CellKind.INSTANT: "yyyy-mm-dd hh:mm",
+        CellKind.DATE: "yyyy-mm-dd",
+        CellKind.FLAG: "General",
     }[column.kind]
 
 
 def _width(column: Column, value: object) -> int:
-    if column.kind is Kind.INSTANT:
+    if column.kind is CellKind.INSTANT:
         return 16
     return len(value) if isinstance(value, str) else 6
 
 
-def _add_rule(sheet: Any, cells: str, first: str, mark: Mark) -> None:
+def _add_rule(sheet: Any, cells: str, first: str, mark: CellMark) -> None:
     from openpyxl.formatting.rule import FormulaRule
     from openpyxl.styles import Font, PatternFill
 
@@ -182,7 +182,7 @@ def _add_rule(sheet: Any, cells: str, first: str, mark: Mark) -> None:
     else:
         quoted = mark.equals.replace('"', '""')
         test = f'{first}="{quoted}"'
-    font = Font(bold=mark.tone is Tone.ALERT, italic=mark.tone is Tone.WARN)
+    font = Font(bold=mark.tone is CellTone.ALERT, italic=mark.tone is CellTone.WARN)
     fill = PatternFill(bgColor=_FILLS[mark.tone], fill_type="solid")
     sheet.conditional_formatting.add(cells, FormulaRule([test], font=font, fill=fill, stopIfTrue=True))
 

@@ -1,1 +1,1 @@
-"""What coordinators do with spots: every read and write, authorised first."""
+"""What coordinators do with spots; each call is allowed or denied first."""

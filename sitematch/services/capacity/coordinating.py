@@ -11,27 +11,15 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission, may, require
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
 from sitematch.domain.capacity.occupancy import keys_for
-from sitematch.domain.capacity.spot import (
-    Action,
-    LedgerEvent,
-    Referral,
-    ScreenFailureReason,
-    SpotPolicy,
-    SpotState,
-    WaitingEntry,
-    WithdrawalReason,
-)
+from sitematch.domain.capacity.spot import LedgerEvent, Referral, SpotPolicy, WaitingEntry
+from sitematch.domain.capacity.states import Action, SpotState
 from sitematch.errors import InvalidInput, NotAllowed, ReferralNotFound
-from sitematch.store.capacity import counting, ledger, rules, waiting
+from sitematch.store.capacity import counting, ledger, ledger_changes, rules, waiting
 from sitematch.store.engine import Store
-from sitematch.store.studies import changes
-
-_Code = TypeVar("_Code", ScreenFailureReason, WithdrawalReason)
 
 OVERLAP = timedelta(seconds=15)
 """How far before the instant asked for `capacity` looks back: a write that waited its turn bears the instant at which
@@ -80,7 +68,7 @@ def capacity(
     )
     if since is None:
         return seen
-    touched, ruled = changes.touched_since(store, study_id, since - OVERLAP, now)
+    touched, ruled = ledger_changes.touched_since(store, study_id, since - OVERLAP, now)
     return tuple(site for site in seen if may_have_changed(site, arm, touched, ruled))
 
 
@@ -171,11 +159,11 @@ def move(
     store, caller, now
         See the module.
     action
-        Anything but `PLACE_HOLD` and `JOIN_WAITING_LIST`.
+        One of `sitematch.domain.capacity.states.MOVES`.
     referral_id
         The referral.
     reason
-        A code of `ScreenFailureReason` or `WithdrawalReason`; needed by those two actions and by no other.
+        One of the action's codes (`ACTIONS[action].reasons`); None where it has none.
 
     Raises
     ------
@@ -189,19 +177,7 @@ def move(
         See `sitematch.store.capacity.ledger`.
     """
     _require_referral(store, caller.actor, Permission.REFERRALS_WRITE, referral_id, now)
-    if action is Action.SCREEN_FAILURE:
-        failure = _code(ScreenFailureReason, reason)
-        return ledger.screen_failure(store, caller, referral_id=referral_id, reason=failure, now=now)
-    if action is Action.WITHDRAW:
-        withdrawal = _code(WithdrawalReason, reason)
-        return ledger.withdraw(store, caller, referral_id=referral_id, reason=withdrawal, now=now)
-    moves = {
-        Action.ACCEPT_OFFER: ledger.accept_offer,
-        Action.START_SCREENING: ledger.start_screening,
-        Action.ENROLL: ledger.enroll,
-        Action.RELEASE: ledger.release,
-    }
-    return moves[action](store, caller, referral_id=referral_id, now=now)
+    return ledger.move(store, caller, action=action, referral_id=referral_id, now=now, reason=reason)
 
 
 def referral(store: Store, actor: Actor, referral_id: str, now: datetime) -> Referral:
@@ -333,7 +309,7 @@ def _require_somewhere(actor: Actor, permission: Permission, study_id: str) -> N
 
 
 def may_have_changed(site: SiteCapacity, arm: str | None, touched: frozenset[CapKey], ruled: frozenset[CapKey]) -> bool:
-    """Whether something happened at the site, or under a cap that it shares; see `changes.touched_since`."""
+    """Whether something happened at the site, or under a cap that it shares; see `ledger_changes.touched_since`."""
     return any(
         key in touched and (key.level is CapLevel.SITE or key in ruled)
         for key in keys_for(site.site_id, site.country, arm)
@@ -346,11 +322,3 @@ def _new_referral_id(caller: Caller) -> str:
     else:
         random = hashlib.sha256(f"{caller.actor.actor_id}\n{caller.idempotency_key}".encode()).digest()[:15]
     return f"r-{base64.b32encode(random).decode().lower()}"
-
-
-def _code(codes: type[_Code], text: str | None) -> _Code:
-    try:
-        return codes(text or "")
-    except ValueError:
-        known = ", ".join(code.value for code in codes)
-        raise InvalidInput(f"The reason must be one of {known}.", field="reason") from None

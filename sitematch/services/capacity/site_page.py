@@ -12,9 +12,10 @@ from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
 from sitematch.domain.studies.travel import TravelSupport
 from sitematch.errors import SiteNotFound
-from sitematch.store.capacity import audit_trail
+from sitematch.store.capacity import travel_support
+from sitematch.store.capacity.history import audit_trail
 from sitematch.store.engine import Store
-from sitematch.store.studies import catalogue, travel
+from sitematch.store.studies import catalogue
 
 PAGE = 50
 """Events on one page of a history."""
@@ -77,7 +78,9 @@ def site_trail(
 
 
 def name_actors(store: Store, events: Iterable[LedgerEvent]) -> dict[str, str]:
-    """Return who acted in events that the caller was allowed to read; see `store.capacity.audit_trail.actor_names`.
+    """Return who acted in events that the caller was allowed to read.
+
+    See `sitematch.store.capacity.history.audit_trail.actor_names`.
 
     The right to read an audit trail is the right to know who did what, so no other is asked for.
     """
@@ -109,9 +112,12 @@ def set_travel(
     time_reimbursement: str,
     now: datetime,
 ) -> TravelSupport:
-    """State what a site pays of the way; see `store.studies.travel.set_travel`. Errors: those, and `NotAllowed`."""
+    """State what a site pays of the way.
+
+    See `sitematch.store.capacity.travel_support.set_travel`. Errors: those, and `NotAllowed`.
+    """
     require(caller.actor, Permission.CATALOGUE_WRITE, study_id=study_id)
-    return travel.set_travel(
+    return travel_support.set_travel(
         store,
         caller,
         study_id=study_id,

@@ -17,14 +17,14 @@ from sitematch.exporters.fhir.resources import (
     study_resource,
 )
 from sitematch.exporters.fhir.types import Entity
+from sitematch.services.finding.availability import read_availability
 from sitematch.services.studies.directory import (
+    DirectoryPage,
     IdFinder,
-    Mark,
-    Page,
-    SiteQuery,
-    StudyQuery,
+    PageMark,
+    SiteSearch,
+    StudySearch,
     Turn,
-    read_availability,
     search_sites,
     search_studies,
 )
@@ -32,7 +32,7 @@ from sitematch.store.engine import Store
 from sitematch.store.studies import directory
 
 
-class Kind(StrEnum):
+class ResourceKind(StrEnum):
     """The types of resource that can be read and searched for."""
 
     LOCATION = "Location"
@@ -41,34 +41,34 @@ class Kind(StrEnum):
     ORGANIZATION = "Organization"
 
 
-INCLUDES: dict[Kind, dict[str, Kind]] = {
-    Kind.LOCATION: {"Location:organization": Kind.ORGANIZATION},
-    Kind.HEALTHCARE_SERVICE: {
-        "HealthcareService:location": Kind.LOCATION,
-        "HealthcareService:organization": Kind.ORGANIZATION,
+INCLUDES: dict[ResourceKind, dict[str, ResourceKind]] = {
+    ResourceKind.LOCATION: {"Location:organization": ResourceKind.ORGANIZATION},
+    ResourceKind.HEALTHCARE_SERVICE: {
+        "HealthcareService:location": ResourceKind.LOCATION,
+        "HealthcareService:organization": ResourceKind.ORGANIZATION,
     },
-    Kind.RESEARCH_STUDY: {"ResearchStudy:site": Kind.LOCATION},
-    Kind.ORGANIZATION: {},
+    ResourceKind.RESEARCH_STUDY: {"ResearchStudy:site": ResourceKind.LOCATION},
+    ResourceKind.ORGANIZATION: {},
 }
 """What ``_include`` may name, and what it brings."""
 
-REVERSE_INCLUDES: dict[Kind, dict[str, Kind]] = {
-    Kind.LOCATION: {
-        "ResearchStudy:site": Kind.RESEARCH_STUDY,
-        "HealthcareService:location": Kind.HEALTHCARE_SERVICE,
+REVERSE_INCLUDES: dict[ResourceKind, dict[str, ResourceKind]] = {
+    ResourceKind.LOCATION: {
+        "ResearchStudy:site": ResourceKind.RESEARCH_STUDY,
+        "HealthcareService:location": ResourceKind.HEALTHCARE_SERVICE,
     },
-    Kind.HEALTHCARE_SERVICE: {},
-    Kind.RESEARCH_STUDY: {},
-    Kind.ORGANIZATION: {
-        "Location:organization": Kind.LOCATION,
-        "HealthcareService:organization": Kind.HEALTHCARE_SERVICE,
+    ResourceKind.HEALTHCARE_SERVICE: {},
+    ResourceKind.RESEARCH_STUDY: {},
+    ResourceKind.ORGANIZATION: {
+        "Location:organization": ResourceKind.LOCATION,
+        "HealthcareService:organization": ResourceKind.HEALTHCARE_SERVICE,
     },
 }
 """What ``_revinclude`` may name, and what it brings."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundResource:
     """One resource of an answer.
 
     Parameters
@@ -81,7 +81,7 @@ class Found:
         Its distance, where that was asked.
     """
 
-    kind: Kind
+    kind: ResourceKind
     resource: Entity
     is_match: bool = True
     km: float | None = None
@@ -91,7 +91,9 @@ MAX_STUDIES = 10_000
 """Of so many studies at most can the sites be asked for."""
 
 
-def search(store: Store, kind: Kind, *, sites: SiteQuery, studies: StudyQuery, of_studies: bool, turn: Turn) -> Page:
+def search(
+    store: Store, kind: ResourceKind, *, sites: SiteSearch, studies: StudySearch, of_studies: bool, turn: Turn
+) -> DirectoryPage:
     """Look resources of a type up.
 
     Parameters
@@ -114,7 +116,7 @@ def search(store: Store, kind: Kind, *, sites: SiteQuery, studies: StudyQuery, o
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
-    if kind is Kind.RESEARCH_STUDY:
+    if kind is ResourceKind.RESEARCH_STUDY:
         return search_studies(store, studies, turn)
     if of_studies:
         found = search_studies(store, studies, Turn(MAX_STUDIES))
@@ -125,7 +127,7 @@ def search(store: Store, kind: Kind, *, sites: SiteQuery, studies: StudyQuery, o
     return search_sites(store, sites, turn)
 
 
-def read_resource(store: Store, kind: Kind, resource_id: str, now: datetime) -> Entity:
+def read_resource(store: Store, kind: ResourceKind, resource_id: str, now: datetime) -> Entity:
     """Return one resource.
 
     Raises
@@ -136,15 +138,15 @@ def read_resource(store: Store, kind: Kind, resource_id: str, now: datetime) -> 
         See `Store.reading`.
     """
     our_id = IdFinder(store).find(resource_id)
-    found = [] if our_id is None else join(store, kind, [Mark(our_id)], frozenset(), now)
+    found = [] if our_id is None else join(store, kind, [PageMark(our_id)], frozenset(), now)
     if not found:
         raise NotFound(f"There is no {kind.value} with this id. Search for {kind.value} to find the ids.", field="id")
     return found[0].resource
 
 
 def join(
-    store: Store, kind: Kind, marks: Sequence[Mark], included: frozenset[Kind], now: datetime
-) -> tuple[Found, ...]:
+    store: Store, kind: ResourceKind, marks: Sequence[PageMark], included: frozenset[ResourceKind], now: datetime
+) -> tuple[FoundResource, ...]:
     """Return the resources of a page, in its order, then those that come with them, each once.
 
     Parameters
@@ -165,28 +167,30 @@ def join(
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
-    if kind is Kind.RESEARCH_STUDY:
+    if kind is ResourceKind.RESEARCH_STUDY:
         studies = directory.studies_by_id(store, (mark.id for mark in marks))
         site_ids = directory.sites_of_studies(store, studies)
         main = [
-            Found(kind, study_resource(studies[mark.id], site_ids.get(mark.id, ())))
+            FoundResource(kind, study_resource(studies[mark.id], site_ids.get(mark.id, ())))
             for mark in marks
             if mark.id in studies
         ]
         sites = directory.sites_by_id(store, (i for some in site_ids.values() for i in some)) if included else {}
-        return (*main, *_of_sites(store, Kind.LOCATION, sites.values(), studies, now, is_match=False))
+        return (*main, *_of_sites(store, ResourceKind.LOCATION, sites.values(), studies, now, is_match=False))
     sites = directory.sites_by_id(store, (mark.id for mark in marks))
     studies = directory.studies_by_id(store, (site.study_id for site in sites.values()))
     here = [sites[mark.id] for mark in marks if mark.id in sites]
     kilometres = {mark.id: mark.km for mark in marks}
     found = [
-        Found(kind, one.resource, km=kilometres[site.site_id])
+        FoundResource(kind, one.resource, km=kilometres[site.site_id])
         for site, one in zip(here, _of_sites(store, kind, here, studies, now), strict=True)
     ]
-    for other in (other for other in Kind if other in included):
-        if other is Kind.RESEARCH_STUDY:
+    for other in (other for other in ResourceKind if other in included):
+        if other is ResourceKind.RESEARCH_STUDY:
             site_ids = directory.sites_of_studies(store, studies)
-            found += [Found(other, study_resource(studies[i], site_ids[i]), is_match=False) for i in sorted(studies)]
+            found += [
+                FoundResource(other, study_resource(studies[i], site_ids[i]), is_match=False) for i in sorted(studies)
+            ]
         else:
             found += _of_sites(store, other, here, studies, now, is_match=False)
     return tuple(found)
@@ -194,19 +198,19 @@ def join(
 
 def _of_sites(
     store: Store,
-    kind: Kind,
+    kind: ResourceKind,
     sites: Iterable[Site],
     studies: dict[str, Study],
     now: datetime,
     *,
     is_match: bool = True,
-) -> list[Found]:
+) -> list[FoundResource]:
     sites = list(sites)
-    if kind is Kind.HEALTHCARE_SERVICE:
+    if kind is ResourceKind.HEALTHCARE_SERVICE:
         spots = read_availability(store, studies, sites, now)
         resources: list[Entity] = [service_resource(s, studies[s.study_id], spots[s.site_id]) for s in sites]
-    elif kind is Kind.LOCATION:
+    elif kind is ResourceKind.LOCATION:
         resources = [location_resource(site, studies[site.study_id]) for site in sites]
     else:
         resources = [organization_resource(site) for site in sites]
-    return [Found(kind, resource, is_match=is_match) for resource in resources]
+    return [FoundResource(kind, resource, is_match=is_match) for resource in resources]

@@ -12,6 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from sitematch.domain.capacity.caps import Availability
+from sitematch.domain.studies.filters import StudyFilter
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
 from sitematch.errors import InvalidInput
@@ -19,12 +20,11 @@ from sitematch.exporters.fhir.bulk import schedule_resource, slot_resource
 from sitematch.exporters.fhir.resources import location_resource, service_resource
 from sitematch.exporters.fhir.types import Resource
 from sitematch.services.capacity.coordinating import OVERLAP, may_have_changed
-from sitematch.services.studies.directory import read_availability
-from sitematch.store.capacity import counting
+from sitematch.services.finding.availability import read_availability
+from sitematch.store.capacity import counting, ledger_changes
 from sitematch.store.engine import Store
-from sitematch.store.studies import changes, directory
+from sitematch.store.studies import directory
 from sitematch.store.studies.catalogue import catalogue_version
-from sitematch.store.studies.directory import StudyFilter
 
 _STUDIES_A_READ = 100
 _FORM = "1"
@@ -73,7 +73,9 @@ class State:
 
 def read_state(store: Store, now: datetime) -> State:
     """Read what a publication at an instant (aware) depends on. Errors: see `Store.reading`."""
-    return State(catalogue_version(store), changes.ledger_heads(store), changes.last_lapse_us(store, now), now)
+    return State(
+        catalogue_version(store), ledger_changes.ledger_heads(store), ledger_changes.last_lapse_us(store, now), now
+    )
 
 
 class CatalogueWatch:
@@ -177,7 +179,7 @@ def _study_ids(store: Store, state: State, since: datetime | None) -> Iterator[S
 
 
 def _changed(store: Store, study: Study, sites: Sequence[Site], since: datetime, now: datetime) -> tuple[Site, ...]:
-    touched, ruled = changes.touched_since(store, study.study_id, since - OVERLAP, now)
+    touched, ruled = ledger_changes.touched_since(store, study.study_id, since - OVERLAP, now)
     if not touched:
         return ()
     counted = counting.capacity(store, study.study_id, now)

@@ -14,7 +14,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from sitematch.domain.capacity.caps import DrawnFrom, Remaining
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES
 from sitematch.domain.finding.clinic import Clinic, ClinicMatch, ClinicResult, StudyAtClinic, clinic_number, clinics_of
 from sitematch.domain.finding.match import ReasonCode
 from sitematch.domain.finding.policy import MatchPolicy
@@ -22,7 +21,7 @@ from sitematch.domain.finding.ranking import Candidate, CapacityView, rank
 from sitematch.domain.place import Coordinates, Place
 from sitematch.domain.studies.search_terms import query_words
 from sitematch.domain.studies.site import Site
-from sitematch.domain.studies.study import Study
+from sitematch.domain.studies.study import TAKING_STATUSES, Study
 from sitematch.domain.studies.travel import TRAVEL_ORDER, TravelCertainty
 from sitematch.errors import InvalidPolicy
 from sitematch.gazetteer.locate import Gazetteer

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Protocol
 
-from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.capacity.caps import DrawnFrom, Remaining, Shortage
 from sitematch.domain.finding.match import MatchResult, Reason
 from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.domain.finding.ranking import NOTHING_FORESEEN, Candidate, CapacityView, rank
 from sitematch.domain.place import Coordinates, Place
 from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts
 from sitematch.domain.studies.site import Site
-from sitematch.domain.studies.study import Study
+from sitematch.domain.studies.study import TAKING_STATUSES, Study
 from sitematch.errors import SiteNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.index import ChordIndex, NearestIndex
@@ -58,11 +58,15 @@ class StatedCapacity:
 
     def __init__(self, study: Study) -> None:
         drawn_from = DrawnFrom.UNKNOWN if study.pool_spots is None else DrawnFrom.SHARED_POOL
+        as_of = datetime.combine(study.as_of_on, time(), tzinfo=UTC)
+        self._takes_patients = study.status in TAKING_STATUSES
         self._shared = Remaining(
             count=study.pool_spots,
-            as_of=datetime.combine(study.as_of_on, time(), tzinfo=UTC),
+            as_of=as_of,
             drawn_from=drawn_from,
+            shortage=Shortage.STUDY_FULL if study.pool_spots == 0 else None,
         )
+        self._nothing = Remaining(count=0, as_of=as_of, shortage=Shortage.STUDY_NOT_RECRUITING)
         self._own: dict[str, Remaining] = {}
 
     def at(self, _now: datetime, /) -> StatedCapacity:
@@ -71,12 +75,19 @@ class StatedCapacity:
 
     def remaining(self, site: Site, /) -> Remaining:
         """Return the spots left at a site."""
+        if not self._takes_patients:
+            return self._nothing
         if site.spots is None:
             return self._shared
         own = self._own.get(site.site_id)
         if own is None:
             as_of = datetime.combine(site.as_of_on, time(), tzinfo=UTC)
-            own = self._own[site.site_id] = Remaining(count=site.spots, as_of=as_of, drawn_from=DrawnFrom.SITE_CAP)
+            own = self._own[site.site_id] = Remaining(
+                count=site.spots,
+                as_of=as_of,
+                drawn_from=DrawnFrom.SITE_CAP,
+                shortage=Shortage.SITE_FULL if site.spots == 0 else None,
+            )
         return own
 
 

@@ -13,9 +13,9 @@ from weakref import WeakSet
 
 from sitematch.domain.finding.match import Reason, ReasonCode
 from sitematch.domain.finding.ranking import NOTHING_FORESEEN
-from sitematch.errors import SitematchError
-from sitematch.store.capacity.recruiting import recruitment
+from sitematch.store.capacity.history.recruiting import recruitment
 from sitematch.store.engine import Store
+from sitematch.supervision import Task
 
 PROBABLE = 0.8
 """From this probability on it is said."""
@@ -47,7 +47,7 @@ def likely_full(store: Store, study_id: str, now: datetime) -> Mapping[str, Reas
     Raises
     ------
     StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.capacity.recruiting.recruitment`.
+        See `sitematch.store.capacity.history.recruiting.recruitment`.
     """
     found = recruitment(store, study_id, now, zone=UTC)
     if not found.enrolled:
@@ -127,18 +127,17 @@ class LiveOutlooks:
         self._followed: WeakSet[StudyOutlook] = WeakSet()
         self._lock = threading.Lock()
         self._working = threading.Lock()
-        self._wake = threading.Event()
-        self._is_closed = False
-        self.last_error: SitematchError | None = None
-        self._thread = threading.Thread(target=self._run, name="sitematch-outlooks", daemon=True)
-        self._thread.start()
+        self.last_error: Exception | None = None
+        self.task = Task(
+            "outlooks", self._work_out_what_is_due, every_s=self._next_s, late_after_s=3 * refresh_s
+        ).start(at_once=True)
 
     def follow(self, study_id: str) -> StudyOutlook:
         """Return a study's outlook, which says nothing until it is worked out for the first time."""
         outlook = StudyOutlook(study_id)
         with self._lock:
             self._followed.add(outlook)
-        self._wake.set()
+        self.task.wake()
         return outlook
 
     def refresh(self) -> None:
@@ -148,9 +147,7 @@ class LiveOutlooks:
 
     def close(self) -> None:
         """Stop the thread; the store stays open."""
-        self._is_closed = True
-        self._wake.set()
-        self._thread.join()
+        self.task.stop()
 
     def _list(self) -> list[StudyOutlook]:
         with self._lock:
@@ -164,20 +161,17 @@ class LiveOutlooks:
             outlook.keep(now, likely_full(self._store, outlook.study_id, now))
             self.last_error = None
 
-    def _run(self) -> None:
-        while not self._is_closed:
-            self._wake.clear()
-            self._work_out_what_is_due()
-            self._wake.wait(self._next_s())
-
     def _work_out_what_is_due(self) -> None:
+        failed: Exception | None = None
         for outlook in self._list():
-            if outlook.due_at_s <= time.monotonic() and not self._is_closed:
+            if outlook.due_at_s <= time.monotonic():
                 try:
                     self._work_out(outlook)
-                except SitematchError as error:
-                    # What was worked out before is said until it is stale.
-                    self.last_error = error
+                except Exception as error:
+                    # What was worked out before is said until it is stale, and the other studies have their turn.
+                    self.last_error = failed = error
+        if failed is not None:
+            raise failed
 
     def _next_s(self) -> float:
         """Return how long to rest, in seconds: until the first study is due."""

@@ -8,24 +8,27 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from sitematch.domain.capacity.caps import Remaining
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES
 from sitematch.domain.finding.ranking import CapacityView
 from sitematch.domain.studies.site import Site
-from sitematch.domain.studies.study import Study
+from sitematch.domain.studies.study import TAKING_STATUSES, Study
 from sitematch.errors import LedgerBusy, StorageFault, StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finding.clinics import ClinicFinder
 from sitematch.services.finding.finder import Finder, StatedCapacity
 from sitematch.services.finding.likely_full import LiveOutlooks
 from sitematch.store.capacity import counting
-from sitematch.store.capacity.feed import CapacityFeed
+from sitematch.store.capacity.feed import FEED, CapacityFeed
+from sitematch.store.capacity.ledger_changes import has_ledger
 from sitematch.store.engine import Store
 from sitematch.store.studies import catalogue
 from sitematch.store.studies.contacts import read_contacts
-from sitematch.store.studies.seeding import has_ledger
 
 SITES_KEPT = 20_000
 """Sites of other studies than the default one that stay in memory, about 32 MB: 1.6 kB a site."""
+
+
+CAPACITY_FEED = FEED
+"""Name of the background task on which every number of spots left depends."""
 
 
 class LiveCapacity:
@@ -104,7 +107,7 @@ def as_matched(site: Site, found: Remaining) -> Remaining:
     """Return the spots left at a site as matches show them: unknown, not 0, where it takes nobody."""
     if site.status in TAKING_STATUSES:
         return found
-    # It takes nobody yet, or no more. Whoever asks for such sites all the same must not read "full": how many spots it
+    # It takes nobody yet, or no more. Such sites, if somebody asks for them, must not read "full": how many spots they
     # will have is not known.
     return Remaining(count=None, as_of=found.as_of)
 

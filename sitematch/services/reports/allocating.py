@@ -10,12 +10,11 @@ from pathlib import Path
 
 from sitematch.domain.accounts.access import Actor, Permission, require
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES
 from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.domain.place import Place
 from sitematch.domain.reports.allocation import AllocationRequest, AllocationSite, allocate
 from sitematch.domain.studies.site import Site
-from sitematch.domain.studies.study import Study
+from sitematch.domain.studies.study import TAKING_STATUSES, Study
 from sitematch.domain.studies.travel import TravelCertainty
 from sitematch.domain.time_zones import zone_named
 from sitematch.errors import DataFault, Fault, InvalidInput, SitematchError
@@ -24,10 +23,10 @@ from sitematch.gazetteer.locate import Gazetteer
 from sitematch.reports.allocation import AllocationFacts, allocation_report
 from sitematch.reports.document import Report
 from sitematch.store.capacity import counting
+from sitematch.store.capacity.ledger_changes import has_ledger
 from sitematch.store.capacity.writing import require_opaque
 from sitematch.store.engine import Store
 from sitematch.store.studies import catalogue
-from sitematch.store.studies.seeding import has_ledger
 
 MAX_REFERRALS = 2_000
 """Referrals of one batch."""

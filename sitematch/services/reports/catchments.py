@@ -8,8 +8,8 @@ from sitematch.domain.accounts.access import Actor, Permission, granted_sites
 from sitematch.exporters.geojson_areas import AreaCollection, area_feature, areas_geojson
 from sitematch.geo.catchments import DRAWN_KM, WORST_SHARE, catchments
 from sitematch.geo.circle import TOLERANCE, geodesic_circle
-from sitematch.services.capacity.open_sites import place_of, sites_now
 from sitematch.services.finding.finder import Finder
+from sitematch.services.finding.open_sites import place_of, sites_now
 
 _ERROR = (
     f"Borders: a place's site is at most {WORST_SHARE:.2%} farther than the nearest, plus {DRAWN_KM:g} km for the "

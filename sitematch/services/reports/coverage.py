@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from sitematch.domain.accounts.access import Actor, Permission, granted_sites
 from sitematch.domain.place import Place
 from sitematch.domain.reports.coverage import (
-    Candidate,
     Counterfactual,
     Coverage,
     FloatArray,
     Medians,
-    Nearest,
+    NearestPeople,
     NotOpen,
+    PossibleSite,
     counterfactuals,
     median,
     within_reach,
@@ -31,8 +31,8 @@ from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.reach import Points, pairwise_km, reach
 from sitematch.reports import coverage
 from sitematch.reports.document import Report
-from sitematch.services.capacity.open_sites import place_of, sites_now
 from sitematch.services.finding.finder import Finder
+from sitematch.services.finding.open_sites import place_of, sites_now
 from sitematch.services.reports.postcode_lists import People
 
 LIMITS_KM = (50.0, 100.0, 200.0)
@@ -114,10 +114,10 @@ def cover(
     located = _locate(finder.gazetteer, people)
     now_sites = sites_now(finder, now)
     found = reach(located.points, site_points(now_sites.open))
-    candidates = [Candidate(site=site, why=why) for site, why in now_sites.not_open]
+    candidates = [PossibleSite(site=site, why=why) for site, why in now_sites.not_open]
     own = {site.site_id for site in finder.sites}
     candidates += [
-        Candidate(site=site, why=NotOpen.CANDIDATE)
+        PossibleSite(site=site, why=NotOpen.CANDIDATE)
         for site in sorted(more_candidates, key=lambda site: site.site_id)
         if site.place is not None and site.site_id not in own
     ]
@@ -190,9 +190,9 @@ def _locate(gazetteer: Gazetteer, people: People) -> _Located:
 
 def _by_site(
     sites: Sequence[Site], people: FloatArray, nearest: NDArray[np.intp], km: FloatArray
-) -> tuple[Nearest, ...]:
+) -> tuple[NearestPeople, ...]:
     found = []
     for i, site in enumerate(sites):
         own = nearest == i
-        found.append(Nearest(site=site, people=float(people[own].sum()), median_km=median(km[own], people[own])))
+        found.append(NearestPeople(site=site, people=float(people[own].sum()), median_km=median(km[own], people[own])))
     return tuple(sorted(found, key=lambda one: (-one.people, one.site.site_id)))

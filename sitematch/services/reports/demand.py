@@ -14,8 +14,8 @@ from sitematch.errors import InvalidInput
 from sitematch.gazetteer.lookup import place_of
 from sitematch.reports.demand import DemandFacts, RegionReach, demand_report
 from sitematch.reports.document import Report
-from sitematch.services.capacity.open_sites import sites_now
 from sitematch.services.finding.finder import Finder
+from sitematch.services.finding.open_sites import sites_now
 from sitematch.store.engine import Store
 from sitematch.store.reports.demand import add_batches, read_demand
 

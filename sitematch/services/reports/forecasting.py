@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from sitematch.domain.accounts.access import Actor
-from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.caps import CAP_LEVELS, CapKey, CapLevel
 from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.reports.document import Report
 from sitematch.reports.forecast.plan import WhatIf
 from sitematch.services.reports.reporting import asked_instant, asked_scope
-from sitematch.store.capacity.recruiting import recruitment
-from sitematch.store.capacity.referral_histories import read_head
+from sitematch.store.capacity.history.recruiting import recruitment
+from sitematch.store.capacity.history.referral_histories import read_head
 from sitematch.store.engine import Store
 
 _MONTHS_AHEAD = 6
@@ -55,7 +55,7 @@ def forecast_report(
     SiteNotFound
         If there is no such site, or the actor may not see it.
     StudyNotFound, LedgerBusy, StorageFault, NotReady
-        See `sitematch.store.capacity.recruiting.recruitment`.
+        See `sitematch.store.capacity.history.recruiting.recruitment`.
     """
     # scipy is heavy: only who forecasts pays for it.
     from sitematch.reports.forecast.outlook import month_ends, outlook
@@ -131,7 +131,7 @@ def read_caps(texts: Iterable[str]) -> dict[CapKey, int | None]:
     for text in texts:
         part, _, spots = text.rpartition("=")
         level, _, scope = part.partition(":")
-        if level not in _CHANGEABLE or (level == CapLevel.STUDY) == bool(scope):
+        if level not in _CHANGEABLE or CAP_LEVELS[CapLevel(level)].has_scope != bool(scope):
             raise InvalidInput(f"{text[:64]!r} is not a cap. Write STUDY=40, COUNTRY:US=10 or SITE:id=5.", field="cap")
         if spots != "none" and not (spots.isascii() and spots.isdecimal() and len(spots) <= _DIGITS):
             raise InvalidInput(f'{text[:64]!r}: give a whole number of spots, or "none".', field="cap")
@@ -142,5 +142,5 @@ def read_caps(texts: Iterable[str]) -> dict[CapKey, int | None]:
     return caps
 
 
-_CHANGEABLE = (CapLevel.STUDY, CapLevel.COUNTRY, CapLevel.SITE)
+_CHANGEABLE = frozenset(level for level, facts in CAP_LEVELS.items() if facts.is_forecast)
 _DIGITS = 7

@@ -11,8 +11,8 @@ from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.reports import capacity, funnel
 from sitematch.reports.document import Report
 from sitematch.reports.scope import Scope
+from sitematch.store.capacity.history.referral_histories import iter_journeys, read_head
 from sitematch.store.capacity.referral_counts import standing
-from sitematch.store.capacity.referral_histories import iter_journeys, read_head
 from sitematch.store.engine import Store
 from sitematch.store.studies.catalogue import read_sites, read_study
 

@@ -1,1 +1,1 @@
-"""The catalogue: look-up, import, sync, placing."""
+"""The catalogue: reading, search, import, sync, giving sites their coordinates."""

@@ -7,28 +7,21 @@ it, so that walking all pages meets every site once.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cached_property
 
 import numpy as np
 
-from sitematch.domain.capacity.caps import Availability, CapacityState, SiteCapacity
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES
 from sitematch.domain.fhir import MAX_ID_LENGTH, is_digest, our_id, resource_id
 from sitematch.domain.place import Coordinates
-from sitematch.domain.studies.site import Site
-from sitematch.domain.studies.study import Study
+from sitematch.domain.studies.filters import SiteFilter, StudyFilter
 from sitematch.domain.studies.text_match import TextTest
 from sitematch.geo.cells import outward_in_groups
 from sitematch.geo.geodesic import FARTHEST_KM, distances_km
-from sitematch.services.finding.finder import StatedCapacity
-from sitematch.services.finding.live_finders import as_matched
-from sitematch.store.capacity import counting
 from sitematch.store.engine import Store
-from sitematch.store.studies import changes, directory
-from sitematch.store.studies.directory import PlacedSites, SiteFilter, StudyFilter, Whereabouts
+from sitematch.store.studies import directory
+from sitematch.store.studies.directory import PlacedSite, PlacedSites
 from sitematch.store.studies.nearby import FEW_STUDIES
 
 
@@ -49,7 +42,7 @@ class Near:
 
 
 @dataclass(frozen=True, slots=True)
-class SiteQuery:
+class SiteSearch:
     """Which sites; all parts have to hold.
 
     Parameters
@@ -68,7 +61,7 @@ class SiteQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class StudyQuery:
+class StudySearch:
     """Which studies; all parts have to hold."""
 
     where: StudyFilter = field(default_factory=StudyFilter)
@@ -76,7 +69,7 @@ class StudyQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class PageMark:
     """A place in the order of an answer: between what has this id, and this distance if it is by distance.
 
     Parameters
@@ -100,12 +93,12 @@ class Turn:
     """Which page: what follows a mark, or what precedes one, or the first."""
 
     limit: int
-    after: Mark | None = None
-    before: Mark | None = None
+    after: PageMark | None = None
+    before: PageMark | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class DirectoryPage:
     """A stretch of an answer.
 
     Parameters
@@ -118,13 +111,13 @@ class Page:
         Whether something lies ahead of it, or beyond.
     """
 
-    marks: tuple[Mark, ...]
+    marks: tuple[PageMark, ...]
     total: int
     has_previous: bool
     has_next: bool
 
 
-def search_sites(store: Store, query: SiteQuery, turn: Turn) -> Page:
+def search_sites(store: Store, query: SiteSearch, turn: Turn) -> DirectoryPage:
     """Look sites up.
 
     Parameters
@@ -144,7 +137,7 @@ def search_sites(store: Store, query: SiteQuery, turn: Turn) -> Page:
     if query.near is not None:
         return _nearest(store, query, query.near, turn)
     if query.tests:
-        return _cut([*map(Mark, directory.fitting_site_ids(store, query.where, query.tests))], turn)
+        return _cut([*map(PageMark, directory.fitting_site_ids(store, query.where, query.tests))], turn)
 
     def ids(after: str, before: str, limit: int) -> Sequence[str]:
         return directory.site_ids(store, query.where, after=after, before=before, limit=limit)
@@ -152,10 +145,10 @@ def search_sites(store: Store, query: SiteQuery, turn: Turn) -> Page:
     return _ranged(ids, directory.count_sites(store, query.where), turn)
 
 
-def search_studies(store: Store, query: StudyQuery, turn: Turn) -> Page:
+def search_studies(store: Store, query: StudySearch, turn: Turn) -> DirectoryPage:
     """Look studies up, by id; see `search_sites`."""
     if query.tests:
-        return _cut([*map(Mark, directory.fitting_study_ids(store, query.where, query.tests))], turn)
+        return _cut([*map(PageMark, directory.fitting_study_ids(store, query.where, query.tests))], turn)
 
     def ids(after: str, before: str, limit: int) -> Sequence[str]:
         return directory.study_ids(store, query.where, after=after, before=before, limit=limit)
@@ -163,32 +156,32 @@ def search_studies(store: Store, query: StudyQuery, turn: Turn) -> Page:
     return _ranged(ids, directory.count_studies(store, query.where), turn)
 
 
-def _ranged(ids: Callable[[str, str, int], Sequence[str]], total: int, turn: Turn) -> Page:
+def _ranged(ids: Callable[[str, str, int], Sequence[str]], total: int, turn: Turn) -> DirectoryPage:
     """Let the database cut the page out of its own order."""
     if turn.before is not None:
         found = ids("", turn.before.id, turn.limit + 1)
         shown = found[-turn.limit :] if turn.limit else ()
-        return Page(tuple(map(Mark, shown)), total, has_previous=len(found) > turn.limit, has_next=True)
+        return DirectoryPage(tuple(map(PageMark, shown)), total, has_previous=len(found) > turn.limit, has_next=True)
     after = "" if turn.after is None else turn.after.id
     found = ids(after, "", turn.limit + 1)
     shown = found[: turn.limit]
-    return Page(tuple(map(Mark, shown)), total, has_previous=bool(after), has_next=len(found) > turn.limit)
+    return DirectoryPage(tuple(map(PageMark, shown)), total, has_previous=bool(after), has_next=len(found) > turn.limit)
 
 
-def _cut(marks: Sequence[Mark], turn: Turn) -> Page:
+def _cut(marks: Sequence[PageMark], turn: Turn) -> DirectoryPage:
     """Cut the page out of all marks, or out of the first of them."""
-    ordered = sorted(marks, key=Mark.key)
+    ordered = sorted(marks, key=PageMark.key)
     start, end = 0, len(ordered)
     if turn.before is not None:
-        end = bisect.bisect_left(ordered, turn.before.key(), key=Mark.key)
+        end = bisect.bisect_left(ordered, turn.before.key(), key=PageMark.key)
         start = max(0, end - turn.limit)
     elif turn.after is not None:
-        start = bisect.bisect_right(ordered, turn.after.key(), key=Mark.key)
+        start = bisect.bisect_right(ordered, turn.after.key(), key=PageMark.key)
     stop = min(end, start + turn.limit)
-    return Page(tuple(ordered[start:stop]), len(ordered), has_previous=start > 0, has_next=stop < len(ordered))
+    return DirectoryPage(tuple(ordered[start:stop]), len(ordered), has_previous=start > 0, has_next=stop < len(ordered))
 
 
-def _nearest(store: Store, query: SiteQuery, near: Near, turn: Turn) -> Page:
+def _nearest(store: Store, query: SiteSearch, near: Near, turn: Turn) -> DirectoryPage:
     """Read cells from near to far, until all within the distance is read, or, without one, until the page is full."""
     # A distance that comes back from another unit may be a little less than what was said.
     is_everywhere = near.km is None or near.km > FARTHEST_KM - 0.01
@@ -198,7 +191,7 @@ def _nearest(store: Store, query: SiteQuery, near: Near, turn: Turn) -> Page:
         if _is_few(query.where) or (is_everywhere and query.tests):
             return _cut(_measured(sites.everywhere(), near.point, farthest_km), turn)
         total = sites.count() if is_everywhere else None
-        marks: list[Mark] = []
+        marks: list[PageMark] = []
         for cells, certain_km in outward_in_groups(near.point, farthest_km):
             marks += _measured(sites.inside(cells), near.point, farthest_km)
             if total is None:
@@ -215,75 +208,18 @@ def _is_few(where: SiteFilter) -> bool:
     return where.site_ids is not None or (where.study_ids is not None and len(where.study_ids) <= FEW_STUDIES)
 
 
-def _is_certain(page: Page, turn: Turn, certain_km: float) -> bool:
+def _is_certain(page: DirectoryPage, turn: Turn, certain_km: float) -> bool:
     """Whether nothing that belongs on the page is as far as this, or farther."""
     if turn.before is not None:
         return turn.before.key()[0] < certain_km
     return len(page.marks) == turn.limit
 
 
-def _measured(found: Sequence[Whereabouts], point: Coordinates, farthest_km: float) -> list[Mark]:
+def _measured(found: Sequence[PlacedSite], point: Coordinates, farthest_km: float) -> list[PageMark]:
     latitude_deg = np.array([site.latitude_deg for site in found], dtype=np.float64)
     longitude_deg = np.array([site.longitude_deg for site in found], dtype=np.float64)
     kilometres = distances_km(point, latitude_deg, longitude_deg).tolist()
-    return [Mark(site.site_id, km) for site, km in zip(found, kilometres, strict=True) if km <= farthest_km]
-
-
-def read_availability(
-    store: Store, studies: Mapping[str, Study], sites: Iterable[Site], now: datetime
-) -> dict[str, Availability]:
-    """Return what everybody may know of the spots of some sites, as matches show it.
-
-    Parameters
-    ----------
-    store
-        The database.
-    studies
-        The sites' studies, by id.
-    sites
-        The sites.
-    now
-        The instant (aware).
-
-    Returns
-    -------
-    dict
-        By site_id.
-
-    Raises
-    ------
-    LedgerBusy, StorageFault, NotReady
-        See `Store.reading`.
-    """
-    with_ledger = changes.ledger_heads(store, studies)
-    by_study: dict[str, list[Site]] = {}
-    for site in sites:
-        by_study.setdefault(site.study_id, []).append(site)
-    return {
-        site.site_id: found
-        for study_id, some in by_study.items()
-        for site, found in _available(store, studies[study_id], some, now, has_ledger=study_id in with_ledger)
-    }
-
-
-def _available(
-    store: Store, study: Study, sites: Sequence[Site], now: datetime, *, has_ledger: bool
-) -> Iterator[tuple[Site, Availability]]:
-    counted: dict[str, SiteCapacity] = {}
-    if has_ledger:
-        counted = {site.site_id: site for site in counting.capacity(store, study.study_id, now)}
-    stated = StatedCapacity(study)
-    for site in sites:
-        found = counted.get(site.site_id)
-        if found is not None:
-            yield site, Availability(as_matched(site, found.as_remaining()), found.state)
-            continue
-        remaining = as_matched(site, stated.remaining(site))
-        if study.status not in TAKING_STATUSES or site.status not in TAKING_STATUSES or remaining.count == 0:
-            state = CapacityState.NO_CAPACITY
-        else:
-            state = CapacityState.UNKNOWN if remaining.count is None else CapacityState.CAPACITY
-        yield site, Availability(remaining, state)
+    return [PageMark(site.site_id, km) for site, km in zip(found, kilometres, strict=True) if km <= farthest_km]
 
 
 class IdFinder:

@@ -22,7 +22,7 @@ from sitematch.domain.place import Coordinates
 from sitematch.domain.studies.change import StudyChange, compare_studies, merge_study, revise_sites, take_sites
 from sitematch.domain.studies.contact import Contact, StudyContacts
 from sitematch.domain.studies.import_outcome import ImportTotals
-from sitematch.domain.studies.record import CatalogueRecord, Location, StudyRecord
+from sitematch.domain.studies.record import CatalogueRecord, RecordLocation, StudyRecord
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
 from sitematch.errors import DataFault, Fault, StudyNotFound, UnknownCountry
@@ -95,7 +95,7 @@ class Placer:
         self._extents = Extents(gazetteer.reader)
         self._place = lru_cache(maxsize=_PLACES_KEPT)(self._placed)
 
-    def site(self, location: Location, study: Study) -> Site | Fault:
+    def site(self, location: RecordLocation, study: Study) -> Site | Fault:
         """Make a site of a location; its id is still empty.
 
         Returns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -10,26 +10,17 @@ from typing import TYPE_CHECKING, Unpack
 
 from sitematch.config import Settings
 from sitematch.domain.studies.import_outcome import ImportTotals
-from sitematch.domain.studies.record import CatalogueRecord, Location, StudyRecord
+from sitematch.domain.studies.record import CatalogueRecord, RecordLocation, StudyRecord
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import Fault, InvalidInput, StudyNotFound
-from sitematch.importers import nci
 from sitematch.importers.catalogue import read_catalogue
-from sitematch.importers.fhir import bundle
 from sitematch.importers.tables.foreign import map_columns, read_table, table_record
 from sitematch.importers.tables.own_table import read_own
 from sitematch.services.studies.importing import Options, import_into
+from sitematch.services.studies.sources import RECORD_READERS, ImportSource
 
 if TYPE_CHECKING:
     from sitematch.store.engine import Store
-
-TABLE = "table"
-"""Origin of what a table brought in; see `sitematch.domain.studies.import_outcome.ImportRecord`."""
-
-_READERS: dict[str, Callable[[Path, date], Iterator[StudyRecord | Fault]]] = {
-    "fhir": bundle.read_file,
-    "nci": nci.read_file,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +44,7 @@ class Preview:
     columns: Mapping[str, str]
     unused: tuple[str, ...]
     rows: int
-    first: tuple[Location, ...]
+    first: tuple[RecordLocation, ...]
     faults: tuple[Fault, ...]
 
 
@@ -107,7 +98,7 @@ def import_table(
 
     with open_store(settings.database_url) as store:
         record, name = read_sites_table(store, path, study_id, given, sheet, options["now"].date(), title=title)
-    return import_into(settings, [record], origin=TABLE, source=name, **options)
+    return import_into(settings, [record], origin=ImportSource.TABLE.value, source=name, **options)
 
 
 def read_sites_table(
@@ -169,7 +160,7 @@ def import_own_table(
                 )
             yield record
 
-    return _with_caps(settings, records(), "table", path.name, options)
+    return _with_caps(settings, records(), ImportSource.TABLE.value, path.name, options)
 
 
 def import_catalogue(settings: Settings, path: Path, **options: Unpack[Options]) -> tuple[ImportTotals, int | None]:
@@ -187,8 +178,8 @@ def _with_caps(
     settings: Settings, records: Iterable[CatalogueRecord], origin: str, source: str, options: Options
 ) -> tuple[ImportTotals, int | None]:
     """Import records that may state spots, and take over those that are new as caps."""
+    from sitematch.store.capacity.stated_caps import take_stated_caps
     from sitematch.store.engine import open_store
-    from sitematch.store.studies.seeding import take_stated_caps
 
     done = import_into(settings, records, origin=origin, source=source, **options)
     if done[1] is not None:
@@ -198,9 +189,9 @@ def _with_caps(
 
 
 def import_files(
-    settings: Settings, form: str, paths: tuple[Path, ...], **options: Unpack[Options]
+    settings: Settings, source: ImportSource, paths: tuple[Path, ...], **options: Unpack[Options]
 ) -> tuple[ImportTotals, int | None]:
-    """Import files of FHIR (``"fhir"``) or of the NCI's API (``"nci"``); see `import_records`.
+    """Import files of one source, which is no table; see `import_records`.
 
     Raises
     ------
@@ -212,5 +203,5 @@ def import_files(
     if not paths:
         raise InvalidInput("Name a file.", field="source")
     today = options["now"].date()
-    records = (record for path in paths for record in _READERS[form](path, today))
-    return import_into(settings, records, origin=form, source=", ".join(path.name for path in paths), **options)
+    records = (record for path in paths for record in RECORD_READERS[source](path, today))
+    return import_into(settings, records, origin=source.value, source=", ".join(path.name for path in paths), **options)

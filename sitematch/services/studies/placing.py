@@ -33,14 +33,15 @@ POINT_KM = 40.0
 POINT_SLACK_KM = 50.0
 """A record's point may lie so far from the place, beyond both uncertainties, before it contradicts it."""
 
-_BELIEVED = "was believed"
+_CONTRADICTIONS = ("was used", "was not used", "was believed")
+"""Words of a flag that tells a contradiction in a record; the last are the gazetteer's and those of older flags."""
 
 InCountry = Callable[[str, Coordinates], bool]
 
 
 def tells_contradiction(flag: str) -> bool:
-    """Tell whether a flag says that parts of a record contradict one another, and which was believed."""
-    return _BELIEVED in flag
+    """Tell whether a flag says that parts of a record contradict one another, and which was used."""
+    return any(words in flag for words in _CONTRADICTIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +172,8 @@ def _against_point(placed: Placed, point: Coordinates, country: str, city: str) 
         return placed
     by = f"postcode {place.postcode}" if place.postcode else f"town {place.name}"
     flag = (
-        f"The record's own point ({_written(point)}) lies {apart_km:.0f} km from {place.name or by}. The {by} "
-        f"{_BELIEVED}: registries look their points up by the city's name alone; check both."
+        f"The record's own point ({_written(point)}) is {apart_km:.0f} km from {place.name or by}. The {by} was used, "
+        "because registries find their points only by the name of the city. Check both."
     )
     return replace(placed, flags=(*placed.flags, flag))
 

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Unpack
 
 from sitematch.config import Settings
-from sitematch.domain.studies.import_outcome import ImportTotals
+from sitematch.domain.studies.import_outcome import ImportRecord, ImportTotals
 from sitematch.domain.studies.record import StudyRecord
 from sitematch.errors import Fault, InvalidInput
 from sitematch.importers import ctgov
 from sitematch.importers.http import CtgovClient, Manners, download, questions_for
 from sitematch.services.studies.importing import Options, import_into
-
-ORIGIN = "ctgov"
+from sitematch.services.studies.sources import ImportSource
 
 Say = Callable[[str], None]
 
@@ -93,7 +92,7 @@ class Registry:
         from sitematch.store.studies.imports import imported_studies
 
         with open_store(self._settings.database_url) as store:
-            ids = imported_studies(store, ORIGIN)
+            ids = imported_studies(store, ImportSource.CTGOV.value)
         if not ids:
             raise InvalidInput("No study has been imported from ClinicalTrials.gov yet. Use `sitematch import ctgov`.")
         self._say(f"{len(ids)} studies came from ClinicalTrials.gov; fetching them again.")
@@ -114,7 +113,7 @@ class Registry:
     def _import(
         self, records: Iterator[StudyRecord | Fault], source: str, **options: Unpack[Options]
     ) -> tuple[ImportTotals, int | None]:
-        return import_into(self._settings, records, origin=ORIGIN, source=source, **options)
+        return import_into(self._settings, records, origin=ImportSource.CTGOV.value, source=source, **options)
 
     def _records(
         self, sources: Sequence[str], condition: str, recruiting_only: bool, contacts: bool, now: datetime
@@ -147,6 +146,15 @@ class Registry:
         )
         for number, value in enumerate(fetched, start=1):
             yield ctgov.parse_study(value, now.date(), where=f"fetched study {number}", contacts=contacts)
+
+
+def list_imports(settings: Settings) -> tuple[ImportRecord, ...]:
+    """Return the imports that changed something, latest first; see `sitematch.store.studies.imports.list_imports`."""
+    from sitematch.store.engine import open_store
+    from sitematch.store.studies import imports
+
+    with open_store(settings.database_url) as store:
+        return imports.list_imports(store)
 
 
 def undo_last(settings: Settings, now: datetime) -> str:

@@ -44,9 +44,9 @@ def load_sites(path: Path, settings: Settings, now: datetime, *, keep_good_rows:
     StudyNotFound
         If the catalogue does not hold the study.
     """
+    from sitematch.store.capacity.stated_caps import take_stated_caps
     from sitematch.store.engine import open_store
     from sitematch.store.studies import catalogue
-    from sitematch.store.studies.seeding import take_stated_caps
 
     found = read_checked(path, settings, keep_good_rows=keep_good_rows)
     study_ids = {site.study_id for site in found.sites}

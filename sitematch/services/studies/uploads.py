@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import datetime
 from pathlib import Path
 
 from sitematch.domain.accounts.access import Actor, Permission, may, require
@@ -15,10 +14,9 @@ from sitematch.domain.studies.record import StudyRecord
 from sitematch.domain.studies.site import Site
 from sitematch.errors import Fault
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.importers import ctgov, nci
-from sitematch.importers.fhir import bundle
 from sitematch.services.studies.importing import import_records
-from sitematch.services.studies.other_sources import TABLE, read_sites_table
+from sitematch.services.studies.other_sources import read_sites_table
+from sitematch.services.studies.sources import RECORD_READERS, ImportSource
 from sitematch.store.engine import Store
 from sitematch.store.studies import imports
 
@@ -26,25 +24,8 @@ SHOWN = 200
 """Studies, contradictions and faults that an outcome keeps; what is beyond is counted."""
 
 
-class UploadForm(StrEnum):
-    """What kind of file it is; the values are the origins that imports are noted under."""
-
-    TABLE = TABLE
-    """CSV or Excel: all sites of one study."""
-    CTGOV = "ctgov"
-    FHIR = "fhir"
-    NCI = "nci"
-
-
-_READERS: Mapping[UploadForm, Callable[[Path, date], Iterator[StudyRecord | Fault]]] = {
-    UploadForm.CTGOV: ctgov.read_file,
-    UploadForm.FHIR: bundle.read_file,
-    UploadForm.NCI: nci.read_file,
-}
-
-
 @dataclass(slots=True)
-class Outcome:
+class UploadOutcome:
     """What an import changed, or would.
 
     Parameters
@@ -92,7 +73,7 @@ def import_upload(
     gazetteer: Gazetteer,
     actor: Actor,
     path: Path,
-    form: UploadForm,
+    form: ImportSource,
     *,
     name: str,
     uploader: str,
@@ -100,7 +81,7 @@ def import_upload(
     now: datetime,
     dry_run: bool,
     allow_older: bool = False,
-) -> Outcome:
+) -> UploadOutcome:
     """Bring a file in, or tell what that would change.
 
     Studies that the actor may not change are left out and reported.
@@ -131,13 +112,13 @@ def import_upload(
     LedgerBusy, StorageFault, NotReady
         See `import_records`; nothing is changed then.
     """
-    outcome = Outcome()
+    outcome = UploadOutcome()
     records: Iterable[StudyRecord | Fault]
-    if form is UploadForm.TABLE:
+    if form is ImportSource.TABLE:
         require(actor, Permission.CATALOGUE_WRITE, study_id=study_id)
         records = [read_sites_table(store, path, study_id, {}, "", now.date())[0]]
     else:
-        records = _allowed(actor, _READERS[form](path, now.date()))
+        records = _allowed(actor, RECORD_READERS[form](path, now.date()))
     outcome.totals, outcome.import_id = import_records(
         store,
         gazetteer,

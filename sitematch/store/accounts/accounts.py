@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sitematch.domain.accounts.access import Actor, Grant, Role
+from sitematch.domain.accounts.access import Grant, Role
+from sitematch.domain.accounts.account import MAX_PASSWORD, MIN_PASSWORD, Account
 from sitematch.errors import AccountNotFound, InvalidInput, LoginDelayed, LoginFailed
 from sitematch.store import schema
 from sitematch.store.engine import Store
@@ -25,47 +25,11 @@ from sitematch.store.instants import from_us, to_us
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-MIN_PASSWORD = 12
-"""Shortest password, in characters; there are no other rules, as NIST SP 800-63B advises."""
-
-MAX_PASSWORD = 256
-"""Longest password, so that hashing cannot be made slow from outside."""
-
 FREE_ATTEMPTS = 5
 """Attempts without a wait; each one after that doubles it, from 1 second to `LONGEST_WAIT`."""
 
 LONGEST_WAIT = timedelta(minutes=15)
 """The longest wait between two attempts."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """A person who may sign in.
-
-    Parameters
-    ----------
-    account_id
-        Random and stable.
-    email
-        In lower case.
-    has_password
-        Whether a password was set.
-    is_disabled
-        Whether it may no longer be used.
-    grants
-        Its roles; empty may do nothing.
-    """
-
-    account_id: str
-    email: str
-    has_password: bool
-    is_disabled: bool
-    grants: tuple[Grant, ...]
-
-    @property
-    def actor(self) -> Actor:
-        """Who acts when this person does."""
-        return Actor(actor_id=f"user:{self.account_id}", grants=self.grants)
 
 
 def create_account(store: Store, *, email: str, now: datetime, password: str | None = None) -> Account:

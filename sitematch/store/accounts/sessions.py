@@ -6,36 +6,16 @@ person it belongs to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from sitematch.domain.accounts.tokens import Session
 from sitematch.errors import LoginFailed
 from sitematch.store import schema
-from sitematch.store.accounts.accounts import Account, find_account, sha256
+from sitematch.store.accounts.accounts import find_account, sha256
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """Someone who is signed in.
-
-    Parameters
-    ----------
-    session_id
-        Names the session; it is not its secret.
-    account
-        Who, with the roles held at this moment.
-    started_at, expires_at
-        Its life (aware, UTC).
-    """
-
-    session_id: str
-    account: Account
-    started_at: datetime
-    expires_at: datetime
 
 
 def _alive(now: datetime) -> sa.ColumnElement[bool]:

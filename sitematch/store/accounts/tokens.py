@@ -6,67 +6,19 @@ Of the secret, 256 random bits, only a SHA-256 is kept: a slow hash is for passw
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Actor, Permission
+from sitematch.domain.accounts.tokens import SESSION_LASTS, TOKEN_LASTS_AT_MOST, NewToken, Token
 from sitematch.errors import InvalidInput, LoginFailed
 from sitematch.store import schema
 from sitematch.store.accounts.accounts import find_account, grants_of, sha256
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
-
-SESSION_LASTS = timedelta(hours=12)
-"""How long a session of the console lasts."""
-
-TOKEN_LASTS_AT_MOST = timedelta(days=366)
-"""The longest life of an API token."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """What is known of a token; never its secret.
-
-    Parameters
-    ----------
-    token_id, account_id, label
-        Which, whose, and what for.
-    scopes
-        What it is cut down to; None is a session, which may do all that the account may.
-    created_at, expires_at, revoked_at
-        Its life (aware, UTC); None if it was not revoked.
-    """
-
-    token_id: str
-    account_id: str
-    label: str
-    scopes: frozenset[Permission] | None
-    created_at: datetime
-    expires_at: datetime
-    revoked_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewToken:
-    """A token that was just made.
-
-    Parameters
-    ----------
-    token
-        What is kept of it.
-    secret
-        What to send as ``Authorization: Bearer``; it cannot be shown again.
-    """
-
-    token: Token
-    secret: str
-
-    def __repr__(self) -> str:
-        return f"NewToken(token={self.token!r}, secret=…)"
 
 
 def create_token(

@@ -1,1 +1,1 @@
-"""The ledger: writes under one lock, counting, the feed, the waiting list, the audit."""
+"""The ledger of spots: writes under one lock, counting, the feed, the waiting list."""

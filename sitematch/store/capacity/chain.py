@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.capacity.spot import EventKind, LedgerEvent
+from sitematch.domain.capacity.spot import LedgerEvent
+from sitematch.domain.capacity.states import EventKind
 from sitematch.store.instants import from_us, to_us
 
 GENESIS = "0" * 64

@@ -10,17 +10,10 @@ import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES, CapRule, Group, SiteInView, StudyView
-from sitematch.domain.capacity.spot import (
-    ALLOWED,
-    EventKind,
-    LedgerEvent,
-    Referral,
-    SpotPolicy,
-    WaitingEntry,
-    state_at,
-)
-from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.capacity.occupancy import CapRule, Group, SiteInView, StudyView
+from sitematch.domain.capacity.spot import LedgerEvent, Referral, SpotPolicy, WaitingEntry, allowed_in, state_at
+from sitematch.domain.capacity.states import LAPSING_KINDS, SETTING_KINDS, EventKind
+from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus
 from sitematch.errors import ReferralNotFound, StudyNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.chain import read_event
@@ -30,13 +23,6 @@ from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import cap, event, latest_event
 
 _ROWS_A_READ = 1_000
-_LAPSING = (EventKind.HELD.value, EventKind.OFFERED.value)
-_SETTINGS = (
-    EventKind.CAP_SET.value,
-    EventKind.CLOSED.value,
-    EventKind.OPENED.value,
-    EventKind.POLICY_SET.value,
-)
 
 
 def capacity(
@@ -207,7 +193,7 @@ def referral_from(latest: LedgerEvent, now: datetime) -> Referral:
         reason=latest.reason,
         changed_at=latest.at,
         seq=latest.seq,
-        allowed=tuple(sorted(ALLOWED[state])),
+        allowed=tuple(sorted(allowed_in(state))),
     )
 
 
@@ -293,7 +279,7 @@ def _policy_now(connection: sa.Connection, study_id: str) -> SpotPolicy:
 def _settings_at(connection: sa.Connection, study_id: str, at: datetime) -> tuple[dict[CapKey, CapRule], SpotPolicy]:
     query = (
         sa.select(event.c.kind, event.c.detail)
-        .where(event.c.study_id == study_id, event.c.kind.in_(_SETTINGS), event.c.at_us <= to_us(at))
+        .where(event.c.study_id == study_id, event.c.kind.in_(SETTING_KINDS), event.c.at_us <= to_us(at))
         .order_by(event.c.seq)
     )
     rules: dict[CapKey, CapRule] = {CapKey(level=CapLevel.STUDY): CapRule(None)}
@@ -340,7 +326,7 @@ def expiry_of(columns: Any, now: datetime) -> sa.Label[Any]:
     """
     return sa.case(
         (
-            columns.kind.in_(_LAPSING),
+            columns.kind.in_(LAPSING_KINDS),
             sa.case((columns.expires_at_us > to_us(now), columns.expires_at_us), else_=0),
         )
     ).label("lapses")

@@ -7,6 +7,7 @@ the ends of the studies' chains. Holds that lapse need no look at all: the feed 
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +23,10 @@ from sitematch.errors import SitematchError
 from sitematch.store.capacity.counting import read_view
 from sitematch.store.engine import Store, translated_errors
 from sitematch.store.schema import cap, catalogue
+from sitematch.supervision import Task
+
+FEED = "capacity feed"
+"""Name of the background task on which every number of spots left depends."""
 
 POLL_S = 0.25
 """How long the thread rests between two looks, in seconds."""
@@ -118,17 +123,14 @@ class CapacityFeed:
     def __init__(self, store: Store, clock: Callable[[], datetime], *, poll_s: float = POLL_S) -> None:
         self._store = store
         self._clock = clock
-        self._poll_s = poll_s
         self._raw: Any = None
         self._data_version: int | None = None
         self._looking = threading.Lock()
-        self._stop = threading.Event()
-        self.last_error: SitematchError | None = None
+        self.last_error: Exception | None = None
         self._recounts: dict[str, _Loaded] = {}
         self._state = _State(clock(), "", {}, {})
         self.look()
-        self._thread = threading.Thread(target=self._run, name="sitematch-capacity-feed", daemon=True)
-        self._thread.start()
+        self.task = Task(FEED, self.look, every_s=poll_s, late_after_s=STALE_AFTER.total_seconds()).start()
 
     def remaining(self, site: Site, now: datetime) -> Remaining | None:
         """Return the spots left at a site, from memory.
@@ -153,7 +155,7 @@ class CapacityFeed:
         found = loaded.sites.get(site.site_id)
         if found is None or now - state.looked_at > STALE_AFTER:
             return Remaining(count=None, as_of=state.looked_at)
-        return Remaining(count=found.remaining, as_of=state.looked_at, drawn_from=found.drawn_from)
+        return found.as_remaining(state.looked_at)
 
     @property
     def catalogue_version(self) -> str:
@@ -197,21 +199,29 @@ class CapacityFeed:
             See `Store.reading`.
         """
         with self._looking:
-            looked_at = self._clock()
-            # Noted before the read: what is committed in between is seen again next time, never missed.
-            version = self._sqlite_version()
-            if version is not None and version == self._data_version:
-                state = self._state
-                self._state = replace(state, looked_at=looked_at)
-            else:
-                self._state = self._read(looked_at)
-                self._data_version = version
+            try:
+                self._look()
+            except Exception as error:
+                # The numbers go stale, and then unknown. The next look opens a connection of its own.
+                self.last_error = error
+                self._forget_raw()
+                raise
             self.last_error = None
+
+    def _look(self) -> None:
+        looked_at = self._clock()
+        # Noted before the read: what is committed in between is seen again next time, never missed.
+        version = self._sqlite_version()
+        if version is not None and version == self._data_version:
+            state = self._state
+            self._state = replace(state, looked_at=looked_at)
+        else:
+            self._state = self._read(looked_at)
+            self._data_version = version
 
     def close(self) -> None:
         """Stop the thread; the store stays open."""
-        self._stop.set()
-        self._thread.join()
+        self.task.stop()
         with self._looking:
             self._forget_raw()
 
@@ -220,14 +230,6 @@ class CapacityFeed:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._poll_s):
-            try:
-                self.look()
-            except SitematchError as error:
-                # Told to whoever asks for the feed's health; the numbers go stale, and then unknown.
-                self.last_error = error
 
     def _sqlite_version(self) -> int | None:
         """Return SQLite's counter of other connections' commits; None on PostgreSQL."""
@@ -243,9 +245,10 @@ class CapacityFeed:
                 cursor.close()
 
     def _forget_raw(self) -> None:
-        if self._raw is not None:
-            self._raw.close()
-            self._raw = None
+        raw, self._raw, self._data_version = self._raw, None, None
+        if raw is not None:
+            with contextlib.suppress(Exception):  # a broken connection may not even be closed
+                raw.close()
 
     def _first_read(self, study_id: str) -> _Loaded | None:
         """Read a study that nobody asked for before; None if the database does not answer."""

@@ -22,26 +22,17 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Caller
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES, keys_for
-from sitematch.domain.capacity.spot import (
-    Action,
-    EventKind,
-    LedgerEvent,
-    Referral,
-    ScreenFailureReason,
-    SpotState,
-    WithdrawalReason,
-    require_allowed,
-    state_at,
-)
-from sitematch.domain.studies.study import RecruitmentStatus
+from sitematch.domain.capacity.occupancy import keys_for
+from sitematch.domain.capacity.spot import LedgerEvent, Referral, require_allowed, state_at
+from sitematch.domain.capacity.states import ACTIONS, SPOT_KINDS, Action, EventKind, SpotState
+from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus
 from sitematch.errors import InvalidInput, NoSpotsLeft, SiteClosed, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.counting import referral_from
 from sitematch.store.capacity.waiting import offer_freed_spots
 from sitematch.store.capacity.writing import LedgerWrite, perform, require_opaque
 from sitematch.store.engine import Store
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import cap, latest_event
 
@@ -51,7 +42,7 @@ _SITE = (
     .join(schema.study, schema.study.c.study_id == schema.site.c.study_id)
     .where(schema.site.c.site_id == sa.bindparam("site_id"), schema.site.c.study_id == sa.bindparam("study_id"))
 )
-_COUNTING = ["WAITING", "OFFERED", "HELD", "SCREENING", "ENROLLED", "SCREEN_FAILED", "WITHDRAWN"]
+_COUNTING = [*SPOT_KINDS, EventKind.WAITING]
 _in_use = sa.and_(
     latest_event.c.kind.in_(sa.bindparam("taking", expanding=True)),
     sa.or_(latest_event.c.expires_at_us.is_(None), latest_event.c.expires_at_us > sa.bindparam("now_us")),
@@ -153,86 +144,74 @@ def place_hold(
         )
         return referral_from(held, write.now)
 
-    operation = Operation("place_hold", (study_id, site_id, referral_id, arm, seconds))
+    operation = KeyedRequest("place_hold", (study_id, site_id, referral_id, arm, seconds))
     return perform(store, caller, operation, now, Referral, act, study_id=study_id)
 
 
-def accept_offer(store: Store, caller: Caller, *, referral_id: str, now: datetime) -> Referral:
-    """Turn an offer from the waiting list into a hold at the site that was offered.
+def move(
+    store: Store, caller: Caller, *, action: Action, referral_id: str, now: datetime, reason: str | None = None
+) -> Referral:
+    """Move a referral on, or give its spot back, as `sitematch.domain.capacity.states.ACTIONS` says.
+
+    Parameters
+    ----------
+    store
+        The database.
+    caller
+        Who asks.
+    action
+        One of `sitematch.domain.capacity.states.MOVES`.
+    referral_id
+        The referral.
+    now
+        The instant (aware).
+    reason
+        One of the action's codes; None if the action has none.
+
+    Returns
+    -------
+    Referral
+        In the state that the action leads to. A spot that it gives back is offered to those who wait.
 
     Raises
     ------
     ReferralNotFound, IllegalTransition
-        If there is no such referral, or no offer that has not lapsed.
+        If there is no such referral, or the action may not follow its state: a lapsed hold may have been sold.
+    InvalidInput
+        If the reason is missing, or no code of the action.
     SiteClosed
-        If the site has closed since.
+        If an offer is accepted and the site has closed since.
     """
+    facts = ACTIONS[action]
+    code = _reason(action, reason)
 
     def act(write: LedgerWrite) -> Referral:
-        latest = _require(write, referral_id, _latest(write, referral_id), Action.ACCEPT_OFFER)
-        _open_site(write, latest.site_id)
-        _check_open(write, latest.site_id, latest.country, latest.arm)
-        held = _follow(write, latest, EventKind.HELD, expires_at=write.now + write.policy.hold)
-        return referral_from(held, write.now)
+        latest = _require(write, referral_id, _latest(write, referral_id), action)
+        if facts.checks_open:
+            _open_site(write, latest.site_id)
+            _check_open(write, latest.site_id, latest.country, latest.arm)
+        expires_at = write.now + write.policy.hold if facts.event is EventKind.HELD else None
+        moved = _follow(write, latest, facts.event, expires_at=expires_at, reason=code)
+        if not write.policy.takes_spot(state_at(facts.event, expires_at, write.now)):
+            offer_freed_spots(write)
+        return referral_from(moved, write.now)
 
-    return _on_referral(store, caller, "accept_offer", referral_id, now, act)
-
-
-def start_screening(store: Store, caller: Caller, *, referral_id: str, now: datetime) -> Referral:
-    """Keep a held spot for as long as screening takes.
-
-    Raises
-    ------
-    ReferralNotFound, IllegalTransition
-        If there is no such referral, or it does not hold a spot now: a lapsed hold may have been sold.
-    """
-    return _move(store, caller, Action.START_SCREENING, EventKind.SCREENING, referral_id, now)
+    operation = KeyedRequest(action.value, (referral_id,) if code is None else (referral_id, code))
+    return perform(store, caller, operation, now, Referral, act, referral_id=referral_id)
 
 
-def enroll(store: Store, caller: Caller, *, referral_id: str, now: datetime) -> Referral:
-    """Turn a screened referral into a participant.
-
-    Raises
-    ------
-    ReferralNotFound, IllegalTransition
-        If there is no such referral, or it is not in screening.
-    """
-    return _move(store, caller, Action.ENROLL, EventKind.ENROLLED, referral_id, now)
-
-
-def screen_failure(
-    store: Store, caller: Caller, *, referral_id: str, reason: ScreenFailureReason, now: datetime
-) -> Referral:
-    """Record that screening failed; the study's policy says whether the spot comes back.
-
-    Raises
-    ------
-    ReferralNotFound, IllegalTransition
-        If there is no such referral, or it is not in screening.
-    """
-    return _move(store, caller, Action.SCREEN_FAILURE, EventKind.SCREEN_FAILED, referral_id, now, reason.value)
-
-
-def withdraw(store: Store, caller: Caller, *, referral_id: str, reason: WithdrawalReason, now: datetime) -> Referral:
-    """Record that a participant left; the study's policy says whether the spot comes back.
-
-    Raises
-    ------
-    ReferralNotFound, IllegalTransition
-        If there is no such referral, or it is not enrolled.
-    """
-    return _move(store, caller, Action.WITHDRAW, EventKind.WITHDRAWN, referral_id, now, reason.value)
-
-
-def release(store: Store, caller: Caller, *, referral_id: str, now: datetime) -> Referral:
-    """Give back a held or screening spot, decline an offer, or leave the waiting list.
-
-    Raises
-    ------
-    ReferralNotFound, IllegalTransition
-        If there is no such referral, or it has nothing to give back.
-    """
-    return _move(store, caller, Action.RELEASE, EventKind.RELEASED, referral_id, now)
+def _reason(action: Action, reason: str | None) -> str | None:
+    """Return an action's reason as a code, if it is one of the action's."""
+    codes = ACTIONS[action].reasons
+    if codes is None:
+        if reason is not None:
+            raise InvalidInput(f"{action.value} takes no reason.", field="reason")
+        return None
+    try:
+        return codes(reason or "").value
+    except ValueError:
+        known = ", ".join(code.value for code in codes)
+        raise InvalidInput(f"Give a reason: one of {known}.", field="reason") from None
 
 
 def _latest(write: LedgerWrite, referral_id: str) -> sa.Row[Any] | None:
@@ -330,29 +309,3 @@ def _follow(
         expires_at=expires_at,
         reason=reason,
     )
-
-
-def _move(
-    store: Store,
-    caller: Caller,
-    action: Action,
-    kind: EventKind,
-    referral_id: str,
-    now: datetime,
-    reason: str | None = None,
-) -> Referral:
-    def act(write: LedgerWrite) -> Referral:
-        latest = _require(write, referral_id, _latest(write, referral_id), action)
-        moved = _follow(write, latest, kind, reason=reason)
-        if not write.policy.takes_spot(SpotState(kind.value)):
-            offer_freed_spots(write)
-        return referral_from(moved, write.now)
-
-    return _on_referral(store, caller, action.value, referral_id, now, act, reason)
-
-
-def _on_referral(
-    store: Store, caller: Caller, name: str, referral_id: str, now: datetime, act: Any, *facts: str | None
-) -> Referral:
-    operation = Operation(name, (referral_id, *facts))
-    return perform(store, caller, operation, now, Referral, act, referral_id=referral_id)

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.capacity.referral_counts import OldestHold, Standing, Unplaced, Waiting
-from sitematch.domain.capacity.spot import EventKind
+from sitematch.domain.capacity.referral_counts import OldestHold, ReferralsWithoutSite, Standing, Waiting
+from sitematch.domain.capacity.states import EventKind
 from sitematch.store.capacity.counting import expiry_of, group_from, latest_at, view_of
-from sitematch.store.capacity.referral_histories import ledger_head
+from sitematch.store.capacity.history.referral_histories import ledger_head
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us
 from sitematch.store.schema import event, latest_event
@@ -45,7 +45,9 @@ def standing(store: Store, study_id: str, as_of: datetime, *, is_past: bool) -> 
         return Standing(
             as_of=as_of,
             view=view_of(connection, study_id, as_of, groups, is_past=is_past),
-            unplaced=tuple(Unplaced(EventKind(row.kind), row.arm, row.n) for row in rows if row.site_id is None),
+            unplaced=tuple(
+                ReferralsWithoutSite(EventKind(row.kind), row.arm, row.n) for row in rows if row.site_id is None
+            ),
             waiting=tuple(_waiting(row) for row in rows if row.waiting is not None for _ in range(row.n)),
             oldest_holds=tuple(
                 OldestHold(row.site_id, row.country, row.arm, from_us(row.since_us))

@@ -15,14 +15,15 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Caller
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage
-from sitematch.domain.capacity.spot import EventKind, SpotPolicy
+from sitematch.domain.capacity.spot import SpotPolicy
+from sitematch.domain.capacity.states import EventKind
 from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.counting import read_view
 from sitematch.store.capacity.waiting import offer_freed_spots
 from sitematch.store.capacity.writing import LedgerWrite, perform, require_opaque
 from sitematch.store.engine import Store
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.schema import cap, latest_event
 
 _MAX_SPOTS = 10_000_000
@@ -106,7 +107,7 @@ def set_policy(store: Store, caller: Caller, *, study_id: str, policy: SpotPolic
         offer_freed_spots(write)
         return policy
 
-    return perform(store, caller, Operation("set_policy", (study_id, text)), now, SpotPolicy, act, study_id=study_id)
+    return perform(store, caller, KeyedRequest("set_policy", (study_id, text)), now, SpotPolicy, act, study_id=study_id)
 
 
 def _set_rule(
@@ -134,7 +135,7 @@ def _set_rule(
         usage = read_view(write.connection, study_id, write.now).usage(write.now)
         return next(item for item in usage if item.key == key)
 
-    operation = Operation(kind.value, (study_id, text))
+    operation = KeyedRequest(kind.value, (study_id, text))
     return perform(store, caller, operation, now, CapUsage, act, study_id=study_id)
 
 

@@ -15,18 +15,16 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.occupancy import keys_for
-from sitematch.domain.capacity.spot import Action, EventKind, LedgerEvent, Referral, require_allowed, state_at
+from sitematch.domain.capacity.spot import MAX_WAITING_SITES, LedgerEvent, Referral, require_allowed, state_at
+from sitematch.domain.capacity.states import Action, EventKind
 from sitematch.errors import InvalidInput, SiteClosed, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.counting import read_view, referral_from, waiting_in
 from sitematch.store.capacity.writing import LedgerWrite, perform, require_opaque
 from sitematch.store.engine import Store
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.instants import from_us
 from sitematch.store.schema import latest_event
-
-MAX_SITES = 500
-"""How many sites one entry may name."""
 
 _SWEEPER = Actor(actor_id="system:sweep")
 
@@ -82,8 +80,8 @@ def join_waiting_list(
     if arm is not None:
         require_opaque(arm, "arm")
     wanted = tuple(dict.fromkeys(site_ids))
-    if not 1 <= len(wanted) <= MAX_SITES:
-        raise InvalidInput(f"Choose 1 to {MAX_SITES} sites to wait for.", field="site_ids")
+    if not 1 <= len(wanted) <= MAX_WAITING_SITES:
+        raise InvalidInput(f"Choose 1 to {MAX_WAITING_SITES} sites to wait for.", field="site_ids")
     if not -1000 <= priority <= 1000:
         raise InvalidInput("The priority must be a number from -1000 to 1000.", field="priority")
     detail = msgspec.json.encode({"priority": priority, "site_ids": wanted}).decode()
@@ -109,7 +107,7 @@ def join_waiting_list(
         offered = {event.referral_id: event for event in offer_freed_spots(write)}
         return referral_from(offered.get(referral_id, joined), write.now)
 
-    operation = Operation("join_waiting_list", (study_id, referral_id, arm, detail))
+    operation = KeyedRequest("join_waiting_list", (study_id, referral_id, arm, detail))
     return perform(store, caller, operation, now, Referral, act, study_id=study_id)
 
 
@@ -128,7 +126,7 @@ def sweep(store: Store, study_id: str, now: datetime, *, request_id: str = "swee
     return perform(
         store,
         caller,
-        Operation("sweep", (study_id,)),
+        KeyedRequest("sweep", (study_id,)),
         now,
         int,
         lambda write: len(offer_freed_spots(write)),

@@ -19,12 +19,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sitematch.domain.accounts.access import Caller
-from sitematch.domain.capacity.spot import EventKind, LedgerEvent, SpotPolicy
+from sitematch.domain.capacity.spot import LedgerEvent, SpotPolicy
+from sitematch.domain.capacity.states import EventKind
 from sitematch.errors import InvalidInput, ReferralNotFound, SitematchError, StorageFault, StudyNotFound
 from sitematch.store import idempotency, schema
 from sitematch.store.capacity.chain import GENESIS, event_row, seal
 from sitematch.store.engine import Store
-from sitematch.store.idempotency import Operation
+from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import cap, event, latest_event
 
@@ -161,7 +162,7 @@ def read_policy(text: str) -> SpotPolicy:
 def perform(
     store: Store,
     caller: Caller,
-    operation: Operation,
+    operation: KeyedRequest,
     now: datetime,
     answer_type: type[T],
     act: Callable[[LedgerWrite], T],
@@ -215,7 +216,7 @@ def perform(
 def _attempt(
     store: Store,
     caller: Caller,
-    operation: Operation,
+    operation: KeyedRequest,
     key: str | None,
     now: datetime,
     answer_type: type[T],

@@ -1,1 +1,1 @@
-"""What reports keep: demand counts."""
+"""Demand: counts of look-ups by coarse region."""

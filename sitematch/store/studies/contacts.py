@@ -12,8 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES
 from sitematch.domain.studies.contact import Contact, StudyContacts
+from sitematch.domain.studies.study import TAKING_STATUSES
 from sitematch.store import schema
 from sitematch.store.engine import Store, in_parts
 

@@ -7,16 +7,16 @@ names of sites, and the inside of texts, are compared all the way through: by th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.capacity.occupancy import TAKING_STATUSES
 from sitematch.domain.grid_cells import NOWHERE
+from sitematch.domain.studies.filters import SiteFilter, StudyFilter
 from sitematch.domain.studies.site import Site
-from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.domain.studies.study import TAKING_STATUSES, Study
 from sitematch.domain.studies.text_match import Field, TextTest
 from sitematch.store.engine import Store, in_parts
 from sitematch.store.schema import site, study
@@ -30,52 +30,7 @@ _TEXTS = msgspec.json.Decoder(tuple[str, ...])
 _Row = sa.Row[Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteFilter:
-    """Which sites; None does not narrow, an empty set fits none.
-
-    Parameters
-    ----------
-    site_ids, study_ids
-        Ids, compared exactly.
-    statuses
-        The sites' own statuses.
-    countries
-        ISO 3166-1 alpha-2.
-    takes_patients
-        Whether the site's and its study's status both let it take patients.
-    """
-
-    site_ids: frozenset[str] | None = None
-    study_ids: frozenset[str] | None = None
-    statuses: frozenset[RecruitmentStatus] | None = None
-    countries: frozenset[str] | None = None
-    takes_patients: bool | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyFilter:
-    """Which studies; None does not narrow, an empty set fits none.
-
-    Parameters
-    ----------
-    study_ids
-        Ids, compared exactly.
-    any_ids
-        Of each of these sets one has to be the study's id or one of its other ids.
-    site_ids
-        Studies that have one of these sites.
-    statuses
-        The studies' own statuses.
-    """
-
-    study_ids: frozenset[str] | None = None
-    site_ids: frozenset[str] | None = None
-    any_ids: tuple[frozenset[str], ...] = ()
-    statuses: frozenset[RecruitmentStatus] | None = None
-
-
-class Whereabouts(msgspec.Struct, frozen=True, gc=False):
+class PlacedSite(msgspec.Struct, frozen=True, gc=False):
     """A site that has a place, and where."""
 
     site_id: str
@@ -105,12 +60,12 @@ class PlacedSites:
         self._conditions = _of_site(where if self._study_ids is None else replace(where, study_ids=None))
         self._conditions += _may_pass(connection, tests)
 
-    def everywhere(self) -> list[Whereabouts]:
+    def everywhere(self) -> list[PlacedSite]:
         """Return them all, in no order."""
         # No range of cells, or a database would take their index for what is nearly all rows.
         return self._read(site.c.latitude_deg.is_not(None))
 
-    def inside(self, cells: Sequence[int]) -> list[Whereabouts]:
+    def inside(self, cells: Sequence[int]) -> list[PlacedSite]:
         """Return those in some cells, in no order."""
         parts = in_parts(self._cells.among(cells))
         return [found for part in parts for found in self._read(site.c.cell.in_(part))]
@@ -124,7 +79,7 @@ class PlacedSites:
         query = sa.select(sa.func.count()).select_from(site).where(is_placed, *_of_site(self._where))
         return int(self._connection.execute(query).scalar_one())
 
-    def _read(self, place: sa.ColumnElement[bool]) -> list[Whereabouts]:
+    def _read(self, place: sa.ColumnElement[bool]) -> list[PlacedSite]:
         columns = [site.c.site_id, site.c.latitude_deg, site.c.longitude_deg]
         judged = [site.c.facility, site.c.city] if self._tests else []
         of_study = [site.c.study_id] if self._study_ids is not None else []
@@ -134,7 +89,7 @@ class PlacedSites:
             rows = [row for row in rows if row.study_id in self._study_ids]
         if self._tests:
             rows = [row for row in rows if self._passes(row.facility, row.city)]
-        return [Whereabouts(*row[:3]) for row in rows]
+        return [PlacedSite(*row[:3]) for row in rows]
 
 
 def count_sites(store: Store, where: SiteFilter) -> int:

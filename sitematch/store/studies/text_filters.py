@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.studies.text_match import Field, Fit, TextTest
+from sitematch.domain.studies.text_match import Field, TextFit, TextTest
 from sitematch.store.schema import site, study
 from sitematch.store.studies.search import beginning_with
 
@@ -34,11 +34,11 @@ def may_pass(dialect: str, test: TextTest) -> sa.ColumnElement[bool]:
         The table is that of its field.
     """
     column = _COLUMNS[test.field]
-    if test.fit is Fit.EXACT:
+    if test.fit is TextFit.EXACT:
         if test.field is Field.CONDITION:
             return sa.or_(sa.false(), *(has_listed(column, text) for text in test.wanted))
         return column.in_(test.wanted)
-    if test.fit is Fit.STARTS and test.field in (Field.TITLE, Field.CONDITION):
+    if test.fit is TextFit.STARTS and test.field in (Field.TITLE, Field.CONDITION):
         return sa.or_(sa.false(), *(study.c.study_id.in_(beginning_with(dialect, words)) for words in test.words()))
     # The words of a text in ASCII stand in it as they are, but for capitals and apostrophes; any other is let through.
     plain = sa.func.replace(column, "'", "")

@@ -1,1 +1,1 @@
-"""Webhook endpoints and the outbox."""
+"""Webhooks, and the outbox of what is to be delivered."""

@@ -12,39 +12,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Actor
 from sitematch.domain.capacity.caps import SiteCapacity
-from sitematch.domain.capacity.notice import NoticeKind, Webhook
 from sitematch.domain.capacity.occupancy import StudyView
+from sitematch.domain.webhooks.address import check_url
+from sitematch.domain.webhooks.notice import NewWebhook, NoticeKind, Webhook
 from sitematch.errors import InvalidInput, NotFound
 from sitematch.store.capacity.counting import read_view
 from sitematch.store.engine import Store
 from sitematch.store.instants import to_us
 from sitematch.store.schema import cap, delivery, outbox, site_notice, webhook
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewWebhook:
-    """A webhook that was just made.
-
-    Parameters
-    ----------
-    webhook
-        What is kept of it.
-    secret
-        What messages are signed with; it is not shown again.
-    """
-
-    webhook: Webhook
-    secret: str
-
-    def __repr__(self) -> str:
-        return f"NewWebhook(webhook={self.webhook!r}, secret=…)"
 
 
 def add_webhook(
@@ -83,9 +64,7 @@ def add_webhook(
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or len(url) > 2000:
-        raise InvalidInput("The webhook address must be http or https, without a user name.", field="url")
+    check_url(url)
     if not kinds:
         raise InvalidInput("Choose at least one kind of notice.", field="kinds")
     if (NoticeKind.SITE_PASSED_PERCENT in kinds) != (percent is not None):

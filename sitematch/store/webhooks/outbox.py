@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sitematch.domain.capacity.notice import DueDelivery, FailedDelivery
+from sitematch.domain.webhooks.notice import DueDelivery, FailedDelivery
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import delivery, outbox, webhook
@@ -27,30 +27,53 @@ LEASE = timedelta(minutes=2)
 """How long a delivery that was taken up is left alone; if the process dies, another takes it up then."""
 
 
-def take_due(store: Store, now: datetime, *, limit: int = 50) -> tuple[DueDelivery, ...]:
-    """Take up deliveries that are due, the longest due first; no other process gets them for two minutes.
+def receivers_due(store: Store, now: datetime) -> tuple[str, ...]:
+    """Return the webhooks that may have something to be brought now, by id.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    due = sa.select(delivery.c.webhook_id).where(delivery.c.due_at_us <= to_us(now)).distinct()
+    with store.reading() as connection:
+        return tuple(connection.execute(due.order_by(delivery.c.webhook_id)).scalars())
+
+
+def take_next(store: Store, webhook_id: str, now: datetime) -> DueDelivery | None:
+    """Take up a webhook's oldest open message, if its turn has come; nobody else gets it for two minutes.
+
+    A receiver gets its messages in order: while an older one waits to be tried again, or is under way elsewhere, the
+    newer ones wait behind it.
 
     Raises
     ------
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
-    due = delivery.c.due_at_us <= to_us(now)
-    first = sa.select(delivery.c.message_id, delivery.c.webhook_id).where(due)
-    chosen = first.order_by(delivery.c.due_at_us, delivery.c.message_id).limit(limit)
+    oldest = (
+        sa.select(delivery.c.message_id, delivery.c.due_at_us)
+        .join(outbox, outbox.c.message_id == delivery.c.message_id)
+        .where(delivery.c.webhook_id == webhook_id, delivery.c.due_at_us.is_not(None))
+        .order_by(outbox.c.at_us, delivery.c.message_id)
+        .limit(1)
+    )
     with store.writing() as connection:
-        found = []
-        for key in connection.execute(chosen).all():
-            # Taken only if still due: another process may have been quicker.
-            taken = connection.execute(
-                sa.update(delivery)
-                .where(delivery.c.message_id == key.message_id, delivery.c.webhook_id == key.webhook_id, due)
-                .values(attempts=delivery.c.attempts + 1, due_at_us=to_us(now + LEASE))
-                .returning(delivery.c.attempts)
-            ).one_or_none()
-            if taken is not None:
-                found.append(_due(connection, key.message_id, key.webhook_id, taken.attempts))
-    return tuple(found)
+        found = connection.execute(oldest).one_or_none()
+        if found is None or found.due_at_us > to_us(now):
+            return None
+        # Taken only if still due: another process may have been quicker.
+        taken = connection.execute(
+            sa.update(delivery)
+            .where(
+                delivery.c.message_id == found.message_id,
+                delivery.c.webhook_id == webhook_id,
+                delivery.c.due_at_us <= to_us(now),
+            )
+            .values(attempts=delivery.c.attempts + 1, due_at_us=to_us(now + LEASE))
+            .returning(delivery.c.attempts)
+        ).one_or_none()
+        return None if taken is None else _due(connection, found.message_id, webhook_id, taken.attempts)
 
 
 def _due(connection: sa.Connection, message_id: str, webhook_id: str, attempt: int) -> DueDelivery:
@@ -79,7 +102,7 @@ def record(store: Store, due: DueDelivery, *, error: str | None, now: datetime) 
     store
         The database.
     due
-        As `take_due` gave it.
+        As `take_next` gave it.
     error
         What went wrong, in plain words; None if it arrived.
     now

@@ -11,8 +11,8 @@ from api.console.page.labels import WORDS
 from sitematch.store.capacity import counting
 from sitematch.store.studies import catalogue
 from tests.api.builders import STUDY_ID
-from tests.api.clerk import ORIGIN, Clerk, clerk, read_text
-from tests.api.office import GRANTS, OTHER_SITE, OTHER_STUDY, SITE, Office
+from tests.api.console_user import ORIGIN, ConsoleUser, console_user, read_text
+from tests.api.served_study import GRANTS, OTHER_SITE, OTHER_STUDY, SITE, ServedStudy
 
 READERS = {"viewer", "coordinator", "manager", "administrator", "coordinator elsewhere"}
 COORDINATORS = READERS - {"viewer"}
@@ -22,7 +22,7 @@ MANAGERS = {"manager", "administrator"}
 ADMINISTRATORS = {"administrator"}
 EVERYBODY = set(GRANTS)
 
-# Who is let in, for the study and site of the office, and what a form holds: written down here, not read from the program.
+# Who is let in, for the study and site of the served study, and what a form holds: written down here, not read from the program.
 ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("GET", "/console"): (READERS, {}),
     ("GET", "/console/studies"): (EVERYBODY, {}),
@@ -78,22 +78,22 @@ def routes(app: Flask) -> set[tuple[str, str]]:
     }
 
 
-def address(office: Office, rule: str, referral_id: str = "r-1") -> str:
+def address(service: ServedStudy, rule: str, referral_id: str = "r-1") -> str:
     parts = {
         "<site_id>": SITE,
         "<referral_id>": referral_id,
         "<action>": "release",
         "<upload_id>": "0" * 32,
         "<kind>": "capacity",
-        "<account_id>": office.accounts["nobody"],
+        "<account_id>": service.accounts["nobody"],
     }
     for name, value in parts.items():
         rule = rule.replace(name, value)
     return rule
 
 
-def send(who: Clerk, method: str, path: str, data: dict[str, Any]) -> Any:
-    # In the office's study, also for who has a role in another one only.
+def send(who: ConsoleUser, method: str, path: str, data: dict[str, Any]) -> Any:
+    # In the served study, also for who has a role in another one only.
     study = {} if path in OWN else {"study": STUDY_ID}
     if method == "GET":
         return who.client.get(path, query_string={**data, **study})
@@ -102,13 +102,13 @@ def send(who: Clerk, method: str, path: str, data: dict[str, Any]) -> Any:
     return who.client.post(path, query_string=study, data=data, headers=ORIGIN)
 
 
-def test_every_page_and_form_is_in_the_table_or_open_to_all_on_purpose(office: Office) -> None:
-    assert routes(office.app) == OPEN_TO_ALL | set(ALLOWED)
+def test_every_page_and_form_is_in_the_table_or_open_to_all_on_purpose(service: ServedStudy) -> None:
+    assert routes(service.app) == OPEN_TO_ALL | set(ALLOWED)
 
 
-def test_every_page_and_form_refuses_who_is_not_signed_in(office: Office) -> None:
+def test_every_page_and_form_refuses_who_is_not_signed_in(service: ServedStudy) -> None:
     for method, rule in ALLOWED:
-        response = office.client.open(address(office, rule), method=method, data={"csrf": "x"}, headers=ORIGIN)
+        response = service.client.open(address(service, rule), method=method, data={"csrf": "x"}, headers=ORIGIN)
 
         assert response.status_code == (303 if method == "GET" else 401), (method, rule)
         if method == "GET":
@@ -118,13 +118,13 @@ def test_every_page_and_form_refuses_who_is_not_signed_in(office: Office) -> Non
 
 
 @pytest.mark.parametrize("who", GRANTS)
-def test_every_page_and_form_lets_in_who_is_allowed_and_nobody_else(office: Office, who: str) -> None:
-    office.cap(10_000)
-    person = clerk(office, who)
+def test_every_page_and_form_lets_in_who_is_allowed_and_nobody_else(service: ServedStudy, who: str) -> None:
+    service.cap(10_000)
+    person = console_user(service, who)
     for number, ((method, rule), (allowed, data)) in enumerate(ALLOWED.items()):
-        office.hold(f"r-{number}")
+        service.hold(f"r-{number}")
 
-        response = send(person, method, address(office, rule, f"r-{number}"), data)
+        response = send(person, method, address(service, rule, f"r-{number}"), data)
 
         refused = {403, 404} if who.endswith("elsewhere") or "<site_id>" in rule else {403}
         is_let_in = response.status_code not in (401, *refused)
@@ -132,18 +132,18 @@ def test_every_page_and_form_lets_in_who_is_allowed_and_nobody_else(office: Offi
             is_let_in = "current password" in read_text(response.text)
         assert is_let_in == (who in allowed), (method, rule, response.status_code, read_text(response.text)[-400:])
         if who not in allowed and "<referral_id>" in rule:
-            assert office.ask("GET", f"/v1/referrals/r-{number}").json["state"] == "HELD"
+            assert service.ask("GET", f"/v1/referrals/r-{number}").json["state"] == "HELD"
 
 
 @pytest.mark.parametrize("who", GRANTS)
-def test_every_link_and_form_that_a_page_offers_is_allowed(office: Office, who: str) -> None:
+def test_every_link_and_form_that_a_page_offers_is_allowed(service: ServedStudy, who: str) -> None:
     """What a role may not do is not offered."""
-    office.hold("r-1")
-    office.ask("POST", "/v1/waiting-list", {"site_ids": [SITE], "referral_id": "r-2"})
-    person = clerk(office, who)
+    service.hold("r-1")
+    service.ask("POST", "/v1/waiting-list", {"site_ids": [SITE], "referral_id": "r-2"})
+    person = console_user(service, who)
     pages = ["/console", f"/console/sites/{SITE}", "/console/caps", "/console/hold", "/console/referrals"]
     pages += ["/console/referrals/r-1", "/console/waiting", "/console/reports", "/console/studies", "/console/account"]
-    rules = office.app.url_map.bind("localhost")
+    rules = service.app.url_map.bind("localhost")
     offered = set()
     for page in pages:
         shown = person.get(page)
@@ -153,7 +153,7 @@ def test_every_link_and_form_that_a_page_offers_is_allowed(office: Office, who: 
             endpoint, _ = rules.match(form.action.partition("?")[0].partition("#")[0], method=form.method.upper())
             offered.add((endpoint, form.method.upper()))
 
-    by_endpoint = {rule.endpoint: rule.rule for rule in office.app.url_map.iter_rules()}
+    by_endpoint = {rule.endpoint: rule.rule for rule in service.app.url_map.iter_rules()}
     for endpoint, method in offered:
         if endpoint.startswith("console."):
             allowed, _ = ALLOWED[method, by_endpoint[endpoint]]
@@ -162,12 +162,12 @@ def test_every_link_and_form_that_a_page_offers_is_allowed(office: Office, who: 
             assert who in allowed, (endpoint, method)
 
 
-def test_menu_offers_each_role_its_own(office: Office) -> None:
+def test_menu_offers_each_role_its_own(service: ServedStudy) -> None:
     shown = {
         who: [
             word
             for word in ("Take a spot", "Caps and rules", "People")
-            if word in clerk(office, who).get("/console/studies").text
+            if word in console_user(service, who).get("/console/studies").text
         ]
         for who in ("viewer", "coordinator", "manager", "administrator", "nobody")
     }
@@ -181,10 +181,10 @@ def test_menu_offers_each_role_its_own(office: Office) -> None:
     }
 
 
-def test_route_that_nobody_thought_of_is_refused_even_to_administrators(office: Office) -> None:
-    ann = clerk(office, "administrator")
-    office.app._got_first_request = False
-    office.app.add_url_rule("/console/forgotten", endpoint="console.forgotten", view_func=lambda: "secret")
+def test_route_that_nobody_thought_of_is_refused_even_to_administrators(service: ServedStudy) -> None:
+    ann = console_user(service, "administrator")
+    service.app._got_first_request = False
+    service.app.add_url_rule("/console/forgotten", endpoint="console.forgotten", view_func=lambda: "secret")
 
     response = ann.get("/console/forgotten")
 
@@ -192,10 +192,10 @@ def test_route_that_nobody_thought_of_is_refused_even_to_administrators(office: 
     assert "secret" not in response.text
 
 
-def test_coordinator_sees_the_own_site_alone(office: Office) -> None:
-    office.hold("r-1", SITE)
-    office.hold("r-2", OTHER_SITE)
-    bob = clerk(office, "coordinator")
+def test_coordinator_sees_the_own_site_alone(service: ServedStudy) -> None:
+    service.hold("r-1", SITE)
+    service.hold("r-2", OTHER_SITE)
+    bob = console_user(service, "coordinator")
 
     dashboard, referrals = bob.get("/console").text, bob.get("/console/referrals").text
 
@@ -205,8 +205,8 @@ def test_coordinator_sees_the_own_site_alone(office: Office) -> None:
     assert bob.get("/console/referrals/r-2").status_code == 404
 
 
-def test_study_without_a_role_is_as_if_it_were_not_there(office: Office) -> None:
-    vera, max_ = clerk(office, "viewer"), clerk(office, "manager elsewhere")
+def test_study_without_a_role_is_as_if_it_were_not_there(service: ServedStudy) -> None:
+    vera, max_ = console_user(service, "viewer"), console_user(service, "manager elsewhere")
 
     known, unknown = vera.get(f"/console?study={OTHER_STUDY}"), vera.get("/console?study=NCT99999999")
 
@@ -216,8 +216,8 @@ def test_study_without_a_role_is_as_if_it_were_not_there(office: Office) -> None
     assert STUDY_ID not in max_.get("/console/studies").text
 
 
-def test_studies_can_be_switched_and_stay_in_view(office: Office) -> None:
-    ann = clerk(office, "administrator")
+def test_studies_can_be_switched_and_stay_in_view(service: ServedStudy) -> None:
+    ann = console_user(service, "administrator")
 
     page = ann.get(f"/console?study={OTHER_STUDY}")
 
@@ -230,14 +230,14 @@ def test_studies_can_be_switched_and_stay_in_view(office: Office) -> None:
     assert done.headers["Location"] == f"/console/sites/far?done=travel&study={OTHER_STUDY}"
 
 
-def test_what_a_role_may_not_do_stays_undone(office: Office) -> None:
-    vera = clerk(office, "viewer")
+def test_what_a_role_may_not_do_stays_undone(service: ServedStudy) -> None:
+    vera = console_user(service, "viewer")
 
     send(vera, "POST", "/console/hold/spot", {"site_id": SITE})
     send(vera, "POST", f"/console/sites/{SITE}/travel", {"certainty": "NOT_COVERED"})
 
-    assert counting.list_referrals(office.store, STUDY_ID, office.now) == ()
-    assert catalogue.read_sites(office.store, STUDY_ID)[0].travel.certainty.value == "COVERED"
+    assert counting.list_referrals(service.store, STUDY_ID, service.now) == ()
+    assert catalogue.read_sites(service.store, STUDY_ID)[0].travel.certainty.value == "COVERED"
 
 
 def test_console_has_words_for_every_code() -> None:
@@ -245,6 +245,6 @@ def test_console_has_words_for_every_code() -> None:
         kind = type(next(iter(words)))
         if kind.__name__ not in ("ScreenFailureReason", "WithdrawalReason"):
             assert set(words) == set(kind)
-    from sitematch.domain.capacity.spot import ScreenFailureReason, WithdrawalReason
+    from sitematch.domain.capacity.states import ScreenFailureReason, WithdrawalReason
 
     assert {*ScreenFailureReason, *WithdrawalReason} <= set(WORDS["reason"])

@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 from api.console.imports import MAX_UPLOAD_BYTES
 from sitematch.store.studies import catalogue
 from tests.api.builders import STUDY_ID
-from tests.api.clerk import Clerk, Form, clerk, forms_of, read_text
-from tests.api.office import OTHER_STUDY, Office
+from tests.api.console_user import ConsoleUser, HtmlForm, console_user, forms_of, read_text
+from tests.api.served_study import OTHER_STUDY, ServedStudy
 
 TABLE = """facility,city,postcode,country,status
 Lakeside Clinic,Miami,33180,US,recruiting
@@ -24,7 +24,7 @@ IMPORTS = f"/console/imports?study={OTHER_STUDY}"
 
 
 def look_at(
-    person: Clerk, text: str = TABLE, name: str = "sites.csv", path: str = IMPORTS, **data: str
+    person: ConsoleUser, text: str = TABLE, name: str = "sites.csv", path: str = IMPORTS, **data: str
 ) -> TestResponse:
     form = person.form_in(person.get(path), "/uploads")
     sent = {**form.data(data), "file": (io.BytesIO(text.encode()), name)}
@@ -33,16 +33,16 @@ def look_at(
     )
 
 
-def import_form(preview: TestResponse) -> Form:
+def import_form(preview: TestResponse) -> HtmlForm:
     return next(form for form in forms_of(preview) if "/imports/uploads/" in form.action)
 
 
-def facilities(office: Office, study_id: str = OTHER_STUDY) -> set[str]:
-    return {site.facility for site in catalogue.read_sites(office.store, study_id)}
+def facilities(service: ServedStudy, study_id: str = OTHER_STUDY) -> set[str]:
+    return {site.facility for site in catalogue.read_sites(service.store, study_id)}
 
 
-def test_preview_shows_what_would_change_and_changes_nothing(office: Office) -> None:
-    preview = look_at(clerk(office, "administrator"))
+def test_preview_shows_what_would_change_and_changes_nothing(service: ServedStudy) -> None:
+    preview = look_at(console_user(service, "administrator"))
 
     text = read_text(preview.text)
     assert preview.status_code == 200
@@ -50,14 +50,14 @@ def test_preview_shows_what_would_change_and_changes_nothing(office: Office) -> 
     assert "Added: Lakeside Clinic, Miami, US" in text
     assert "'Atlantis' names no country" in text
     assert "Hospital far" in text  # the table lacks it
-    assert facilities(office) == {"Hospital far"}
+    assert facilities(service) == {"Hospital far"}
 
 
-def test_import_does_what_the_preview_showed_names_who_did_it_and_is_taken_back(office: Office) -> None:
-    ann = clerk(office, "administrator")
+def test_import_does_what_the_preview_showed_names_who_did_it_and_is_taken_back(service: ServedStudy) -> None:
+    ann = console_user(service, "administrator")
 
     done = ann.send(import_form(look_at(ann)))
-    after = facilities(office)
+    after = facilities(service)
     listed = ann.get(IMPORTS).text
     asked = ann.get(f"/console/imports/undo?study={OTHER_STUDY}")
     undone = ann.send(ann.form_in(asked, "/imports/undo"))
@@ -67,11 +67,11 @@ def test_import_does_what_the_preview_showed_names_who_did_it_and_is_taken_back(
     assert "sites.csv, uploaded by administrator@example.org" in listed
     assert "go back to how they were" in asked.text
     assert "undone=1" in undone.headers["Location"]
-    assert facilities(office) == {"Hospital far"}
+    assert facilities(service) == {"Hospital far"}
 
 
-def test_upload_is_gone_after_its_import_and_after_it_was_left(office: Office, tmp_path: Path) -> None:
-    ann = clerk(office, "administrator")
+def test_upload_is_gone_after_its_import_and_after_it_was_left(service: ServedStudy, tmp_path: Path) -> None:
+    ann = console_user(service, "administrator")
     form = import_form(look_at(ann))
 
     ann.send(form)
@@ -85,23 +85,23 @@ def test_upload_is_gone_after_its_import_and_after_it_was_left(office: Office, t
     assert list((tmp_path / "uploads").iterdir()) == []
 
 
-def test_upload_waits_an_hour_and_for_its_sender_alone(office: Office) -> None:
-    ann, max_ = clerk(office, "administrator"), clerk(office, "manager elsewhere")
+def test_upload_waits_an_hour_and_for_its_sender_alone(service: ServedStudy) -> None:
+    ann, max_ = console_user(service, "administrator"), console_user(service, "manager elsewhere")
     form = import_form(look_at(ann))
     csrf = dict(max_.form_in(max_.get("/console"), "/sign-out").fields)["csrf"]
 
     stolen = max_.send(form, csrf=csrf, key="k")
-    office.later(hours=1)
+    service.later(hours=1)
     late = ann.send(form)
 
     assert (stolen.status_code, late.status_code) == (400, 400)
-    assert facilities(office) == {"Hospital far"}
+    assert facilities(service) == {"Hospital far"}
 
 
-def test_old_uploads_are_removed_by_the_next(office: Office, tmp_path: Path) -> None:
-    ann = clerk(office, "administrator")
+def test_old_uploads_are_removed_by_the_next(service: ServedStudy, tmp_path: Path) -> None:
+    ann = console_user(service, "administrator")
     look_at(ann)
-    office.later(hours=2)
+    service.later(hours=2)
 
     look_at(ann)
 
@@ -116,16 +116,18 @@ def test_old_uploads_are_removed_by_the_next(office: Office, tmp_path: Path) -> 
         ("a,b\n1,2\n", "sites.csv", "table", "Nothing was changed"),
     ],
 )
-def test_file_that_cannot_be_read_is_explained(office: Office, text: str, name: str, form: str, words: str) -> None:
-    response = look_at(clerk(office, "administrator"), text, name, form=form)
+def test_file_that_cannot_be_read_is_explained(
+    service: ServedStudy, text: str, name: str, form: str, words: str
+) -> None:
+    response = look_at(console_user(service, "administrator"), text, name, form=form)
 
     assert 400 <= response.status_code < 500
     assert words in response.text
-    assert facilities(office) == {"Hospital far"}
+    assert facilities(service) == {"Hospital far"}
 
 
-def test_file_that_is_not_given_is_asked_for(office: Office) -> None:
-    ann = clerk(office, "administrator")
+def test_file_that_is_not_given_is_asked_for(service: ServedStudy) -> None:
+    ann = console_user(service, "administrator")
 
     response = look_at(ann, "", "")
 
@@ -133,8 +135,8 @@ def test_file_that_is_not_given_is_asked_for(office: Office) -> None:
     assert "Choose a file" in response.text
 
 
-def test_too_long_a_file_is_refused_and_other_forms_keep_their_bound(office: Office) -> None:
-    ann = clerk(office, "administrator")
+def test_too_long_a_file_is_refused_and_other_forms_keep_their_bound(service: ServedStudy) -> None:
+    ann = console_user(service, "administrator")
 
     too_long = ann.client.post(
         IMPORTS.replace("?", "/uploads?"),
@@ -147,16 +149,16 @@ def test_too_long_a_file_is_refused_and_other_forms_keep_their_bound(office: Off
     assert (too_long.status_code, elsewhere.status_code) == (413, 413)
 
 
-def test_manager_imports_the_own_studies_alone(office: Office) -> None:
-    elsewhere = clerk(office, "manager elsewhere")
+def test_manager_imports_the_own_studies_alone(service: ServedStudy) -> None:
+    elsewhere = console_user(service, "manager elsewhere")
     records = json.dumps([_record(STUDY_ID, "Stolen"), _record(OTHER_STUDY, "Own")])
 
     preview = look_at(elsewhere, records, "studies.json", form="ctgov")
     elsewhere.send(import_form(preview))
 
     assert "you do not have permission to change this study" in preview.text
-    assert "Stolen Clinic" not in facilities(office, STUDY_ID)
-    assert "Own Clinic" in facilities(office)
+    assert "Stolen Clinic" not in facilities(service, STUDY_ID)
+    assert "Own Clinic" in facilities(service)
     assert elsewhere.get(f"/console/imports/undo?study={OTHER_STUDY}").status_code == 403
 
 

@@ -12,24 +12,24 @@ from sitematch.domain.studies.site import Site
 from sitematch.store.capacity import counting
 from sitematch.store.studies import catalogue
 from tests.api.builders import STUDY_ID
-from tests.api.clerk import clerk, read_text
-from tests.api.office import OTHER_SITE, SITE, Office
+from tests.api.console_user import console_user, read_text
+from tests.api.served_study import OTHER_SITE, SITE, ServedStudy
 
 
 def rows(html: str) -> list[str]:
     return re.findall(r'<tr data-key="([^"]+)"', html)
 
 
-def site_of(office: Office, site_id: str = SITE) -> Site:
-    return next(site for site in catalogue.read_sites(office.store, STUDY_ID) if site.site_id == site_id)
+def site_of(service: ServedStudy, site_id: str = SITE) -> Site:
+    return next(site for site in catalogue.read_sites(service.store, STUDY_ID) if site.site_id == site_id)
 
 
-def test_list_shows_every_site_with_its_numbers_and_totals(office: Office) -> None:
-    office.hold("r-1")
-    office.hold("r-2", OTHER_SITE)
-    office.move("r-2", "screening")
+def test_list_shows_every_site_with_its_numbers_and_totals(service: ServedStudy) -> None:
+    service.hold("r-1")
+    service.hold("r-2", OTHER_SITE)
+    service.move("r-2", "screening")
 
-    page = clerk(office, "viewer").get("/console").text
+    page = console_user(service, "viewer").get("/console").text
 
     assert len(rows(page)) == 8
     text = read_text(page[page.index('data-part="totals"') : page.index('role="search"')])
@@ -50,20 +50,20 @@ def test_list_shows_every_site_with_its_numbers_and_totals(office: Office) -> No
         ("q=nothing+like+it", set()),
     ],
 )
-def test_list_is_narrowed_by_the_address(office: Office, query: str, expected: set[str]) -> None:
-    page = clerk(office, "viewer").get(f"/console?{query}")
+def test_list_is_narrowed_by_the_address(service: ServedStudy, query: str, expected: set[str]) -> None:
+    page = console_user(service, "viewer").get(f"/console?{query}")
 
     assert set(rows(page.text)) == expected
     assert expected or "No sites found" in page.text
 
 
-def test_list_is_sorted_by_any_column_either_way_and_the_unknown_comes_last(office: Office) -> None:
-    office.hold("r-1", OTHER_SITE)
-    office.later(hours=1)
-    office.hold("r-2", SITE)
-    office.cap(3, CapKey(level=CapLevel.SITE, scope=SITE))
-    office.cap(2, CapKey(level=CapLevel.SITE, scope=OTHER_SITE))
-    vera = clerk(office, "viewer")
+def test_list_is_sorted_by_any_column_either_way_and_the_unknown_comes_last(service: ServedStudy) -> None:
+    service.hold("r-1", OTHER_SITE)
+    service.later(hours=1)
+    service.hold("r-2", SITE)
+    service.cap(3, CapKey(level=CapLevel.SITE, scope=SITE))
+    service.cap(2, CapKey(level=CapLevel.SITE, scope=OTHER_SITE))
+    vera = console_user(service, "viewer")
 
     def first(sort: str) -> list[str]:
         return rows(vera.get(f"/console?sort={sort}").text)[:2]
@@ -79,8 +79,8 @@ def test_list_is_sorted_by_any_column_either_way_and_the_unknown_comes_last(offi
     assert shown.count('aria-sort="descending"') == 1
 
 
-def test_filters_form_is_sent_with_its_empty_fields(office: Office) -> None:
-    vera = clerk(office, "viewer")
+def test_filters_form_is_sent_with_its_empty_fields(service: ServedStudy) -> None:
+    vera = console_user(service, "viewer")
 
     narrowed = vera.send(vera.form_in(vera.get("/console?sort=-held"), "/console"), country="DE")
 
@@ -88,41 +88,41 @@ def test_filters_form_is_sent_with_its_empty_fields(office: Office) -> None:
     assert narrowed.text.count('aria-sort="descending"') == 1
 
 
-def test_wrong_filter_is_explained(office: Office) -> None:
-    response = clerk(office, "viewer").get("/console?state=full")
+def test_wrong_filter_is_explained(service: ServedStudy) -> None:
+    response = console_user(service, "viewer").get("/console?state=full")
 
     assert response.status_code == 400
     assert "state" in response.text
 
 
-def test_poll_gets_304_until_a_number_changes(office: Office) -> None:
-    vera = clerk(office, "viewer")
+def test_poll_gets_304_until_a_number_changes(service: ServedStudy) -> None:
+    vera = console_user(service, "viewer")
     first = vera.get("/console")
     etag = {"If-None-Match": first.headers["ETag"]}
 
-    office.later(minutes=5)
+    service.later(minutes=5)
     same = vera.get("/console", headers=etag)
     other_query = vera.get("/console?country=DE", headers=etag)
-    office.hold("r-1")
+    service.hold("r-1")
     changed = vera.get("/console", headers=etag)
     after = {"If-None-Match": changed.headers["ETag"]}
-    office.later(hours=48)
-    lapsed = clerk(office, "viewer").get("/console", headers=after)
+    service.later(hours=48)
+    lapsed = console_user(service, "viewer").get("/console", headers=after)
 
     assert [each.status_code for each in (first, same, other_query, changed, lapsed)] == [200, 304, 200, 200, 200]
     assert same.data == b""
     assert same.headers["Sitematch-As-Of"] > first.headers["Sitematch-As-Of"]
 
 
-def test_sites_page_shows_what_bounds_it_what_is_under_way_and_who_did_what(office: Office) -> None:
-    max_ = clerk(office, "manager")
+def test_sites_page_shows_what_bounds_it_what_is_under_way_and_who_did_what(service: ServedStudy) -> None:
+    max_ = console_user(service, "manager")
     max_.hold("r-1", SITE)
-    office.hold("r-2", who="coordinator")
+    service.hold("r-2", who="coordinator")
     max_.send(
         max_.form_in(max_.get(f"/console/caps/change?level=SITE&scope={SITE}&change=set&spots=3"), "/console/caps")
     )
 
-    text = read_text(clerk(office, "viewer").get(f"/console/sites/{SITE}").text)
+    text = read_text(console_user(service, "viewer").get(f"/console/sites/{SITE}").text)
 
     assert "1 left, by the cap of this site" in text
     assert "this site limiting cap" in text
@@ -141,38 +141,40 @@ def test_sites_page_shows_what_bounds_it_what_is_under_way_and_who_did_what(offi
     ],
 )
 def test_cap_is_changed_after_the_change_was_shown(
-    office: Office, change: dict[str, str], words: str, after: tuple[int | None, bool]
+    service: ServedStudy, change: dict[str, str], words: str, after: tuple[int | None, bool]
 ) -> None:
-    max_ = clerk(office, "manager")
+    max_ = console_user(service, "manager")
     query = "&".join(f"{name}={value}" for name, value in {"level": "SITE", "scope": SITE, **change}.items())
 
     asked = max_.get(f"/console/caps/change?{query}")
-    before = next((each for each in counting.caps(office.store, STUDY_ID, office.now) if each.key.scope == SITE), None)
+    before = next(
+        (each for each in counting.caps(service.store, STUDY_ID, service.now) if each.key.scope == SITE), None
+    )
     done = max_.send(max_.form_in(asked, "/console/caps"))
 
     assert words in read_text(asked.text)
     assert before is None  # looking changes nothing
     assert done.headers["Location"] == f"/console/sites/{SITE}?done={change['change']}"
-    cap = next(each for each in counting.caps(office.store, STUDY_ID, office.now) if each.key.scope == SITE)
+    cap = next(each for each in counting.caps(service.store, STUDY_ID, service.now) if each.key.scope == SITE)
     assert (cap.spots, cap.is_closed) == after
 
 
-def test_cap_below_what_is_taken_is_warned_of(office: Office) -> None:
-    office.hold("r-1")
-    office.hold("r-2")
+def test_cap_below_what_is_taken_is_warned_of(service: ServedStudy) -> None:
+    service.hold("r-1")
+    service.hold("r-2")
 
-    page = clerk(office, "manager").get(f"/console/caps/change?level=SITE&scope={SITE}&change=set&spots=1")
+    page = console_user(service, "manager").get(f"/console/caps/change?level=SITE&scope={SITE}&change=set&spots=1")
 
     assert "1 below the spots in use" in read_text(page.text)
 
 
-def test_closed_site_is_reopened(office: Office) -> None:
-    max_ = clerk(office, "manager")
+def test_closed_site_is_reopened(service: ServedStudy) -> None:
+    max_ = console_user(service, "manager")
     for change in ("close", "reopen"):
         page = max_.get(f"/console/caps/change?level=SITE&scope={SITE}&change={change}")
         max_.send(max_.form_in(page, "/console/caps"))
 
-    assert office.site()["is_open"]
+    assert service.site()["is_open"]
 
 
 @pytest.mark.parametrize(
@@ -184,8 +186,8 @@ def test_closed_site_is_reopened(office: Office) -> None:
         ("level=ARM&scope=a+b&change=set&spots=1", "letters, digits"),
     ],
 )
-def test_part_that_is_none_is_explained_and_nothing_changes(office: Office, query: str, words: str) -> None:
-    max_ = clerk(office, "manager")
+def test_part_that_is_none_is_explained_and_nothing_changes(service: ServedStudy, query: str, words: str) -> None:
+    max_ = console_user(service, "manager")
 
     response = max_.send(max_.form_in(max_.get(f"/console/caps/change?{query}"), "/console/caps"))
 
@@ -193,34 +195,34 @@ def test_part_that_is_none_is_explained_and_nothing_changes(office: Office, quer
     assert words in read_text(response.text)
 
 
-def test_cap_that_is_no_number_is_explained(office: Office) -> None:
-    response = clerk(office, "manager").get("/console/caps/change?level=STUDY&change=set&spots=many")
+def test_cap_that_is_no_number_is_explained(service: ServedStudy) -> None:
+    response = console_user(service, "manager").get("/console/caps/change?level=STUDY&change=set&spots=many")
 
     assert response.status_code == 400
     assert "whole number" in response.text
 
 
-def test_rules_are_set(office: Office) -> None:
-    max_ = clerk(office, "manager")
+def test_rules_are_set(service: ServedStudy) -> None:
+    max_ = console_user(service, "manager")
 
     done = max_.fill("/console/caps", "/console/rules", hold_hours="72", gives_back=["SCREEN_FAILED", "WITHDRAWN"])
 
-    policy = counting.policy(office.store, STUDY_ID)
+    policy = counting.policy(service.store, STUDY_ID)
     assert done.status_code == 303
     assert policy.hold.total_seconds() == 72 * 3600
     assert {state.value for state in policy.gives_back} == {"SCREEN_FAILED", "WITHDRAWN"}
     assert policy.waiting_list
 
 
-def test_travel_support_is_stated_kept_shown_to_patients_and_in_the_history(office: Office) -> None:
-    max_ = clerk(office, "manager")
+def test_travel_support_is_stated_kept_shown_to_patients_and_in_the_history(service: ServedStudy) -> None:
+    max_ = console_user(service, "manager")
 
     done = max_.fill(
         f"/console/sites/{OTHER_SITE}", "/travel",
         certainty="COVERED", kinds=["LODGING", "MILEAGE"], time_reimbursement="  80 USD a  visit ",
     )  # fmt: skip
 
-    site = site_of(office, OTHER_SITE)
+    site = site_of(service, OTHER_SITE)
     assert (site.travel.certainty.value, [kind.value for kind in site.travel.kinds]) == (
         "COVERED",
         ["MILEAGE", "LODGING"],
@@ -238,27 +240,27 @@ def test_travel_support_is_stated_kept_shown_to_patients_and_in_the_history(offi
     ],
 )
 def test_travel_support_that_makes_no_sense_is_explained_with_what_was_typed(
-    office: Office, typed: dict[str, Any], words: str
+    service: ServedStudy, typed: dict[str, Any], words: str
 ) -> None:
-    before = site_of(office)
+    before = site_of(service)
 
-    response = clerk(office, "manager").fill(f"/console/sites/{SITE}", "/travel", **typed)
+    response = console_user(service, "manager").fill(f"/console/sites/{SITE}", "/travel", **typed)
 
     assert response.status_code == 400
     assert words in response.text
     assert f'value="{typed["certainty"]}" selected' in response.text
-    assert site_of(office) == before
+    assert site_of(service) == before
 
 
-def test_waiting_list_shows_the_order_of_offers_and_the_offers_that_stand(office: Office) -> None:
-    office.cap(0)
+def test_waiting_list_shows_the_order_of_offers_and_the_offers_that_stand(service: ServedStudy) -> None:
+    service.cap(0)
     for referral_id, priority in (("r-late", 0), ("r-first", 9)):
         body = {"site_ids": [SITE], "referral_id": referral_id, "priority": priority}
-        office.ask("POST", "/v1/waiting-list", body)
+        service.ask("POST", "/v1/waiting-list", body)
 
-    before = clerk(office, "coordinator").get("/console/waiting").text
-    office.cap(1)
-    after = clerk(office, "coordinator").get("/console/waiting").text
+    before = console_user(service, "coordinator").get("/console/waiting").text
+    service.cap(1)
+    after = console_user(service, "coordinator").get("/console/waiting").text
 
     assert before.index("r-first") < before.index("r-late")
     assert "Open offers" in after
@@ -266,9 +268,9 @@ def test_waiting_list_shows_the_order_of_offers_and_the_offers_that_stand(office
 
 
 @pytest.mark.parametrize("kind", ["capacity", "funnel", "forecast"])
-def test_reports_are_read_as_pages_and_taken_as_files(office: Office, kind: str) -> None:
-    office.hold("r-1")
-    bob = clerk(office, "coordinator")
+def test_reports_are_read_as_pages_and_taken_as_files(service: ServedStudy, kind: str) -> None:
+    service.hold("r-1")
+    bob = console_user(service, "coordinator")
 
     listed = bob.get("/console/reports").text
     shown = bob.get(f"/console/reports/{kind}")
@@ -281,11 +283,11 @@ def test_reports_are_read_as_pages_and_taken_as_files(office: Office, kind: str)
     assert {shown.headers["Cache-Control"], table.headers["Cache-Control"]} == {"no-store"}
 
 
-def test_capacity_report_looks_back(office: Office) -> None:
-    before = office.now
-    office.later(hours=1)
-    office.hold("r-1")
-    vera = clerk(office, "viewer")
+def test_capacity_report_looks_back(service: ServedStudy) -> None:
+    before = service.now
+    service.later(hours=1)
+    service.hold("r-1")
+    vera = console_user(service, "viewer")
 
     now = vera.get("/console/reports/capacity?format=json").json
     then = vera.get(f"/console/reports/capacity?format=json&as_of={before:%Y-%m-%dT%H:%M}").json
@@ -305,17 +307,19 @@ def study_of(report: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_forecast_asks_what_if(office: Office) -> None:
+def test_forecast_asks_what_if(service: ServedStudy) -> None:
     shown = (
-        clerk(office, "manager").get("/console/reports/forecast?by=2026-06-30&add_sites=2&opening=&study_cap=40").text
+        console_user(service, "manager")
+        .get("/console/reports/forecast?by=2026-06-30&add_sites=2&opening=&study_cap=40")
+        .text
     )
 
     assert "2026-06-30" in shown
     assert "2 more sites" in shown
 
 
-def test_demand_is_for_whom_the_whole_study_is(office: Office) -> None:
-    bob, vera = clerk(office, "coordinator"), clerk(office, "viewer")
+def test_demand_is_for_whom_the_whole_study_is(service: ServedStudy) -> None:
+    bob, vera = console_user(service, "coordinator"), console_user(service, "viewer")
 
     assert "/console/reports/demand" not in bob.get("/console/reports").text
     assert bob.get("/console/reports/demand").status_code == 403
@@ -323,5 +327,5 @@ def test_demand_is_for_whom_the_whole_study_is(office: Office) -> None:
     assert vera.get("/console/reports/demand").status_code == 200
 
 
-def test_report_that_is_none_is_told(office: Office) -> None:
-    assert clerk(office, "viewer").get("/console/reports/nonsense").status_code == 404
+def test_report_that_is_none_is_told(service: ServedStudy) -> None:
+    assert console_user(service, "viewer").get("/console/reports/nonsense").status_code == 404

@@ -13,22 +13,22 @@ from sitematch.domain.capacity.spot import SpotPolicy
 from sitematch.store import schema
 from sitematch.store.capacity import counting, rules
 from tests.api.builders import STUDY_ID
-from tests.api.clerk import Clerk, Form, clerk, forms_of, read_text
-from tests.api.office import OTHER_SITE, SITE, Office
+from tests.api.console_user import ConsoleUser, HtmlForm, console_user, forms_of, read_text
+from tests.api.served_study import OTHER_SITE, SITE, ServedStudy
 
 MIAMI = {"place": "33180", "country": "US"}
 
 
-def rank(person: Clerk, **changes: object) -> TestResponse:
+def rank(person: ConsoleUser, **changes: object) -> TestResponse:
     return person.fill("/console/hold", "/console/hold", **{**MIAMI, **changes})
 
 
-def hold_form_of(response: TestResponse, site_id: str) -> Form:
+def hold_form_of(response: TestResponse, site_id: str) -> HtmlForm:
     return next(form for form in forms_of(response) if ("site_id", site_id) in form.fields)
 
 
-def test_a_spot_is_taken_in_three_clicks_and_the_answer_says_what_comes_next(office: Office) -> None:
-    bob = clerk(office, "administrator")
+def test_a_spot_is_taken_in_three_clicks_and_the_answer_says_what_comes_next(service: ServedStudy) -> None:
+    bob = console_user(service, "administrator")
 
     ranked = rank(bob)
     done = bob.send(hold_form_of(ranked, SITE))
@@ -41,11 +41,11 @@ def test_a_spot_is_taken_in_three_clicks_and_the_answer_says_what_comes_next(off
     assert "The spot is held" in text
     assert "The hold lapses in 2 days" in text
     assert "start screening" in text
-    assert office.ask("GET", f"/v1/referrals/{referral_id}").json["site_id"] == SITE
+    assert service.ask("GET", f"/v1/referrals/{referral_id}").json["site_id"] == SITE
 
 
-def test_postcode_goes_into_no_address_no_form_and_no_row(office: Office) -> None:
-    ann = clerk(office, "administrator")
+def test_postcode_goes_into_no_address_no_form_and_no_row(service: ServedStudy) -> None:
+    ann = console_user(service, "administrator")
 
     ranked = rank(ann, place="10115", country="DE")
     done = ann.send(hold_form_of(ranked, "berlin"), referral_id="r-1")
@@ -55,14 +55,14 @@ def test_postcode_goes_into_no_address_no_form_and_no_row(office: Office) -> Non
     assert not re.findall(r'(?:value|href|action)="[^"]*10115', answer)
     assert "10115" not in done.headers["Location"]
     assert "10115" not in page.text
-    with office.store.reading() as connection:
+    with service.store.reading() as connection:
         for table in schema.metadata.sorted_tables:
             for row in connection.execute(table.select()):
                 assert "10115" not in repr(tuple(row)), table.name
 
 
-def test_wrong_postcode_is_explained_and_nothing_typed_is_lost(office: Office) -> None:
-    bob = clerk(office, "coordinator")
+def test_wrong_postcode_is_explained_and_nothing_typed_is_lost(service: ServedStudy) -> None:
+    bob = console_user(service, "coordinator")
 
     response = rank(bob, place="4102", referral_id="r-7", within="150")
 
@@ -72,15 +72,15 @@ def test_wrong_postcode_is_explained_and_nothing_typed_is_lost(office: Office) -
 
 
 @pytest.mark.parametrize("within", ["far", "-1", "0", "nan", "99999"])
-def test_distance_that_makes_no_sense_is_refused_at_its_field(office: Office, within: str) -> None:
-    response = rank(clerk(office, "coordinator"), within=within)
+def test_distance_that_makes_no_sense_is_refused_at_its_field(service: ServedStudy, within: str) -> None:
+    response = rank(console_user(service, "coordinator"), within=within)
 
     assert response.status_code == 400
     assert re.search(r'id="within"[^>]*aria-invalid="true"', response.text)
 
 
-def test_farthest_way_bounds_what_can_be_waited_for_in_kilometres_or_miles(office: Office) -> None:
-    ann = clerk(office, "administrator")
+def test_farthest_way_bounds_what_can_be_waited_for_in_kilometres_or_miles(service: ServedStudy) -> None:
+    ann = console_user(service, "administrator")
 
     near = ann.form_in(rank(ann, within="50"), "/console/waiting")
     far = ann.form_in(rank(ann, within="1500", unit="miles"), "/console/waiting")
@@ -89,8 +89,8 @@ def test_farthest_way_bounds_what_can_be_waited_for_in_kilometres_or_miles(offic
     assert [value for name, value in far.fields if name == "site_ids"] == ["miami-full", "miami", "portland"]
 
 
-def test_coordinator_can_hold_at_the_own_site_alone_and_the_page_says_so(office: Office) -> None:
-    bob = clerk(office, "coordinator")
+def test_coordinator_can_hold_at_the_own_site_alone_and_the_page_says_so(service: ServedStudy) -> None:
+    bob = console_user(service, "coordinator")
 
     ranked = rank(bob)
 
@@ -98,20 +98,22 @@ def test_coordinator_can_hold_at_the_own_site_alone_and_the_page_says_so(office:
     assert "only at your own sites" in ranked.text
 
 
-def test_double_click_takes_one_spot(office: Office) -> None:
-    bob = clerk(office, "coordinator")
+def test_double_click_takes_one_spot(service: ServedStudy) -> None:
+    bob = console_user(service, "coordinator")
     form = bob.form_in(bob.get(f"/console/sites/{SITE}"), "/console/hold/spot")
 
     first, second = bob.send(form), bob.send(form)
 
     assert first.status_code == second.status_code == 303
     assert first.headers["Location"] == second.headers["Location"]
-    assert office.site()["held"] == 1
+    assert service.site()["held"] == 1
 
 
-def test_who_comes_second_to_the_last_spot_is_told_and_offered_other_sites_and_the_waiting_list(office: Office) -> None:
-    office.cap(1, CapKey(level=CapLevel.SITE, scope=SITE))
-    ann, max_ = clerk(office, "administrator"), clerk(office, "manager")
+def test_who_comes_second_to_the_last_spot_is_told_and_offered_other_sites_and_the_waiting_list(
+    service: ServedStudy,
+) -> None:
+    service.cap(1, CapKey(level=CapLevel.SITE, scope=SITE))
+    ann, max_ = console_user(service, "administrator"), console_user(service, "manager")
     forms = [hold_form_of(rank(each, referral_id=f"r-{each.who}", within="3000"), SITE) for each in (ann, max_)]
 
     first, second = ann.send(forms[0]), max_.send(forms[1])
@@ -128,9 +130,9 @@ def test_who_comes_second_to_the_last_spot_is_told_and_offered_other_sites_and_t
     assert elsewhere.headers["Location"] == "/console/referrals/r-manager?done=held"
 
 
-def test_who_finds_no_spot_waits_and_is_offered_the_next_one(office: Office) -> None:
-    office.cap(1, CapKey(level=CapLevel.SITE, scope=SITE))
-    bob = clerk(office, "coordinator")
+def test_who_finds_no_spot_waits_and_is_offered_the_next_one(service: ServedStudy) -> None:
+    service.cap(1, CapKey(level=CapLevel.SITE, scope=SITE))
+    bob = console_user(service, "coordinator")
     bob.hold("r-1", SITE)
 
     refused = bob.send(_hold_by_hand(bob), referral_id="r-2")
@@ -144,28 +146,28 @@ def test_who_finds_no_spot_waits_and_is_offered_the_next_one(office: Office) -> 
     assert "The referral is on the waiting list" in waits.text
     assert "r-2" in listed.text and ">3<" in listed.text
     assert "Offered a spot" in offered.text
-    assert office.ask("GET", "/v1/referrals/r-2").json["state"] == "HELD"
+    assert service.ask("GET", "/v1/referrals/r-2").json["state"] == "HELD"
 
 
-def _hold_by_hand(bob: Clerk) -> Form:
+def _hold_by_hand(bob: ConsoleUser) -> HtmlForm:
     """The form of a page that was loaded before the spot was gone."""
-    office = bob.office
+    service = bob.service
     caller = Caller(actor=Actor(actor_id="user:setup"), request_id="setup")
     key = CapKey(level=CapLevel.SITE, scope=SITE)
-    rules.set_cap(office.store, caller, study_id=STUDY_ID, key=key, spots=2, now=office.now)
+    rules.set_cap(service.store, caller, study_id=STUDY_ID, key=key, spots=2, now=service.now)
     form = bob.form_in(bob.get(f"/console/sites/{SITE}"), "/console/hold/spot")
-    rules.set_cap(office.store, caller, study_id=STUDY_ID, key=key, spots=1, now=office.now)
+    rules.set_cap(service.store, caller, study_id=STUDY_ID, key=key, spots=1, now=service.now)
     return form
 
 
-def test_study_without_a_waiting_list_says_so_and_nothing_typed_is_lost(office: Office) -> None:
-    office.cap(1, CapKey(level=CapLevel.SITE, scope=SITE))
-    bob = clerk(office, "coordinator")
+def test_study_without_a_waiting_list_says_so_and_nothing_typed_is_lost(service: ServedStudy) -> None:
+    service.cap(1, CapKey(level=CapLevel.SITE, scope=SITE))
+    bob = console_user(service, "coordinator")
     bob.hold("r-1", SITE)
     refused = bob.send(_hold_by_hand(bob), referral_id="r-2")
     form = bob.form_in(refused, "/console/waiting")
     caller = Caller(actor=Actor(actor_id="user:setup"), request_id="setup")
-    rules.set_policy(office.store, caller, study_id=STUDY_ID, policy=SpotPolicy(waiting_list=False), now=office.now)
+    rules.set_policy(service.store, caller, study_id=STUDY_ID, policy=SpotPolicy(waiting_list=False), now=service.now)
 
     response = bob.send(form)
 
@@ -174,8 +176,8 @@ def test_study_without_a_waiting_list_says_so_and_nothing_typed_is_lost(office: 
     assert 'value="r-2"' in response.text
 
 
-def test_referral_is_moved_through_its_whole_life(office: Office) -> None:
-    bob = clerk(office, "coordinator")
+def test_referral_is_moved_through_its_whole_life(service: ServedStudy) -> None:
+    bob = console_user(service, "coordinator")
     bob.hold("r-1", SITE)
 
     bob.fill("/console/referrals/r-1", "/moves")
@@ -185,7 +187,7 @@ def test_referral_is_moved_through_its_whole_life(office: Office) -> None:
     page = read_text(bob.follow(left).text)
     assert "Left the study" in page
     assert "Adverse event" in page
-    history = [event.kind.value for event in counting.history(office.store, "r-1")]
+    history = [event.kind.value for event in counting.history(service.store, "r-1")]
     assert history == ["HELD", "SCREENING", "ENROLLED", "WITHDRAWN"]
     assert page.count(" you ") >= 4  # who did each of them
 
@@ -195,12 +197,12 @@ def test_referral_is_moved_through_its_whole_life(office: Office) -> None:
     [("SCREENING", "enroll"), ("SCREENING", "screen_failure"), ("HELD", "release"), ("ENROLLED", "withdraw")],
 )
 def test_what_cannot_be_undone_is_asked_about_on_a_page_that_changes_nothing(
-    office: Office, to: str, action: str
+    service: ServedStudy, to: str, action: str
 ) -> None:
-    bob = clerk(office, "coordinator")
+    bob = console_user(service, "coordinator")
     bob.hold("r-1", SITE)
     for step in ("screening", "enrollment")[: {"HELD": 0, "SCREENING": 1, "ENROLLED": 2}[to]]:
-        office.move("r-1", step)
+        service.move("r-1", step)
 
     page = bob.get("/console/referrals/r-1")
     asked = bob.get(f"/console/referrals/r-1/{action}")
@@ -209,26 +211,26 @@ def test_what_cannot_be_undone_is_asked_about_on_a_page_that_changes_nothing(
     assert f'name="action" value="{action}"' not in page.text
     assert "cannot be undone" in asked.text
     assert "Cancel" in asked.text
-    assert office.ask("GET", "/v1/referrals/r-1").json["state"] == to
+    assert service.ask("GET", "/v1/referrals/r-1").json["state"] == to
 
 
-def test_reason_is_asked_for_and_the_form_comes_back_without_it(office: Office) -> None:
-    bob = clerk(office, "coordinator")
+def test_reason_is_asked_for_and_the_form_comes_back_without_it(service: ServedStudy) -> None:
+    bob = console_user(service, "coordinator")
     bob.hold("r-1", SITE)
-    office.move("r-1", "screening")
+    service.move("r-1", "screening")
 
     response = bob.fill("/console/referrals/r-1/screen_failure", "/moves", reason="")
 
     assert response.status_code == 400
     assert "Choose a reason" in response.text
-    assert office.ask("GET", "/v1/referrals/r-1").json["state"] == "SCREENING"
+    assert service.ask("GET", "/v1/referrals/r-1").json["state"] == "SCREENING"
 
 
-def test_hold_that_lapsed_while_the_page_was_open_is_told_with_what_may_be_done_now(office: Office) -> None:
-    bob = clerk(office, "coordinator")
-    office.ask("POST", "/v1/referrals", {"site_id": SITE, "referral_id": "r-1", "hold_hours": 1})
+def test_hold_that_lapsed_while_the_page_was_open_is_told_with_what_may_be_done_now(service: ServedStudy) -> None:
+    bob = console_user(service, "coordinator")
+    service.ask("POST", "/v1/referrals", {"site_id": SITE, "referral_id": "r-1", "hold_hours": 1})
     form = bob.form_in(bob.get("/console/referrals/r-1"), "/moves")
-    office.later(hours=1)
+    service.later(hours=1)
 
     response = bob.send(form)
 
@@ -239,8 +241,8 @@ def test_hold_that_lapsed_while_the_page_was_open_is_told_with_what_may_be_done_
 
 
 @pytest.mark.parametrize("action", ["nonsense", "place_hold", "start_screening"])
-def test_question_about_what_cannot_be_done_shows_how_the_referral_stands(office: Office, action: str) -> None:
-    bob = clerk(office, "coordinator")
+def test_question_about_what_cannot_be_done_shows_how_the_referral_stands(service: ServedStudy, action: str) -> None:
+    bob = console_user(service, "coordinator")
     bob.hold("r-1", SITE)
 
     response = bob.get(f"/console/referrals/r-1/{action}")
@@ -249,8 +251,8 @@ def test_question_about_what_cannot_be_done_shows_how_the_referral_stands(office
     assert "Spot held" in response.text
 
 
-def test_referral_is_found_by_its_id(office: Office) -> None:
-    bob = clerk(office, "coordinator")
+def test_referral_is_found_by_its_id(service: ServedStudy) -> None:
+    bob = console_user(service, "coordinator")
     bob.hold("r-1", SITE)
 
     found = bob.fill("/console/referrals", "/console/referrals", id=" r-1 ")
@@ -261,12 +263,12 @@ def test_referral_is_found_by_its_id(office: Office) -> None:
     assert "r-9" in missed.text
 
 
-def test_list_of_referrals_is_narrowed_and_comes_in_pages(office: Office) -> None:
-    office.cap(1000)
+def test_list_of_referrals_is_narrowed_and_comes_in_pages(service: ServedStudy) -> None:
+    service.cap(1000)
     for number in range(55):
-        office.hold(f"r-{number:03d}")
-    office.move("r-007", "screening")
-    bob = clerk(office, "coordinator")
+        service.hold(f"r-{number:03d}")
+    service.move("r-007", "screening")
+    bob = console_user(service, "coordinator")
 
     held, first = bob.get("/console/referrals?state=SCREENING"), bob.get("/console/referrals")
     older = bob.get(re.search(r'href="([^"]*before=[^"]*)"', first.text)[1].replace("&amp;", "&"))
@@ -277,8 +279,8 @@ def test_list_of_referrals_is_narrowed_and_comes_in_pages(office: Office) -> Non
     assert len({*ids[1], *ids[2]}) == 55
 
 
-def test_id_that_is_under_way_already_is_told_in_words_with_the_way_to_it(office: Office) -> None:
-    bob = clerk(office, "coordinator")
+def test_id_that_is_under_way_already_is_told_in_words_with_the_way_to_it(service: ServedStudy) -> None:
+    bob = console_user(service, "coordinator")
     bob.hold("r-1", SITE)
 
     response = bob.hold("r-1", SITE)

@@ -16,7 +16,7 @@ from sitematch.store.capacity import rules
 from sitematch.store.studies.catalogue import replace_study
 from tests.api.builders import NOW, SITES, STUDY_ID, make_site, make_study
 from tests.api.fhir.test_routes import extension, path_of, values
-from tests.api.office import OTHER_SITE, SITE, Office
+from tests.api.served_study import OTHER_SITE, SITE, ServedStudy
 from tests.fhir_r4 import validate
 
 MANIFEST = "/fhir/$bulk-publish"
@@ -25,15 +25,15 @@ CHANGES = ["hold", "release", "lapse", "cap", "uncap", "close", "catalogue", "mi
 ALL_FILES = ["Location", "HealthcareService", "Schedule", "Slot"]
 
 
-def manifest(office: Office, since: str | None = None, **how: Any) -> Any:
-    response = office.client.get(MANIFEST, query_string={} if since is None else {"_since": since}, **how)
+def manifest(service: ServedStudy, since: str | None = None, **how: Any) -> Any:
+    response = service.client.get(MANIFEST, query_string={} if since is None else {"_since": since}, **how)
     assert response.status_code == 200, response.text
-    office.check("GET", MANIFEST, response)
+    service.check("GET", MANIFEST, response)
     return response.json
 
 
-def lines(office: Office, url: str) -> list[Any]:
-    response = office.client.get(path_of(url))
+def lines(service: ServedStudy, url: str) -> list[Any]:
+    response = service.client.get(path_of(url))
     assert response.status_code == 200, response.text
     assert response.mimetype == "application/fhir+ndjson"
     # A server sends no more than the header says.
@@ -44,11 +44,11 @@ def lines(office: Office, url: str) -> list[Any]:
     return found
 
 
-def published(office: Office, since: str | None = None) -> dict[str, dict[str, Any]]:
+def published(service: ServedStudy, since: str | None = None) -> dict[str, dict[str, Any]]:
     """Fetch all files that a manifest names: resources by type and id."""
     return {
-        output["type"]: {resource["id"]: resource for resource in lines(office, output["url"])}
-        for output in manifest(office, since)["output"]
+        output["type"]: {resource["id"]: resource for resource in lines(service, output["url"])}
+        for output in manifest(service, since)["output"]
     }
 
 
@@ -57,8 +57,8 @@ def availability(schedule: Any) -> str:
     return code
 
 
-def test_manifest_names_the_files_and_when_they_were_true(office: Office) -> None:
-    found = manifest(office)
+def test_manifest_names_the_files_and_when_they_were_true(service: ServedStudy) -> None:
+    found = manifest(service)
 
     assert [output["type"] for output in found["output"]] == ALL_FILES
     assert found["transactionTime"] == "2026-01-02T12:30:00Z"
@@ -66,8 +66,8 @@ def test_manifest_names_the_files_and_when_they_were_true(office: Office) -> Non
     assert found["error"] == []
 
 
-def test_every_site_of_every_study_is_in_the_files(office: Office) -> None:
-    found = published(office)
+def test_every_site_of_every_study_is_in_the_files(service: ServedStudy) -> None:
+    found = published(service)
 
     everything = {*(site.site_id for site in SITES), "far"}
     assert found["Location"].keys() == everything
@@ -76,8 +76,8 @@ def test_every_site_of_every_study_is_in_the_files(office: Office) -> None:
     assert found["Slot"].keys() == everything
 
 
-def test_slots_refer_to_schedules_and_those_to_locations_that_are_published(office: Office) -> None:
-    found = published(office)
+def test_slots_refer_to_schedules_and_those_to_locations_that_are_published(service: ServedStudy) -> None:
+    found = published(service)
 
     for slot in found["Slot"].values():
         schedule = found["Schedule"][slot["schedule"]["reference"].removeprefix("Schedule/")]
@@ -85,10 +85,10 @@ def test_slots_refer_to_schedules_and_those_to_locations_that_are_published(offi
         assert schedule["actor"][1]["reference"].removeprefix("HealthcareService/") in found["HealthcareService"]
 
 
-def test_own_spots_are_a_capacity_and_shared_ones_are_not(office: Office) -> None:
-    office.cap(2, SITE_CAP)
+def test_own_spots_are_a_capacity_and_shared_ones_are_not(service: ServedStudy) -> None:
+    service.cap(2, SITE_CAP)
 
-    slots = published(office)["Slot"]
+    slots = published(service)["Slot"]
 
     own, shared = slots[OTHER_SITE], slots[SITE]
     assert extension(own, "slot-capacity")["valueInteger"] == 2
@@ -97,8 +97,8 @@ def test_own_spots_are_a_capacity_and_shared_ones_are_not(office: Office) -> Non
     assert (spots["count"], spots["drawn-from"], shared["status"]) == (8, "SHARED_POOL", "free")
 
 
-def test_slot_is_the_day_in_utc(office: Office) -> None:
-    slot = published(office)["Slot"][SITE]
+def test_slot_is_the_day_in_utc(service: ServedStudy) -> None:
+    slot = published(service)["Slot"][SITE]
 
     assert (slot["start"], slot["end"]) == ("2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z")
 
@@ -107,16 +107,18 @@ def test_slot_is_the_day_in_utc(office: Office) -> None:
     ("waiting_list", "code"),
     [(True, "waitlist"), (False, "no-capacity")],
 )
-def test_full_site_has_a_busy_slot_and_says_whether_one_can_wait(office: Office, waiting_list: bool, code: str) -> None:
+def test_full_site_has_a_busy_slot_and_says_whether_one_can_wait(
+    service: ServedStudy, waiting_list: bool, code: str
+) -> None:
     caller = Caller(actor=Actor(actor_id="user:setup"), request_id="setup")
     policy = SpotPolicy(
         hold=timedelta(hours=48), offer=timedelta(hours=48), gives_back=frozenset(), waiting_list=waiting_list
     )
-    rules.set_policy(office.store, caller, study_id=STUDY_ID, policy=policy, now=office.now)
-    office.cap(1, SITE_CAP)
-    office.hold("r-1", OTHER_SITE)
+    rules.set_policy(service.store, caller, study_id=STUDY_ID, policy=policy, now=service.now)
+    service.cap(1, SITE_CAP)
+    service.hold("r-1", OTHER_SITE)
 
-    found = published(office)
+    found = published(service)
 
     status = values(extension(found["Schedule"][OTHER_SITE], "CapacityStatus"))
     assert availability(found["Schedule"][OTHER_SITE]) == "none"
@@ -124,10 +126,10 @@ def test_full_site_has_a_busy_slot_and_says_whether_one_can_wait(office: Office,
     assert found["Slot"][OTHER_SITE]["status"] == "busy"
 
 
-def test_what_is_not_known_is_said_to_be_unknown(office: Office) -> None:
-    office.cap(None)
+def test_what_is_not_known_is_said_to_be_unknown(service: ServedStudy) -> None:
+    service.cap(None)
 
-    found = published(office)
+    found = published(service)
 
     assert availability(found["Schedule"][SITE]) == "unknown"
     assert not [one for one in found["Schedule"][SITE]["extension"] if "CapacityStatus" in one["url"]]
@@ -136,23 +138,23 @@ def test_what_is_not_known_is_said_to_be_unknown(office: Office) -> None:
     assert slot["_status"]["extension"][0]["valueCode"] == "unknown"
 
 
-def test_site_that_takes_nobody_has_a_slot_that_says_so(office: Office) -> None:
-    found = published(office)
+def test_site_that_takes_nobody_has_a_slot_that_says_so(service: ServedStudy) -> None:
+    found = published(service)
 
     assert found["Slot"]["berlin-paused"]["status"] == "busy-unavailable"
     assert found["Schedule"]["berlin-paused"]["active"] is False
 
 
-def test_nothing_that_is_the_coordinators_own_is_published(office: Office) -> None:
-    office.cap(7, SITE_CAP)
+def test_nothing_that_is_the_coordinators_own_is_published(service: ServedStudy) -> None:
+    service.cap(7, SITE_CAP)
     for number in range(3):
-        office.hold(f"r-secret-{number}", OTHER_SITE)
-    office.move("r-secret-0", "screening")
-    office.move("r-secret-0", "enrollment")
+        service.hold(f"r-secret-{number}", OTHER_SITE)
+    service.move("r-secret-0", "screening")
+    service.move("r-secret-0", "enrollment")
 
-    texts = [office.client.get(f"/fhir/bulk/{kind}.ndjson").text for kind in ALL_FILES]
+    texts = [service.client.get(f"/fhir/bulk/{kind}.ndjson").text for kind in ALL_FILES]
 
-    spots = values(extension(published(office)["Slot"][OTHER_SITE], "spots-left"))
+    spots = values(extension(published(service)["Slot"][OTHER_SITE], "spots-left"))
     assert spots["count"] == 4
     for text in texts:
         assert "r-secret" not in text
@@ -161,113 +163,113 @@ def test_nothing_that_is_the_coordinators_own_is_published(office: Office) -> No
 
 
 class TestDifferences:
-    def test_nothing_new_is_304(self, office: Office) -> None:
-        urls = [MANIFEST, *(path_of(output["url"]) for output in manifest(office)["output"])]
-        tags = {url: office.client.get(url).headers["ETag"] for url in urls}
-        office.later(minutes=5)
+    def test_nothing_new_is_304(self, service: ServedStudy) -> None:
+        urls = [MANIFEST, *(path_of(output["url"]) for output in manifest(service)["output"])]
+        tags = {url: service.client.get(url).headers["ETag"] for url in urls}
+        service.later(minutes=5)
 
-        answers = [office.client.get(url, headers={"If-None-Match": tags[url]}) for url in urls]
+        answers = [service.client.get(url, headers={"If-None-Match": tags[url]}) for url in urls]
 
         assert [(one.status_code, one.data) for one in answers] == [(304, b"")] * 5
 
     @pytest.mark.parametrize("change", CHANGES)
-    def test_every_change_of_a_number_changes_the_tag(self, office: Office, change: str) -> None:
-        office.ask(
+    def test_every_change_of_a_number_changes_the_tag(self, service: ServedStudy, change: str) -> None:
+        service.ask(
             "POST",
             "/v1/referrals",
             {"site_id": SITE, "referral_id": "r-1", "hold_hours": 1 if change == "lapse" else 48},
         )
-        before = self._tags(office)
+        before = self._tags(service)
 
-        self._do(office, change)
+        self._do(service, change)
 
-        after = self._tags(office)
+        after = self._tags(service)
         changed = {kind for kind in ALL_FILES if before[kind] != after[kind]}
         expected = {"catalogue": set(ALL_FILES), "midnight": {"Slot"}}.get(change, set(ALL_FILES) - {"Location"})
         assert changed == expected
 
     @pytest.mark.parametrize("change", CHANGES)
-    def test_copy_that_takes_differences_is_the_same_as_a_whole_one(self, office: Office, change: str) -> None:
-        office.ask(
+    def test_copy_that_takes_differences_is_the_same_as_a_whole_one(self, service: ServedStudy, change: str) -> None:
+        service.ask(
             "POST",
             "/v1/referrals",
             {"site_id": SITE, "referral_id": "r-1", "hold_hours": 1 if change == "lapse" else 48},
         )
-        manifest(office)
-        office.later(minutes=1)
-        since = manifest(office)["transactionTime"]
-        copy = published(office)
-        office.later(minutes=1)
+        manifest(service)
+        service.later(minutes=1)
+        since = manifest(service)["transactionTime"]
+        copy = published(service)
+        service.later(minutes=1)
 
-        self._do(office, change)
-        for output in manifest(office, since)["output"]:
-            fresh = {resource["id"]: resource for resource in lines(office, output["url"])}
+        self._do(service, change)
+        for output in manifest(service, since)["output"]:
+            fresh = {resource["id"]: resource for resource in lines(service, output["url"])}
             copy[output["type"]] = {**copy[output["type"]], **fresh} if "_since" in output["url"] else fresh
 
-        whole = published(office)
+        whole = published(service)
         for kind in ALL_FILES:
             assert without_instants(copy[kind]) == without_instants(whole[kind])
 
-    def test_only_sites_that_may_have_changed_are_sent(self, office: Office) -> None:
-        office.cap(2, SITE_CAP)
-        office.cap(None)
-        manifest(office)
-        office.later(minutes=1)
-        since = manifest(office)["transactionTime"]
-        office.later(minutes=1)
+    def test_only_sites_that_may_have_changed_are_sent(self, service: ServedStudy) -> None:
+        service.cap(2, SITE_CAP)
+        service.cap(None)
+        manifest(service)
+        service.later(minutes=1)
+        since = manifest(service)["transactionTime"]
+        service.later(minutes=1)
 
-        office.hold("r-1", OTHER_SITE)
-        found = published(office, since)
+        service.hold("r-1", OTHER_SITE)
+        found = published(service, since)
 
         assert set(found) == {"HealthcareService", "Schedule", "Slot"}
         assert {kind: set(resources) for kind, resources in found.items()} == {kind: {OTHER_SITE} for kind in found}
 
-    def test_nothing_at_all_is_sent_when_nothing_happened(self, office: Office) -> None:
-        manifest(office)
-        office.later(minutes=1)
-        since = manifest(office)["transactionTime"]
+    def test_nothing_at_all_is_sent_when_nothing_happened(self, service: ServedStudy) -> None:
+        manifest(service)
+        service.later(minutes=1)
+        since = manifest(service)["transactionTime"]
 
-        assert {kind: len(resources) for kind, resources in published(office, since).items()} == {
+        assert {kind: len(resources) for kind, resources in published(service, since).items()} == {
             "HealthcareService": 0,
             "Schedule": 0,
             "Slot": 0,
         }
 
-    def test_server_that_cannot_know_sends_everything(self, office: Office) -> None:
+    def test_server_that_cannot_know_sends_everything(self, service: ServedStudy) -> None:
         long_ago = (NOW - timedelta(hours=1)).isoformat()
 
-        assert set(published(office, long_ago)) == set(ALL_FILES)
+        assert set(published(service, long_ago)) == set(ALL_FILES)
 
-    def test_since_that_lies_ahead_or_is_no_instant_is_refused(self, office: Office) -> None:
+    def test_since_that_lies_ahead_or_is_no_instant_is_refused(self, service: ServedStudy) -> None:
         for since in ("2999-01-01T00:00:00Z", "yesterday", "2026-01-01"):
-            response = office.client.get(MANIFEST, query_string={"_since": since})
+            response = service.client.get(MANIFEST, query_string={"_since": since})
 
             assert response.status_code == 400
             validate(response.json)
 
     @staticmethod
-    def _tags(office: Office) -> dict[str, str]:
-        return {output["type"]: output["extension"]["version"] for output in manifest(office)["output"]}
+    def _tags(service: ServedStudy) -> dict[str, str]:
+        return {output["type"]: output["extension"]["version"] for output in manifest(service)["output"]}
 
     @staticmethod
-    def _do(office: Office, change: str) -> None:
+    def _do(service: ServedStudy, change: str) -> None:
         if change == "hold":
-            office.hold("r-2")
+            service.hold("r-2")
         elif change == "release":
-            office.move("r-1", "release")
+            service.move("r-1", "release")
         elif change == "lapse":
-            office.later(hours=2)
+            service.later(hours=2)
         elif change == "cap":
-            office.cap(5)
+            service.cap(5)
         elif change == "uncap":
-            office.cap(None)
+            service.cap(None)
         elif change == "close":
-            office.ask("POST", "/v1/caps/closure", {"level": "SITE", "scope": SITE})
+            service.ask("POST", "/v1/caps/closure", {"level": "SITE", "scope": SITE})
         elif change == "midnight":
-            office.later(hours=12)
+            service.later(hours=12)
         else:
             closed = make_site(SITE, (25.79, -80.21), status=RecruitmentStatus.COMPLETED)
-            replace_study(office.store, make_study(), [closed, *SITES[1:]])
+            replace_study(service.store, make_study(), [closed, *SITES[1:]])
 
 
 def without_instants(resources: dict[str, Any]) -> Any:
@@ -281,8 +283,8 @@ def without_instants(resources: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("url", [MANIFEST, "/fhir/bulk/Slot.ndjson"])
-def test_format_that_is_not_offered_is_refused(office: Office, url: str) -> None:
-    response = office.client.get(url, headers={"Accept": "text/csv"})
+def test_format_that_is_not_offered_is_refused(service: ServedStudy, url: str) -> None:
+    response = service.client.get(url, headers={"Accept": "text/csv"})
 
     assert response.status_code == 406
     validate(response.json)

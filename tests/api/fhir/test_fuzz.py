@@ -17,7 +17,7 @@ from api.fhir.grammar import near, split, unescape
 from api.fhir.params import PARAMETERS
 from sitematch.errors import InvalidInput
 from sitematch.exporters.fhir.bundle import UNITS_KM
-from sitematch.services.exchange.fhir import Kind
+from sitematch.services.exchange.fhir import ResourceKind
 from sitematch.services.finding.finder import Finder
 from tests.api.builders import SITES, make_app
 from tests.fhir_r4 import validate
@@ -59,13 +59,13 @@ def assert_answered_or_refused(response: TestResponse) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(kind=st.sampled_from(list(Kind)), asked=pairs, strict=st.booleans())
-@example(kind=Kind.LOCATION, asked=[("near", "90|180|0|m")], strict=True)
-@example(kind=Kind.LOCATION, asked=[("near", "1|2"), ("_after", "nan~a")], strict=True)
-@example(kind=Kind.LOCATION, asked=[("name", "\0")], strict=False)
-@example(kind=Kind.RESEARCH_STUDY, asked=[("identifier", "|")], strict=False)
+@given(kind=st.sampled_from(list(ResourceKind)), asked=pairs, strict=st.booleans())
+@example(kind=ResourceKind.LOCATION, asked=[("near", "90|180|0|m")], strict=True)
+@example(kind=ResourceKind.LOCATION, asked=[("near", "1|2"), ("_after", "nan~a")], strict=True)
+@example(kind=ResourceKind.LOCATION, asked=[("name", "\0")], strict=False)
+@example(kind=ResourceKind.RESEARCH_STUDY, asked=[("identifier", "|")], strict=False)
 def test_any_search_is_answered_or_refused(
-    client: FlaskClient, kind: Kind, asked: list[tuple[str, str]], strict: bool
+    client: FlaskClient, kind: ResourceKind, asked: list[tuple[str, str]], strict: bool
 ) -> None:
     plain = [(a.encode("utf-8", "replace").decode(), b.encode("utf-8", "replace").decode()) for a, b in asked]
     headers = {"Prefer": "handling=strict"} if strict else {}

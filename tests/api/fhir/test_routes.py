@@ -21,7 +21,7 @@ from sitematch.importers.fhir.bundle import read_file
 from sitematch.services.finding.finder import Finder
 from sitematch.store.studies.catalogue import replace_study
 from tests.api.builders import NOW, SITES, STUDY_ID, make_app, make_site, make_study
-from tests.api.office import Office
+from tests.api.served_study import ServedStudy
 from tests.builders import make_point
 from tests.fhir_r4 import validate
 
@@ -127,23 +127,23 @@ class TestReading:
         assert (spots.get("count"), spots["drawn-from"]) == (count, drawn_from)
         assert set(spots) <= {"count", "drawn-from", "as-of"}
 
-    def test_spots_follow_the_ledger(self, office: Office) -> None:
-        office.hold("r-1")
+    def test_spots_follow_the_ledger(self, service: ServedStudy) -> None:
+        service.hold("r-1")
 
-        found = ask(office.client, "/fhir/HealthcareService/miami")
+        found = ask(service.client, "/fhir/HealthcareService/miami")
 
         spots = values(extension(found, "spots-left"))
         assert spots["count"] == 7
         assert spots["as-of"] == "2026-01-02T12:30:00Z"
 
-    def test_unchanged_resource_is_not_sent_again(self, office: Office) -> None:
-        client = office.client
+    def test_unchanged_resource_is_not_sent_again(self, service: ServedStudy) -> None:
+        client = service.client
         first = client.get("/fhir/HealthcareService/miami")
         seen = {"If-None-Match": first.headers["ETag"]}
 
-        office.later(minutes=5)
+        service.later(minutes=5)
         same = client.get("/fhir/HealthcareService/miami", headers=seen)
-        office.hold("r-1")
+        service.hold("r-1")
         other = client.get("/fhir/HealthcareService/miami", headers=seen)
 
         assert (same.status_code, same.data) == (304, b"")
@@ -183,14 +183,14 @@ class TestSearching:
         assert [i for some in reversed(back) for i in some] == [i for some in forward for i in some]
         assert link(page, "previous") is None
 
-    def test_walk_goes_on_where_it_was_when_sites_come_and_go(self, tmp_path: Path, office: Office) -> None:
-        first = ask(office.client, "/fhir/Location?_count=3")
+    def test_walk_goes_on_where_it_was_when_sites_come_and_go(self, tmp_path: Path, service: ServedStudy) -> None:
+        first = ask(service.client, "/fhir/Location?_count=3")
         following = link(first, "next")
         kept = [site for site in SITES if site.site_id not in ids(first)]
 
-        replace_study(office.store, make_study(), [make_site("aaa", None), *kept])
+        replace_study(service.store, make_study(), [make_site("aaa", None), *kept])
         assert following is not None
-        second = ask(office.client, path_of(following))
+        second = ask(service.client, path_of(following))
 
         everything = sorted([*(site.site_id for site in kept), "far"])
         assert ids(second) == everything[:3]
@@ -304,17 +304,17 @@ class TestSearching:
             ("site=none", False),
         ],
     )
-    def test_studies_are_narrowed(self, office: Office, query: str, is_found: bool) -> None:
+    def test_studies_are_narrowed(self, service: ServedStudy, query: str, is_found: bool) -> None:
         study = make_study(conditions=("Lupus Nephritis", "SLE"), other_ids=("299LE101", "x"))
-        replace_study(office.store, study, SITES)
+        replace_study(service.store, study, SITES)
 
-        found = ids(ask(office.client, f"/fhir/ResearchStudy?{query}"))
+        found = ids(ask(service.client, f"/fhir/ResearchStudy?{query}"))
 
         assert (STUDY_ID in found) is is_found
 
-    def test_every_study_of_the_catalogue_is_searched(self, office: Office) -> None:
-        assert "far" in ids(ask(office.client, "/fhir/Location"))
-        assert len(ids(ask(office.client, "/fhir/ResearchStudy"))) == 2
+    def test_every_study_of_the_catalogue_is_searched(self, service: ServedStudy) -> None:
+        assert "far" in ids(ask(service.client, "/fhir/Location"))
+        assert len(ids(ask(service.client, "/fhir/ResearchStudy"))) == 2
 
     def test_what_refers_and_what_is_referred_to_comes_along_once(self, client: FlaskClient) -> None:
         query = (
@@ -346,21 +346,21 @@ class TestSearching:
             assert found["total"] == (7 if "near" in query else 8)
             assert "entry" not in found
 
-    def test_study_without_a_known_status_says_why(self, office: Office) -> None:
-        replace_study(office.store, make_study(status=RecruitmentStatus.UNKNOWN), SITES)
+    def test_study_without_a_known_status_says_why(self, service: ServedStudy) -> None:
+        replace_study(service.store, make_study(status=RecruitmentStatus.UNKNOWN), SITES)
 
-        found = ask(office.client, f"/fhir/ResearchStudy/{STUDY_ID}")
+        found = ask(service.client, f"/fhir/ResearchStudy/{STUDY_ID}")
 
         assert "status" not in found
         assert found["_status"]["extension"][0]["valueCode"] == "unknown"
 
 
-def test_bundle_of_a_study_is_what_the_importer_reads(office: Office, tmp_path: Path) -> None:
+def test_bundle_of_a_study_is_what_the_importer_reads(service: ServedStudy, tmp_path: Path) -> None:
     own = [replace(site, source_study=STUDY_ID) for site in SITES]
-    replace_study(office.store, make_study(), own)
+    replace_study(service.store, make_study(), own)
     path = tmp_path / "study.json"
 
-    path.write_bytes(office.client.get(f"/fhir/ResearchStudy?_id={STUDY_ID}&_include=ResearchStudy:site").data)
+    path.write_bytes(service.client.get(f"/fhir/ResearchStudy?_id={STUDY_ID}&_include=ResearchStudy:site").data)
     (record,) = read_file(path, NOW.date())
 
     assert isinstance(record, StudyRecord)

@@ -18,7 +18,7 @@ from sitematch.domain.accounts.access import Grant, Permission, Role
 from sitematch.store.accounts import accounts, tokens
 from sitematch.store.engine import open_store
 from tests.api.builders import STUDY_ID, make_settings
-from tests.api.running import running_server
+from tests.api.real_server import running_server
 
 PACKAGE = "sitematch_generated_client"
 

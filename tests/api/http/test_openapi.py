@@ -222,3 +222,12 @@ def test_docs_page_shows_every_operation_and_loads_nothing_from_elsewhere(
     assert "style=" not in page
     for marker in ('src="http', 'src="//', 'href="http', 'href="//', "@import"):
         assert marker not in page
+
+
+def test_docs_page_is_the_same_whoever_reads_it_first(app: Flask, tmp_path: Any, finder: Any) -> None:
+    from tests.api.builders import make_app
+
+    french_first = make_app(tmp_path / "other", finder).test_client()
+    page = french_first.get("/docs", headers={"Accept-Language": "fr"}).text
+
+    assert page == app.test_client().get("/docs").text

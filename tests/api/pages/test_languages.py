@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from api.pages import wording
 from api.pages.languages import ENGLISH, LANGUAGES, speak
-from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.capacity.caps import CapLevel, DrawnFrom, Remaining
 from sitematch.domain.finding.match import Distance, Reason, ReasonCode
 from sitematch.domain.place import Precision
 from sitematch.domain.studies.study import RecruitmentStatus
@@ -39,7 +39,9 @@ def every_reason() -> list[Reason]:
     subjects = {
         ReasonCode.NOT_RECRUITING: [status.value for status in RecruitmentStatus],
         ReasonCode.TRAVEL_TOO_UNSURE: [certainty.value for certainty in TravelCertainty],
-        ReasonCode.FULL: [DrawnFrom.SITE_CAP.value, DrawnFrom.SHARED_POOL.value],
+        ReasonCode.FULL: ["", *CapLevel],
+        ReasonCode.CLOSED: list(CapLevel),
+        ReasonCode.NO_SPOTS: list(CapLevel),
         ReasonCode.OWN_COUNTRY: ["DE"],
         ReasonCode.OTHER_COUNTRY: ["DE"],
         ReasonCode.COUNTRY_NOT_ASKED: ["DE"],
@@ -76,13 +78,23 @@ def test_distance_is_said_with_its_uncertainty_and_never_more_exactly_than_it_is
     far = Distance(km=610.4, uncertainty_km=8.3, direction="NW", azimuth_deg=318.0)
     near = Distance(km=2.0, uncertainty_km=3.0, direction="N", azimuth_deg=0.0)
     with app.test_request_context():
-        said = [(wording.away(distance, Unit.KM), wording.bearing(distance)) for distance in (far, near, None)]
+        unsure = Distance(km=20.0, uncertainty_km=8.3, direction="NW", azimuth_deg=318.0)
+        said = [(wording.away(distance, Unit.KM), wording.bearing(distance)) for distance in (far, unsure, near, None)]
 
     assert said == [
-        ("610 km away, give or take 8.3 km", "to the north-west"),
+        ("about 610 km away", "to the north-west"),
+        ("20 km away, give or take 8.3 km", "to the north-west"),
         ("closer than 5.0 km", ""),
         ("Distance not known", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("km", "said"), [(0.0, "0.1 km"), (0.01, "0.1 km"), (0.1, "0.1 km"), (3.2, "3.2 km"), (3.21, "3.3 km"), (25.2, "25 km")]
+)  # fmt: skip
+def test_accuracy_is_rounded_up_and_never_nothing(app: Flask, km: float, said: str) -> None:
+    with app.test_request_context():
+        assert wording.accuracy(km, Unit.KM) == said
 
 
 @pytest.mark.parametrize(

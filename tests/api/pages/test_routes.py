@@ -2,21 +2,23 @@ from __future__ import annotations
 
 import gzip
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from api.pages.assets import Assets
-from sitematch.domain.studies.study import Phase
+from sitematch.domain.studies.study import Phase, RecruitmentStatus
 from sitematch.services.finding.finder import Finder
-from tests.api.builders import make_app, make_finder, make_site
+from tests.api.builders import SITES, make_app, make_finder, make_site
 
 MIAMI = {"place": "33180", "country": "US"}
 
 
-class Page(HTMLParser):
+class ParsedPage(HTMLParser):
     """Collects what the tests look at."""
 
     def __init__(self, text: str) -> None:
@@ -31,12 +33,12 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def choices(page: Page) -> list[str]:
+def choices(page: ParsedPage) -> list[str]:
     return [button["value"] for button in page.all("button") if button.get("name") == "choice"]
 
 
 def test_form_sends_by_post_and_every_field_has_a_label(client: FlaskClient) -> None:
-    page = Page(client.get("/").text)
+    page = ParsedPage(client.get("/").text)
 
     assert {form["id"]: (form["method"], form["action"]) for form in page.all("form")} == {
         "search": ("post", "/#results"),
@@ -49,7 +51,7 @@ def test_form_sends_by_post_and_every_field_has_a_label(client: FlaskClient) -> 
 
 
 def test_enter_in_the_form_presses_find_clinics(client: FlaskClient) -> None:
-    page = Page(client.post("/", data=MIAMI).text)
+    page = ParsedPage(client.post("/", data=MIAMI).text)
 
     # A form's first button is the one that Enter presses, wherever on the page it stands.
     elements = [(tag, attributes) for tag, attributes in page.elements if tag in ("form", "button")]
@@ -70,8 +72,7 @@ def test_postcode_gives_the_ranked_list_with_reasons_and_the_left_out_folded_bel
     assert "Travel costs are covered" in text
     assert "2 spots left" in text
     assert "Shares 8 spots with all clinics" in text
-    assert "Full: ask about the waiting list" in text
-    assert "give or take" in text
+    assert "This clinic is full: all its spots are taken." in text
     assert "The sites are stand-ins." in text
     assert "Codes: made for tests." in text
 
@@ -79,7 +80,7 @@ def test_postcode_gives_the_ranked_list_with_reasons_and_the_left_out_folded_bel
 def test_filters_narrow_the_list_and_stay_chosen(client: FlaskClient) -> None:
     narrowed = client.post("/", data={**MIAMI, "within": "100km", "travel": "COVERED", "only_country": "US"})
 
-    page = Page(narrowed.text)
+    page = ParsedPage(narrowed.text)
     assert [item["data-name"] for item in page.all("li") if "data-rank" in item] == ["Hospital miami"]
     chosen = {option["value"] for option in page.all("option") if "selected" in option}
     assert chosen == {"US", "100km", "COVERED"}
@@ -93,10 +94,10 @@ def test_nothing_within_the_distance_is_said_and_the_nearest_shown(client: Flask
 
 
 def test_more_clinics_are_shown_on_demand(client: FlaskClient) -> None:
-    first = Page(client.post("/", data={**MIAMI, "show": "2"}).text)
+    first = ParsedPage(client.post("/", data={**MIAMI, "show": "2"}).text)
     more = next(button["value"] for button in first.all("button") if button.get("name") == "show")
 
-    second = Page(client.post("/", data={**MIAMI, "show": more}).text)
+    second = ParsedPage(client.post("/", data={**MIAMI, "show": more}).text)
 
     assert [len([li for li in page.all("li") if "data-rank" in li]) for page in (first, second)] == [2, 5]
 
@@ -111,7 +112,7 @@ def test_device_location_is_answered_with_its_accuracy(client: FlaskClient) -> N
     assert "Your location, near Köln, North Rhine-Westphalia, Germany" in text
     assert "accurate to within 1.5 km" in text
     assert "Hospital berlin<" in text
-    assert "Where you are<" in far_from_towns
+    assert "Your location<" in far_from_towns
 
 
 def test_location_is_answered_in_the_units_of_its_country(client: FlaskClient) -> None:
@@ -153,7 +154,7 @@ def test_field_that_cannot_be_understood_is_said_and_nothing_breaks(
 def test_wrong_postcode_keeps_what_was_typed_and_offers_what_was_perhaps_meant(client: FlaskClient) -> None:
     response = client.post("/", data={"place": "4102", "country": "US"})
 
-    page = Page(response.text)
+    page = ParsedPage(response.text)
     assert response.status_code == 400
     assert "Not a valid postcode for United States" in response.text
     typed = next(field for field in page.all("input") if field.get("id") == "place")
@@ -170,7 +171,7 @@ def test_code_of_another_country_is_offered_with_the_countrys_name(client: Flask
 def test_suggestion_that_is_pressed_takes_the_place_of_what_was_typed(client: FlaskClient) -> None:
     response = client.post("/", data={"place": "4102", "country": "", "choice": "US|04102"})
 
-    page = Page(response.text)
+    page = ParsedPage(response.text)
     assert response.status_code == 200
     assert next(field for field in page.all("input") if field.get("id") == "place")["value"] == "04102"
     assert "Hospital portland<" in response.text
@@ -181,7 +182,7 @@ def test_ambiguous_town_is_asked_back(client: FlaskClient) -> None:
 
     assert response.status_code == 422
     assert "Several places have this name" in response.text
-    assert choices(Page(response.text)) == ["US|Springfield, Missouri", "US|Springfield, Illinois"]
+    assert choices(ParsedPage(response.text)) == ["US|Springfield, Missouri", "US|Springfield, Illinois"]
 
 
 @pytest.mark.parametrize(
@@ -217,7 +218,7 @@ def test_script_gets_the_results_alone_whatever_they_say(client: FlaskClient) ->
 
 
 def test_no_link_of_the_page_holds_where_the_person_is(client: FlaskClient) -> None:
-    page = Page(client.post("/", data=MIAMI).text)
+    page = ParsedPage(client.post("/", data=MIAMI).text)
 
     for _, attributes in page.elements:
         for name in ("href", "src", "action"):
@@ -226,7 +227,7 @@ def test_no_link_of_the_page_holds_where_the_person_is(client: FlaskClient) -> N
 
 
 def test_clinic_opens_in_other_maps_only_by_plain_links_that_tell_no_referrer(client: FlaskClient) -> None:
-    page = Page(client.post("/", data=MIAMI).text)
+    page = ParsedPage(client.post("/", data=MIAMI).text)
 
     elsewhere = [link for link in page.all("a") if link["href"].startswith("https:")]
     assert {link["href"].split("/")[2] for link in elsewhere} == {
@@ -296,7 +297,7 @@ def test_what_is_typed_and_what_a_record_says_cannot_become_markup(tmp_path: Pat
 def test_page_holds_no_inline_script_or_style_and_nothing_from_elsewhere(client: FlaskClient, path: str) -> None:
     response = client.get(path, headers={"Accept": "text/html"})
 
-    page = Page(response.text)
+    page = ParsedPage(response.text)
     assert all(script["src"].startswith("/static/built/") for script in page.all("script"))
     assert not page.all("style")
     for _, attributes in page.elements:
@@ -309,7 +310,7 @@ def test_page_holds_no_inline_script_or_style_and_nothing_from_elsewhere(client:
 
 
 def test_style_sheet_and_icon_are_served_and_load_nothing(client: FlaskClient) -> None:
-    page = Page(client.get("/").text)
+    page = ParsedPage(client.get("/").text)
 
     for link in page.all("link"):
         with client.get(link["href"]) as asset:
@@ -321,7 +322,7 @@ def test_style_sheet_and_icon_are_served_and_load_nothing(client: FlaskClient) -
 @pytest.mark.parametrize("path", ["/", "/docs", "/problems", "/problems/not-found", "/nothing"])
 def test_page_has_a_language_a_title_one_heading_and_unique_ids(client: FlaskClient, path: str) -> None:
     text = client.get(path, headers={"Accept": "text/html"}).text
-    page = Page(text)
+    page = ParsedPage(text)
 
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert page.all("html")[0]["lang"] == "en"
@@ -344,7 +345,7 @@ def test_first_load_of_the_page_is_under_150_kilobytes_packed(client: FlaskClien
     packed = {"Accept-Encoding": "gzip"}
     page = client.get("/", headers=packed)
     loaded = {"/": len(page.data)}
-    found = Page(gzip.decompress(page.data).decode())
+    found = ParsedPage(gzip.decompress(page.data).decode())
     addresses = [link["href"] for link in found.all("link")] + [script["src"] for script in found.all("script")]
     while addresses:
         address = addresses.pop()
@@ -362,7 +363,7 @@ def test_first_load_of_the_page_is_under_150_kilobytes_packed(client: FlaskClien
 
 
 def test_what_is_built_is_kept_for_good_and_comes_packed_as_the_client_can_unpack(client: FlaskClient) -> None:
-    address = Page(client.get("/").text).all("script")[0]["src"]
+    address = ParsedPage(client.get("/").text).all("script")[0]["src"]
 
     sizes = {}
     for coding in ("br", "gzip", ""):
@@ -406,7 +407,7 @@ def test_only_the_page_for_frames_may_be_framed_and_only_by_those_named(tmp_path
 
 def test_framed_page_answers_in_the_language_of_its_address_and_remembers_nothing(client: FlaskClient) -> None:
     form = client.get("/embed?lang=he&country=us")
-    page = Page(form.text)
+    page = ParsedPage(form.text)
     answer = client.post(page.all("form")[0]["action"], data=MIAMI)
 
     assert page.all("html")[0]["dir"] == "rtl"
@@ -461,3 +462,34 @@ def test_towns_come_largest_first_and_may_be_kept_for_a_day(client: FlaskClient)
     names = [town[0] for town in response.json["towns"]]
     assert names[:2] == ["Köln", "Springfield"]
     assert response.headers["Cache-Control"] == "public, max-age=86400"
+
+
+NOBODY = [
+    ({"pool_spots": 0}, {}, "The study is full", "A spot may become free again."),
+    ({"status": RecruitmentStatus.COMPLETED}, {}, "The study is not taking patients now", "It may take patients again"),
+    ({}, {"only_country": "FR"}, "No clinic fits your filters", "Clear your filters"),
+]
+
+
+@pytest.mark.parametrize(("study", "asked", "heading", "advice"), NOBODY)
+def test_page_without_a_clinic_says_why_and_what_to_do(
+    tmp_path: Path, gazetteer: Path, study: dict[str, Any], asked: dict[str, str], heading: str, advice: str
+) -> None:
+    sites = [replace(site, spots=None) for site in SITES]
+    client = make_app(tmp_path, make_finder(gazetteer, sites, **study)).test_client()
+
+    text = client.post("/", data={**MIAMI, **asked}).text
+
+    assert f'<h2 id="results-title" tabindex="-1">{heading}</h2>' in text
+    assert advice in text
+
+
+def test_full_neighbour_does_not_make_the_study_full(tmp_path: Path, gazetteer: Path) -> None:
+    sites = [replace(site, spots=0) for site in SITES]
+    client = make_app(tmp_path, make_finder(gazetteer, sites)).test_client()
+
+    text = client.post("/", data=MIAMI).text
+
+    assert "The study is full" not in text
+    assert "No clinic can take a patient now" in text
+    assert "This clinic is full: all its spots are taken." in text

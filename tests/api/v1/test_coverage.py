@@ -12,7 +12,7 @@ import shapely
 from shapely.geometry import shape
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from tests.api.office import Office
+from tests.api.served_study import ServedStudy
 
 LIST = {"postcodes": ["33180", "04102", "zzz"], "country": "US", "people": [10, 5, 5], "within_km": [50]}
 BATCH = {
@@ -37,29 +37,29 @@ def dump(home: Path) -> str:
     return text
 
 
-def test_coverage_is_told_with_what_cannot_be_known(office: Office) -> None:
-    answer = office.ask("POST", "/v1/reports/coverage", LIST, who="viewer").json
+def test_coverage_is_told_with_what_cannot_be_known(service: ServedStudy) -> None:
+    answer = service.ask("POST", "/v1/reports/coverage", LIST, who="viewer").json
 
     (row,) = table(answer, "reach")
     assert (row["share"], row["share_low"], row["share_high"], row["not_located"]) == (1.0, 0.75, 1.0, 5)
 
 
-def test_a_question_needs_no_idempotency_key(office: Office) -> None:
-    header = {"Authorization": f"Bearer {office.secrets['viewer']}"}
+def test_a_question_needs_no_idempotency_key(service: ServedStudy) -> None:
+    header = {"Authorization": f"Bearer {service.secrets['viewer']}"}
 
-    assert office.client.post("/v1/reports/coverage", json=LIST, headers=header).status_code == 200
-    assert office.client.post("/v1/allocations", json=BATCH, headers=header).status_code == 200
+    assert service.client.post("/v1/reports/coverage", json=LIST, headers=header).status_code == 200
+    assert service.client.post("/v1/allocations", json=BATCH, headers=header).status_code == 200
 
 
 def test_nothing_of_a_list_or_a_batch_is_stored_or_logged(
-    office: Office, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    service: ServedStudy, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    office.ask("POST", "/v1/reports/coverage", LIST, who="viewer")  # the first use of a token is noted
+    service.ask("POST", "/v1/reports/coverage", LIST, who="viewer")  # the first use of a token is noted
     caplog.set_level(logging.DEBUG)
     before = dump(tmp_path)
 
-    coverage = office.ask("POST", "/v1/reports/coverage", LIST, who="viewer")
-    allocation = office.ask("POST", "/v1/allocations", BATCH, who="viewer")
+    coverage = service.ask("POST", "/v1/reports/coverage", LIST, who="viewer")
+    allocation = service.ask("POST", "/v1/allocations", BATCH, who="viewer")
 
     assert dump(tmp_path) == before
     for said in (caplog.text, *capfd.readouterr(), coverage.text, allocation.text):
@@ -81,41 +81,41 @@ def test_nothing_of_a_list_or_a_batch_is_stored_or_logged(
         ({"time_zone": "Mars"}, "time_zone"),
     ],
 )
-def test_a_list_that_makes_no_sense_names_the_field(office: Office, change: dict[str, Any], field: str) -> None:
-    response = office.ask("POST", "/v1/reports/coverage", {**LIST, **change})
+def test_a_list_that_makes_no_sense_names_the_field(service: ServedStudy, change: dict[str, Any], field: str) -> None:
+    response = service.ask("POST", "/v1/reports/coverage", {**LIST, **change})
 
     assert response.status_code == 400
     assert response.json["field"].startswith(field)
 
 
-def test_a_list_of_a_megabyte_is_read_and_a_longer_one_is_refused(office: Office) -> None:
+def test_a_list_of_a_megabyte_is_read_and_a_longer_one_is_refused(service: ServedStudy) -> None:
     long = {"postcodes": ["33180"] * 20_000, "country": "US"}
 
-    assert office.ask("POST", "/v1/reports/coverage", long).status_code == 200
+    assert service.ask("POST", "/v1/reports/coverage", long).status_code == 200
     too_long = {**long, "postcodes": ["3" * 60] * 20_000}
-    assert office.ask("POST", "/v1/reports/coverage", too_long).status_code == 413
+    assert service.ask("POST", "/v1/reports/coverage", too_long).status_code == 413
 
 
-def test_sites_of_another_study_can_be_candidates(office: Office) -> None:
-    answer = office.ask("POST", "/v1/reports/coverage", {**LIST, "candidate_study": "NCT00000009"})
-    missing = office.ask("POST", "/v1/reports/coverage", {**LIST, "candidate_study": "NCT00000404"})
+def test_sites_of_another_study_can_be_candidates(service: ServedStudy) -> None:
+    answer = service.ask("POST", "/v1/reports/coverage", {**LIST, "candidate_study": "NCT00000009"})
+    missing = service.ask("POST", "/v1/reports/coverage", {**LIST, "candidate_study": "NCT00000404"})
 
     assert answer.status_code == 200
     assert {row["site_id"] for row in table(answer.json, "one-more-site")} == {"miami-full", "berlin-paused"}
     assert missing.json["type"] == "/problems/study-not-found"
 
 
-def test_coverage_comes_as_csv_and_html_too(office: Office) -> None:
-    csv = office.ask("POST", "/v1/reports/coverage", {**LIST, "format": "csv", "table": "reach"})
-    html = office.ask("POST", "/v1/reports/coverage", LIST, headers={"Accept": "text/html"})
+def test_coverage_comes_as_csv_and_html_too(service: ServedStudy) -> None:
+    csv = service.ask("POST", "/v1/reports/coverage", {**LIST, "format": "csv", "table": "reach"})
+    html = service.ask("POST", "/v1/reports/coverage", LIST, headers={"Accept": "text/html"})
 
     assert csv.mimetype == "text/csv"
     assert "share_low" in csv.text
     assert "Within reach" in html.text
 
 
-def test_catchments_are_valid_geojson_that_parts_the_globe(office: Office) -> None:
-    response = office.ask("GET", "/v1/reports/catchments?radius_km=500", who="coordinator")
+def test_catchments_are_valid_geojson_that_parts_the_globe(service: ServedStudy) -> None:
+    response = service.ask("GET", "/v1/reports/catchments?radius_km=500", who="coordinator")
 
     answer = response.json
     assert response.mimetype == "application/geo+json"
@@ -130,8 +130,8 @@ def test_catchments_are_valid_geojson_that_parts_the_globe(office: Office) -> No
     assert "0.34%" in answer["error"]
 
 
-def test_an_allocation_says_what_each_gave_up_and_what_keeps_the_others_out(office: Office) -> None:
-    answer = office.ask("POST", "/v1/allocations", BATCH, who="manager").json
+def test_an_allocation_says_what_each_gave_up_and_what_keeps_the_others_out(service: ServedStudy) -> None:
+    answer = service.ask("POST", "/v1/allocations", BATCH, who="manager").json
 
     assert [(row["referral_id"], row["site_id"]) for row in table(answer, "placements")] == [
         ("r-1", "miami-full"),
@@ -140,28 +140,28 @@ def test_an_allocation_says_what_each_gave_up_and_what_keeps_the_others_out(offi
     ]
 
 
-def test_an_allocation_keeps_within_the_ledgers_caps_and_takes_no_spot(office: Office) -> None:
-    office.cap(2)
-    office.hold("taken")
-    office.cap(0, CapKey(level=CapLevel.SITE, scope="miami-full"))
+def test_an_allocation_keeps_within_the_ledgers_caps_and_takes_no_spot(service: ServedStudy) -> None:
+    service.cap(2)
+    service.hold("taken")
+    service.cap(0, CapKey(level=CapLevel.SITE, scope="miami-full"))
 
-    answer = office.ask("POST", "/v1/allocations", BATCH).json
+    answer = service.ask("POST", "/v1/allocations", BATCH).json
 
     (placed,) = table(answer, "placements")
     assert placed["given_up_km"] == 0
     left = table(answer, "unplaced")
     assert len(left) == 2
-    assert all(row["why"].startswith("Used up: the cap of the study") for row in left)
-    assert office.site()["held"] == 1
+    assert all(row["why"].startswith("Full: the cap of the study") for row in left)
+    assert service.site()["held"] == 1
 
 
-def test_a_closed_country_takes_nobody(office: Office) -> None:
-    office.ask("POST", "/v1/caps/closure", {"level": "COUNTRY", "scope": "DE"})
+def test_a_closed_country_takes_nobody(service: ServedStudy) -> None:
+    service.ask("POST", "/v1/caps/closure", {"level": "COUNTRY", "scope": "DE"})
 
-    answer = office.ask("POST", "/v1/allocations", BATCH).json
+    answer = service.ask("POST", "/v1/allocations", BATCH).json
 
     (row,) = table(answer, "unplaced")
-    assert (row["referral_id"], row["why"]) == ("r-2", "Used up: the cap of country DE.")
+    assert (row["referral_id"], row["why"]) == ("r-2", "Full: the cap of country DE.")
 
 
 @pytest.mark.parametrize(
@@ -173,15 +173,15 @@ def test_a_closed_country_takes_nobody(office: Office) -> None:
         ({"min_travel": "MAYBE"}, "referrals[0].min_travel"),
     ],
 )
-def test_a_batch_at_fault_is_refused_with_the_field(office: Office, change: dict[str, Any], said: str) -> None:
-    response = office.ask("POST", "/v1/allocations", {"referrals": [{**BATCH["referrals"][0], **change}]})
+def test_a_batch_at_fault_is_refused_with_the_field(service: ServedStudy, change: dict[str, Any], said: str) -> None:
+    response = service.ask("POST", "/v1/allocations", {"referrals": [{**BATCH["referrals"][0], **change}]})
 
     assert response.status_code == 400
     assert response.json["field"] == said
 
 
-def test_a_referral_that_is_there_twice_is_refused(office: Office) -> None:
-    response = office.ask("POST", "/v1/allocations", {"referrals": [BATCH["referrals"][0]] * 2})
+def test_a_referral_that_is_there_twice_is_refused(service: ServedStudy) -> None:
+    response = service.ask("POST", "/v1/allocations", {"referrals": [BATCH["referrals"][0]] * 2})
 
     assert response.status_code == 400
-    assert "'r-1' is there twice" in response.json["detail"]
+    assert "'r-1' appears twice" in response.json["detail"]

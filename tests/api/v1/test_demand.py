@@ -11,24 +11,24 @@ from pathlib import Path
 
 import pytest
 
-from api.background import start_flushing
+from api.background import flushing
 from sitematch.errors import NotReady
 from sitematch.services.finding.finder import Finder
 from sitematch.services.reports.demand import DemandCounter
 from sitematch.store.engine import Store
 from sitematch.store.reports.demand import read_demand
 from tests.api.builders import STUDY_ID
-from tests.api.office import Office
+from tests.api.served_study import ServedStudy
 from tests.builders import make_place
 
 LOOK_UP = {"postcode": "33180", "country": "US", "limit": 1}
 
 
 @pytest.fixture
-def counting(tmp_path: Path, finder: Finder) -> Iterator[Office]:
-    office = Office(tmp_path, finder, count_demand=True)
-    yield office
-    office.close()
+def counting(tmp_path: Path, finder: Finder) -> Iterator[ServedStudy]:
+    service = ServedStudy(tmp_path, finder, count_demand=True)
+    yield service
+    service.close()
 
 
 def dump(home: Path) -> str:
@@ -38,14 +38,14 @@ def dump(home: Path) -> str:
     return text
 
 
-def flush(office: Office) -> None:
+def flush(service: ServedStudy) -> None:
     """Do what the daily thread does."""
-    backend = office.app.extensions["sitematch"]
-    backend.demand.flush(backend.store(), office.now)
+    backend = service.app.extensions["sitematch"]
+    backend.demand.flush(backend.store(), service.now)
 
 
 def test_nothing_of_a_look_up_reaches_the_database_or_a_log(
-    counting: Office, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    counting: ServedStudy, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
     before = dump(tmp_path)
@@ -60,7 +60,7 @@ def test_nothing_of_a_look_up_reaches_the_database_or_a_log(
     assert "US-331" not in said
 
 
-def test_a_batch_is_told_by_region_and_month_when_the_month_is_over(counting: Office, tmp_path: Path) -> None:
+def test_a_batch_is_told_by_region_and_month_when_the_month_is_over(counting: ServedStudy, tmp_path: Path) -> None:
     before = dump(tmp_path)
     for _ in range(24):
         counting.client.post("/v1/matches", json=LOOK_UP)
@@ -74,7 +74,7 @@ def test_a_batch_is_told_by_region_and_month_when_the_month_is_over(counting: Of
     assert regions(counting) == [("US-331", 22)]
 
 
-def test_a_thread_writes_full_batches_and_tries_again_after_an_error(counting: Office, tmp_path: Path) -> None:
+def test_a_thread_writes_full_batches_and_tries_again_after_an_error(counting: ServedStudy, tmp_path: Path) -> None:
     counter, written = DemandCounter(), threading.Event()
     tries: list[int] = []
     for _ in range(12):
@@ -87,24 +87,24 @@ def test_a_thread_writes_full_batches_and_tries_again_after_an_error(counting: O
         written.set()
         return counting.store
 
-    ended = start_flushing(counter, store, lambda: counting.now, every_s=0.01)
+    task = flushing(counter, store, lambda: counting.now, every_s=0.01).start()
 
     assert written.wait(30)
     for _ in range(3000):
         if cells := read_demand(counting.store, STUDY_ID, ["2026-01"]):
             break
         time.sleep(0.01)
-    ended.set()
+    task.stop()
     assert [(cell.region, cell.lookups) for cell in cells] == [("DE-10", 11)]
 
 
-def regions(office: Office) -> list[tuple[str, int]]:
-    answer = office.ask("GET", "/v1/reports/demand", secret=office.token("viewer").secret).json
+def regions(service: ServedStudy) -> list[tuple[str, int]]:
+    answer = service.ask("GET", "/v1/reports/demand", secret=service.token("viewer").secret).json
     (table,) = (s["table"] for s in answer["sections"] if s["table"] and s["table"]["name"] == "regions")
     return [(row["region"], row["lookups"]) for row in table["rows"]]
 
 
-def test_the_first_page_is_counted_as_well(counting: Office) -> None:
+def test_the_first_page_is_counted_as_well(counting: ServedStudy) -> None:
     for _ in range(11):
         counting.client.post("/", data={"place": "10115", "country": "DE"})
 
@@ -114,13 +114,13 @@ def test_the_first_page_is_counted_as_well(counting: Office) -> None:
     assert regions(counting) == [("DE-10", 11)]
 
 
-def test_counting_is_off_unless_it_is_wanted(office: Office) -> None:
-    office.client.post("/v1/matches", json=LOOK_UP)
+def test_counting_is_off_unless_it_is_wanted(service: ServedStudy) -> None:
+    service.client.post("/v1/matches", json=LOOK_UP)
 
-    assert office.app.extensions["sitematch"].demand is None
+    assert service.app.extensions["sitematch"].demand is None
 
 
-def test_a_look_up_that_found_nothing_is_not_counted(counting: Office) -> None:
+def test_a_look_up_that_found_nothing_is_not_counted(counting: ServedStudy) -> None:
     for _ in range(22):
         assert counting.client.post("/v1/matches", json={"postcode": "99999", "country": "US"}).status_code == 404
 
@@ -130,8 +130,8 @@ def test_a_look_up_that_found_nothing_is_not_counted(counting: Office) -> None:
     assert regions(counting) == []
 
 
-def test_the_report_says_what_is_left_out(counting: Office) -> None:
+def test_the_report_says_what_is_left_out(counting: ServedStudy) -> None:
     answer = counting.ask("GET", "/v1/reports/demand?months=3&within_km=50").json
 
     assert answer["filters"] == {"months": "2025-10 to 2025-12", "within": "50 km", "at least": "11 look-ups"}
-    assert any("in no total either" in note for note in answer["notes"])
+    assert any("left out of the totals" in note for note in answer["notes"])

@@ -1,4 +1,4 @@
-"""The forecast over HTTP; every answer is held against the OpenAPI document (see `Office.check`)."""
+"""The forecast over HTTP; every answer is held against the OpenAPI document (see `ServedStudy.check`)."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import Any
 
 import pytest
 
-from tests.api.office import OTHER_SITE, SITE, Office
+from tests.api.served_study import OTHER_SITE, SITE, ServedStudy
 
 URL = "/v1/reports/forecast"
 
 
 @pytest.fixture
-def recruited(office: Office) -> Office:
-    """An office that enrolled six in sixty days."""
+def recruited(service: ServedStudy) -> ServedStudy:
+    """A study that enrolled six in sixty days."""
     for number in range(6):
-        office.now += timedelta(days=10)
-        office.secrets = {who: office.token(who).secret for who in office.secrets}  # they last for thirty days
-        office.hold(f"r-{number}")
-        office.move(f"r-{number}", "screening", None)
-        office.move(f"r-{number}", "enrollment", {})
-    return office
+        service.now += timedelta(days=10)
+        service.secrets = {who: service.token(who).secret for who in service.secrets}  # they last for thirty days
+        service.hold(f"r-{number}")
+        service.move(f"r-{number}", "screening", None)
+        service.move(f"r-{number}", "enrollment", {})
+    return service
 
 
 def section(answer: dict[str, Any], title: str) -> dict[str, Any]:
     return next(part for part in answer["sections"] if part["title"] == title)
 
 
-def test_forecast_and_what_if_are_answered_side_by_side(recruited: Office) -> None:
+def test_forecast_and_what_if_are_answered_side_by_side(recruited: ServedStudy) -> None:
     response = recruited.ask(
         "GET", f"{URL}?by=2026-12-31&add_sites=2&close={OTHER_SITE}&cap=STUDY=30&cap=SITE:{SITE}=7"
     )
@@ -41,18 +41,18 @@ def test_forecast_and_what_if_are_answered_side_by_side(recruited: Office) -> No
     assert supposed["enrolled_mean"] > as_is["enrolled_mean"]
 
 
-def test_day_is_the_end_of_a_month_in_half_a_year_unless_said(recruited: Office) -> None:
+def test_day_is_the_end_of_a_month_in_half_a_year_unless_said(recruited: ServedStudy) -> None:
     assert recruited.ask("GET", URL).json["filters"]["By"] == "2026-09-30"
 
 
-def test_too_few_data_are_an_answer_and_not_an_error(office: Office) -> None:
-    response = office.ask("GET", URL)
+def test_too_few_data_are_an_answer_and_not_an_error(service: ServedStudy) -> None:
+    response = service.ask("GET", URL)
 
     assert response.status_code == 200
     assert response.json["sections"][0]["title"] == "Not enough data"
 
 
-def test_coordinator_reads_of_the_own_site_alone(recruited: Office) -> None:
+def test_coordinator_reads_of_the_own_site_alone(recruited: ServedStudy) -> None:
     answer = recruited.ask("GET", URL, who="coordinator").json
 
     assert [row["site_id"] for row in section(answer, "The sites")["table"]["rows"]] == [SITE]
@@ -71,7 +71,9 @@ def test_coordinator_reads_of_the_own_site_alone(recruited: Office) -> None:
         ("cap=STUDY=1&cap=STUDY=2", "cap"),
     ],
 )
-def test_what_cannot_be_understood_is_a_problem_that_names_the_field(office: Office, query: str, field: str) -> None:
-    response = office.ask("GET", f"{URL}?{query}")
+def test_what_cannot_be_understood_is_a_problem_that_names_the_field(
+    service: ServedStudy, query: str, field: str
+) -> None:
+    response = service.ask("GET", f"{URL}?{query}")
 
     assert (response.status_code, response.json["field"]) == (400, field)

@@ -7,8 +7,8 @@ import pytest
 from sitematch.reports.render import Format
 from sitematch.reports.render.as_html import content_security_policy
 from tests.api.builders import STUDY_ID
-from tests.api.office import OTHER_SITE, SITE, Office
-from tests.reports.readers import Page, read_csv, read_pdf, read_sheet
+from tests.api.served_study import OTHER_SITE, SITE, ServedStudy
+from tests.reports.readers import ReportHtml, read_csv, read_pdf, read_sheet
 
 KINDS = ["capacity", "funnel"]
 
@@ -16,13 +16,13 @@ KINDS = ["capacity", "funnel"]
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("form", Format)
 def test_every_report_is_served_in_every_form_by_parameter_and_by_accept(
-    office: Office, kind: str, form: Format
+    service: ServedStudy, kind: str, form: Format
 ) -> None:
-    office.hold("r-1")
+    service.hold("r-1")
     accept = {"Accept": form.media_type}
 
-    asked = office.ask("GET", f"/v1/reports/{kind}?format={form.value}")
-    negotiated = office.ask("GET", f"/v1/reports/{kind}", headers=accept)
+    asked = service.ask("GET", f"/v1/reports/{kind}?format={form.value}")
+    negotiated = service.ask("GET", f"/v1/reports/{kind}", headers=accept)
 
     assert asked.status_code == 200
     assert asked.mimetype == negotiated.mimetype == form.media_type
@@ -32,25 +32,25 @@ def test_every_report_is_served_in_every_form_by_parameter_and_by_accept(
     assert ("Content-Disposition" in asked.headers) == (form not in (Format.JSON, Format.HTML))
 
 
-def test_reports_of_all_forms_hold_the_same_counts(office: Office) -> None:
-    office.hold("r-1")
-    office.hold("r-2", OTHER_SITE)
+def test_reports_of_all_forms_hold_the_same_counts(service: ServedStudy) -> None:
+    service.hold("r-1")
+    service.hold("r-2", OTHER_SITE)
 
     def ask(form: str) -> bytes:
-        return office.ask("GET", f"/v1/reports/capacity?format={form}").data
+        return service.ask("GET", f"/v1/reports/capacity?format={form}").data
 
-    (study,) = office.ask("GET", "/v1/reports/capacity").json["sections"][0]["table"]["rows"]
+    (study,) = service.ask("GET", "/v1/reports/capacity").json["sections"][0]["table"]["rows"]
     assert (study["held"], study["taken"], study["cap"]) == (2, 2, 8)
     assert read_csv(ask("csv"))[0]["held"] == "2"
     heading, row = read_sheet(ask("xlsx"), "study")
     assert row[heading.index("Held")] == 2
-    labels, cells = Page(ask("html")).tables["Study"]
+    labels, cells = ReportHtml(ask("html")).tables["Study"]
     assert cells[labels.index("Held")] == "2"
     assert " ".join(cell for cell in cells if cell) in read_pdf(ask("pdf"))
 
 
-def test_the_page_brings_the_policy_that_lets_its_own_style_in_and_nothing_else(office: Office) -> None:
-    response = office.ask("GET", "/v1/reports/capacity?format=html")
+def test_the_page_brings_the_policy_that_lets_its_own_style_in_and_nothing_else(service: ServedStudy) -> None:
+    response = service.ask("GET", "/v1/reports/capacity?format=html")
 
     (policy,) = response.headers.getlist("Content-Security-Policy")
     assert policy == f"{content_security_policy()}; frame-ancestors 'none'"
@@ -58,33 +58,33 @@ def test_the_page_brings_the_policy_that_lets_its_own_style_in_and_nothing_else(
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_a_file_is_named_after_what_is_in_it(office: Office) -> None:
-    name = office.ask("GET", "/v1/reports/funnel?format=xlsx").headers["Content-Disposition"]
+def test_a_file_is_named_after_what_is_in_it(service: ServedStudy) -> None:
+    name = service.ask("GET", "/v1/reports/funnel?format=xlsx").headers["Content-Disposition"]
 
-    assert name == f"attachment; filename=sitematch-funnel-{STUDY_ID}-{office.now:%Y%m%dT%H%M%SZ}.xlsx"
+    assert name == f"attachment; filename=sitematch-funnel-{STUDY_ID}-{service.now:%Y%m%dT%H%M%SZ}.xlsx"
 
 
-def test_a_coordinator_gets_the_own_site_and_is_told_so(office: Office) -> None:
-    office.hold("r-1")
-    office.hold("r-2", OTHER_SITE)
+def test_a_coordinator_gets_the_own_site_and_is_told_so(service: ServedStudy) -> None:
+    service.hold("r-1")
+    service.hold("r-2", OTHER_SITE)
 
-    answer = office.ask("GET", "/v1/reports/capacity", who="coordinator").json
+    answer = service.ask("GET", "/v1/reports/capacity", who="coordinator").json
 
     tables = {section["table"]["name"]: section["table"]["rows"] for section in answer["sections"]}
     assert [(row["part_id"], row["held"]) for row in tables["sites"]] == [(SITE, 1)]
     assert (tables["study"][0]["taken"], tables["study"][0]["held"]) == (2, None)
     assert any(note.startswith("You can see some sites only") for note in answer["notes"])
-    assert office.ask("GET", f"/v1/reports/funnel?site_id={OTHER_SITE}", who="coordinator").status_code == 404
+    assert service.ask("GET", f"/v1/reports/funnel?site_id={OTHER_SITE}", who="coordinator").status_code == 404
 
 
-def test_as_of_and_the_zone_are_taken_and_bad_ones_named(office: Office) -> None:
-    office.hold("r-1")
-    office.later(days=10)
+def test_as_of_and_the_zone_are_taken_and_bad_ones_named(service: ServedStudy) -> None:
+    service.hold("r-1")
+    service.later(days=10)
 
-    before = office.ask("GET", "/v1/reports/capacity?as_of=2020-01-01T00:00:00Z&time_zone=Europe/Berlin").json
-    zone = office.ask("GET", "/v1/reports/capacity?time_zone=Mars")
-    naive = office.ask("GET", "/v1/reports/capacity?as_of=2020-01-01T00:00:00")
-    country = office.ask("GET", "/v1/reports/capacity?country=Atlantis")
+    before = service.ask("GET", "/v1/reports/capacity?as_of=2020-01-01T00:00:00Z&time_zone=Europe/Berlin").json
+    zone = service.ask("GET", "/v1/reports/capacity?time_zone=Mars")
+    naive = service.ask("GET", "/v1/reports/capacity?as_of=2020-01-01T00:00:00")
+    country = service.ask("GET", "/v1/reports/capacity?country=Atlantis")
 
     assert before["sections"][0]["table"]["rows"][0]["taken"] == 0
     assert before["time_zone"] == "Europe/Berlin"
@@ -95,10 +95,10 @@ def test_as_of_and_the_zone_are_taken_and_bad_ones_named(office: Office) -> None
     ]
 
 
-def test_what_cannot_be_served_is_refused(office: Office) -> None:
-    picture = office.ask("GET", "/v1/reports/capacity", headers={"Accept": "image/png"})
-    table = office.ask("GET", "/v1/reports/capacity?format=csv&table=nothing")
-    unknown = office.ask("GET", "/v1/reports/capacity?format=docx")
+def test_what_cannot_be_served_is_refused(service: ServedStudy) -> None:
+    picture = service.ask("GET", "/v1/reports/capacity", headers={"Accept": "image/png"})
+    table = service.ask("GET", "/v1/reports/capacity?format=csv&table=nothing")
+    unknown = service.ask("GET", "/v1/reports/capacity?format=docx")
 
     assert (picture.status_code, table.status_code, unknown.status_code) == (406, 400, 400)
     assert table.json["field"] == "table"

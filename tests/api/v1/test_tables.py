@@ -16,7 +16,7 @@ from api.http.tables import TABULAR
 from sitematch.exporters.tables.files import CSV_TYPE, NDJSON_TYPE, XLSX_TYPE
 from sitematch.importers.tables.own_table import read_own
 from tests.api.builders import SITES, STUDY_ID, make_app, make_finder, make_site
-from tests.api.office import Office
+from tests.api.served_study import ServedStudy
 
 MIAMI = {"postcode": "33180", "country": "US", "limit": 2}
 
@@ -128,14 +128,14 @@ def test_a_formula_among_the_sites_is_harmless(gazetteer: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("media_type", TABULAR)
-def test_capacity_is_a_table_for_who_may_read_it(office: Office, media_type: str) -> None:
+def test_capacity_is_a_table_for_who_may_read_it(service: ServedStudy, media_type: str) -> None:
     accept = {"Accept": media_type}
 
-    response = office.ask("GET", "/v1/capacity", headers=accept)
-    again = office.ask("GET", "/v1/capacity", headers={**accept, "If-None-Match": response.headers["ETag"]})
-    as_json = office.ask("GET", "/v1/capacity", headers={"If-None-Match": response.headers["ETag"]})
-    own = office.ask("GET", "/v1/capacity", headers=accept, who="coordinator")
-    denied = office.ask("GET", "/v1/capacity", headers=accept, who="nobody")
+    response = service.ask("GET", "/v1/capacity", headers=accept)
+    again = service.ask("GET", "/v1/capacity", headers={**accept, "If-None-Match": response.headers["ETag"]})
+    as_json = service.ask("GET", "/v1/capacity", headers={"If-None-Match": response.headers["ETag"]})
+    own = service.ask("GET", "/v1/capacity", headers=accept, who="coordinator")
+    denied = service.ask("GET", "/v1/capacity", headers=accept, who="nobody")
 
     rows = {row["site_id"]: row for row in rows_of(response)}
     assert len(rows) == len(SITES)
@@ -150,8 +150,8 @@ def test_capacity_is_a_table_for_who_may_read_it(office: Office, media_type: str
     assert response.headers["Cache-Control"] == "private, no-cache"
 
 
-def test_capacity_is_geojson_with_the_sites_places(office: Office) -> None:
-    response = office.ask("GET", "/v1/capacity", headers={"Accept": "application/geo+json"})
+def test_capacity_is_geojson_with_the_sites_places(service: ServedStudy) -> None:
+    response = service.ask("GET", "/v1/capacity", headers={"Accept": "application/geo+json"})
 
     features = {feature["id"]: feature for feature in json.loads(response.data)["features"]}
     assert features["miami"]["geometry"]["coordinates"] == [-80.21, 25.79]

@@ -11,7 +11,7 @@ import pytest
 from sitematch.store import migrate
 from sitematch.store.engine import open_store
 from tests.cli.conftest import Run
-from tests.store.builders import STUDY_ID, Desk
+from tests.store.builders import STUDY_ID, Coordinator
 
 NEXT_YEAR = f"{datetime.now(UTC).year + 1}-12-31"
 
@@ -24,14 +24,14 @@ def recruited(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("SITEMATCH_STUDY", STUDY_ID)
     with open_store(url, require_ready=False) as store:
         migrate.upgrade(store)
-        desk = Desk(store)
-        desk.now = datetime.now(UTC) - timedelta(days=71)
-        desk.cap(20)
+        coordinator = Coordinator(store)
+        coordinator.now = datetime.now(UTC) - timedelta(days=71)
+        coordinator.cap(20)
         for number in range(7):
-            desk.later(days=10)
-            desk.hold(f"r-{number}")
-            desk.screen(f"r-{number}")
-            desk.enroll(f"r-{number}")
+            coordinator.later(days=10)
+            coordinator.hold(f"r-{number}")
+            coordinator.screen(f"r-{number}")
+            coordinator.enroll(f"r-{number}")
     return run
 
 

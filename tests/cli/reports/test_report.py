@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.reports.readers import Page, read_csv, read_json, read_pdf, read_sheet
+from tests.reports.readers import ReportHtml, read_csv, read_json, read_pdf, read_sheet
 
 SITE = "NCT06064929-039"
 
@@ -54,7 +54,7 @@ def test_every_format_holds_the_same_numbers(run: Run, tmp_path: Path, kind: str
         places = [at for at, column in enumerate(main) if column["kind"] == "INTEGER"]
         of_sheet = [[row[at] if isinstance(row[at], int) else None for at in places] for row in cells[: len(wanted)]]
         assert of_sheet == wanted
-    page, lines = Page(files["html"]), read_pdf(files["pdf"])
+    page, lines = ReportHtml(files["html"]), read_pdf(files["pdf"])
     for section in sections:
         body = page.tables[section["title"]][1:]
         for row, cells_of_row in zip(section["table"]["rows"], body, strict=False):

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.recruitment import Step, blocked_spans, open_time
-from sitematch.domain.capacity.spot import EventKind
+from sitematch.domain.capacity.recruitment import ClockStep, blocked_spans, open_time
+from sitematch.domain.capacity.states import EventKind
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STUDY = CapKey(level=CapLevel.STUDY)
@@ -22,7 +22,7 @@ def after(hours: float) -> datetime:
     return START + timedelta(hours=hours)
 
 
-def hours_open(steps: list[Step], until: datetime, start: datetime = START) -> float:
+def hours_open(steps: list[ClockStep], until: datetime, start: datetime = START) -> float:
     return open_time("US", "a", start, until, blocked_spans(steps, until)) / timedelta(hours=1)
 
 
@@ -32,10 +32,10 @@ def test_site_that_nothing_happened_to_is_open_all_the_time() -> None:
 
 def test_closed_time_is_taken_off_once_however_many_parts_were_closed() -> None:
     steps = [
-        Step(after(10), EventKind.CLOSED, (STUDY,)),
-        Step(after(12), EventKind.CLOSED, (SITE,)),
-        Step(after(20), EventKind.OPENED, (STUDY,)),
-        Step(after(25), EventKind.OPENED, (SITE,)),
+        ClockStep(after(10), EventKind.CLOSED, (STUDY,)),
+        ClockStep(after(12), EventKind.CLOSED, (SITE,)),
+        ClockStep(after(20), EventKind.OPENED, (STUDY,)),
+        ClockStep(after(25), EventKind.OPENED, (SITE,)),
     ]
 
     assert hours_open(steps, after(48)) == 48 - 15
@@ -44,23 +44,23 @@ def test_closed_time_is_taken_off_once_however_many_parts_were_closed() -> None:
 def test_closure_of_another_country_takes_nothing_off() -> None:
     germany = CapKey(level=CapLevel.COUNTRY, scope="DE")
 
-    assert hours_open([Step(after(10), EventKind.CLOSED, (germany,))], after(48)) == 48
+    assert hours_open([ClockStep(after(10), EventKind.CLOSED, (germany,))], after(48)) == 48
 
 
 def test_clock_stops_when_participants_fill_the_last_spot_and_goes_on_when_one_leaves_or_the_cap_is_raised() -> None:
     steps = [
-        Step(START, EventKind.CAP_SET, (SITE,), 1),
-        Step(after(10), EventKind.ENROLLED, KEYS),
-        Step(after(15), EventKind.WITHDRAWN, KEYS),
-        Step(after(20), EventKind.ENROLLED, KEYS),
-        Step(after(30), EventKind.CAP_SET, (SITE,), 2),
+        ClockStep(START, EventKind.CAP_SET, (SITE,), 1),
+        ClockStep(after(10), EventKind.ENROLLED, KEYS),
+        ClockStep(after(15), EventKind.WITHDRAWN, KEYS),
+        ClockStep(after(20), EventKind.ENROLLED, KEYS),
+        ClockStep(after(30), EventKind.CAP_SET, (SITE,), 2),
     ]
 
     assert hours_open(steps, after(48)) == 48 - 5 - 10
 
 
 def test_time_before_the_opening_is_not_counted() -> None:
-    steps = [Step(after(10), EventKind.CLOSED, (SITE,)), Step(after(20), EventKind.OPENED, (SITE,))]
+    steps = [ClockStep(after(10), EventKind.CLOSED, (SITE,)), ClockStep(after(20), EventKind.OPENED, (SITE,))]
 
     assert hours_open(steps, after(48), start=after(15)) == 28
     assert hours_open(steps, after(48), start=after(50)) == 0
@@ -80,7 +80,7 @@ def test_open_time_is_that_of_looking_at_every_hour(
 ) -> None:
     moves = (EventKind.ENROLLED, EventKind.WITHDRAWN)
     steps = [
-        Step(after(hour), kind, KEYS if kind in moves else (key,), spots)
+        ClockStep(after(hour), kind, KEYS if kind in moves else (key,), spots)
         for hour, kind, key, spots in sorted(drawn, key=lambda item: item[0])
     ]
     open_hours = 0

@@ -432,3 +432,76 @@ def test_site_that_is_likely_full_soon_says_so_last_and_keeps_its_rank() -> None
     assert [found.reasons[:-1] if found.site.site_id != "b" else found.reasons for found in told.matches] == [
         found.reasons for found in plain.matches
     ]
+
+
+def reasons(result: MatchResult, site_id: str) -> dict[ReasonCode, Reason]:
+    (found,) = (m.reasons for m in result.matches if m.site.site_id == site_id)
+    return {reason.code: reason for reason in found}
+
+
+class TestReasonsAreTrue:
+    def test_how_much_farther_is_the_difference_to_the_nearest(self) -> None:
+        result = match((100.0, make_site("a")), (160.0, make_site("b")))
+
+        farther = reasons(result, "b")[ReasonCode.FARTHER]
+        assert (farther.km, farther.subject) == (60.0, make_site("a").facility)
+
+    def test_how_much_farther_a_site_ahead_is_is_the_difference_to_the_nearer_one(self) -> None:
+        result = match(
+            (100.0, make_site("near", certainty=NOT_COVERED)),
+            (104.0, make_site("paid", certainty=COVERED)),
+        )
+
+        ahead = reasons(result, "paid")[ReasonCode.AHEAD_BY_TRAVEL]
+        assert (ahead.km, ahead.subject) == (4.0, make_site("near").facility)
+
+    def test_either_may_be_nearer_names_the_neighbour_it_is_about(self) -> None:
+        # Only b and c are within the error of their locations of one another.
+        sites = {name: make_site(name, uncertainty_km=2.0) for name in "abc"}
+        result = match((10.0, sites["a"]), (100.0, sites["b"]), (100.5, sites["c"]), order=Order.DISTANCE)
+
+        assert ReasonCode.UNDECIDED not in reasons(result, "a")
+        assert reasons(result, "b")[ReasonCode.UNDECIDED].subject == "Clinic c"
+        assert reasons(result, "c")[ReasonCode.UNDECIDED].subject == "Clinic b"
+
+    def test_distance_to_one_site_is_not_told_twice(self) -> None:
+        result = match(
+            (100.0, make_site("a", uncertainty_km=2.0)),
+            (100.5, make_site("b", uncertainty_km=2.0)),
+            order=Order.DISTANCE,
+        )
+
+        assert set(reasons(result, "b")) & {ReasonCode.FARTHER, ReasonCode.SAME_BAND} == set()
+        assert ReasonCode.UNDECIDED in reasons(result, "b")
+
+    def test_more_spots_are_claimed_only_of_a_known_number(self) -> None:
+        sites = (100.0, make_site("unknown")), (104.0, make_site("known"))
+
+        result = match(*sites, spots=Spots(known=2))
+
+        said = reasons(result, "known")
+        assert ReasonCode.AHEAD_BY_SPOTS not in said
+        assert said[ReasonCode.AHEAD_BY_KNOWN_SPOTS].subject == "Clinic unknown"
+
+    def test_a_site_beyond_the_radius_is_of_the_preferred_country_only_if_it_lies_there(self) -> None:
+        result = match((80.0, make_site("abroad", country="DE")), within_km=10, prefer_country="US")
+
+        said = reasons(result, "abroad")
+        assert result.outside_radius
+        assert ReasonCode.OWN_COUNTRY not in said
+        assert said[ReasonCode.OTHER_COUNTRY].subject == "DE"
+
+    def test_sites_farther_than_the_last_one_shown_are_not_called_left_out(self) -> None:
+        paused = make_site("paused", status=RecruitmentStatus.SUSPENDED)
+
+        # Both lie in one band, so the walk meets the paused site before it ends.
+        assert left_out(match((100.0, make_site("a")), (104.0, paused), limit=1)) == {}
+        assert list(left_out(match((10.0, paused), (20.0, make_site("a")), limit=1))) == ["paused"]
+
+    def test_what_is_not_listed_of_the_left_out_is_counted_exactly(self) -> None:
+        full = [(float(number), make_site(f"full-{number:02}")) for number in range(1, MAX_EXCLUDED + 4)]
+        counts = {site.site_id: 0 for _, site in full}
+
+        result = match(*full, (50.0, make_site("open")), spots=Spots(**counts), limit=1)
+
+        assert (len(result.excluded), result.excluded_more) == (MAX_EXCLUDED, 3)

@@ -13,7 +13,13 @@ from sitematch.domain.units import Unit, compass_point, format_distance
 
 @pytest.mark.parametrize("code", list(ReasonCode))
 def test_every_reason_is_one_plain_sentence(code: ReasonCode) -> None:
-    subject = "NOT_COVERED" if code is ReasonCode.TRAVEL_TOO_UNSURE else "SUSPENDED"
+    subject = {
+        ReasonCode.TRAVEL_TOO_UNSURE: "NOT_COVERED",
+        ReasonCode.NOT_RECRUITING: "SUSPENDED",
+        ReasonCode.FULL: "SITE",
+        ReasonCode.CLOSED: "COUNTRY",
+        ReasonCode.NO_SPOTS: "STUDY",
+    }.get(code, "Clinic A")
 
     text = explain(Reason(code, km=12.5, count=3, subject=subject, on=date(2026, 3, 31), probability=0.84), Unit.KM)
 

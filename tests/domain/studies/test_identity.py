@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sitematch.domain.studies.identity import Whereabouts, is_placeholder, likeness, pair
+from sitematch.domain.studies.identity import SiteIdentity, is_placeholder, likeness, pair
 
 
-def at(facility: str, city: str = "Lyon", postcode: str = "69003", country: str = "FR") -> Whereabouts:
-    return Whereabouts(facility, city, postcode, country)
+def at(facility: str, city: str = "Lyon", postcode: str = "69003", country: str = "FR") -> SiteIdentity:
+    return SiteIdentity(facility, city, postcode, country)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def at(facility: str, city: str = "Lyon", postcode: str = "69003", country: str 
         (at("Local Institution - 0031"), at("Hospital of the Holy Cross")),
     ],
 )  # fmt: skip
-def test_a_place_is_the_same_under_another_spelling(old: Whereabouts, new: Whereabouts) -> None:
+def test_a_place_is_the_same_under_another_spelling(old: SiteIdentity, new: SiteIdentity) -> None:
     assert pair([old], [new]) == {0: 0}
 
 
@@ -51,7 +51,7 @@ def test_a_place_is_the_same_under_another_spelling(old: Whereabouts, new: Where
         (at("Beijing Hospital"), at("Capital Medical University (CMU) - Beijing Tongren Hospital")),
     ],
 )  # fmt: skip
-def test_another_place_is_not(old: Whereabouts, new: Whereabouts) -> None:
+def test_another_place_is_not(old: SiteIdentity, new: SiteIdentity) -> None:
     assert pair([old], [new]) == {}
 
 
@@ -98,7 +98,7 @@ SITES = st.lists(st.builds(at, NAMES, st.sampled_from(["Lyon", "Kiel"]), st.samp
 
 
 @given(SITES, SITES)
-def test_pairs_are_one_to_one_and_equal_sites_are_all_paired(old: list[Whereabouts], new: list[Whereabouts]) -> None:
+def test_pairs_are_one_to_one_and_equal_sites_are_all_paired(old: list[SiteIdentity], new: list[SiteIdentity]) -> None:
     pairs = pair(old, new)
 
     assert len(set(pairs.values())) == len(pairs)
@@ -108,5 +108,5 @@ def test_pairs_are_one_to_one_and_equal_sites_are_all_paired(old: list[Whereabou
 
 
 @given(SITES)
-def test_the_same_record_again_pairs_every_site_with_itself(sites: list[Whereabouts]) -> None:
+def test_the_same_record_again_pairs_every_site_with_itself(sites: list[SiteIdentity]) -> None:
     assert pair(sites, sites) == {i: i for i in range(len(sites))}

@@ -19,7 +19,7 @@ from sitematch.domain.table_cells import Value
 from sitematch.errors import InvalidInput
 from sitematch.exporters.geojson import write_sites_geojson
 from sitematch.exporters.tables import workbook as workbooks
-from sitematch.exporters.tables.files import Form, write_csv, write_table
+from sitematch.exporters.tables.files import TableFormat, write_csv, write_table
 from sitematch.exporters.tables.rows import CAPACITY_HEADER, MATCH_HEADER, SITE_HEADER, cells, site_row
 from sitematch.exporters.wire.matches import site_answer
 from tests.builders import make_site
@@ -30,7 +30,7 @@ ROW: tuple[Value, ...] = ("04102", 3, -0.28, date(2026, 1, 2), AT, True, ("a", "
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1＋1", "=cmd|' /C calc'!A0", '=HYPERLINK("http://x")')
 
 
-def written(form: Form, *rows: tuple[Value, ...], header: tuple[str, ...] = HEADER) -> bytes:
+def written(form: TableFormat, *rows: tuple[Value, ...], header: tuple[str, ...] = HEADER) -> bytes:
     file = io.BytesIO()
     write_table(file, form, header, rows, title="Sites")
     return file.getvalue()
@@ -41,7 +41,7 @@ def opened(content: bytes) -> Any:
 
 
 def test_csv_is_what_rfc_4180_says() -> None:
-    assert written(Form.CSV, ROW).decode() == (
+    assert written(TableFormat.CSV, ROW).decode() == (
         "id,count,share,day,at,is_open,texts,nothing\r\n04102,3,-0.28,2026-01-02,2026-01-02T12:30:15Z,true,a | b,\r\n"
     )
 
@@ -55,7 +55,7 @@ def test_csv_for_excel_begins_with_a_byte_order_mark() -> None:
 
 
 def test_ndjson_has_an_object_a_line_with_json_types() -> None:
-    first, second = written(Form.NDJSON, ROW, ROW).splitlines()
+    first, second = written(TableFormat.NDJSON, ROW, ROW).splitlines()
 
     assert first == second
     assert json.loads(first) == {
@@ -71,7 +71,7 @@ def test_ndjson_has_an_object_a_line_with_json_types() -> None:
 
 
 def test_a_workbook_has_real_types() -> None:
-    sheet = opened(written(Form.XLSX, ROW))
+    sheet = opened(written(TableFormat.XLSX, ROW))
 
     assert [cell.value for cell in sheet[2]][:7] == [
         "04102",
@@ -90,7 +90,7 @@ def test_a_workbook_has_real_types() -> None:
 
 def test_a_workbook_has_a_frozen_header_a_filter_and_columns_that_fit() -> None:
     long = "University Hospital of the Far Side of the Moon"
-    sheet = opened(written(Form.XLSX, (long, 1), ("B", 2), header=("facility", "n")))
+    sheet = opened(written(TableFormat.XLSX, (long, 1), ("B", 2), header=("facility", "n")))
 
     assert sheet.title == "Sites"
     assert sheet.freeze_panes == "A2"
@@ -102,8 +102,8 @@ def test_a_workbook_has_a_frozen_header_a_filter_and_columns_that_fit() -> None:
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_no_text_becomes_a_formula(text: str) -> None:
-    content = written(Form.XLSX, (text,), header=("facility",))
-    table = written(Form.CSV, (text,), header=("facility",)).decode()
+    content = written(TableFormat.XLSX, (text,), header=("facility",))
+    table = written(TableFormat.CSV, (text,), header=("facility",)).decode()
 
     cell = opened(content)["A2"]
     assert (cell.data_type, cell.quotePrefix) == ("s", True)
@@ -112,25 +112,25 @@ def test_no_text_becomes_a_formula(text: str) -> None:
 
 
 def test_every_digit_of_a_float_is_in_a_workbook() -> None:
-    sheet = opened(written(Form.XLSX, (0.1 + 0.2, 5e-324, -1e300), header=("a", "b", "c")))
+    sheet = opened(written(TableFormat.XLSX, (0.1 + 0.2, 5e-324, -1e300), header=("a", "b", "c")))
 
     assert [cell.value for cell in sheet[2]] == [0.1 + 0.2, 5e-324, -1e300]
 
 
 def test_a_date_that_excel_cannot_count_is_text() -> None:
-    sheet = opened(written(Form.XLSX, (date(1899, 5, 6), date(1900, 3, 1)), header=("a", "b")))
+    sheet = opened(written(TableFormat.XLSX, (date(1899, 5, 6), date(1900, 3, 1)), header=("a", "b")))
 
     assert (sheet["A2"].value, sheet["B2"].data_type) == ("1899-05-06", "d")
 
 
 def test_what_a_workbook_cannot_hold_is_refused_and_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidInput, match="column facility has 32,768 characters"):
-        written(Form.XLSX, ("x" * 32_768,), header=("facility",))
+        written(TableFormat.XLSX, ("x" * 32_768,), header=("facility",))
 
     monkeypatch.setattr(workbooks, "MAX_ROWS", 3)
-    written(Form.XLSX, (1,), (2,), header=("n",))
+    written(TableFormat.XLSX, (1,), (2,), header=("n",))
     with pytest.raises(InvalidInput, match="holds 2 rows"):
-        written(Form.XLSX, (1,), (2,), (3,), header=("n",))
+        written(TableFormat.XLSX, (1,), (2,), (3,), header=("n",))
 
 
 def test_a_site_has_every_column_that_its_import_needs() -> None:
@@ -156,7 +156,7 @@ def test_no_row_is_read_before_it_is_needed(tmp_path: Path) -> None:
             self.least_ahead = min(self.least_ahead, read)
             return super().write(data)
 
-    for form in (Form.CSV, Form.NDJSON):
+    for form in (TableFormat.CSV, TableFormat.NDJSON):
         read, file = 0, Watched()
         write_table(file, form, SITE_HEADER, cells(map(site_row, rows()), SITE_HEADER))
         assert file.least_ahead < 200

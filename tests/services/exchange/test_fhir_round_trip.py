@@ -28,7 +28,7 @@ from sitematch.store.engine import Store, open_store
 from sitematch.store.studies.catalogue import list_studies, read_sites
 from tests.builders import make_site, make_study
 from tests.fhir_r4 import validate
-from tests.services.studies.importers import NOW, Clerk, Memory
+from tests.services.studies.importers import NOW, Importer, Memory
 from tests.shared_data import ctgov_folder
 
 FILES = (
@@ -42,9 +42,9 @@ TODAY = date(2026, 12, 24)
 
 
 @pytest.fixture
-def clerk(tmp_path: Path, gazetteer: Gazetteer) -> Iterator[Clerk]:
+def importer(tmp_path: Path, gazetteer: Gazetteer) -> Iterator[Importer]:
     with open_store(databases.ready_url("sqlite", tmp_path)) as opened:
-        yield Clerk(opened, gazetteer)
+        yield Importer(opened, gazetteer)
 
 
 @pytest.fixture
@@ -87,20 +87,20 @@ def points(sites: Sequence[Site]) -> list[tuple[float, float] | None]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_real_record_comes_back_the_same(
-    clerk: Clerk, gazetteer: Gazetteer, other: Store, tmp_path: Path, name: str
+    importer: Importer, gazetteer: Gazetteer, other: Store, tmp_path: Path, name: str
 ) -> None:
-    clerk.file(ctgov_folder() / name)
-    studies = list_studies(clerk.store)
+    importer.file(ctgov_folder() / name)
+    studies = list_studies(importer.store)
 
     for study in studies:
-        path = written(study, read_sites(clerk.store, study.study_id), tmp_path / "bundle.json")
+        path = written(study, read_sites(importer.store, study.study_id), tmp_path / "bundle.json")
         heard = Memory()
         import_records(other, gazetteer, read_file(path, TODAY), origin="fhir", source="x", now=NOW, watcher=heard)
         assert heard.faults == []
 
     assert list(map(facts, list_studies(other))) == list(map(facts, studies))
     for study in studies:
-        before, after = read_sites(clerk.store, study.study_id), read_sites(other, study.study_id)
+        before, after = read_sites(importer.store, study.study_id), read_sites(other, study.study_id)
         assert list(map(site_facts, after)) == list(map(site_facts, before))
         assert points(after) == points(before)
 

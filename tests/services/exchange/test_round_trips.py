@@ -15,7 +15,7 @@ from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
 from sitematch.errors import DataFault, StudyNotFound
 from sitematch.exporters.catalogue import write_catalogue
-from sitematch.exporters.tables.files import Form, write_table
+from sitematch.exporters.tables.files import TableFormat, write_table
 from sitematch.exporters.tables.rows import SITE_HEADER, cells, site_row
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.catalogue import read_catalogue
@@ -26,19 +26,19 @@ from sitematch.store.studies import catalogue
 from sitematch.store.studies.imports import undo_import
 from tests.builders import make_place, make_site, make_study
 from tests.catalogues import catalogues
-from tests.services.studies.importers import NOW, Clerk
+from tests.services.studies.importers import NOW, Importer
 from tests.shared_data import ctgov_folder
 
-FORMS = list(Form)
+FORMS = list(TableFormat)
 SITES = (make_site("a-1"), make_site("a-2", latitude=None, spots=3, flags=("one", "two | three")))
 
 
 @pytest.fixture
-def clerk(store: Store, gazetteer: Gazetteer) -> Clerk:
-    return Clerk(store, gazetteer)
+def importer(store: Store, gazetteer: Gazetteer) -> Importer:
+    return Importer(store, gazetteer)
 
 
-def write_sites(path: Path, form: Form, sites: Any) -> Path:
+def write_sites(path: Path, form: TableFormat, sites: Any) -> Path:
     with path.open("wb") as file:
         write_table(file, form, SITE_HEADER, cells(map(site_row, sites), SITE_HEADER))
     return path
@@ -58,17 +58,17 @@ def all_of(store: Store) -> list[tuple[Study, tuple[Site, ...]]]:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=catalogues())
 def test_sites_come_back_the_same_from_a_table(
-    clerk: Clerk, tmp_path: Path, form: Form, drawn: tuple[Study, tuple[Site, ...]]
+    importer: Importer, tmp_path: Path, form: TableFormat, drawn: tuple[Study, tuple[Site, ...]]
 ) -> None:
     study, sites = drawn
-    store = clerk.store
+    store = importer.store
     catalogue.replace_study(store, study, sites)
     path = write_sites(tmp_path / "sites", form, all_sites(store, (study.study_id,)))
     catalogue.replace_study(store, study, ())
 
     if sites:  # an empty table of NDJSON has no header
         assert is_own(path)
-        clerk.bring(read_own(path))
+        importer.bring(read_own(path))
 
     try:
         assert catalogue.read_study(store, study.study_id) == study
@@ -80,25 +80,25 @@ def test_sites_come_back_the_same_from_a_table(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=catalogues())
 def test_studies_come_back_the_same_from_a_catalogue(
-    clerk: Clerk, tmp_path: Path, drawn: tuple[Study, tuple[Site, ...]]
+    importer: Importer, tmp_path: Path, drawn: tuple[Study, tuple[Site, ...]]
 ) -> None:
     study, _ = drawn
-    catalogue.replace_study(clerk.store, *drawn)
-    path = write_studies(tmp_path / "catalogue", all_studies(clerk.store, None))
-    catalogue.remove_study(clerk.store, study.study_id)
+    catalogue.replace_study(importer.store, *drawn)
+    path = write_studies(tmp_path / "catalogue", all_studies(importer.store, None))
+    catalogue.remove_study(importer.store, study.study_id)
 
-    clerk.bring(read_catalogue(path))
+    importer.bring(read_catalogue(path))
 
     try:
-        assert all_of(clerk.store) == [drawn]
+        assert all_of(importer.store) == [drawn]
     finally:
-        catalogue.remove_study(clerk.store, study.study_id)
+        catalogue.remove_study(importer.store, study.study_id)
 
 
-def test_every_real_record_comes_back_the_same_from_every_form(clerk: Clerk, tmp_path: Path) -> None:
-    store = clerk.store
+def test_every_real_record_comes_back_the_same_from_every_form(importer: Importer, tmp_path: Path) -> None:
+    store = importer.store
     for path in sorted(ctgov_folder().glob("*.json")):
-        clerk.file(path, allow_older=True)
+        importer.file(path, allow_older=True)
     before = all_of(store)
     assert sum(len(sites) for _, sites in before) > 2_500
     whole = write_studies(tmp_path / "catalogue", all_studies(store, None))
@@ -106,22 +106,24 @@ def test_every_real_record_comes_back_the_same_from_every_form(clerk: Clerk, tmp
     for form in FORMS:
         table = write_sites(tmp_path / "sites", form, all_sites(store, None))
         catalogue.replace_studies(store, [(study, sites[: len(sites) // 2]) for study, sites in before])
-        clerk.bring(read_own(table, is_whole=True))
+        importer.bring(read_own(table, is_whole=True))
         assert all_of(store) == before, form
     for study, _ in before:
         catalogue.remove_study(store, study.study_id)
-    clerk.bring(read_catalogue(whole))
+    importer.bring(read_catalogue(whole))
     assert all_of(store) == before
 
 
-def test_one_site_that_changed_is_told_with_all_that_changed_and_can_be_undone(clerk: Clerk, tmp_path: Path) -> None:
-    catalogue.replace_study(clerk.store, make_study(), SITES)
+def test_one_site_that_changed_is_told_with_all_that_changed_and_can_be_undone(
+    importer: Importer, tmp_path: Path
+) -> None:
+    catalogue.replace_study(importer.store, make_study(), SITES)
     moved = replace(SITES[0], place=make_place(1.5, 2.5, uncertainty_km=3.0), spots=4, as_of_on=date(2026, 2, 1))
-    path = write_sites(tmp_path / "sites.csv", Form.CSV, [moved])
+    path = write_sites(tmp_path / "sites.csv", TableFormat.CSV, [moved])
 
-    clerk.bring(read_own(path))
+    importer.bring(read_own(path))
 
-    (change,) = clerk.heard.changes
+    (change,) = importer.heard.changes
     (told,) = change.sites
     assert (told.kind, told.site_id, change.unchanged) == (ChangeKind.CHANGED, "a-1", 1)
     assert {field.field: field.new for field in told.fields} == {
@@ -129,39 +131,39 @@ def test_one_site_that_changed_is_told_with_all_that_changed_and_can_be_undone(c
         "spots": "4",
         "as_of_on": "2026-02-01",
     }
-    assert catalogue.read_sites(clerk.store, make_study().study_id) == (moved, SITES[1])
-    undo_import(clerk.store, NOW)
-    assert catalogue.read_sites(clerk.store, make_study().study_id) == SITES
+    assert catalogue.read_sites(importer.store, make_study().study_id) == (moved, SITES[1])
+    undo_import(importer.store, NOW)
+    assert catalogue.read_sites(importer.store, make_study().study_id) == SITES
 
 
-def test_a_site_that_a_whole_table_lacks_is_closed_and_kept(clerk: Clerk, tmp_path: Path) -> None:
-    catalogue.replace_study(clerk.store, make_study(), SITES)
-    path = write_sites(tmp_path / "sites.csv", Form.CSV, SITES[1:])
+def test_a_site_that_a_whole_table_lacks_is_closed_and_kept(importer: Importer, tmp_path: Path) -> None:
+    catalogue.replace_study(importer.store, make_study(), SITES)
+    path = write_sites(tmp_path / "sites.csv", TableFormat.CSV, SITES[1:])
 
-    clerk.bring(read_own(path, is_whole=True))
+    importer.bring(read_own(path, is_whole=True))
 
-    kept, gone = catalogue.read_sites(clerk.store, make_study().study_id)
+    kept, gone = catalogue.read_sites(importer.store, make_study().study_id)
     assert kept == SITES[1]
     assert (gone.site_id, gone.status) == ("a-1", "ACTIVE_NOT_RECRUITING")
-    assert clerk.heard.kinds() == {ChangeKind.VANISHED: 1}
+    assert importer.heard.kinds() == {ChangeKind.VANISHED: 1}
 
 
-def test_a_table_with_one_fault_changes_nothing_and_tells_all_faults(clerk: Clerk, tmp_path: Path) -> None:
-    catalogue.replace_study(clerk.store, make_study(), SITES)
-    path = write_sites(tmp_path / "sites.csv", Form.CSV, [replace(SITES[0], city="Elsewhere"), SITES[1]])
+def test_a_table_with_one_fault_changes_nothing_and_tells_all_faults(importer: Importer, tmp_path: Path) -> None:
+    catalogue.replace_study(importer.store, make_study(), SITES)
+    path = write_sites(tmp_path / "sites.csv", TableFormat.CSV, [replace(SITES[0], city="Elsewhere"), SITES[1]])
     text = path.read_text(encoding="utf-8").replace("a-2,NCT00000001", "a-1,NCT00000001").replace(",3,2026", ",-3,2026")
     path.write_text(text, encoding="utf-8", newline="")
 
     with pytest.raises(DataFault) as caught:
-        clerk.bring(read_own(path))
+        importer.bring(read_own(path))
 
     assert [(fault.line, fault.field) for fault in caught.value.faults] == [(3, "spots"), (3, "site_id")]
-    assert catalogue.read_sites(clerk.store, make_study().study_id) == SITES
+    assert catalogue.read_sites(importer.store, make_study().study_id) == SITES
 
 
-def test_rows_of_a_study_that_are_parted_are_refused(clerk: Clerk, tmp_path: Path) -> None:
+def test_rows_of_a_study_that_are_parted_are_refused(importer: Importer, tmp_path: Path) -> None:
     other = make_site("b-1", study_id="NCT00000002")
-    path = write_sites(tmp_path / "sites.csv", Form.CSV, [SITES[0], other, SITES[1]])
+    path = write_sites(tmp_path / "sites.csv", TableFormat.CSV, [SITES[0], other, SITES[1]])
 
     with pytest.raises(DataFault, match="sort the table by study_id"):
         list(read_own(path))
@@ -177,11 +179,11 @@ def test_a_null_character_is_refused_in_every_form(tmp_path: Path) -> None:
         list(read_catalogue(path))
 
 
-def test_sites_of_a_study_that_is_not_there_are_refused(clerk: Clerk, tmp_path: Path) -> None:
-    path = write_sites(tmp_path / "sites.csv", Form.CSV, SITES)
+def test_sites_of_a_study_that_is_not_there_are_refused(importer: Importer, tmp_path: Path) -> None:
+    path = write_sites(tmp_path / "sites.csv", TableFormat.CSV, SITES)
 
     with pytest.raises(StudyNotFound):
-        clerk.bring(read_own(path))
+        importer.bring(read_own(path))
 
 
 @pytest.mark.parametrize(
@@ -197,22 +199,22 @@ def test_sites_of_a_study_that_is_not_there_are_refused(clerk: Clerk, tmp_path: 
         (lambda lines: [lines[0], lines[1].replace(b'"latitude":0.0', b'"latitude":90.5'), lines[2]], "latitude"),
     ],
 )
-def test_a_damaged_catalogue_changes_nothing(clerk: Clerk, tmp_path: Path, damage: Any, words: str) -> None:
+def test_a_damaged_catalogue_changes_nothing(importer: Importer, tmp_path: Path, damage: Any, words: str) -> None:
     path = write_studies(tmp_path / "catalogue", [(make_study(), SITES)])
     path.write_bytes(b"".join(damage(path.read_bytes().splitlines(keepends=True))))
 
     with pytest.raises(DataFault, match=words):
-        clerk.bring(read_catalogue(path))
+        importer.bring(read_catalogue(path))
 
-    assert all_of(clerk.store) == []
+    assert all_of(importer.store) == []
 
 
-def test_an_older_catalogue_is_left_out_unless_it_is_allowed(clerk: Clerk, tmp_path: Path) -> None:
+def test_an_older_catalogue_is_left_out_unless_it_is_allowed(importer: Importer, tmp_path: Path) -> None:
     path = write_studies(tmp_path / "catalogue", [(make_study(as_of_on=date(2025, 1, 1)), SITES)])
-    catalogue.replace_study(clerk.store, make_study(), ())
+    catalogue.replace_study(importer.store, make_study(), ())
 
-    left_out = clerk.bring(read_catalogue(path))
-    taken = clerk.bring(read_catalogue(path), allow_older=True)
+    left_out = importer.bring(read_catalogue(path))
+    taken = importer.bring(read_catalogue(path), allow_older=True)
 
     assert (left_out.records_left_out, left_out.studies_changed) == (1, 0)
     assert (taken.records_left_out, taken.added) == (0, 2)

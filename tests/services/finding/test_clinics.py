@@ -30,7 +30,7 @@ from sitematch.services.finding.live_finders import LiveFinders, read_capacity
 from sitematch.store.engine import Store, open_store
 from sitematch.store.studies import catalogue, nearby
 from tests.builders import NOW, make_place, make_site, make_study
-from tests.store.builders import Desk
+from tests.store.builders import Coordinator
 
 MIAMI = make_place(25.95, -80.14, country="US", uncertainty_km=1.0)
 SUSPENDED = RecruitmentStatus.SUSPENDED
@@ -187,14 +187,16 @@ class TestWhatIsFound:
 
     def test_holds_count(self, store: Store, gazetteer: Gazetteer) -> None:
         fill(store, (study(2), [site(2, "A", 26.0)]))
-        desk = Desk(store, study=study(1), sites=[site(1, "A", 26.0), site(1, "B", 30.0)])
-        desk.cap(2)
-        desk.hold("r-1", "NCT00000001-A", hold_for=timedelta(hours=1))
-        once = ClinicFinder(gazetteer, store, lambda each: read_capacity(store, each, desk.now))
-        live = LiveFinders(gazetteer, store, "NCT00000001", lambda: desk.now)
+        coordinator = Coordinator(store, study=study(1), sites=[site(1, "A", 26.0), site(1, "B", 30.0)])
+        coordinator.cap(2)
+        coordinator.hold("r-1", "NCT00000001-A", hold_for=timedelta(hours=1))
+        once = ClinicFinder(gazetteer, store, lambda each: read_capacity(store, each, coordinator.now))
+        live = LiveFinders(gazetteer, store, "NCT00000001", lambda: coordinator.now)
 
         try:
-            found = [each.match_clinics("lupus", MIAMI, MatchPolicy(), desk.now) for each in (once, live.clinics)]
+            found = [
+                each.match_clinics("lupus", MIAMI, MatchPolicy(), coordinator.now) for each in (once, live.clinics)
+            ]
         finally:
             live.close()
 

@@ -23,7 +23,7 @@ from sitematch.services.reports.forecasting import forecast_report, read_caps, r
 from sitematch.store.engine import Store
 from tests.api.builders import make_gazetteer
 from tests.services.finding.test_live_finders import HERE, placed
-from tests.store.builders import STUDY_ID, Desk, make_study, site_key
+from tests.store.builders import STUDY_ID, Coordinator, make_study, site_key
 from tests.store.fixtures import database_url, store
 
 __all__ = ["database_url", "store"]
@@ -32,24 +32,24 @@ ADMIN = Actor(actor_id="user:admin", grants=(Grant(role=Role.ADMINISTRATOR),))
 SITES = (placed("near", 43.7), placed("far", 47.0))
 
 
-def recruit(desk: Desk, site_id: str, count: int, every: timedelta) -> None:
+def recruit(coordinator: Coordinator, site_id: str, count: int, every: timedelta) -> None:
     for _ in range(count):
-        desk.later(days=every / timedelta(days=1))
-        referral_id = f"r-{desk.now:%Y%m%d%H%M}"
-        desk.hold(referral_id, site_id)
-        desk.screen(referral_id)
-        desk.enroll(referral_id)
+        coordinator.later(days=every / timedelta(days=1))
+        referral_id = f"r-{coordinator.now:%Y%m%d%H%M}"
+        coordinator.hold(referral_id, site_id)
+        coordinator.screen(referral_id)
+        coordinator.enroll(referral_id)
 
 
 @pytest.fixture
-def desk(store: Store) -> Desk:
+def coordinator(store: Store) -> Coordinator:
     """Ninety days in which the near site enrolled nine of its ten spots and the far one three."""
-    desk = Desk(store, sites=SITES, study=make_study(pool_spots=40))
-    desk.cap(40)
-    desk.cap(10, site_key("near"))
-    recruit(desk, "near", 9, timedelta(days=7))
-    recruit(desk, "far", 3, timedelta(days=9))
-    return desk
+    coordinator = Coordinator(store, sites=SITES, study=make_study(pool_spots=40))
+    coordinator.cap(40)
+    coordinator.cap(10, site_key("near"))
+    recruit(coordinator, "near", 9, timedelta(days=7))
+    recruit(coordinator, "far", 3, timedelta(days=9))
+    return coordinator
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +58,8 @@ def gazetteer(tmp_path_factory: pytest.TempPathFactory) -> Gazetteer:
     return Gazetteer.open(path)
 
 
-def forecast(desk: Desk, actor: Actor = ADMIN, **asked: object) -> Report:
-    return forecast_report(desk.store, actor, STUDY_ID, desk.now, **asked)  # type: ignore[arg-type]
+def forecast(coordinator: Coordinator, actor: Actor = ADMIN, **asked: object) -> Report:
+    return forecast_report(coordinator.store, actor, STUDY_ID, coordinator.now, **asked)  # type: ignore[arg-type]
 
 
 def rows(report: Report, name: str) -> list[dict[str, object]]:
@@ -67,8 +67,8 @@ def rows(report: Report, name: str) -> list[dict[str, object]]:
     return [dict(zip([column.name for column in table.columns], row, strict=True)) for row in table.rows]
 
 
-def test_forecast_counts_from_the_ledger(desk: Desk) -> None:
-    report = forecast(desk, by=date(2026, 9, 30))
+def test_forecast_counts_from_the_ledger(coordinator: Coordinator) -> None:
+    report = forecast(coordinator, by=date(2026, 9, 30))
 
     near, far = rows(report, "site-rates")
     assert (near["enrolled"], near["open_days"], far["enrolled"], far["open_days"]) == (9, 90, 3, 90)
@@ -76,35 +76,35 @@ def test_forecast_counts_from_the_ledger(desk: Desk) -> None:
     assert rows(report, "by-date")[-1]["on"] == date(2026, 9, 30)
 
 
-def test_day_left_out_is_the_end_of_a_month_in_half_a_year(desk: Desk) -> None:
-    assert dict(forecast(desk).filters)["By"] == "2026-10-31"  # now it is 2 April
+def test_day_left_out_is_the_end_of_a_month_in_half_a_year(coordinator: Coordinator) -> None:
+    assert dict(forecast(coordinator).filters)["By"] == "2026-10-31"  # now it is 2 April
 
 
-def test_looking_back_forecasts_what_was_known_then(desk: Desk) -> None:
-    then = desk.now
-    before = forecast(desk, by=date(2026, 9, 30))
-    recruit(desk, "far", 2, timedelta(days=1))
+def test_looking_back_forecasts_what_was_known_then(coordinator: Coordinator) -> None:
+    then = coordinator.now
+    before = forecast(coordinator, by=date(2026, 9, 30))
+    recruit(coordinator, "far", 2, timedelta(days=1))
 
-    assert forecast(desk, by=date(2026, 9, 30), as_of=then).tables == before.tables
-    assert forecast(desk, by=date(2026, 9, 30)).tables != before.tables
+    assert forecast(coordinator, by=date(2026, 9, 30), as_of=then).tables == before.tables
+    assert forecast(coordinator, by=date(2026, 9, 30)).tables != before.tables
 
 
-def test_day_of_opening_makes_the_rate_of_a_site_higher(desk: Desk) -> None:
-    plain = forecast(desk, by=date(2026, 9, 30))
-    opened = forecast(desk, by=date(2026, 9, 30), opened={"far": date(2026, 3, 3)})
+def test_day_of_opening_makes_the_rate_of_a_site_higher(coordinator: Coordinator) -> None:
+    plain = forecast(coordinator, by=date(2026, 9, 30))
+    opened = forecast(coordinator, by=date(2026, 9, 30), opened={"far": date(2026, 3, 3)})
 
     assert rows(opened, "site-rates")[1]["open_days"] == 30
     assert rows(opened, "site-rates")[1]["rate_per_month"] > rows(plain, "site-rates")[1]["rate_per_month"]  # type: ignore[operator]
     assert dict(opened.filters)["Opened"] == "far on 2026-03-03"
 
 
-def test_coordinator_of_one_site_gets_that_site_and_the_study(desk: Desk) -> None:
+def test_coordinator_of_one_site_gets_that_site_and_the_study(coordinator: Coordinator) -> None:
     ann = Actor(actor_id="user:ann", grants=(Grant(role=Role.SITE_COORDINATOR, study_id=STUDY_ID, site_id="far"),))
 
-    report = forecast(desk, ann)
+    report = forecast(coordinator, ann)
 
     assert [row["site_id"] for row in rows(report, "sites")] == ["far"]
-    assert rows(report, "by-date") == rows(forecast(desk), "by-date")
+    assert rows(report, "by-date") == rows(forecast(coordinator), "by-date")
     for asked in (
         {"opened": {"near": date(2026, 1, 1)}},
         {"what_if": WhatIf(close=("near",))},
@@ -112,19 +112,19 @@ def test_coordinator_of_one_site_gets_that_site_and_the_study(desk: Desk) -> Non
         {"site_id": "near"},
     ):
         with pytest.raises(SiteNotFound):
-            forecast(desk, ann, **asked)
+            forecast(coordinator, ann, **asked)
 
 
-def test_token_without_the_scope_reads_no_forecast(desk: Desk) -> None:
+def test_token_without_the_scope_reads_no_forecast(coordinator: Coordinator) -> None:
     narrow = Actor(actor_id="token:1", grants=ADMIN.grants, scopes=frozenset({Permission.CAPACITY_READ}))
 
     with pytest.raises(NotAllowed):
-        forecast(desk, narrow)
+        forecast(coordinator, narrow)
 
 
-def test_site_that_does_not_exist_is_not_found(desk: Desk) -> None:
+def test_site_that_does_not_exist_is_not_found(coordinator: Coordinator) -> None:
     with pytest.raises(SiteNotFound):
-        forecast(desk, opened={"nowhere": date(2026, 1, 1)})
+        forecast(coordinator, opened={"nowhere": date(2026, 1, 1)})
 
 
 @pytest.mark.parametrize("text", ["far", "far=", "far=tomorrow", "=", "far=2026-02-30"])
@@ -166,11 +166,13 @@ def test_what_is_named_twice_is_refused() -> None:
         read_openings(["a=2026-01-01", "a=2026-01-02"])
 
 
-def test_match_says_that_the_near_site_is_likely_full_and_by_when(desk: Desk, gazetteer: Gazetteer) -> None:
-    live = LiveFinders(gazetteer, desk.store, STUDY_ID, lambda: desk.now)
+def test_match_says_that_the_near_site_is_likely_full_and_by_when(
+    coordinator: Coordinator, gazetteer: Gazetteer
+) -> None:
+    live = LiveFinders(gazetteer, coordinator.store, STUDY_ID, lambda: coordinator.now)
     try:
         live.outlooks.refresh()
-        result = live.finder().match_sites(HERE, MatchPolicy(), desk.now)
+        result = live.finder().match_sites(HERE, MatchPolicy(), coordinator.now)
     finally:
         live.close()
 
@@ -185,79 +187,87 @@ def test_match_says_that_the_near_site_is_likely_full_and_by_when(desk: Desk, ga
 
 
 @pytest.fixture
-def outlooks(desk: Desk) -> Iterator[LiveOutlooks]:
-    opened = LiveOutlooks(desk.store, lambda: desk.now)
+def outlooks(coordinator: Coordinator) -> Iterator[LiveOutlooks]:
+    opened = LiveOutlooks(coordinator.store, lambda: coordinator.now)
     yield opened
     opened.close()
 
 
-def test_what_a_single_look_up_says_is_what_the_server_says(desk: Desk, outlooks: LiveOutlooks) -> None:
+def test_what_a_single_look_up_says_is_what_the_server_says(coordinator: Coordinator, outlooks: LiveOutlooks) -> None:
     live = outlooks.follow(STUDY_ID)
 
     outlooks.refresh()
 
-    assert live.at(desk.now) == read_outlook(desk.store, STUDY_ID, desk.now).at(desk.now) != {}
+    assert (
+        live.at(coordinator.now) == read_outlook(coordinator.store, STUDY_ID, coordinator.now).at(coordinator.now) != {}
+    )
 
 
 def test_nothing_is_said_while_there_are_too_few_data(store: Store) -> None:
-    desk = Desk(store, sites=SITES, study=make_study(pool_spots=5))
-    desk.cap(5)
-    recruit(desk, "near", 4, timedelta(days=20))
+    coordinator = Coordinator(store, sites=SITES, study=make_study(pool_spots=5))
+    coordinator.cap(5)
+    recruit(coordinator, "near", 4, timedelta(days=20))
 
-    assert likely_full(store, STUDY_ID, desk.now) == {}
+    assert likely_full(store, STUDY_ID, coordinator.now) == {}
 
 
-def test_match_asks_the_database_nothing_about_the_outlook(desk: Desk, gazetteer: Gazetteer) -> None:
-    live = LiveFinders(gazetteer, desk.store, STUDY_ID, lambda: desk.now)
+def test_match_asks_the_database_nothing_about_the_outlook(coordinator: Coordinator, gazetteer: Gazetteer) -> None:
+    live = LiveFinders(gazetteer, coordinator.store, STUDY_ID, lambda: coordinator.now)
     live.outlooks.refresh()
     live.close()
     statements: list[str] = []
-    sa.event.listen(desk.store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    sa.event.listen(coordinator.store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
 
-    result = live.finder().match_sites(HERE, MatchPolicy(), desk.now)
+    result = live.finder().match_sites(HERE, MatchPolicy(), coordinator.now)
 
     assert result.matches[0].reasons[-1].code is ReasonCode.LIKELY_FULL
     assert statements == []
 
 
-def test_outlook_that_could_not_be_refreshed_for_a_day_is_no_longer_said(desk: Desk, outlooks: LiveOutlooks) -> None:
+def test_outlook_that_could_not_be_refreshed_for_a_day_is_no_longer_said(
+    coordinator: Coordinator, outlooks: LiveOutlooks
+) -> None:
     live = outlooks.follow(STUDY_ID)
     outlooks.refresh()
 
-    assert live.at(desk.now + STALE_AFTER) != {}
-    assert live.at(desk.now + STALE_AFTER + timedelta(seconds=1)) == {}
+    assert live.at(coordinator.now + STALE_AFTER) != {}
+    assert live.at(coordinator.now + STALE_AFTER + timedelta(seconds=1)) == {}
 
 
-def test_outlook_follows_the_ledger_at_its_next_refresh(desk: Desk, outlooks: LiveOutlooks) -> None:
+def test_outlook_follows_the_ledger_at_its_next_refresh(coordinator: Coordinator, outlooks: LiveOutlooks) -> None:
     live = outlooks.follow(STUDY_ID)
     outlooks.refresh()
-    before = live.at(desk.now)
-    desk.cap(200, site_key("near"))
-    desk.cap(400)
+    before = live.at(coordinator.now)
+    coordinator.cap(200, site_key("near"))
+    coordinator.cap(400)
 
     outlooks.refresh()
 
     assert set(before) == {"near"}
-    assert live.at(desk.now) == {}
+    assert live.at(coordinator.now) == {}
 
 
-def test_outlook_is_worked_out_by_itself_soon_after_a_study_is_followed(desk: Desk, outlooks: LiveOutlooks) -> None:
+def test_outlook_is_worked_out_by_itself_soon_after_a_study_is_followed(
+    coordinator: Coordinator, outlooks: LiveOutlooks
+) -> None:
     live = outlooks.follow(STUDY_ID)
 
     give_up_at_s = time.monotonic() + 60
-    while not live.at(desk.now) and time.monotonic() < give_up_at_s:
+    while not live.at(coordinator.now) and time.monotonic() < give_up_at_s:
         time.sleep(0.02)
 
-    assert set(live.at(desk.now)) == {"near"}
+    assert set(live.at(coordinator.now)) == {"near"}
 
 
-def test_study_that_was_removed_is_told_to_nobody_and_harms_no_other(desk: Desk, outlooks: LiveOutlooks) -> None:
+def test_study_that_was_removed_is_told_to_nobody_and_harms_no_other(
+    coordinator: Coordinator, outlooks: LiveOutlooks
+) -> None:
     gone, live = outlooks.follow("NCT99999999"), outlooks.follow(STUDY_ID)
 
     with pytest.raises(StudyNotFound):
-        likely_full(desk.store, "NCT99999999", desk.now)
+        likely_full(coordinator.store, "NCT99999999", coordinator.now)
 
     give_up_at_s = time.monotonic() + 60
-    while not live.at(desk.now) and time.monotonic() < give_up_at_s:
+    while not live.at(coordinator.now) and time.monotonic() < give_up_at_s:
         time.sleep(0.02)
-    assert (gone.at(desk.now), set(live.at(desk.now))) == ({}, {"near"})
+    assert (gone.at(coordinator.now), set(live.at(coordinator.now))) == ({}, {"near"})

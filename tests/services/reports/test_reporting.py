@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from sitematch.domain.accounts.access import Actor, Grant, Permission, Role
-from sitematch.domain.capacity.spot import ScreenFailureReason
+from sitematch.domain.capacity.states import ScreenFailureReason
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import InvalidInput, NotAllowed, SiteNotFound, StudyNotFound
 from sitematch.reports.document import Report
 from sitematch.services.reports import reporting
 from sitematch.store.engine import Store
-from tests.store.builders import NOW, STUDY_ID, Desk, arm_key, country_key, make_site, make_study, site_key
+from tests.store.builders import NOW, STUDY_ID, Coordinator, arm_key, country_key, make_site, make_study, site_key
 
 BOSS = Actor(actor_id="user:boss", grants=(Grant(role=Role.ADMINISTRATOR),))
 VIEWER = Actor(actor_id="user:eve", grants=(Grant(role=Role.VIEWER, study_id=STUDY_ID),))
@@ -36,35 +36,35 @@ def notes(report: Report, table: str) -> str:
     return " ".join(next(item for item in report.tables if item.name == table).notes)
 
 
-def a_busy_study(store: Store) -> Desk:
+def a_busy_study(store: Store) -> Coordinator:
     """Three sites in two countries; caps of study, country, arm and site; somebody in every state."""
     sites = [make_site("site-1"), make_site("site-2"), make_site("site-3", country="FR", city="Lyon")]
-    desk = Desk(store, sites=sites, study=make_study(notice="The sites are made up."))
-    desk.cap(10)
-    desk.cap(3, site_key("site-1"))
-    desk.cap(4, country_key("US"))
-    desk.cap(2, arm_key("high"))
+    coordinator = Coordinator(store, sites=sites, study=make_study(notice="The sites are made up."))
+    coordinator.cap(10)
+    coordinator.cap(3, site_key("site-1"))
+    coordinator.cap(4, country_key("US"))
+    coordinator.cap(2, arm_key("high"))
     for number in range(1, 7):
-        desk.hold(f"r{number}", "site-1" if number <= 3 else "site-3", arm="high" if number == 4 else None)
-        desk.later(hours=1)
-    desk.wait("r7", "site-1", "site-2")  # site-2 has room, so it is offered a spot there at once
-    desk.screen("r1")
-    desk.screen("r2")
-    desk.screen("r4")
-    desk.screen("r5")
-    desk.later(days=3)  # the holds of r3 and r6, and r7's offer, lapse
-    desk.enroll("r1")
-    desk.fail("r2", ScreenFailureReason.LABORATORY)
-    desk.enroll("r4")
-    desk.hold("r8", "site-3")
-    desk.later(hours=6)
-    return desk
+        coordinator.hold(f"r{number}", "site-1" if number <= 3 else "site-3", arm="high" if number == 4 else None)
+        coordinator.later(hours=1)
+    coordinator.wait("r7", "site-1", "site-2")  # site-2 has room, so it is offered a spot there at once
+    coordinator.screen("r1")
+    coordinator.screen("r2")
+    coordinator.screen("r4")
+    coordinator.screen("r5")
+    coordinator.later(days=3)  # the holds of r3 and r6, and r7's offer, lapse
+    coordinator.enroll("r1")
+    coordinator.fail("r2", ScreenFailureReason.LABORATORY)
+    coordinator.enroll("r4")
+    coordinator.hold("r8", "site-3")
+    coordinator.later(hours=6)
+    return coordinator
 
 
 def test_capacity_counts_each_part_and_says_where_caps_overlap(store: Store) -> None:
-    desk = a_busy_study(store)
+    coordinator = a_busy_study(store)
 
-    report = reporting.capacity_report(store, BOSS, STUDY_ID, desk.now)
+    report = reporting.capacity_report(store, BOSS, STUDY_ID, coordinator.now)
 
     study, us, lyon = line(report, "study", STUDY_ID), line(report, "countries", "US"), line(report, "sites", "site-3")
     assert (study["cap"], study["taken"], study["remaining"], study["utilisation"]) == (10, 4, 6, 0.4)
@@ -78,7 +78,7 @@ def test_capacity_counts_each_part_and_says_where_caps_overlap(store: Store) -> 
     assert (us["cap"], us["taken"], us["remaining"], us["lapsed"]) == (4, 1, 3, 2)
     assert (lyon["cap"], lyon["taken"], lyon["remaining"], lyon["utilisation"]) == (None, 3, 6, None)
     assert lyon["oldest_hold_age_s"] == timedelta(hours=6)
-    assert lyon["oldest_hold_at"] == desk.now - timedelta(hours=6)
+    assert lyon["oldest_hold_at"] == coordinator.now - timedelta(hours=6)
     high = line(report, "arms", "high")
     assert (high["cap"], high["taken"], high["remaining"], high["enrolled"]) == (2, 1, 1, 1)
     assert (
@@ -88,10 +88,10 @@ def test_capacity_counts_each_part_and_says_where_caps_overlap(store: Store) -> 
 
 
 def test_capacity_as_of_an_instant_is_what_it_was_then(store: Store) -> None:
-    desk = a_busy_study(store)
+    coordinator = a_busy_study(store)
     then = NOW + timedelta(hours=2, minutes=30)
 
-    report = reporting.capacity_report(store, BOSS, STUDY_ID, desk.now, as_of=then)
+    report = reporting.capacity_report(store, BOSS, STUDY_ID, coordinator.now, as_of=then)
 
     study = line(report, "study", STUDY_ID)
     assert (study["taken"], study["held"], study["enrolled"]) == (3, 3, 0)
@@ -102,31 +102,33 @@ def test_capacity_as_of_an_instant_is_what_it_was_then(store: Store) -> None:
 
 @pytest.mark.parametrize("make", REPORTS)
 def test_the_present_is_the_same_whether_replayed_or_read(store: Store, make: Any) -> None:
-    desk = a_busy_study(store)
+    coordinator = a_busy_study(store)
 
-    assert make(store, BOSS, STUDY_ID, desk.now) == make(store, BOSS, STUDY_ID, desk.now, as_of=desk.now)
+    assert make(store, BOSS, STUDY_ID, coordinator.now) == make(
+        store, BOSS, STUDY_ID, coordinator.now, as_of=coordinator.now
+    )
 
 
 def test_an_old_report_stays_the_same_whatever_happens_later(store: Store) -> None:
-    desk = a_busy_study(store)
-    then = desk.now
+    coordinator = a_busy_study(store)
+    then = coordinator.now
     before = [make(store, BOSS, STUDY_ID, then) for make in REPORTS]
-    desk.later(hours=1)
-    desk.cap(1)
-    desk.release("r5")
-    desk.close(site_key("site-2"))
+    coordinator.later(hours=1)
+    coordinator.cap(1)
+    coordinator.release("r5")
+    coordinator.close(site_key("site-2"))
 
-    after = [make(store, BOSS, STUDY_ID, desk.now, as_of=then) for make in REPORTS]
+    after = [make(store, BOSS, STUDY_ID, coordinator.now, as_of=then) for make in REPORTS]
 
     assert after == before
 
 
 def test_closed_sites_and_those_not_recruiting_have_nothing_left(store: Store) -> None:
     closed = make_site("site-4", status=RecruitmentStatus.COMPLETED)
-    desk = Desk(store, sites=[make_site("site-1"), closed])
-    desk.close(site_key("site-1"))
+    coordinator = Coordinator(store, sites=[make_site("site-1"), closed])
+    coordinator.close(site_key("site-1"))
 
-    report = reporting.capacity_report(store, BOSS, STUDY_ID, desk.now)
+    report = reporting.capacity_report(store, BOSS, STUDY_ID, coordinator.now)
 
     rows = [line(report, "sites", "site-1"), line(report, "sites", "site-4"), line(report, "study", STUDY_ID)]
     assert {(row["is_open"], row["remaining"], row["state"]) for row in rows} == {(False, 0, "no-capacity")}
@@ -134,25 +136,27 @@ def test_closed_sites_and_those_not_recruiting_have_nothing_left(store: Store) -
 
 
 def test_a_study_cap_leaves_no_more_than_its_open_sites_can_take(store: Store) -> None:
-    desk = Desk(store)
-    desk.cap(10)
-    desk.cap(2, site_key("site-1"))
-    desk.cap(1, site_key("site-2"))
+    coordinator = Coordinator(store)
+    coordinator.cap(10)
+    coordinator.cap(2, site_key("site-1"))
+    coordinator.cap(1, site_key("site-2"))
 
-    report = reporting.capacity_report(store, BOSS, STUDY_ID, desk.now)
+    report = reporting.capacity_report(store, BOSS, STUDY_ID, coordinator.now)
 
     assert line(report, "study", STUDY_ID)["remaining"] == 3
     assert notes(report, "sites") == ""
 
 
 def test_a_country_leaves_no_more_than_its_cap_however_many_its_sites_could_take(store: Store) -> None:
-    desk = Desk(store, sites=[make_site("site-1"), make_site("site-2"), make_site("site-3", country="FR")])
-    desk.cap(10)
-    desk.cap(1, country_key("US"))
+    coordinator = Coordinator(
+        store, sites=[make_site("site-1"), make_site("site-2"), make_site("site-3", country="FR")]
+    )
+    coordinator.cap(10)
+    coordinator.cap(1, country_key("US"))
     for site_id in ("site-1", "site-2", "site-3"):
-        desk.cap(2, site_key(site_id))
+        coordinator.cap(2, site_key(site_id))
 
-    report = reporting.capacity_report(store, BOSS, STUDY_ID, desk.now)
+    report = reporting.capacity_report(store, BOSS, STUDY_ID, coordinator.now)
 
     assert line(report, "countries", "US")["remaining"] == 1
     assert line(report, "countries", "FR")["remaining"] == 2
@@ -160,10 +164,10 @@ def test_a_country_leaves_no_more_than_its_cap_however_many_its_sites_could_take
 
 
 def test_without_any_cap_what_is_left_is_unknown_and_never_zero(store: Store) -> None:
-    desk = Desk(store)
-    desk.hold("r1")
+    coordinator = Coordinator(store)
+    coordinator.hold("r1")
 
-    report = reporting.capacity_report(store, BOSS, STUDY_ID, desk.now)
+    report = reporting.capacity_report(store, BOSS, STUDY_ID, coordinator.now)
 
     row = line(report, "study", STUDY_ID)
     assert (row["cap"], row["remaining"], row["state"], row["utilisation"]) == (None, None, "unknown", None)
@@ -171,13 +175,13 @@ def test_without_any_cap_what_is_left_is_unknown_and_never_zero(store: Store) ->
 
 
 def test_who_waits_counts_at_every_site_that_would_do_but_once_in_the_study(store: Store) -> None:
-    desk = Desk(store)
-    desk.cap(0)
-    desk.wait("r1", "site-1", "site-2")
-    desk.wait("r2", "site-2")
-    desk.release("r2")
+    coordinator = Coordinator(store)
+    coordinator.cap(0)
+    coordinator.wait("r1", "site-1", "site-2")
+    coordinator.wait("r2", "site-2")
+    coordinator.release("r2")
 
-    report = reporting.capacity_report(store, BOSS, STUDY_ID, desk.now)
+    report = reporting.capacity_report(store, BOSS, STUDY_ID, coordinator.now)
 
     assert [line(report, "sites", site)["waiting"] for site in ("site-1", "site-2", "")] == [1, 1, 1]
     assert line(report, "sites", "")["released"] == 1
@@ -186,10 +190,10 @@ def test_who_waits_counts_at_every_site_that_would_do_but_once_in_the_study(stor
 
 
 def test_country_and_site_narrow_the_lines_but_not_the_study(store: Store) -> None:
-    desk = a_busy_study(store)
+    coordinator = a_busy_study(store)
 
-    french = reporting.capacity_report(store, BOSS, STUDY_ID, desk.now, country="FR")
-    one = reporting.capacity_report(store, BOSS, STUDY_ID, desk.now, site_id="site-2")
+    french = reporting.capacity_report(store, BOSS, STUDY_ID, coordinator.now, country="FR")
+    one = reporting.capacity_report(store, BOSS, STUDY_ID, coordinator.now, site_id="site-2")
 
     assert (parts(french, "sites"), parts(french, "countries")) == (["site-3"], ["FR"])
     assert (parts(one, "sites"), parts(one, "countries")) == (["site-2"], ["US"])
@@ -198,9 +202,9 @@ def test_country_and_site_narrow_the_lines_but_not_the_study(store: Store) -> No
 
 
 def test_a_site_coordinator_learns_of_other_sites_what_the_caps_tell_and_no_more(store: Store) -> None:
-    desk = a_busy_study(store)
+    coordinator = a_busy_study(store)
 
-    report = reporting.capacity_report(store, ANN, STUDY_ID, desk.now)
+    report = reporting.capacity_report(store, ANN, STUDY_ID, coordinator.now)
 
     assert parts(report, "sites") == ["site-1"]
     assert parts(report, "countries") == ["US"]
@@ -213,30 +217,30 @@ def test_a_site_coordinator_learns_of_other_sites_what_the_caps_tell_and_no_more
 
 
 def test_what_a_coordinator_reads_does_not_change_with_what_happens_elsewhere(store: Store) -> None:
-    desk = a_busy_study(store)
-    desk.cap(4)  # full, so that who comes must wait
-    before = reporting.capacity_report(store, ANN, STUDY_ID, desk.now)
-    funnel_before = reporting.funnel_report(store, ANN, STUDY_ID, desk.now)
+    coordinator = a_busy_study(store)
+    coordinator.cap(4)  # full, so that who comes must wait
+    before = reporting.capacity_report(store, ANN, STUDY_ID, coordinator.now)
+    funnel_before = reporting.funnel_report(store, ANN, STUDY_ID, coordinator.now)
 
-    desk.release("r8")
-    desk.hold("r9", "site-2", arm="never-heard-of")
-    desk.cap(0, site_key("site-2"))
-    desk.release("r9")
-    desk.hold("r8", "site-3")
-    desk.wait("r10", "site-3")
+    coordinator.release("r8")
+    coordinator.hold("r9", "site-2", arm="never-heard-of")
+    coordinator.cap(0, site_key("site-2"))
+    coordinator.release("r9")
+    coordinator.hold("r8", "site-3")
+    coordinator.wait("r10", "site-3")
 
-    after = reporting.capacity_report(store, ANN, STUDY_ID, desk.now)
+    after = reporting.capacity_report(store, ANN, STUDY_ID, coordinator.now)
     assert after.sections == before.sections
-    assert reporting.funnel_report(store, ANN, STUDY_ID, desk.now).sections == funnel_before.sections
+    assert reporting.funnel_report(store, ANN, STUDY_ID, coordinator.now).sections == funnel_before.sections
 
 
 def test_funnel_tells_attempts_from_referrals_and_ends_from_steps(store: Store) -> None:
-    desk = a_busy_study(store)
-    desk.hold("r2", "site-3")  # rescreened, at another site
-    desk.later(hours=12)
-    desk.screen("r2")
+    coordinator = a_busy_study(store)
+    coordinator.hold("r2", "site-3")  # rescreened, at another site
+    coordinator.later(hours=12)
+    coordinator.screen("r2")
 
-    report = reporting.funnel_report(store, BOSS, STUDY_ID, desk.now)
+    report = reporting.funnel_report(store, BOSS, STUDY_ID, coordinator.now)
 
     study = line(report, "study", STUDY_ID)
     assert (study["referrals"], study["attempts"], study["again"]) == (8, 9, 1)
@@ -252,13 +256,13 @@ def test_funnel_tells_attempts_from_referrals_and_ends_from_steps(store: Store) 
 
 
 def test_funnel_counts_an_attempt_in_the_month_in_which_it_began_where_the_reader_lives(store: Store) -> None:
-    desk = Desk(store)
-    desk.now = NOW.replace(month=1, day=31, hour=23, minute=30)
-    desk.hold("r1")
-    desk.later(days=60)
+    coordinator = Coordinator(store)
+    coordinator.now = NOW.replace(month=1, day=31, hour=23, minute=30)
+    coordinator.hold("r1")
+    coordinator.later(days=60)
 
-    in_utc = reporting.funnel_report(store, BOSS, STUDY_ID, desk.now)
-    in_berlin = reporting.funnel_report(store, BOSS, STUDY_ID, desk.now, time_zone="Europe/Berlin")
+    in_utc = reporting.funnel_report(store, BOSS, STUDY_ID, coordinator.now)
+    in_berlin = reporting.funnel_report(store, BOSS, STUDY_ID, coordinator.now, time_zone="Europe/Berlin")
 
     assert parts(in_utc, "months") == ["2026-01", "2026-02", "2026-03", "2026-04"]
     assert parts(in_berlin, "months") == ["2026-02", "2026-03", "2026-04"]
@@ -266,30 +270,30 @@ def test_funnel_counts_an_attempt_in_the_month_in_which_it_began_where_the_reade
 
 
 def test_a_reader_without_the_right_is_refused_before_anything_is_read(store: Store) -> None:
-    desk = a_busy_study(store)
+    coordinator = a_busy_study(store)
     elsewhere = Actor(actor_id="user:x", grants=(Grant(role=Role.VIEWER, study_id="NCT00000002"),))
     cut_down = Actor(actor_id="token:x", grants=BOSS.grants, scopes=frozenset({Permission.CAPACITY_READ}))
 
     for make in REPORTS:
         for actor in (Actor(actor_id="user:nobody"), elsewhere, cut_down):
             with pytest.raises(NotAllowed):
-                make(store, actor, STUDY_ID, desk.now)
-        assert make(store, VIEWER, STUDY_ID, desk.now).sections
+                make(store, actor, STUDY_ID, coordinator.now)
+        assert make(store, VIEWER, STUDY_ID, coordinator.now).sections
 
 
 @pytest.mark.parametrize("make", REPORTS)
 def test_what_cannot_be_answered_is_said(store: Store, make: Any) -> None:
-    desk = a_busy_study(store)
+    coordinator = a_busy_study(store)
 
     with pytest.raises(InvalidInput, match="not a time zone"):
-        make(store, BOSS, STUDY_ID, desk.now, time_zone="Berlin")
-    with pytest.raises(InvalidInput, match="lies ahead"):
-        make(store, BOSS, STUDY_ID, desk.now, as_of=desk.now + timedelta(seconds=1))
+        make(store, BOSS, STUDY_ID, coordinator.now, time_zone="Berlin")
+    with pytest.raises(InvalidInput, match="is in the future"):
+        make(store, BOSS, STUDY_ID, coordinator.now, as_of=coordinator.now + timedelta(seconds=1))
     with pytest.raises(InvalidInput, match="needs a time zone"):
-        make(store, BOSS, STUDY_ID, desk.now, as_of=desk.now.replace(tzinfo=None))
+        make(store, BOSS, STUDY_ID, coordinator.now, as_of=coordinator.now.replace(tzinfo=None))
     with pytest.raises(SiteNotFound):
-        make(store, BOSS, STUDY_ID, desk.now, site_id="site-9")
+        make(store, BOSS, STUDY_ID, coordinator.now, site_id="site-9")
     with pytest.raises(SiteNotFound):
-        make(store, ANN, STUDY_ID, desk.now, site_id="site-2")
+        make(store, ANN, STUDY_ID, coordinator.now, site_id="site-2")
     with pytest.raises(StudyNotFound):
-        make(store, BOSS, "NCT00000009", desk.now)
+        make(store, BOSS, "NCT00000009", coordinator.now)

@@ -45,7 +45,7 @@ class Memory:
         return {kind: count for change in self.changes for kind, count in change.counts().items()}
 
 
-class Clerk:
+class Importer:
     """Imports records or files into one store."""
 
     def __init__(self, store: Store, gazetteer: Gazetteer) -> None:

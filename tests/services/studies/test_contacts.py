@@ -21,7 +21,7 @@ from sitematch.store.studies.catalogue import catalogue_version, read_sites, rea
 from sitematch.store.studies.contacts import read_contacts
 from sitematch.store.studies.imports import undo_import
 from tests.importers.records import STUDY_ID, make_location, make_record
-from tests.services.studies.importers import NOW, Clerk
+from tests.services.studies.importers import NOW, Importer
 
 ANN = {"name": "Ann Example", "role": "CONTACT", "phone": "+49 431 1", "phoneExt": "22", "email": "ann@example.org"}
 BOB = {"name": "Bob Example", "role": "PRINCIPAL_INVESTIGATOR"}
@@ -31,8 +31,8 @@ BONN = make_location(facility="Clinic of Bonn", city="Bonn", zip="53111", state=
 
 
 @pytest.fixture
-def clerk(store: Store, gazetteer: Gazetteer) -> Clerk:
-    return Clerk(store, gazetteer)
+def importer(store: Store, gazetteer: Gazetteer) -> Importer:
+    return Importer(store, gazetteer)
 
 
 def record(*locations: Any, day: str = "2026-02-05", status: str = "RECRUITING", central: Any = (DESK,)) -> Any:
@@ -51,165 +51,165 @@ def whole_database(store: Store) -> str:
         return "\n".join(str(connection.execute(sa.text(f'SELECT * FROM "{name}"')).all()) for name in names)
 
 
-def stored(clerk: Clerk) -> list[str]:
-    return sorted(word for word in ("Ann", "Bob", "Study Desk", "Olga") if word in whole_database(clerk.store))
+def stored(importer: Importer) -> list[str]:
+    return sorted(word for word in ("Ann", "Bob", "Study Desk", "Olga") if word in whole_database(importer.store))
 
 
 class TestStoring:
-    def test_nobody_is_stored_unless_that_is_asked_for(self, clerk: Clerk) -> None:
-        totals = clerk.records(record(KIEL, BONN))
+    def test_nobody_is_stored_unless_that_is_asked_for(self, importer: Importer) -> None:
+        totals = importer.records(record(KIEL, BONN))
 
-        assert stored(clerk) == []
+        assert stored(importer) == []
         assert totals.contacts == 0
 
-    def test_contacts_of_a_study_and_its_sites_are_stored_when_asked_for(self, clerk: Clerk) -> None:
-        totals = clerk.records(record(KIEL, BONN), contacts=True)
+    def test_contacts_of_a_study_and_its_sites_are_stored_when_asked_for(self, importer: Importer) -> None:
+        totals = importer.records(record(KIEL, BONN), contacts=True)
 
-        contacts = read_contacts(clerk.store, STUDY_ID)
-        kiel, bonn = read_sites(clerk.store, STUDY_ID)
+        contacts = read_contacts(importer.store, STUDY_ID)
+        kiel, bonn = read_sites(importer.store, STUDY_ID)
         ann = Contact(name="Ann Example", role="contact", phone="+49 431 1 ext. 22", email="ann@example.org")
         bob = Contact(name="Bob Example", role="principal investigator")
-        desk = Contact(name="Study Desk", role="contact", email="desk@example.org")
-        assert (contacts.of(kiel), contacts.of(bonn)) == ((ann, bob), (desk,))
+        coordinator = Contact(name="Study Desk", role="contact", email="desk@example.org")
+        assert (contacts.of(kiel), contacts.of(bonn)) == ((ann, bob), (coordinator,))
         assert totals.contacts == 3
-        assert stored(clerk) == ["Ann", "Bob", "Study Desk"]
+        assert stored(importer) == ["Ann", "Bob", "Study Desk"]
 
     @pytest.mark.parametrize("status", ["NOT_YET_RECRUITING", "COMPLETED", "SUSPENDED", "WITHDRAWN"])
-    def test_contacts_of_a_site_that_takes_nobody_are_not_stored(self, clerk: Clerk, status: str) -> None:
-        clerk.records(record({**KIEL, "status": status}, {**BONN, "contacts": [BOB]}), contacts=True)
+    def test_contacts_of_a_site_that_takes_nobody_are_not_stored(self, importer: Importer, status: str) -> None:
+        importer.records(record({**KIEL, "status": status}, {**BONN, "contacts": [BOB]}), contacts=True)
 
-        assert stored(clerk) == ["Bob", "Study Desk"]
-        kiel = read_sites(clerk.store, STUDY_ID)[0]
-        assert read_contacts(clerk.store, STUDY_ID).of(kiel) == ()
+        assert stored(importer) == ["Bob", "Study Desk"]
+        kiel = read_sites(importer.store, STUDY_ID)[0]
+        assert read_contacts(importer.store, STUDY_ID).of(kiel) == ()
 
-    def test_study_that_takes_nobody_keeps_no_central_contact(self, clerk: Clerk) -> None:
-        clerk.records(record(KIEL, status="ACTIVE_NOT_RECRUITING"), contacts=True)
+    def test_study_that_takes_nobody_keeps_no_central_contact(self, importer: Importer) -> None:
+        importer.records(record(KIEL, status="ACTIVE_NOT_RECRUITING"), contacts=True)
 
-        assert stored(clerk) == ["Ann", "Bob"]
+        assert stored(importer) == ["Ann", "Bob"]
 
-    def test_dry_run_stores_nobody(self, clerk: Clerk) -> None:
-        clerk.records(record(KIEL), contacts=True, dry_run=True)
+    def test_dry_run_stores_nobody(self, importer: Importer) -> None:
+        importer.records(record(KIEL), contacts=True, dry_run=True)
 
-        assert stored(clerk) == []
+        assert stored(importer) == []
 
     @pytest.mark.parametrize("odd", [None, "Ann", [1, "Ann", {"name": 5}, {}, {"role": "CONTACT"}]])
-    def test_odd_contacts_cost_nothing_else(self, clerk: Clerk, odd: object) -> None:
-        totals = clerk.records(record({**KIEL, "contacts": odd}, central=()), contacts=True)
+    def test_odd_contacts_cost_nothing_else(self, importer: Importer, odd: object) -> None:
+        totals = importer.records(record({**KIEL, "contacts": odd}, central=()), contacts=True)
 
         assert (totals.sites, totals.left_out, totals.contacts) == (1, 0, 0)
 
 
 class TestErasing:
     @pytest.fixture(autouse=True)
-    def known(self, clerk: Clerk) -> None:
-        clerk.records(record(KIEL, {**BONN, "contacts": [BOB]}), contacts=True)
-        assert stored(clerk) == ["Ann", "Bob", "Study Desk"]
+    def known(self, importer: Importer) -> None:
+        importer.records(record(KIEL, {**BONN, "contacts": [BOB]}), contacts=True)
+        assert stored(importer) == ["Ann", "Bob", "Study Desk"]
 
     @pytest.mark.parametrize("status", ["COMPLETED", "SUSPENDED", "ACTIVE_NOT_RECRUITING"])
-    def test_site_that_closes_loses_its_contacts(self, clerk: Clerk, status: str) -> None:
+    def test_site_that_closes_loses_its_contacts(self, importer: Importer, status: str) -> None:
         bonn = {**BONN, "contacts": [BOB], "status": status}
 
-        totals = clerk.records(record({**KIEL, "contacts": [ANN]}, bonn, day="2026-03-01"), contacts=True)
+        totals = importer.records(record({**KIEL, "contacts": [ANN]}, bonn, day="2026-03-01"), contacts=True)
 
-        assert stored(clerk) == ["Ann", "Study Desk"]
+        assert stored(importer) == ["Ann", "Study Desk"]
         assert (totals.contacts, totals.contacts_erased) == (2, 2)
 
-    def test_site_that_vanishes_loses_its_contacts(self, clerk: Clerk) -> None:
-        clerk.records(record({**BONN, "contacts": [DESK]}, day="2026-03-01"), contacts=True)
+    def test_site_that_vanishes_loses_its_contacts(self, importer: Importer) -> None:
+        importer.records(record({**BONN, "contacts": [DESK]}, day="2026-03-01"), contacts=True)
 
-        assert len(read_sites(clerk.store, STUDY_ID)) == 2
-        assert stored(clerk) == ["Study Desk"]
+        assert len(read_sites(importer.store, STUDY_ID)) == 2
+        assert stored(importer) == ["Study Desk"]
 
-    def test_study_that_closes_loses_its_central_contacts(self, clerk: Clerk) -> None:
-        clerk.records(record({**KIEL, "contacts": []}, day="2026-03-01", status="COMPLETED"), contacts=True)
+    def test_study_that_closes_loses_its_central_contacts(self, importer: Importer) -> None:
+        importer.records(record({**KIEL, "contacts": []}, day="2026-03-01", status="COMPLETED"), contacts=True)
 
-        assert stored(clerk) == []
+        assert stored(importer) == []
 
-    def test_import_without_the_option_erases_them_though_nothing_else_changed(self, clerk: Clerk) -> None:
-        totals = clerk.records(record(KIEL, BONN))
+    def test_import_without_the_option_erases_them_though_nothing_else_changed(self, importer: Importer) -> None:
+        totals = importer.records(record(KIEL, BONN))
 
-        assert stored(clerk) == []
+        assert stored(importer) == []
         assert (totals.studies_changed, totals.contacts, totals.contacts_erased) == (0, 0, 4)
-        assert clerk.import_id is None
+        assert importer.import_id is None
 
-    def test_record_that_is_left_out_as_older_changes_nobody(self, clerk: Clerk) -> None:
-        clerk.records(record(KIEL, day="2026-01-01"))
+    def test_record_that_is_left_out_as_older_changes_nobody(self, importer: Importer) -> None:
+        importer.records(record(KIEL, day="2026-01-01"))
 
-        assert stored(clerk) == ["Ann", "Bob", "Study Desk"]
+        assert stored(importer) == ["Ann", "Bob", "Study Desk"]
 
-    def test_whoever_writes_the_sites_erases_the_contacts(self, clerk: Clerk) -> None:
-        replace_study(clerk.store, read_study(clerk.store, STUDY_ID), read_sites(clerk.store, STUDY_ID))
+    def test_whoever_writes_the_sites_erases_the_contacts(self, importer: Importer) -> None:
+        replace_study(importer.store, read_study(importer.store, STUDY_ID), read_sites(importer.store, STUDY_ID))
 
-        assert stored(clerk) == []
+        assert stored(importer) == []
 
-    def test_undoing_the_import_that_brought_them_erases_them(self, clerk: Clerk) -> None:
-        undo_import(clerk.store, NOW)
+    def test_undoing_the_import_that_brought_them_erases_them(self, importer: Importer) -> None:
+        undo_import(importer.store, NOW)
 
-        assert stored(clerk) == []
+        assert stored(importer) == []
 
-    def test_undoing_a_later_import_brings_nobody_back(self, clerk: Clerk) -> None:
+    def test_undoing_a_later_import_brings_nobody_back(self, importer: Importer) -> None:
         closed = [{**each, "status": "COMPLETED"} for each in (KIEL, BONN)]
-        clerk.records(record(*closed, day="2026-03-01", status="COMPLETED"), contacts=True)
+        importer.records(record(*closed, day="2026-03-01", status="COMPLETED"), contacts=True)
 
-        undo_import(clerk.store, NOW)
+        undo_import(importer.store, NOW)
 
-        assert [site.status for site in read_sites(clerk.store, STUDY_ID)] == ["RECRUITING"] * 2
-        assert stored(clerk) == []
+        assert [site.status for site in read_sites(importer.store, STUDY_ID)] == ["RECRUITING"] * 2
+        assert stored(importer) == []
 
-    def test_undoing_an_import_that_changed_other_facts_brings_nobody_back_either(self, clerk: Clerk) -> None:
-        clerk.records(record(KIEL, day="2026-03-01"))
+    def test_undoing_an_import_that_changed_other_facts_brings_nobody_back_either(self, importer: Importer) -> None:
+        importer.records(record(KIEL, day="2026-03-01"))
 
-        undo_import(clerk.store, NOW)
+        undo_import(importer.store, NOW)
 
-        assert stored(clerk) == []
+        assert stored(importer) == []
 
-    def test_failed_import_leaves_them_as_they_are(self, clerk: Clerk) -> None:
+    def test_failed_import_leaves_them_as_they_are(self, importer: Importer) -> None:
         with pytest.raises(Exception, match="nothing was imported"):
-            clerk.records(record(KIEL, "no location", day="2026-03-01"), strict=True)
+            importer.records(record(KIEL, "no location", day="2026-03-01"), strict=True)
 
-        assert stored(clerk) == ["Ann", "Bob", "Study Desk"]
+        assert stored(importer) == ["Ann", "Bob", "Study Desk"]
 
-    def test_same_contacts_again_change_nothing(self, clerk: Clerk) -> None:
-        version = catalogue_version(clerk.store)
+    def test_same_contacts_again_change_nothing(self, importer: Importer) -> None:
+        version = catalogue_version(importer.store)
 
-        totals = clerk.records(record(KIEL, {**BONN, "contacts": [BOB]}), contacts=True)
+        totals = importer.records(record(KIEL, {**BONN, "contacts": [BOB]}), contacts=True)
 
         assert (totals.contacts, totals.contacts_erased) == (4, 0)
-        assert catalogue_version(clerk.store) == version
+        assert catalogue_version(importer.store) == version
 
-    def test_schema_below_theirs_holds_nobody(self, clerk: Clerk) -> None:
-        migrate.downgrade(clerk.store, "0007")
+    def test_schema_below_theirs_holds_nobody(self, importer: Importer) -> None:
+        migrate.downgrade(importer.store, "0007")
 
-        assert stored(clerk) == []
-        migrate.upgrade(clerk.store)
+        assert stored(importer) == []
+        migrate.upgrade(importer.store)
 
-    def test_backup_holds_and_restores_them(self, clerk: Clerk, tmp_path: Path, empty_url: str) -> None:
-        backup.back_up(clerk.store, tmp_path / "backup.db")
+    def test_backup_holds_and_restores_them(self, importer: Importer, tmp_path: Path, empty_url: str) -> None:
+        backup.back_up(importer.store, tmp_path / "backup.db")
         with open_store(empty_url, require_ready=False) as other:
             migrate.upgrade(other)
             backup.restore(other, tmp_path / "backup.db")
 
-            assert read_contacts(other, STUDY_ID) == read_contacts(clerk.store, STUDY_ID)
+            assert read_contacts(other, STUDY_ID) == read_contacts(importer.store, STUDY_ID)
 
 
 @pytest.fixture
-def live(clerk: Clerk, gazetteer: Gazetteer) -> Iterator[LiveFinders]:
-    clerk.records(record(KIEL, BONN))
-    opened = LiveFinders(gazetteer, clerk.store, STUDY_ID, lambda: NOW)
+def live(importer: Importer, gazetteer: Gazetteer) -> Iterator[LiveFinders]:
+    importer.records(record(KIEL, BONN))
+    opened = LiveFinders(gazetteer, importer.store, STUDY_ID, lambda: NOW)
     yield opened
     opened.close()
 
 
-def test_server_shows_and_forgets_them_at_its_next_look(live: LiveFinders, clerk: Clerk) -> None:
+def test_server_shows_and_forgets_them_at_its_next_look(live: LiveFinders, importer: Importer) -> None:
     def shown() -> list[int]:
         live.feed.look()
         finder = live.finder()
         return [len(finder.contacts.of(site)) for site in finder.sites]
 
     before = shown()
-    clerk.records(record(KIEL, BONN), contacts=True)
+    importer.records(record(KIEL, BONN), contacts=True)
     asked_for = shown()
-    clerk.records(record(KIEL, BONN))
+    importer.records(record(KIEL, BONN))
 
     assert (before, asked_for, shown()) == ([0, 0], [2, 1], [0, 0])
 

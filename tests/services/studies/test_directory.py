@@ -9,22 +9,22 @@ from dataclasses import replace
 import pytest
 
 from sitematch.domain.fhir import resource_id
+from sitematch.domain.studies.filters import SiteFilter
 from sitematch.domain.studies.site import Site
-from sitematch.domain.studies.text_match import Field, Fit, TextTest
+from sitematch.domain.studies.text_match import Field, TextFit, TextTest
 from sitematch.geo.geodesic import distance_km
 from sitematch.services.studies import directory as services_directory
 from sitematch.services.studies.directory import (
+    DirectoryPage,
     IdFinder,
     Near,
-    Page,
-    SiteQuery,
+    SiteSearch,
     Turn,
     search_sites,
 )
 from sitematch.store.engine import Store
 from sitematch.store.studies import directory as store_directory
 from sitematch.store.studies.catalogue import replace_study
-from sitematch.store.studies.directory import SiteFilter
 from tests.builders import make_point, make_site, make_study
 
 POINTS = [(0.0, 0.0), (90.0, 0.0), (-90.0, 12.0), (-17.5, 179.99), (-17.5, -180.0), (51.5, -0.1), (25.9, -80.1)]
@@ -59,7 +59,7 @@ def by_brute_force(sites: list[Site], near: Near) -> list[tuple[float, str]]:
     return sorted((km, i) for km, i in measured if near.km is None or km <= near.km)
 
 
-def walk(store: Store, query: SiteQuery, limit: int) -> Iterator[Page]:
+def walk(store: Store, query: SiteSearch, limit: int) -> Iterator[DirectoryPage]:
     turn = Turn(limit)
     while True:
         page = search_sites(store, query, turn)
@@ -69,7 +69,7 @@ def walk(store: Store, query: SiteQuery, limit: int) -> Iterator[Page]:
         turn = Turn(limit, after=page.marks[-1])
 
 
-def walk_back(store: Store, query: SiteQuery, limit: int, last: Page) -> list[str]:
+def walk_back(store: Store, query: SiteSearch, limit: int, last: DirectoryPage) -> list[str]:
     found: list[str] = []
     page = last
     while page.has_previous:
@@ -85,19 +85,19 @@ def test_nearest_are_those_of_brute_force_on_every_page(
 ) -> None:
     for at in POINTS:
         near = Near(make_point(*at), km)
-        pages = list(walk(filled, SiteQuery(near=near), limit))
+        pages = list(walk(filled, SiteSearch(near=near), limit))
 
         found = [(mark.km, mark.id) for page in pages for mark in page.marks]
         expected = by_brute_force(sites, near)
         assert [i for _, i in found] == [i for _, i in expected]
         assert [k for k, _ in found] == pytest.approx([k for k, _ in expected], abs=1e-6)
         assert {page.total for page in pages} == {len(expected)}
-        assert walk_back(filled, SiteQuery(near=near), limit, pages[-1]) == [i for _, i in expected]
+        assert walk_back(filled, SiteSearch(near=near), limit, pages[-1]) == [i for _, i in expected]
 
 
 @pytest.mark.parametrize("limit", [1, 10, 500])
 def test_walk_by_id_meets_every_site_once(filled: Store, sites: list[Site], limit: int) -> None:
-    query = SiteQuery()
+    query = SiteSearch()
     pages = list(walk(filled, query, limit))
 
     expected = sorted(site.site_id for site in sites)
@@ -122,7 +122,7 @@ def test_nearest_of_some_studies_are_those_of_brute_force(
 
     for at in POINTS:
         near = Near(make_point(*at), km)
-        pages = list(walk(filled, SiteQuery(where, near=near), 20))
+        pages = list(walk(filled, SiteSearch(where, near=near), 20))
 
         expected = [i for _, i in by_brute_force(wanted, near)]
         assert [mark.id for page in pages for mark in page.marks] == expected
@@ -133,7 +133,7 @@ def test_texts_narrow_nearness_too(filled: Store, sites: list[Site]) -> None:
     tests = (TextTest(Field.FACILITY, ("clinic a",)),)
     near = Near(make_point(51.5, -0.1))
 
-    pages = list(walk(filled, SiteQuery(tests=tests, near=near), 5))
+    pages = list(walk(filled, SiteSearch(tests=tests, near=near), 5))
 
     wanted = [site for site in sites if site.facility.startswith("Clinic A")]
     assert [mark.id for page in pages for mark in page.marks] == [i for _, i in by_brute_force(wanted, near)]
@@ -141,7 +141,7 @@ def test_texts_narrow_nearness_too(filled: Store, sites: list[Site]) -> None:
 
 
 def test_sites_that_come_and_go_do_not_move_the_pages_beyond(filled: Store, sites: list[Site]) -> None:
-    near = SiteQuery(near=Near(make_point(0.0, 0.0)))
+    near = SiteSearch(near=Near(make_point(0.0, 0.0)))
     first = search_sites(filled, near, Turn(5))
     expected = search_sites(filled, near, Turn(5, after=first.marks[-1]))
 
@@ -155,20 +155,20 @@ def test_sites_that_come_and_go_do_not_move_the_pages_beyond(filled: Store, site
 @pytest.mark.parametrize(
     ("wanted", "fit", "passes"),
     [
-        ("hopital saint", Fit.STARTS, True),
-        ("SAINT-LOUIS", Fit.STARTS, False),
-        ("Hopital, Saint - LO", Fit.STARTS, True),
-        ("hopi", Fit.STARTS, True),
-        ("hopi saint", Fit.STARTS, False),
-        ("hopitalsaint", Fit.STARTS, False),
-        ("SAINT-LOUIS", Fit.CONTAINS, True),
-        ("tal saint l", Fit.CONTAINS, True),
-        ("Hôpital Saint-Louis", Fit.EXACT, True),
-        ("hôpital saint-louis", Fit.EXACT, False),
-        ("---", Fit.CONTAINS, False),
+        ("hopital saint", TextFit.STARTS, True),
+        ("SAINT-LOUIS", TextFit.STARTS, False),
+        ("Hopital, Saint - LO", TextFit.STARTS, True),
+        ("hopi", TextFit.STARTS, True),
+        ("hopi saint", TextFit.STARTS, False),
+        ("hopitalsaint", TextFit.STARTS, False),
+        ("SAINT-LOUIS", TextFit.CONTAINS, True),
+        ("tal saint l", TextFit.CONTAINS, True),
+        ("Hôpital Saint-Louis", TextFit.EXACT, True),
+        ("hôpital saint-louis", TextFit.EXACT, False),
+        ("---", TextFit.CONTAINS, False),
     ],
 )
-def test_texts_fit_as_asked(wanted: str, fit: Fit, passes: bool) -> None:
+def test_texts_fit_as_asked(wanted: str, fit: TextFit, passes: bool) -> None:
     assert TextTest(Field.FACILITY, ("zzz", wanted), fit).check()(["Hôpital Saint-Louis"]) is passes
 
 
@@ -188,6 +188,6 @@ def test_what_no_id_is_written_as_leads_nowhere(store: Store, text: str) -> None
 
 
 def test_closed_filters_give_an_empty_page(filled: Store) -> None:
-    page = search_sites(filled, SiteQuery(SiteFilter(site_ids=frozenset())), Turn(5))
+    page = search_sites(filled, SiteSearch(SiteFilter(site_ids=frozenset())), Turn(5))
 
-    assert page == Page((), 0, has_previous=False, has_next=False)
+    assert page == DirectoryPage((), 0, has_previous=False, has_next=False)

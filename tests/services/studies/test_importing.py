@@ -22,14 +22,14 @@ from sitematch.store.engine import Store
 from sitematch.store.studies.catalogue import catalogue_version, list_studies, read_sites, read_study, replace_study
 from sitematch.store.studies.imports import imported_studies, list_imports, undo_import
 from tests.importers.records import STUDY_ID, make_location, make_record
-from tests.services.studies.importers import NOW, Clerk, Memory
+from tests.services.studies.importers import NOW, Importer, Memory
 from tests.shared_data import ctgov_folder
 from tests.store.builders import make_caller
 
 
 @pytest.fixture
-def clerk(store: Store, gazetteer: Gazetteer) -> Clerk:
-    return Clerk(store, gazetteer)
+def importer(store: Store, gazetteer: Gazetteer) -> Importer:
+    return Importer(store, gazetteer)
 
 
 def later(day: str = "2026-02-12", status: str = "RECRUITING") -> dict[str, object]:
@@ -40,8 +40,8 @@ HAMBURG = make_location(facility="Harbour Clinic", city="Hamburg", state=None, z
 
 
 class TestReading:
-    def test_locations_in_are_sites_and_reported_rows(self, clerk: Clerk) -> None:
-        totals = clerk.records(
+    def test_locations_in_are_sites_and_reported_rows(self, importer: Importer) -> None:
+        totals = importer.records(
             make_record(
                 make_location(),
                 make_location(country="Atlantis"),
@@ -53,65 +53,65 @@ class TestReading:
         )
 
         assert (totals.locations, totals.sites, totals.left_out) == (6, 2, 4)
-        assert [(fault.place, fault.field) for fault in clerk.heard.faults] == [
+        assert [(fault.place, fault.field) for fault in importer.heard.faults] == [
             (f"{STUDY_ID}, location 5", "city"),
             (f"{STUDY_ID}, location 2", "country"),
             (f"{STUDY_ID}, location 3", "country"),
             (f"{STUDY_ID}, location 4", "city"),
         ]
-        assert [site.facility for site in read_sites(clerk.store, STUDY_ID)] == ["University Hospital", NO_NAME]
+        assert [site.facility for site in read_sites(importer.store, STUDY_ID)] == ["University Hospital", NO_NAME]
 
-    def test_a_blank_status_is_the_studys_and_says_so(self, clerk: Clerk) -> None:
-        clerk.records(make_record(make_location(status=None), statusModule=later(status="NOT_YET_RECRUITING")))
+    def test_a_blank_status_is_the_studys_and_says_so(self, importer: Importer) -> None:
+        importer.records(make_record(make_location(status=None), statusModule=later(status="NOT_YET_RECRUITING")))
 
-        (site,) = read_sites(clerk.store, STUDY_ID)
+        (site,) = read_sites(importer.store, STUDY_ID)
         assert site.status is RecruitmentStatus.NOT_YET_RECRUITING
         assert INHERITED in site.flags
 
-    def test_a_site_that_cannot_be_placed_is_kept_without_a_location(self, clerk: Clerk) -> None:
+    def test_a_site_that_cannot_be_placed_is_kept_without_a_location(self, importer: Importer) -> None:
         nowhere = make_location(city="Xyzzyville", state=None, zip=None, geoPoint=None)
 
-        totals = clerk.records(make_record(nowhere))
+        totals = importer.records(make_record(nowhere))
 
-        (site,) = read_sites(clerk.store, STUDY_ID)
+        (site,) = read_sites(importer.store, STUDY_ID)
         assert site.place is None
         assert totals.unplaced == 1
 
-    def test_a_record_without_an_id_is_reported_and_costs_no_other(self, clerk: Clerk) -> None:
-        totals = clerk.records({}, make_record(make_location()))
+    def test_a_record_without_an_id_is_reported_and_costs_no_other(self, importer: Importer) -> None:
+        totals = importer.records({}, make_record(make_location()))
 
         assert (totals.records_left_out, totals.studies) == (1, 1)
-        assert clerk.heard.faults[0].place == "record 1"
+        assert importer.heard.faults[0].place == "record 1"
 
-    def test_a_zip_code_of_puerto_rico_is_puerto_ricos_under_any_country(self, clerk: Clerk) -> None:
+    def test_a_zip_code_of_puerto_rico_is_puerto_ricos_under_any_country(self, importer: Importer) -> None:
         san_juan = {"city": "San Juan", "state": "Puerto Rico", "zip": "00917", "geoPoint": None}
-        clerk.records(
+        importer.records(
             make_record(
                 make_location(**san_juan, country="United States"), make_location(**san_juan, country="Puerto Rico")
             )
         )
 
-        assert [site.country for site in read_sites(clerk.store, STUDY_ID)] == ["PR", "PR"]
+        assert [site.country for site in read_sites(importer.store, STUDY_ID)] == ["PR", "PR"]
 
 
 class TestAgain:
-    def test_the_same_record_twice_changes_nothing(self, clerk: Clerk) -> None:
+    def test_the_same_record_twice_changes_nothing(self, importer: Importer) -> None:
         record = make_record(make_location(), HAMBURG)
-        clerk.records(record)
-        version = catalogue_version(clerk.store)
+        importer.records(record)
+        version = catalogue_version(importer.store)
 
-        totals = clerk.records(record)
+        totals = importer.records(record)
 
-        assert clerk.heard.changes == []
+        assert importer.heard.changes == []
         assert totals.studies_changed == 0
-        assert clerk.import_id is None
-        assert catalogue_version(clerk.store) == version
+        assert importer.import_id is None
+        assert catalogue_version(importer.store) == version
 
-    def test_a_site_keeps_its_id_when_status_tag_spelling_or_order_change(self, clerk: Clerk) -> None:
-        clerk.records(make_record(make_location(), HAMBURG))
-        before = {site.city: site.site_id for site in read_sites(clerk.store, STUDY_ID)}
+    def test_a_site_keeps_its_id_when_status_tag_spelling_or_order_change(self, importer: Importer) -> None:
+        importer.records(make_record(make_location(), HAMBURG))
+        before = {site.city: site.site_id for site in read_sites(importer.store, STUDY_ID)}
 
-        clerk.records(
+        importer.records(
             make_record(
                 HAMBURG | {"facility": "HARBOUR CLINIC ( Site 0012)", "status": "COMPLETED"},
                 make_location(facility="University Hospital /ID# 999999", zip="D-24105"),
@@ -119,175 +119,175 @@ class TestAgain:
             )
         )
 
-        after = {site.city: site.site_id for site in read_sites(clerk.store, STUDY_ID)}
+        after = {site.city: site.site_id for site in read_sites(importer.store, STUDY_ID)}
         assert after == before
-        (change,) = clerk.heard.changes[0].sites
+        (change,) = importer.heard.changes[0].sites
         assert (change.kind, [(f.field, f.old, f.new) for f in change.fields]) == (
             ChangeKind.CLOSED,
             [("facility", "Harbour Clinic", "HARBOUR CLINIC"), ("status", "RECRUITING", "COMPLETED")],
         )
 
-    def test_a_vanished_site_is_closed_kept_and_may_return(self, clerk: Clerk) -> None:
-        clerk.records(make_record(make_location(), HAMBURG))
+    def test_a_vanished_site_is_closed_kept_and_may_return(self, importer: Importer) -> None:
+        importer.records(make_record(make_location(), HAMBURG))
 
-        clerk.records(make_record(make_location(), statusModule=later()))
-        gone = read_sites(clerk.store, STUDY_ID)[1]
+        importer.records(make_record(make_location(), statusModule=later()))
+        gone = read_sites(importer.store, STUDY_ID)[1]
         assert (gone.city, gone.status, has_vanished(gone)) == (
             "Hamburg",
             RecruitmentStatus.ACTIVE_NOT_RECRUITING,
             True,
         )
-        assert clerk.heard.kinds() == {ChangeKind.VANISHED: 1}
+        assert importer.heard.kinds() == {ChangeKind.VANISHED: 1}
 
-        clerk.records(make_record(make_location(), statusModule=later("2026-02-13")))
-        assert clerk.heard.changes == []
+        importer.records(make_record(make_location(), statusModule=later("2026-02-13")))
+        assert importer.heard.changes == []
 
-        clerk.records(make_record(make_location(), HAMBURG, statusModule=later("2026-02-14")))
-        back = read_sites(clerk.store, STUDY_ID)[1]
+        importer.records(make_record(make_location(), HAMBURG, statusModule=later("2026-02-14")))
+        back = read_sites(importer.store, STUDY_ID)[1]
         assert (back.site_id, back.status, has_vanished(back)) == (gone.site_id, RecruitmentStatus.RECRUITING, False)
-        assert clerk.heard.kinds() == {ChangeKind.RETURNED: 1}
+        assert importer.heard.kinds() == {ChangeKind.RETURNED: 1}
 
-    def test_ids_of_vanished_sites_are_never_given_again(self, clerk: Clerk) -> None:
-        clerk.records(make_record(make_location(), HAMBURG))
-        clerk.records(make_record(make_location(), statusModule=later()))
+    def test_ids_of_vanished_sites_are_never_given_again(self, importer: Importer) -> None:
+        importer.records(make_record(make_location(), HAMBURG))
+        importer.records(make_record(make_location(), statusModule=later()))
         berlin = make_location(facility="Charité", city="Berlin", state=None, zip="10117")
 
-        clerk.records(make_record(make_location(), berlin, statusModule=later("2026-02-13")))
+        importer.records(make_record(make_location(), berlin, statusModule=later("2026-02-13")))
 
-        ids = [site.site_id for site in read_sites(clerk.store, STUDY_ID)]
+        ids = [site.site_id for site in read_sites(importer.store, STUDY_ID)]
         assert len(set(ids)) == 3
 
-    def test_what_coordinators_set_survives(self, clerk: Clerk) -> None:
+    def test_what_coordinators_set_survives(self, importer: Importer) -> None:
         from dataclasses import replace
 
-        clerk.records(make_record(make_location()))
-        study = replace(read_study(clerk.store, STUDY_ID), pool_spots=8)
-        (site,) = read_sites(clerk.store, STUDY_ID)
-        replace_study(clerk.store, study, [replace(site, spots=3, time_reimbursement="varies")])
+        importer.records(make_record(make_location()))
+        study = replace(read_study(importer.store, STUDY_ID), pool_spots=8)
+        (site,) = read_sites(importer.store, STUDY_ID)
+        replace_study(importer.store, study, [replace(site, spots=3, time_reimbursement="varies")])
 
-        clerk.records(make_record(make_location(status="SUSPENDED"), statusModule=later()))
+        importer.records(make_record(make_location(status="SUSPENDED"), statusModule=later()))
 
-        (after,) = read_sites(clerk.store, STUDY_ID)
+        (after,) = read_sites(importer.store, STUDY_ID)
         assert (after.spots, after.time_reimbursement, after.status) == (3, "varies", RecruitmentStatus.SUSPENDED)
-        assert read_study(clerk.store, STUDY_ID).pool_spots == 8
-        assert "as of 2026-02-05" in read_study(clerk.store, STUDY_ID).history[0]
+        assert read_study(importer.store, STUDY_ID).pool_spots == 8
+        assert "as of 2026-02-05" in read_study(importer.store, STUDY_ID).history[0]
 
-    def test_an_older_record_is_left_out_unless_asked_for(self, clerk: Clerk) -> None:
-        clerk.records(make_record(make_location(), HAMBURG, statusModule=later()))
+    def test_an_older_record_is_left_out_unless_asked_for(self, importer: Importer) -> None:
+        importer.records(make_record(make_location(), HAMBURG, statusModule=later()))
 
-        totals = clerk.records(make_record(make_location()))
+        totals = importer.records(make_record(make_location()))
         assert totals.records_left_out == 1
-        assert "older" in clerk.heard.faults[0].reason
-        assert not any(map(has_vanished, read_sites(clerk.store, STUDY_ID)))
+        assert "older" in importer.heard.faults[0].reason
+        assert not any(map(has_vanished, read_sites(importer.store, STUDY_ID)))
 
-        clerk.records(make_record(make_location()), allow_older=True)
-        assert [has_vanished(site) for site in read_sites(clerk.store, STUDY_ID)] == [False, True]
+        importer.records(make_record(make_location()), allow_older=True)
+        assert [has_vanished(site) for site in read_sites(importer.store, STUDY_ID)] == [False, True]
 
-    def test_one_file_with_two_versions_of_a_study_ends_with_the_second(self, clerk: Clerk) -> None:
-        clerk.records(make_record(make_location()), make_record(make_location(), HAMBURG, statusModule=later()))
+    def test_one_file_with_two_versions_of_a_study_ends_with_the_second(self, importer: Importer) -> None:
+        importer.records(make_record(make_location()), make_record(make_location(), HAMBURG, statusModule=later()))
 
-        assert [site.city for site in read_sites(clerk.store, STUDY_ID)] == ["Kiel", "Hamburg"]
-        undo_import(clerk.store, NOW)
-        assert list_studies(clerk.store) == ()
+        assert [site.city for site in read_sites(importer.store, STUDY_ID)] == ["Kiel", "Hamburg"]
+        undo_import(importer.store, NOW)
+        assert list_studies(importer.store) == ()
 
 
 class TestAllOrNothing:
-    def test_a_dry_run_tells_the_changes_and_makes_none(self, clerk: Clerk) -> None:
-        version = catalogue_version(clerk.store)
+    def test_a_dry_run_tells_the_changes_and_makes_none(self, importer: Importer) -> None:
+        version = catalogue_version(importer.store)
 
-        totals = clerk.records(make_record(make_location()), dry_run=True)
-
-        assert totals.added == 1
-        assert clerk.heard.changes[0].is_new
-        assert list_studies(clerk.store) == ()
-        assert list_imports(clerk.store) == ()
-        assert catalogue_version(clerk.store) == version
-
-    def test_a_dry_run_does_not_wait_for_another_write(self, clerk: Clerk) -> None:
-        with clerk.store.writing():
-            totals = clerk.records(make_record(make_location()), dry_run=True)
+        totals = importer.records(make_record(make_location()), dry_run=True)
 
         assert totals.added == 1
+        assert importer.heard.changes[0].is_new
+        assert list_studies(importer.store) == ()
+        assert list_imports(importer.store) == ()
+        assert catalogue_version(importer.store) == version
 
-    def test_a_source_that_fails_halfway_changes_nothing(self, clerk: Clerk) -> None:
+    def test_a_dry_run_does_not_wait_for_another_write(self, importer: Importer) -> None:
+        with importer.store.writing():
+            totals = importer.records(make_record(make_location()), dry_run=True)
+
+        assert totals.added == 1
+
+    def test_a_source_that_fails_halfway_changes_nothing(self, importer: Importer) -> None:
         def broken() -> Iterator[StudyRecord | Fault]:
             yield parse_study(make_record(make_location()), date(2026, 3, 1), where="first")
             raise DataFault("The file ends in the middle.", faults=[])
 
         with pytest.raises(DataFault):
             import_records(
-                clerk.store, clerk.gazetteer, broken(), origin="ctgov", source="x", now=NOW, watcher=Memory()
+                importer.store, importer.gazetteer, broken(), origin="ctgov", source="x", now=NOW, watcher=Memory()
             )
 
-        assert list_studies(clerk.store) == ()
-        assert list_imports(clerk.store) == ()
+        assert list_studies(importer.store) == ()
+        assert list_imports(importer.store) == ()
 
 
 class TestUndo:
-    def test_undoing_gives_back_exactly_what_was_before(self, clerk: Clerk) -> None:
-        clerk.records(make_record(make_location(), HAMBURG))
-        before = (read_study(clerk.store, STUDY_ID), read_sites(clerk.store, STUDY_ID))
-        clerk.records(
+    def test_undoing_gives_back_exactly_what_was_before(self, importer: Importer) -> None:
+        importer.records(make_record(make_location(), HAMBURG))
+        before = (read_study(importer.store, STUDY_ID), read_sites(importer.store, STUDY_ID))
+        importer.records(
             make_record(make_location(facility="Other"), statusModule=later()), make_record(nct_id="NCT00000002")
         )
-        assert len(list_studies(clerk.store)) == 2
+        assert len(list_studies(importer.store)) == 2
 
-        undone = undo_import(clerk.store, NOW)
+        undone = undo_import(importer.store, NOW)
 
-        assert (read_study(clerk.store, STUDY_ID), read_sites(clerk.store, STUDY_ID)) == before
-        assert len(list_studies(clerk.store)) == 1
+        assert (read_study(importer.store, STUDY_ID), read_sites(importer.store, STUDY_ID)) == before
+        assert len(list_studies(importer.store)) == 1
         assert (undone.import_id, undone.undone_at) == (2, NOW)
-        assert [(r.import_id, r.undone_at is None) for r in list_imports(clerk.store)] == [(2, False), (1, True)]
-        assert imported_studies(clerk.store, "ctgov") == (STUDY_ID,)
+        assert [(r.import_id, r.undone_at is None) for r in list_imports(importer.store)] == [(2, False), (1, True)]
+        assert imported_studies(importer.store, "ctgov") == (STUDY_ID,)
 
-    def test_undoing_again_goes_further_back_and_then_has_nothing_left(self, clerk: Clerk) -> None:
-        clerk.records(make_record(make_location()))
-        clerk.records(make_record(make_location(), HAMBURG, statusModule=later()))
+    def test_undoing_again_goes_further_back_and_then_has_nothing_left(self, importer: Importer) -> None:
+        importer.records(make_record(make_location()))
+        importer.records(make_record(make_location(), HAMBURG, statusModule=later()))
 
-        undo_import(clerk.store, NOW)
-        undo_import(clerk.store, NOW)
+        undo_import(importer.store, NOW)
+        undo_import(importer.store, NOW)
 
-        assert list_studies(clerk.store) == ()
+        assert list_studies(importer.store) == ()
         with pytest.raises(InvalidInput, match="no import"):
-            undo_import(clerk.store, NOW)
+            undo_import(importer.store, NOW)
 
-    def test_undoing_is_refused_where_it_would_lose_a_later_change(self, clerk: Clerk) -> None:
+    def test_undoing_is_refused_where_it_would_lose_a_later_change(self, importer: Importer) -> None:
         from dataclasses import replace
 
-        clerk.records(make_record(make_location()))
-        study, sites = read_study(clerk.store, STUDY_ID), read_sites(clerk.store, STUDY_ID)
-        replace_study(clerk.store, replace(study, pool_spots=3), sites)
+        importer.records(make_record(make_location()))
+        study, sites = read_study(importer.store, STUDY_ID), read_sites(importer.store, STUDY_ID)
+        replace_study(importer.store, replace(study, pool_spots=3), sites)
 
         with pytest.raises(InvalidInput, match="changed after"):
-            undo_import(clerk.store, NOW)
+            undo_import(importer.store, NOW)
 
-        assert read_study(clerk.store, STUDY_ID).pool_spots == 3
+        assert read_study(importer.store, STUDY_ID).pool_spots == 3
 
-    def test_undoing_is_refused_where_a_new_site_has_referrals(self, clerk: Clerk) -> None:
-        clerk.records(make_record(make_location()))
-        refer(clerk, read_sites(clerk.store, STUDY_ID)[0].site_id)
+    def test_undoing_is_refused_where_a_new_site_has_referrals(self, importer: Importer) -> None:
+        importer.records(make_record(make_location()))
+        refer(importer, read_sites(importer.store, STUDY_ID)[0].site_id)
 
         with pytest.raises(InvalidInput, match="referrals"):
-            undo_import(clerk.store, NOW)
+            undo_import(importer.store, NOW)
 
-        assert len(read_sites(clerk.store, STUDY_ID)) == 1
+        assert len(read_sites(importer.store, STUDY_ID)) == 1
 
 
-def refer(clerk: Clerk, site_id: str, study_id: str = STUDY_ID) -> None:
+def refer(importer: Importer, site_id: str, study_id: str = STUDY_ID) -> None:
     from sitematch.store.capacity import ledger
     from tests.store.builders import STUDY
 
-    set_cap(clerk.store, make_caller(), study_id=study_id, key=STUDY, spots=8, now=NOW)
-    ledger.place_hold(clerk.store, make_caller(), study_id=study_id, site_id=site_id, referral_id="r1", now=NOW)
+    set_cap(importer.store, make_caller(), study_id=study_id, key=STUDY, spots=8, now=NOW)
+    ledger.place_hold(importer.store, make_caller(), study_id=study_id, site_id=site_id, referral_id="r1", now=NOW)
 
 
 class TestStandIns:
     @pytest.fixture
-    def default(self, clerk: Clerk) -> Clerk:
+    def default(self, importer: Importer) -> Importer:
         replace_study(
-            clerk.store, read_study_file(data_file("study.json")), read_sites_file(data_file("sites.csv")).sites
+            importer.store, read_study_file(data_file("study.json")), read_sites_file(data_file("sites.csv")).sites
         )
-        return clerk
+        return importer
 
     RECORD = make_record(
         make_location(),
@@ -295,7 +295,7 @@ class TestStandIns:
         statusModule=later("2025-12-31", "ACTIVE_NOT_RECRUITING"),
     )
 
-    def test_they_give_way_to_the_real_sites_and_so_does_their_notice(self, default: Clerk) -> None:
+    def test_they_give_way_to_the_real_sites_and_so_does_their_notice(self, default: Importer) -> None:
         default.records(self.RECORD)
 
         (site,) = read_sites(default.store, "NCT06064929")
@@ -305,7 +305,7 @@ class TestStandIns:
         assert default.heard.kinds() == {ChangeKind.ADDED: 1, ChangeKind.REMOVED: 46}
         assert (study.pool_spots, study.title[:12], len(study.timeline)) == (8, "Felzartamab ", 3)
 
-    def test_one_with_referrals_is_closed_instead(self, default: Clerk) -> None:
+    def test_one_with_referrals_is_closed_instead(self, default: Importer) -> None:
         refer(default, "NCT06064929-003", "NCT06064929")
 
         default.records(self.RECORD)
@@ -315,7 +315,7 @@ class TestStandIns:
         assert (kept.site_id, kept.status) == ("NCT06064929-003", RecruitmentStatus.ACTIVE_NOT_RECRUITING)
         assert len(read_sites(default.store, "NCT06064929")) == 2
 
-    def test_undoing_brings_them_back(self, default: Clerk) -> None:
+    def test_undoing_brings_them_back(self, default: Importer) -> None:
         before = read_sites(default.store, "NCT06064929")
         default.records(self.RECORD)
 
@@ -325,46 +325,48 @@ class TestStandIns:
 
 
 class TestRealRecords:
-    def test_every_file_imports_with_nothing_lost(self, clerk: Clerk) -> None:
+    def test_every_file_imports_with_nothing_lost(self, importer: Importer) -> None:
         for path in sorted(ctgov_folder().glob("*.json")):
             given = sum(r.given for r in read_file(path, date(2026, 3, 1)) if isinstance(r, StudyRecord))
 
-            totals = clerk.file(path, allow_older=True)
+            totals = importer.file(path, allow_older=True)
 
             assert totals.locations == given == totals.sites + totals.left_out, path.name
-            assert len([f for f in clerk.heard.faults if "location" in f.place]) == totals.left_out
+            assert len([f for f in importer.heard.faults if "location" in f.place]) == totals.left_out
 
-    def test_a_week_of_nct06892548_adds_seven_sites_and_no_duplicate(self, clerk: Clerk) -> None:
+    def test_a_week_of_nct06892548_adds_seven_sites_and_no_duplicate(self, importer: Importer) -> None:
         folder = ctgov_folder()
-        clerk.file(folder / "NCT06892548.2026-02-05.json")
-        first = {site.site_id for site in read_sites(clerk.store, "NCT06892548")}
+        importer.file(folder / "NCT06892548.2026-02-05.json")
+        first = {site.site_id for site in read_sites(importer.store, "NCT06892548")}
 
-        clerk.file(folder / "NCT06892548.2026-02-12.json")
+        importer.file(folder / "NCT06892548.2026-02-12.json")
 
-        after = [site.site_id for site in read_sites(clerk.store, "NCT06892548")]
-        assert clerk.heard.kinds().get(ChangeKind.ADDED) == 7
-        assert ChangeKind.VANISHED not in clerk.heard.kinds()
+        after = [site.site_id for site in read_sites(importer.store, "NCT06892548")]
+        assert importer.heard.kinds().get(ChangeKind.ADDED) == 7
+        assert ChangeKind.VANISHED not in importer.heard.kinds()
         assert (len(first), len(after), len(set(after))) == (38, 45, 45)
         assert first < set(after)
 
-    def test_three_versions_of_nct06203210_change_statuses_only(self, clerk: Clerk) -> None:
+    def test_three_versions_of_nct06203210_change_statuses_only(self, importer: Importer) -> None:
         folder = ctgov_folder()
-        clerk.file(folder / "NCT06203210.2026-02-05.json")
-        ids = [site.site_id for site in read_sites(clerk.store, "NCT06203210")]
+        importer.file(folder / "NCT06203210.2026-02-05.json")
+        ids = [site.site_id for site in read_sites(importer.store, "NCT06203210")]
 
         for day in ("2026-02-10", "2026-03-10"):
-            clerk.file(folder / f"NCT06203210.{day}.json")
-            changed = [c for change in clerk.heard.changes for c in change.sites if c.kind is not ChangeKind.RESPELLED]
+            importer.file(folder / f"NCT06203210.{day}.json")
+            changed = [
+                c for change in importer.heard.changes for c in change.sites if c.kind is not ChangeKind.RESPELLED
+            ]
             assert changed
             assert {f.field for c in changed for f in c.fields if not f.is_respelling} == {"status"}
             assert {c.kind for c in changed} <= {ChangeKind.CHANGED, ChangeKind.CLOSED}
-            assert sorted(site.site_id for site in read_sites(clerk.store, "NCT06203210")) == sorted(ids)
+            assert sorted(site.site_id for site in read_sites(importer.store, "NCT06203210")) == sorted(ids)
 
-    def test_the_wrong_zip_code_of_marietta_is_reported_with_what_was_believed(self, clerk: Clerk) -> None:
-        clerk.file(ctgov_folder() / "NCT05843643.json")
+    def test_the_wrong_zip_code_of_marietta_is_reported_with_what_was_believed(self, importer: Importer) -> None:
+        importer.file(ctgov_folder() / "NCT05843643.json")
 
-        (told,) = [flag for site, _, flag in clerk.heard.contradictions if site.city == "Marietta"]
-        (site,) = [site for site in read_sites(clerk.store, "NCT05843643") if site.city == "Marietta"]
+        (told,) = [flag for site, _, flag in importer.heard.contradictions if site.city == "Marietta"]
+        (site,) = [site for site in read_sites(importer.store, "NCT05843643") if site.city == "Marietta"]
         assert "20060 is in Washington" in told
         assert "The town was believed" in told
         assert "it agrees" in site.flags[-1]

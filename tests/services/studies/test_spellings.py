@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sitematch.domain.place import Coordinates
-from sitematch.domain.studies.identity import Whereabouts, pair
+from sitematch.domain.studies.identity import SiteIdentity, pair
 from sitematch.errors import UnknownCountry
 from sitematch.gazetteer.grammar import parse_country
 from sitematch.gazetteer.locate import Gazetteer
@@ -63,6 +63,6 @@ def test_a_site_is_placed_where_the_registry_has_its_town(row: dict[str, str], g
 
 @pytest.mark.parametrize("row", named("same"))
 def test_a_mended_name_is_the_same_site(row: dict[str, str]) -> None:
-    old, new = (Whereabouts(row[name], row["city"], row["postcode"], "") for name in ("text", "expected"))
+    old, new = (SiteIdentity(row[name], row["city"], row["postcode"], "") for name in ("text", "expected"))
 
     assert pair([old], [new]) == {0: 0}

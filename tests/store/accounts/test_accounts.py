@@ -7,10 +7,11 @@ import pytest
 import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Grant, Permission, Role, may
+from sitematch.domain.accounts.account import Account
+from sitematch.domain.accounts.tokens import SESSION_LASTS
 from sitematch.errors import AccountNotFound, InvalidInput, LoginDelayed, LoginFailed
 from sitematch.store import schema
 from sitematch.store.accounts import accounts, tokens
-from sitematch.store.accounts.accounts import Account
 from sitematch.store.engine import Store
 from tests.store.builders import NOW
 
@@ -186,7 +187,7 @@ def test_token_that_has_ended_opens_nothing(store: Store, end: str) -> None:
     new = tokens.start_session(store, account_id=made.account_id, now=NOW)
     now, secret = NOW, new.secret
     if end == "expiry":
-        now += tokens.SESSION_LASTS
+        now += SESSION_LASTS
     elif end == "revocation":
         tokens.revoke_token(store, token_id=new.token.token_id, now=NOW)
     elif end == "new password":

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sitematch.domain.accounts.access import Permission
+from sitematch.domain.accounts.tokens import SESSION_LASTS
 from sitematch.errors import LoginFailed
 from sitematch.store.accounts import accounts, sessions, tokens
 from sitematch.store.engine import Store
@@ -23,7 +24,7 @@ def test_session_is_read_by_its_secret_with_the_person_and_its_life(store: Store
 
     assert (found.session_id, found.account.account_id) == (begun.token.token_id, account_id)
     assert found.account.actor.scopes is None
-    assert found.expires_at - found.started_at == tokens.SESSION_LASTS
+    assert found.expires_at - found.started_at == SESSION_LASTS
 
 
 @pytest.mark.parametrize("how", ["unknown", "expired", "revoked", "disabled", "an API token"])
@@ -34,7 +35,7 @@ def test_session_that_does_not_hold_is_refused(store: Store, how: str) -> None:
     if how == "unknown":
         secret += "x"
     elif how == "expired":
-        now += tokens.SESSION_LASTS
+        now += SESSION_LASTS
     elif how == "revoked":
         tokens.revoke_token(store, token_id=begun.token.token_id, now=NOW)
     elif how == "disabled":

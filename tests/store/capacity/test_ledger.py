@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapacityState, DrawnFrom
-from sitematch.domain.capacity.spot import EventKind, ScreenFailureReason, SpotState
+from sitematch.domain.capacity.states import EventKind, ScreenFailureReason, SpotState
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import (
     IllegalTransition,
@@ -26,7 +26,7 @@ from tests.store.builders import (
     NOW,
     STUDY,
     STUDY_ID,
-    Desk,
+    Coordinator,
     arm_key,
     country_key,
     make_caller,
@@ -37,78 +37,78 @@ from tests.store.builders import (
 
 
 def test_hold_takes_a_spot_for_48_hours(store: Store) -> None:
-    desk = Desk(store)
-    desk.cap(2)
+    coordinator = Coordinator(store)
+    coordinator.cap(2)
 
-    referral = desk.hold("r-1")
+    referral = coordinator.hold("r-1")
 
     assert referral.state is SpotState.HELD
     assert referral.expires_at == NOW + timedelta(hours=48)
     assert [action.value for action in referral.allowed] == ["release", "start_screening"]
-    assert (desk.site().held, desk.site().remaining) == (1, 1)
+    assert (coordinator.site().held, coordinator.site().remaining) == (1, 1)
 
 
 def test_hold_fails_when_no_spots_remain(store: Store) -> None:
-    desk = Desk(store)
-    desk.cap(1)
-    desk.hold("r-1")
+    coordinator = Coordinator(store)
+    coordinator.cap(1)
+    coordinator.hold("r-1")
 
     with pytest.raises(NoSpotsLeft) as caught:
-        desk.hold("r-2")
+        coordinator.hold("r-2")
 
     error = caught.value
     assert (error.level, error.scope, error.spots, error.taken) == ("STUDY", "", 1, 1)
     with pytest.raises(ReferralNotFound):
-        desk.state("r-2")
+        coordinator.state("r-2")
 
 
 def test_lapsed_hold_gives_its_spot_back_at_the_very_instant(store: Store) -> None:
-    desk = Desk(store)
-    desk.cap(1)
-    desk.hold("r-1", hold_for=timedelta(minutes=10))
+    coordinator = Coordinator(store)
+    coordinator.cap(1)
+    coordinator.hold("r-1", hold_for=timedelta(minutes=10))
 
-    desk.later(minutes=10, microseconds=-1)
+    coordinator.later(minutes=10, microseconds=-1)
     with pytest.raises(NoSpotsLeft):
-        desk.hold("r-2")
-    desk.later(microseconds=1)
+        coordinator.hold("r-2")
+    coordinator.later(microseconds=1)
 
-    assert desk.site().remaining == 1
-    assert desk.hold("r-2").state is SpotState.HELD
-    assert desk.state("r-1") is SpotState.EXPIRED
+    assert coordinator.site().remaining == 1
+    assert coordinator.hold("r-2").state is SpotState.HELD
+    assert coordinator.state("r-1") is SpotState.EXPIRED
 
 
 def test_lapse_writes_no_event(store: Store) -> None:
-    desk = Desk(store)
-    desk.hold("r-1")
+    coordinator = Coordinator(store)
+    coordinator.hold("r-1")
 
-    desk.later(hours=48)
-    desk.site()
+    coordinator.later(hours=48)
+    coordinator.site()
 
     assert [event.kind for event in counting.history(store, "r-1")] == [EventKind.HELD]
 
 
 def test_lapsed_hold_cannot_be_screened_but_held_anew(store: Store) -> None:
-    desk = Desk(store)
-    desk.hold("r-1")
-    desk.later(hours=48)
+    coordinator = Coordinator(store)
+    coordinator.hold("r-1")
+    coordinator.later(hours=48)
 
     with pytest.raises(IllegalTransition, match="join_waiting_list, place_hold") as caught:
-        desk.screen("r-1")
+        coordinator.screen("r-1")
 
     assert caught.value.state == "EXPIRED"
-    assert desk.hold("r-1").state is SpotState.HELD
+    assert coordinator.hold("r-1").state is SpotState.HELD
 
 
 def test_spot_goes_from_hold_to_screening_to_enrolled(store: Store) -> None:
-    desk = Desk(store)
-    desk.cap(3)
-    desk.hold("r-1")
+    coordinator = Coordinator(store)
+    coordinator.cap(3)
+    coordinator.hold("r-1")
 
-    desk.screen("r-1")
-    desk.later(days=30)
-    screening = desk.site()
-    desk.enroll("r-1")
-    enrolled = desk.site()
+    coordinator.screen("r-1")
+    coordinator.later(days=30)
+    screening = coordinator.site()
+    coordinator.enroll("r-1")
+    enrolled = coordinator.site()
 
     assert (screening.screening, screening.remaining) == (1, 2)
     assert (enrolled.screening, enrolled.enrolled, enrolled.remaining) == (0, 1, 2)
@@ -116,61 +116,61 @@ def test_spot_goes_from_hold_to_screening_to_enrolled(store: Store) -> None:
 
 @pytest.mark.parametrize("screened", [False, True])
 def test_released_spot_comes_back(store: Store, screened: bool) -> None:
-    desk = Desk(store)
-    desk.cap(1)
-    desk.hold("r-1")
+    coordinator = Coordinator(store)
+    coordinator.cap(1)
+    coordinator.hold("r-1")
     if screened:
-        desk.screen("r-1")
+        coordinator.screen("r-1")
 
-    desk.release("r-1")
+    coordinator.release("r-1")
 
-    assert desk.site().remaining == 1
+    assert coordinator.site().remaining == 1
 
 
 @pytest.mark.parametrize(("gives_back", "remaining"), [((), 0), ((SpotState.SCREEN_FAILED,), 1)])
 def test_failed_screening_gives_back_as_the_policy_says(
     store: Store, gives_back: tuple[SpotState, ...], remaining: int
 ) -> None:
-    desk = Desk(store)
-    desk.cap(1)
-    desk.policy(gives_back=frozenset(gives_back))
-    desk.hold("r-1")
-    desk.screen("r-1")
+    coordinator = Coordinator(store)
+    coordinator.cap(1)
+    coordinator.policy(gives_back=frozenset(gives_back))
+    coordinator.hold("r-1")
+    coordinator.screen("r-1")
 
-    referral = desk.fail("r-1", ScreenFailureReason.EXCLUSION_MET)
+    referral = coordinator.fail("r-1", ScreenFailureReason.EXCLUSION_MET)
 
     assert referral.reason == "EXCLUSION_MET"
-    assert desk.site().remaining == remaining
+    assert coordinator.site().remaining == remaining
 
 
 @pytest.mark.parametrize(("gives_back", "remaining"), [((), 0), ((SpotState.WITHDRAWN,), 1)])
 def test_withdrawn_participant_counts_unless_the_protocol_replaces_them(
     store: Store, gives_back: tuple[SpotState, ...], remaining: int
 ) -> None:
-    desk = Desk(store)
-    desk.cap(1)
-    desk.policy(gives_back=frozenset(gives_back))
-    desk.hold("r-1")
-    desk.screen("r-1")
-    desk.enroll("r-1")
+    coordinator = Coordinator(store)
+    coordinator.cap(1)
+    coordinator.policy(gives_back=frozenset(gives_back))
+    coordinator.hold("r-1")
+    coordinator.screen("r-1")
+    coordinator.enroll("r-1")
 
-    desk.withdraw("r-1")
+    coordinator.withdraw("r-1")
 
-    assert (desk.site().withdrawn, desk.site().remaining) == (1, remaining)
+    assert (coordinator.site().withdrawn, coordinator.site().remaining) == (1, remaining)
 
 
 def test_rescreening_at_a_full_site_uses_the_spot_that_still_counts(store: Store) -> None:
-    desk = Desk(store)
-    desk.cap(1)
-    desk.policy(gives_back=frozenset())
-    desk.hold("r-1")
-    desk.screen("r-1")
-    desk.fail("r-1")
+    coordinator = Coordinator(store)
+    coordinator.cap(1)
+    coordinator.policy(gives_back=frozenset())
+    coordinator.hold("r-1")
+    coordinator.screen("r-1")
+    coordinator.fail("r-1")
 
-    again = desk.hold("r-1")
+    again = coordinator.hold("r-1")
 
     assert again.state is SpotState.HELD
-    assert (desk.site().held, desk.site().screen_failed, desk.site().remaining) == (1, 0, 0)
+    assert (coordinator.site().held, coordinator.site().screen_failed, coordinator.site().remaining) == (1, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -190,17 +190,17 @@ def test_rescreening_at_a_full_site_uses_the_spot_that_still_counts(store: Store
 def test_illegal_transition_names_what_is_allowed_and_changes_nothing(
     store: Store, steps: tuple[str, ...], action: str, allowed: tuple[str, ...] | None
 ) -> None:
-    desk = Desk(store)
+    coordinator = Coordinator(store)
     for step in steps:
-        getattr(desk, step)("r-1")
+        getattr(coordinator, step)("r-1")
     before = counting.history(store, "r-1")
 
     if allowed is None:
         with pytest.raises(ReferralNotFound):
-            getattr(desk, action)("r-1")
+            getattr(coordinator, action)("r-1")
     else:
         with pytest.raises(IllegalTransition) as caught:
-            getattr(desk, action)("r-1")
+            getattr(coordinator, action)("r-1")
         assert caught.value.allowed == allowed
         assert all(name in caught.value.message for name in allowed)
 
@@ -208,7 +208,7 @@ def test_illegal_transition_names_what_is_allowed_and_changes_nothing(
 
 
 def test_remaining_is_the_least_over_the_caps_that_apply(store: Store) -> None:
-    desk = Desk(
+    coordinator = Coordinator(
         store,
         sites=[
             make_site("us-1"),
@@ -217,13 +217,13 @@ def test_remaining_is_the_least_over_the_caps_that_apply(store: Store) -> None:
             make_site("fr-2", country="FR"),
         ],
     )
-    desk.cap(10)
-    desk.cap(4, country_key("FR"))
-    desk.cap(2, site_key("fr-1"))
-    desk.cap(1, arm_key("high-dose"))
+    coordinator.cap(10)
+    coordinator.cap(4, country_key("FR"))
+    coordinator.cap(2, site_key("fr-1"))
+    coordinator.cap(1, arm_key("high-dose"))
 
-    desk.hold("r-1", "fr-1")
-    desk.hold("r-2", "fr-2", arm="high-dose")
+    coordinator.hold("r-1", "fr-1")
+    coordinator.hold("r-2", "fr-2", arm="high-dose")
 
     found = {item.site_id: (item.remaining, item.drawn_from) for item in counting.capacity(store, STUDY_ID, NOW)}
     assert found == {
@@ -232,30 +232,30 @@ def test_remaining_is_the_least_over_the_caps_that_apply(store: Store) -> None:
         "fr-1": (1, DrawnFrom.SITE_CAP),
         "fr-2": (2, DrawnFrom.SHARED_POOL),
     }
-    assert desk.site("us-1", arm="high-dose").remaining == 0
+    assert coordinator.site("us-1", arm="high-dose").remaining == 0
     with pytest.raises(NoSpotsLeft) as caught:
-        desk.hold("r-3", "us-1", arm="high-dose")
+        coordinator.hold("r-3", "us-1", arm="high-dose")
     assert (caught.value.level, caught.value.scope) == ("ARM", "high-dose")
 
 
 @pytest.mark.parametrize("key", [STUDY, country_key("US"), arm_key("a"), site_key()], ids=str)
 def test_each_level_of_cap_refuses_alone(store: Store, key: object) -> None:
-    desk = Desk(store)
-    desk.cap(1, key)  # type: ignore[arg-type]
-    desk.hold("r-1", arm="a")
+    coordinator = Coordinator(store)
+    coordinator.cap(1, key)  # type: ignore[arg-type]
+    coordinator.hold("r-1", arm="a")
 
     with pytest.raises(NoSpotsLeft) as caught:
-        desk.hold("r-2", arm="a")
+        coordinator.hold("r-2", arm="a")
 
     assert f"{caught.value.level} {caught.value.scope}".strip() == str(key)
 
 
 def test_unknown_is_not_zero(store: Store) -> None:
-    desk = Desk(store)
+    coordinator = Coordinator(store)
 
-    desk.hold("r-1")
+    coordinator.hold("r-1")
 
-    found = desk.site()
+    found = coordinator.site()
     assert (found.remaining, found.state, found.drawn_from) == (
         None,
         CapacityState.UNKNOWN,
@@ -265,59 +265,59 @@ def test_unknown_is_not_zero(store: Store) -> None:
 
 
 def test_zero_is_not_unknown(store: Store) -> None:
-    desk = Desk(store)
-    desk.cap(0, site_key())
+    coordinator = Coordinator(store)
+    coordinator.cap(0, site_key())
 
-    assert (desk.site().remaining, desk.site().state) == (0, CapacityState.WAITLIST)
+    assert (coordinator.site().remaining, coordinator.site().state) == (0, CapacityState.WAITLIST)
     with pytest.raises(NoSpotsLeft):
-        desk.hold("r-1")
+        coordinator.hold("r-1")
 
 
 def test_removed_cap_limits_nothing(store: Store) -> None:
-    desk = Desk(store)
-    desk.cap(0)
+    coordinator = Coordinator(store)
+    coordinator.cap(0)
 
-    desk.cap(None)
+    coordinator.cap(None)
 
-    assert desk.hold("r-1").state is SpotState.HELD
+    assert coordinator.hold("r-1").state is SpotState.HELD
 
 
 def test_cap_lowered_below_what_is_taken_is_over_enrolled_and_sells_nothing(store: Store) -> None:
-    desk = Desk(store)
-    desk.cap(5, site_key())
+    coordinator = Coordinator(store)
+    coordinator.cap(5, site_key())
     for number in range(3):
-        desk.hold(f"r-{number}")
+        coordinator.hold(f"r-{number}")
 
-    usage = desk.cap(1, site_key())
+    usage = coordinator.cap(1, site_key())
 
     assert (usage.taken, usage.remaining, usage.over_enrolled) == (3, 0, 2)
-    assert (desk.site().remaining, desk.site().over_enrolled) == (0, 2)
-    desk.release("r-0")
-    desk.release("r-1")
+    assert (coordinator.site().remaining, coordinator.site().over_enrolled) == (0, 2)
+    coordinator.release("r-0")
+    coordinator.release("r-1")
     with pytest.raises(NoSpotsLeft):
-        desk.hold("r-9")
+        coordinator.hold("r-9")
 
 
 @pytest.mark.parametrize("key", [STUDY, country_key("US"), site_key()], ids=str)
 def test_closed_part_takes_nobody_while_its_participants_still_count(store: Store, key: object) -> None:
-    desk = Desk(store)
-    desk.cap(2)
-    desk.hold("r-1")
+    coordinator = Coordinator(store)
+    coordinator.cap(2)
+    coordinator.hold("r-1")
 
-    desk.close(key)  # type: ignore[arg-type]
+    coordinator.close(key)  # type: ignore[arg-type]
 
     with pytest.raises(SiteClosed):
-        desk.hold("r-2")
-    assert (desk.site().state, desk.site().remaining) == (CapacityState.NO_CAPACITY, 0)
-    assert desk.screen("r-1").state is SpotState.SCREENING
-    assert counting.caps(store, STUDY_ID, desk.now)[0].taken == 1
-    desk.reopen(key)  # type: ignore[arg-type]
-    assert desk.hold("r-2").state is SpotState.HELD
+        coordinator.hold("r-2")
+    assert (coordinator.site().state, coordinator.site().remaining) == (CapacityState.NO_CAPACITY, 0)
+    assert coordinator.screen("r-1").state is SpotState.SCREENING
+    assert counting.caps(store, STUDY_ID, coordinator.now)[0].taken == 1
+    coordinator.reopen(key)  # type: ignore[arg-type]
+    assert coordinator.hold("r-2").state is SpotState.HELD
 
 
 @pytest.mark.parametrize("whose", ["study", "site"])
 def test_registry_status_that_takes_nobody_closes_the_site(store: Store, whose: str) -> None:
-    desk = Desk(store)
+    coordinator = Coordinator(store)
     closed = RecruitmentStatus.ACTIVE_NOT_RECRUITING
     study = make_study(status=closed) if whose == "study" else make_study()
     site = make_site(status=closed) if whose == "site" else make_site()
@@ -325,13 +325,13 @@ def test_registry_status_that_takes_nobody_closes_the_site(store: Store, whose: 
     replace_study(store, study, [site])
 
     with pytest.raises(SiteClosed, match="ACTIVE_NOT_RECRUITING"):
-        desk.hold("r-1")
-    assert desk.site().is_open is False
+        coordinator.hold("r-1")
+    assert coordinator.site().is_open is False
 
 
 def test_site_with_referrals_cannot_vanish_from_the_catalogue(store: Store) -> None:
-    desk = Desk(store)
-    desk.hold("r-1", "site-2")
+    coordinator = Coordinator(store)
+    coordinator.hold("r-1", "site-2")
 
     with pytest.raises(InvalidInput, match="site-2"):
         replace_study(store, make_study(), [make_site("site-1")])
@@ -341,51 +341,51 @@ def test_site_with_referrals_cannot_vanish_from_the_catalogue(store: Store) -> N
 
 
 def test_what_does_not_exist_is_named(store: Store) -> None:
-    desk = Desk(store)
+    coordinator = Coordinator(store)
 
     with pytest.raises(SiteNotFound, match="nowhere"):
-        desk.hold("r-1", "nowhere")
+        coordinator.hold("r-1", "nowhere")
     with pytest.raises(SiteNotFound, match="nowhere"):
-        desk.cap(1, site_key("nowhere"))
+        coordinator.cap(1, site_key("nowhere"))
     with pytest.raises(ReferralNotFound, match="r-9"):
-        desk.enroll("r-9")
+        coordinator.enroll("r-9")
     with pytest.raises(StudyNotFound, match="NCT9"):
         counting.capacity(store, "NCT9", NOW)
-    desk.study_id = "NCT9"
+    coordinator.study_id = "NCT9"
     with pytest.raises(StudyNotFound, match="NCT9"):
-        desk.hold("r-1")
+        coordinator.hold("r-1")
 
 
 @pytest.mark.parametrize("referral_id", ["", "Jane Doe", "jane@example.org", "-x", "x" * 65, "é", "r\n"])
 def test_referral_id_that_could_say_who_it_is_is_refused(store: Store, referral_id: str) -> None:
-    desk = Desk(store)
+    coordinator = Coordinator(store)
 
     with pytest.raises(InvalidInput, match="referral_id"):
-        desk.hold(referral_id)
+        coordinator.hold(referral_id)
 
 
 def test_senseless_numbers_are_refused(store: Store) -> None:
-    desk = Desk(store)
+    coordinator = Coordinator(store)
 
     with pytest.raises(InvalidInput):
-        desk.cap(-1)
+        coordinator.cap(-1)
     with pytest.raises(InvalidInput):
-        desk.cap(1, country_key("usa"))
+        coordinator.cap(1, country_key("usa"))
     with pytest.raises(InvalidInput):
-        desk.hold("r-1", hold_for=timedelta(0))
+        coordinator.hold("r-1", hold_for=timedelta(0))
     with pytest.raises(InvalidPolicy):
-        desk.policy(hold=timedelta(days=366))
+        coordinator.policy(hold=timedelta(days=366))
     with pytest.raises(InvalidPolicy):
-        desk.policy(gives_back=frozenset({SpotState.ENROLLED}))
-    desk.now = NOW.replace(tzinfo=None)
+        coordinator.policy(gives_back=frozenset({SpotState.ENROLLED}))
+    coordinator.now = NOW.replace(tzinfo=None)
     with pytest.raises(InvalidInput, match="time zone"):
-        desk.hold("r-1")
+        coordinator.hold("r-1")
 
 
 def test_referral_belongs_to_one_study(store: Store) -> None:
-    desk = Desk(store)
-    desk.hold("r-1")
-    other = Desk(
+    coordinator = Coordinator(store)
+    coordinator.hold("r-1")
+    other = Coordinator(
         store,
         study=make_study(study_id="NCT00000002"),
         sites=[make_site("other-1", study_id="NCT00000002")],
@@ -396,48 +396,50 @@ def test_referral_belongs_to_one_study(store: Store) -> None:
 
 
 def test_clock_that_lags_behind_cannot_bring_a_sold_spot_back(store: Store) -> None:
-    desk = Desk(store)
-    desk.cap(1)
-    desk.hold("r-1")
-    desk.later(hours=48)
-    desk.hold("r-2")
+    coordinator = Coordinator(store)
+    coordinator.cap(1)
+    coordinator.hold("r-1")
+    coordinator.later(hours=48)
+    coordinator.hold("r-2")
 
-    desk.now = NOW + timedelta(hours=47)
+    coordinator.now = NOW + timedelta(hours=47)
 
     with pytest.raises(IllegalTransition, match="EXPIRED"):
-        desk.screen("r-1")
+        coordinator.screen("r-1")
 
 
 def test_capacity_of_the_past_is_what_it_was(store: Store) -> None:
-    desk = Desk(store)
+    coordinator = Coordinator(store)
     instants = []
     wanted = []
 
     def note() -> None:
-        instants.append(desk.now)
-        wanted.append((counting.capacity(store, STUDY_ID, desk.now), counting.caps(store, STUDY_ID, desk.now)))
-        desk.later(hours=1)
+        instants.append(coordinator.now)
+        wanted.append(
+            (counting.capacity(store, STUDY_ID, coordinator.now), counting.caps(store, STUDY_ID, coordinator.now))
+        )
+        coordinator.later(hours=1)
 
     note()
-    desk.cap(3)
+    coordinator.cap(3)
     note()
-    desk.cap(2, site_key())
-    desk.hold("r-1", hold_for=timedelta(hours=2))
+    coordinator.cap(2, site_key())
+    coordinator.hold("r-1", hold_for=timedelta(hours=2))
     note()
-    desk.hold("r-2")
-    desk.screen("r-2")
+    coordinator.hold("r-2")
+    coordinator.screen("r-2")
     note()
-    desk.policy(gives_back=frozenset({SpotState.WITHDRAWN}))
-    desk.enroll("r-2")
-    desk.close(site_key("site-2"))
+    coordinator.policy(gives_back=frozenset({SpotState.WITHDRAWN}))
+    coordinator.enroll("r-2")
+    coordinator.close(site_key("site-2"))
     note()
-    desk.withdraw("r-2")
+    coordinator.withdraw("r-2")
     note()
 
     found = [
         (
-            counting.capacity(store, STUDY_ID, desk.now, as_of=instant),
-            counting.caps(store, STUDY_ID, desk.now, as_of=instant),
+            counting.capacity(store, STUDY_ID, coordinator.now, as_of=instant),
+            counting.caps(store, STUDY_ID, coordinator.now, as_of=instant),
         )
         for instant in instants
     ]
@@ -445,9 +447,9 @@ def test_capacity_of_the_past_is_what_it_was(store: Store) -> None:
 
 
 def test_audit_trail_says_who_when_what_and_by_which_request(store: Store) -> None:
-    desk = Desk(store)
-    desk.caller = make_caller(actor_id="user:bob")
-    desk.hold("r-1")
+    coordinator = Coordinator(store)
+    coordinator.caller = make_caller(actor_id="user:bob")
+    coordinator.hold("r-1")
 
     (event,) = counting.iter_events(store, STUDY_ID)
 
@@ -456,13 +458,13 @@ def test_audit_trail_says_who_when_what_and_by_which_request(store: Store) -> No
 
 
 def test_referrals_are_listed_by_latest_change_and_by_site(store: Store) -> None:
-    desk = Desk(store)
-    desk.hold("r-1")
-    desk.hold("r-2", "site-2")
-    desk.screen("r-1")
+    coordinator = Coordinator(store)
+    coordinator.hold("r-1")
+    coordinator.hold("r-2", "site-2")
+    coordinator.screen("r-1")
 
-    everyone = counting.list_referrals(store, STUDY_ID, desk.now)
-    here = counting.list_referrals(store, STUDY_ID, desk.now, site_id="site-2")
+    everyone = counting.list_referrals(store, STUDY_ID, coordinator.now)
+    here = counting.list_referrals(store, STUDY_ID, coordinator.now, site_id="site-2")
 
     assert [item.referral_id for item in everyone] == ["r-1", "r-2"]
     assert [item.referral_id for item in here] == ["r-2"]
@@ -480,8 +482,8 @@ def test_referrals_are_listed_by_latest_change_and_by_site(store: Store) -> None
 def test_events_can_be_neither_changed_nor_deleted(store: Store, statement: str) -> None:
     if statement.startswith(("TRUNCATE", "INSERT OR")) and (store.dialect == "sqlite") == (statement[0] == "T"):
         statement = "DELETE FROM event"  # the statement does not exist there
-    desk = Desk(store)
-    desk.hold("r-1")
+    coordinator = Coordinator(store)
+    coordinator.hold("r-1")
 
     with pytest.raises(sa.exc.DBAPIError, match="append-only"), store.engine.begin() as connection:
         connection.execute(sa.text(statement))
@@ -490,9 +492,9 @@ def test_events_can_be_neither_changed_nor_deleted(store: Store, statement: str)
 
 
 def test_every_write_touches_the_cap_row_before_anything_else(store: Store) -> None:
-    desk = Desk(store)
-    desk.cap(9)
-    desk.hold("r-1")
+    coordinator = Coordinator(store)
+    coordinator.cap(9)
+    coordinator.hold("r-1")
     transactions: list[list[str]] = []
 
     def note(*args: Any) -> None:
@@ -502,14 +504,14 @@ def test_every_write_touches_the_cap_row_before_anything_else(store: Store) -> N
     sa.event.listen(store.engine, "begin", lambda _: transactions.append([]))
     sa.event.listen(store.engine, "before_cursor_execute", note)
 
-    desk.hold("r-2")
-    desk.screen("r-2")
-    desk.release("r-2")
-    desk.cap(3)
-    desk.wait("r-3")
-    desk.accept("r-3")
-    desk.close(STUDY)
-    desk.policy()
+    coordinator.hold("r-2")
+    coordinator.screen("r-2")
+    coordinator.release("r-2")
+    coordinator.cap(3)
+    coordinator.wait("r-3")
+    coordinator.accept("r-3")
+    coordinator.close(STUDY)
+    coordinator.policy()
 
     first = [statements[0] for statements in transactions]
     assert len(first) == 8
@@ -517,9 +519,9 @@ def test_every_write_touches_the_cap_row_before_anything_else(store: Store) -> N
 
 
 def test_set_policy_comes_back(store: Store) -> None:
-    desk = Desk(store)
+    coordinator = Coordinator(store)
 
-    wanted = desk.policy(hold=timedelta(hours=1), offer=timedelta(days=2), waiting_list=False)
+    wanted = coordinator.policy(hold=timedelta(hours=1), offer=timedelta(days=2), waiting_list=False)
 
     assert counting.policy(store, STUDY_ID) == wanted
-    assert desk.hold("r-1").expires_at == NOW + timedelta(hours=1)
+    assert coordinator.hold("r-1").expires_at == NOW + timedelta(hours=1)

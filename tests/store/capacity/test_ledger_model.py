@@ -17,12 +17,13 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from benchmarks import databases
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import SpotState
+from sitematch.domain.capacity.states import SpotState
 from sitematch.errors import SitematchError
-from sitematch.store.capacity import audit, counting, waiting
+from sitematch.store.capacity import counting, waiting
 from sitematch.store.capacity.feed import CapacityFeed
+from sitematch.store.capacity.history import audit
 from sitematch.store.engine import Store, open_store
-from tests.store.builders import NOW, Desk, make_site, make_study
+from tests.store.builders import NOW, Coordinator, make_site, make_study
 from tests.store.capacity.model import SITES, Model, Refused
 
 _examples = itertools.count(1)
@@ -69,7 +70,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.model = Model(NOW)
         listed = [make_site(self.own(site), study_id=self.study_id, country=country) for site, country in SITES.items()]
         study = make_study(study_id=self.study_id)
-        self.desks = [Desk(store, study=study, sites=listed) for store in shared_stores()]
+        self.desks = [Coordinator(store, study=study, sites=listed) for store in shared_stores()]
         self.set_cap(("STUDY", ""), spots)
         for turn in range(spots):
             self.place_hold(f"r{turn}", "us-1", None)
@@ -83,27 +84,27 @@ class LedgerMachine(RuleBasedStateMachine):
         level = CapLevel(part[0])
         return CapKey(level=level, scope=self.own(part[1]) if level is CapLevel.SITE else part[1])
 
-    def both(self, expected: Callable[[], Any], act: Callable[[Desk], Any]) -> None:
+    def both(self, expected: Callable[[], Any], act: Callable[[Coordinator], Any]) -> None:
         """Do the same to the model and to both databases: the same must come of it."""
         try:
             wanted: Any = expected()
         except Refused as refused:
             wanted = str(refused)
-        for desk in self.desks:
-            desk.now = self.model.now
+        for coordinator in self.desks:
+            coordinator.now = self.model.now
             try:
-                found = act(desk)
+                found = act(coordinator)
                 found = getattr(found, "state", None)
                 found = None if found is None else found.value
             except SitematchError as error:
                 found = type(error).__name__
-            assert found == wanted, desk.store.dialect
+            assert found == wanted, coordinator.store.dialect
 
     @rule(target=holds, name=names, site=sites, arm=arms)
     def place_hold(self, name: str, site: str, arm: str | None) -> str:
         self.both(
             lambda: self.model.place_hold(name, site, arm),
-            lambda desk: desk.hold(self.own(name), self.own(site), arm=arm),
+            lambda coordinator: coordinator.hold(self.own(name), self.own(site), arm=arm),
         )
         return name
 
@@ -113,45 +114,56 @@ class LedgerMachine(RuleBasedStateMachine):
     def wait(self, name: str, wanted: list[str], arm: str | None, priority: int) -> None:
         self.both(
             lambda: self.model.wait(name, tuple(wanted), arm, priority),
-            lambda desk: desk.wait(self.own(name), *map(self.own, wanted), arm=arm, priority=priority),
+            lambda coordinator: coordinator.wait(self.own(name), *map(self.own, wanted), arm=arm, priority=priority),
         )
 
     @rule(name=names)
     def accept(self, name: str) -> None:
-        self.both(lambda: self.model.accept(name), lambda desk: desk.accept(self.own(name)))
+        self.both(lambda: self.model.accept(name), lambda coordinator: coordinator.accept(self.own(name)))
 
     @rule(name=holds)
     def screen(self, name: str) -> None:
-        self.both(lambda: self.model.move(name, "SCREENING", "HELD"), lambda desk: desk.screen(self.own(name)))
+        self.both(
+            lambda: self.model.move(name, "SCREENING", "HELD"), lambda coordinator: coordinator.screen(self.own(name))
+        )
 
     @rule(name=holds)
     def enroll(self, name: str) -> None:
-        self.both(lambda: self.model.move(name, "ENROLLED", "SCREENING"), lambda desk: desk.enroll(self.own(name)))
+        self.both(
+            lambda: self.model.move(name, "ENROLLED", "SCREENING"),
+            lambda coordinator: coordinator.enroll(self.own(name)),
+        )
 
     @rule(name=holds)
     def fail(self, name: str) -> None:
-        self.both(lambda: self.model.move(name, "SCREEN_FAILED", "SCREENING"), lambda desk: desk.fail(self.own(name)))
+        self.both(
+            lambda: self.model.move(name, "SCREEN_FAILED", "SCREENING"),
+            lambda coordinator: coordinator.fail(self.own(name)),
+        )
 
     @rule(name=holds)
     def withdraw(self, name: str) -> None:
-        self.both(lambda: self.model.move(name, "WITHDRAWN", "ENROLLED"), lambda desk: desk.withdraw(self.own(name)))
+        self.both(
+            lambda: self.model.move(name, "WITHDRAWN", "ENROLLED"),
+            lambda coordinator: coordinator.withdraw(self.own(name)),
+        )
 
     @rule(name=names)
     def release(self, name: str) -> None:
         self.both(
             lambda: self.model.move(name, "RELEASED", "HELD", "SCREENING", "WAITING", "OFFERED"),
-            lambda desk: desk.release(self.own(name)),
+            lambda coordinator: coordinator.release(self.own(name)),
         )
 
     @rule(part=parts, spots=st.none() | st.integers(0, 3))
     def set_cap(self, part: tuple[str, str], spots: int | None) -> None:
-        self.both(lambda: self.model.set_cap(part, spots), lambda desk: desk.cap(spots, self.key(part)))
+        self.both(lambda: self.model.set_cap(part, spots), lambda coordinator: coordinator.cap(spots, self.key(part)))
 
     @rule(part=parts, is_shut=st.sampled_from([True, False, False]))
     def close_or_reopen(self, part: tuple[str, str], is_shut: bool) -> None:
         self.both(
             lambda: self.model.shut(part, is_shut),
-            lambda desk: (desk.close if is_shut else desk.reopen)(self.key(part)),
+            lambda coordinator: (coordinator.close if is_shut else coordinator.reopen)(self.key(part)),
         )
 
     @rule(back=st.sets(st.sampled_from(["SCREEN_FAILED", "WITHDRAWN"])), hours=st.sampled_from([1, 48]))
@@ -159,7 +171,7 @@ class LedgerMachine(RuleBasedStateMachine):
         hold = timedelta(hours=hours)
         self.both(
             lambda: self.model.set_policy(frozenset(back), hold),
-            lambda desk: desk.policy(gives_back=frozenset(SpotState(name) for name in back), hold=hold),
+            lambda coordinator: coordinator.policy(gives_back=frozenset(SpotState(name) for name in back), hold=hold),
         )
 
     @rule(minutes=st.sampled_from([60, 47 * 60, 48 * 60]))
@@ -170,15 +182,15 @@ class LedgerMachine(RuleBasedStateMachine):
     def sweep(self) -> None:
         wanted = self.model.offer()
 
-        found = [waiting.sweep(desk.store, self.study_id, self.model.now) for desk in self.desks]
+        found = [waiting.sweep(coordinator.store, self.study_id, self.model.now) for coordinator in self.desks]
 
         assert found == [wanted, wanted]
 
     @invariant()
     def everybody_stands_where_the_model_says(self) -> None:
         wanted = {self.own(name): self.model.state(name) for name in self.model.entries}
-        for desk in self.desks:
-            found = counting.list_referrals(desk.store, self.study_id, self.model.now)
+        for coordinator in self.desks:
+            found = counting.list_referrals(coordinator.store, self.study_id, self.model.now)
             assert {item.referral_id: item.state.value for item in found} == wanted
 
     @invariant()
@@ -186,23 +198,25 @@ class LedgerMachine(RuleBasedStateMachine):
         wanted = {
             self.own(site): 0 if self.model.is_closed(site, None) else self.model.left(site, None) for site in SITES
         }
-        for desk in self.desks:
+        for coordinator in self.desks:
             for moment in (None, self.model.now):
-                found = counting.capacity(desk.store, self.study_id, self.model.now, as_of=moment)
+                found = counting.capacity(coordinator.store, self.study_id, self.model.now, as_of=moment)
                 assert {item.site_id: item.remaining for item in found} == wanted
 
     def teardown(self) -> None:
         if not hasattr(self, "desks"):
             return
-        for desk in self.desks:
-            found = audit.verify(desk.store)
+        for coordinator in self.desks:
+            found = audit.verify(coordinator.store)
             assert found.faults == ()
             heads = {head.study_id: head.seq for head in found.heads}
             assert heads.get(self.study_id, 0) == self.model.events
-            with CapacityFeed(desk.store, lambda: self.model.now, poll_s=3600) as feed:
+            with CapacityFeed(coordinator.store, lambda: self.model.now, poll_s=3600) as feed:
                 known = feed.study(self.study_id, self.model.now)
                 if known is not None:
-                    assert tuple(known.sites.values()) == counting.capacity(desk.store, self.study_id, self.model.now)
+                    assert tuple(known.sites.values()) == counting.capacity(
+                        coordinator.store, self.study_id, self.model.now
+                    )
 
 
 TestLedgerAgainstModel = LedgerMachine.TestCase

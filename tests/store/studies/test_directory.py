@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from sitematch.domain.place import Precision
+from sitematch.domain.studies.filters import SiteFilter, StudyFilter
 from sitematch.domain.studies.study import RecruitmentStatus
-from sitematch.domain.studies.text_match import Field, Fit, TextTest
+from sitematch.domain.studies.text_match import Field, TextFit, TextTest
 from sitematch.store.engine import Store
 from sitematch.store.studies import directory
 from sitematch.store.studies.catalogue import replace_studies
-from sitematch.store.studies.directory import SiteFilter, StudyFilter
 from tests.builders import make_place
 from tests.store.builders import make_site, make_study
 
@@ -93,12 +93,12 @@ WANTED = [*TEXTS, "hopital saint", "saint", "opital", "childrens", "child", "dre
           " ".join(f"w{n}" for n in range(25)), "grösse", "αθη", "slash", "nline", "---", "\"", "_", "%"]  # fmt: skip
 
 
-@pytest.mark.parametrize("fit", list(Fit))
+@pytest.mark.parametrize("fit", list(TextFit))
 @pytest.mark.parametrize(
     ("field", "table"),
     [(Field.FACILITY, "site"), (Field.CITY, "site"), (Field.TITLE, "study"), (Field.CONDITION, "study")],
 )
-def test_texts_that_fit_are_found_and_no_others(store: Store, field: Field, table: str, fit: Fit) -> None:
+def test_texts_that_fit_are_found_and_no_others(store: Store, field: Field, table: str, fit: TextFit) -> None:
     replace_studies(
         store,
         [

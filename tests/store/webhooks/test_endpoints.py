@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,13 +14,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from sitematch.domain.accounts.access import Actor
-from sitematch.domain.capacity.notice import NoticeKind
+from sitematch.domain.webhooks.notice import NewWebhook, NoticeKind
 from sitematch.errors import InvalidInput, NotFound
+from sitematch.notify import post as post_module
 from sitematch.notify.post import post
-from sitematch.services.capacity.notices import run_notices
+from sitematch.services.webhooks.notices import run_notices
 from sitematch.store.engine import Store
 from sitematch.store.webhooks import endpoints, outbox
-from tests.store.builders import NOW, STUDY_ID, Desk, make_site, make_study, site_key
+from tests.store.builders import NOW, STUDY_ID, Coordinator, make_site, make_study, site_key
 
 FULL_OR_FREE = frozenset({NoticeKind.SITE_FILLED, NoticeKind.SITE_REOPENED})
 ANN = Actor(actor_id="user:ann")
@@ -65,26 +69,26 @@ def receiver() -> Iterator[Receiver]:
     opened.close()
 
 
-def ask(store: Store, receiver: Receiver, **changes: object) -> endpoints.NewWebhook:
+def ask(store: Store, receiver: Receiver, **changes: object) -> NewWebhook:
     wanted: dict[str, object] = {"url": receiver.url, "kinds": FULL_OR_FREE, "now": NOW, **changes}
     return endpoints.add_webhook(store, ANN, **wanted)  # type: ignore[arg-type]
 
 
-def run(desk: Desk) -> int:
-    return run_notices(desk.store, desk.now, allow_private=True)
+def run(coordinator: Coordinator) -> int:
+    return run_notices(coordinator.store, lambda: coordinator.now, allow_private=True)
 
 
 def test_receiver_is_told_when_a_site_fills_and_reopens(store: Store, receiver: Receiver) -> None:
-    desk = Desk(store)
-    desk.cap(1, site_key())
+    coordinator = Coordinator(store)
+    coordinator.cap(1, site_key())
     ask(store, receiver)
-    run(desk)
+    run(coordinator)
 
-    desk.hold("r-1")
-    run(desk)
-    desk.release("r-1")
-    run(desk)
-    run(desk)
+    coordinator.hold("r-1")
+    run(coordinator)
+    coordinator.release("r-1")
+    run(coordinator)
+    run(coordinator)
 
     said = [(message["kind"], message["study_id"], message["sites"]) for message in receiver.messages()]
     assert said == [
@@ -94,59 +98,59 @@ def test_receiver_is_told_when_a_site_fills_and_reopens(store: Store, receiver: 
 
 
 def test_lapsed_hold_reopens_a_site_though_nothing_is_written(store: Store, receiver: Receiver) -> None:
-    desk = Desk(store)
-    desk.cap(1)
+    coordinator = Coordinator(store)
+    coordinator.cap(1)
     ask(store, receiver)
-    desk.hold("r-1")
-    run(desk)
+    coordinator.hold("r-1")
+    run(coordinator)
 
-    desk.later(hours=48)
-    run(desk)
+    coordinator.later(hours=48)
+    run(coordinator)
 
     assert [message["kind"] for message in receiver.messages()] == ["site.filled", "site.reopened"]
     assert len(receiver.messages()[0]["sites"]) == 2  # type: ignore[arg-type]
 
 
 def test_percentage_is_told_once_when_it_is_passed(store: Store, receiver: Receiver) -> None:
-    desk = Desk(store)
-    desk.cap(4, site_key())
+    coordinator = Coordinator(store)
+    coordinator.cap(4, site_key())
     ask(store, receiver, kinds=frozenset({NoticeKind.SITE_PASSED_PERCENT}), percent=75)
 
     for number in range(4):
-        desk.hold(f"r-{number}")
-        run(desk)
+        coordinator.hold(f"r-{number}")
+        run(coordinator)
 
     assert [(message["kind"], message["percent"]) for message in receiver.messages()] == [("site.passed-percent", 75)]
 
 
 def test_what_happened_before_is_not_told(store: Store, receiver: Receiver) -> None:
-    desk = Desk(store)
-    desk.cap(1)
-    desk.hold("r-1")
+    coordinator = Coordinator(store)
+    coordinator.cap(1)
+    coordinator.hold("r-1")
 
     ask(store, receiver)
-    run(desk)
+    run(coordinator)
 
     assert receiver.requests == []
 
 
 def test_another_study_is_not_told(store: Store, receiver: Receiver) -> None:
-    desk = Desk(store)
-    other = Desk(store, study=make_study(study_id="NCT2"), sites=[make_site("o", study_id="NCT2")])
+    coordinator = Coordinator(store)
+    other = Coordinator(store, study=make_study(study_id="NCT2"), sites=[make_site("o", study_id="NCT2")])
     ask(store, receiver, study_id="NCT2")
 
-    desk.cap(0)
+    coordinator.cap(0)
     other.cap(0)
-    run(desk)
+    run(coordinator)
 
     assert [message["study_id"] for message in receiver.messages()] == ["NCT2"]
 
 
 def test_signature_proves_who_sent_what_and_when(store: Store, receiver: Receiver) -> None:
-    desk = Desk(store)
+    coordinator = Coordinator(store)
     new = ask(store, receiver)
-    desk.cap(0)
-    run(desk)
+    coordinator.cap(0)
+    run(coordinator)
 
     headers, body = receiver.requests[0]
 
@@ -158,19 +162,19 @@ def test_signature_proves_who_sent_what_and_when(store: Store, receiver: Receive
 
 
 def test_refused_message_is_tried_again_later_and_later_then_given_up(store: Store, receiver: Receiver) -> None:
-    desk = Desk(store)
+    coordinator = Coordinator(store)
     ask(store, receiver)
-    desk.cap(0)
+    coordinator.cap(0)
     receiver.status = 503
     waits = []
 
-    run(desk)
+    run(coordinator)
     while (failure := outbox.failed_deliveries(store)[0]).next_at is not None:
-        waits.append(failure.next_at - desk.now)
-        desk.now = failure.next_at - timedelta(microseconds=1)
-        assert run(desk) == 0
-        desk.now = failure.next_at
-        run(desk)
+        waits.append(failure.next_at - coordinator.now)
+        coordinator.now = failure.next_at - timedelta(microseconds=1)
+        assert run(coordinator) == 0
+        coordinator.now = failure.next_at
+        run(coordinator)
 
     assert tuple(waits) == outbox.RETRY_AFTER
     assert len(receiver.requests) == failure.attempts == len(outbox.RETRY_AFTER) + 1
@@ -179,58 +183,125 @@ def test_refused_message_is_tried_again_later_and_later_then_given_up(store: Sto
 
 
 def test_message_arrives_once_the_receiver_is_back(store: Store, receiver: Receiver) -> None:
-    desk = Desk(store)
+    coordinator = Coordinator(store)
     ask(store, receiver)
-    desk.cap(0)
+    coordinator.cap(0)
     receiver.status = 500
-    run(desk)
+    run(coordinator)
     receiver.status = 200
-    desk.later(seconds=10)
+    coordinator.later(seconds=10)
 
-    arrived = run(desk)
+    arrived = run(coordinator)
 
     assert (arrived, outbox.failed_deliveries(store)) == (1, ())
 
 
 def test_receiver_that_is_gone_is_a_failure_not_a_crash(store: Store, receiver: Receiver) -> None:
-    desk = Desk(store)
+    coordinator = Coordinator(store)
     gone = Receiver()
     gone.close()
     ask(store, gone)
     ask(store, receiver)
-    desk.cap(0)
+    coordinator.cap(0)
 
-    arrived = run(desk)
+    arrived = run(coordinator)
 
     (failure,) = outbox.failed_deliveries(store)
     assert (arrived, failure.last_error) == (1, "no answer: ConnectionRefusedError")
 
 
 def test_delivery_that_was_taken_up_is_left_alone_until_its_lease_ends(store: Store, receiver: Receiver) -> None:
-    desk = Desk(store)
-    ask(store, receiver)
-    desk.cap(0)
-    endpoints.notice_changes(store, desk.now)
+    coordinator = Coordinator(store)
+    hook = ask(store, receiver).webhook.webhook_id
+    coordinator.cap(0)
+    endpoints.notice_changes(store, coordinator.now)
 
-    first = outbox.take_due(store, desk.now)
-    meanwhile = outbox.take_due(store, desk.now + outbox.LEASE - timedelta(microseconds=1))
-    after = outbox.take_due(store, desk.now + outbox.LEASE)
-    outbox.record(store, first[0], error="too late", now=desk.now)
+    first = outbox.take_next(store, hook, coordinator.now)
+    meanwhile = outbox.take_next(store, hook, coordinator.now + outbox.LEASE - timedelta(microseconds=1))
+    after = outbox.take_next(store, hook, coordinator.now + outbox.LEASE)
+    assert first is not None
+    outbox.record(store, first, error="too late", now=coordinator.now)
 
-    assert (len(first), meanwhile, [due.attempt for due in after]) == (1, (), [2])
+    assert (first.attempt, meanwhile, after and after.attempt) == (1, None, 2)
     assert outbox.failed_deliveries(store) == ()
 
 
-def test_two_who_look_at_once_tell_once(store: Store, receiver: Receiver) -> None:
-    desk = Desk(store)
+def test_receiver_gets_its_messages_in_order_even_if_the_first_must_be_tried_again(
+    store: Store, receiver: Receiver
+) -> None:
+    coordinator = Coordinator(store)
+    coordinator.cap(1, site_key())
     ask(store, receiver)
-    desk.cap(0)
+    receiver.status = 500
+    coordinator.hold("r-1")
+    run(coordinator)
+    coordinator.release("r-1")
+    coordinator.later(seconds=1)
+    run(coordinator)
+    before = len(receiver.requests)
+    receiver.status = 204
+    coordinator.later(minutes=1)
+    run(coordinator)
+
+    kinds = [message["kind"] for message in receiver.messages()]
+    assert before == 1
+    assert kinds == ["site.filled", "site.filled", "site.reopened"]
+
+
+def test_receiver_that_says_it_is_gone_for_good_is_told_nothing_more(store: Store, receiver: Receiver) -> None:
+    coordinator = Coordinator(store)
+    ask(store, receiver)
+    receiver.status = 410
+    coordinator.cap(0)
+
+    run(coordinator)
+    coordinator.later(days=1)
+    run(coordinator)
+
+    assert len(receiver.requests) == 1
+    assert [item.is_disabled for item in endpoints.list_webhooks(store)] == [True]
+
+
+def test_receiver_that_trickles_is_given_up_and_holds_nobody_else_up(
+    store: Store, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(post_module, "DEADLINE_S", 0.5)
+    coordinator = Coordinator(store)
+    with socket.create_server(("127.0.0.1", 0)) as trickling:
+        threading.Thread(target=trickle, args=(trickling,), daemon=True).start()
+        endpoints.add_webhook(
+            store, ANN, url=f"http://127.0.0.1:{trickling.getsockname()[1]}/", kinds=FULL_OR_FREE, now=NOW
+        )
+        ask(store, receiver)
+        coordinator.cap(0)
+
+        arrived = run(coordinator)
+
+    (failure,) = outbox.failed_deliveries(store)
+    assert (arrived, len(receiver.requests)) == (1, 1)
+    assert failure.last_error.startswith("no answer within")
+
+
+def trickle(server: socket.socket) -> None:
+    """Send one byte of an answer now and then, for ever."""
+    with contextlib.suppress(OSError):
+        connection, _ = server.accept()
+        with connection:
+            while True:
+                connection.sendall(b"H")
+                time.sleep(0.05)
+
+
+def test_two_who_look_at_once_tell_once(store: Store, receiver: Receiver) -> None:
+    coordinator = Coordinator(store)
+    ask(store, receiver)
+    coordinator.cap(0)
     gate = threading.Barrier(4)
     counts: list[int] = []
 
     def look() -> None:
         gate.wait()
-        counts.append(endpoints.notice_changes(store, desk.now))
+        counts.append(endpoints.notice_changes(store, coordinator.now))
 
     threads = [threading.Thread(target=look) for _ in range(4)]
     for thread in threads:
@@ -242,18 +313,18 @@ def test_two_who_look_at_once_tell_once(store: Store, receiver: Receiver) -> Non
 
 
 def test_disabled_webhook_is_told_nothing_more(store: Store, receiver: Receiver) -> None:
-    desk = Desk(store)
+    coordinator = Coordinator(store)
     new = ask(store, receiver)
-    desk.cap(0)
-    endpoints.notice_changes(store, desk.now)
+    coordinator.cap(0)
+    endpoints.notice_changes(store, coordinator.now)
 
-    endpoints.disable_webhook(store, webhook_id=new.webhook.webhook_id, now=desk.now)
-    run(desk)
+    endpoints.disable_webhook(store, webhook_id=new.webhook.webhook_id, now=coordinator.now)
+    run(coordinator)
 
     assert receiver.requests == []
     assert [item.is_disabled for item in endpoints.list_webhooks(store)] == [True]
     with pytest.raises(NotFound):
-        endpoints.disable_webhook(store, webhook_id="none", now=desk.now)
+        endpoints.disable_webhook(store, webhook_id="none", now=coordinator.now)
 
 
 @pytest.mark.parametrize(
@@ -262,6 +333,15 @@ def test_disabled_webhook_is_told_nothing_more(store: Store, receiver: Receiver)
         {"url": "ftp://example.org/"},
         {"url": "https://"},
         {"url": "https://user:word@example.org/"},
+        {"url": "https://example.org:99999/"},
+        {"url": "https://example.org:0/"},
+        {"url": "https://example.org:port/"},
+        {"url": "https://" + "a" * 64 + ".example.org/"},
+        {"url": "https://" + "a." * 140 + "org/"},
+        {"url": "https://b\u00fccher.example/"},
+        {"url": "https://exa mple.org/"},
+        {"url": "https://[::1/"},
+        {"url": "https://example.org/" + "a" * 2000},
         {"kinds": frozenset()},
         {"percent": 50},
         {"kinds": frozenset({NoticeKind.SITE_PASSED_PERCENT})},
@@ -276,14 +356,14 @@ def test_webhook_that_makes_no_sense_is_refused(store: Store, receiver: Receiver
 def test_redirects_are_not_followed(receiver: Receiver) -> None:
     receiver.status = 302
 
-    error = post(receiver.url, secret="s", body=b"{}", message_id="m", at=NOW, allow_private=True)
+    reply = post(receiver.url, secret="s", body=b"{}", message_id="m", at=NOW, allow_private=True)
 
-    assert error == "the receiver answered 302"
+    assert reply.error == "the receiver answered 302"
     assert len(receiver.requests) == 1
 
 
 def test_private_addresses_are_out_of_reach_unless_allowed(receiver: Receiver) -> None:
-    error = post(receiver.url, secret="s", body=b"{}", message_id="m", at=NOW)
+    reply = post(receiver.url, secret="s", body=b"{}", message_id="m", at=NOW)
 
-    assert error == "the address is in a private network"
+    assert reply.error == "the address is in a private network"
     assert receiver.requests == []

@@ -1,0 +1,1 @@
+"""Webhooks, and what they can be told."""

@@ -1,0 +1,92 @@
+"""Who asks: signing in and out, sessions, and the token of a request.
+
+Nobody needs a permission here: each function asks for proof of who somebody is, or acts on that person's own session
+and account alone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sitematch.domain.accounts.access import Actor
+from sitematch.domain.accounts.tokens import NewToken, Session
+from sitematch.errors import LoginFailed
+from sitematch.store.accounts import accounts, sessions, tokens
+from sitematch.store.engine import Store
+
+
+def authenticate(store: Store, *, secret: str, now: datetime) -> Actor:
+    """Return who asks with a token; see `sitematch.store.accounts.tokens.authenticate`."""
+    return tokens.authenticate(store, secret=secret, now=now)
+
+
+def can_anybody_sign_in(store: Store) -> bool:
+    """Whether there is an account with a password that is not disabled. Errors: see `Store.reading`."""
+    return sessions.anybody_may_sign_in(store)
+
+
+def sign_in(store: Store, *, email: str, password: str, now: datetime, replaced_secret: str | None = None) -> NewToken:
+    """Check an e-mail and password, and start a session of 12 hours.
+
+    Parameters
+    ----------
+    store
+        The database.
+    email, password
+        See `sitematch.store.accounts.accounts.log_in`.
+    now
+        The instant (aware).
+    replaced_secret
+        Of a session that the browser had before; it ends, so that nothing of it is carried into the new one.
+
+    Raises
+    ------
+    LoginDelayed, LoginFailed
+        See `sitematch.store.accounts.accounts.log_in`; the session that the browser had before stays.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    account = accounts.log_in(store, email=email, password=password, now=now)
+    if replaced_secret is not None:
+        _end(store, replaced_secret, now)
+    return tokens.start_session(store, account_id=account.account_id, now=now)
+
+
+def read_session(store: Store, *, secret: str, now: datetime) -> Session:
+    """Return the session that a secret opens; see `sitematch.store.accounts.sessions.read_session`."""
+    return sessions.read_session(store, secret=secret, now=now)
+
+
+def count_own_sessions(store: Store, session: Session, now: datetime) -> int:
+    """Return how many sessions of the person are open, this one included. Errors: see `Store.reading`."""
+    return sessions.count_sessions(store, account_id=session.account.account_id, now=now)
+
+
+def sign_out(store: Store, session: Session, now: datetime) -> None:
+    """End a session. Errors: see `Store.writing`."""
+    tokens.revoke_token(store, token_id=session.session_id, now=now)
+
+
+def change_password(store: Store, session: Session, *, password: str, new_password: str, now: datetime) -> None:
+    """Set one's own password; every session and token of the account ends, this session included.
+
+    Raises
+    ------
+    LoginDelayed, LoginFailed
+        If the current password is incorrect; see `sitematch.store.accounts.accounts.log_in`.
+    InvalidInput
+        If the new password is too short or too long.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    account = session.account
+    accounts.log_in(store, email=account.email, password=password, now=now)
+    accounts.set_password(store, account_id=account.account_id, password=new_password, now=now)
+
+
+def _end(store: Store, secret: str, now: datetime) -> None:
+    try:
+        before = sessions.read_session(store, secret=secret, now=now)
+    except LoginFailed:
+        return  # it has ended already
+    sign_out(store, before, now)

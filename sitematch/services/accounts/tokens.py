@@ -1,0 +1,47 @@
+"""API tokens: every read and write, allowed or denied before anything else happens.
+
+Each function needs `Permission.ACCOUNTS_WRITE`, which administrators have, and raises `NotAllowed` without it; beyond
+that it raises what the function of the same name in `sitematch.store.accounts.tokens` raises.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sitematch.domain.accounts.access import Actor, Permission, require
+from sitematch.domain.accounts.tokens import NewToken, Token
+from sitematch.store.accounts import accounts, tokens
+from sitematch.store.engine import Store
+
+
+def create_token(
+    store: Store,
+    actor: Actor,
+    *,
+    account_id: str,
+    label: str,
+    scopes: frozenset[Permission],
+    expires_at: datetime,
+    now: datetime,
+) -> NewToken:
+    """Make an API token: what the account may do, cut down to some scopes, until it expires."""
+    require(actor, Permission.ACCOUNTS_WRITE)
+    return tokens.create_token(store, account_id=account_id, label=label, scopes=scopes, expires_at=expires_at, now=now)
+
+
+def list_tokens(store: Store, actor: Actor, account_id: str) -> tuple[Token, ...]:
+    """Return an account's API tokens, the newest first; sessions are not listed.
+
+    Raises
+    ------
+    AccountNotFound
+        If there is no such account.
+    """
+    require(actor, Permission.ACCOUNTS_WRITE)
+    return tokens.list_tokens(store, accounts.read_account(store, account_id).account_id)
+
+
+def revoke_token(store: Store, actor: Actor, *, token_id: str, now: datetime) -> None:
+    """End a token at once, and for good; nothing happens if it has ended, or never was."""
+    require(actor, Permission.ACCOUNTS_WRITE)
+    tokens.revoke_token(store, token_id=token_id, now=now)

@@ -1,0 +1,1 @@
+"""Webhooks: who manages them, and delivering what is due."""

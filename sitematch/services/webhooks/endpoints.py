@@ -1,0 +1,71 @@
+"""Webhooks: every read and write, allowed or denied before anything else happens.
+
+A webhook of one study is managed by who manages that study; one of every study, by administrators. What somebody may
+not manage is answered as if it were not there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sitematch.domain.accounts.access import Actor, Permission, may, require
+from sitematch.domain.webhooks.notice import FailedDelivery, NewWebhook, NoticeKind, Webhook
+from sitematch.errors import NotFound
+from sitematch.store.engine import Store
+from sitematch.store.webhooks import endpoints, outbox
+
+
+def add_webhook(
+    store: Store,
+    actor: Actor,
+    *,
+    url: str,
+    kinds: frozenset[NoticeKind],
+    now: datetime,
+    study_id: str | None = None,
+    percent: int | None = None,
+) -> NewWebhook:
+    """Ask to be told of what happens from now on.
+
+    See `sitematch.store.webhooks.endpoints.add_webhook`. Errors: those, and `NotAllowed`.
+    """
+    require(actor, Permission.WEBHOOKS_WRITE, study_id=study_id)
+    return endpoints.add_webhook(store, actor, url=url, kinds=kinds, now=now, study_id=study_id, percent=percent)
+
+
+def list_webhooks(store: Store, actor: Actor) -> tuple[Webhook, ...]:
+    """Return the webhooks that the actor manages, the oldest first. Errors: see `Store.reading`."""
+    return tuple(
+        item for item in endpoints.list_webhooks(store) if may(actor, Permission.WEBHOOKS_WRITE, study_id=item.study_id)
+    )
+
+
+def disable_webhook(store: Store, actor: Actor, *, webhook_id: str, now: datetime) -> None:
+    """Tell it nothing more, not even what waits.
+
+    Raises
+    ------
+    NotFound
+        If there is no such webhook, or the actor does not manage it.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    if webhook_id not in _ids(store, actor):
+        raise NotFound("Webhook not found.", field="webhook_id")
+    endpoints.disable_webhook(store, webhook_id=webhook_id, now=now)
+
+
+def failed_deliveries(store: Store, actor: Actor) -> tuple[FailedDelivery, ...]:
+    """Return what was given up or has failed so far, of the webhooks that the actor manages, the oldest first.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    managed = _ids(store, actor)
+    return tuple(item for item in outbox.failed_deliveries(store) if item.webhook_id in managed)
+
+
+def _ids(store: Store, actor: Actor) -> frozenset[str]:
+    return frozenset(item.webhook_id for item in list_webhooks(store, actor))

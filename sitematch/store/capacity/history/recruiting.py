@@ -1,0 +1,173 @@
+"""What the ledger knows of how a study recruits, read in one transaction: for the forecast."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.occupancy import StudyView, keys_for
+from sitematch.domain.capacity.recruitment import ClockStep, Recruitment, SiteRecruitment, blocked_spans, open_time
+from sitematch.domain.capacity.spot import SpotPolicy, state_at
+from sitematch.domain.capacity.states import CAP_KINDS, PARTICIPANTS, STATES, EventKind, Figure, SpotState
+from sitematch.store.capacity.counting import read_view
+from sitematch.store.engine import Store
+from sitematch.store.instants import from_us, to_us
+from sitematch.store.schema import event
+
+_UP_TO = sa.and_(event.c.study_id == sa.bindparam("study_id"), event.c.at_us <= sa.bindparam("until_us"))
+_COUNTS = (
+    sa.select(event.c.site_id, event.c.kind, sa.func.count().label("n"), sa.func.max(event.c.at_us).label("last_us"))
+    .where(_UP_TO)
+    .group_by(event.c.site_id, event.c.kind)
+)
+_START = sa.select(sa.func.min(event.c.at_us)).where(_UP_TO)
+_PARTICIPANT_KINDS = tuple(sorted(STATES[state].event for state in PARTICIPANTS))
+_STEPS = (
+    sa.select(event.c.kind, event.c.at_us, event.c.site_id, event.c.country, event.c.detail)
+    .where(_UP_TO, event.c.kind.in_((*CAP_KINDS, *_PARTICIPANT_KINDS)))
+    .order_by(event.c.seq)
+)
+
+
+def recruitment(
+    store: Store,
+    study_id: str,
+    now: datetime,
+    *,
+    as_of: datetime | None = None,
+    opened: Mapping[str, date] | None = None,
+    zone: tzinfo,
+) -> Recruitment:
+    """Return how a study has recruited.
+
+    Parameters
+    ----------
+    store
+        The database.
+    study_id
+        The study.
+    now
+        The instant (aware).
+    as_of
+        An earlier instant to look back to; None is `now`. Which sites there are, and their registry status, is always
+        today's.
+    opened
+        Days from which sites took patients, where somebody knows; the ledger's start for all others.
+    zone
+        Whose days they are.
+
+    Raises
+    ------
+    StudyNotFound
+        If neither the catalogue nor the ledger knows the study.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+
+    Notes
+    -----
+    The catalogue keeps no history. A site that its status closes, and that the ledger knows, is taken to have been open
+    until its last event; one that the ledger does not know is taken never to have opened.
+    """
+    until = now if as_of is None else as_of
+    where = {"study_id": study_id, "until_us": to_us(until)}
+    with store.reading() as connection:
+        view = read_view(connection, study_id, until, is_past=as_of is not None)
+        start_us = connection.execute(_START, where).scalar()
+        rows = connection.execute(_COUNTS, where).all()
+        steps = tuple(_steps(connection, where, view.policy))
+    blocked = blocked_spans(steps, until)
+    counts: Counter[tuple[str | None, str]] = Counter({(row.site_id, row.kind): row.n for row in rows})
+    last_us: dict[str, int] = {}
+    for row in rows:
+        if row.site_id is not None:
+            last_us[row.site_id] = max(row.last_us, last_us.get(row.site_id, 0))
+    now_in = _states(view, until)
+    figures = {site_id: _figures(states) for site_id, states in now_in.items()}
+    sites = []
+    for site in view.sites:
+        site_id, used = site.site_id, site.site_id in last_us
+        takes = view.is_open(site)
+        # Closed in the ledger is in `blocked`; what the registry closed is known for today only.
+        listed = view.takes_patients and site.takes_patients
+        start = until if start_us is None else from_us(start_us)
+        if opened and site_id in opened:
+            start = max(start, datetime.combine(opened[site_id], time(), zone))
+        end = until if listed else from_us(last_us[site_id]) if used else start
+        sites.append(
+            SiteRecruitment(
+                site_id=site_id,
+                country=site.country,
+                enrolled=counts[site_id, EventKind.ENROLLED],
+                participants=_participants(now_in[site_id], view.policy),
+                held=figures[site_id][Figure.HELD] + figures[site_id][Figure.OFFERED],
+                screening=figures[site_id][Figure.SCREENING],
+                open_for=open_time(site.country, site_id, start, end, blocked) if end > start else timedelta(0),
+                takes_patients=takes,
+                was_used=used,
+            )
+        )
+    kinds: Counter[str] = Counter()
+    for row in rows:
+        kinds[row.kind] += row.n
+    return Recruitment(
+        study_id=study_id,
+        as_of=until,
+        since=None if start_us is None else from_us(start_us),
+        sites=tuple(sites),
+        caps={key: rule.spots for key, rule in view.caps.items() if rule.spots is not None},
+        participants=_participants_by_key(view, until),
+        holds=kinds[EventKind.HELD],
+        screened=kinds[EventKind.SCREENING],
+        screen_failed=kinds[EventKind.SCREEN_FAILED],
+        keeps_failed=view.policy.takes_spot(SpotState.SCREEN_FAILED),
+        enrolled_on=tuple(sorted(_by_day(steps, zone).items())),
+    )
+
+
+def _steps(connection: sa.Connection, where: Mapping[str, Any], policy: SpotPolicy) -> Iterator[ClockStep]:
+    for row in connection.execute(_STEPS, where):
+        kind, at = EventKind(row.kind), from_us(row.at_us)
+        if kind in CAP_KINDS:
+            said = msgspec.json.decode(row.detail)
+            key = CapKey(level=CapLevel(said["level"]), scope=said["scope"])
+            yield ClockStep(at, kind, (key,), said.get("spots"))
+        elif kind is EventKind.ENROLLED or not policy.takes_spot(SpotState.WITHDRAWN):
+            yield ClockStep(at, kind, keys_for(row.site_id, row.country, None))
+
+
+def _by_day(steps: Iterable[ClockStep], zone: tzinfo) -> Counter[date]:
+    return Counter(step.at.astimezone(zone).date() for step in steps if step.kind is EventKind.ENROLLED)
+
+
+def _states(view: StudyView, now: datetime) -> dict[str, Counter[SpotState]]:
+    states: dict[str, Counter[SpotState]] = {site.site_id: Counter() for site in view.sites}
+    for group in view.groups:
+        states[group.site_id][state_at(group.kind, group.expires_at, now)] += group.count
+    return states
+
+
+def _figures(states: Counter[SpotState]) -> Counter[Figure | None]:
+    figures: Counter[Figure | None] = Counter()
+    for state, count in states.items():
+        figures[STATES[state].figure] += count
+    return figures
+
+
+def _participants(states: Counter[SpotState], policy: SpotPolicy) -> int:
+    return sum(states[state] for state in PARTICIPANTS if policy.takes_spot(state))
+
+
+def _participants_by_key(view: StudyView, now: datetime) -> Counter[CapKey]:
+    filled: Counter[CapKey] = Counter()
+    for group in view.groups:
+        state = state_at(group.kind, group.expires_at, now)
+        if state in PARTICIPANTS and view.policy.takes_spot(state):
+            for key in keys_for(group.site_id, group.country, group.arm):
+                filled[key] += group.count
+    return filled

@@ -1,0 +1,3 @@
+from tests.api.conftest import app, client, database, finder, gazetteer
+
+__all__ = ["app", "client", "database", "finder", "gazetteer"]

@@ -1,0 +1,90 @@
+"""Accounts, tokens, webhooks and the whole ledger: the services ask who may before they touch the database."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from sitematch.domain.accounts.access import Actor, Grant, Permission, Role
+from sitematch.domain.webhooks.notice import NoticeKind
+from sitematch.errors import NotAllowed, NotFound
+from sitematch.services.accounts import accounts, tokens
+from sitematch.services.capacity import ledger_copies
+from sitematch.services.webhooks import endpoints
+from sitematch.store.engine import Store
+from tests.store.builders import NOW, STUDY_ID
+
+ADMINISTRATOR = Actor(actor_id="user:admin", grants=(Grant(role=Role.ADMINISTRATOR),))
+REFUSED = (
+    Actor(actor_id="user:nobody"),
+    Actor(actor_id="user:viewer", grants=(Grant(role=Role.VIEWER, study_id=STUDY_ID),)),
+    Actor(actor_id="user:manager", grants=(Grant(role=Role.STUDY_MANAGER, study_id=STUDY_ID),)),
+    Actor(
+        actor_id="token:narrow",
+        grants=(Grant(role=Role.ADMINISTRATOR),),
+        scopes=frozenset({Permission.CAPACITY_READ}),
+    ),
+)
+
+
+def functions(*modules: ModuleType) -> Iterator[Callable[..., Any]]:
+    for module in modules:
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and not name.startswith("_"):
+                yield function
+
+
+def arguments(function: Callable[..., Any], actor: Actor) -> dict[str, Any]:
+    """Return what a call needs; no store, so that a call that reads before it asks fails."""
+    given: dict[str, Any] = {"store": None, "actor": actor}
+    names = inspect.signature(function).parameters.items()
+    return {
+        name: given.get(name, NOW if name == "now" else "x")
+        for name, how in names
+        if how.default is inspect.Parameter.empty
+    }
+
+
+@pytest.mark.parametrize("actor", REFUSED, ids=lambda actor: actor.actor_id)
+@pytest.mark.parametrize(
+    "function", tuple(functions(accounts, tokens, ledger_copies)), ids=lambda function: function.__name__
+)
+def test_who_is_no_administrator_is_refused_before_the_database_is_touched(
+    function: Callable[..., Any], actor: Actor
+) -> None:
+    with pytest.raises(NotAllowed):
+        function(**arguments(function, actor))
+
+
+def test_account_is_made_with_its_role_and_found_by_its_email_in_any_case(store: Store) -> None:
+    grant = Grant(role=Role.VIEWER, study_id=STUDY_ID)
+
+    made = accounts.create_account(store, ADMINISTRATOR, email="Ann@example.org", now=NOW, grant=grant)
+
+    assert made.grants == (grant,)
+    assert accounts.find_account(store, ADMINISTRATOR, " ANN@EXAMPLE.ORG ") == made
+    assert accounts.find_account(store, ADMINISTRATOR, made.account_id) == made
+
+
+def test_webhooks_of_others_are_neither_listed_nor_disabled(store: Store) -> None:
+    manager = Actor(actor_id="user:manager", grants=(Grant(role=Role.STUDY_MANAGER, study_id=STUDY_ID),))
+    viewer = Actor(actor_id="user:viewer", grants=(Grant(role=Role.VIEWER, study_id=STUDY_ID),))
+    kinds = frozenset({NoticeKind.SITE_FILLED})
+    url = "https://ctms.example.org/hook"
+    everywhere = endpoints.add_webhook(store, ADMINISTRATOR, url=url, kinds=kinds, now=NOW).webhook
+    own = endpoints.add_webhook(store, manager, url=url, kinds=kinds, now=NOW, study_id=STUDY_ID).webhook
+
+    with pytest.raises(NotAllowed):
+        endpoints.add_webhook(store, manager, url=url, kinds=kinds, now=NOW)
+    with pytest.raises(NotFound):
+        endpoints.disable_webhook(store, manager, webhook_id=everywhere.webhook_id, now=NOW)
+    with pytest.raises(NotFound):
+        endpoints.disable_webhook(store, viewer, webhook_id=own.webhook_id, now=NOW)
+
+    assert endpoints.list_webhooks(store, manager) == (own,)
+    assert endpoints.list_webhooks(store, viewer) == ()
+    assert set(endpoints.list_webhooks(store, ADMINISTRATOR)) == {everywhere, own}
