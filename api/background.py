@@ -7,9 +7,12 @@ from datetime import datetime
 
 from sitematch.config import Settings
 from sitematch.services.reports.demand import FLUSH_EVERY_S, DemandCounter
-from sitematch.services.setup import Store
+from sitematch.services.setup import Store, forget_old
 from sitematch.services.webhooks.notices import deliver, offer_and_notice
 from sitematch.supervision import Task
+
+RETENTION_EVERY_S = 3600.0
+"""How often what has served its purpose is deleted, in seconds."""
 
 LATE_AFTER_S = 60.0
 """How long the waiting list and webhooks may go without a round before they count as late, in seconds."""
@@ -53,7 +56,8 @@ def rounds(store: Store, clock: Callable[[], datetime], settings: Settings) -> t
     Returns
     -------
     tuple of Task
-        The waiting list, and webhooks: apart, so that no receiver keeps a freed spot from being offered.
+        The waiting list, and webhooks: apart, so that no receiver keeps a freed spot from being offered. And the
+        deletion of what has served its purpose.
     """
     every_s = settings.notices_every_s
     late_s = LATE_AFTER_S + every_s
@@ -66,4 +70,5 @@ def rounds(store: Store, clock: Callable[[], datetime], settings: Settings) -> t
             # One receiver that trickles may take its whole time, and its messages come one after another.
             late_after_s=late_s + 600.0,
         ),
+        Task("retention", lambda: forget_old(store, clock()), every_s=RETENTION_EVERY_S, late_after_s=24 * 3600.0),
     )

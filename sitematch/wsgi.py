@@ -7,6 +7,7 @@ folder, because a top-level package called ``api`` could hide, or be hidden by, 
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -28,3 +29,15 @@ def create_app() -> WsgiApp:
     if _INSTALLED.is_dir() and str(_INSTALLED) not in sys.path:
         sys.path.insert(0, str(_INSTALLED))
     return cast(WsgiApp, importlib.import_module("api.app").create_app())
+
+
+def create_served_app() -> WsgiApp:
+    """Make the app of a process that `sitematch serve` started and will end.
+
+    Ctrl-C tells every process of a terminal, and the server then tells its own processes by SIGTERM. A process that
+    listened to both could be told twice at once and wait for ever, so it leaves Ctrl-C to the server. Until the server
+    has set its own handler here, SIGTERM ends the process at once.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return create_app()

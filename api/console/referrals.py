@@ -126,10 +126,16 @@ def _is_out_of_sight(context: ConsoleContext, referral_id: str) -> bool:
 
 def _list(context: ConsoleContext, asked: ReferralsPageQuery, *, fault: str = "") -> Response:
     found = coordinating.referrals(
-        context.store, context.actor, context.study_id, context.now, site_id=asked.site or None, state=asked.state
+        context.store,
+        context.actor,
+        context.study_id,
+        context.now,
+        site_id=asked.site or None,
+        states=None if asked.state is None else (asked.state,),
+        before_seq=asked.before,
+        limit=PAGE + 1,  # one more tells whether a page follows
     )
-    wanted = [item for item in found if asked.before is None or item.seq < asked.before]
-    shown = wanted[:PAGE]
+    shown = found[:PAGE]
     sites = {site.site_id: site for site in catalogue.read_sites(context.store, context.study_id)}
     return page(
         "referrals.html",
@@ -137,8 +143,7 @@ def _list(context: ConsoleContext, asked: ReferralsPageQuery, *, fault: str = ""
         fault=fault,
         asked=asked,
         referrals=shown,
-        total=len(found),
-        next_seq=shown[-1].seq if len(wanted) > len(shown) else None,
+        next_seq=shown[-1].seq if len(found) > len(shown) else None,
         sites=sites,
         states=list(SpotState),
         is_first_page=asked.before is None,

@@ -85,7 +85,16 @@ def _show(
     )
     binding = frozenset(keys_for(site_id, site.country, None))
     caps = coordinating.caps(context.store, context.actor, context.study_id, context.now)
-    referrals = coordinating.referrals(context.store, context.actor, context.study_id, context.now, site_id=site_id)
+    under_way = coordinating.referrals(
+        context.store,
+        context.actor,
+        context.study_id,
+        context.now,
+        site_id=site_id,
+        states=UNDER_WAY,
+        limit=_SHOWN,
+    )
+    by_state = coordinating.count_by_state(context.store, context.actor, context.study_id, site_id, context.now)
     trail = site_page.site_trail(context.store, context.actor, context.study_id, site, before_seq=before_seq)
     return page(
         "site.html",
@@ -96,10 +105,8 @@ def _show(
         spots=spots,
         caps=[usage for usage in caps if usage.key in binding],
         own_cap=next((usage for usage in caps if usage.key.scope == site_id), None),
-        under_way=[item for item in referrals if item.state in UNDER_WAY][:_SHOWN],
-        count_by_state={
-            state: count for state in SpotState if (count := sum(item.state is state for item in referrals))
-        },
+        under_way=under_way,
+        count_by_state={state: by_state[state] for state in SpotState if by_state[state]},
         trail=trail,
         is_first_page=before_seq is None,
         certainties=list(TravelCertainty),

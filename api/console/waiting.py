@@ -36,7 +36,7 @@ def register(console: Console, backend: Backend) -> None:
             done=asked.done,
             entries=coordinating.waiting_list(context.store, context.actor, context.study_id),
             offers=coordinating.referrals(
-                context.store, context.actor, context.study_id, context.now, state=SpotState.OFFERED
+                context.store, context.actor, context.study_id, context.now, states=(SpotState.OFFERED,)
             ),
             policy=coordinating.policy(context.store, context.actor, context.study_id),
             sites={site.site_id: site for site in catalogue.read_sites(context.store, context.study_id)},

@@ -100,11 +100,17 @@ def _serve_holds(routes: Documented, backend: Backend) -> None:
         asked = read_query(ReferralsQuery)
         study_id = asked.study_id or backend.settings.study_id
         found = coordinating.referrals(
-            backend.store(), caller().actor, study_id, backend.now(), site_id=asked.site_id, state=asked.state
+            backend.store(),
+            caller().actor,
+            study_id,
+            backend.now(),
+            site_id=asked.site_id,
+            states=None if asked.state is None else (asked.state,),
+            before_seq=asked.before,
+            limit=asked.limit + 1,  # one more tells whether a page follows
         )
-        wanted = [item for item in found if asked.before is None or item.seq < asked.before]
-        shown = tuple(map(referral_answer, wanted[: asked.limit]))
-        following = shown[-1].seq if len(wanted) > len(shown) else None
+        shown = tuple(map(referral_answer, found[: asked.limit]))
+        following = shown[-1].seq if len(found) > len(shown) else None
         return respond(ReferralsAnswer(study_id=study_id, referrals=shown, next=following))
 
 

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, print_json, say
+from sitematch.cli.common import (
+    EXIT_NOT_FOUND,
+    STORE,
+    Commands,
+    console,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+    say,
+)
+from sitematch.cli.completion import complete_site, complete_study
 from sitematch.cli.context import open_context
 from sitematch.domain.accounts.access import Grant, Permission, Role
 from sitematch.errors import InvalidInput
@@ -17,10 +28,12 @@ from sitematch.errors import InvalidInput
 if TYPE_CHECKING:
     from sitematch.domain.accounts.account import Account
 
+_CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
+
 _ROLE = click.Choice([role.value for role in Role])
 
 
-@click.group("user")
+@click.group("user", cls=Commands)
 def user_group() -> None:
     """Create accounts for coordinators and give them roles. Patients do not need an account.
 
@@ -28,17 +41,21 @@ def user_group() -> None:
     """
 
 
-@click.group("token")
+@click.group("token", cls=Commands)
 def token_group() -> None:
     """Create and revoke API tokens."""
 
 
 def _where(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = click.option("--site", metavar="SITE", help="The site. Required for a site coordinator.")(command)
-    return click.option("--study", metavar="STUDY", help="The study.  [default: all studies]")(command)
+    command = click.option(
+        "--site", metavar="SITE", shell_complete=complete_site, help="The site. Required for a site coordinator."
+    )(command)
+    return click.option(
+        "--study", metavar="STUDY", shell_complete=complete_study, help="The study.  [default: all studies]"
+    )(command)
 
 
-@user_group.command("add", epilog=EXIT_CODES)
+@user_group.command("add", epilog=_CODES)
 @click.argument("email")
 @click.option("--role", type=_ROLE, help="Without a role the account has no permissions until you run `user grant`.")
 @_where
@@ -65,7 +82,7 @@ def add(email: str, role: str | None, study: str | None, site: str | None, with_
     say(f"Created account {account.account_id} for {account.email}: {_roles(account)}.")
 
 
-@user_group.command("list", epilog=EXIT_CODES)
+@user_group.command("list", epilog=_CODES)
 @format_option("table", "json")
 @plain_errors
 def list_(form: str) -> None:
@@ -89,7 +106,7 @@ def list_(form: str) -> None:
     _print_table(("E-mail", "Account", "Roles", "Sign-in"), rows, "There are no accounts. Create one with `user add`.")
 
 
-@user_group.command("grant", epilog=EXIT_CODES)
+@user_group.command("grant", epilog=_CODES)
 @click.argument("email")
 @click.argument("role", type=_ROLE)
 @_where
@@ -110,7 +127,7 @@ def grant_(email: str, role: str, study: str | None, site: str | None) -> None:
     say(f"{account.email}: {_roles(account)}.")
 
 
-@user_group.command("take-back", epilog=EXIT_CODES)
+@user_group.command("take-back", epilog=_CODES)
 @click.argument("email")
 @click.argument("role", type=_ROLE)
 @_where
@@ -131,7 +148,7 @@ def take_back(email: str, role: str, study: str | None, site: str | None) -> Non
     say(f"{account.email}: {_roles(account)}.")
 
 
-@user_group.command("set-password", epilog=EXIT_CODES)
+@user_group.command("set-password", epilog=_CODES)
 @click.argument("email")
 @plain_errors
 def set_password(email: str) -> None:
@@ -152,7 +169,7 @@ def set_password(email: str) -> None:
     say(f"{account.email}: the password was changed. All sessions and tokens have ended.")
 
 
-@user_group.command("disable", epilog=EXIT_CODES)
+@user_group.command("disable", epilog=_CODES)
 @click.argument("email")
 @plain_errors
 def disable(email: str) -> None:
@@ -170,7 +187,7 @@ def disable(email: str) -> None:
     say(f"{account.email} is disabled.")
 
 
-@token_group.command("create", epilog=EXIT_CODES)
+@token_group.command("create", epilog=_CODES)
 @click.argument("email")
 @click.option("--label", required=True, metavar="TEXT", help="What the token is for.")
 @click.option(
@@ -216,7 +233,7 @@ def create(email: str, label: str, scopes: tuple[str, ...], days: int, form: str
     )
 
 
-@token_group.command("list", epilog=EXIT_CODES)
+@token_group.command("list", epilog=_CODES)
 @click.argument("email")
 @format_option("table", "json")
 @plain_errors
@@ -248,7 +265,7 @@ def list_tokens(email: str, form: str) -> None:
     _print_table(("Token", "Label", "Until", "Scopes"), rows, "No tokens.")
 
 
-@token_group.command("revoke", epilog=EXIT_CODES)
+@token_group.command("revoke", epilog=_CODES)
 @click.argument("token_id")
 @plain_errors
 def revoke(token_id: str) -> None:
@@ -287,12 +304,11 @@ def _signs_in(account: Account) -> str:
 
 
 def _print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    from sitematch.exporters.tables.terminal import new_table
+
+    table = new_table(*headings)
     for row in rows:
         table.add_row(*map(Text, row))
     console().print(table if rows else empty)

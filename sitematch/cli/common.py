@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -19,6 +20,7 @@ from sitematch.errors import (
     LedgerBusy,
     NotFound,
     NotReady,
+    OnlineUnavailable,
     SitematchError,
     StorageFault,
 )
@@ -32,17 +34,36 @@ EXIT_NOT_READY = 6
 EXIT_REFUSED = 7
 EXIT_BUSY = 8
 
-EXIT_CODES = """\b
-Exit codes:
-  0  done
-  1  no site can take a patient
-  2  the command or a value in it is not valid
-  3  no such postcode, town, site, study, referral, account or token
-  4  several places match: choose one
-  5  a data file or the ledger has errors
-  6  the gazetteer or the database is missing, or from another version
-  7  the change is not possible: no spots left, closed, or not allowed in this state
-  8  the database is busy or not available: nothing was saved, try again"""
+_MEANINGS = {
+    0: "done",
+    EXIT_NO_MATCH: "no site can take a patient",
+    EXIT_USAGE: "the command or a value in it is not valid, or a file cannot be read",
+    EXIT_NOT_FOUND: "no such postcode, town, site, study, referral, account or token",
+    EXIT_AMBIGUOUS: "several places match: choose one",
+    EXIT_DATA_FAULT: "a data file or the ledger has errors",
+    EXIT_NOT_READY: "the gazetteer, the database or a library is missing, or from another version",
+    EXIT_REFUSED: "the change is not possible: no spots left, closed, or not allowed in this state",
+    EXIT_BUSY: "the database or a registry is busy or not available: nothing was saved, try again",
+}
+
+
+def exit_codes(*codes: int) -> str:
+    """Return the end of a command's help: what its exit codes mean.
+
+    Parameters
+    ----------
+    codes
+        Those that the command can end with, beside 0 and 2, which every command can.
+    """
+    lines = [f"  {code}  {_MEANINGS[code]}" for code in sorted({0, EXIT_USAGE, *codes})]
+    return "\n".join(["\b", "Exit codes:", *lines])
+
+
+STORE = (EXIT_NOT_READY, EXIT_BUSY)
+"""What every command that opens the database can end with."""
+
+EXIT_CODES = exit_codes(*_MEANINGS)
+"""All of them, for the program as a whole."""
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,11 +77,45 @@ _CODES: tuple[tuple[type[SitematchError], int], ...] = (
     (CapacityError, EXIT_REFUSED),
     (LedgerBusy, EXIT_BUSY),
     (StorageFault, EXIT_BUSY),
+    (OnlineUnavailable, EXIT_BUSY),
     (InvalidInput, EXIT_USAGE),
 )
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+
+
+class Commands(click.Group):
+    """A group of commands whose summaries are not cut, and whose texts survive any terminal."""
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Any:
+        """Run the command that the arguments name."""
+        _make_printable()
+        for given in sys.argv[1:] if args is None else args:
+            # A name of a file may be any bytes; every other text has to be text.
+            if any("\ud800" <= letter <= "\udfff" for letter in given) and not os.path.lexists(given):
+                shown = os.fsencode(given).decode("utf-8", errors="replace")
+                say(f"Error: {shown!r} is not UTF-8. Set the terminal to UTF-8 and type it again.")
+                sys.exit(EXIT_USAGE)
+        return super().main(args, *more, **options)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with the whole first sentence of each."""
+        found = [(name, command) for name in self.list_commands(ctx) if (command := self.get_command(ctx, name))]
+        rows = [(name, command.get_short_help_str(limit=500)) for name, command in found if not command.hidden]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
+
+
+def _make_printable() -> None:
+    """Let no letter of a name end a command where the terminal has another encoding; files and pipes get UTF-8."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8")
 
 
 def settings() -> Settings:
@@ -70,7 +125,29 @@ def settings() -> Settings:
 
 def say(line: str) -> None:
     """Tell the person what was done, on stderr, so that output can be piped."""
-    click.echo(line, err=True)
+    tell(line, err=True)
+
+
+def tell(line: str, *, err: bool = False) -> None:
+    """Print a line of a command that does more than print.
+
+    Whoever reads may stop reading (``| head``, a pager that is quit). The command's work goes on, unheard.
+
+    Parameters
+    ----------
+    line
+        What is told.
+    err
+        Whether it goes to stderr instead of stdout.
+    """
+    try:
+        click.echo(line, err=err)
+    except BrokenPipeError:
+        # Else Python would fail anew when it writes out what it holds, at the end.
+        stream = sys.stderr if err else sys.stdout
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def format_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -92,11 +169,17 @@ def print_json(value: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
 
 
-def console(*, piped_columns: int = 110) -> Console:
+PIPED_COLUMNS = 110
+"""The width of a table in a file or a pipe, which have none."""
+
+
+def console(*, piped_columns: int | None = None) -> Console:
     """Return where tables go. Piped output is not cut at 80 columns: a file or a pager has no width."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else piped_columns, highlight=False, soft_wrap=False)
+    return Console(
+        width=None if sys.stdout.isatty() else piped_columns or PIPED_COLUMNS, highlight=False, soft_wrap=False
+    )
 
 
 def plain_errors(command: Callable[_P, _R]) -> Callable[_P, _R]:

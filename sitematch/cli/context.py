@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sitematch.cli.common import console, print_json, say, settings
+from sitematch.cli.completion import complete_study
 from sitematch.domain.accounts.access import Actor, Caller, Grant, Role
 
 if TYPE_CHECKING:
@@ -76,7 +77,12 @@ def cli_caller(key: str | None = None) -> Caller:
 
 def study_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--study``."""
-    return click.option("--study", metavar="STUDY", help="The study's id.  [default: SITEMATCH_STUDY]")(command)
+    return click.option(
+        "--study",
+        metavar="STUDY",
+        shell_complete=complete_study,
+        help="The study's id.  [default: SITEMATCH_STUDY]",
+    )(command)
 
 
 def key_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,18 +7,21 @@ from pathlib import Path
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, plain_errors, say, settings
+from sitematch.cli.common import EXIT_DATA_FAULT, Commands, exit_codes, plain_errors, say, settings
 from sitematch.config import data_file
+from sitematch.domain.plurals import counted
+
+_CODES = exit_codes(EXIT_DATA_FAULT)
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group("data")
+@click.group("data", cls=Commands)
 def data_group() -> None:
     """Check, load and rebuild site files."""
 
 
-@data_group.command("check", epilog=EXIT_CODES)
+@data_group.command("check", epilog=_CODES)
 @click.argument("file", type=_FILE)
 @plain_errors
 def check(file: Path) -> None:
@@ -31,10 +34,10 @@ def check(file: Path) -> None:
     from sitematch.services.studies.sites_file import read_checked
 
     found = read_checked(file, settings(), keep_good_rows=False)
-    say(f"{file.name}: {len(found.sites)} sites, no errors.")
+    say(f"{file.name}: {counted(len(found.sites), 'site')}, no errors.")
 
 
-@data_group.command("load", epilog=EXIT_CODES)
+@data_group.command("load", epilog=_CODES)
 @click.argument("file", type=_FILE)
 @click.option("--keep-good-rows", is_flag=True, help="Load the valid rows and skip the others.")
 @plain_errors
@@ -53,10 +56,10 @@ def load(file: Path, keep_good_rows: bool) -> None:
     found = load_sites(file, chosen, now, keep_good_rows=keep_good_rows)
     for fault in found.faults:
         say(f"Left out: {fault}")
-    say(f"Loaded {len(found.sites)} sites; {len(found.faults)} errors.")
+    say(f"Loaded {counted(len(found.sites), 'site')}; {counted(len(found.faults), 'error')}.")
 
 
-@data_group.command("build-sites", epilog=EXIT_CODES)
+@data_group.command("build-sites", epilog=_CODES)
 @click.option("--facts", type=_FILE, default=lambda: data_file("stand-in-sites.csv"), help="The record's facts.")
 @click.option("--out", type=_FILE, default=Path("data/sites.csv"), show_default=True)
 @plain_errors
@@ -77,4 +80,4 @@ def build_sites(facts: Path, out: Path) -> None:
     sites = build_stand_in_sites(facts, study, Gazetteer.open(settings().gazetteer_path))
     table = csv_text(STATED_SITE_HEADER, cells(map(site_row, sites), STATED_SITE_HEADER), line_end="\n")
     out.write_text(table, encoding="utf-8", newline="")
-    say(f"{out}: {len(sites)} sites, {sum(site.place is None for site in sites)} without a location.")
+    say(f"{out}: {counted(len(sites), 'site')}, {sum(site.place is None for site in sites)} without a location.")

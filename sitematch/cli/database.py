@@ -7,18 +7,20 @@ from pathlib import Path
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, plain_errors, say, settings
+from sitematch.cli.common import EXIT_DATA_FAULT, STORE, Commands, exit_codes, plain_errors, say, settings
 from sitematch.cli.context import open_context
+
+_CODES = exit_codes(EXIT_DATA_FAULT, *STORE)
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group()
+@click.group(cls=Commands)
 def db() -> None:
     """Create, upgrade, back up and restore the database."""
 
 
-@db.command("upgrade", epilog=EXIT_CODES)
+@db.command("upgrade", epilog=_CODES)
 @plain_errors
 def upgrade() -> None:
     """Create the database or upgrade its schema. The default study is loaded into an empty database.
@@ -33,7 +35,7 @@ def upgrade() -> None:
     say("The database is ready.")
 
 
-@db.command("backup", epilog=EXIT_CODES)
+@db.command("backup", epilog=_CODES)
 @click.argument("file", type=_FILE)
 @plain_errors
 def backup(file: Path) -> None:
@@ -52,7 +54,7 @@ def backup(file: Path) -> None:
     say(f"{file}: {file.stat().st_size:,} bytes.")
 
 
-@db.command("restore", epilog=EXIT_CODES)
+@db.command("restore", epilog=_CODES)
 @click.argument("file", type=_FILE)
 @plain_errors
 def restore(file: Path) -> None:

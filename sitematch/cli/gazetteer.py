@@ -6,15 +6,18 @@ from pathlib import Path
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, plain_errors, settings
+from sitematch.cli.common import EXIT_DATA_FAULT, EXIT_NOT_READY, Commands, exit_codes, plain_errors, settings
+from sitematch.extras import needs_extra
+
+_CODES = exit_codes(EXIT_DATA_FAULT, EXIT_NOT_READY)
 
 
-@click.group("gazetteer")
+@click.group("gazetteer", cls=Commands)
 def gazetteer_group() -> None:
     """Build the file that turns postcodes and towns into places."""
 
 
-@gazetteer_group.command("build", epilog=EXIT_CODES)
+@gazetteer_group.command("build", epilog=_CODES)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -36,7 +39,8 @@ def build(out: Path | None, sources: Path, if_missing: bool) -> None:
     Example:
       sitematch gazetteer build --out gazetteer.sqlite
     """
-    from sitematch.gazetteer import build as building
+    with needs_extra("build", "Building the gazetteer"):
+        from sitematch.gazetteer import build as building
 
     target = out or settings().gazetteer_path
     if not (if_missing and target.exists()):
@@ -44,7 +48,7 @@ def build(out: Path | None, sources: Path, if_missing: bool) -> None:
         building.build(target, directories=[sources])
 
 
-@gazetteer_group.command("audit", epilog=EXIT_CODES)
+@gazetteer_group.command("audit", epilog=_CODES)
 @click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), help="Which gazetteer.")
 @plain_errors
 def audit(path: Path | None) -> None:
@@ -54,12 +58,13 @@ def audit(path: Path | None) -> None:
     Example:
       sitematch gazetteer audit
     """
-    from sitematch.gazetteer import build as building
+    with needs_extra("build", "Building the gazetteer"):
+        from sitematch.gazetteer import build as building
 
     click.echo(building.render(building.audit(path or settings().gazetteer_path)))
 
 
-@gazetteer_group.command("update", epilog=EXIT_CODES)
+@gazetteer_group.command("update", epilog=_CODES)
 @click.option("--url", help="Address of an allCountries.zip.  [default: GeoNames]")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to replace.")
 @click.option(
@@ -77,6 +82,7 @@ def update(url: str | None, out: Path | None, sources: Path) -> None:
     Example:
       sitematch gazetteer update
     """
-    from sitematch.gazetteer import build as building
+    with needs_extra("build", "Building the gazetteer"):
+        from sitematch.gazetteer import build as building
 
     building.update(out or settings().gazetteer_path, url=url or building.GEONAMES_URL, directories=[sources])

@@ -10,7 +10,7 @@ from sitematch.cli.capacity.capacity import capacity_group
 from sitematch.cli.capacity.ledger import ledger_group
 from sitematch.cli.capacity.referral import referral_group
 from sitematch.cli.capacity.waiting import waiting_group
-from sitematch.cli.common import EXIT_CODES
+from sitematch.cli.common import EXIT_CODES, Commands
 from sitematch.cli.data import data_group
 from sitematch.cli.database import db
 from sitematch.cli.finding.look_up import locate, match, sites
@@ -27,6 +27,7 @@ from sitematch.cli.webhook import webhook_group
 
 
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog=EXIT_CODES,
 )

@@ -6,24 +6,37 @@ from datetime import UTC, datetime
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json, say, settings
+from sitematch.cli.common import (
+    EXIT_NOT_FOUND,
+    STORE,
+    Commands,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+    say,
+    settings,
+)
+from sitematch.cli.completion import complete_study
 from sitematch.cli.context import open_context
 from sitematch.domain.webhooks.notice import NoticeKind
 
+_CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
-@click.group("webhook")
+
+@click.group("webhook", cls=Commands)
 def webhook_group() -> None:
     """Send signed messages to other systems when sites change."""
 
 
-@webhook_group.command("add", epilog=EXIT_CODES)
+@webhook_group.command("add", epilog=_CODES)
 @click.argument("url")
 @click.option(
     "--kind", "kinds", multiple=True, required=True, type=click.Choice([kind.value for kind in NoticeKind]),
     help="The kind of event to send; may be repeated.",
 )  # fmt: skip
 @click.option("--percent", type=click.IntRange(1, 100), help="With site.passed-percent: the percentage of spots taken.")
-@click.option("--study", metavar="STUDY", help="The study.  [default: all studies]")
+@click.option("--study", metavar="STUDY", shell_complete=complete_study, help="The study.  [default: all studies]")
 @format_option("table", "json")
 @plain_errors
 def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None, form: str) -> None:
@@ -52,7 +65,7 @@ def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None
     say(f"Created webhook {made.webhook.webhook_id}. The secret is not shown again.")
 
 
-@webhook_group.command("list", epilog=EXIT_CODES)
+@webhook_group.command("list", epilog=_CODES)
 @plain_errors
 def list_() -> None:
     """List the webhooks as JSON.
@@ -67,7 +80,7 @@ def list_() -> None:
         print_json(endpoints.list_webhooks(context.store, context.actor))
 
 
-@webhook_group.command("disable", epilog=EXIT_CODES)
+@webhook_group.command("disable", epilog=_CODES)
 @click.argument("webhook_id")
 @plain_errors
 def disable(webhook_id: str) -> None:
@@ -84,7 +97,7 @@ def disable(webhook_id: str) -> None:
     say(f"Webhook {webhook_id} is disabled.")
 
 
-@webhook_group.command("failures", epilog=EXIT_CODES)
+@webhook_group.command("failures", epilog=_CODES)
 @plain_errors
 def failures() -> None:
     """List messages that were not delivered, and when they are tried again, as JSON.
@@ -99,7 +112,7 @@ def failures() -> None:
         print_json(endpoints.failed_deliveries(context.store, context.actor))
 
 
-@webhook_group.command("run", epilog=EXIT_CODES)
+@webhook_group.command("run", epilog=_CODES)
 @plain_errors
 def run() -> None:
     """Send the messages that are due. A server does this itself every SITEMATCH_NOTICES_EVERY_S seconds.

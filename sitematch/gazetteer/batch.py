@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sitematch.domain.place import Postcode
 from sitematch.errors import SitematchError, UnknownCountry
+from sitematch.extras import needs_extra
 from sitematch.gazetteer.grammar import is_partial, key_of, normal_form, parse_country, parse_postcode, rungs
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.gazetteer.reader import PostcodeRow, Reader
@@ -76,7 +77,9 @@ def locate_many(gazetteer: Gazetteer, countries: Any, codes: Any) -> pd.DataFram
     (['33180', 'SW1A'], ['FOUND', 'PART'])
     """
     import numpy as np
-    import pandas as pd
+
+    with needs_extra("pandas", "A data frame"):
+        import pandas as pd
 
     index = codes.index if isinstance(codes, pd.Series) else None
     wanted = pd.Series(codes, index=index, dtype=object)

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sitematch.domain.area import MultiPolygon, Position, Ring
+from sitematch.extras import needs_extra
 
 if TYPE_CHECKING:
     from shapely import Geometry
@@ -52,7 +53,9 @@ def enclose(ring: Sequence[Position], *, has_both_poles: bool = False) -> MultiP
     (((-180.0, 0.0), (-179.0, 0.0), (-179.0, 1.0), (-180.0, 1.0), (-180.0, 0.0)),)
     """
     import numpy as np
-    import shapely
+
+    with needs_extra("reports", "A catchment"):
+        import shapely
 
     line = _laid_out(_with_poles(ring))
     turns = round((line[-1][0] - line[0][0]) / 360.0)

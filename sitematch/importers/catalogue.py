@@ -39,7 +39,7 @@ def read_catalogue(path: Path) -> Iterator[CatalogueRecord]:
 
     Raises
     ------
-    NotReady
+    InvalidInput
         If there is no such file.
     DataFault
         If it is no such file, is damaged or was cut off; it can come after good studies.

@@ -13,13 +13,14 @@ from typing import Any
 
 import msgspec
 
-from sitematch.domain.place import Coordinates
 from sitematch.domain.studies.contact import Contact
 from sitematch.domain.studies.record import RecordLocation, StudyRecord
+from sitematch.domain.studies.status_words import read_status
 from sitematch.domain.studies.study import RecruitmentStatus, Study
-from sitematch.errors import Fault, InvalidCoordinates
+from sitematch.errors import Fault
 from sitematch.importers.facility import clean_facility
 from sitematch.importers.json_stream import read_items
+from sitematch.importers.location_fields import nothing_known, point_field, status_field, study_status, text_field
 from sitematch.importers.text import tidy
 
 LISTS, HEADS = frozenset({"studies"}), frozenset({"nextPageToken", "totalCount"})
@@ -124,22 +125,6 @@ class _Record(_Part, frozen=True):
     protocol_section: _Protocol
 
 
-class _Point(_Part, frozen=True):
-    lat: float
-    lon: float
-
-
-class _Location(_Part, frozen=True):
-    facility: str | None = None
-    status: str | None = None
-    city: str | None = None
-    state: str | None = None
-    zip: str | int | None = None
-    country: str | None = None
-    geo_point: Any = None
-    contacts: Any = None
-
-
 class _Contact(_Part, frozen=True):
     name: str = ""
     role: str = ""
@@ -167,7 +152,7 @@ def read_file(path: Path, read_on: date, *, contacts: bool = False) -> Iterator[
 
     Raises
     ------
-    NotReady, DataFault
+    InvalidInput, DataFault
         See `read_items`.
     """
     for item in read_items(path, lists=LISTS, heads=HEADS):
@@ -212,12 +197,16 @@ def parse_study(value: Any, read_on: date, *, where: str, contacts: bool = False
             faults.append(read)
         else:
             locations.append(read)
+    states_status, notices = study_status(protocol.status_module.overall_status)
     return StudyRecord(
         study=study,
         locations=tuple(locations),
         faults=tuple(faults),
         given=len(given),
         contacts=_contacts(module.central_contacts) if contacts else (),
+        left_out=tuple(nothing_known(fault) for fault in faults),
+        states_status=states_status,
+        notices=notices,
     )
 
 
@@ -247,31 +236,27 @@ def _told(error: msgspec.ValidationError) -> tuple[str, str]:
 
 
 def _location(raw: Any, where: str, *, contacts: bool) -> RecordLocation | Fault:
-    try:
-        read = msgspec.convert(raw, _Location)
-    except msgspec.ValidationError as error:
-        reason, field = _told(error)
-        value = raw.get(field, "") if isinstance(raw, dict) else raw
-        return Fault(0, field, str(value)[:80], reason, place=where)
+    if not isinstance(raw, dict):
+        return Fault(
+            0, "locations", str(raw)[:80], "is not an object with a facility, a city and a country", place=where
+        )
     flags: list[str] = []
-    status = None
-    if read.status:
-        status = _status_of(read.status)
-        if status is None:
-            status = RecruitmentStatus.UNKNOWN
-            flags.append(f"The record gives the status {tidy(read.status)[:40]!r}, which is unknown.")
-    point, remark = _point(read.geo_point)
+    facility, city, state, postcode, country, status = (
+        text_field(raw.get(name), name, flags) for name in ("facility", "city", "state", "zip", "country", "status")
+    )
+    point = raw.get("geoPoint")
+    latitude, longitude = (point.get("lat"), point.get("lon")) if isinstance(point, dict) else (point, None)
     return RecordLocation(
         where=where,
-        facility=clean_facility(tidy(read.facility or "")),
-        city=tidy(read.city or ""),
-        state=tidy(read.state or ""),
-        postcode=tidy("" if read.zip is None else str(read.zip)),
-        country=tidy(read.country or ""),
-        status=status,
-        point=point,
-        flags=(*flags, *remark),
-        contacts=_contacts(read.contacts) if contacts else (),
+        facility=clean_facility(facility),
+        city=city,
+        state=state,
+        postcode=postcode,
+        country=country,
+        status=status_field(status, flags),
+        point=point_field(latitude, longitude, flags),
+        flags=tuple(flags),
+        contacts=_contacts(raw.get("contacts")) if contacts else (),
     )
 
 
@@ -292,23 +277,6 @@ def _contacts(raw: Any) -> tuple[Contact, ...]:
     return tuple(found)
 
 
-def _point(raw: Any) -> tuple[Coordinates | None, tuple[str, ...]]:
-    """Read a point; one that is no point on the globe is said to be none, and costs nothing else."""
-    if raw is None:
-        return None, ()
-    try:
-        read = msgspec.convert(raw, _Point)
-        return Coordinates(latitude=read.lat, longitude=read.lon), ()
-    except msgspec.ValidationError as error:
-        return None, (f"The record's point is not valid: {_told(error)[0]}.",)
-    except InvalidCoordinates as error:
-        return None, (f"The record's point cannot be used: {error.message}",)
-
-
-def _status_of(text: str) -> RecruitmentStatus | None:
-    return RecruitmentStatus.__members__.get(text.strip().upper().replace(" ", "_").replace(",", ""))
-
-
 def _study(nct_id: str, protocol: _Protocol, read_on: date) -> Study:
     names, design = protocol.identification_module, protocol.design_module
     arms, who = protocol.arms_interventions_module, protocol.eligibility_module
@@ -322,7 +290,7 @@ def _study(nct_id: str, protocol: _Protocol, read_on: date) -> Study:
     return Study(
         study_id=nct_id,
         title=tidy(names.brief_title) or tidy(names.official_title) or nct_id,
-        status=_status_of(protocol.status_module.overall_status) or RecruitmentStatus.UNKNOWN,
+        status=read_status(protocol.status_module.overall_status) or RecruitmentStatus.UNKNOWN,
         as_of_on=as_of_on,
         source=f"{SOURCE} {nct_id}" + ("" if is_dated else " (the record has no date)"),
         summary=tidy(protocol.description_module.brief_summary),

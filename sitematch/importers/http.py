@@ -208,7 +208,7 @@ def _meaning(error: urllib.error.HTTPError) -> Exception:
     told = error.read(500).decode("utf-8", "replace").strip()
     if error.code == 400:
         return InvalidInput(f"The registry rejected the request: {told or 'it gave no reason'}")
-    return OnlineUnavailable(f"The registry answered {error.code} , and trying again does not help: {told[:200]}")
+    return OnlineUnavailable(f"The registry answered {error.code}, and trying again does not help: {told[:200]}")
 
 
 def questions_for(nct_ids: Sequence[str]) -> tuple[dict[str, str], ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from sitematch.errors import DataFault, Fault, NotReady
+from sitematch.errors import DataFault, Fault, InvalidInput
 
 CHUNK_CHARACTERS = 1 << 18
 """Read at a time."""
@@ -67,7 +67,7 @@ def read_items(path: Path, *, lists: Iterable[str], heads: Iterable[str] = ()) -
 
     Raises
     ------
-    NotReady
+    InvalidInput
         If there is no such file.
     DataFault
         If it is empty, not UTF-8 or not JSON; the fault says in which line.
@@ -76,9 +76,9 @@ def read_items(path: Path, *, lists: Iterable[str], heads: Iterable[str] = ()) -
         try:
             file = stack.enter_context(path.open("rb"))
         except FileNotFoundError as error:
-            raise NotReady(f"There is no file {path}: name a JSON file.") from error
+            raise InvalidInput(f"There is no file {path}: name a JSON file.", field="source") from error
         except (IsADirectoryError, PermissionError) as error:
-            raise NotReady(f"{path} cannot be read as a file: {error.strerror}.") from error
+            raise InvalidInput(f"{path} cannot be read as a file: {error.strerror}.", field="source") from error
         marks = frozenset(lists), frozenset(heads)
         magic = file.read(4)
         file.seek(0)

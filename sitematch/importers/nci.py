@@ -6,54 +6,24 @@ Persons' contacts, which it holds for every site, are not read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from sitematch.domain.place import Coordinates
 from sitematch.domain.studies.record import RecordLocation, StudyRecord
+from sitematch.domain.studies.status_words import read_status
 from sitematch.domain.studies.study import RecruitmentStatus, Study
-from sitematch.errors import Fault, InvalidCoordinates
+from sitematch.errors import Fault
 from sitematch.importers.facility import clean_facility
 from sitematch.importers.json_stream import read_items
+from sitematch.importers.location_fields import nothing_known, point_field, status_field, study_status, text_field
 from sitematch.importers.text import tidy
 
 LISTS, HEADS = frozenset({"data", "trials"}), frozenset({"total"})
 """How a page of answers shows itself, of version 2 and 1 of the API."""
-
-_STATUSES = {
-    "ACTIVE": RecruitmentStatus.RECRUITING,
-    "APPROVED": RecruitmentStatus.NOT_YET_RECRUITING,
-    "IN_REVIEW": RecruitmentStatus.NOT_YET_RECRUITING,
-    "ENROLLING_BY_INVITATION": RecruitmentStatus.ENROLLING_BY_INVITATION,
-    "CLOSED_TO_ACCRUAL": RecruitmentStatus.ACTIVE_NOT_RECRUITING,
-    "CLOSED_TO_ACCRUAL_AND_INTERVENTION": RecruitmentStatus.ACTIVE_NOT_RECRUITING,
-    "TEMPORARILY_CLOSED_TO_ACCRUAL": RecruitmentStatus.SUSPENDED,
-    "TEMPORARILY_CLOSED_TO_ACCRUAL_AND_INTERVENTION": RecruitmentStatus.SUSPENDED,
-    "COMPLETE": RecruitmentStatus.COMPLETED,
-    "COMPLETED": RecruitmentStatus.COMPLETED,
-    "ADMINISTRATIVELY_COMPLETE": RecruitmentStatus.TERMINATED,
-    "WITHDRAWN": RecruitmentStatus.WITHDRAWN,
-}
-_WORDS = re.compile(r"[\s_-]+")
-
-
-class _Point(msgspec.Struct, frozen=True):
-    lat: float
-    lon: float
-
-
-class _Site(msgspec.Struct, frozen=True):
-    org_name: str | None = None
-    org_city: str | None = None
-    org_state_or_province: str | None = None
-    org_postal_code: str | int | None = None
-    org_country: str | None = None
-    org_coordinates: Any = None
-    recruitment_status: str | None = None
 
 
 class _Trial(msgspec.Struct, frozen=True):
@@ -75,7 +45,7 @@ def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
 
     Raises
     ------
-    NotReady, DataFault
+    InvalidInput, DataFault
         See `read_items`.
     """
     for item in read_items(path, lists=LISTS, heads=HEADS):
@@ -110,7 +80,7 @@ def parse_trial(value: Any, read_on: date, *, where: str) -> StudyRecord | Fault
     study = Study(
         study_id=study_id,
         title=tidy(trial.brief_title or trial.official_title or study_id),
-        status=_status(trial.current_trial_status) or RecruitmentStatus.UNKNOWN,
+        status=read_status(trial.current_trial_status or "") or RecruitmentStatus.UNKNOWN,
         as_of_on=read_on,
         source=f"NCI clinical trials search {study_id}",
         summary=tidy(trial.brief_summary or ""),
@@ -123,38 +93,48 @@ def parse_trial(value: Any, read_on: date, *, where: str) -> StudyRecord | Fault
     given = trial.sites or []
     for number, raw in enumerate(given, start=1):
         place = f"{study_id}, site {number}"
-        try:
-            locations.append(_location(msgspec.convert(raw, _Site), place))
-        except msgspec.ValidationError as error:
-            faults.append(Fault(0, "sites", "", str(error), place=place))
-    return StudyRecord(study=study, locations=tuple(locations), faults=tuple(faults), given=len(given))
+        if isinstance(raw, dict):
+            locations.append(_location(raw, place))
+        else:
+            faults.append(Fault(0, "sites", str(raw)[:80], "is not an object", place=place))
+    states_status, notices = study_status(trial.current_trial_status or "")
+    return StudyRecord(
+        study=study,
+        locations=tuple(locations),
+        faults=tuple(faults),
+        given=len(given),
+        left_out=tuple(nothing_known(fault) for fault in faults),
+        states_status=states_status,
+        notices=notices,
+    )
 
 
-def _status(text: str | None) -> RecruitmentStatus | None:
-    return _STATUSES.get(_WORDS.sub("_", (text or "").strip().upper()))
-
-
-def _location(site: _Site, where: str) -> RecordLocation:
+def _location(raw: Mapping[str, Any], where: str) -> RecordLocation:
     flags: list[str] = []
-    status = _status(site.recruitment_status)
-    if status is None and site.recruitment_status:
-        status = RecruitmentStatus.UNKNOWN
-        flags.append(f"The record gives the status {tidy(site.recruitment_status)[:40]!r}, which is unknown.")
-    point = None
-    if site.org_coordinates:
-        try:
-            read = msgspec.convert(site.org_coordinates, _Point)
-            point = Coordinates(latitude=read.lat, longitude=read.lon)
-        except (msgspec.ValidationError, InvalidCoordinates) as error:
-            flags.append(f"The record's point cannot be used: {error}")
+    facility, line, line_2, city, state, postcode, country, status = (
+        text_field(raw.get(name), name, flags)
+        for name in (
+            "org_name",
+            "org_address_line_1",
+            "org_address_line_2",
+            "org_city",
+            "org_state_or_province",
+            "org_postal_code",
+            "org_country",
+            "recruitment_status",
+        )
+    )
+    point = raw.get("org_coordinates")
+    latitude, longitude = (point.get("lat"), point.get("lon")) if isinstance(point, dict) else (point, None)
     return RecordLocation(
         where=where,
-        facility=clean_facility(tidy(site.org_name or "")),
-        city=tidy(site.org_city or ""),
-        state=tidy(site.org_state_or_province or ""),
-        postcode=tidy("" if site.org_postal_code is None else str(site.org_postal_code)),
-        country=tidy(site.org_country or ""),
-        status=status,
-        point=point,
+        facility=clean_facility(facility),
+        address=", ".join(filter(None, (line, line_2))),
+        city=city,
+        state=state,
+        postcode=postcode,
+        country=country,
+        status=status_field(status, flags),
+        point=point_field(latitude, longitude, flags),
         flags=tuple(flags),
     )

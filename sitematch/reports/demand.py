@@ -98,7 +98,7 @@ def demand_report(facts: DemandFacts, time_zone: str) -> Report:
     notes = [
         f"A region and month is shown if it has at least {facts.threshold} searches.",
         "Numbers that are not shown are also left out of the totals, so that they cannot be calculated.",
-        f"Look-ups are counted by region alone, in batches of {BATCH}, for the month in which a batch is stored.",
+        f"Searches are counted only by region, in batches of {BATCH}, for the month in which a batch is stored.",
         "Searches that do not fill a batch are not stored, so the numbers can be too low but never too high.",
         "One person can search several times: these are searches, not people.",
     ]
@@ -115,7 +115,7 @@ def demand_report(facts: DemandFacts, time_zone: str) -> Report:
         filters=(
             ("months", f"{facts.months[0]} to {facts.months[-1]}"),
             ("within", f"{facts.within_km:g} km"),
-            ("at least", f"{facts.threshold} look-ups"),
+            ("at least", f"{facts.threshold} searches"),
         ),
         sources=(("Sources", " ".join(facts.sources)),),
         sections=(_without_supply(facts), _regions(facts), _months(facts)),
@@ -138,7 +138,7 @@ def _without_supply(facts: DemandFacts) -> Section:
     missed = sum(lookups for _, lookups in far)
     if totals:
         share = f"{missed / everything:.0%}"
-        said = f"{missed:,} of {everything:,} look-ups shown ({share}) came from regions without an open site within "
+        said = f"{missed:,} of {everything:,} searches shown ({share}) came from regions without an open site within "
         text: tuple[str, ...] = (f"{said}{facts.within_km:g} km.",)
     else:
         text = (
@@ -162,9 +162,9 @@ def _regions(facts: DemandFacts) -> Section:
     shown = totals[:MOST_BARS]
     plot = BarPlot(
         name="regions-plot",
-        title="Look-ups by region, those with most",
+        title="Searches by region, highest numbers",
         category_label="Region",
-        value_label="Look-ups",
+        value_label="Searches",
         categories=tuple(region for region, _ in shown),
         series=tuple(
             Series(
@@ -188,7 +188,7 @@ def _months(facts: DemandFacts) -> Section:
         name="months",
         columns=(
             Column(name="month", label="Month", kind=CellKind.TEXT, description="UTC."),
-            Column(name="lookups", label="Look-ups", kind=CellKind.INTEGER, description="Of the regions shown."),
+            Column(name="lookups", label="Searches", kind=CellKind.INTEGER, description="Of the regions shown."),
             Column(name="regions", label="Regions shown", kind=CellKind.INTEGER),
         ),
         rows=tuple((month, lookups[month], regions[month]) for month in facts.months),
@@ -206,7 +206,7 @@ _COLUMNS = (
     ),
     Column(name="country", label="Country", kind=CellKind.TEXT, missing="several", description="ISO 3166-1 alpha-2."),
     Column(name="name", label="Around", kind=CellKind.TEXT, missing=""),
-    Column(name="lookups", label="Look-ups", kind=CellKind.INTEGER),
+    Column(name="lookups", label="Searches", kind=CellKind.INTEGER),
     Column(name="nearest_site_id", label="Nearest open site", kind=CellKind.TEXT, missing="unknown"),
     Column(
         name="nearest_km",

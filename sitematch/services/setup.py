@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import errno
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sitematch.config import Settings, data_file
+from sitematch.domain.plurals import counted
+from sitematch.errors import NotReady, StorageFault
 from sitematch.importers.study_file import read_study as read_study_file
 from sitematch.importers.tables.sites_csv import read_sites as read_sites_file
 from sitematch.store import migrate
 from sitematch.store.backup import back_up, restore
 from sitematch.store.capacity.stated_caps import take_stated_caps
 from sitematch.store.engine import Store, open_store
+from sitematch.store.guards import ClockGuard
+from sitematch.store.retention import forget_old
 from sitematch.store.schema import SCHEMA_REVISION
 from sitematch.store.studies import catalogue
 
-__all__ = ["Store", "back_up", "open_store", "prepare", "prepare_catalogue", "prepare_schema", "restore"]
+__all__ = [
+    "ClockGuard",
+    "Store",
+    "back_up",
+    "forget_old",
+    "open_store",
+    "prepare",
+    "prepare_catalogue",
+    "prepare_schema",
+    "prepared_to_read",
+    "restore",
+]
 
 
 def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> None:
@@ -44,6 +65,55 @@ def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> No
         say(f"Database: stored {count} stated cap{'s' if count > 1 else ''}.")
 
 
+@contextmanager
+def prepared_to_read(settings: Settings, say: Callable[[str], None], now: datetime) -> Iterator[Settings]:
+    """Make the database ready as `prepare` does, or do without where its folder cannot be written: for who only reads.
+
+    Parameters
+    ----------
+    settings, say, now
+        As for `prepare`.
+
+    Yields
+    ------
+    Settings
+        Those given; or, where nothing can be written, the same with a database of a temporary folder that is gone after
+        the block: a copy of the one that is there, or a fresh install's.
+
+    Raises
+    ------
+    NotReady, DataFault, StorageFault, LedgerBusy
+        See `prepare`. A database that can neither be written nor read nor copied stays a `StorageFault`.
+    """
+    try:
+        prepare(settings, say, now)
+    except StorageFault:
+        if not settings.database_url.startswith(f"sqlite:///{settings.home}"):
+            raise
+    else:
+        yield settings
+        return
+    file = Path(settings.database_url.removeprefix("sqlite:///"))
+    try:
+        open_store(settings.database_url).close()
+    except (NotReady, StorageFault):
+        log = file.with_name(f"{file.name}-wal")
+        if log.is_file() and log.stat().st_size:
+            raise  # somebody writes just now, and half of what is written would be read
+    else:
+        yield settings
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / file.name
+        if file.exists():
+            shutil.copyfile(file, copy)
+        else:
+            say(f"{settings.home} cannot be written, so the answer uses the data of a new installation.")
+        borrowed = replace(settings, home=Path(folder), database_url=f"sqlite:///{copy}")
+        prepare(borrowed, lambda _: None, now)
+        yield borrowed
+
+
 def prepare_catalogue(settings: Settings, say: Callable[[str], None]) -> None:
     """Do as `prepare` does, but leave the ledger as it is: for whoever fills it next. Errors: see there."""
     prepare_schema(settings, say)
@@ -52,7 +122,7 @@ def prepare_catalogue(settings: Settings, say: Callable[[str], None]) -> None:
             study = read_study_file(data_file("study.json"))
             sites = read_sites_file(data_file("sites.csv")).sites
             catalogue.replace_study(store, study, sites)
-            say(f"Database: loaded {study.study_id} with {len(sites)} sites.")
+            say(f"Database: loaded {study.study_id} with {counted(len(sites), 'site')}.")
 
 
 def prepare_schema(settings: Settings, say: Callable[[str], None]) -> None:
@@ -64,7 +134,14 @@ def prepare_schema(settings: Settings, say: Callable[[str], None]) -> None:
         If the database cannot be written.
     """
     if settings.database_url.startswith(f"sqlite:///{settings.home}"):
-        settings.home.mkdir(parents=True, exist_ok=True)
+        try:
+            settings.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageFault(
+                f"Cannot create the folder {settings.home} for the database: {error.strerror}. "
+                "Name another with SITEMATCH_HOME.",
+                kind=errno.errorcode.get(error.errno or 0, "OSError"),
+            ) from error
     with open_store(settings.database_url, require_ready=False) as store:
         if store.schema_revision() != SCHEMA_REVISION:
             migrate.upgrade(store)

@@ -8,27 +8,25 @@ PostgreSQL the first statement of a write touches the row that guards what it ch
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from sitematch.errors import InvalidInput, LedgerBusy, NotReady, StorageFault
+from sitematch.errors import InvalidInput, LedgerBusy, NotReady
+from sitematch.extras import needs_extra
+from sitematch.store.faults import RETRY_AFTER_S, translated_errors
+from sitematch.store.guards import ClockGuard, FileGuard, WriteGuards
 from sitematch.store.schema import SCHEMA_REVISION
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 10.0
 """How long a write waits for its turn, in seconds, before it is told that the database is busy."""
-
-RETRY_AFTER_S = 1.0
-"""What a caller that was told so should wait before it asks again, in seconds."""
 
 _POOL_SIZE, _POOL_OVERFLOW = 8, 24
 _WRITE = "sitematch_write"
@@ -51,13 +49,6 @@ _POSTGRES_OPTIONS = (
     "-c idle_in_transaction_session_timeout=60000",
 )
 
-_PG_BUSY = {
-    "40001": "another write came first",
-    "40P01": "two writes waited for each other",
-    "55P03": "the wait for another write took too long",
-    "53300": "the server has no free connection",
-}
-
 
 class Store:
     """An open database. Safe to share among threads; open one in each process, after the fork.
@@ -68,10 +59,15 @@ class Store:
         The SQLAlchemy engine; `open_store` makes it.
     busy_timeout_s
         How long a write waits for its turn, in seconds.
+    guards
+        What is checked around each write; nothing if omitted.
     """
 
-    def __init__(self, engine: sa.Engine, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+    def __init__(
+        self, engine: sa.Engine, *, busy_timeout_s: float = BUSY_TIMEOUT_S, guards: WriteGuards | None = None
+    ) -> None:
         self.engine = engine
+        self.guards = guards or WriteGuards()
         self._busy_timeout_s = busy_timeout_s
         self._turn = threading.Lock()
 
@@ -79,6 +75,14 @@ class Store:
     def dialect(self) -> str:
         """``"sqlite"`` or ``"postgresql"``."""
         return self.engine.dialect.name
+
+    @property
+    def where(self) -> str:
+        """The file of an SQLite database, or name and host of a PostgreSQL one; never a password."""
+        url = self.engine.url
+        if self.dialect == "sqlite":
+            return str(Path(url.database or "").absolute())
+        return f"{url.database} on {url.host or 'this machine'}{f':{url.port}' if url.port else ''}"
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -96,7 +100,7 @@ class Store:
         StorageFault
             If the database cannot be reached or read.
         """
-        with translated_errors(), self.engine.connect() as connection:
+        with translated_errors(self.where), self.engine.connect() as connection:
             if self.dialect == "postgresql":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin():
@@ -114,15 +118,23 @@ class Store:
         Raises
         ------
         LedgerBusy
-            If another write did not finish in `BUSY_TIMEOUT_S`; nothing was written.
+            If another write did not finish in `BUSY_TIMEOUT_S`, or too many wait already; nothing was written.
         StorageFault
             If the database cannot be reached, read or written (a full disk, a server that went away). If it
             happened while committing, the write may have been kept: ask again with the same idempotency key.
         """
-        with self._own_turn(), translated_errors(), self.engine.connect() as connection:
+        with (
+            self.guards.place(),
+            self._own_turn(),
+            translated_errors(self.where),
+            self.engine.connect() as connection,
+        ):
             marked = connection.execution_options(**{_WRITE: True})
+            self.guards.check()
             with marked.begin():
                 yield marked
+                # What is confirmed must lie in the file that the next start will read.
+                self.guards.check()
 
     @contextmanager
     def _own_turn(self) -> Iterator[None]:
@@ -181,7 +193,14 @@ class Store:
         self.close()
 
 
-def open_store(url: str, *, require_ready: bool = True, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Store:
+def open_store(
+    url: str,
+    *,
+    require_ready: bool = True,
+    busy_timeout_s: float = BUSY_TIMEOUT_S,
+    clock: ClockGuard | None = None,
+    most_waiting: int | None = None,
+) -> Store:
     """Open a database.
 
     Parameters
@@ -193,6 +212,8 @@ def open_store(url: str, *, require_ready: bool = True, busy_timeout_s: float = 
         Whether to check the schema first; False for the commands that build it.
     busy_timeout_s
         How long a write waits for its turn, in seconds.
+    clock, most_waiting
+        For servers: see `sitematch.store.guards.WriteGuards`.
 
     Returns
     -------
@@ -204,7 +225,7 @@ def open_store(url: str, *, require_ready: bool = True, busy_timeout_s: float = 
     InvalidInput
         If the address is of no kind that is known, or names an SQLite database in memory.
     NotReady
-        If the schema is missing or of another version.
+        If the schema is missing or of another version, or PostgreSQL's driver is not installed.
     StorageFault
         If the database cannot be reached.
     """
@@ -214,9 +235,13 @@ def open_store(url: str, *, require_ready: bool = True, busy_timeout_s: float = 
         raise InvalidInput("The database address is not valid.", field="database_url") from error
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        store = Store(_sqlite_engine(parsed, busy_timeout_s), busy_timeout_s=busy_timeout_s)
+        engine = _sqlite_engine(parsed, busy_timeout_s)
+        guards = WriteGuards(file=FileGuard(Path(parsed.database or "")), clock=clock, most_waiting=most_waiting)
+        store = Store(engine, busy_timeout_s=busy_timeout_s, guards=guards)
     elif backend in ("postgresql", "postgres"):
-        store = Store(_postgres_engine(parsed, busy_timeout_s), busy_timeout_s=busy_timeout_s)
+        engine = _postgres_engine(parsed, busy_timeout_s)
+        guards = WriteGuards(clock=clock, most_waiting=most_waiting)
+        store = Store(engine, busy_timeout_s=busy_timeout_s, guards=guards)
     else:
         raise InvalidInput(
             f"The database address starts with {backend!r}; only sqlite and postgresql are supported.",
@@ -258,6 +283,8 @@ def _sqlite_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
 
 
 def _postgres_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
+    with needs_extra("postgres", "A PostgreSQL database"):
+        import psycopg  # noqa: F401 - SQLAlchemy imports it by its name
     options = (*_POSTGRES_OPTIONS, f"-c lock_timeout={int(busy_timeout_s * 1000)}")
     return sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
@@ -275,51 +302,3 @@ def in_parts(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
     """Yield values some at a time: few enough for the parameters of one statement."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
-
-
-@contextmanager
-def translated_errors() -> Iterator[None]:
-    """Turn the driver's errors into ours; an `IntegrityError` passes: its meaning is the caller's to know.
-
-    Raises
-    ------
-    LedgerBusy
-        If it was another's turn for too long.
-    NotReady
-        If a table is missing.
-    StorageFault
-        If the database could not be reached, read or written.
-    """
-    try:
-        yield
-    except sa.exc.IntegrityError:
-        raise
-    except PoolTimeout as error:
-        raise LedgerBusy(
-            "Every database connection is in use. Try again shortly.", retry_after_s=RETRY_AFTER_S
-        ) from error
-    except DBAPIError as error:
-        raise _ours(error) from error
-
-
-def _ours(error: DBAPIError) -> LedgerBusy | NotReady | StorageFault:
-    cause = error.orig
-    sqlstate = getattr(cause, "sqlstate", None)
-    sqlite_name = getattr(cause, "sqlite_errorname", "") or ""
-    text = str(cause)
-    if sqlstate in _PG_BUSY:
-        return LedgerBusy(
-            f"The database is busy: {_PG_BUSY[sqlstate]}. Try again shortly.", retry_after_s=RETRY_AFTER_S
-        )
-    if sqlite_name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return LedgerBusy(
-            "The database is busy: the wait for another write took too long. Try again shortly.",
-            retry_after_s=RETRY_AFTER_S,
-        )
-    if sqlstate == "42P01" or re.search(r"no such table", text):
-        return NotReady("A table is missing from the database. Run `sitematch db upgrade`.")
-    # The driver's own text may quote the statement's values; only its kind goes to the caller.
-    kind = sqlite_name or sqlstate or type(cause).__name__
-    return StorageFault(
-        f"The database could not be read or written ({kind}). Everything that was confirmed is safe.", kind=kind
-    )

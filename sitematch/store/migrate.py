@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sitematch.errors import NotReady
-from sitematch.store.engine import Store, translated_errors
+from sitematch.store.engine import Store
+from sitematch.store.faults import translated_errors
 from sitematch.store.schema import SCHEMA_REVISION
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _run(direction: str, store: Store, revision: str) -> None:
     from alembic import command
     from alembic.util.exc import CommandError
 
-    with translated_errors(), store.writing() as connection:
+    with translated_errors(store.where), store.writing() as connection:
         _wait_for_turn(connection)
         try:
             getattr(command, direction)(_config(connection), revision)

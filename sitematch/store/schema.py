@@ -23,7 +23,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION = "0008"
+SCHEMA_REVISION = "0009"
 """The migration that this program needs; the last one in `migrations/versions`."""
 
 metadata = MetaData(
@@ -208,6 +208,9 @@ latest_event = Table(
     Column("arm", Text),
     Column("expires_at_us", BigInteger),
     Index("ix_latest_event_counting", "study_id", "kind", "site_id", "country", "arm", "expires_at_us", "seq"),
+    Index("ix_latest_event_study_id_seq", "study_id", "seq"),
+    Index("ix_latest_event_study_id_site_id_seq", "study_id", "site_id", "seq"),
+    Index("ix_latest_event_study_id_kind_seq", "study_id", "kind", "seq"),
 )
 """Which event of each referral is the latest: an index of `event` that databases cannot keep. It is written
 with the event, holds nothing of its own, and `audit.verify` compares it with the events."""

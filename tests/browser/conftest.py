@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.served import Served
 from tests.browser.watched import Watch
+from tools.browser import get_chromium
+from tools.node import get_node
 
 FLAGS = [
     # In a container, and as root, Chromium's own sandbox cannot start.
@@ -28,10 +30,13 @@ FLAGS = [
 
 @contextmanager
 def started_chromium() -> Iterator[Browser]:
-    """Start the machine's Chromium, or else Playwright's own."""
+    """Start the Chromium of `tools.browser`."""
+    chromium = get_chromium()
+    # The node inside Playwright needs a library that a bare system lacks.
+    os.environ["PLAYWRIGHT_NODEJS_PATH"] = get_node().node
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("chromium-browser"), args=FLAGS
+            executable_path=chromium.path, env={**os.environ, **chromium.environment}, args=FLAGS
         )
         yield browser
         browser.close()

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 HEAVY = {
-    "pandas", "scipy", "sklearn", "shapely", "alembic", "geopy", "pyarrow", "matplotlib", "weasyprint", "openpyxl"
+    "pandas", "scipy", "sklearn", "shapely", "alembic", "geopy", "pyarrow", "matplotlib", "typst", "openpyxl"
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -60,13 +61,33 @@ def test_a_point_off_the_globe_is_left_out_and_said(point: Any) -> None:
     assert "point" in location.flags[0]
 
 
-@pytest.mark.parametrize(("bad", "field"), [(make_location(city=7), "city"), ("a text", ""), ([], ""), (None, "")])
-def test_a_location_that_cannot_be_read_is_reported_and_costs_no_other(bad: Any, field: str) -> None:
+@pytest.mark.parametrize("bad", ["a text", [], None])
+def test_a_location_that_cannot_be_read_is_reported_and_costs_no_other(bad: Any) -> None:
     record = parse(make_record(make_location(), bad, make_location()))
 
     assert (len(record.locations), record.given) == (2, 3)
     (fault,) = record.faults
-    assert (fault.place, fault.field) == ("NCT00000001, location 2", field)
+    assert (fault.place, fault.field) == ("NCT00000001, location 2", "locations")
+    assert [(row.where, row.facility) for row in record.left_out] == [("NCT00000001, location 2", "")]
+
+
+@pytest.mark.parametrize("name", ["facility", "city", "state", "zip", "country", "status"])
+def test_a_field_that_cannot_be_read_costs_only_itself_and_is_told(name: str) -> None:
+    whole, damaged = parse(make_record(make_location(), make_location(**{name: ["?"]}))).locations
+
+    empty = None if name == "status" else ""
+    field = {"zip": "postcode"}.get(name, name)
+    assert damaged == replace(whole, where=damaged.where, flags=damaged.flags, **{field: empty})
+    assert name in damaged.flags[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "stated"), [("RECRUITING", True), ("UNKNOWN", True), ("", False), ("WOBBLY", False)]
+)
+def test_a_study_without_a_status_that_is_known_says_so(status: str, stated: bool) -> None:
+    record = parse(make_record(statusModule={"overallStatus": status}))
+
+    assert (record.states_status, bool(record.notices)) == (stated, not stated)
 
 
 @pytest.mark.parametrize(

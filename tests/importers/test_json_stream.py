@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sitematch.errors import DataFault, NotReady
+from sitematch.errors import DataFault, InvalidInput
 from sitematch.importers.json_stream import CHUNK_CHARACTERS, read_items, read_stream
 
 LISTS = frozenset({"studies"})
@@ -81,9 +81,9 @@ def test_a_fault_in_the_middle_is_found_without_reading_the_rest() -> None:
 def test_empty_and_missing_files_are_said_to_be_so(tmp_path: Path) -> None:
     with pytest.raises(DataFault, match="empty"):
         items(" \n ")
-    with pytest.raises(NotReady, match="no file"):
+    with pytest.raises(InvalidInput, match="no file"):
         list(read_items(tmp_path / "nothing.json", lists=LISTS))
-    with pytest.raises(NotReady):
+    with pytest.raises(InvalidInput):
         list(read_items(tmp_path, lists=LISTS))
 
 

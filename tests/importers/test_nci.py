@@ -83,7 +83,7 @@ def test_statuses_are_translated_and_an_unknown_one_is_not_recruiting(
 
 
 def test_a_site_that_cannot_be_read_is_reported_and_costs_no_other() -> None:
-    record = parse(make_trial(SITE, {"org_city": 7}, SITE))
+    record = parse(make_trial(SITE, "no site", SITE))
 
     assert (len(record.locations), record.given) == (2, 3)
     assert record.faults[0].place == "NCT02194738, site 2"

@@ -6,10 +6,10 @@ import csv
 import io
 import json
 import re
-import subprocess
 from html.parser import HTMLParser
 from typing import Any
 
+import pypdfium2
 from openpyxl import load_workbook
 
 
@@ -77,6 +77,25 @@ class ReportHtml(HTMLParser):
 
 
 def read_pdf(written: bytes) -> list[str]:
-    """Return the lines of a PDF as poppler reads them, blanks made one."""
-    done = subprocess.run(["pdftotext", "-layout", "-", "-"], input=written, capture_output=True, check=True)
-    return [" ".join(line.split()) for line in done.stdout.decode().splitlines() if line.strip()]
+    """Return the lines of a PDF as PDFium reads them, page by page from the top: the words of one height are one line."""
+    document = pypdfium2.PdfDocument(written)
+    try:
+        return [line for page in document for line in _lines(page)]
+    finally:
+        document.close()
+
+
+def _lines(page: pypdfium2.PdfPage) -> list[str]:
+    text = page.get_textpage()
+    words: list[tuple[float, float, str]] = []
+    for at in range(text.count_rects()):
+        left, bottom, right, top = text.get_rect(at)
+        words.append(((bottom + top) / 2, left, text.get_text_bounded(left, bottom, right, top)))
+    lines: list[list[tuple[float, float, str]]] = []
+    for word in sorted(words, key=lambda word: -word[0]):
+        if lines and lines[-1][-1][0] - word[0] < 2:
+            lines[-1].append(word)
+        else:
+            lines.append([word])
+    joined = (" ".join(" ".join(part for _, _, part in sorted(line, key=lambda w: w[1])).split()) for line in lines)
+    return [line for line in joined if line]

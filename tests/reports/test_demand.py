@@ -179,5 +179,5 @@ def test_regions_beyond_reach_are_named_and_those_that_cannot_be_told_are_not() 
         ("FR-75", "uncertain"),
     ]
     assert report.sections[0].text == (
-        "99 of 187 look-ups shown (53%) came from regions without an open site within 100 km.",
+        "99 of 187 searches shown (53%) came from regions without an open site within 100 km.",
     )

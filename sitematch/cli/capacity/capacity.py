@@ -9,27 +9,41 @@ from typing import Any
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json
+from sitematch.cli.common import (
+    EXIT_NOT_FOUND,
+    EXIT_REFUSED,
+    STORE,
+    Commands,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+)
+from sitematch.cli.completion import complete_country, complete_site
 from sitematch.cli.context import key_option, open_context, print_one, print_rows, study_option
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.states import BY_POLICY, SpotState
 from sitematch.errors import InvalidInput
 
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_REFUSED, *STORE)
+
 INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
 
 
-@click.group("capacity")
+@click.group("capacity", cls=Commands)
 def capacity_group() -> None:
     """Show the spots left, and set caps and rules."""
 
 
 def _part_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for name, text in (
-        ("--site", "A site's cap."),
-        ("--arm", "An arm or cohort's cap."),
-        ("--country", "A country's cap: name or ISO 3166-1 code."),
+    for name, complete, text in (
+        ("--site", complete_site, "A site's cap."),
+        ("--arm", None, "An arm or cohort's cap."),
+        ("--country", complete_country, "A country's cap: name or ISO 3166-1 code."),
     ):
-        command = click.option(name, metavar=name[2:].upper(), help=f"{text} [default: the whole study]")(command)
+        command = click.option(
+            name, metavar=name[2:].upper(), shell_complete=complete, help=f"{text} [default: the whole study]"
+        )(command)
     return command
 
 
@@ -47,9 +61,9 @@ def _key(country: str | None, arm: str | None, site: str | None) -> CapKey:
     return CapKey(level=CapLevel.STUDY)
 
 
-@capacity_group.command("show", epilog=EXIT_CODES)
+@capacity_group.command("show", epilog=_CODES)
 @study_option
-@click.option("--site", metavar="SITE", help="Only this site.")
+@click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only this site.")
 @click.option("--arm", metavar="ARM", help="Also apply this arm's cap.")
 @click.option(
     "--as-of", type=INSTANT, metavar="INSTANT", help="Show the state at this time, e.g. 2026-01-31T12:00 (UTC)."
@@ -85,7 +99,7 @@ def as_utc(instant: datetime | None) -> datetime | None:
     return instant if instant is None or instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-@capacity_group.command("caps", epilog=EXIT_CODES)
+@capacity_group.command("caps", epilog=_CODES)
 @study_option
 @format_option("table", "json", "csv")
 @plain_errors
@@ -105,7 +119,7 @@ def caps(study: str | None, form: str) -> None:
     print_rows(form, CapAnswer, [cap_answer(item) for item in found], print_caps)
 
 
-@capacity_group.command("set-cap", epilog=EXIT_CODES)
+@capacity_group.command("set-cap", epilog=_CODES)
 @click.argument("spots", metavar="SPOTS|none")
 @_part_options
 @study_option
@@ -138,7 +152,7 @@ def set_cap(
     _print_cap(form, usage)
 
 
-@capacity_group.command("close", epilog=EXIT_CODES)
+@capacity_group.command("close", epilog=_CODES)
 @_part_options
 @study_option
 @key_option
@@ -161,7 +175,7 @@ def close(
     _print_cap(form, usage)
 
 
-@capacity_group.command("reopen", epilog=EXIT_CODES)
+@capacity_group.command("reopen", epilog=_CODES)
 @_part_options
 @study_option
 @key_option
@@ -184,7 +198,7 @@ def reopen(
     _print_cap(form, usage)
 
 
-@capacity_group.command("policy", epilog=EXIT_CODES)
+@capacity_group.command("policy", epilog=_CODES)
 @click.option("--hold-hours", type=float, metavar="HOURS", help="How long a hold lasts.")
 @click.option("--offer-hours", type=float, metavar="HOURS", help="How long an offer from the waiting list lasts.")
 @click.option(

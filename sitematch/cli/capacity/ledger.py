@@ -8,18 +8,32 @@ from pathlib import Path
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, console, format_option, plain_errors, print_json, say
+from sitematch.cli.common import (
+    EXIT_DATA_FAULT,
+    EXIT_NOT_FOUND,
+    STORE,
+    Commands,
+    console,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+    say,
+)
 from sitematch.cli.context import cli_caller, open_context
 from sitematch.cli.output import open_output
+from sitematch.domain.plurals import counted
 from sitematch.errors import InvalidInput
 
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_DATA_FAULT, *STORE)
 
-@click.group("ledger")
+
+@click.group("ledger", cls=Commands)
 def ledger_group() -> None:
     """Check, export and import the ledger of spots."""
 
 
-@ledger_group.command("verify", epilog=EXIT_CODES)
+@ledger_group.command("verify", epilog=_CODES)
 @click.option(
     "--anchor",
     "anchors",
@@ -53,12 +67,12 @@ def verify(anchors: tuple[str, ...], form: str) -> None:
         for fault in found.faults:
             where = f"event {fault.seq}" if fault.seq else "beside the events"
             console().print(f"FAULT  {fault.study_id}, {where}: {fault.reason}", markup=False)
-    say(f"{found.events} events, {len(found.faults)} faults.")
+    say(f"{counted(found.events, 'event')}, {counted(len(found.faults), 'fault')}.")
     if not found.is_intact:
         sys.exit(EXIT_DATA_FAULT)
 
 
-@ledger_group.command("export", epilog=EXIT_CODES)
+@ledger_group.command("export", epilog=_CODES)
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), default="-")
 @plain_errors
 def export(file: Path) -> None:
@@ -76,10 +90,10 @@ def export(file: Path) -> None:
         for line in export_ledger(context.store, context.actor):
             out.write(line)
             count += 1
-    say(f"{count} events exported.")
+    say(f"{counted(count, 'event')} exported.")
 
 
-@ledger_group.command("import", epilog=EXIT_CODES)
+@ledger_group.command("import", epilog=_CODES)
 @click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
 @plain_errors
 def import_(file: Path) -> None:
@@ -97,7 +111,7 @@ def import_(file: Path) -> None:
     prepare_catalogue(chosen, say)  # without the stated caps: the ledger must be empty
     with open_store(chosen.database_url) as store, file.open("rb") as lines:
         count = import_ledger(store, cli_caller().actor, lines)
-    say(f"{count} events imported.")
+    say(f"{counted(count, 'event')} imported.")
 
 
 def _anchor(text: str) -> tuple[str, tuple[int, str]]:

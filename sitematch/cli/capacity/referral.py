@@ -8,13 +8,27 @@ from typing import Any
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, print_json
+from sitematch.cli.common import (
+    EXIT_AMBIGUOUS,
+    EXIT_NOT_FOUND,
+    EXIT_REFUSED,
+    STORE,
+    Commands,
+    console,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+)
+from sitematch.cli.completion import complete_site
 from sitematch.cli.context import key_option, open_context, print_one, print_rows, study_option
 from sitematch.domain.capacity.states import ACTIONS, MOVES, Action, ActionFacts, SpotState
 from sitematch.errors import InvalidInput
 
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_REFUSED, *STORE)
 
-@click.group("referral")
+
+@click.group("referral", cls=Commands)
 def referral_group() -> None:
     """Hold a spot for a referral and record the next steps.
 
@@ -22,7 +36,7 @@ def referral_group() -> None:
     """
 
 
-@referral_group.command("hold", epilog=EXIT_CODES)
+@referral_group.command("hold", epilog=_CODES)
 @click.argument("site")
 @click.option("--id", "referral_id", metavar="ID", help="The referral's id.  [default: a random one]")
 @click.option("--arm", metavar="ARM", help="The arm or cohort. Its cap applies too.")
@@ -88,14 +102,14 @@ def _add_move(action: Action, facts: ActionFacts) -> None:
     if facts.reasons is not None:
         codes = click.Choice([code.value for code in facts.reasons])
         command = click.option("--reason", type=codes, required=True, help="A reason code.")(command)
-    referral_group.command(facts.command, epilog=EXIT_CODES)(click.argument("referral_id", metavar="ID")(command))
+    referral_group.command(facts.command, epilog=_CODES)(click.argument("referral_id", metavar="ID")(command))
 
 
 for _action in MOVES:
     _add_move(_action, ACTIONS[_action])
 
 
-@referral_group.command("show", epilog=EXIT_CODES)
+@referral_group.command("show", epilog=_CODES)
 @click.argument("referral_id", metavar="ID")
 @click.option("--history", "with_history", is_flag=True, help="Also show every event and who recorded it.")
 @format_option("table", "json")
@@ -124,8 +138,8 @@ def show(referral_id: str, with_history: bool, form: str) -> None:
         print_events(events, console())
 
 
-@referral_group.command("list", epilog=EXIT_CODES)
-@click.option("--site", metavar="SITE", help="Only referrals at this site.")
+@referral_group.command("list", epilog=_CODES)
+@click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only referrals at this site.")
 @click.option("--state", type=click.Choice([state.value for state in SpotState], case_sensitive=False))
 @study_option
 @format_option("table", "json", "csv")
@@ -141,10 +155,10 @@ def list_(site: str | None, state: str | None, study: str | None, form: str) -> 
     from sitematch.exporters.wire.capacity import ReferralAnswer, referral_answer
     from sitematch.services.capacity import coordinating
 
-    wanted = None if state is None else SpotState(state)
+    wanted = None if state is None else (SpotState(state),)
     with open_context(study) as context:
         found = coordinating.referrals(
-            context.store, context.actor, context.study_id, context.now, site_id=site, state=wanted
+            context.store, context.actor, context.study_id, context.now, site_id=site, states=wanted
         )
     print_rows(form, ReferralAnswer, [referral_answer(item) for item in found], print_referrals)
 

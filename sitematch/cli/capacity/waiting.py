@@ -4,25 +4,47 @@ from __future__ import annotations
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, say, settings
+from sitematch.cli.common import (
+    EXIT_AMBIGUOUS,
+    EXIT_NOT_FOUND,
+    EXIT_REFUSED,
+    STORE,
+    Commands,
+    exit_codes,
+    format_option,
+    plain_errors,
+    say,
+    settings,
+)
+from sitematch.cli.completion import complete_country, complete_site
 from sitematch.cli.context import CommandContext, key_option, open_context, print_one, print_rows, study_option
+from sitematch.domain.plurals import counted
 from sitematch.errors import InvalidInput
 
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_REFUSED, *STORE)
 
-@click.group("waiting-list")
+
+@click.group("waiting-list", cls=Commands)
 def waiting_group() -> None:
     """Join the waiting list, list who is waiting, and offer spots that became free."""
 
 
-@waiting_group.command("add", epilog=EXIT_CODES)
+@waiting_group.command("add", epilog=_CODES)
 @click.option("--id", "referral_id", metavar="ID", help="The referral's id.  [default: a random one]")
 @click.option(
-    "--site", "sites", multiple=True, metavar="SITE", help="A site to wait for; may be repeated, preferred site first."
+    "--site",
+    "sites",
+    multiple=True,
+    metavar="SITE",
+    shell_complete=complete_site,
+    help="A site to wait for; may be repeated, preferred site first.",
 )
 @click.option(
     "--near", metavar="PLACE", help="Postcode or town. The referral waits for every site within --within-km of it."
 )
-@click.option("--country", "-c", metavar="COUNTRY", help="Country of the postcode or town.")
+@click.option(
+    "--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help="Country of the postcode or town."
+)
 @click.option("--within-km", type=float, metavar="KM", help="How far the patient can travel, in kilometres.")
 @click.option(
     "--priority", type=int, default=0, show_default=True, help="From -1000 to 1000; higher numbers come first."
@@ -89,7 +111,7 @@ def _sites_near(context: CommandContext, near: str | None, country: str | None, 
     return [site.site_id for site in found]
 
 
-@waiting_group.command("list", epilog=EXIT_CODES)
+@waiting_group.command("list", epilog=_CODES)
 @study_option
 @format_option("table", "json", "csv")
 @plain_errors
@@ -109,7 +131,7 @@ def list_(study: str | None, form: str) -> None:
     print_rows(form, WaitingAnswer, waiting_answers(found), print_waiting)
 
 
-@waiting_group.command("sweep", epilog=EXIT_CODES)
+@waiting_group.command("sweep", epilog=_CODES)
 @plain_errors
 def sweep() -> None:
     """Offer spots that became free when a hold or an offer lapsed. Run this about once a minute.
@@ -123,4 +145,4 @@ def sweep() -> None:
     with open_context() as context:
         made = offer_freed_spots(context.store, context.now, request_id=context.caller.request_id)
     offers = sum(made.values())
-    say(f"{offers} offer{'' if offers == 1 else 's'} made in {len(made)} studies with a waiting list.")
+    say(f"{counted(offers, 'offer')} made in {counted(len(made), 'study', 'studies')} with a waiting list.")

@@ -12,15 +12,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sitematch.cli.common import (
-    EXIT_CODES,
+    EXIT_AMBIGUOUS,
+    EXIT_DATA_FAULT,
     EXIT_NO_MATCH,
+    EXIT_NOT_FOUND,
+    EXIT_NOT_READY,
+    STORE,
     console,
+    exit_codes,
     format_option,
     plain_errors,
     print_json,
     say,
     settings,
 )
+from sitematch.cli.completion import complete_country, complete_study
 from sitematch.domain.finding.policy import MatchPolicy, Order
 from sitematch.domain.studies.study import RecruitmentStatus, tidy_study_id
 from sitematch.domain.studies.travel import TravelCertainty
@@ -33,14 +39,36 @@ if TYPE_CHECKING:
     from sitematch.services.finding.finder import Finder
 
 _STUDY = click.option(
-    "--study", metavar="NCT…", help="The study's id; `sitematch studies` lists them.  [default: SITEMATCH_STUDY]"
+    "--study",
+    metavar="NCT…",
+    shell_complete=complete_study,
+    help="The study's id; `sitematch studies` lists them.  [default: SITEMATCH_STUDY]",
 )
 _COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Needed only if several countries have the postcode."
 
 
+class PlaceCommand(click.Command):
+    """A command with one place, which tells who types two words how it is meant."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            # click has no class of its own for it.
+            if not error.message.startswith("Got unexpected extra argument"):
+                raise
+            named = f"sitematch {ctx.info_name}"
+            raise click.UsageError(
+                f"{error.message}. Name the country with --country: {named} 33180 --country US. "
+                f'Put a place of several words into quotes: {named} "Saint Louis".',
+                ctx,
+            ) from error
+
+
 _MATCH_OPTIONS = (
     click.argument("place"),
-    click.option("--country", "-c", metavar="COUNTRY", help=_COUNTRY_HELP),
+    click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help=_COUNTRY_HELP),
     click.option("--town", metavar="TOWN", help="The postcode's town, to check that they match."),
     click.option("--order", type=click.Choice([order.value for order in Order]), default="best", show_default=True),
     click.option("--limit", "-n", type=int, default=5, show_default=True, help="The most sites to show, 1 to 500."),
@@ -52,8 +80,15 @@ _MATCH_OPTIONS = (
         help="Only sites with at least this travel support.",
     ),
     click.option("--min-spots", type=int, metavar="N", help="Only sites known to have this many spots left."),
-    click.option("--only-country", metavar="COUNTRY", help="Only sites in this country."),
-    click.option("--prefer-country", metavar="COUNTRY", help="List sites in this country first."),
+    click.option(
+        "--only-country", metavar="COUNTRY", shell_complete=complete_country, help="Only sites in this country."
+    ),
+    click.option(
+        "--prefer-country",
+        metavar="COUNTRY",
+        shell_complete=complete_country,
+        help="List sites in this country first.",
+    ),
     click.option(
         "--status",
         "statuses",
@@ -113,7 +148,7 @@ def ask(
     return finder, finder.find(place, country, policy, datetime.now(UTC), town=town)
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(cls=PlaceCommand, epilog=exit_codes(EXIT_NO_MATCH, EXIT_NOT_FOUND, EXIT_AMBIGUOUS, *STORE))
 @match_options
 @click.option(
     "--condition",
@@ -173,16 +208,15 @@ def _match_condition(
     """Rank the clinics of all studies about a condition."""
     from sitematch.exporters.wire.clinics import clinics_answer
     from sitematch.services.finding.opening import open_clinics
-    from sitematch.services.setup import prepare
+    from sitematch.services.setup import prepared_to_read
 
     if study is not None:
         raise InvalidInput("Give --study or --condition, not both.", field="study")
     if form not in ("table", "json"):
         raise InvalidInput(f"With --condition the format must be table or json, not {form}.", field="format")
     policy = _policy(**wanted)
-    chosen, now = settings(), datetime.now(UTC)
-    prepare(chosen, say, now)
-    with open_clinics(chosen, now) as finder:
+    now = datetime.now(UTC)
+    with prepared_to_read(settings(), say, now) as chosen, open_clinics(chosen, now) as finder:
         result = finder.find(condition, place, country, policy, now, town=town)
         answer = clinics_answer(result, finder.attribution)
     if form == "json":
@@ -195,9 +229,9 @@ def _match_condition(
         sys.exit(EXIT_NO_MATCH)
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(cls=PlaceCommand, epilog=exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_DATA_FAULT, EXIT_NOT_READY))
 @click.argument("place", required=False)
-@click.option("--country", "-c", metavar="COUNTRY", help=_COUNTRY_HELP)
+@click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help=_COUNTRY_HELP)
 @click.option("--town", metavar="TOWN", help="The postcode's town, to check that they match.")
 @click.option("--batch", type=click.Path(dir_okay=False, path_type=Path), help="Locate every row of this CSV file.")
 @click.option(
@@ -275,8 +309,8 @@ def _locate_batch(gazetteer: Gazetteer, batch: Path, out: Path, rejects: Path, c
     say(f"{rejects}: {summary.rejected} rows not located, with reasons.")
 
 
-@click.command(epilog=EXIT_CODES)
-@click.option("--country", "-c", metavar="COUNTRY", help="Only sites in this country.")
+@click.command(epilog=exit_codes(EXIT_NOT_FOUND, *STORE))
+@click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help="Only sites in this country.")
 @_STUDY
 @format_option("table", "json", "geojson", "csv")
 @plain_errors
@@ -315,10 +349,10 @@ def sites(country: str | None, study: str | None, form: str) -> None:
 def finder_of(study_id: str | None = None) -> Finder:
     """Open the finder; a fresh install's database is made at its first use."""
     from sitematch.services.finding.opening import open_finder
-    from sitematch.services.setup import prepare
+    from sitematch.services.setup import prepared_to_read
 
-    chosen, now = settings(), datetime.now(UTC)
-    prepare(chosen, say, now)
-    if study_id is not None:
-        chosen = replace(chosen, study_id=tidy_study_id(study_id))
-    return open_finder(chosen, now)
+    now = datetime.now(UTC)
+    with prepared_to_read(settings(), say, now) as chosen:
+        if study_id is not None:
+            chosen = replace(chosen, study_id=tidy_study_id(study_id))
+        return open_finder(chosen, now)

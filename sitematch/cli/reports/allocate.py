@@ -6,12 +6,23 @@ from pathlib import Path
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, settings
+from sitematch.cli.common import (
+    EXIT_AMBIGUOUS,
+    EXIT_DATA_FAULT,
+    EXIT_NOT_FOUND,
+    STORE,
+    exit_codes,
+    format_option,
+    plain_errors,
+    settings,
+)
 from sitematch.cli.context import open_context, study_option
 from sitematch.cli.reports.report import check_format, out_option, write_report
 
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_DATA_FAULT, *STORE)
 
-@click.command(epilog=EXIT_CODES)
+
+@click.command(epilog=_CODES)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--time-zone",

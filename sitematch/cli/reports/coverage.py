@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, print_json, say, settings
+from sitematch.cli.common import (
+    EXIT_AMBIGUOUS,
+    EXIT_NOT_FOUND,
+    STORE,
+    exit_codes,
+    format_option,
+    plain_errors,
+    print_json,
+    say,
+    settings,
+)
+from sitematch.cli.completion import complete_country, complete_study
 from sitematch.cli.context import cli_caller, study_option
 from sitematch.cli.finding.look_up import finder_of
 from sitematch.cli.reports.report import check_format, out_option, write_report
@@ -19,15 +30,23 @@ if TYPE_CHECKING:
 
     from sitematch.domain.studies.site import Site
 
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, *STORE)
+
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command("coverage", epilog=EXIT_CODES)
+@click.command("coverage", epilog=_CODES)
 @click.option(
     "--postcodes", type=_FILE, required=True, metavar="FILE", help="CSV file with a header and one row for each person."
 )
 @click.option("--column", default="postcode", show_default=True, metavar="NAME", help="The column with the postcodes.")
-@click.option("--country", "-c", metavar="COUNTRY", help="Country of the postcodes: name or ISO 3166-1 code.")
+@click.option(
+    "--country",
+    "-c",
+    metavar="COUNTRY",
+    shell_complete=complete_country,
+    help="Country of the postcodes: name or ISO 3166-1 code.",
+)
 @click.option("--country-column", metavar="NAME", help="The column with the countries, if rows have different ones.")
 @click.option(
     "--people-column", metavar="NAME", help="The column with the number of people in each row.  [default: 1 each]"
@@ -43,7 +62,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--candidates", type=_FILE, metavar="FILE", help="Sites that could be opened, in the format of sites.csv."
 )
-@click.option("--candidate-study", metavar="STUDY", help="Another study whose sites could be opened.")
+@click.option(
+    "--candidate-study",
+    metavar="STUDY",
+    shell_complete=complete_study,
+    help="Another study whose sites could be opened.",
+)
 @click.option(
     "--time-zone",
     default="UTC",
@@ -92,7 +116,7 @@ def coverage(**asked: Any) -> None:
     write_report(report, asked["form"], asked["out"], asked["table"])
 
 
-@click.command("catchments", epilog=EXIT_CODES)
+@click.command("catchments", epilog=_CODES)
 @click.option("--radius-km", type=float, metavar="KM", help="Also draw the circle of this radius around each site.")
 @study_option
 @format_option("geojson")

@@ -7,13 +7,15 @@ from typing import Any
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, format_option, plain_errors, settings
+from sitematch.cli.common import EXIT_NOT_FOUND, STORE, exit_codes, format_option, plain_errors, settings
 from sitematch.cli.context import open_context, study_option
 from sitematch.cli.finding.look_up import finder_of
 from sitematch.cli.reports.report import check_format, out_option, write_report
 
+_CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
-@click.command("demand", epilog=EXIT_CODES)
+
+@click.command("demand", epilog=_CODES)
 @click.option("--months", type=int, default=12, show_default=True, help="How many full months to report.")
 @click.option(
     "--within-km",

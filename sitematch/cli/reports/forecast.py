@@ -8,13 +8,16 @@ from typing import Any
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, plain_errors
+from sitematch.cli.common import EXIT_NOT_FOUND, STORE, exit_codes, plain_errors
+from sitematch.cli.completion import complete_site
 from sitematch.cli.reports.report import report_options, run_report
+
+_CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@click.command("forecast", epilog=EXIT_CODES)
+@click.command("forecast", epilog=_CODES)
 @click.option(
     "--by", type=_DAY, metavar="DAY", help="The main forecast day.  [default: the end of the month in half a year]"
 )
@@ -27,7 +30,11 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--add-sites", type=int, default=0, metavar="NUMBER", help="What if: add this many sites.")
 @click.option("--opening", type=_DAY, metavar="DAY", help="What if: the day the added sites open.  [default: today]")
 @click.option(
-    "--close", multiple=True, metavar="SITE", help="What if: close this site to new patients; may be repeated."
+    "--close",
+    multiple=True,
+    metavar="SITE",
+    shell_complete=complete_site,
+    help="What if: close this site to new patients; may be repeated.",
 )
 @click.option(
     "--cap",

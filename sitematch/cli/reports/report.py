@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, console, format_option, plain_errors, say
+from sitematch.cli.common import EXIT_NOT_FOUND, STORE, Commands, console, exit_codes, format_option, plain_errors, say
+from sitematch.cli.completion import complete_country, complete_site
 from sitematch.cli.context import open_context, study_option
 from sitematch.cli.output import open_output
 from sitematch.domain.time_zones import zone_named
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
     from sitematch.reports.document import Report
 
+_CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
+
 _INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
 _PIPED_COLUMNS = 250
 """Wide enough for every table; a file or a pager has no width of its own."""
 
 
-@click.group("report")
+@click.group("report", cls=Commands)
 def report_group() -> None:
     """Create reports on capacity, referrals, enrolment, coverage and demand."""
 
@@ -47,8 +50,13 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--table", metavar="NAME", help="With --format csv: only this table."),
         out_option,
         format_option("table", "json", "csv", "xlsx", "html", "pdf"),
-        click.option("--site", metavar="SITE", help="Only this site."),
-        click.option("--country", metavar="COUNTRY", help="Only sites in this country: name or ISO 3166-1 code."),
+        click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only this site."),
+        click.option(
+            "--country",
+            metavar="COUNTRY",
+            shell_complete=complete_country,
+            help="Only sites in this country: name or ISO 3166-1 code.",
+        ),
         click.option(
             "--time-zone",
             default="UTC",
@@ -65,7 +73,7 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@report_group.command("capacity", epilog=EXIT_CODES)
+@report_group.command("capacity", epilog=_CODES)
 @report_options
 @plain_errors
 def capacity(**asked: Any) -> None:
@@ -82,7 +90,7 @@ def capacity(**asked: Any) -> None:
     run_report(reporting.capacity_report, asked)
 
 
-@report_group.command("funnel", epilog=EXIT_CODES)
+@report_group.command("funnel", epilog=_CODES)
 @report_options
 @plain_errors
 def funnel(**asked: Any) -> None:

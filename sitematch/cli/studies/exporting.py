@@ -11,14 +11,28 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from sitematch.cli.capacity.capacity import INSTANT, as_utc
-from sitematch.cli.common import EXIT_CODES, plain_errors, say, settings
+from sitematch.cli.common import (
+    EXIT_AMBIGUOUS,
+    EXIT_NO_MATCH,
+    EXIT_NOT_FOUND,
+    STORE,
+    Commands,
+    exit_codes,
+    plain_errors,
+    say,
+    settings,
+)
+from sitematch.cli.completion import complete_country, complete_study
 from sitematch.cli.context import open_context, study_option
 from sitematch.cli.finding.look_up import ask, match_options
 from sitematch.cli.output import open_output
+from sitematch.domain.plurals import counted
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sitematch.exporters.wire.matches import Wire
+
+_CODES = exit_codes(EXIT_NO_MATCH, EXIT_NOT_FOUND, EXIT_AMBIGUOUS, *STORE)
 
 _FORMS = ("csv", "xlsx", "ndjson", "geojson")
 
@@ -33,7 +47,7 @@ def _file_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.group("export")
+@click.group("export", cls=Commands)
 def export_group() -> None:
     """Write sites, matches or capacity to files for other programs.
 
@@ -42,10 +56,23 @@ def export_group() -> None:
     """
 
 
-@export_group.command("sites", epilog=EXIT_CODES)
-@click.option("--study", "studies", multiple=True, metavar="NCT…", help="Sites of this study; may be repeated.")
+@export_group.command("sites", epilog=_CODES)
+@click.option(
+    "--study",
+    "studies",
+    multiple=True,
+    metavar="NCT…",
+    shell_complete=complete_study,
+    help="Sites of this study; may be repeated.",
+)
 @click.option("--all", "every", is_flag=True, help="Sites of all studies.")
-@click.option("--country", "-c", metavar="COUNTRY", help="Only sites in this country: name or ISO 3166-1 code.")
+@click.option(
+    "--country",
+    "-c",
+    metavar="COUNTRY",
+    shell_complete=complete_country,
+    help="Only sites in this country: name or ISO 3166-1 code.",
+)
 @_file_options
 @plain_errors
 def sites(
@@ -79,7 +106,7 @@ def sites(
                 _write(file, chosen, SITE_HEADER, map(site_row, found), "Sites", bom)
 
 
-@export_group.command("matches", epilog=EXIT_CODES)
+@export_group.command("matches", epilog=_CODES)
 @match_options
 @_file_options
 @plain_errors
@@ -111,7 +138,7 @@ def matches(form: str | None, out: Path | None, bom: bool, **asked: Any) -> None
         sys.exit(EXIT_NO_MATCH)
 
 
-@export_group.command("capacity", epilog=EXIT_CODES)
+@export_group.command("capacity", epilog=_CODES)
 @study_option
 @click.option("--arm", metavar="ARM", help="Also apply this arm's cap.")
 @click.option(
@@ -148,8 +175,15 @@ def capacity(
             _write(file, chosen, CAPACITY_HEADER, rows, "Capacity", bom)
 
 
-@export_group.command("catalogue", epilog=EXIT_CODES)
-@click.option("--study", "studies", multiple=True, metavar="NCT…", help="Only this study; may be repeated.")
+@export_group.command("catalogue", epilog=_CODES)
+@click.option(
+    "--study",
+    "studies",
+    multiple=True,
+    metavar="NCT…",
+    shell_complete=complete_study,
+    help="Only this study; may be repeated.",
+)
 @click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
 @plain_errors
 def catalogue(studies: tuple[str, ...], out: Path | None) -> None:
@@ -164,7 +198,7 @@ def catalogue(studies: tuple[str, ...], out: Path | None) -> None:
 
     with open_context() as context, open_output(out) as file:
         study_count, site_count = write_catalogue(file, all_studies(context.store, studies or None))
-    say(f"{study_count} studies with {site_count} sites exported.")
+    say(f"{counted(study_count, 'study', 'studies')} with {counted(site_count, 'site')} exported.")
 
 
 def _form(form: str | None, out: Path | None) -> str:

@@ -9,14 +9,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sitematch.cli.common import EXIT_CODES, EXIT_DATA_FAULT, plain_errors, say, settings
-from sitematch.cli.studies.import_printer import NOTICES_SHOWN, Printer
+from sitematch.cli.common import (
+    EXIT_DATA_FAULT,
+    EXIT_NOT_FOUND,
+    STORE,
+    Commands,
+    exit_codes,
+    plain_errors,
+    say,
+    settings,
+)
+from sitematch.cli.completion import complete_study
+from sitematch.cli.studies.import_printer import Printer, print_preview
+from sitematch.domain.plurals import counted
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sitematch.config import Settings
-    from sitematch.services.studies.other_sources import Preview
+
+_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_DATA_FAULT, *STORE)
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, without changing anything.")
 _STRICT = click.option("--strict", is_flag=True, help="Import nothing if any part has an error.")
@@ -26,19 +38,35 @@ _CONTACTS = click.option(
     help="Store contacts of sites that take patients. Without this option, stored contacts are erased.",
 )
 _ALL = click.option("--all", "everything", is_flag=True, help="Print all differences and notices.")
+_ALLOW_LEFT_OUT = click.option(
+    "--allow-left-out",
+    is_flag=True,
+    help="Import the rest if rows of known sites have errors. Those sites do not change.",
+)
+_STATUS = click.option(
+    "--status",
+    type=click.Choice([status.value for status in RecruitmentStatus], case_sensitive=False),
+    help="The status of sites without a status in the file.  [default: UNKNOWN]",
+)
 
 
-@click.group("import")
+def _status(text: str | None) -> RecruitmentStatus | None:
+    return None if text is None else RecruitmentStatus(text.upper())
+
+
+@click.group("import", cls=Commands)
 def import_group() -> None:
     """Import studies and sites, preview the changes, and undo them."""
 
 
-@import_group.command("ctgov", epilog=EXIT_CODES)
+@import_group.command("ctgov", epilog=_CODES)
 @click.argument("sources", nargs=-1, metavar="[FILE|NCT…]...")
 @click.option("--condition", default="", metavar="TEXT", help="Also fetch every study of this condition.")
 @click.option("--recruiting", is_flag=True, help="With --condition: only studies that are recruiting.")
 @click.option("--allow-older", is_flag=True, help="Accept records older than the stored version.")
 @_CONTACTS
+@_STATUS
+@_ALLOW_LEFT_OUT
 @_STRICT
 @_DRY_RUN
 @_ALL
@@ -49,6 +77,8 @@ def ctgov(
     recruiting: bool,
     allow_older: bool,
     contacts: bool,
+    status: str | None,
+    allow_left_out: bool,
     strict: bool,
     dry_run: bool,
     everything: bool,
@@ -79,29 +109,31 @@ def ctgov(
         watcher=printer,
         dry_run=dry_run,
         allow_older=allow_older,
+        allow_left_out=allow_left_out,
+        silent_status=_status(status),
         strict=strict,
     )
-    printer.close(totals, import_id, dry_run=dry_run)
+    printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
     if totals.records_left_out and not totals.studies:
         sys.exit(EXIT_DATA_FAULT)
 
 
-@import_group.command("csv", epilog=EXIT_CODES)
+@import_group.command("csv", epilog=_CODES)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--study", metavar="NCT…", help="The study of these sites; not needed for a table that sitematch exported."
+    "--study",
+    metavar="NCT…",
+    shell_complete=complete_study,
+    help="The study of all rows; not needed if the table has a column for it.",
 )
 @click.option("--title", default="", help="Create the study with this title if it does not exist.")
-@click.option(
-    "--map",
-    "pairs",
-    multiple=True,
-    metavar="FIELD=COLUMN",
-    help="The column for a field; may be repeated.",
-)
+@click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="The column for a field; may be repeated.")
+@click.option("--country", default="", help="The country of rows without a country, e.g. US.")
 @click.option("--sheet", default="", help="Sheet of a workbook.  [default: the first]")
 @click.option("--preview", is_flag=True, help="Show how the columns are read, without importing.")
 @click.option("--complete", is_flag=True, help="For an exported table: close sites that are not in it.")
+@_STATUS
+@_ALLOW_LEFT_OUT
 @_STRICT
 @_DRY_RUN
 @_ALL
@@ -111,17 +143,23 @@ def table(
     study: str | None,
     title: str,
     pairs: tuple[str, ...],
+    country: str,
     sheet: str,
     preview: bool,
     complete: bool,
+    status: str | None,
+    allow_left_out: bool,
     strict: bool,
     dry_run: bool,
     everything: bool,
 ) -> None:
-    """Import a study's sites from a CSV file or an Excel workbook with any column names.
+    """Import sites from a CSV file, an Excel workbook or NDJSON, whatever the columns are called.
 
-    The table must have all sites of the study: a site that is not in it is closed. Fields: facility, city, state,
-    postcode, country, status, latitude, longitude.
+    The table holds all sites of its study or studies: a site that it lacks is closed. Fields: study, title, facility,
+    address, address_2, city, state, postcode, country, status, latitude, longitude.
+
+    A site without a status keeps the one that it had, or has that of a study that takes nobody; otherwise it is UNKNOWN
+    unless --status says what it is.
 
     A table from `sitematch export sites` (CSV, Excel or NDJSON) is recognised by its columns. Each
     site keeps its id and location, and sites that are not in the table stay unless --complete is given.
@@ -130,10 +168,11 @@ def table(
     Examples:
       sitematch import csv sites.xlsx --study NCT06064929 --preview
       sitematch import csv sites.csv --study NCT06064929 --map facility="Site name" --dry-run
+      sitematch import csv sites.csv --study NCT06064929 --country US --status RECRUITING
       sitematch export sites --out mine.xlsx; sitematch import csv mine.xlsx --dry-run
     """
     from sitematch.importers.tables.own_table import is_own
-    from sitematch.services.studies.other_sources import import_own_table, import_table, preview_table
+    from sitematch.services.studies.site_tables import TableForm, import_own_table, import_table, preview_table
 
     given = {}
     for pair in pairs:
@@ -142,8 +181,9 @@ def table(
             raise InvalidInput(f"--map {pair!r} has no '='. Write for example --map city=Town.", field="map")
         given[field.strip()] = column.strip()
     now = datetime.now(UTC)
+    form = TableForm(columns=given, sheet=sheet, country=country.strip())
     if preview:
-        _print_preview(preview_table(file, given, sheet, now.date()))
+        print_preview(preview_table(file, form, now.date()))
         return
     printer = Printer(everything=everything)
     if not given and is_own(file, sheet):
@@ -152,29 +192,15 @@ def table(
             _ready(now), file, study, sheet, is_whole=complete, now=now, watcher=printer, dry_run=dry_run, strict=strict
         )
     else:
-        if study is None:
-            raise InvalidInput("Give the study of these sites with --study.", field="study")
         totals, import_id = import_table(
-            _ready(now), file, study.strip(), given, sheet, title=title,
+            _ready(now), file, None if study is None else study.strip(), form, title=title,
             now=now, watcher=printer, dry_run=dry_run, strict=strict,
+            allow_left_out=allow_left_out, silent_status=_status(status),
         )  # fmt: skip
-    printer.close(totals, import_id, dry_run=dry_run)
+    printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
 
 
-def _print_preview(preview: Preview) -> None:
-    for field, column in preview.columns.items():
-        click.echo(f"{field:<10} <- {column}")
-    if preview.unused:
-        click.echo(f"not used: {', '.join(preview.unused)}")
-    click.echo(f"{preview.rows} rows, {len(preview.faults)} errors; the first rows:")
-    for location in preview.first:
-        parts = (location.facility, location.city, location.state, location.postcode, location.country, location.status)
-        click.echo("  " + " | ".join(part or "-" for part in parts))
-    for fault in preview.faults[:NOTICES_SHOWN]:
-        say(f"Left out: {fault}")
-
-
-@import_group.command("catalogue", epilog=EXIT_CODES)
+@import_group.command("catalogue", epilog=_CODES)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--allow-older", is_flag=True, help="Accept studies older than the stored version.")
 @_DRY_RUN
@@ -200,22 +226,32 @@ def catalogue(file: Path, allow_older: bool, dry_run: bool, everything: bool) ->
 
 
 def _files_command(form: str, help_text: str) -> None:
-    @import_group.command(form, epilog=EXIT_CODES, help=help_text)
+    @import_group.command(form, epilog=_CODES, help=help_text)
     @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+    @_STATUS
+    @_ALLOW_LEFT_OUT
     @_STRICT
     @_DRY_RUN
     @_ALL
     @plain_errors
-    def command(files: tuple[Path, ...], strict: bool, dry_run: bool, everything: bool) -> None:
+    def command(
+        files: tuple[Path, ...],
+        status: str | None,
+        allow_left_out: bool,
+        strict: bool,
+        dry_run: bool,
+        everything: bool,
+    ) -> None:
         from sitematch.services.studies.other_sources import import_files
         from sitematch.services.studies.sources import ImportSource
 
         now = datetime.now(UTC)
         printer = Printer(everything=everything)
         totals, import_id = import_files(
-            _ready(now), ImportSource(form), files, now=now, watcher=printer, dry_run=dry_run, strict=strict
-        )
-        printer.close(totals, import_id, dry_run=dry_run)
+            _ready(now), ImportSource(form), files, now=now, watcher=printer, dry_run=dry_run, strict=strict,
+            allow_left_out=allow_left_out, silent_status=_status(status),
+        )  # fmt: skip
+        printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
         if totals.records_left_out and not totals.studies:
             sys.exit(EXIT_DATA_FAULT)
 
@@ -240,7 +276,7 @@ def _ready(now: datetime) -> Settings:
     return chosen
 
 
-@import_group.command("undo", epilog=EXIT_CODES)
+@import_group.command("undo", epilog=_CODES)
 @plain_errors
 def undo() -> None:
     """Undo the latest import. Run it again to undo the one before.
@@ -257,7 +293,7 @@ def undo() -> None:
     say(undo_last(chosen, datetime.now(UTC)))
 
 
-@import_group.command("list", epilog=EXIT_CODES)
+@import_group.command("list", epilog=_CODES)
 @plain_errors
 def list_() -> None:
     """List the imports that changed something, latest first.
@@ -279,17 +315,19 @@ def list_() -> None:
         undone = f", undone {record.undone_at:%Y-%m-%d %H:%M}" if record.undone_at else ""
         click.echo(
             f"{record.import_id}  {record.at:%Y-%m-%d %H:%M} UTC  {record.origin}  {record.source}: "
-            f"{t.studies_changed} studies; sites {t.added} added, {t.changed} changed, {t.closed} closed, "
+            f"{counted(t.studies_changed, 'study', 'studies')}; sites {t.added} added, {t.changed} changed, "
+            f"{t.closed} closed, "
             f"{t.vanished} vanished{undone}"
         )
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(epilog=_CODES)
 @_CONTACTS
+@_ALLOW_LEFT_OUT
 @_DRY_RUN
 @_ALL
 @plain_errors
-def sync(contacts: bool, dry_run: bool, everything: bool) -> None:
+def sync(contacts: bool, allow_left_out: bool, dry_run: bool, everything: bool) -> None:
     """Fetch all studies from ClinicalTrials.gov again and import the changes.
 
     \b
@@ -303,12 +341,12 @@ def sync(contacts: bool, dry_run: bool, everything: bool) -> None:
     prepare(chosen, say, datetime.now(UTC))
     printer = Printer(everything=everything)
     totals, import_id = Registry(chosen, say).refresh(
-        contacts=contacts, now=datetime.now(UTC), watcher=printer, dry_run=dry_run
+        contacts=contacts, now=datetime.now(UTC), watcher=printer, dry_run=dry_run, allow_left_out=allow_left_out
     )
-    printer.close(totals, import_id, dry_run=dry_run)
+    printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(epilog=_CODES)
 @click.option("--search", metavar="TEXT", help="Only studies that contain all these words.")
 @click.option(
     "--status",

@@ -155,6 +155,22 @@ class Referral:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VisibleReferrals:
+    """Which of a study's referrals somebody may see who does not see all.
+
+    Parameters
+    ----------
+    site_ids
+        The sites whose referrals may be seen.
+    waiting_ids
+        The waiting referrals, which have no site, that may be seen all the same.
+    """
+
+    site_ids: frozenset[str]
+    waiting_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingEntry:
     """One referral on a study's waiting list.
 

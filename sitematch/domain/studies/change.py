@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sitematch.domain.place import Place
-from sitematch.domain.studies.identity import SiteIdentity, pair, squash
+from sitematch.domain.studies.identity import SiteIdentity, pair_with_left_out, squash
 from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.status_origin import STATUS_SILENT, StatusOrigin, kept_flag, status_origin
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.domain.studies.travel import TravelSupport
 
@@ -24,8 +25,10 @@ _NOT_OVER = frozenset(
         RecruitmentStatus.NOT_YET_RECRUITING,
         RecruitmentStatus.SUSPENDED,
         RecruitmentStatus.TEMPORARILY_NOT_AVAILABLE,
+        RecruitmentStatus.UNKNOWN,
     }
 )
+"""Not known to be over."""
 _SPELLED = ("facility", "city", "state", "postcode", "country")
 _FIELDS = (*_SPELLED, "status")
 _ALL_FIELDS = (*_FIELDS, "place", "travel", "time_reimbursement", "spots", "source_study", "as_of_on", "flags")
@@ -141,14 +144,24 @@ class Revised:
         What changed.
     unchanged
         How many did not.
+    held_back
+        How many of them are as they were only because the row that names them could not be used.
     """
 
     sites: tuple[Site, ...]
     changes: tuple[SiteChange, ...]
     unchanged: int
+    held_back: int = 0
 
 
-def revise_sites(study: Study, old: Sequence[Site], new: Sequence[Site], *, in_use: frozenset[str]) -> Revised:
+def revise_sites(
+    study: Study,
+    old: Sequence[Site],
+    new: Sequence[Site],
+    *,
+    in_use: frozenset[str],
+    left_out: Sequence[SiteIdentity] = (),
+) -> Revised:
     """Carry a new record's sites into the catalogue's: the same place keeps its id and what is ours.
 
     Parameters
@@ -161,15 +174,20 @@ def revise_sites(study: Study, old: Sequence[Site], new: Sequence[Site], *, in_u
         The record's sites, placed; their ids are not looked at.
     in_use
         Ids of sites with referrals: such a stand-in is closed instead of removed.
+    left_out
+        Rows of the record that cannot be used, as far as they say whose they are; see
+        `sitematch.domain.studies.identity.held_back`. Their sites stay as they were.
 
     Returns
     -------
     Revised
-        Travel support, reimbursement and spots stay as they were: registries do not know them. New sites get the
-        numbers after the highest one that was ever used.
+        Travel support, reimbursement and spots stay as they were: registries do not know them. So does a status that
+        an earlier record stated where the new one is silent. New sites get the numbers after the highest one that was
+        ever used.
     """
     listed = [site for site in old if not site.is_stand_in]
-    pairs = pair([_whereabouts(site) for site in listed], [_whereabouts(site) for site in new])
+    at_home, arriving = [_whereabouts(site) for site in listed], [_whereabouts(site) for site in new]
+    pairs, held = pair_with_left_out(at_home, arriving, left_out)
     number = max((_number(site.site_id) for site in old), default=0)
     sites: list[Site] = []
     changes: list[SiteChange] = []
@@ -185,10 +203,15 @@ def revise_sites(study: Study, old: Sequence[Site], new: Sequence[Site], *, in_u
         sites.append(after)
         if change is not None:
             changes.append(change)
-    kept = set(pairs.values())
-    gone = [site for position, site in enumerate(listed) if position not in kept]
-    _let_go((*gone, *(site for site in old if site.is_stand_in)), study, in_use, sites, changes)
-    return _revised(sites, changes)
+    paired = set(pairs.values())
+    sites += [site for position, site in enumerate(listed) if position in held]
+    gone = [site for position, site in enumerate(listed) if position not in paired | held]
+    stand_ins = [site for site in old if site.is_stand_in]
+    if left_out and not new:  # nothing came that stand-ins could give way to
+        sites += stand_ins
+        stand_ins = []
+    _let_go((*gone, *stand_ins), study, in_use, sites, changes)
+    return _revised(sites, changes, held_back=len(held))
 
 
 def take_sites(
@@ -242,9 +265,9 @@ def _let_go(
             changes.append(SiteChange(ChangeKind.VANISHED, site.site_id, _label(site), _differences(site, after)))
 
 
-def _revised(sites: Sequence[Site], changes: Sequence[SiteChange]) -> Revised:
+def _revised(sites: Sequence[Site], changes: Sequence[SiteChange], held_back: int = 0) -> Revised:
     changed = sum(change.kind is not ChangeKind.REMOVED for change in changes)
-    return Revised(tuple(sites), tuple(changes), len(sites) - changed)
+    return Revised(tuple(sites), tuple(changes), len(sites) - changed, held_back)
 
 
 def compare_studies(old: Study | None, new: Study, *, all_fields: bool = False) -> tuple[FieldChange, ...]:
@@ -258,7 +281,9 @@ def compare_studies(old: Study | None, new: Study, *, all_fields: bool = False) 
     )
 
 
-def merge_study(old: Study | None, new: Study, *, was_imported: bool, had_stand_ins: bool) -> Study:
+def merge_study(
+    old: Study | None, new: Study, *, was_imported: bool, had_stand_ins: bool, states_status: bool = True
+) -> Study:
     """Carry a new record's facts of a study into the catalogue's.
 
     Parameters
@@ -271,6 +296,8 @@ def merge_study(old: Study | None, new: Study, *, was_imported: bool, had_stand_
         Whether an import brought `old` in; a person's title and summary are kept, for they are plain words.
     had_stand_ins
         Whether its sites were stand-ins: the notice about them goes with them.
+    states_status
+        Whether the record gives a status that is known; the old one is kept otherwise.
 
     Returns
     -------
@@ -285,6 +312,7 @@ def merge_study(old: Study | None, new: Study, *, was_imported: bool, had_stand_
         history = (*history, f"The {old.pool_spots} spots stated here are as of {old.as_of_on}, from {old.source}.")
     return replace(
         new,
+        status=new.status if states_status else old.status,
         title=new.title if was_imported else old.title,
         summary=new.summary or old.summary if was_imported else old.summary or new.summary,
         interventions=new.interventions or old.interventions,
@@ -326,6 +354,10 @@ def _label(site: Site) -> str:
 
 
 def _carried(before: Site, after: Site) -> Site:
+    keeps = (StatusOrigin.STATED, StatusOrigin.ASSUMED, StatusOrigin.KEPT)
+    if STATUS_SILENT in after.flags and status_origin(before) in keeps and not has_vanished(before):
+        flags = tuple(kept_flag(before) if flag == STATUS_SILENT else flag for flag in after.flags)
+        after = replace(after, status=before.status, flags=flags)
     return replace(
         after,
         site_id=before.site_id,

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -214,6 +214,70 @@ def pair(old: Sequence[SiteIdentity], new: Sequence[SiteIdentity]) -> dict[int, 
     if left_old and left_new:
         settle(_alike(left_old, left_new))
     return pairs
+
+
+def pair_with_left_out(
+    old: Sequence[SiteIdentity], new: Sequence[SiteIdentity], left_out: Sequence[SiteIdentity]
+) -> tuple[dict[int, int], frozenset[int]]:
+    """Pair sites as `pair` does, and find the old ones that rows name which could not be used.
+
+    Parameters
+    ----------
+    old, new
+        See `pair`.
+    left_out
+        What the rows that could not be used say of themselves; the country may be empty.
+
+    Returns
+    -------
+    tuple
+        What `pair` returns, and the positions in `old` that are neither paired nor gone.
+
+    Notes
+    -----
+    Rows that were left out take part in the pairing like any other, so that none of their sites is taken for another
+    row's. A site that is left over is held back if some such row could be its own, and every site is if a row says
+    nothing at all: a site that is wrongly kept can be seen, one that is wrongly closed turns patients away.
+    """
+    if not left_out:
+        return pair(old, new), frozenset()
+    told = [_with_country(row, old) for row in left_out]
+    every = pair(old, [*new, *told])
+    pairs = {position: of for position, of in every.items() if position < len(new)}
+    held = {of for position, of in every.items() if position >= len(new)}
+    rest = [position for position in range(len(old)) if position not in {*pairs.values(), *held}]
+    if any(not (row.facility or row.city or row.postcode) for row in left_out):
+        return pairs, frozenset((*held, *rest))
+    by_word: dict[Hashable, list[SiteIdentity]] = defaultdict(list)
+    for row in left_out:
+        for word in _key_words(row):
+            by_word[word].append(row)
+    for position in rest:
+        site = old[position]
+        rows = {row for word in _key_words(site) for row in by_word.get(word, ())}
+        if any(_could_be(site, row) for row in rows):
+            held.add(position)
+    return pairs, frozenset(held)
+
+
+def _could_be(site: SiteIdentity, row: SiteIdentity) -> bool:
+    """Tell whether a row may be a site's: all that it says is the same, or the two would be paired."""
+    if set(_key_words(row)) <= set(_key_words(site)):
+        return True
+    return bool(pair([site], [replace(row, country=site.country)]))
+
+
+def _with_country(row: SiteIdentity, old: Sequence[SiteIdentity]) -> SiteIdentity:
+    """Give a row whose country could not be read that of the site that it most likely names."""
+    if row.country:
+        return row
+    words = set(_key_words(row))
+    likely = max(old, key=lambda site: len(words.intersection(_key_words(site))), default=None)
+    return row if likely is None else replace(row, country=likely.country)
+
+
+def _key_words(site: SiteIdentity) -> list[Hashable]:
+    return [(kind, word) for kind in ("facility", "city", "postcode") if (word := squash(getattr(site, kind)))]
 
 
 Key = Callable[[SiteIdentity], Hashable]

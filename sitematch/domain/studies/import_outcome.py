@@ -30,6 +30,13 @@ class ImportTotals:
         Sites without a location.
     contradictions
         Sites of which the record's parts contradict one another.
+    status_stated, status_inherited, status_assumed, status_kept, status_unknown
+        Sites by where their status comes from: their own record; the study's, which takes nobody; the person who
+        imports; an earlier record, since this one is silent; or nowhere, so that it is UNKNOWN.
+    held_back
+        Sites of the catalogue that stay as they were because the row that names them was left out.
+    notices
+        How often something was noticed about a location or a study that costs only itself.
     contacts, contacts_erased
         Contacts of persons that the studies have now, and how many fewer that is where there are fewer.
     """
@@ -49,8 +56,24 @@ class ImportTotals:
     removed: int = 0
     unplaced: int = 0
     contradictions: int = 0
+    status_stated: int = 0
+    status_inherited: int = 0
+    status_assumed: int = 0
+    status_kept: int = 0
+    status_unknown: int = 0
+    held_back: int = 0
+    notices: int = 0
     contacts: int = 0
     contacts_erased: int = 0
+
+    @property
+    def held_back_text(self) -> str:
+        """Say that rows of known sites cannot be used, and what can be done; empty if there are none."""
+        if not self.held_back:
+            return ""
+        known = "1 site of the catalogue is" if self.held_back == 1 else f"{self.held_back} sites of the catalogue are"
+        stay = "that site does not change" if self.held_back == 1 else "those sites do not change"
+        return f"{known} in rows with errors. Correct the rows, or import the rest with --allow-left-out: {stay}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

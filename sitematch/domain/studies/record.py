@@ -21,8 +21,8 @@ class RecordLocation:
         Its place in the source, e.g. ``"NCT05843643, location 12"``.
     facility
         Name without the sponsor's tag; empty if the record gives none.
-    city, state, postcode, country
-        As the record writes them, without stray spaces; each may be empty.
+    address, city, state, postcode, country
+        As the record writes them, without stray spaces; each may be empty. The address is street and number.
     status
         The location's own; None where the record gives none.
     point
@@ -37,6 +37,7 @@ class RecordLocation:
     facility: str
     city: str
     country: str
+    address: str = ""
     state: str = ""
     postcode: str = ""
     status: RecruitmentStatus | None = None
@@ -61,6 +62,13 @@ class StudyRecord:
         How many locations the record holds: those read and those with faults.
     contacts
         Whom to ask about the study as a whole; empty unless the importer was asked for contacts.
+    left_out
+        What the locations with faults say of themselves, as far as it could be read: a site that one of them names
+        has not vanished. One that says nothing may be any site.
+    states_status
+        Whether the record gives the study a status that is known; otherwise the catalogue's is kept.
+    notices
+        What was noticed about the study itself, in plain words.
     """
 
     study: Study
@@ -68,6 +76,9 @@ class StudyRecord:
     faults: tuple[Fault, ...]
     given: int
     contacts: tuple[Contact, ...] = ()
+    left_out: tuple[RecordLocation, ...] = ()
+    states_status: bool = True
+    notices: tuple[str, ...] = ()
 
 
 CATALOGUE_FORMAT = "sitematch-catalogue/1"

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from sitematch.exporters.tables.files import csv_text
 from sitematch.exporters.tables.rows import cells
+from sitematch.exporters.tables.terminal import new_table
 from sitematch.exporters.wire.capacity import (
     CapAnswer,
     CapRef,
@@ -30,7 +30,7 @@ def answers_csv(kind: type[Wire], answers: Sequence[Wire]) -> str:
 
 def print_capacity(sites: Sequence[SiteCapacityAnswer], console: Console) -> None:
     """Print the spots of sites, in the order given."""
-    table = _table("Site", "State", "Left", "Of", "Held", "Screening", "Enrolled", "Limited by")
+    table = new_table("Site", "State", "Left", "Of", "Held", "Screening", "Enrolled", "Limited by")
     for site in sites:
         over = f" (over by {site.over_enrolled})" if site.over_enrolled else ""
         table.add_row(
@@ -48,7 +48,7 @@ def print_capacity(sites: Sequence[SiteCapacityAnswer], console: Console) -> Non
 
 def print_caps(caps: Sequence[CapAnswer], console: Console) -> None:
     """Print caps, in the order given."""
-    table = _table("Cap", "Limit", "Taken", "Left", "")
+    table = new_table("Cap", "Limit", "Taken", "Left", "")
     for cap in caps:
         remarks = ["closed"] if cap.is_closed else []
         remarks += [f"over by {cap.over_enrolled}"] if cap.over_enrolled else []
@@ -64,7 +64,7 @@ def print_caps(caps: Sequence[CapAnswer], console: Console) -> None:
 
 def print_referrals(referrals: Sequence[ReferralAnswer], console: Console) -> None:
     """Print referrals, in the order given."""
-    table = _table("Referral", "State", "Site", "Lapses", "Changed", "Next steps")
+    table = new_table("Referral", "State", "Site", "Lapses", "Changed", "Next steps")
     for item in referrals:
         table.add_row(
             Text(item.referral_id),
@@ -79,7 +79,7 @@ def print_referrals(referrals: Sequence[ReferralAnswer], console: Console) -> No
 
 def print_events(events: Sequence[EventAnswer], console: Console) -> None:
     """Print a referral's history, in the order given."""
-    table = _table("Event", "What", "When", "Site", "Who", "Request")
+    table = new_table("Event", "What", "When", "Site", "Who", "Request")
     for event in events:
         what = event.kind if event.reason is None else f"{event.kind} ({event.reason})"
         table.add_row(
@@ -95,7 +95,7 @@ def print_events(events: Sequence[EventAnswer], console: Console) -> None:
 
 def print_waiting(entries: Sequence[WaitingAnswer], console: Console) -> None:
     """Print a waiting list, the next first."""
-    table = _table("", "Referral", "Priority", "Since", "Sites")
+    table = new_table("", "Referral", "Priority", "Since", "Sites")
     for entry in entries:
         table.add_row(
             str(entry.place),
@@ -105,13 +105,6 @@ def print_waiting(entries: Sequence[WaitingAnswer], console: Console) -> None:
             Text(" ".join(entry.site_ids)),
         )
     console.print(table if entries else Text("Nobody is waiting."))
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, vertical="top", overflow="fold")
-    return table
 
 
 def _number(count: int | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import UnsetType
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +20,9 @@ from sitematch.exporters.wire.matches import (
     RemainingAnswer,
     SiteAnswer,
 )
+
+LEAST_TABLE_COLUMNS = 64
+"""A terminal of fewer columns gets lists instead of tables."""
 
 TRAVEL_WORDS = {
     "COVERED": "covered",
@@ -98,11 +101,30 @@ def place_lines(place: PlaceAnswer) -> RenderableType:
     return Group(Text(f"From {place.text}.", style="bold"), *(Text(f"Note: {note}") for note in place.notes))
 
 
+class AnswerTable(Table):
+    """A table whose rows become short lists where a terminal is too narrow for columns."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it as a table, or row by row with each column's heading before its cell."""
+        if options.max_width >= LEAST_TABLE_COLUMNS:
+            yield from super().__rich_console__(console, options)
+            return
+        for row in zip(*(column.cells for column in self.columns), strict=True):
+            for at, (column, cell) in enumerate(zip(self.columns, row, strict=True)):
+                heading = str(column.header)
+                text = Text.from_markup(cell.replace("\n", " ")) if isinstance(cell, str) else cell
+                if not isinstance(text, Text):
+                    yield text
+                elif text:
+                    yield Text.assemble((f"{heading}: ", "bold"), text) if heading and at else text
+            yield Text("")
+
+
 def new_table(*headings: str) -> Table:
     """Make an empty table in the style of all."""
-    table = Table(box=None, pad_edge=False, header_style="bold", show_lines=False)
+    table = AnswerTable(box=None, pad_edge=False, header_style="bold", show_lines=False)
     for heading in headings:
-        table.add_column(heading, justify="right" if not heading else "left", vertical="top")
+        table.add_column(heading, justify="right" if not heading else "left", vertical="top", overflow="fold")
     return table
 
 

@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from sitematch.domain.table_cells import Value, escape_for_workbook, is_formula, join_texts
 from sitematch.errors import InvalidInput
+from sitematch.extras import needs_extra
 
 MAX_ROWS = 1_048_576
 """What a sheet can hold, its header counted."""
@@ -48,7 +49,8 @@ def write_workbook(
         If there are more rows than a sheet holds, or a text is longer than a cell holds.
     """
     # Some 0.3 s to import; only workbooks need it.
-    from openpyxl import Workbook
+    with needs_extra("reports", "An Excel workbook"):
+        from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter

@@ -6,6 +6,8 @@ stand in for geodesics: over 100 km they differ by a metre.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,8 +16,12 @@ EQUATOR_KM = 6378.137
 
 _FLATTENING = 1 / 298.257223563
 _ECCENTRICITY_SQUARED = _FLATTENING * (2 - _FLATTENING)
-_TOO_NEAR_KM = 1e-3
-_ROUNDS = 60
+_SAME_KM = 1e-6
+_RESTING_KM = 1e-5
+_TIE = 1e-9
+_TINY = 1e-300
+_TEST_EVERY = 5
+_ROUNDS = 1000
 _BATCH_POINTS = 500_000
 
 Floats = npt.NDArray[np.float64]
@@ -74,8 +80,9 @@ def geometric_medians(xyz: Floats, starts: Ints, weight: Floats) -> Floats:
 
     Notes
     -----
-    Weiszfeld's iteration with distances kept above a metre, 60 rounds; E. Weiszfeld and F. Plastria,
-    doi:10.1007/s10479-008-0352-z. Within 10 m of the minimum for the codes of GeoNames.
+    Weiszfeld's iteration as Y. Vardi and C.-H. Zhang correct it where it lands on one of the points,
+    doi:10.1073/pnas.97.4.1423. It creeps where the median is one of the points, so that the nearest point is also
+    tested for being the median, exactly. A group rests when a round moves it by less than a centimetre.
     """
     counts = np.diff(starts)
     medians = _weighted_means(xyz, starts[:-1], weight)
@@ -87,20 +94,82 @@ def geometric_medians(xyz: Floats, starts: Ints, weight: Floats) -> Floats:
     for number in range(int(batch[-1]) + 1):
         groups = many[batch == number]
         if groups.size:
-            medians[groups] = _weiszfeld(xyz, starts, weight, groups, medians[groups])
+            medians[groups] = _iterate(_Groups.among(xyz, starts, weight, groups), medians[groups])
     return medians
 
 
-def _weiszfeld(xyz: Floats, starts: Ints, weight: Floats, groups: Ints, current: Floats) -> Floats:
-    counts = starts[groups + 1] - starts[groups]
-    first = np.concatenate(([0], np.cumsum(counts)[:-1]))
-    owner = np.repeat(np.arange(groups.size), counts)
-    rows = np.arange(owner.size) - first[owner] + starts[groups][owner]
-    points, base = xyz[rows], weight[rows]
-    for _ in range(_ROUNDS):
-        apart = np.linalg.norm(points - current[owner], axis=1)
-        current = _weighted_means(points, first, base / np.maximum(apart, _TOO_NEAR_KM))
-    return current
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """The points of some groups, one group after the other."""
+
+    points: Floats
+    weight: Floats
+    owner: Ints
+    first: Ints
+
+    @classmethod
+    def among(cls, xyz: Floats, starts: Ints, weight: Floats, groups: Ints) -> _Groups:
+        counts = starts[groups + 1] - starts[groups]
+        first = np.cumsum(counts) - counts
+        owner = np.repeat(np.arange(groups.size), counts)
+        rows = np.arange(owner.size) - first[owner] + starts[groups][owner]
+        return cls(xyz[rows], weight[rows], owner, first)
+
+    def only(self, groups: Ints) -> _Groups:
+        """Keep these groups, in their order."""
+        return _Groups.among(self.points, np.append(self.first, self.owner.size), self.weight, groups)
+
+    def total(self, value: Floats) -> Floats:
+        """Sum a group's rows."""
+        return np.add.reduceat(value, self.first, axis=0)
+
+    def pull(self, here: Floats) -> tuple[Floats, Floats, Floats]:
+        """Say how a group's points pull at a place.
+
+        Returns
+        -------
+        The sum of weighted unit vectors to the points that are elsewhere, shape (groups, 3); the sum of their weights
+        over their distances; the weight of the points that are here.
+        """
+        away = self.points - here[self.owner]
+        apart = np.linalg.norm(away, axis=1)
+        elsewhere = apart > _SAME_KM
+        force = np.where(elsewhere, self.weight / np.where(elsewhere, apart, 1.0), 0.0)
+        return self.total(away * force[:, None]), self.total(force), self.total(np.where(elsewhere, 0.0, self.weight))
+
+    def nearest(self, here: Floats) -> Floats:
+        """Give the point of each group that is nearest to a place; of equally near ones the first."""
+        apart = np.linalg.norm(self.points - here[self.owner], axis=1)
+        rows = np.flatnonzero(apart == np.minimum.reduceat(apart, self.first)[self.owner])
+        return self.points[rows[np.unique(self.owner[rows], return_index=True)[1]]]
+
+
+def _iterate(groups: _Groups, current: Floats) -> Floats:
+    found = current.copy()
+    moving = np.arange(len(current))
+    for number in range(1, _ROUNDS + 1):
+        pull, force, here = groups.pull(current)
+        strength = np.linalg.norm(pull, axis=1)
+        # At one of the points its own weight holds the place back, and keeps it if the others pull less.
+        free = np.where(here > 0, np.maximum(0.0, 1 - here / np.maximum(strength, _TINY)), 1.0)
+        step = pull * (free / np.maximum(force, _TINY))[:, None]
+        current = current + step
+        resting = np.linalg.norm(step, axis=1) < _RESTING_KM
+        if number % _TEST_EVERY == 0:
+            point = groups.nearest(current)
+            pull, _, here = groups.pull(point)
+            # A tie leaves a segment of minima, or is settled after the last round.
+            slack = _TIE if number == _ROUNDS else -_TIE
+            held = np.linalg.norm(pull, axis=1) < here * (1 + slack)
+            current[held] = point[held]
+            resting |= held
+        found[moving] = current
+        if resting.all():
+            break
+        if resting.any():
+            stay = np.flatnonzero(~resting)
+            groups, current, moving = groups.only(stay), current[stay], moving[stay]
+    return found
 
 
 def _weighted_means(xyz: Floats, first: Ints, weight: Floats) -> Floats:

@@ -104,6 +104,42 @@ def _find_country(text: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1024)
+def nearly_countries(text: str) -> tuple[str, ...]:
+    """Return the countries that a text misspells by one letter: one too many, missing, wrong, or two swapped.
+
+    Returns
+    -------
+    tuple of str
+        Alpha-2 codes, sorted; empty for a text of fewer than five letters, which is one letter from too many.
+
+    Examples
+    --------
+    >>> nearly_countries("Germny"), nearly_countries("Untied States"), nearly_countries("Nigera")
+    (('DE',), ('US',), ('NE', 'NG'))
+    """
+    key = fold_name(text)
+    if not 5 <= len(key) <= MAX_LENGTH:
+        return ()
+    return tuple(
+        sorted({code for name, code in KEYS.items() if abs(len(name) - len(key)) < 2 and _one_slip(name, key)})
+    )
+
+
+def _one_slip(name: str, other: str) -> bool:
+    """Tell whether two different texts are one slip apart."""
+    at = next(
+        (i for i, (one, two) in enumerate(zip(name, other, strict=False)) if one != two), min(len(name), len(other))
+    )
+    rest, rest_other = name[at:], other[at:]
+    return (
+        rest[1:] == rest_other[1:]
+        or rest[1:] == rest_other
+        or rest == rest_other[1:]
+        or (rest[:2] == rest_other[1::-1] and rest[2:] == rest_other[2:])
+    )
+
+
 def _unknown(text: str, key: str) -> str:
     from difflib import get_close_matches
 

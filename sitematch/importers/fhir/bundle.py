@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from sitematch.domain import fhir as words
-from sitematch.domain.place import Coordinates
 from sitematch.domain.studies.record import RecordLocation, StudyRecord
 from sitematch.domain.studies.study import RecruitmentStatus, Study
-from sitematch.errors import DataFault, Fault, InvalidCoordinates
+from sitematch.errors import DataFault, Fault
 from sitematch.importers.facility import clean_facility
 from sitematch.importers.fhir.extensions import is_stand_in, recruitment_status, study_facts
 from sitematch.importers.json_stream import read_items
+from sitematch.importers.location_fields import point_field, study_status
 from sitematch.importers.text import tidy
 
 _STUDY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -47,7 +47,7 @@ def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
 
     Raises
     ------
-    NotReady, DataFault
+    InvalidInput, DataFault
         See `read_items`; also if the file contains no ResearchStudy.
     """
     resources = _Resources()
@@ -143,12 +143,15 @@ def _record(resource: _Resource, resources: _Resources, read_on: date, name: str
     given = references if isinstance(references, list) else []
     locations: list[RecordLocation] = []
     faults: list[Fault] = []
+    left_out: list[RecordLocation] = []
     for number, reference in enumerate(given, start=1):
         where = f"{study_id}, site {number}"
         found = resources.find(reference, resource)
         if found is None or found.get("resourceType") != "Location":
             target = _text(reference.get("reference")) if isinstance(reference, dict) else ""
             faults.append(Fault(0, "site", target[:80], "refers to no Location in the file", place=where))
+            name = _text(reference.get("display")) if isinstance(reference, dict) else ""
+            left_out.append(RecordLocation(where=where, facility=clean_facility(name), city="", country=""))
             continue
         if is_stand_in(found):
             name = _text(found.get("name"))[:80]
@@ -157,7 +160,23 @@ def _record(resource: _Resource, resources: _Resources, read_on: date, name: str
             )
             continue
         locations.append(_location(found, resources, where))
-    return StudyRecord(study=study, locations=tuple(locations), faults=tuple(faults), given=len(given))
+    states_status, notices = _study_status(resource)
+    return StudyRecord(
+        study=study,
+        locations=tuple(locations),
+        faults=tuple(faults),
+        given=len(given),
+        left_out=tuple(left_out),
+        states_status=states_status,
+        notices=notices,
+    )
+
+
+def _study_status(resource: _Resource) -> tuple[bool, tuple[str, ...]]:
+    code = _text(resource.get("status"))
+    if recruitment_status(resource) is not None or code in words.STATUS_OF_STUDY:
+        return True, ()
+    return study_status(code) if not code else (False, (f"The record's status {code[:40]!r} is not a FHIR status.",))
 
 
 def _day(text: Any, otherwise: date) -> date:
@@ -187,26 +206,25 @@ def _location(location: _Resource, resources: _Resources, where: str) -> RecordL
     address = location.get("address")
     if not isinstance(address, dict) or not (address.get("country") or address.get("city")):
         address = next(iter(_things(organization.get("address"))), {})
+    flags: list[str] = []
     status = recruitment_status(location) or words.STATUS_OF_LOCATION.get(_text(location.get("status")))
     if status is None and service.get("active") is False:
         status = RecruitmentStatus.SUSPENDED
-    flags: list[str] = []
-    point = None
     position = location.get("position")
-    if isinstance(position, dict):
-        try:
-            point = Coordinates(latitude=float(position["latitude"]), longitude=float(position["longitude"]))
-        except (KeyError, TypeError, ValueError, InvalidCoordinates) as error:
-            flags.append(f"The record's position cannot be used: {error}")
+    latitude, longitude = (
+        (position.get("latitude"), position.get("longitude")) if isinstance(position, dict) else (position, None)
+    )
+    lines = address.get("line")
     name = _text(location.get("name")) or _text(organization.get("name")) or _text(service.get("name"))
     return RecordLocation(
         where=where,
         facility=clean_facility(name),
+        address=", ".join(filter(None, map(_text, lines))) if isinstance(lines, list) else "",
         city=_text(address.get("city")),
         state=_text(address.get("state")),
         postcode=_text(address.get("postalCode")),
         country=_text(address.get("country")),
         status=status,
-        point=point,
+        point=point_field(latitude, longitude, flags),
         flags=tuple(flags),
     )

@@ -2,45 +2,52 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitematch.domain.place import Coordinates
 from sitematch.domain.studies.record import RecordLocation, StudyRecord
-from sitematch.domain.studies.study import RecruitmentStatus, Study
-from sitematch.errors import Fault, InvalidCoordinates, InvalidInput
+from sitematch.domain.studies.study import Study, tidy_study_id
+from sitematch.errors import InvalidInput
 from sitematch.importers.facility import clean_facility
+from sitematch.importers.location_fields import point_field, status_field
 from sitematch.importers.tables.raw_rows import read_rows, refused, table_name
 from sitematch.importers.text import tidy
 
-FIELDS = ("facility", "city", "state", "postcode", "country", "status", "latitude", "longitude")
-"""What a column can stand for."""
+FIELDS = (
+    "study", "title", "facility", "address", "address_2", "city", "state", "postcode", "country", "status", "latitude",
+    "longitude",
+)  # fmt: skip
+"""What a column can stand for. The first two are the study's: its id and its title."""
 
 # What people call the columns, folded: small letters and digits only.
 _CALLED: Mapping[str, tuple[str, ...]] = {
+    "study": ("study", "studyid", "nctid", "nctnumber", "nct", "trial", "trialid", "studynumber", "estudio", "etude",
+              "studie", "studiennummer"),
+    "title": ("studytitle", "brieftitle", "trialtitle", "officialtitle", "studienname", "titre", "titulo"),
     "facility": ("facility", "facilityname", "site", "sitename", "hospital", "institution", "orgname", "organization",
-                 "organisation", "clinic", "center", "centre", "centername", "name", "klinik", "zentrum"),
-    "city": ("city", "town", "municipality", "locality", "orgcity", "ort", "stadt", "ville", "ciudad"),
-    "state": ("state", "province", "region", "stateprovince", "stateorprovince", "county", "bundesland"),
+                 "organisation", "clinic", "center", "centre", "centername", "centrename", "name", "klinik", "zentrum",
+                 "prufzentrum", "etablissement", "hopital", "centro"),
+    "address": ("address", "address1", "addressline1", "addressline", "street", "streetaddress", "street1",
+                "siteaddress", "facilityaddress", "orgaddressline1", "adresse", "strasse", "anschrift", "rue",
+                "direccion", "calle", "endereco", "indirizzo", "adres", "straat"),
+    "address_2": ("address2", "addressline2", "street2", "orgaddressline2"),
+    "city": ("city", "town", "municipality", "locality", "orgcity", "sitecity", "ort", "stadt", "ville", "ciudad",
+             "cidade", "citta", "plaats", "miasto"),
+    "state": ("state", "province", "stateprovince", "stateorprovince", "orgstateorprovince", "region", "county",
+              "bundesland", "sitestate", "estado", "provincia"),
     "postcode": ("postcode", "postalcode", "zip", "zipcode", "zippostalcode", "plz", "postleitzahl", "codepostal",
-                 "codigopostal", "orgpostalcode"),
-    "country": ("country", "countrycode", "orgcountry", "land", "pays", "pais"),
-    "status": ("status", "recruitmentstatus", "sitestatus", "recruitingstatus"),
-    "latitude": ("latitude", "lat", "latitudedeg"),
-    "longitude": ("longitude", "lon", "lng", "long", "longitudedeg"),
+                 "codigopostal", "orgpostalcode", "sitezip", "cep", "cap"),
+    "country": ("country", "countrycode", "countryname", "orgcountry", "sitecountry", "land", "pays", "pais", "paese"),
+    "status": ("status", "recruitmentstatus", "sitestatus", "recruitingstatus", "overallstatus", "statut", "estado",
+               "rekrutierungsstatus"),
+    "latitude": ("latitude", "lat", "latitudedeg", "breite", "breitengrad"),
+    "longitude": ("longitude", "lon", "lng", "long", "longitudedeg", "lange", "laengengrad", "langengrad"),
 }  # fmt: skip
-_ALSO_CALLED = {
-    "OPEN": RecruitmentStatus.RECRUITING,
-    "ACTIVE": RecruitmentStatus.RECRUITING,
-    "ENROLLING": RecruitmentStatus.RECRUITING,
-    "PLANNED": RecruitmentStatus.NOT_YET_RECRUITING,
-    "PENDING": RecruitmentStatus.NOT_YET_RECRUITING,
-    "ON_HOLD": RecruitmentStatus.SUSPENDED,
-    "PAUSED": RecruitmentStatus.SUSPENDED,
-    "CLOSED": RecruitmentStatus.ACTIVE_NOT_RECRUITING,
-    "CLOSED_TO_ENROLLMENT": RecruitmentStatus.ACTIVE_NOT_RECRUITING,
-}
+
+_HEADER_WITHIN = 25
+"""Rows from the top in which a header is looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,39 +62,65 @@ class ForeignTable:
         The columns' names.
     rows
         Row number in the file and cells as text, in order; empty rows are left out.
+    notices
+        How the file was read where that is not the usual way.
     """
 
     name: str
     header: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
+    notices: tuple[str, ...] = ()
 
 
-def read_table(path: Path, sheet: str = "") -> ForeignTable:
+def read_table(path: Path, sheet: str = "", given: Mapping[str, str] | None = None) -> ForeignTable:
     """Read a table from a file.
 
     Parameters
     ----------
     path
-        CSV in UTF-8 with commas, semicolons or tabs between cells, or an Excel workbook (.xlsx).
+        CSV with commas, semicolons, tabs or bars between cells, an Excel workbook (.xlsx) or NDJSON; see `read_rows`.
     sheet
         Name of a workbook's sheet; its first one if empty.
+    given
+        Field to column where the person says so: the header is the row that has these columns.
 
     Raises
     ------
-    NotReady
+    InvalidInput
         If there is no such file.
     DataFault
-        If it is empty, not UTF-8, or no workbook; or if there is no such sheet.
+        If it is empty, in no encoding that is read, or no workbook; or if there is no such sheet.
     """
     name = table_name(path, sheet)
-    rows = [(number, tuple(map(tidy, cells))) for number, cells in read_rows(path, sheet)]
+    notices: list[str] = []
+    rows = [(number, tuple(map(tidy, cells))) for number, cells in read_rows(path, sheet, notice=notices.append)]
     rows = [row for row in rows if any(row[1])]
     if not rows:
         raise refused(name, "is empty; add a header and rows")
-    return ForeignTable(name=name, header=rows[0][1], rows=tuple(rows[1:]))
+    at = _header_at(rows, frozenset(filter(None, (given or {}).values())))
+    if at:
+        notices.append(f"The header is row {rows[at][0]}; the {at} above it {'is' if at == 1 else 'are'} not read.")
+    return ForeignTable(name=name, header=rows[at][1], rows=tuple(rows[at + 1 :]), notices=tuple(notices))
 
 
-def map_columns(header: Sequence[str], given: Mapping[str, str] | None = None) -> dict[str, str]:
+def _header_at(rows: Sequence[tuple[int, tuple[str, ...]]], wanted: frozenset[str]) -> int:
+    """Find the header: the first of the rows at the top that knows the most columns; the first row if none does."""
+    known = [
+        len({field for field, names in _CALLED.items() if any(_folded(cell) in names for cell in cells)})
+        + 2 * len(wanted.intersection(cells))
+        for _, cells in rows[:_HEADER_WITHIN]
+    ]
+    best = max(known)
+    return known.index(best) if best >= 2 else 0
+
+
+def _folded(column: str) -> str:
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", column.casefold())))
+
+
+def map_columns(
+    header: Sequence[str], given: Mapping[str, str] | None = None, *, has_country: bool = False
+) -> dict[str, str]:
     """Tell which column stands for which field.
 
     Parameters
@@ -96,11 +129,13 @@ def map_columns(header: Sequence[str], given: Mapping[str, str] | None = None) -
         The table's columns.
     given
         Field to column where the person says so; an empty column leaves the field out.
+    has_country
+        Whether the person says the country of all rows, so that no column has to.
 
     Returns
     -------
     dict
-        Field to column, in the order of `FIELDS`; fields without a column are missing.
+        Field to column, in the order of `FIELDS`; fields without a column are missing. No column stands for two.
 
     Raises
     ------
@@ -119,23 +154,42 @@ def map_columns(header: Sequence[str], given: Mapping[str, str] | None = None) -
             raise InvalidInput(f"{field!r} is not a field. Use one of {', '.join(FIELDS)}.", field="map")
         if column and column not in header:
             raise InvalidInput(f"There is no column {column!r}. The columns are {', '.join(header)}.", field="map")
-    folded = {"".join(filter(str.isalnum, column.casefold())): column for column in reversed(header)}
+    folded = {_folded(column): column for column in reversed(header)}
     chosen: dict[str, str] = {}
     for field in FIELDS:
-        guessed = next((folded[name] for name in _CALLED[field] if name in folded), "")
-        if column := given.get(field, guessed):
+        if field in given:
+            column = given[field]
+        else:
+            taken = {*chosen.values(), *given.values()}
+            column = next((folded[n] for n in _CALLED[field] if n in folded and folded[n] not in taken), "")
+        if column:
             chosen[field] = column
-    if "country" not in chosen or not ({"city", "postcode"} & chosen.keys()):
-        lacking = "town or postcode" if "country" in chosen else "country"
+    columns = f"The columns are {', '.join(filter(None, header))}."
+    if not ({"city", "postcode"} & chosen.keys()):
         raise InvalidInput(
-            f"The column for the {lacking} is not clear. Name it, "
-            f"e.g. --map country=Land. The columns are {', '.join(header)}.",
+            f"The column for the town or postcode is not clear. Name it, e.g. --map city=Ort. {columns}", field="map"
+        )
+    if "country" not in chosen and not has_country:
+        raise InvalidInput(
+            "The column for the country is not clear. Name it with --map country=COLUMN, or give one country for all "
+            f"rows, e.g. --country US. {columns}",
             field="map",
         )
     return chosen
 
 
-def table_record(table: ForeignTable, columns: Mapping[str, str], study: Study) -> StudyRecord:
+def study_ids(table: ForeignTable, columns: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the ids of the studies that a table names, in the order of their first rows; empty without a column."""
+    if "study" not in columns:
+        return ()
+    at = table.header.index(columns["study"])
+    found = (tidy_study_id(cells[at]) for _, cells in table.rows if at < len(cells))
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def table_record(
+    table: ForeignTable, columns: Mapping[str, str], study: Study, *, country: str = "", only_study: bool = False
+) -> StudyRecord:
     """Read a table's rows as the locations of one study.
 
     Parameters
@@ -145,50 +199,58 @@ def table_record(table: ForeignTable, columns: Mapping[str, str], study: Study) 
     columns
         From `map_columns`.
     study
-        The study that all rows belong to.
+        The study that the rows belong to.
+    country
+        The country of rows that do not say it.
+    only_study
+        Whether to take only the rows that name the study; otherwise all rows are its.
 
     Returns
     -------
     StudyRecord
-        Rows that cannot be used are among its faults.
+        A row that is repeated cell by cell is one location, with a notice. What a cell says that cannot be read costs
+        that cell alone.
     """
     at = {field: table.header.index(column) for field, column in columns.items()}
     locations: list[RecordLocation] = []
-    faults: list[Fault] = []
+    seen: dict[tuple[str, ...], int] = {}
+    notices = list(table.notices)
+    given = 0
     for number, cells in table.rows:
         row = {field: cells[position] if position < len(cells) else "" for field, position in at.items()}
-        read = _location(row, f"{table.name}, row {number}")
-        if isinstance(read, Fault):
-            faults.append(read)
-        else:
-            locations.append(read)
-    return StudyRecord(study=study, locations=tuple(locations), faults=tuple(faults), given=len(table.rows))
+        if only_study and tidy_study_id(row.get("study", "")) != study.study_id:
+            continue
+        given += 1
+        first = seen.setdefault(cells, number)
+        if first != number:
+            notices.append(f"Row {number} repeats row {first} exactly, so both are one site.")
+            continue
+        locations.append(_location(row, f"{table.name}, row {number}", country))
+    return StudyRecord(study=study, locations=tuple(locations), faults=(), given=given, notices=tuple(notices))
 
 
-def _location(row: Mapping[str, str], where: str) -> RecordLocation | Fault:
-    status = None
-    if text := row.get("status", ""):
-        word = text.strip().upper().replace(" ", "_").replace("-", "_").replace(",", "")
-        status = RecruitmentStatus.__members__.get(word) or _ALSO_CALLED.get(word)
-        if status is None:
-            wanted = ", ".join(RecruitmentStatus)
-            return Fault(0, "status", text[:80], f"is unknown; use one of {wanted}", place=where)
-    point = None
-    if row.get("latitude") or row.get("longitude"):
-        try:
-            point = Coordinates(latitude=float(row.get("latitude", "")), longitude=float(row.get("longitude", "")))
-        except InvalidCoordinates as error:
-            return Fault(0, error.field or "latitude", row.get(error.field or "", ""), error.message, place=where)
-        except ValueError:
-            given = f"{row.get('latitude', '')}, {row.get('longitude', '')}"
-            return Fault(0, "latitude", given[:80], "latitude and longitude must be decimal numbers", place=where)
+def rows_of_no_study(table: ForeignTable, columns: Mapping[str, str], country: str = "") -> tuple[RecordLocation, ...]:
+    """Return the rows of a table of many studies that name none."""
+    at = {field: table.header.index(column) for field, column in columns.items()}
+    found = []
+    for number, cells in table.rows:
+        row = {field: cells[position] if position < len(cells) else "" for field, position in at.items()}
+        if not tidy_study_id(row.get("study", "")):
+            found.append(_location(row, f"{table.name}, row {number}", country))
+    return tuple(found)
+
+
+def _location(row: Mapping[str, str], where: str, country: str) -> RecordLocation:
+    flags: list[str] = []
     return RecordLocation(
         where=where,
         facility=clean_facility(row.get("facility", "")),
+        address=", ".join(filter(None, (row.get("address", ""), row.get("address_2", "")))),
         city=row.get("city", ""),
         state=row.get("state", ""),
         postcode=row.get("postcode", ""),
-        country=row.get("country", ""),
-        status=status,
-        point=point,
+        country=row.get("country", "") or country,
+        status=status_field(row.get("status", ""), flags),
+        point=point_field(row.get("latitude"), row.get("longitude"), flags),
+        flags=tuple(flags),
     )

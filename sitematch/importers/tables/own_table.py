@@ -20,7 +20,7 @@ def is_own(path: Path, sheet: str = "") -> bool:
 
     Raises
     ------
-    NotReady, DataFault
+    InvalidInput, DataFault
         See `read_rows`.
     """
     return any(set(cells) >= {*SITE_COLUMNS, *PLACE_COLUMNS} for _, cells in islice(read_rows(path, sheet), 1))
@@ -43,7 +43,7 @@ def read_own(path: Path, sheet: str = "", *, is_whole: bool = False) -> Iterator
 
     Raises
     ------
-    NotReady
+    InvalidInput
         See `read_rows`.
     DataFault
         If anything is wrong: at the end, with the faults of all rows. Such a table is taken as a whole or not at all.

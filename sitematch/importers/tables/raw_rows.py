@@ -2,50 +2,65 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
 from sitematch.domain.table_cells import join_texts, restore_formula, restore_from_workbook
-from sitematch.errors import DataFault, Fault, NotReady
+from sitematch.errors import DataFault, Fault, InvalidInput
+from sitematch.extras import needs_extra
+from sitematch.importers.file_kinds import kind_of
 
 Row = tuple[int, tuple[str, ...]]
 """A row's number in its file, the first being 1, and its cells; of CSV the number of its first line."""
 
 
-def read_rows(path: Path, sheet: str = "") -> Iterator[Row]:
+ENCODINGS = ("UTF-8", "UTF-16 with a byte-order mark", "Windows-1252")
+"""Encodings of CSV files that are tried, in this order."""
+
+_DELIMITERS = ",;\t|"
+_SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+
+
+def read_rows(path: Path, sheet: str = "", *, notice: Callable[[str], None] = lambda _: None) -> Iterator[Row]:
     """Yield the rows of a file, the header first; rows of empty cells are left out.
 
     Parameters
     ----------
     path
-        CSV in UTF-8 with commas, semicolons or tabs between cells, an Excel workbook (.xlsx), or NDJSON of flat
-        objects with the same names in each; which of them is told from its first bytes. Apostrophes before what a
-        spreadsheet would run are taken off in CSV. All is read at a constant memory.
+        CSV in one of `ENCODINGS` with commas, semicolons, tabs or bars between cells, or what a first line ``sep=;``
+        names; an Excel workbook (.xlsx); or NDJSON of flat objects with the same names in each. Which of them is told
+        from its first bytes. Apostrophes before what a spreadsheet would run are taken off in CSV. All is read at a
+        constant memory.
     sheet
         Name of a workbook's sheet; its first one if empty.
+    notice
+        Told how the file is read where that is not the usual way.
 
     Raises
     ------
-    NotReady
+    InvalidInput
         If there is no such file.
     DataFault
-        If it is not UTF-8, no workbook, or broken; if there is no such sheet. It can come after good rows.
+        If it is in none of these forms, or broken; if there is no such sheet. It can come after good rows.
     """
     with open_file(path, "a CSV or Excel file") as file:
         head = file.read(8)
         file.seek(0)
-        if head == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-            raise refused(path.name, "is a workbook of Excel 2003 or before; save it as .xlsx")
+        if kind := kind_of(path):
+            raise refused(path.name, f"is not a table: it looks like {kind}")
         if head[:4] == b"PK\x03\x04":
             found = _workbook_rows(file, table_name(path, sheet), sheet)
         elif head[:1] == b"{":
             found = _ndjson_rows(file, path.name)
         else:
-            found = _csv_rows(path, path.name)
+            found = _csv_rows(path, path.name, notice)
         yield from (row for row in found if any(row[1]))
 
 
@@ -54,15 +69,15 @@ def open_file(path: Path, wanted: str) -> IO[bytes]:
 
     Raises
     ------
-    NotReady
+    InvalidInput
         If it is not there or cannot be read; the message says to name what is `wanted`.
     """
     try:
         return path.open("rb")
     except FileNotFoundError as error:
-        raise NotReady(f"There is no file {path}: name {wanted}.") from error
+        raise InvalidInput(f"There is no file {path}: name {wanted}.", field="source") from error
     except (IsADirectoryError, PermissionError) as error:
-        raise NotReady(f"{path} cannot be read as a file: {error.strerror}.") from error
+        raise InvalidInput(f"{path} cannot be read as a file: {error.strerror}.", field="source") from error
 
 
 def table_name(path: Path, sheet: str) -> str:
@@ -75,23 +90,60 @@ def refused(name: str, reason: str) -> DataFault:
     return DataFault(f"{name} {reason}.", faults=[Fault(0, "", "", reason, place=name)])
 
 
-def _csv_rows(path: Path, name: str) -> Iterator[Row]:
+def _csv_rows(path: Path, name: str, notice: Callable[[str], None]) -> Iterator[Row]:
+    encoding = _encoding(path, name, notice)
     start = 1
     try:
         # newline="": the csv module has to see line ends inside quotes as they are.
-        with path.open(encoding="utf-8-sig", newline="") as text:
-            first = ""
-            while not first.strip() and (line := text.readline()):
-                first = line
-            text.seek(0)
-            reader = csv.reader(text, delimiter=max(",;\t", key=first.count))
+        with path.open(encoding=encoding, newline="") as text:
+            stated = _SEPARATOR_LINE.fullmatch(text.readline().strip("\r\n"))
+            if stated:
+                notice(f"The first line sets {stated[1]!r} as the separator.")
+            else:
+                text.seek(0)
+                delimiter = _delimiter(text)
+                text.seek(0)
+            above = 1 if stated else 0
+            start += above
+            reader = csv.reader(text, delimiter=stated[1] if stated else delimiter)
             for cells in reader:
                 yield start, tuple(map(restore_formula, cells))
-                start = reader.line_num + 1
+                start = above + reader.line_num + 1
     except UnicodeDecodeError as error:
-        raise refused(name, f"is not UTF-8 (byte {error.start}); save it as CSV UTF-8") from error
+        raise refused(name, f"is not {encoding} (byte {error.start}); save it as CSV UTF-8") from error
     except csv.Error as error:
         raise refused(name, f"cannot be read from line {start} on: {error}") from error
+
+
+def _delimiter(text: TextIO) -> str:
+    """Choose what stands between cells: what the most lines at the top have; titles above a header may have none."""
+    lines = [line for line in islice(text, 25) if line.strip()]
+    return max(
+        _DELIMITERS, key=lambda mark: (sum(mark in line for line in lines), sum(line.count(mark) for line in lines))
+    )
+
+
+def _encoding(path: Path, name: str, notice: Callable[[str], None]) -> str:
+    """Tell in which of `ENCODINGS` a file is, by reading it once."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        notice("The file is in UTF-16.")
+        return "utf-16"
+    for encoding in ("utf-8-sig", "cp1252"):
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            with path.open("rb") as file:
+                while chunk := file.read(1 << 20):
+                    if "\x00" in decoder.decode(chunk):
+                        raise UnicodeDecodeError(encoding, b"\x00", 0, 1, "null character")
+                decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            continue
+        if encoding == "cp1252":
+            notice("The file is not UTF-8 and was read as Windows-1252: check names with accents.")
+        return encoding
+    raise refused(name, f"is in none of the encodings that were tried: {', '.join(ENCODINGS)}; save it as CSV UTF-8")
 
 
 def _ndjson_rows(file: IO[bytes], name: str) -> Iterator[Row]:
@@ -134,7 +186,8 @@ def _workbook_rows(file: IO[bytes], name: str, sheet: str) -> Iterator[Row]:
     # Some 0.3 s to import; only workbooks need it.
     import zipfile
 
-    from openpyxl import load_workbook
+    with needs_extra("reports", "An Excel workbook"):
+        from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sitematch.domain.studies.site import SITE_COLUMNS, Site
 from sitematch.domain.table_cells import restore_formula
-from sitematch.errors import DataFault, Fault, NotReady
+from sitematch.errors import DataFault, Fault, InvalidInput
 from sitematch.importers.tables.site_rows import InCountry, RowCheck, summary
 
 
@@ -49,7 +49,7 @@ def read_sites(path: Path, *, keep_good_rows: bool = False, in_country: InCountr
 
     Raises
     ------
-    NotReady
+    InvalidInput
         If there is no such file.
     DataFault
         If a row has a fault and `keep_good_rows` is false; or if the file is empty, is not UTF-8, misses a column or
@@ -58,7 +58,7 @@ def read_sites(path: Path, *, keep_good_rows: bool = False, in_country: InCountr
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
-        raise NotReady(f"There is no file {path}: name a CSV file of sites.") from error
+        raise InvalidInput(f"There is no file {path}: name a CSV file of sites.", field="source") from error
     return parse_sites(content, name=path.name, keep_good_rows=keep_good_rows, in_country=in_country)
 
 

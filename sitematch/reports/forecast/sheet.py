@@ -253,9 +253,9 @@ def _how(outlook: Outlook) -> Section:
         title="Method",
         text=(
             (
-                "Each site enrols at a rate of its own, constant in time; the rates of sites differ as a gamma "
-                "distribution (Anisimov and Fedorov 2007). A site that has shown much is taken at its word, one that "
-                "has shown little is taken to be like the others."
+                "Each site enrols at its own constant rate. The rates of the sites follow a gamma distribution "
+                "(Anisimov and Fedorov 2007). For a site with many data the forecast uses mostly its own rate, for a "
+                "site with few data mostly the rates of the others."
             ),
             (
                 f"{fit.enrolled} enrolments in {fit.open_days:.0f} open days of {fit.sites} sites: a typical site "
@@ -278,7 +278,7 @@ def _notes(outlook: Outlook, opened: Mapping[str, date], scope: Scope) -> Iterab
         ahead = timedelta(days=(outlook.by - recruitment.as_of.astimezone(scope.zone).date()).days)
         if ahead > FAR_AHEAD * back:
             yield (
-                f"{outlook.by} lies {ahead / back:.1f} times as far ahead as the ledger reaches back: the pace may "
+                f"{outlook.by} is {ahead / back:.1f} times as far ahead as the ledger goes back, so the pace may "
                 "have changed by then."
             )
     if any(key.level is CapLevel.ARM for key in recruitment.caps):
@@ -291,8 +291,8 @@ def _notes(outlook: Outlook, opened: Mapping[str, date], scope: Scope) -> Iterab
         yield f"Sites that are not open yet and have no opening day are left out: {unopened}."
     if any(site.was_used for site in closed):
         yield (
-            "Sites that take nobody new can still enrol those under way. The catalogue keeps no history: a site that "
-            "its registry status closes is taken to have been open until its last event."
+            "Sites that are closed to new patients can still enrol referrals in progress. The catalogue has no "
+            "history: a site that is closed by its registry status counts as open until its last event."
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
+from sitematch.extras import needs_extra
 from sitematch.reports.plot import Band, BarPlot, FanPlot, Level, Line, LinePlot, Plot, X
 from sitematch.reports.plot_text import plot_text
 
@@ -62,7 +63,8 @@ def draw(plot: Plot, zone: ZoneInfo) -> str:
         An ``svg`` element, for a page or a file: no script, no style attribute, no outside address. Its title is the
         plot's and its description the text equivalent. The same plot gives the same text.
     """
-    import matplotlib
+    with needs_extra("reports", "The plot of a report"):
+        import matplotlib
     from matplotlib.figure import Figure
 
     with _drawing, matplotlib.rc_context():

@@ -10,6 +10,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from zoneinfo import ZoneInfo
 
 from sitematch.domain.table_cells import escape_for_workbook, is_formula
+from sitematch.extras import needs_extra
 from sitematch.reports.cell_text import facts_of, notes_of
 from sitematch.reports.document import Cell, CellKind, CellMark, CellTone, Column, Report, Table
 
@@ -38,7 +39,8 @@ def render(report: Report) -> bytes:
         zone, as Excel knows none; durations are days. Marked cells are coloured by rules and, for paper, bold or
         italic. Nothing is a formula.
     """
-    from openpyxl import Workbook
+    with needs_extra("reports", "An Excel workbook"):
+        from openpyxl import Workbook
 
     book = Workbook()
     about = book.active

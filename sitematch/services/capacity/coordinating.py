@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission, may, require
+from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission, granted_sites, may, require
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
 from sitematch.domain.capacity.occupancy import keys_for
-from sitematch.domain.capacity.spot import LedgerEvent, Referral, SpotPolicy, WaitingEntry
+from sitematch.domain.capacity.spot import LedgerEvent, Referral, SpotPolicy, VisibleReferrals, WaitingEntry
 from sitematch.domain.capacity.states import Action, SpotState
 from sitematch.errors import InvalidInput, NotAllowed, ReferralNotFound
 from sitematch.store.capacity import counting, ledger, ledger_changes, rules, waiting
@@ -206,9 +207,13 @@ def referrals(
     now: datetime,
     *,
     site_id: str | None = None,
-    state: SpotState | None = None,
+    states: Collection[SpotState] | None = None,
+    before_seq: int | None = None,
+    limit: int | None = None,
 ) -> tuple[Referral, ...]:
     """Return the referrals that the actor may see, the latest change first.
+
+    Parameters are those of `sitematch.store.capacity.counting.list_referrals`.
 
     Raises
     ------
@@ -218,13 +223,36 @@ def referrals(
         See `Store.reading`.
     """
     _require_somewhere(actor, Permission.REFERRALS_READ, study_id)
-    waits_for = {entry.referral_id: entry.site_ids for entry in counting.waiting_list(store, study_id)}
-    return tuple(
-        item
-        for item in counting.list_referrals(store, study_id, now, site_id=site_id)
-        if state in (None, item.state)
-        and _may_at_any(actor, Permission.REFERRALS_READ, study_id, _sites_of(item, waits_for))
+    return counting.list_referrals(
+        store,
+        study_id,
+        now,
+        site_id=site_id,
+        states=states,
+        visible=_visible(store, actor, study_id),
+        before_seq=before_seq,
+        limit=limit,
     )
+
+
+def _visible(store: Store, actor: Actor, study_id: str) -> VisibleReferrals | None:
+    """Return which referrals of a study an actor may see; None is all of them."""
+    site_ids = granted_sites(actor, Permission.REFERRALS_READ, study_id)
+    if site_ids is None:
+        return None
+    waiting_ids = (
+        entry.referral_id for entry in counting.waiting_list(store, study_id) if site_ids.intersection(entry.site_ids)
+    )
+    return VisibleReferrals(site_ids=site_ids, waiting_ids=frozenset(waiting_ids))
+
+
+def count_by_state(store: Store, actor: Actor, study_id: str, site_id: str, now: datetime) -> Counter[SpotState]:
+    """Return how many of a site's referrals stand where.
+
+    Errors: `NotAllowed`, and those of `sitematch.store.capacity.counting.count_by_state`.
+    """
+    require(actor, Permission.REFERRALS_READ, study_id=study_id, site_id=site_id)
+    return counting.count_by_state(store, study_id, site_id, now)
 
 
 def join_waiting_list(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sitematch.domain.accounts.access import Actor, granted_studies
 from sitematch.store.engine import Store
 from sitematch.store.studies import catalogue
-from sitematch.store.studies.catalogue import catalogue_version, read_sites, read_study
+from sitematch.store.studies.catalogue import catalogue_version, list_studies, read_sites, read_study
 from sitematch.store.studies.search import search_studies
 
-__all__ = ["catalogue_version", "find_own_studies", "read_sites", "read_study", "search_studies"]
+__all__ = ["catalogue_version", "find_own_studies", "list_studies", "read_sites", "read_study", "search_studies"]
 
 
 def find_own_studies(store: Store, actor: Actor, text: str, *, limit: int) -> tuple[tuple[str, str], ...]:

@@ -21,15 +21,23 @@ from sitematch.config import Settings
 from sitematch.domain.place import Coordinates
 from sitematch.domain.studies.change import StudyChange, compare_studies, merge_study, revise_sites, take_sites
 from sitematch.domain.studies.contact import Contact, StudyContacts
+from sitematch.domain.studies.identity import SiteIdentity
 from sitematch.domain.studies.import_outcome import ImportTotals
 from sitematch.domain.studies.record import CatalogueRecord, RecordLocation, StudyRecord
 from sitematch.domain.studies.site import Site
-from sitematch.domain.studies.study import Study
+from sitematch.domain.studies.status_origin import (
+    STATUS_ASSUMED,
+    STATUS_INHERITED,
+    STATUS_SILENT,
+    TAKES_NOBODY,
+    status_origin,
+)
+from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import DataFault, Fault, StudyNotFound, UnknownCountry
 from sitematch.gazetteer.extent import Extents
-from sitematch.gazetteer.grammar import parse_country
+from sitematch.gazetteer.grammar import find_country
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.services.studies.placing import Placed, place_site, tells_contradiction
+from sitematch.services.studies.placing import Placed, is_notice, place_site, read_country, tells_contradiction
 
 if TYPE_CHECKING:
     from sitematch.store.engine import Store
@@ -38,8 +46,6 @@ if TYPE_CHECKING:
 NO_NAME = "Name not given"
 """Stands for a facility that a record does not name."""
 
-INHERITED = "The record gives no status for this site, so the study's status is shown."
-"""Flag of a site whose status is its study's."""
 
 _SPOOL_IN_MEMORY_BYTES = 8 << 20
 _PLACES_KEPT = 20_000
@@ -56,6 +62,8 @@ class _LaidAside(msgspec.Struct, array_like=True):
     is_whole: bool = True
     central: tuple[Contact, ...] = ()
     contacts: tuple[tuple[Contact, ...], ...] = ()
+    left_out: tuple[SiteIdentity, ...] = ()
+    states_status: bool = True
 
 
 _LAID_ASIDE = msgspec.msgpack.Decoder(_LaidAside)
@@ -68,6 +76,10 @@ class ImportWatcher(Protocol):
         """Hear that something could not be used."""
         ...
 
+    def notice(self, where: str, text: str, /) -> None:
+        """Hear what was noticed about a study or a location: something that costs only itself."""
+        ...
+
     def contradiction(self, site: Site, where: str, flag: str, /) -> None:
         """Hear that parts of a record contradict one another; the flag says what was believed and why."""
         ...
@@ -77,7 +89,7 @@ class ImportWatcher(Protocol):
         ...
 
     def progress(self, studies: int, sites: int, /) -> None:
-        """Hear how much was read and placed."""
+        """Hear how much was read and located."""
         ...
 
 
@@ -88,10 +100,13 @@ class Placer:
     ----------
     gazetteer
         Source of coordinates.
+    silent_status
+        The status of sites for which no record tells one; None leaves them UNKNOWN.
     """
 
-    def __init__(self, gazetteer: Gazetteer) -> None:
+    def __init__(self, gazetteer: Gazetteer, silent_status: RecruitmentStatus | None = None) -> None:
         self._gazetteer = gazetteer
+        self._silent_status = silent_status
         self._extents = Extents(gazetteer.reader)
         self._place = lru_cache(maxsize=_PLACES_KEPT)(self._placed)
 
@@ -104,22 +119,22 @@ class Placer:
             The fault says why the location cannot be used: its country is missing or unknown, or nothing says where
             in it the site is. A site that cannot be placed is still a site.
         """
+        flags = list(location.flags)
         try:
-            country = parse_country(location.country)
+            country = read_country(location.country, flags)
         except UnknownCountry as error:
             return Fault(0, "country", location.country[:80], error.message, place=location.where)
         if not (location.city or location.postcode or location.point):
             return Fault(0, "city", "", "has no city, postcode or point", place=location.where)
         placed = self._place(location.city, location.state, location.postcode, country, location.point)
-        flags = list(location.flags)
         city = location.city
         if not city:
             city = placed.place.name.partition(",")[0] if placed.place and placed.place.name else "Town not given"
             flags.append(f"The record gives no town. {city} comes from its postcode or point.")
         if not location.facility:
             flags.append("The record does not name the site.")
-        if location.status is None:
-            flags.append(INHERITED)
+        status, told = self._status(location, study)
+        flags += told
         place = placed.place
         return Site(
             site_id="",
@@ -132,10 +147,20 @@ class Placer:
             # A ZIP code of San Juan is Puerto Rico's, also under "United States".
             country=place.country if place is not None and place.postcode and place.country else country,
             place=None if place is None else replace(place, notes=()),
-            status=location.status or study.status,
+            status=status,
             as_of_on=study.as_of_on,
             flags=(*flags, *placed.flags),
         )
+
+    def _status(self, location: RecordLocation, study: Study) -> tuple[RecruitmentStatus, tuple[str, ...]]:
+        """Say the status of a location: silence never means that patients are taken."""
+        if location.status is not None:
+            return location.status, ()
+        if study.status in TAKES_NOBODY:
+            return study.status, (STATUS_INHERITED,)
+        if self._silent_status is not None:
+            return self._silent_status, (STATUS_ASSUMED,)
+        return RecruitmentStatus.UNKNOWN, (STATUS_SILENT,)
 
     def _placed(self, city: str, state: str, postcode: str, country: str, point: Coordinates | None) -> Placed:
         return place_site(
@@ -156,6 +181,8 @@ class Options(TypedDict, total=False):
     watcher: Required[ImportWatcher]
     dry_run: bool
     allow_older: bool
+    allow_left_out: bool
+    silent_status: RecruitmentStatus | None
     strict: bool
 
 
@@ -186,6 +213,8 @@ def import_records(
     watcher: ImportWatcher,
     dry_run: bool = False,
     allow_older: bool = False,
+    allow_left_out: bool = False,
+    silent_status: RecruitmentStatus | None = None,
     strict: bool = False,
 ) -> tuple[ImportTotals, int | None]:
     """Bring records into the catalogue.
@@ -209,6 +238,11 @@ def import_records(
         Compare and tell, and change nothing.
     allow_older
         Take a record that is older than what was imported of its study before; it is left out otherwise.
+    allow_left_out
+        Import the rest where a record names a site of the catalogue but cannot be used; such a site stays as it was.
+        Otherwise nothing is imported then.
+    silent_status
+        The status of sites for which no record tells one; None leaves them UNKNOWN.
     strict
         Refuse everything if anything cannot be used.
 
@@ -220,7 +254,8 @@ def import_records(
     Raises
     ------
     DataFault, NotReady, OnlineUnavailable
-        As `records` raises them; nothing is changed then. A `DataFault` also where `strict` forbids what was left out.
+        As `records` raises them; nothing is changed then. A `DataFault` also where `strict` forbids what was left out,
+        or where `allow_left_out` is needed.
     StudyNotFound
         If there are sites, but not the facts, of a study that is not in the catalogue; nothing is changed then.
     InvalidInput, LedgerBusy, StorageFault
@@ -230,7 +265,7 @@ def import_records(
 
     counts: Counter[str] = Counter()
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY_BYTES) as spool:
-        faults = _lay_aside(records, Placer(gazetteer), spool, counts, watcher)
+        faults = _lay_aside(records, Placer(gazetteer, silent_status), spool, counts, watcher)
         refused = counts["left_out"] + counts["records_left_out"]
         if strict and refused:
             raise DataFault(f"{source}: {refused} parts are unusable, so nothing was imported.", faults=faults)
@@ -238,6 +273,8 @@ def import_records(
             for laid in _laid_aside(spool):
                 _bring_in(transaction, laid, counts, watcher, dry_run=dry_run, allow_older=allow_older)
             totals = ImportTotals(**{field.name: counts[field.name] for field in fields(ImportTotals)})
+            if totals.held_back and not (dry_run or allow_left_out):
+                raise DataFault(f"{source}: nothing was imported. {totals.held_back_text}", faults=faults)
             done = None if dry_run else transaction.finish(at=now, origin=origin, source=source, totals=totals)
     return totals, done
 
@@ -262,17 +299,28 @@ def _lay_aside(
             laid = _LaidAside(record.study_id, record.study, record.sites, True, record.is_whole)
             counts.update(studies=1, locations=len(laid.sites), sites=len(laid.sites))
             counts["unplaced"] += sum(site.place is None for site in laid.sites)
+            unknown = sum(site.status is RecruitmentStatus.UNKNOWN for site in laid.sites)
+            counts.update(status_unknown=unknown, status_stated=len(laid.sites) - unknown)
             _lay(laid, spool, encoder)
             watcher.progress(counts["studies"], counts["sites"])
             continue
         sites: list[Site] = []
         contacts: list[tuple[Contact, ...]] = []
         faults = list(record.faults)
+        left_out = [_whereabouts(location) for location in record.left_out]
+        for text in record.notices:
+            watcher.notice(record.study.study_id, text)
+        counts["notices"] += len(record.notices)
         for location in record.locations:
             site = placer.site(location, record.study)
             if isinstance(site, Fault):
                 faults.append(site)
+                left_out.append(_whereabouts(location))
                 continue
+            noticed = [flag for flag in site.flags if is_notice(flag)]
+            counts["notices"] += len(noticed)
+            for flag in noticed:
+                watcher.notice(f"{location.where}, {site.facility}, {site.city}", flag)
             sites.append(site)
             contacts.append(location.contacts)
             counts["unplaced"] += site.place is None
@@ -285,11 +333,21 @@ def _lay_aside(
         kept += faults[: _FAULTS_KEPT - len(kept)]
         counts.update(studies=1, locations=record.given, sites=len(sites), left_out=len(faults))
         laid = _LaidAside(
-            record.study.study_id, record.study, tuple(sites), central=record.contacts, contacts=tuple(contacts)
+            record.study.study_id,
+            record.study,
+            tuple(sites),
+            central=record.contacts,
+            contacts=tuple(contacts),
+            left_out=tuple(left_out),
+            states_status=record.states_status,
         )
         _lay(laid, spool, encoder)
         watcher.progress(counts["studies"], counts["sites"])
     return kept
+
+
+def _whereabouts(location: RecordLocation) -> SiteIdentity:
+    return SiteIdentity(location.facility, location.city, location.postcode, find_country(location.country) or "")
 
 
 def _lay(laid: _LaidAside, spool: IO[bytes], encoder: msgspec.msgpack.Encoder) -> None:
@@ -330,10 +388,13 @@ def _bring_in(
             study,
             was_imported=known.was_imported,
             had_stand_ins=any(site.is_stand_in for site in known.sites),
+            states_status=laid.states_status,
         )
         travel, reimbursement = study.travel, study.time_reimbursement
         offered = tuple(replace(site, travel=travel, time_reimbursement=reimbursement) for site in laid.sites)
-        revised = revise_sites(study, known.sites, offered, in_use=known.in_use)
+        revised = revise_sites(study, known.sites, offered, in_use=known.in_use, left_out=laid.left_out)
+        counts["held_back"] += revised.held_back
+        counts.update(f"status_{status_origin(site)}" for site in revised.sites[: len(offered)])
     change = StudyChange(
         study_id=study.study_id,
         is_new=known.study is None,

@@ -17,8 +17,9 @@ from sitematch.errors import (
     InvalidInput,
     NotFound,
     PostcodeNotFound,
+    UnknownCountry,
 )
-from sitematch.gazetteer.grammar import parse_country, parse_postcode
+from sitematch.gazetteer.grammar import COUNTRIES, nearly_countries, parse_country, parse_postcode
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.gazetteer.nearness import rough_km
 from sitematch.importers.facility import clean_facility
@@ -42,6 +43,45 @@ InCountry = Callable[[str, Coordinates], bool]
 def tells_contradiction(flag: str) -> bool:
     """Tell whether a flag says that parts of a record contradict one another, and which was used."""
     return any(words in flag for words in _CONTRADICTIONS)
+
+
+_MEANT = "was read as"
+_NOTICES = ("was left out", "is unknown, so", _MEANT)
+
+
+def is_notice(flag: str) -> bool:
+    """Tell whether a flag says that a field could not be read as it stands; that costs the field alone."""
+    return any(text in flag for text in _NOTICES)
+
+
+def read_country(text: str, flags: list[str]) -> str:
+    """Read a country, also one that is misspelt by one letter where only one can be meant.
+
+    Parameters
+    ----------
+    text
+        As a record writes it.
+    flags
+        Takes a notice where the country is misspelt.
+
+    Returns
+    -------
+    str
+        ISO 3166-1 alpha-2.
+
+    Raises
+    ------
+    UnknownCountry
+        If no country is called so, or nearly so; or if several are.
+    """
+    try:
+        return parse_country(text)
+    except UnknownCountry:
+        meant = nearly_countries(text)
+        if len(meant) != 1:
+            raise
+        flags.append(f"The country {text[:40]!r} {_MEANT} {COUNTRIES[meant[0]].name}.")
+        return meant[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Unpack
 
 from sitematch.config import Settings
+from sitematch.domain.plurals import counted
 from sitematch.domain.studies.import_outcome import ImportRecord, ImportTotals
 from sitematch.domain.studies.record import StudyRecord
 from sitematch.errors import Fault, InvalidInput
@@ -95,8 +96,10 @@ class Registry:
             ids = imported_studies(store, ImportSource.CTGOV.value)
         if not ids:
             raise InvalidInput("No study has been imported from ClinicalTrials.gov yet. Use `sitematch import ctgov`.")
-        self._say(f"{len(ids)} studies came from ClinicalTrials.gov; fetching them again.")
-        return self._import(self._expected(ids, contacts, options["now"]), f"sync of {len(ids)} studies", **options)
+        self._say(f"Fetching {counted(len(ids), 'study', 'studies')} of ClinicalTrials.gov again.")
+        return self._import(
+            self._expected(ids, contacts, options["now"]), f"sync of {counted(len(ids), 'study', 'studies')}", **options
+        )
 
     def _expected(self, ids: Sequence[str], contacts: bool, now: datetime) -> Iterator[StudyRecord | Fault]:
         """Yield the studies, and say which of them the registry no longer has."""
@@ -140,7 +143,7 @@ class Registry:
             self._client,
             questions,
             into,
-            lambda count: self._say(f"{count} studies fetched."),
+            lambda count: self._say(f"{counted(count, 'study', 'studies')} so far."),
             # A download that is broken off stays on the disk for a while: without persons, unless they are wanted.
             keep=(lambda record: record) if contacts else ctgov.without_contacts,
         )

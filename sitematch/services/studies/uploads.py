@@ -15,7 +15,7 @@ from sitematch.domain.studies.site import Site
 from sitematch.errors import Fault
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.studies.importing import import_records
-from sitematch.services.studies.other_sources import read_sites_table
+from sitematch.services.studies.site_tables import TableForm, read_sites_tables
 from sitematch.services.studies.sources import RECORD_READERS, ImportSource
 from sitematch.store.engine import Store
 from sitematch.store.studies import imports
@@ -34,6 +34,8 @@ class UploadOutcome:
         Studies that change, as they came.
     faults
         What could not be used.
+    notices
+        What was noticed and costs only itself: where, and what.
     contradictions
         Sites whose records contradict themselves, and what was believed.
     totals
@@ -46,6 +48,7 @@ class UploadOutcome:
 
     changes: list[StudyChange] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    notices: list[tuple[str, str]] = field(default_factory=list)
     contradictions: list[tuple[Site, str]] = field(default_factory=list)
     totals: ImportTotals = field(default_factory=ImportTotals)
     studies_changing: int = 0
@@ -54,6 +57,10 @@ class UploadOutcome:
     def fault(self, fault: Fault, /) -> None:
         """Hear that something could not be used."""
         self.faults += [fault][: SHOWN - len(self.faults)]
+
+    def notice(self, where: str, text: str, /) -> None:
+        """Hear what was noticed and costs only itself."""
+        self.notices += [(where, text)][: SHOWN - len(self.notices)]
 
     def contradiction(self, site: Site, _where: str, flag: str, /) -> None:
         """Hear that parts of a record contradict one another."""
@@ -81,6 +88,7 @@ def import_upload(
     now: datetime,
     dry_run: bool,
     allow_older: bool = False,
+    allow_left_out: bool = False,
 ) -> UploadOutcome:
     """Bring a file in, or tell what that would change.
 
@@ -100,7 +108,7 @@ def import_upload(
         The instant (aware).
     dry_run
         Change nothing.
-    allow_older
+    allow_older, allow_left_out
         See `import_records`.
 
     Raises
@@ -116,7 +124,7 @@ def import_upload(
     records: Iterable[StudyRecord | Fault]
     if form is ImportSource.TABLE:
         require(actor, Permission.CATALOGUE_WRITE, study_id=study_id)
-        records = [read_sites_table(store, path, study_id, {}, "", now.date())[0]]
+        records = read_sites_tables(store, path, study_id, TableForm(), now.date())[0]
     else:
         records = _allowed(actor, RECORD_READERS[form](path, now.date()))
     outcome.totals, outcome.import_id = import_records(
@@ -129,6 +137,7 @@ def import_upload(
         watcher=outcome,
         dry_run=dry_run,
         allow_older=allow_older,
+        allow_left_out=allow_left_out,
     )
     return outcome
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +12,16 @@ import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
 from sitematch.domain.capacity.occupancy import CapRule, Group, SiteInView, StudyView
-from sitematch.domain.capacity.spot import LedgerEvent, Referral, SpotPolicy, WaitingEntry, allowed_in, state_at
-from sitematch.domain.capacity.states import LAPSING_KINDS, SETTING_KINDS, EventKind
+from sitematch.domain.capacity.spot import (
+    LedgerEvent,
+    Referral,
+    SpotPolicy,
+    VisibleReferrals,
+    WaitingEntry,
+    allowed_in,
+    state_at,
+)
+from sitematch.domain.capacity.states import LAPSING_KINDS, SETTING_KINDS, STATES, EventKind, SpotState
 from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus
 from sitematch.errors import ReferralNotFound, StudyNotFound
 from sitematch.store import schema
@@ -101,8 +110,37 @@ def read_referral(store: Store, referral_id: str, now: datetime) -> Referral:
     return referral_from(read_event(row), now)
 
 
-def list_referrals(store: Store, study_id: str, now: datetime, *, site_id: str | None = None) -> tuple[Referral, ...]:
-    """Return a study's referrals, or one site's, the latest change first; empty if there are none.
+def list_referrals(
+    store: Store,
+    study_id: str,
+    now: datetime,
+    *,
+    site_id: str | None = None,
+    states: Collection[SpotState] | None = None,
+    visible: VisibleReferrals | None = None,
+    before_seq: int | None = None,
+    limit: int | None = None,
+) -> tuple[Referral, ...]:
+    """Return a study's referrals, the latest change first; empty if there are none.
+
+    Parameters
+    ----------
+    store
+        The database.
+    study_id
+        The study.
+    now
+        The instant (aware): it decides what has lapsed.
+    site_id
+        Only those of this site.
+    states
+        Only those in one of these states; None is all.
+    visible
+        Only those that may be seen; None is all.
+    before_seq
+        Only those whose latest change came before this event of the study's chain: where the page before ended.
+    limit
+        At most so many; None is all. With a limit, what is read does not grow with the ledger.
 
     Raises
     ------
@@ -112,8 +150,50 @@ def list_referrals(store: Store, study_id: str, now: datetime, *, site_id: str |
     query = _REFERRALS.where(latest_event.c.study_id == study_id).order_by(latest_event.c.seq.desc())
     if site_id is not None:
         query = query.where(latest_event.c.site_id == site_id)
+    if states is not None:
+        query = query.where(sa.or_(*(_in_state(state, now) for state in sorted(states)), sa.false()))
+    if visible is not None:
+        query = query.where(
+            sa.or_(
+                latest_event.c.site_id.in_(sorted(visible.site_ids)),
+                latest_event.c.referral_id.in_(sorted(visible.waiting_ids)),
+            )
+        )
+    if before_seq is not None:
+        query = query.where(latest_event.c.seq < before_seq)
+    if limit is not None:
+        query = query.limit(limit)
     with store.reading() as connection:
         return tuple(referral_from(read_event(row), now) for row in connection.execute(query))
+
+
+def _in_state(state: SpotState, now: datetime) -> sa.ColumnElement[bool]:
+    """Return the condition under which a referral is in a state at an instant."""
+    facts = STATES[state]
+    is_kind = latest_event.c.kind == facts.event.value
+    if facts.event not in LAPSING_KINDS:
+        return is_kind
+    lapsed = latest_event.c.expires_at_us <= to_us(now)
+    return sa.and_(is_kind, lapsed if facts.has_lapsed else latest_event.c.expires_at_us > to_us(now))
+
+
+def count_by_state(store: Store, study_id: str, site_id: str, now: datetime) -> Counter[SpotState]:
+    """Return how many of a site's referrals stand where; states without any are left out.
+
+    Raises
+    ------
+    StudyNotFound
+        If neither the catalogue nor the ledger knows the study.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    with store.reading() as connection:
+        source = sa.select(latest_event).where(latest_event.c.study_id == study_id, latest_event.c.site_id == site_id)
+        groups = _groups(connection, source.subquery(), now)
+    counts: Counter[SpotState] = Counter()
+    for group in groups:
+        counts[state_at(group.kind, group.expires_at, now)] += group.count
+    return counts
 
 
 def history(store: Store, referral_id: str) -> tuple[LedgerEvent, ...]:

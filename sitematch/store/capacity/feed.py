@@ -21,7 +21,8 @@ from sitematch.domain.capacity.occupancy import StudyView
 from sitematch.domain.studies.site import Site
 from sitematch.errors import SitematchError
 from sitematch.store.capacity.counting import read_view
-from sitematch.store.engine import Store, translated_errors
+from sitematch.store.engine import Store
+from sitematch.store.faults import translated_errors
 from sitematch.store.schema import cap, catalogue
 from sitematch.supervision import Task
 
@@ -210,6 +211,7 @@ class CapacityFeed:
 
     def _look(self) -> None:
         looked_at = self._clock()
+        self._store.guards.check()
         # Noted before the read: what is committed in between is seen again next time, never missed.
         version = self._sqlite_version()
         if version is not None and version == self._data_version:
@@ -235,7 +237,7 @@ class CapacityFeed:
         """Return SQLite's counter of other connections' commits; None on PostgreSQL."""
         if self._store.dialect != "sqlite":
             return None
-        with translated_errors():
+        with translated_errors(self._store.where):
             if self._raw is None:
                 self._raw = self._store.engine.raw_connection()
             cursor = self._raw.cursor()

@@ -25,6 +25,7 @@ from sitematch.errors import InvalidInput, ReferralNotFound, SitematchError, Sto
 from sitematch.store import idempotency, schema
 from sitematch.store.capacity.chain import GENESIS, event_row, seal
 from sitematch.store.engine import Store
+from sitematch.store.guards import MAX_SKEW
 from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import cap, event, latest_event
@@ -76,9 +77,14 @@ class LedgerWrite:
     row
         The study's cap row, as touched.
     caller, now
-        Who writes, and when. Time never goes back within a study: if another server's clock ran ahead, its
-        last event's instant is taken instead, or a hold that one server saw lapse, and sold, would come to
-        life on another.
+        Who writes, and when. Time never goes back within a study: if another server's clock runs ahead by up to
+        `MAX_SKEW`, its last event's instant is taken instead, or a hold that one server saw lapse, and sold, would come
+        to life on another.
+
+    Raises
+    ------
+    StorageFault
+        If the last event lies more than `MAX_SKEW` ahead.
     """
 
     def __init__(self, connection: sa.Connection, row: sa.Row[Any], caller: Caller, now: datetime) -> None:
@@ -86,7 +92,17 @@ class LedgerWrite:
         self.study_id: str = row.study_id
         self.policy = read_policy(row.policy)
         self.caller = caller
-        self.now = from_us(max(to_us(now), row.head_at_us))
+        latest_at = from_us(row.head_at_us)
+        if latest_at - now > MAX_SKEW:
+            # One of the two clocks is wrong. By the ledger's, live holds would lapse and be sold; by this machine's,
+            # holds that another server saw lapse, and sold, would come to life.
+            raise StorageFault(
+                f"The ledger's last event is {(latest_at - now).total_seconds():.0f} seconds ahead of this machine's "
+                "clock, so one of the clocks is wrong. Nothing is written until the ledger's time has come. Compare "
+                "the clocks of all servers.",
+                kind="CLOCK",
+            )
+        self.now = max(now, latest_at)
         self._seq: int = row.head_seq
         self._hash: str = row.head_hash
         self.has_appended = False

@@ -62,7 +62,7 @@ def test_every_format_holds_the_same_numbers(run: Run, tmp_path: Path, kind: str
                 if name in integers and value is not None:
                     assert cell == f"{value:,}", (section["title"], name)
     study = page.tables[sections[0]["title"]][1]
-    # Where letters are small, poppler takes narrow blanks for none.
+    # Where letters are small, a reader takes narrow blanks for none.
     assert "".join(study).replace(" ", "") in {line.replace(" ", "") for line in lines}
 
 

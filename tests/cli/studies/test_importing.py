@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,7 +73,7 @@ def test_a_dry_run_shows_the_differences_and_changes_nothing(run: Run, tmp_path:
 def test_an_import_is_listed_and_undone(run: Run, tmp_path: Path) -> None:
     run("import", "ctgov", write(tmp_path, make_record(KIEL)))
 
-    assert "studies.ndjson: 1 studies; sites 1 added" in run("import", "list").stdout
+    assert "studies.ndjson: 1 study; sites 1 added" in run("import", "list").stdout
     assert "were restored" in run("import", "undo").stderr
     assert ", undone " in run("import", "list").stdout
     assert run("match", "24105", "-c", "DE", "--study", STUDY_ID).exit_code == 3
@@ -85,7 +87,7 @@ def test_what_cannot_be_used_is_reported_with_its_place_field_and_value(run: Run
 
     assert f"Left out: {STUDY_ID}, location 2, country 'Atlantis': " in result.stderr
     assert "Left out: studies.ndjson, study 2" in result.stderr
-    assert "2 locations: 1 sites, 1 left out" in result.stderr
+    assert "2 locations: 1 site, 1 left out" in result.stderr
     assert run("import", "ctgov", path, "--strict").exit_code == 5
 
 
@@ -102,7 +104,7 @@ def test_a_contradiction_is_reported_with_what_was_believed(run: Run, tmp_path: 
     ("arguments", "code", "words"),
     [
         (("import", "ctgov"), 2, "Give a file, an NCT number"),
-        (("import", "ctgov", "no-such-file.json"), 6, "no file"),
+        (("import", "ctgov", "no-such-file.json"), 2, "no file"),
         (("match", "33180", "-c", "US", "--study", "NCT99999999"), 3, "NCT99999999"),
         (("sync",), 2, "No study has been imported"),
     ],
@@ -165,7 +167,9 @@ def test_a_table_is_previewed_then_imported_and_the_default_study_can_be_filled_
     preview = run("import", "csv", str(path), "--study", "NCT06064929", "--preview")
     assert "postcode   <- PLZ" in preview.stdout
     assert "not used: Notes" in preview.stdout
-    done = run("import", "csv", str(path), "--study", "NCT06064929", "--map", "facility=Klinik")
+    done = run(
+        "import", "csv", str(path), "--study", "NCT06064929", "--map", "facility=Klinik", "--status", "RECRUITING"
+    )
     assert done.exit_code == 0, done.output
     assert "Left out: sites.csv, row 3, country" in done.stderr
     answer = json.loads(run("match", "20095", "-c", "DE", "--format", "json").stdout)
@@ -181,7 +185,7 @@ def test_a_table_of_an_unknown_study_needs_its_title(run: Run, tmp_path: Path) -
     path.write_text(CSV, encoding="utf-8")
 
     refused = run("import", "csv", str(path), "--study", "LOCAL-1")
-    made = run("import", "csv", str(path), "--study", "LOCAL-1", "--title", "A local study")
+    made = run("import", "csv", str(path), "--study", "LOCAL-1", "--title", "A local study", "--status", "RECRUITING")
 
     assert (refused.exit_code, made.exit_code) == (3, 0)
     assert "LOCAL-1  recruiting  A local study" in run("studies").stdout
@@ -240,7 +244,7 @@ def test_download_that_broke_off_keeps_persons_only_if_they_were_asked_for(
     registry.put(make_record({**KIEL, "contacts": [ANN]}))
 
     def say(line: str) -> None:
-        if line == "1 studies fetched.":
+        if line == "1 study so far.":
             raise KeyboardInterrupt
 
     importer = Registry(Settings.from_mapping(os.environ), say)
@@ -280,3 +284,18 @@ def test_clinics_of_all_studies_are_matched_by_a_condition(run: Run, tmp_path: P
     assert run("match", "20095", "-c", "DE", "--condition", "asthma").exit_code == 1
     for options in (("--study", STUDY_ID), ("--format", "csv"), ("--min-spots", "2"), ("--prefer-country", "DE")):
         assert run("match", "20095", "-c", "DE", "--condition", "lupus", *options).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["{} | true", "{} 2>&1 | true"])
+def test_an_import_whose_reader_leaves_is_done_all_the_same(run: Run, tmp_path: Path, command: str) -> None:
+    run("studies")  # makes the database, in the home of `run`
+    # The reader is gone before the program has started.
+    program = (
+        f"'{Path(sys.executable).parent}/sitematch' import ctgov --all {write(tmp_path, make_record(KIEL, HAMBURG))}"
+    )
+
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command.format(program)], check=False)
+
+    assert done.returncode == 0
+    assert STUDY_ID in run("studies").stdout
+    assert ": 1 study; sites 2 added" in run("import", "list").stdout

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sitematch.domain.studies.identity import SiteIdentity, is_placeholder, likeness, pair
+from sitematch.domain.studies.identity import SiteIdentity, is_placeholder, likeness, pair, pair_with_left_out
 
 
 def at(facility: str, city: str = "Lyon", postcode: str = "69003", country: str = "FR") -> SiteIdentity:
@@ -110,3 +110,47 @@ def test_pairs_are_one_to_one_and_equal_sites_are_all_paired(old: list[SiteIdent
 @given(SITES)
 def test_the_same_record_again_pairs_every_site_with_itself(sites: list[SiteIdentity]) -> None:
     assert pair(sites, sites) == {i: i for i in range(len(sites))}
+
+
+NAMES = ["Charité", "Hôpital Foch", "Research Site", "University Hospital Cologne", "Harbour Clinic"]
+TOWNS = ["Lyon", "Kiel", "Boston"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(TOWNS)), min_size=1, max_size=8), st.data())
+def test_no_site_is_gone_while_a_row_names_it_however_little_of_the_row_is_left(
+    sites: list[tuple[str, str]], data: st.DataObject
+) -> None:
+    old = [at(name, town) for name, town in sites]
+    broken = data.draw(st.sets(st.integers(0, len(old) - 1), min_size=1))
+    lost = data.draw(st.sampled_from(["country", "country and postcode", "country and town", "everything"]))
+
+    def damaged(row: SiteIdentity) -> SiteIdentity:
+        return {
+            "country": at(row.facility, row.city, row.postcode, ""),
+            "country and postcode": at(row.facility, row.city, "", ""),
+            "country and town": at(row.facility, "", row.postcode, ""),
+            "everything": at("", "", "", ""),
+        }[lost]
+
+    new = [site for position, site in enumerate(old) if position not in broken]
+    pairs, held = pair_with_left_out(old, new, [damaged(old[position]) for position in sorted(broken)])
+
+    assert set(pairs.values()) | held == set(range(len(old)))
+    assert not set(pairs.values()) & held
+
+
+def test_a_site_that_no_row_names_is_not_held_back() -> None:
+    old = [at("Charité", "Berlin", "10117", "DE"), at("Harbour Clinic", "Hamburg", "20095", "DE")]
+
+    assert pair_with_left_out(old, [], [at("Charité", "Berlin", "10117", "")]) == ({}, frozenset({0}))
+    assert pair_with_left_out(old, [], [at("Elsewhere", "Kiel", "24105", "")]) == ({}, frozenset())
+
+
+def test_a_row_that_cannot_be_used_does_not_lose_its_site_to_another_row() -> None:
+    old = [at("Harbour Clinic", "Hamburg", "20095", "DE")]
+
+    pairs, held = pair_with_left_out(
+        old, [at("Harbour Clinic", "Hamburg", "20097", "DE")], [at("Harbour Clinic", "Hamburg", "20095", "")]
+    )
+
+    assert (pairs, held) == ({}, frozenset({0}))

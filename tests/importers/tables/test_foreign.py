@@ -10,7 +10,7 @@ import pytest
 
 from sitematch.domain.studies.record import StudyRecord
 from sitematch.domain.studies.study import RecruitmentStatus
-from sitematch.errors import DataFault, InvalidInput, NotReady
+from sitematch.errors import DataFault, InvalidInput
 from sitematch.importers.tables.foreign import map_columns, read_table, table_record
 from tests.builders import make_study
 
@@ -101,7 +101,7 @@ def test_a_mapping_that_cannot_be_is_said_with_the_columns(
         map_columns(header, given)
 
 
-def test_a_row_that_cannot_be_used_is_reported_with_its_number_and_value(tmp_path: Path) -> None:
+def test_a_cell_that_cannot_be_read_costs_only_itself_and_is_told(tmp_path: Path) -> None:
     header = ["City", "Country", "Status", "Lat", "Lon"]
     path = write_csv(
         tmp_path,
@@ -115,11 +115,20 @@ def test_a_row_that_cannot_be_used_is_reported_with_its_number_and_value(tmp_pat
 
     record = read(path)
 
-    assert (len(record.locations), record.given) == (2, 5)
-    assert [(fault.place, fault.field, fault.value) for fault in record.faults] == [
-        ("sites.csv, row 3", "status", "maybe"),
-        ("sites.csv, row 4", "latitude", "95"),
-        ("sites.csv, row 5", "latitude", "x, 10"),
+    assert (len(record.locations), record.given, record.faults) == (5, 5, ())
+    assert [location.flags for location in record.locations] == [
+        (),
+        ("The status 'maybe' is unknown, so the site's status is UNKNOWN.",),
+        ("The record's point (95, 10) was left out: The latitude 95.0 is not a number from -90 to 90.",),
+        ("The record's point (x, 10) is not two decimal numbers, so it was left out.",),
+        (),
+    ]
+    assert [location.status for location in record.locations] == [
+        RecruitmentStatus.RECRUITING,
+        RecruitmentStatus.UNKNOWN,
+        None,
+        None,
+        None,
     ]
 
 
@@ -135,7 +144,7 @@ def test_what_is_no_table_is_a_fault_of_the_file(tmp_path: Path, content: bytes)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NotReady, match="nothing"):
+    with pytest.raises(InvalidInput, match="nothing"):
         read_table(tmp_path / "nothing.csv")
 
 

@@ -11,7 +11,7 @@ import pytest
 from sitematch.domain.place import Coordinates, Precision
 from sitematch.domain.studies.site import SITE_COLUMNS
 from sitematch.domain.studies.travel import TravelCertainty, TravelKind
-from sitematch.errors import DataFault, Fault, NotReady
+from sitematch.errors import DataFault, Fault, InvalidInput
 from sitematch.exporters.tables.files import csv_text
 from sitematch.exporters.tables.rows import STATED_SITE_HEADER, cells, site_row
 from sitematch.importers.tables.sites_csv import parse_sites, read_sites
@@ -176,5 +176,5 @@ def test_good_rows_are_kept_only_when_asked() -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NotReady, match="nothing-here"):
+    with pytest.raises(InvalidInput, match="nothing-here"):
         read_sites(tmp_path / "nothing-here.csv")

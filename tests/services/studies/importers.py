@@ -26,11 +26,15 @@ class Memory:
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
+        self.notices: list[tuple[str, str]] = []
         self.contradictions: list[tuple[Site, str, str]] = []
         self.changes: list[StudyChange] = []
 
     def fault(self, fault: Fault, /) -> None:
         self.faults.append(fault)
+
+    def notice(self, where: str, text: str, /) -> None:
+        self.notices.append((where, text))
 
     def contradiction(self, site: Site, where: str, flag: str, /) -> None:
         self.contradictions.append((site, where, flag))

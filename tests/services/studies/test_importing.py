@@ -10,13 +10,14 @@ import pytest
 from sitematch.config import data_file
 from sitematch.domain.studies.change import ChangeKind, has_vanished
 from sitematch.domain.studies.record import StudyRecord
+from sitematch.domain.studies.status_origin import STATUS_INHERITED
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import DataFault, Fault, InvalidInput
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.ctgov import parse_study, read_file
 from sitematch.importers.study_file import read_study as read_study_file
 from sitematch.importers.tables.sites_csv import read_sites as read_sites_file
-from sitematch.services.studies.importing import INHERITED, NO_NAME, import_records
+from sitematch.services.studies.importing import NO_NAME, import_records
 from sitematch.store.capacity.rules import set_cap
 from sitematch.store.engine import Store
 from sitematch.store.studies.catalogue import catalogue_version, list_studies, read_sites, read_study, replace_study
@@ -47,14 +48,14 @@ class TestReading:
                 make_location(country="Atlantis"),
                 make_location(country=None),
                 make_location(city=None, zip=None, geoPoint=None),
-                make_location(city=7),
+                "no location",
                 make_location(facility=None),
             )
         )
 
         assert (totals.locations, totals.sites, totals.left_out) == (6, 2, 4)
         assert [(fault.place, fault.field) for fault in importer.heard.faults] == [
-            (f"{STUDY_ID}, location 5", "city"),
+            (f"{STUDY_ID}, location 5", "locations"),
             (f"{STUDY_ID}, location 2", "country"),
             (f"{STUDY_ID}, location 3", "country"),
             (f"{STUDY_ID}, location 4", "city"),
@@ -66,7 +67,7 @@ class TestReading:
 
         (site,) = read_sites(importer.store, STUDY_ID)
         assert site.status is RecruitmentStatus.NOT_YET_RECRUITING
-        assert INHERITED in site.flags
+        assert STATUS_INHERITED in site.flags
 
     def test_a_site_that_cannot_be_placed_is_kept_without_a_location(self, importer: Importer) -> None:
         nowhere = make_location(city="Xyzzyville", state=None, zip=None, geoPoint=None)

@@ -17,10 +17,12 @@ from sitematch.errors import (
     ReferralNotFound,
     SiteClosed,
     SiteNotFound,
+    StorageFault,
     StudyNotFound,
 )
 from sitematch.store.capacity import counting
 from sitematch.store.engine import Store
+from sitematch.store.guards import MAX_SKEW
 from sitematch.store.studies.catalogue import replace_study
 from tests.store.builders import (
     NOW,
@@ -402,9 +404,22 @@ def test_clock_that_lags_behind_cannot_bring_a_sold_spot_back(store: Store) -> N
     coordinator.later(hours=48)
     coordinator.hold("r-2")
 
-    coordinator.now = NOW + timedelta(hours=47)
+    coordinator.now = NOW + timedelta(hours=48) - MAX_SKEW
 
     with pytest.raises(IllegalTransition, match="EXPIRED"):
+        coordinator.screen("r-1")
+
+
+def test_clock_that_lags_far_behind_writes_nothing(store: Store) -> None:
+    coordinator = Coordinator(store)
+    coordinator.cap(1)
+    coordinator.hold("r-1")
+    coordinator.later(hours=48)
+    coordinator.hold("r-2")
+
+    coordinator.now = NOW + timedelta(hours=47)
+
+    with pytest.raises(StorageFault, match="one of the clocks is wrong"):
         coordinator.screen("r-1")
 
 

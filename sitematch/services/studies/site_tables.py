@@ -1,0 +1,300 @@
+"""Sites from tables: those that somebody keeps, whatever their columns are called, and those that we exported."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from sitematch.config import Settings
+from sitematch.domain.studies.import_outcome import ImportTotals
+from sitematch.domain.studies.record import CatalogueRecord, RecordLocation, StudyRecord
+from sitematch.domain.studies.study import RecruitmentStatus, Study, tidy_study_id
+from sitematch.errors import Fault, InvalidInput, StudyNotFound
+from sitematch.gazetteer.grammar import parse_country
+from sitematch.importers.location_fields import status_field
+from sitematch.importers.tables.foreign import (
+    ForeignTable,
+    map_columns,
+    read_table,
+    rows_of_no_study,
+    study_ids,
+    table_record,
+)
+from sitematch.importers.tables.own_table import read_own
+from sitematch.services.studies.importing import Options, import_into
+from sitematch.services.studies.other_sources import import_with_caps
+from sitematch.services.studies.sources import ImportSource
+
+if TYPE_CHECKING:
+    from sitematch.store.engine import Store
+
+_SAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableForm:
+    """What a person says of a table's form.
+
+    Parameters
+    ----------
+    columns
+        Field to column; see `map_columns`.
+    sheet
+        Sheet of a workbook; the first if empty.
+    country
+        The country of rows that give none; empty if it is not said.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    sheet: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnUse:
+    """A column of a table: the field that it stands for (empty if none), and its first values that are not empty."""
+
+    field: str
+    column: str
+    samples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """How a table would be read.
+
+    Parameters
+    ----------
+    columns, unused
+        Columns that stand for a field, in the order of the fields, and those that stand for none.
+    statuses
+        Each word for a status, how many rows have it, and what it is read as; the commonest first.
+    rows
+        How many rows there are.
+    study_ids
+        The studies that a column names.
+    first
+        The first locations.
+    notices
+        How the file was read where that is not the usual way.
+    """
+
+    columns: tuple[ColumnUse, ...]
+    unused: tuple[ColumnUse, ...]
+    statuses: tuple[tuple[str, int, str], ...]
+    rows: int
+    study_ids: tuple[str, ...]
+    first: tuple[RecordLocation, ...]
+    notices: tuple[str, ...]
+
+
+def preview_table(path: Path, form: TableForm, today: date, *, show: int = 5) -> Preview:
+    """Read a table without importing it.
+
+    Raises
+    ------
+    NotReady, DataFault
+        See `read_table`.
+    InvalidInput, UnknownCountry
+        See `map_columns`; also if the form's country is not known.
+    """
+    table, columns = _read(path, form)
+    nobody = Study(study_id="", title="", status=RecruitmentStatus.UNKNOWN, as_of_on=today, source=table.name)
+    record = table_record(table, columns, nobody, country=form.country)
+    field_of = {column: name for name, column in columns.items()}
+
+    def use(column: str) -> ColumnUse:
+        at = table.header.index(column)
+        values = dict.fromkeys(cells[at] for _, cells in table.rows if at < len(cells) and cells[at])
+        return ColumnUse(field_of.get(column, ""), column, tuple(values)[:_SAMPLES])
+
+    return Preview(
+        columns=tuple(use(column) for column in columns.values()),
+        unused=tuple(use(column) for column in dict.fromkeys(table.header) if column and column not in field_of),
+        statuses=_statuses(table, columns),
+        rows=len(table.rows),
+        study_ids=study_ids(table, columns),
+        first=record.locations[:show],
+        notices=(*record.notices, *(f"{row.where}: {flag}" for row in record.locations for flag in row.flags)),
+    )
+
+
+def _statuses(table: ForeignTable, columns: Mapping[str, str]) -> tuple[tuple[str, int, str], ...]:
+    if "status" not in columns:
+        return ()
+    at = table.header.index(columns["status"])
+    words = Counter(cells[at] if at < len(cells) else "" for _, cells in table.rows)
+    return tuple((text, count, status_field(text, []) or "no status") for text, count in words.most_common())
+
+
+def _read(path: Path, form: TableForm) -> tuple[ForeignTable, dict[str, str]]:
+    if form.country:
+        parse_country(form.country)
+    table = read_table(path, form.sheet, form.columns)
+    return table, map_columns(table.header, form.columns, has_country=bool(form.country))
+
+
+def import_table(
+    settings: Settings, path: Path, study_id: str | None, form: TableForm, *, title: str = "",
+    **options: Unpack[Options],
+) -> tuple[ImportTotals, int | None]:  # fmt: skip
+    """Import a table of sites: all those of its studies, for a site that it lacks is closed.
+
+    Parameters
+    ----------
+    settings
+        Where things are.
+    path
+        See `read_table`.
+    study_id
+        The study of all rows; None takes what the table's column says.
+    form
+        How the table is to be read.
+    title
+        Makes a new study of that name, if there is none.
+    options
+        See `import_records`.
+
+    Raises
+    ------
+    StudyNotFound
+        If there is no study of `study_id`, and no title.
+    NotReady, DataFault, InvalidInput, UnknownCountry, LedgerBusy, StorageFault
+        See `read_sites_tables` and `import_records`; nothing is changed then.
+    """
+    from sitematch.store.engine import open_store
+
+    with open_store(settings.database_url) as store:
+        records, name = read_sites_tables(
+            store, path, study_id, form, options["now"].date(), title=title, silent_status=options.get("silent_status")
+        )
+    return import_into(settings, records, origin=ImportSource.TABLE.value, source=name, **options)
+
+
+def read_sites_tables(
+    store: Store,
+    path: Path,
+    study_id: str | None,
+    form: TableForm,
+    today: date,
+    *,
+    title: str = "",
+    silent_status: RecruitmentStatus | None = None,
+) -> tuple[list[StudyRecord | Fault], str]:
+    """Read a table as the records of studies, and return the table's name too; see `import_table`.
+
+    Parameters
+    ----------
+    store
+        Knows the studies.
+    path, study_id, form, title
+        See `import_table`.
+    today
+        Dates the facts.
+    silent_status
+        See `import_records`; a new study of which no row states a status has this one too.
+
+    Raises
+    ------
+    StudyNotFound
+        If there is no study of `study_id`, and no title.
+    NotReady, DataFault, InvalidInput, UnknownCountry
+        See `preview_table`; also if neither `study_id` nor a column says whose sites these are, or they differ.
+    """
+    table, columns = _read(path, form)
+    named = study_ids(table, columns)
+    if study_id is not None:
+        others = [each for each in named if each != study_id]
+        if others and (len(named) > 1 or (study_id.startswith("NCT") and others[0].startswith("NCT"))):
+            raise InvalidInput(
+                f"{table.name} has rows of {', '.join(named[:5])}, not only of {study_id}: leave out --study to import "
+                f"them all, or write --map study= if the column {columns['study']!r} is something else.",
+                field="study",
+            )
+        study = _study(store, study_id, title, table.name, today)
+        record = table_record(table, columns, study, country=form.country)
+        return [_with_study_status(record, silent_status)], table.name
+    if not named:
+        raise InvalidInput("Say with --study whose sites these are.", field="study")
+    stray = rows_of_no_study(table, columns, form.country)
+    records: list[StudyRecord | Fault] = [
+        Fault(0, "study", "", "names no study", place=location.where) for location in stray
+    ]
+    for each in named:
+        own_title = title or _title(table, columns, each) or each
+        study = _study(store, each, own_title, table.name, today)
+        record = table_record(table, columns, study, country=form.country, only_study=True)
+        # A row of no study may be one of this study's sites: it has not vanished.
+        records.append(_with_study_status(replace(record, left_out=stray), silent_status))
+    return records, table.name
+
+
+def _study(store: Store, study_id: str, title: str, source: str, today: date) -> Study:
+    from sitematch.store.studies.catalogue import read_study
+
+    try:
+        return replace(read_study(store, study_id), as_of_on=today)
+    except StudyNotFound as error:
+        if not title:
+            raise StudyNotFound(
+                f"There is no study {study_id!r} in the catalogue. Give --title to create it.", field="study"
+            ) from error
+    return Study(study_id=study_id, title=title, status=RecruitmentStatus.UNKNOWN, as_of_on=today, source=source)
+
+
+def _title(table: ForeignTable, columns: Mapping[str, str], study_id: str) -> str:
+    if "title" not in columns:
+        return ""
+    at, study_at = table.header.index(columns["title"]), table.header.index(columns["study"])
+    return next((cells[at] for _, cells in table.rows if tidy_study_id(cells[study_at]) == study_id and cells[at]), "")
+
+
+def _with_study_status(record: StudyRecord, silent_status: RecruitmentStatus | None) -> StudyRecord:
+    """Give a study of unknown status the one that follows from its sites: one that takes patients is enough."""
+    if record.study.status is not RecruitmentStatus.UNKNOWN:
+        return record
+    taking = any(location.status is RecruitmentStatus.RECRUITING for location in record.locations)
+    status = RecruitmentStatus.RECRUITING if taking else silent_status or RecruitmentStatus.UNKNOWN
+    return replace(record, study=replace(record.study, status=status))
+
+
+def import_own_table(
+    settings: Settings, path: Path, study_id: str | None, sheet: str, *, is_whole: bool, **options: Unpack[Options]
+) -> tuple[ImportTotals, int | None]:
+    """Import a table of sites that sitematch exported, each site under its id and where it was.
+
+    Parameters
+    ----------
+    settings
+        Where things are.
+    path, sheet
+        See `read_own`.
+    study_id
+        The study that all rows must belong to; None takes any that are in the catalogue.
+    is_whole
+        Whether a site that the table lacks is closed; otherwise it stays as it is.
+    options
+        See `import_records`.
+
+    Raises
+    ------
+    StudyNotFound
+        If a row's study is not in the catalogue.
+    NotReady, DataFault, InvalidInput, LedgerBusy, StorageFault
+        See `read_own` and `import_records`; nothing is changed then.
+    """
+
+    def records() -> Iterator[CatalogueRecord]:
+        for record in read_own(path, sheet, is_whole=is_whole):
+            if study_id not in (None, record.study_id):
+                raise InvalidInput(
+                    f"{path.name} has sites of {record.study_id}, not of {study_id}. Leave out --study to import them.",
+                    field="study",
+                )
+            yield record
+
+    return import_with_caps(settings, records(), ImportSource.TABLE.value, path.name, options)

@@ -1,0 +1,160 @@
+"""What a write checks before it begins and before it is confirmed: the file, the clock, and how many wait already."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sitematch.errors import LedgerBusy, StorageFault
+
+MAX_SKEW = timedelta(minutes=1)
+"""By how much two clocks may differ, or one may jump, before writes are refused."""
+
+RETRY_AFTER_S = 1.0
+"""What a caller should wait who found too many writes in the queue, in seconds."""
+
+
+class FileGuard:
+    """Notices that a database file was removed or replaced while it is open.
+
+    SQLite goes on writing into a file that has no name any more, and every spot that it confirms is lost.
+
+    Parameters
+    ----------
+    path
+        The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: tuple[int, int] | None = None
+
+    def check(self) -> None:
+        """Check that the file is still the one that was opened; the first check notes which one that is.
+
+        Raises
+        ------
+        StorageFault
+            If it is another file, or gone. Once the same file is back, the check passes again.
+        """
+        try:
+            found = self._path.stat()
+        except OSError:
+            if self._known is None:
+                return  # it is made by the first connection
+            raise StorageFault(
+                f"The database file {self._path} is gone. Put it back; until then nothing is written.", kind="FILE_GONE"
+            ) from None
+        identity = (found.st_dev, found.st_ino)
+        if self._known is None:
+            self._known = identity
+        elif identity != self._known:
+            raise StorageFault(
+                f"The file {self._path} was replaced after the database was opened. Put the old one back, or restart "
+                "sitematch to use the new one; until then nothing is written.",
+                kind="FILE_REPLACED",
+            )
+
+
+class ClockGuard:
+    """Notices that a machine's clock was set while the program runs.
+
+    Parameters
+    ----------
+    wall
+        The machine's clock (aware).
+    steady_s
+        Seconds from a fixed instant, which nobody can set.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        steady_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall = wall
+        self._steady_s = steady_s
+        self._began_at = wall()
+        self._began_s = steady_s()
+
+    def check(self) -> None:
+        """Check that the clock has gone on as time has.
+
+        Raises
+        ------
+        StorageFault
+            If it is off by more than `MAX_SKEW`: holds would lapse, or live, by a wrong clock.
+        """
+        expected = self._began_at + timedelta(seconds=self._steady_s() - self._began_s)
+        ahead = self._wall() - expected
+        if abs(ahead) > MAX_SKEW:
+            raise clock_fault(ahead)
+
+
+def clock_fault(ahead: timedelta) -> StorageFault:
+    """Return the error for a clock that is off."""
+    direction = "ahead" if ahead > timedelta(0) else "behind"
+    return StorageFault(
+        f"This machine's clock was set {abs(ahead.total_seconds()):.0f} seconds {direction} while sitematch ran. "
+        "Nothing is written until the clock is right again. Set the clock, or restart sitematch if it is right now.",
+        kind="CLOCK",
+    )
+
+
+class WriteGuards:
+    """What is checked around each write of one open database.
+
+    Parameters
+    ----------
+    file
+        Watches the file; None for a database that has none.
+    clock
+        Watches the machine's clock; None where instants come from elsewhere, e.g. in tests.
+    most_waiting
+        How many writes may be under way or wait at once; None is no bound. A server needs threads left for look-ups.
+    """
+
+    def __init__(
+        self, *, file: FileGuard | None = None, clock: ClockGuard | None = None, most_waiting: int | None = None
+    ) -> None:
+        self.file = file
+        self.clock = clock
+        self._places = None if most_waiting is None else threading.BoundedSemaphore(most_waiting)
+
+    def check(self) -> None:
+        """Check file and clock.
+
+        Raises
+        ------
+        StorageFault
+            See `FileGuard.check` and `ClockGuard.check`.
+        """
+        if self.file is not None:
+            self.file.check()
+        if self.clock is not None:
+            self.clock.check()
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Take one of the places for writes, for as long as the block.
+
+        Raises
+        ------
+        LedgerBusy
+            At once, if all are taken: who waits here would keep a thread from answering look-ups.
+        """
+        if self._places is None:
+            yield
+            return
+        if not self._places.acquire(blocking=False):
+            raise LedgerBusy(
+                "The database is busy: too many writes are waiting. Try again shortly.", retry_after_s=RETRY_AFTER_S
+            )
+        try:
+            yield
+        finally:
+            self._places.release()
