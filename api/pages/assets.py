@@ -37,7 +37,7 @@ class Assets:
             self._names: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))
         else:
             self._names = {}
-            LOG.error("The pages' style and scripts are not built, so pages go bare. Run: make run")
+            LOG.error("The pages' style and scripts are not built, so pages have no styling. Run: make run")
 
     def address(self, name: str) -> str:
         """Return the address of what was built from a source, e.g. ``"site.css"``; empty if nothing was built."""
