@@ -302,7 +302,7 @@ def _study(nct_id: str, protocol: _Protocol, read_on: date) -> Study:
         title=tidy(names.brief_title) or tidy(names.official_title) or nct_id,
         status=read_status(protocol.status_module.overall_status) or RecruitmentStatus.UNKNOWN,
         as_of_on=as_of_on,
-        source=f"{SOURCE} {nct_id}" + ("" if is_dated else " (its record bears no date)"),
+        source=f"{SOURCE} {nct_id}" + ("" if is_dated else " (the record has no date)"),
         summary=tidy(protocol.description_module.brief_summary),
         sponsor=tidy(protocol.sponsor_collaborators_module.lead_sponsor.name),
         other_ids=_texts(other_ids, without=nct_id),

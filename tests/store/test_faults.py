@@ -47,7 +47,7 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     path = tmp_path / "letter.db"
     path.write_text("Dear Sir or Madam, " * 100)
 
-    assert fault_of(path).message.startswith("The file is no SQLite database (SQLITE_NOTADB). ")
+    assert fault_of(path).message.startswith("The file is not an SQLite database (SQLITE_NOTADB). ")
 
 
 def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_server_that_does_not_answer_is_told_with_its_host_and_without_the_pas
     with pytest.raises(StorageFault) as caught:
         open_store("postgresql://someone:hunter2secret@127.0.0.1:1/trials")
 
-    assert caught.value.message.startswith("The server does not answer: check the address, and that it runs")
+    assert caught.value.message.startswith("The server does not answer: check the address, and that it is running")
     assert "The database is trials on 127.0.0.1:1." in caught.value.message
     assert "hunter2" not in caught.value.message
 
@@ -69,8 +69,8 @@ def test_a_server_that_does_not_answer_is_told_with_its_host_and_without_the_pas
     ("kind", "text", "told"),
     [
         ("SQLITE_IOERR_WRITE", "", "The disk failed"),
-        ("SQLITE_READONLY_DIRECTORY", "", "Its folder may not be written"),
-        ("SQLITE_READONLY", "", "It may not be written"),
+        ("SQLITE_READONLY_DIRECTORY", "", "This user is not allowed to write its folder, which SQLite needs"),
+        ("SQLITE_READONLY", "", "This user is not allowed to write it"),
         ("SQLITE_CORRUPT_INDEX", "", "The file is damaged"),
         ("28P01", "", "The server refuses this user or password"),
         ("57P01", "", "The server is starting or stopping"),
@@ -97,7 +97,7 @@ def test_a_postgres_address_without_its_driver_says_what_to_install() -> None:
     assert done.returncode == 6
 
 
-def test_that_nothing_is_lost_is_said_of_a_full_disk_and_not_of_a_damaged_file(tmp_path: Path) -> None:
+def test_confirmed_spots_are_called_safe_after_a_full_disk_and_not_in_a_damaged_file(tmp_path: Path) -> None:
     full, damaged = tmp_path / "full.db", tmp_path / "damaged.db"
     with (
         pytest.raises(StorageFault) as caught,
@@ -108,5 +108,5 @@ def test_that_nothing_is_lost_is_said_of_a_full_disk_and_not_of_a_damaged_file(t
         connection.execute(sa.text("CREATE TABLE t (x)"))
     damaged.write_bytes(b"no database at all, " * 500)
 
-    assert "Nothing that was confirmed is lost." in caught.value.message
-    assert "is lost" not in fault_of(damaged).message
+    assert "Everything that was confirmed is safe." in caught.value.message
+    assert "is safe" not in fault_of(damaged).message

@@ -80,7 +80,7 @@ class TestStatus:
         said = bring((header, [*self.ROWS[1], word]))
 
         assert statuses(run) == {"Mayo Clinic": status}
-        assert ("is not known, so" in said) is (status == "UNKNOWN")
+        assert ("is unknown, so" in said) is (status == "UNKNOWN")
         assert "0 sites vanished" in said
         assert "closed" not in said or status == "ACTIVE_NOT_RECRUITING"
 
@@ -118,7 +118,7 @@ class TestRowsThatCannotBeRead:
         before = sites(run)
         rows = (BERLIN, ["Charite", "Berlin", "10117", "Atlantis", "", ""], ["New", "Bonn", "53113", "DE", "", ""])
 
-        assert "1 site of the catalogue is named by rows" in bring(rows, "--dry-run", code=5)
+        assert "1 site of the catalogue is in rows with errors" in bring(rows, "--dry-run", code=5)
         refused = bring(rows, code=5)
         assert "nothing was imported" in refused
         assert "--allow-left-out" in refused
@@ -156,7 +156,7 @@ class TestColumns:
         assert (site["country"], site["postcode"]) == ("PR", "00917")
         assert 18 < site["location"]["latitude"] < 19
         assert "Contradiction:" in said
-        assert "Puerto Rico was believed" in said
+        assert "Puerto Rico was used" in said
 
     def test_one_country_for_all_rows_is_said_with_an_option_that_the_message_shows(self, run: Run, bring: Any) -> None:
         rows = (["Site", "City", "Zip"], ["Mayo Clinic", "Rochester", "55905"])
