@@ -75,7 +75,7 @@ def study_facts(study: Study) -> StudyFacts:
 def _placebo(study: Study) -> str:
     design = study.design
     if study.has_placebo is None:
-        return _("We do not know if there is a placebo group: ask the clinic.")
+        return _("Whether there is a placebo group is not known here: ask the clinic.")
     if not study.has_placebo:
         return _("There is no placebo group.")
     kinds = {arm.kind for arm in design.arms}

@@ -17,7 +17,7 @@ from sitematch.importers.ctgov import parse_study
 from tests.builders import make_study
 from tests.importers.records import make_record
 
-UNKNOWN = "We do not know if there is a placebo group: ask the clinic."
+UNKNOWN = "Whether there is a placebo group is not known here: ask the clinic."
 NONE, THERE = "There is no placebo group.", "There is a placebo group."
 USED = "A placebo or a sham is used in this study."
 SHAM = "There is a group that receives a sham: it looks like the treatment, but is not."
