@@ -16,7 +16,8 @@ from api.console.page.context import ConsoleContext, go, page
 from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console
 from api.http.errors import problem_of
-from api.http.reading import read_form
+from api.http.reading import read_form, spoken_languages
+from api.pages.languages import current_language
 from api.pages.languages import gettext as _
 from sitematch.domain.accounts.access import Permission
 from sitematch.domain.capacity.spot import MAX_WAITING_SITES
@@ -152,6 +153,7 @@ def _rank(context: ConsoleContext, asked: PlaceForm) -> SiteChoices:
         asked.country or None,
         context.now,
         within_km=_km(asked.within, asked.unit),
+        languages=(*spoken_languages(), current_language().tag),
     )
 
 
@@ -164,7 +166,7 @@ def _km(text: str, unit: Unit) -> float | None:
     except ValueError:
         distance = math.nan
     if not 0 < distance <= MAX_RADIUS_KM:
-        raise InvalidInput(_("The farthest way must be a number over 0, e.g. 150."), field="within")
+        raise InvalidInput(_("The maximum distance must be a number greater than 0, e.g. 150."), field="within")
     return distance * KM_PER_MILE if unit is Unit.MILES else distance
 
 

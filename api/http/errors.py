@@ -28,9 +28,12 @@ KIND_OF: dict[type[errors.SitematchError], ProblemKind] = {
     errors.InvalidPostcode: problems.INVALID_POSTCODE,
     errors.UnknownCountry: problems.UNKNOWN_COUNTRY,
     errors.InvalidPolicy: problems.INVALID_POLICY,
+    errors.LocationWanted: problems.LOCATION_WANTED,
     errors.AmbiguousPlace: problems.AMBIGUOUS_PLACE,
+    errors.RegionGiven: problems.REGION_GIVEN,
     errors.NotFound: problems.NOT_FOUND,
     errors.PostcodeNotFound: problems.POSTCODE_NOT_FOUND,
+    errors.ForcesPostcode: problems.FORCES_POSTCODE,
     errors.TownNotFound: problems.TOWN_NOT_FOUND,
     errors.SiteNotFound: problems.SITE_NOT_FOUND,
     errors.StudyNotFound: problems.STUDY_NOT_FOUND,
@@ -168,7 +171,7 @@ def register(app: Flask) -> None:
 def _detail(error: HTTPException, kind: ProblemKind) -> str:
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(set(error.valid_methods or ()) - {"HEAD", "OPTIONS"}))
-        return f"{request.method} is not served at {request.url_rule or 'this address'}; use {allowed}."
+        return f"{request.method} is not allowed at {request.url_rule or 'this address'}; use {allowed}."
     return f"{kind.title}."
 
 
@@ -199,7 +202,7 @@ def _unexpected(error: BaseException) -> Problem:
     instance = new_instance()
     log_unexpected(error, instance)
     kind = problems.INTERNAL_ERROR
-    return problem(kind, "An unexpected error stopped the answer. It was logged.", instance=instance)
+    return problem(kind, "An unexpected error occurred. It was logged.", instance=instance)
 
 
 def _send(

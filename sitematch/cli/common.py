@@ -37,13 +37,13 @@ EXIT_BUSY = 8
 _MEANINGS = {
     0: "done",
     EXIT_NO_MATCH: "no site can take a patient",
-    EXIT_USAGE: "the command or a value in it cannot be understood, or a file it names cannot be read",
+    EXIT_USAGE: "the command or a value in it is not valid, or a file cannot be read",
     EXIT_NOT_FOUND: "no such postcode, town, site, study, referral, account or token",
-    EXIT_AMBIGUOUS: "several places fit: choose one",
-    EXIT_DATA_FAULT: "a data file or the ledger has faults",
-    EXIT_NOT_READY: "the gazetteer, the database or a library is missing, or of another version",
-    EXIT_REFUSED: "the ledger says no: no spots left, closed, or not possible in this state",
-    EXIT_BUSY: "the database or a registry is busy or cannot be reached: nothing was confirmed, try again",
+    EXIT_AMBIGUOUS: "several places match: choose one",
+    EXIT_DATA_FAULT: "a data file or the ledger has errors",
+    EXIT_NOT_READY: "the gazetteer, the database or a library is missing, or from another version",
+    EXIT_REFUSED: "the change is not possible: no spots left, closed, or not allowed in this state",
+    EXIT_BUSY: "the database or a registry is busy or not available: nothing was saved, try again",
 }
 
 
@@ -118,6 +118,27 @@ def _make_printable() -> None:
                 stream.reconfigure(encoding="utf-8")
 
 
+_LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE")
+
+
+def languages_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option that names the person's languages."""
+    return click.option(
+        "--languages",
+        metavar="TAGS",
+        help="The person's languages, best first, e.g. de-CH,en: they decide where no country is given.  "
+        "[default: the locale's]",
+    )(command)
+
+
+def spoken(languages: str | None) -> tuple[str, ...]:
+    """Read the person's languages from the option or, without it, from the environment's locale."""
+    if languages is not None:
+        return tuple(tag for tag in languages.replace(",", " ").split() if tag)
+    stated = next((value for name in _LOCALE_VARIABLES if (value := os.environ.get(name))), "")
+    return tuple(stated.split(":"))
+
+
 def settings() -> Settings:
     """Read the settings from the environment."""
     return Settings.from_mapping(os.environ)
@@ -158,7 +179,7 @@ def format_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., A
         type=click.Choice(names),
         default=names[0],
         show_default=True,
-        help="How to print it.",
+        help="Output format.",
     )
 
 
@@ -192,7 +213,7 @@ def plain_errors(command: Callable[_P, _R]) -> Callable[_P, _R]:
         except SitematchError as error:
             say(f"Error: {error.message}")
             for suggestion in (*getattr(error, "suggestions", ()), *getattr(error, "candidates", ())):
-                say(f"  Perhaps: {suggestion.text} ({suggestion.country}): {suggestion.why}")
+                say(f"  Suggestion: {suggestion.text} ({suggestion.country}): {suggestion.why}")
             sys.exit(exit_code(error))
 
     return wrapped

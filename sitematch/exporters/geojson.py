@@ -52,7 +52,7 @@ class SiteProperties(Wire, frozen=True, omit_defaults=True):
 
     site_id: str
     study_id: str
-    stand_in: Annotated[bool, Meta(description="True when the facts are those of a site of another study.")]
+    stand_in: Annotated[bool, Meta(description="True if the details are those of a site of another study.")]
     facility: str
     city: str
     state: str
@@ -72,6 +72,7 @@ class SiteProperties(Wire, frozen=True, omit_defaults=True):
     distance_uncertainty_km: Annotated[float, Meta(ge=0)] | None = None
     distance: Annotated[str | None, Meta(description="In the answer's unit, with its uncertainty.")] = None
     direction: str | None = None
+    address: Annotated[str | None, Meta(description="Street and number, where known.")] = None
     remaining: Annotated[int | None, Meta(description="Spots left; absent is unknown.")] = None
     drawn_from: DrawnFrom | None = None
     reasons: tuple[str, ...] = ()
@@ -81,7 +82,7 @@ class SiteFeature(Wire, frozen=True, tag_field="type", tag="Feature"):
     """One site."""
 
     id: str
-    geometry: Annotated[Point | None, Meta(description="Null when the site could not be placed.")]
+    geometry: Annotated[Point | None, Meta(description="Null if the location of the site is unknown.")]
     properties: SiteProperties
 
 
@@ -111,7 +112,7 @@ class CapacityFeature(Wire, frozen=True, tag_field="type", tag="Feature"):
     """The spots of one site."""
 
     id: str
-    geometry: Annotated[Point | None, Meta(description="Null when the site could not be placed.")]
+    geometry: Annotated[Point | None, Meta(description="Null if the location of the site is unknown.")]
     properties: SpotsAtSite
 
 
@@ -273,6 +274,7 @@ def _site_properties(site: SiteAnswer) -> SiteProperties:
         study_id=site.study_id,
         stand_in=site.stand_in,
         facility=site.facility,
+        address=site.address or None,
         city=site.city,
         state=site.state,
         postcode=site.postcode,

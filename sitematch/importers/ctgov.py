@@ -6,7 +6,7 @@ A record's ``protocolSection`` gives the study and its locations. Persons' conta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from sitematch.domain.studies.contact import Contact
+from sitematch.domain.studies.design import Arm, ArmKind, TrialDesign, has_placebo
 from sitematch.domain.studies.record import RecordLocation, StudyRecord
 from sitematch.domain.studies.status_words import read_status
 from sitematch.domain.studies.study import RecruitmentStatus, Study
@@ -43,7 +44,6 @@ class _Named(_Part, frozen=True):
     id: str = ""
     name: str = ""
     type: str = ""
-    label: str = ""
 
 
 class _Dated(_Part, frozen=True):
@@ -82,19 +82,29 @@ class _Conditions(_Part, frozen=True):
 
 class _Masking(_Part, frozen=True):
     masking: str = ""
+    who_masked: list[str] = []
 
 
 class _DesignInfo(_Part, frozen=True):
+    allocation: str = ""
+    intervention_model: str = ""
     masking_info: _Masking = _Masking()
 
 
 class _Design(_Part, frozen=True):
+    study_type: str = ""
     phases: list[str] = []
     design_info: _DesignInfo = _DesignInfo()
 
 
+class _ArmGroup(_Part, frozen=True):
+    label: str = ""
+    type: str = ""
+    intervention_names: list[str] = []
+
+
 class _Arms(_Part, frozen=True):
-    arm_groups: list[_Named] = []
+    arm_groups: list[_ArmGroup] = []
     interventions: list[_Named] = []
 
 
@@ -297,7 +307,7 @@ def _study(nct_id: str, protocol: _Protocol, read_on: date) -> Study:
         title=tidy(names.brief_title) or tidy(names.official_title) or nct_id,
         status=read_status(protocol.status_module.overall_status) or RecruitmentStatus.UNKNOWN,
         as_of_on=as_of_on,
-        source=f"{SOURCE} {nct_id}" + ("" if is_dated else " (its record bears no date)"),
+        source=f"{SOURCE} {nct_id}" + ("" if is_dated else " (the record has no date)"),
         summary=tidy(protocol.description_module.brief_summary),
         sponsor=tidy(protocol.sponsor_collaborators_module.lead_sponsor.name),
         other_ids=_texts(other_ids, without=nct_id),
@@ -308,7 +318,8 @@ def _study(nct_id: str, protocol: _Protocol, read_on: date) -> Study:
         age_min_years=_years(who.minimum_age),
         age_max_years=_years(who.maximum_age),
         sex=who.sex if who.sex in ("FEMALE", "MALE") else "ALL",
-        has_placebo=_has_placebo(arms.arm_groups, design.design_info.masking_info.masking),
+        has_placebo=has_placebo(_design(protocol)),
+        design=_design(protocol),
     )
 
 
@@ -338,8 +349,25 @@ def _years(text: str) -> int | None:
     return None if found is None else int(found[1][:6]) // _A_YEAR[found[2].lower()]
 
 
-def _has_placebo(arms: Sequence[_Named], masking: str) -> bool | None:
-    """Tell what the design says for certain: a placebo arm, or open label; anything else is unknown."""
-    if any(arm.type == "PLACEBO_COMPARATOR" or "placebo" in arm.label.lower() for arm in arms):
-        return True
-    return False if masking == "NONE" else None
+def _design(protocol: _Protocol) -> TrialDesign:
+    design, arms, who = protocol.design_module, protocol.arms_interventions_module, protocol.eligibility_module
+    info, masking = design.design_info, design.design_info.masking_info
+    return TrialDesign(
+        study_type=design.study_type,
+        allocation=info.allocation if info.allocation in ("RANDOMIZED", "NON_RANDOMIZED") else "",
+        model=info.intervention_model,
+        masking=masking.masking,
+        who_masked=tuple(masking.who_masked),
+        arms=tuple(
+            Arm(
+                name=tidy(arm.label),
+                kind=ArmKind(arm.type) if arm.type in ArmKind.__members__ else ArmKind.UNKNOWN,
+                interventions=_texts(name.partition(": ")[2] or name for name in arm.intervention_names),
+            )
+            for arm in arms.arm_groups
+        ),
+        interventions=_texts(intervention.name for intervention in arms.interventions),
+        age_min=tidy(who.minimum_age),
+        age_max=tidy(who.maximum_age),
+        states_who=bool(who.sex),
+    )

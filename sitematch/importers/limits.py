@@ -57,9 +57,9 @@ def over_limit(name: str, what: str, most: int) -> DataFault:
     Examples
     --------
     >>> over_limit("sites.xlsx", "rows", 50_000).message
-    'sites.xlsx has more than 50,000 rows, the most that is read of an uploaded file.'
+    'sites.xlsx has more than 50,000 rows, the limit for uploaded files.'
     """
-    reason = f"has more than {most:,} {what}, the most that is read of an uploaded file"
+    reason = f"has more than {most:,} {what}, the limit for uploaded files"
     return DataFault(f"{name} {reason}.", faults=[Fault(0, "", "", reason, place=name)])
 
 

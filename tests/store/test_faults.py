@@ -47,7 +47,7 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     path = tmp_path / "letter.db"
     path.write_text("Dear Sir or Madam, " * 100)
 
-    assert fault_of(path).message.startswith("The file is no SQLite database (SQLITE_NOTADB). ")
+    assert fault_of(path).message.startswith("The file is not an SQLite database (SQLITE_NOTADB). ")
 
 
 def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_server_that_does_not_answer_is_told_with_its_host_and_without_the_pas
     with pytest.raises(StorageFault) as caught:
         open_store("postgresql://someone:hunter2secret@127.0.0.1:1/trials")
 
-    assert caught.value.message.startswith("The server does not answer: check the address, and that it runs")
+    assert caught.value.message.startswith("The server does not answer: check the address, and that it is running")
     assert "The database is trials on 127.0.0.1:1." in caught.value.message
     assert "hunter2" not in caught.value.message
 
@@ -95,3 +95,18 @@ def test_a_postgres_address_without_its_driver_says_what_to_install() -> None:
         'Error: A PostgreSQL database needs psycopg. Install it with: pip install "sitematch[postgres]"\n'
     )
     assert done.returncode == 6
+
+
+def test_that_nothing_is_lost_is_said_of_a_full_disk_and_not_of_a_damaged_file(tmp_path: Path) -> None:
+    full, damaged = tmp_path / "full.db", tmp_path / "damaged.db"
+    with (
+        pytest.raises(StorageFault) as caught,
+        open_store(f"sqlite:///{full}", require_ready=False) as store,
+        store.writing() as connection,
+    ):
+        connection.execute(sa.text("PRAGMA max_page_count = 1"))
+        connection.execute(sa.text("CREATE TABLE t (x)"))
+    damaged.write_bytes(b"no database at all, " * 500)
+
+    assert "Nothing that was confirmed is lost." in caught.value.message
+    assert "is lost" not in fault_of(damaged).message

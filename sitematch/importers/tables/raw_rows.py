@@ -63,7 +63,7 @@ def read_rows(
         head = file.read(8)
         file.seek(0)
         if kind := kind_of(path):
-            raise refused(path.name, f"is no table: it looks like {kind}")
+            raise refused(path.name, f"is not a table: it looks like {kind}")
         if head[:4] == b"PK\x03\x04":
             found = _workbook_rows(file, table_name(path, sheet), sheet, limits)
         elif head[:1] == b"{":
@@ -107,7 +107,7 @@ def _csv_rows(path: Path, name: str, notice: Callable[[str], None]) -> Iterator[
         with path.open(encoding=encoding, newline="") as text:
             stated = _SEPARATOR_LINE.fullmatch(text.readline().strip("\r\n"))
             if stated:
-                notice(f"The first line says that {stated[1]!r} stands between the cells.")
+                notice(f"The first line sets {stated[1]!r} as the separator.")
             else:
                 text.seek(0)
                 delimiter = _delimiter(text)
@@ -135,17 +135,18 @@ def _delimiter(text: TextIO) -> str:
 def _encoding(path: Path, name: str, notice: Callable[[str], None]) -> str:
     """Tell in which of `ENCODINGS` a file is, by reading it once."""
     with path.open("rb") as file:
-        head = file.read(4)
+        head = file.read(4_096)
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         notice("The file is in UTF-16.")
         return "utf-16"
-    for encoding in ("utf-8-sig", "cp1252"):
+    # UTF-16 without its mark has a null byte in every second place, and would pass as either of the others.
+    tried = () if head.count(0) * 4 > len(head) else ("utf-8-sig", "cp1252")
+    for encoding in tried:
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
             with path.open("rb") as file:
                 while chunk := file.read(1 << 20):
-                    if "\x00" in decoder.decode(chunk):
-                        raise UnicodeDecodeError(encoding, b"\x00", 0, 1, "null character")
+                    decoder.decode(chunk)
                 decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             continue
@@ -165,7 +166,7 @@ def _ndjson_rows(file: IO[bytes], name: str) -> Iterator[Row]:
         except ValueError as error:
             raise refused(name, f"cannot be read from line {number} on: {error}") from error
         if not isinstance(found, dict):
-            raise refused(name, f"holds no JSON object in line {number}")
+            raise refused(name, f"has no JSON object in line {number}")
         if not header:
             header = tuple(found)
             yield 0, header
@@ -188,7 +189,7 @@ def _json_text(value: Any) -> str:
         return join_texts(tuple(value))
     if isinstance(value, int | float):
         return repr(value)
-    raise TypeError("a value that is no text, number or list of texts")
+    raise TypeError("a value that is not text, a number or a list of texts")
 
 
 def _workbook_rows(file: IO[bytes], name: str, sheet: str, limits: FileLimits) -> Iterator[Row]:
@@ -202,11 +203,12 @@ def _workbook_rows(file: IO[bytes], name: str, sheet: str, limits: FileLimits) -
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        _check_workbook(file, name, limits)
+        if limits != NO_LIMITS:
+            _check_workbook(file, name, limits)
         workbook = load_workbook(file, read_only=True, data_only=True)
         try:
             if sheet and sheet not in workbook.sheetnames:
-                raise refused(name, f"is not there; the sheets are {', '.join(workbook.sheetnames)}")
+                raise refused(name, f"does not exist; the sheets are {', '.join(workbook.sheetnames)}")
             chosen = workbook[sheet] if sheet else workbook.worksheets[0]
             # Some programs state that a sheet of ten cells reaches to XFD1048576; each row is as wide as its own cells.
             chosen.reset_dimensions()
@@ -221,7 +223,7 @@ def _workbook_rows(file: IO[bytes], name: str, sheet: str, limits: FileLimits) -
         ValueError, TypeError, AttributeError, LookupError, ArithmeticError,
     ) as error:  # fmt: skip
         # A damaged workbook can break openpyxl at any place, also after good rows.
-        raise refused(name, f"is no Excel workbook that can be read ({type(error).__name__}: {error})") from error
+        raise refused(name, f"is not a readable Excel workbook ({type(error).__name__}: {error})") from error
 
 
 def _check_workbook(file: IO[bytes], name: str, limits: FileLimits) -> None:

@@ -37,7 +37,14 @@ from sitematch.errors import DataFault, Fault, StudyNotFound, UnknownCountry
 from sitematch.gazetteer.extent import Extents
 from sitematch.gazetteer.grammar import find_country
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.services.studies.placing import Placed, is_notice, place_site, read_country, tells_contradiction
+from sitematch.services.studies.placing import (
+    Placed,
+    is_notice,
+    place_site,
+    read_country,
+    read_us_parts,
+    tells_contradiction,
+)
 
 if TYPE_CHECKING:
     from sitematch.store.engine import Store
@@ -89,7 +96,7 @@ class ImportWatcher(Protocol):
         ...
 
     def progress(self, studies: int, sites: int, /) -> None:
-        """Hear how much was read and placed."""
+        """Hear how much was read and located."""
         ...
 
 
@@ -126,11 +133,12 @@ class Placer:
             return Fault(0, "country", location.country[:80], error.message, place=location.where)
         if not (location.city or location.postcode or location.point):
             return Fault(0, "city", "", "has no city, postcode or point", place=location.where)
-        placed = self._place(location.city, location.state, location.postcode, country, location.point)
+        country, postcode = read_us_parts(country, location.state, location.postcode, flags)
+        placed = self._place(location.city, location.state, postcode, country, location.point)
         city = location.city
         if not city:
             city = placed.place.name.partition(",")[0] if placed.place and placed.place.name else "Town not given"
-            flags.append(f"The record gives no town; {city} is what its postcode or point stands for.")
+            flags.append(f"The record gives no town. {city} comes from its postcode or point.")
         if not location.facility:
             flags.append("The record does not name the site.")
         status, told = self._status(location, study)
@@ -141,6 +149,7 @@ class Placer:
             study_id=study.study_id,
             source_study=study.study_id,
             facility=location.facility or NO_NAME,
+            address=location.address,
             city=city,
             state=location.state,
             postcode=placed.postcode,
@@ -268,7 +277,7 @@ def import_records(
         faults = _lay_aside(records, Placer(gazetteer, silent_status), spool, counts, watcher)
         refused = counts["left_out"] + counts["records_left_out"]
         if strict and refused:
-            raise DataFault(f"{source}: {refused} parts cannot be used, so nothing was imported.", faults=faults)
+            raise DataFault(f"{source}: {refused} parts are unusable, so nothing was imported.", faults=faults)
         with (inspecting if dry_run else importing)(store) as transaction:
             for laid in _laid_aside(spool):
                 _bring_in(transaction, laid, counts, watcher, dry_run=dry_run, allow_older=allow_older)
@@ -347,7 +356,9 @@ def _lay_aside(
 
 
 def _whereabouts(location: RecordLocation) -> SiteIdentity:
-    return SiteIdentity(location.facility, location.city, location.postcode, find_country(location.country) or "")
+    return SiteIdentity(
+        location.facility, location.city, location.postcode, find_country(location.country) or "", location.address
+    )
 
 
 def _lay(laid: _LaidAside, spool: IO[bytes], encoder: msgspec.msgpack.Encoder) -> None:
@@ -377,7 +388,7 @@ def _bring_in(
     was_of_record = known.study is not None and known.study.source == study.source
     if known.study and was_of_record and study.as_of_on < known.study.as_of_on and not allow_older:
         counts["records_left_out"] += 1
-        reason = f"is older than what is known, of {known.study.as_of_on.isoformat()}; the option allow-older takes it"
+        reason = f"is older than the stored version of {known.study.as_of_on.isoformat()}; use allow-older to import it"
         watcher.fault(Fault(0, "date", study.as_of_on.isoformat(), reason, place=study.study_id))
         return
     if laid.has_ids:

@@ -20,6 +20,7 @@ from sitematch.errors import (
     UnknownCountry,
 )
 from sitematch.gazetteer.grammar import COUNTRIES, nearly_countries, parse_country, parse_postcode
+from sitematch.gazetteer.grammar.regions import find_regions
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.gazetteer.nearness import rough_km
 from sitematch.importers.facility import clean_facility
@@ -34,18 +35,19 @@ POINT_KM = 40.0
 POINT_SLACK_KM = 50.0
 """A record's point may lie so far from the place, beyond both uncertainties, before it contradicts it."""
 
-_BELIEVED = "was believed"
+_CONTRADICTIONS = ("was used", "was not used", "was believed")
+"""Words of a flag that tells a contradiction in a record; the last are the gazetteer's and those of older flags."""
 
 InCountry = Callable[[str, Coordinates], bool]
 
 
 def tells_contradiction(flag: str) -> bool:
-    """Tell whether a flag says that parts of a record contradict one another, and which was believed."""
-    return _BELIEVED in flag
+    """Tell whether a flag says that parts of a record contradict one another, and which was used."""
+    return any(words in flag for words in _CONTRADICTIONS)
 
 
 _MEANT = "was read as"
-_NOTICES = ("was left out", "is not known, so", _MEANT)
+_NOTICES = ("was left out", "is unknown, so", _MEANT)
 
 
 def is_notice(flag: str) -> bool:
@@ -81,6 +83,47 @@ def read_country(text: str, flags: list[str]) -> str:
             raise
         flags.append(f"The country {text[:40]!r} {_MEANT} {COUNTRIES[meant[0]].name}.")
         return meant[0]
+
+
+_TERRITORIES = {"PR": "PR", "PUERTO RICO": "PR", "GU": "GU", "GUAM": "GU", "VI": "VI", "VIRGIN ISLANDS": "VI",
+                "AS": "AS", "AMERICAN SAMOA": "AS", "MP": "MP", "NORTHERN MARIANA ISLANDS": "MP"}  # fmt: skip
+"""Territories of the United States with a country code of their own, as the state of an address."""
+
+_ZIP_DIGITS = 5
+
+
+def read_us_parts(country: str, state: str, postcode: str, flags: list[str]) -> tuple[str, str]:
+    """Read a territory that stands as a state of the US, and a ZIP code whose zeros a spreadsheet took off.
+
+    Parameters
+    ----------
+    country
+        ISO 3166-1 alpha-2.
+    state, postcode
+        As the record writes them.
+    flags
+        Takes what was noticed.
+
+    Returns
+    -------
+    tuple of str
+        Country and postcode.
+
+    Examples
+    --------
+    >>> read_us_parts("US", "PR", "917", []), read_us_parts("US", "MA", "2118", [])
+    (('PR', '00917'), ('US', '02118'))
+    """
+    territory = _TERRITORIES.get(state.strip().upper()) if country == "US" else None
+    if territory is not None:
+        flags.append(f"The record's country is US, its state {state}: {COUNTRIES[territory].name} was used.")
+        country = territory
+    is_american = country == "US" or country in _TERRITORIES.values()
+    if is_american and postcode.isascii() and postcode.isdecimal() and _ZIP_DIGITS - 2 <= len(postcode) < _ZIP_DIGITS:
+        whole = postcode.zfill(_ZIP_DIGITS)
+        flags.append(f"The ZIP code {postcode} {_MEANT} {whole}: a spreadsheet takes zeros off.")
+        postcode = whole
+    return country, postcode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +179,7 @@ def place_site(
     """
     flags: list[str] = []
     if point is not None and in_country is not None and not in_country(country, point):
-        flags.append(f"The record's point ({_written(point)}) cannot lie in {country}; the rest of it was believed.")
+        flags.append(f"The record's point ({_written(point)}) cannot be in {country}, so it was not used.")
         point = None
     placed = _by_words(gazetteer, city=city, state=state, postcode=postcode, country=country, point=point)
     if point is not None:
@@ -158,13 +201,15 @@ def _by_words(
             flags.append(error.message)
         else:
             return Placed(place=place, postcode=normal, flags=place.notes)
-    for name in dict.fromkeys(part for part in (town, city) if part):
+    # A state that is known holds: the town's name alone may be that of a town in another one.
+    alone = "" if state and find_regions(state, country) else city
+    for name in dict.fromkeys(part for part in (town, alone) if part):
         try:
             place = gazetteer.locate("", country, town=name)
         except AmbiguousPlace as error:
             near = _nearest_town(gazetteer, name, country, point)
             if near is not None:
-                flags.append(f"Placed by its town, {near.name}: the one of its name nearest to the record's point.")
+                flags.append(f"Placed by its town, {near.name}: the town with this name nearest to the record's point.")
                 return Placed(place=near, postcode=normal, flags=tuple(flags))
             flags.append(error.message)
         except (NotFound, InvalidInput) as error:
@@ -199,18 +244,20 @@ def _against_point(placed: Placed, point: Coordinates, country: str, city: str) 
             country=country,
             name=city,
         )
-        flag = f"Placed by the record's own point, good to about {POINT_KM:.0f} km: the gazetteer knows no better."
+        flag = (
+            f"Placed by the record's own point, accurate to about {POINT_KM:.0f} km: the gazetteer has nothing better."
+        )
         return replace(placed, place=stand_in, flags=(*placed.flags, flag))
     apart_km = rough_km(place.coordinates, point)
     if apart_km <= place.uncertainty_km + POINT_SLACK_KM:
         if any(tells_contradiction(flag) for flag in placed.flags):
-            flag = f"The record's own point lies {apart_km:.0f} km from there, so it agrees."
+            flag = f"The record's own point is {apart_km:.0f} km from there, so it agrees."
             return replace(placed, flags=(*placed.flags, flag))
         return placed
     by = f"postcode {place.postcode}" if place.postcode else f"town {place.name}"
     flag = (
-        f"The record's own point ({_written(point)}) lies {apart_km:.0f} km from {place.name or by}. The {by} "
-        f"{_BELIEVED}: registries look their points up by the city's name alone; check both."
+        f"The record's own point ({_written(point)}) is {apart_km:.0f} km from {place.name or by}. The {by} was used, "
+        "because registries find their points only by the name of the city. Check both."
     )
     return replace(placed, flags=(*placed.flags, flag))
 

@@ -44,9 +44,9 @@ def create_token(
     if not scopes:
         raise InvalidInput("A token needs at least one scope.", field="scopes")
     if not 0 < len(label) <= 100:
-        raise InvalidInput("Say in 1 to 100 characters what the token is for.", field="label")
+        raise InvalidInput("Describe what the token is for, in 1 to 100 characters.", field="label")
     if not now < expires_at <= now + TOKEN_LASTS_AT_MOST:
-        raise InvalidInput("A token expires in the future, within 366 days.", field="expires_at")
+        raise InvalidInput("The expiry must be in the future and within 366 days.", field="expires_at")
     return _new_token(store, account_id, "api", label, scopes, expires_at, now)
 
 
@@ -92,7 +92,7 @@ def _new_token(
 
 
 def authenticate(store: Store, *, secret: str, now: datetime) -> Actor:
-    """Return who asks with a token or session.
+    """Return who asks with an API token; the secret of a session is none.
 
     Raises
     ------
@@ -106,6 +106,7 @@ def authenticate(store: Store, *, secret: str, now: datetime) -> Actor:
         .join(schema.account, schema.account.c.account_id == schema.token.c.account_id)
         .where(
             schema.token.c.secret_hash == sha256(secret),
+            schema.token.c.kind == "api",
             schema.token.c.revoked_at_us.is_(None),
             schema.token.c.expires_at_us > to_us(now),
             schema.account.c.disabled_at_us.is_(None),
@@ -114,11 +115,15 @@ def authenticate(store: Store, *, secret: str, now: datetime) -> Actor:
     with store.reading() as connection:
         row = connection.execute(query).one_or_none()
         if row is None:
-            raise LoginFailed("The token is unknown, expired or revoked.")
+            raise LoginFailed("The token is not valid: it is unknown, expired or revoked.")
         found = _token(row)
         grants = grants_of(connection, found.account_id)
-    actor_id = f"user:{found.account_id}" if found.scopes is None else f"token:{found.token_id}"
-    return Actor(actor_id=actor_id, grants=grants, scopes=found.scopes)
+    return Actor(
+        actor_id=f"token:{found.token_id}",
+        grants=grants,
+        scopes=found.scopes or frozenset(),
+        expires_at=found.expires_at,
+    )
 
 
 def revoke_token(store: Store, *, token_id: str, now: datetime) -> None:
