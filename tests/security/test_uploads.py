@@ -218,22 +218,32 @@ def test_a_third_file_at_a_time_is_asked_to_come_back(tmp_path: Path) -> None:
     assert len(ctgov_file(one_more)) == 1
 
 
-@pytest.mark.parametrize(
-    ("process", "words"),
-    [
-        (ProcessLimits(wall_s=3), "takes too long"),
-        (ProcessLimits(cpu_s=1), "takes too long"),
-        (ProcessLimits(memory_bytes=400 << 20), "more than 400 MB of memory"),
-    ],
-)
-def test_each_limit_of_the_process_ends_it_and_is_told_in_words(
-    tmp_path: Path, process: ProcessLimits, words: str
-) -> None:
+def test_a_reader_that_waits_for_ever_is_ended(tmp_path: Path) -> None:
+    pipe = tmp_path / "studies.json"
+    os.mkfifo(pipe)  # nobody writes into it
+
+    with pytest.raises(DataFault, match="takes too long"):
+        ctgov_file(pipe, ProcessLimits(wall_s=2.0))
+
+    assert children() == []
+
+
+def test_a_reader_that_computes_for_ever_is_ended(tmp_path: Path) -> None:
+    path = tmp_path / "studies.json.gz"
+    path.write_bytes(hostile.many_objects())
+
+    with pytest.raises(DataFault, match="takes too long"):
+        list(read_records_apart(ctgov.read_file, path, TODAY, limits=FileLimits(), process=ProcessLimits(cpu_s=1)))
+
+    assert children() == []
+
+
+def test_a_reader_that_takes_too_much_memory_is_ended(tmp_path: Path) -> None:
     path = tmp_path / "studies.json.gz"
     path.write_bytes(hostile.nested_objects())
 
-    with pytest.raises(DataFault, match=words):
-        ctgov_file(path, process)
+    with pytest.raises(DataFault, match="more than 400 MB of memory"):
+        ctgov_file(path, ProcessLimits(memory_bytes=400 << 20))
 
     assert children() == []
 
