@@ -41,6 +41,9 @@ _BORDER_KM = 15.0
 _LARGEST = 6
 """Towns of a region that are offered."""
 
+_FORGIVEN = 6
+"""Ways to read a text in which names that are nearly right are looked for."""
+
 Fault = AmbiguousPlace | InvalidInput | NotFound
 
 
@@ -58,12 +61,15 @@ class Context:
         Countries that the person's languages point to, best first.
     hints
         Countries that break a tie.
+    is_forgiving
+        Whether names that are nearly right are looked for: some hundred queries, so only once all else has failed.
     """
 
     reader: Reader
     country: str | None
     likely: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    is_forgiving: bool = False
 
 
 def understand(
@@ -106,12 +112,13 @@ def understand(
 def _first(context: Context, readings: tuple[TypedPlace, ...]) -> Place:
     """Give the place of the first way to read a text that leads to one."""
     fault: Fault | None = None
-    for reading in readings:
-        try:
-            return _place(context, reading)
-        except (NotFound, InvalidInput) as unknown:
-            if fault is None or _weight(unknown) > _weight(fault):
-                fault = unknown
+    for way in (context, replace(context, is_forgiving=True)):
+        for reading in readings if not way.is_forgiving else readings[:_FORGIVEN]:
+            try:
+                return _place(way, reading)
+            except (NotFound, InvalidInput) as unknown:
+                if fault is None or _weight(unknown) > _weight(fault):
+                    fault = unknown
     raise fault or InvalidInput("Nothing was given; give a postcode or a town.", field="postcode")
 
 
@@ -228,6 +235,7 @@ def _by_town(context: Context, reading: TypedPlace) -> Place:
         held=reading.regions,
         likely=context.likely,
         hints=context.hints,
+        is_forgiving=context.is_forgiving,
     )
     if reading.left_out:
         notes = (*notes, f"{found.name} was read as the town; {reading.left_out} was left out.")
