@@ -77,10 +77,12 @@ def the_town(
     if country is not None and country in countries:
         # Others are territories of it.
         return _largest(towns, text)
+    # Hong Kong is also called Victoria, but nobody means it.
+    own = [town for town in towns if fold_name(town.name) == fold_name(text.split(",")[0])] or towns
     for choice in likely:
         if choice in countries:
             there = [town for town in towns if town.country == choice]
-            if _people(there[0]) * DOMINANCE < _people(towns[0]):
+            if _people(there[0]) * DOMINANCE < _people(own[0]):
                 break
             town, notes = _largest(there, text)
             return town, (f"{COUNTRIES[choice].name} was taken: your language points there.", *notes)
@@ -180,7 +182,10 @@ def _slips(key: str) -> set[str]:
     swapped = {head + tail[1] + tail[0] + tail[2:] for head, tail in cuts if len(tail) > 1}
     changed = {head + letter + tail[1:] for head, tail in cuts if tail for letter in ascii_lowercase}
     put_in = {head + letter + tail for head, tail in cuts for letter in ascii_lowercase}
-    return (left_out | swapped | changed | put_in) - {key}
+    # Another letter doubled than the right one: "Cincinatti".
+    single = {head + tail[1:] for head, tail in cuts if head[-1:] == tail[:1] != ""}
+    moved = {word[:i] + word[i - 1] + word[i:] for word in single for i in range(1, len(word) + 1)}
+    return (moved | left_out | swapped | changed | put_in) - {key}
 
 
 def _largest(towns: Sequence[Town], text: str) -> tuple[Town, tuple[str, ...]]:
