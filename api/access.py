@@ -27,8 +27,8 @@ PUBLIC = frozenset(
 """Blueprints that need no account: what patients use, and what explains the service. All others need a token."""
 
 KEY_HEADER = {
-    "Idempotency-Key": "A new random value for each write. The same key and body get the same answer for 24 hours; "
-    "another body is a conflict. An answer that failed for want of spots, time or a database is not kept."
+    "Idempotency-Key": "A new random value for each write. For 24 hours, the same key and body get the same answer; "
+    "another body is a conflict. If no spot is left or the database is busy, you can try again with the same key."
 }
 """What the OpenAPI document says of the header that every write needs."""
 
@@ -71,7 +71,7 @@ def register(
         actor = _authenticate(backend)
         operation = operations.get(endpoint)
         if operation is None or operation.permission is None:
-            raise NotAllowed("Nobody may do this.", permission="none")
+            raise NotAllowed("You do not have permission to do this.", permission="none")
         require_anywhere(actor, operation.permission)
         g.caller = Caller(actor=actor, request_id=g.request_id, idempotency_key=_key(operation))
 
@@ -98,7 +98,7 @@ def require_anywhere(actor: Actor, permission: Permission) -> None:
     """
     in_scope = actor.scopes is None or permission in actor.scopes
     if not in_scope or not any(permission in GRANTED[grant.role] for grant in actor.grants):
-        raise NotAllowed(f"You may not do this here: {permission.value}.", permission=permission.value)
+        raise NotAllowed(f"You do not have permission to do this: {permission.value}.", permission=permission.value)
 
 
 def _authenticate(backend: Backend) -> Actor:

@@ -22,7 +22,7 @@ def blueprint(backend: Backend) -> Documented:
     @routes.serve(
         "GET",
         "/healthz",
-        Operation(summary="Tell that the process is alive", tag="Operation", answers={JSON: Health}),
+        Operation(summary="Check that the process is running", tag="Operation", answers={JSON: Health}),
     )
     def healthz() -> Response:
         return respond(Health(status="ok"))
@@ -31,8 +31,8 @@ def blueprint(backend: Backend) -> Documented:
         "GET",
         "/readyz",
         Operation(
-            summary="Tell whether look-ups can be answered",
-            description="The gazetteer and the catalogue are open, and the spots left were read lately; else 503.",
+            summary="Check that the server can answer searches",
+            description="Returns 503 unless the gazetteer, the catalogue and current numbers of spots are available.",
             tag="Operation",
             answers={JSON: Readiness},
             problems=(problems.NOT_READY,),

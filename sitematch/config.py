@@ -170,7 +170,7 @@ def _frame_ancestors(values: Mapping[str, str]) -> str:
     text = " ".join(values.get(name, "").split()) or "'none'"
     if text not in ("'none'", "*") and not all(_ANCESTOR.fullmatch(part) for part in text.split()):
         raise InvalidInput(
-            f"{name} is {text!r}; set it to 'none', * or origins such as https://example.org, parted by spaces.",
+            f"{name} is {text!r}; set it to 'none', * or origins such as https://example.org, separated by spaces.",
             field=name,
         )
     return text

@@ -151,7 +151,7 @@ def _register_person(console: Console, backend: Backend) -> None:
     def take_role_back(account_id: str) -> Response:
         asked, context = read_form(GrantForm), ConsoleContext(backend)
         if asked.role is Role.ADMINISTRATOR and _is_me(account_id):
-            fault = _("You cannot take the role of an administrator from yourself: another one must do it.")
+            fault = _("You cannot remove your own administrator role. Ask another administrator.")
             return _show(context, account_id, fault=fault, status=409)
         accounts.take_back(context.store, context.actor, account_id=account_id, grant=asked.grant())
         return go("person", account_id=account_id, done="taken")
@@ -168,7 +168,7 @@ def _register_person(console: Console, backend: Backend) -> None:
     def disable_person(account_id: str) -> Response:
         context = ConsoleContext(backend)
         if _is_me(account_id):
-            fault = _("You cannot disable your own account: another administrator must do it.")
+            fault = _("You cannot disable your own account. Ask another administrator.")
             return _show(context, account_id, fault=fault, status=409)
         accounts.disable_account(context.store, context.actor, account_id=account_id, now=context.now)
         return go("person", account_id=account_id, done="disabled")

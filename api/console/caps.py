@@ -161,7 +161,7 @@ def _spots(text: str) -> int | None:
     try:
         return int(text)
     except ValueError:
-        raise InvalidInput(_("A cap is a whole number, or empty for none."), field="spots") from None
+        raise InvalidInput(_("The cap must be a whole number, or empty for no cap."), field="spots") from None
 
 
 def _taken(context: ConsoleContext, caps: Sequence[CapUsage], key: CapKey) -> int | None:

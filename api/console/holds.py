@@ -166,7 +166,7 @@ def _km(text: str, unit: Unit) -> float | None:
     except ValueError:
         distance = math.nan
     if not 0 < distance <= MAX_RADIUS_KM:
-        raise InvalidInput(_("The farthest way must be a number over 0, e.g. 150."), field="within")
+        raise InvalidInput(_("The maximum distance must be a number greater than 0, e.g. 150."), field="within")
     return distance * KM_PER_MILE if unit is Unit.MILES else distance
 
 

@@ -97,7 +97,7 @@ def find(home: Path, upload_id: str, actor_id: str, now: datetime) -> Parked:
     found = _read(home / "uploads" / upload_id) if _UPLOAD_ID.fullmatch(upload_id) else None
     if found is None or found.about.actor_id != actor_id or found.about.at <= now - KEPT_FOR:
         raise InvalidInput(
-            "This upload does not wait any more: it was imported, or is over an hour old. Upload the file again.",
+            "This upload has expired or was already imported. Upload the file again.",
             field="upload",
         )
     return found

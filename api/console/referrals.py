@@ -77,7 +77,10 @@ def register(console: Console, backend: Backend) -> None:
         wanted = Action(action) if action in FINAL else None
         if wanted is None or wanted not in found.allowed:
             return _show(
-                context, referral_id, fault=_("That cannot be done now; this is how the referral stands."), status=409
+                context,
+                referral_id,
+                fault=_("This is not possible now. The current state of the referral is below."),
+                status=409,
             )
         return _confirm(context, found, wanted)
 
@@ -85,7 +88,7 @@ def register(console: Console, backend: Backend) -> None:
     def move(referral_id: str) -> Response:
         asked, context = read_form(MoveForm), ConsoleContext(backend)
         if asked.action not in MOVES:
-            raise InvalidInput(_("This is done from the page Take a spot."), field="action")
+            raise InvalidInput(_("Use the page Take a spot for this."), field="action")
         try:
             coordinating.move(
                 context.store,
@@ -101,7 +104,9 @@ def register(console: Console, backend: Backend) -> None:
             return _confirm(context, found, asked.action, fault=fault, status=400)
         except IllegalTransition:
             # Somebody was quicker, or time was: say so beside what may be done now.
-            fault = _("Nothing was changed: meanwhile the referral moved on, or its time ran out. It stands like this.")
+            fault = _(
+                "Nothing was changed, because the referral changed or expired in the meantime. See its state below."
+            )
             return _show(context, referral_id, fault=fault, status=409)
         except SiteClosed as error:
             return _show(context, referral_id, fault=problem_of(error).detail, status=409)

@@ -51,7 +51,7 @@ class ReportPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
         try:
             found = datetime.fromisoformat(self.as_of)
         except ValueError:
-            raise InvalidInput("Give the instant as 2026-01-31T12:00, in UTC.", field="as_of") from None
+            raise InvalidInput("Give the date and time in UTC, like 2026-01-31T12:00.", field="as_of") from None
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
 
@@ -108,25 +108,25 @@ class ReportPage:
 _KINDS: Mapping[str, ReportPage] = {
     "capacity": ReportPage(
         name=_("Capacity"),
-        about=_("What is taken and left, at every site and under every cap."),
+        about=_("Spots taken and left at every site and under every cap."),
         fields=("as_of",),
         make=_looking_back(reporting.capacity_report),
     ),
     "funnel": ReportPage(
         name=_("Funnel"),
-        about=_("How many referrals came how far, how long each step took, why screening failed."),
+        about=_("How far referrals got, how long each step took, and why screening failed."),
         fields=("as_of",),
         make=_looking_back(reporting.funnel_report),
     ),
     "forecast": ReportPage(
         name=_("Forecast"),
-        about=_("When the study will be full, with how sure that is; and what if something changes."),
+        about=_("When the study will be full, how certain that is, and what happens if the plan changes."),
         fields=("by", "add_sites", "opening", "study_cap"),
         make=_forecast,
     ),
     "demand": ReportPage(
         name=_("Demand"),
-        about=_("Where look-ups came from, by coarse region, and where no open site is within reach."),
+        about=_("The regions that searches came from, and the regions with no open site within reach."),
         fields=(),
         make=_demand,
         whole_study=True,
@@ -150,5 +150,5 @@ def register(console: Console, backend: Backend) -> None:
         asked, context = read_filters(ReportPageQuery), ConsoleContext(backend)
         found = _KINDS.get(kind)
         if found is None:
-            raise NotFound("There is no such report.", field="kind")
+            raise NotFound("Report not found.", field="kind")
         return send_report(found.make(context, asked), asked.format)

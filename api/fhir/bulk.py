@@ -32,9 +32,9 @@ class BulkQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
     since: Annotated[
         Instant | None,
-        Meta(description="The transactionTime of your last answer: only what may have changed since is named."),
+        Meta(description="The transactionTime of your last answer: lists only what may have changed since then."),
     ] = msgspec.field(default=None, name="_since")
-    format: Annotated[str | None, Meta(description="json; the Accept header does the same.")] = msgspec.field(
+    format: Annotated[str | None, Meta(description="json. The Accept header has the same effect.")] = msgspec.field(
         default=None, name="_format"
     )
 
@@ -43,7 +43,7 @@ class FileQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """Since when."""
 
     since: Annotated[
-        Instant | None, Meta(description="Leave out what has certainly not changed since. The manifest sets it.")
+        Instant | None, Meta(description="Leave out what has certainly not changed since then. The manifest sets this.")
     ] = msgspec.field(default=None, name="_since")
 
 
@@ -57,7 +57,7 @@ def blueprint(backend: Backend) -> Documented:
         "/fhir/$bulk-publish",
         Operation(
             summary="List the files of sites and spots left",
-            description="In the manner of SMART Scheduling Links. Ask at most once a minute, with If-None-Match.",
+            description="Follows SMART Scheduling Links. Ask at most once a minute, with If-None-Match.",
             tag="FHIR",
             query=BulkQuery,
             answers={FHIR: Manifest, JSON: Manifest},
@@ -87,8 +87,8 @@ def blueprint(backend: Backend) -> Documented:
         "GET",
         "/fhir/bulk/<kind>.ndjson",
         Operation(
-            summary="Give one file of sites or spots left",
-            description="A resource in each line.",
+            summary="Get one file of sites or spots left",
+            description="One resource per line.",
             tag="FHIR",
             path={"kind": "Location, HealthcareService, Schedule or Slot."},
             query=FileQuery,

@@ -61,7 +61,7 @@ def values(name: str, text: str) -> tuple[str, ...]:
     """
     found = tuple(unescape(piece) for piece in split(text, ","))
     if not all(piece.strip() for piece in found):
-        raise InvalidInput(f"{name} is empty, or has an empty value among several.", field=name)
+        raise InvalidInput(f"{name} is empty or contains an empty value.", field=name)
     return found
 
 
@@ -140,7 +140,8 @@ def near(name: str, text: str) -> tuple[Near, str]:
     unit = parts[3] if len(parts) > 3 and parts[3] else "km"
     if unit not in UNITS_KM:
         raise InvalidInput(
-            f"{name}: the unit {unit[:_SHOWN]!r} is not understood; UCUM codes are {', '.join(UNITS_KM)}.", field=name
+            f"{name}: the unit {unit[:_SHOWN]!r} is unknown. Use one of these UCUM codes: {', '.join(UNITS_KM)}.",
+            field=name,
         )
     km = None
     if len(parts) > 2 and parts[2]:
@@ -151,7 +152,7 @@ def near(name: str, text: str) -> tuple[Near, str]:
         point = Coordinates(latitude=latitude, longitude=longitude)
     except InvalidInput:
         raise InvalidInput(
-            f"{name}: the latitude runs from -90 to 90, the longitude from -180 to 180, in this order.", field=name
+            f"{name}: give a latitude from -90 to 90, then a longitude from -180 to 180.", field=name
         ) from None
     return Near(point, km), unit
 

@@ -34,8 +34,8 @@ class Parameter:
 _ID = Parameter("_id", "token", "The resource's id.", f"{_R4}Resource-id")
 _SITE_IDENTIFIER = "The site's id here, alone or as urn:sitematch:site|id."
 _COUNTRY = "ISO 3166-1 code or a country's name, compared as a country."
-_FACILITY = "The institution's name begins so; :contains, :exact."
-_CITY = "The town begins so; :contains, :exact."
+_FACILITY = "Start of the institution's name; :contains, :exact."
+_CITY = "Start of the town's name; :contains, :exact."
 
 PARAMETERS: dict[ResourceKind, tuple[Parameter, ...]] = {
     ResourceKind.LOCATION: (
@@ -50,14 +50,14 @@ PARAMETERS: dict[ResourceKind, tuple[Parameter, ...]] = {
             "near",
             "special",
             "latitude|longitude|distance|units (WGS84; UCUM units, km if omitted; everywhere if the distance is "
-            "omitted), nearest first by the exact geodesic. A patient's coordinates belong into POST _search.",
+            "omitted), nearest first by the exact geodesic. Send a patient's coordinates with POST _search.",
             f"{_R4}Location-near",
         ),
     ),
     ResourceKind.HEALTHCARE_SERVICE: (
         _ID,
         Parameter("identifier", "token", _SITE_IDENTIFIER, f"{_R4}HealthcareService-identifier"),
-        Parameter("active", "token", "true where patients are taken.", f"{_R4}HealthcareService-active"),
+        Parameter("active", "token", "true if the site takes patients.", f"{_R4}HealthcareService-active"),
         Parameter("location", "reference", "The Location.", f"{_R4}HealthcareService-location"),
         Parameter("organization", "reference", "The Organization.", f"{_R4}HealthcareService-organization"),
     ),
@@ -65,9 +65,9 @@ PARAMETERS: dict[ResourceKind, tuple[Parameter, ...]] = {
         _ID,
         Parameter("identifier", "token", "The NCT number or another id.", f"{_R4}ResearchStudy-identifier"),
         Parameter("status", "token", "A code of research-study-status.", f"{_R4}ResearchStudy-status"),
-        Parameter("title", "string", "The title begins so; :contains, :exact.", f"{_R4}ResearchStudy-title"),
+        Parameter("title", "string", "Start of the title; :contains, :exact.", f"{_R4}ResearchStudy-title"),
         Parameter("site", "reference", "A Location where it recruits.", f"{_R4}ResearchStudy-site"),
-        Parameter("condition", "string", "A condition's text begins so; :contains, :exact. R4 has no such parameter."),
+        Parameter("condition", "string", "Start of a condition's text; :contains, :exact. R4 has no such parameter."),
     ),
     ResourceKind.ORGANIZATION: (
         _ID,
@@ -83,7 +83,7 @@ OF_STUDIES = "_has:ResearchStudy:site:"
 """How a parameter of ResearchStudy begins where it narrows sites to those of the studies that fit it."""
 
 ABOUT_STUDIES = (
-    f"Also `{OF_STUDIES}` before a parameter of ResearchStudy: only sites of the studies that fit it, e.g. "
+    f"Also `{OF_STUDIES}` before a parameter of ResearchStudy: only sites of the studies that match it, e.g. "
     f"{OF_STUDIES}condition=lupus."
 )
 """Of Location alone; in words, since neither a CapabilityStatement of R4 nor OpenAPI can list such names."""

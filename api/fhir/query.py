@@ -104,18 +104,18 @@ def read_search(kind: ResourceKind, pairs: Pairs, find_id: FindId, *, strict: bo
     """
     counts = [(name, len(grammar.split(text, ","))) for name, text in pairs]
     if sum(count for _, count in counts) > MAX_VALUES:
-        raise InvalidInput(f"A search takes {MAX_VALUES} values at most.")
+        raise InvalidInput(f"A search can have at most {MAX_VALUES} values.")
     if sum(count for name, count in counts if _is_text(name)) > MAX_TEXTS:
-        raise InvalidInput(f"A search takes {MAX_TEXTS} names, towns, titles and conditions at most.")
+        raise InvalidInput(f"A search can have at most {MAX_TEXTS} names, towns, titles and conditions.")
     reader = _Reader(kind, find_id)
     for name, text in pairs:
         if "\0" in text:
-            raise InvalidInput(f"{name[:_SHOWN]} holds a character that no text holds.", field=name[:_SHOWN])
+            raise InvalidInput(f"{name[:_SHOWN]} contains an invalid character.", field=name[:_SHOWN])
         if not reader.take(name, text):
             if strict:
                 known = ", ".join(parameter.name for parameter in PARAMETERS[kind])
                 raise InvalidInput(
-                    f"{name[:_SHOWN]} is not served for {kind.value}. Served are: {known}.", field=name[:_SHOWN]
+                    f"{name[:_SHOWN]} is not supported for {kind.value}. Supported: {known}.", field=name[:_SHOWN]
                 )
             reader.ignored.append(name[:_SHOWN])
     return reader.asked()
@@ -148,7 +148,7 @@ class _Reader:
     def asked(self) -> Asked:
         marks = {name: self._mark(f"_{name}", text) for name, text in self.marks.items()}
         if len(marks) > 1:
-            raise InvalidInput("_after and _before exclude each other.", field="_before")
+            raise InvalidInput("Give _after or _before, not both.", field="_before")
         return Asked(
             kind=self.kind,
             sites=SiteSearch(self.site, tuple(self.site_tests), self.near),
@@ -182,7 +182,7 @@ class _Reader:
     def _take_paging(self, name: str, text: str) -> bool:
         if name == "_count":
             if not (text.isascii() and text.isdecimal() and len(text) < 10):
-                raise InvalidInput("_count takes a whole number, 0 or more; 0 gives the total alone.", field=name)
+                raise InvalidInput("_count must be a whole number, 0 or more; 0 returns only the total.", field=name)
             self.count = min(int(text), MAX_COUNT)
         elif name == "_summary":
             if text == "count":
@@ -194,7 +194,7 @@ class _Reader:
             return text in ("none", "estimate", "accurate")
         else:
             if name[1:] in self.marks:
-                raise InvalidInput(f"{name} is given several times; give it once.", field=name)
+                raise InvalidInput(f"{name} is given several times. Give it once.", field=name)
             self.marks[name[1:]] = text
         return True
 
@@ -214,7 +214,7 @@ class _Reader:
             return False
         allowed = _FITS if name in _TEXTS else {"": None}
         if modifier not in allowed or (colon and not modifier):
-            raise InvalidInput(f"{name} is not served with the modifier {modifier[:_SHOWN]!r}.", field=name)
+            raise InvalidInput(f"{name} does not support the modifier {modifier[:_SHOWN]!r}.", field=name)
         if name in _TEXTS:
             tests = self.study_tests if kind is ResourceKind.RESEARCH_STUDY else self.site_tests
             tests.append(TextTest(_TEXTS[name], grammar.values(name, text), _FITS[modifier]))
@@ -231,7 +231,7 @@ class _Reader:
 
     def _take_near(self, text: str) -> None:
         if self.near is not None:
-            raise InvalidInput("near is given several times; give it once.", field="near")
+            raise InvalidInput("near is given several times. Give it once.", field="near")
         self.near, self.unit = grammar.near("near", text)
         point, km = self.near.point, FARTHEST_KM if self.near.km is None else self.near.km
         far = round(km / UNITS_KM[self.unit], 6)
@@ -246,7 +246,7 @@ class _Reader:
         elif name == "active":
             codes = grammar.tokens(name, text, lambda _: True)
             if not codes <= {"true", "false"}:
-                raise InvalidInput("active takes true or false.", field=name)
+                raise InvalidInput("active must be true or false.", field=name)
             if len(codes) == 1:
                 wanted = codes == {"true"}
                 contradicts = self.site.takes_patients is not None and self.site.takes_patients is not wanted
@@ -289,7 +289,7 @@ class _Reader:
         except ValueError:
             mark = PageMark("", math.nan)
         if not mark.id or not math.isfinite(mark.km or 0.0):
-            raise InvalidInput(f"{name} comes from a link of ours; do not make it.", field=name)
+            raise InvalidInput(f"{name} is set by our links. Do not set it yourself.", field=name)
         return mark
 
 
@@ -312,5 +312,5 @@ def _statuses(
     known = frozenset(code_of.values()) if known is None else known
     for code in sorted(codes):
         if code not in known:
-            raise InvalidInput(f"{name}: {code[:_SHOWN]!r} is no code of it.", field=name)
+            raise InvalidInput(f"{name}: {code[:_SHOWN]!r} is not one of its codes.", field=name)
     return frozenset(status for status, code in code_of.items() if code in codes)

@@ -52,13 +52,13 @@ _READS = (problems.NOT_ACCEPTABLE, problems.BUSY, problems.STORAGE_FAULT, proble
 _SEARCHES = (problems.INVALID_INPUT, problems.UNKNOWN_COUNTRY, *_READS)
 _POSTS = (*_SEARCHES, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE)
 Relation = Literal["self", "first", "previous", "next"]
-_IN_ADDRESS = f"Never put a patient's coordinates into an address: POST the search. {ABOUT_STUDIES}"
-_PREFER = {"Prefer": "handling=strict refuses parameters that are not served; handling=lenient, the default, says so."}
+_IN_ADDRESS = f"Do not put a patient's coordinates into a URL: send the search with POST. {ABOUT_STUDIES}"
+_PREFER = {"Prefer": "handling=strict rejects unsupported parameters; handling=lenient, the default, reports them."}
 _COMMON = {
-    "_count": "How many on a page, 0 to 500; 50 if left out.",
-    "_include": "What to bring along.",
-    "_revinclude": "What to bring along that refers to it.",
-    "_format": "json; the Accept header does the same.",
+    "_count": "Results per page, 0 to 500; the default is 50.",
+    "_include": "Linked resources to include.",
+    "_revinclude": "Resources that refer to the results, to include.",
+    "_format": "json. The Accept header has the same effect.",
 }
 
 
@@ -98,7 +98,7 @@ def _serve_metadata(routes: Documented, backend: Backend) -> None:
         "GET",
         "/fhir/metadata",
         Operation(
-            summary="Say what the FHIR service can do",
+            summary="Get the capability statement",
             tag="FHIR",
             answers={FHIR: CapabilityStatement, JSON: CapabilityStatement},
             problems=(problems.NOT_ACCEPTABLE,),
@@ -174,8 +174,8 @@ def _serve_type(routes: Documented, backend: Backend, kind: ResourceKind) -> Non
         f"post_search_{name}",
         by_form,
         Operation(
-            summary=f"Search for {kind.value} by a form",
-            description="The private way: what is sought stays out of addresses."
+            summary=f"Search for {kind.value} with a form",
+            description="Keeps the search out of URLs, and so out of logs."
             + (f" {ABOUT_STUDIES}" if kind is ResourceKind.LOCATION else ""),
             tag="FHIR",
             body=parameters,
@@ -196,7 +196,7 @@ def _serve_type(routes: Documented, backend: Backend, kind: ResourceKind) -> Non
         Operation(
             summary=f"Read one {kind.value}",
             tag="FHIR",
-            path={"id": "As searches give it."},
+            path={"id": "The resource in the same form as in searches."},
             answers={FHIR: TYPES[kind], JSON: TYPES[kind]},
             problems=(problems.NOT_FOUND, *_READS),
             headers={"If-None-Match": "The ETag of your last answer."},
@@ -229,7 +229,9 @@ def _search(backend: Backend, kind: ResourceKind, pairs: Pairs, *, is_form: bool
     asked = read_search(kind, pairs, IdFinder(store).find, strict=strict)
     has_point = asked.sites.near is not None
     if "near" in request.args and not backend.settings.get_matches:
-        raise InvalidInput("near is not taken from an address here: POST it to Location/_search.", field="near")
+        raise InvalidInput(
+            "near is not allowed in a URL on this server. Send it with POST to Location/_search.", field="near"
+        )
     page = search(store, kind, sites=asked.sites, studies=asked.studies, of_studies=asked.of_studies, turn=asked.turn)
     found = join(store, kind, page.marks, asked.included, backend.now())
     base = fhir_base(backend)
@@ -251,14 +253,14 @@ def _told(asked: Asked, page: DirectoryPage, *, is_hidden: bool) -> Sequence[Ent
     told = []
     if asked.ignored:
         names = ", ".join(asked.ignored)
-        told.append(outcome_entry("warning", "not-supported", [f"Left out, since it is not served here: {names}."]))
+        told.append(outcome_entry("warning", "not-supported", [f"Ignored because it is not supported: {names}."]))
     if is_hidden and page.marks and (page.has_previous or page.has_next):
         ways = []
         if page.has_next:
             ways.append(f"_after={mark_text(page.marks[-1])} for the next page")
         if page.has_previous:
             ways.append(f"_before={mark_text(page.marks[0])} for the previous one")
-        text = f"No link leads on, for it would hold the coordinates. Send the same form with {', '.join(ways)}."
+        text = f"There is no link, because it would contain the coordinates. Send the same form with {', '.join(ways)}."
         told.append(outcome_entry("information", "informational", [text]))
     return told
 

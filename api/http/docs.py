@@ -99,7 +99,7 @@ def blueprint() -> Docs:
     @routes.serve(
         "GET",
         "/openapi.json",
-        Operation(summary="Describe this interface", tag="Documents", answers={JSON: dict}),
+        Operation(summary="Get the OpenAPI document", tag="Documents", answers={JSON: dict}),
     )
     def document() -> Response:
         return respond_cacheable(routes.document_bytes)
@@ -107,7 +107,7 @@ def blueprint() -> Docs:
     @routes.serve(
         "GET",
         "/docs",
-        Operation(summary="Explain this interface to a person", tag="Documents", answers={"text/html": str}),
+        Operation(summary="Show the API documentation", tag="Documents", answers={"text/html": str}),
     )
     def page() -> Response:
         return respond_cacheable(routes.page_bytes, HTML)
@@ -115,7 +115,7 @@ def blueprint() -> Docs:
     @routes.serve(
         "GET",
         "/problems",
-        Operation(summary="List the kinds of problem", tag="Documents", answers={"text/html": str}),
+        Operation(summary="List the problem types", tag="Documents", answers={"text/html": str}),
     )
     def kinds() -> Response:
         return respond_cacheable(render_template("problems.html", kinds=KINDS.values()).encode(), HTML)
@@ -124,9 +124,9 @@ def blueprint() -> Docs:
         "GET",
         "/problems/<slug>",
         Operation(
-            summary="Explain one kind of problem",
+            summary="Show one problem type",
             tag="Documents",
-            path={"slug": "Last part of the problem's type."},
+            path={"slug": "The last part of the problem's type."},
             answers={"text/html": str},
             problems=(problems.NOT_FOUND,),
             example={"slug": "invalid-postcode"},

@@ -171,7 +171,7 @@ def register(app: Flask) -> None:
 def _detail(error: HTTPException, kind: ProblemKind) -> str:
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(set(error.valid_methods or ()) - {"HEAD", "OPTIONS"}))
-        return f"{request.method} is not served at {request.url_rule or 'this address'}; use {allowed}."
+        return f"{request.method} is not allowed at {request.url_rule or 'this address'}; use {allowed}."
     return f"{kind.title}."
 
 
@@ -202,7 +202,7 @@ def _unexpected(error: BaseException) -> Problem:
     instance = new_instance()
     log_unexpected(error, instance)
     kind = problems.INTERNAL_ERROR
-    return problem(kind, "An unexpected error stopped the answer. It was logged.", instance=instance)
+    return problem(kind, "An unexpected error occurred. It was logged.", instance=instance)
 
 
 def _send(

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 _REF = "#/components/schemas/{name}"
 _DESCRIPTION = """\
 From a postcode in any country to a clinical trial's recruiting sites, ranked: the exact distance and how sure it is, \
-travel support, spots left, each with reasons. It is no medical advice and judges nobody's eligibility.
+travel support, spots left, each with reasons. It does not give medical advice or decide who is eligible.
 
 Where a person is, is personal data: ask with POST, so that it stays out of addresses. No request is stored or logged.
 
@@ -28,7 +28,7 @@ _BEARER = "token"
 _SCHEME = {
     "type": "http",
     "scheme": "bearer",
-    "description": "An API token; administrators make them. Patients need none: they match without an account.",
+    "description": "An API token. Ask an administrator for one. Searches for patients do not need a token.",
 }
 _KEYS = ("Idempotency-Key",)
 _IN_BRACKETS = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -135,7 +135,7 @@ def _operation(rule: Rule, operation: Operation, schemas: _Schemas) -> Json:
         described["requestBody"] = {"required": True, "content": {operation.body_type: content}}
     if operation.permission is not None:
         described["security"] = [{_BEARER: []}]
-        needed = f"Needs a token with the scope `{operation.permission.value}` and a role that has it."
+        needed = f"Needs a token with the scope `{operation.permission.value}` and a role that allows it."
         described["description"] = f"{operation.description} {needed}".lstrip()
     described["responses"] = _responses(operation, schemas)
     return described
@@ -181,9 +181,9 @@ def _responses(operation: Operation, schemas: _Schemas) -> Json:
     success: Json = {"description": "The answer.", "content": content} if content else {"description": "Done."}
     responses: Json = {str(operation.status): success}
     if operation.is_conditional:
-        tag = {"description": "Changes with the content.", "schema": {"type": "string"}}
+        tag = {"description": "Changes when the content changes.", "schema": {"type": "string"}}
         success["headers"] = {"ETag": tag}
-        responses["304"] = {"description": "Not changed since the ETag of If-None-Match.", "headers": {"ETag": tag}}
+        responses["304"] = {"description": "Not changed since the ETag in If-None-Match.", "headers": {"ETag": tag}}
     by_status: dict[int, list[ProblemKind]] = {}
     for kind in (*operation.problems, problems.INTERNAL_ERROR):
         by_status.setdefault(kind.status.value, []).append(kind)
@@ -199,9 +199,9 @@ def _problem_response(status: int, kinds: list[ProblemKind], refusal: tuple[str,
         "content": {media_type: {"schema": schemas.of(kind_of_answer)}},
     }
     if status in (429, 503):
-        wait = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer"}}
+        wait = {"description": "Seconds to wait before you try again.", "schema": {"type": "integer"}}
         response["headers"] = {"Retry-After": wait}
     if status == 401:
-        scheme = {"description": "How to prove who asks (RFC 6750).", "schema": {"type": "string"}}
+        scheme = {"description": "How to authenticate (RFC 6750).", "schema": {"type": "string"}}
         response["headers"] = {"WWW-Authenticate": scheme}
     return response

@@ -36,7 +36,7 @@ class Operation:
     body_type
         Media type of the body.
     problems
-        Kinds of problem that this operation itself can answer with.
+        Problem types that this operation itself can answer with.
     example
         A body or query, as JSON would hold it.
     permission

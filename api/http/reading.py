@@ -148,7 +148,7 @@ def _single(lists: Iterable[tuple[str, list[str]]], several: Collection[str]) ->
     for name, given in lists:
         if name not in several and len(given) > 1:
             shown = name[:_SHOWN]
-            raise InvalidInput(f"{shown} is given {len(given)} times; give it once.", field=shown)
+            raise InvalidInput(f"{shown} is given {len(given)} times. Give it once.", field=shown)
         values[name] = given if name in several else given[0]
     return values
 
@@ -174,7 +174,7 @@ def _misfit(error: msgspec.ValidationError, wanted: type[msgspec.Struct]) -> Inv
     if unknown:
         name = unknown["name"][:_SHOWN]
         near = difflib.get_close_matches(name, known, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known) or 'none'}."
+        hint = f"Did you mean {near[0]}?" if near else f"The fields are: {', '.join(known) or 'none'}."
         return InvalidInput(f"There is no field {name!r} here. {hint}", field=name)
     parts = _AT.match(text)
     path = parts["path"] if parts and parts["path"] else None
@@ -192,6 +192,6 @@ def _not_json(body: bytes) -> Refused:
     number = _NOT_A_NUMBER.search(body)
     if number:
         name = number[1].decode("ascii", "replace")
-        detail = f"{name}: {number[2].decode()} is no number in JSON."
+        detail = f"{name}: {number[2].decode()} is not a valid JSON number."
         return Refused(problem(problems.INVALID_JSON, detail, field=name))
-    return Refused(problem(problems.INVALID_JSON, "The body cannot be read as JSON."))
+    return Refused(problem(problems.INVALID_JSON, "The body is not valid JSON."))

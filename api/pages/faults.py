@@ -73,23 +73,23 @@ def fault_of(error: SitematchError, asked: FormRequest) -> FailedLookUp:
     match error:
         case errors.StudyNotFound():
             return FailedLookUp(
-                title=_("We do not know this study"),
-                text=_("Check the address of this page. It should hold the study's number as its registry has it."),
+                title=_("We cannot find this study"),
+                text=_("Check the address of this page. It should contain the study's registry number."),
                 field="",
             )
         case _ if not asked.place.strip() and not asked.latitude:
-            return FailedLookUp(title=_("Where are you?"), text=_("Give a postcode or a town."))
+            return FailedLookUp(title=_("Where are you?"), text=_("Enter a postcode or town."))
         case errors.LocationWanted():
             return FailedLookUp(
-                title=_("Where are you?"), text=_("Press “Use my location”, or give a postcode or a town.")
+                title=_("Where are you?"), text=_("Press “Use my location”, or enter a postcode or town.")
             )
         case errors.ForcesPostcode():
             return FailedLookUp(
-                title=_("This is a postcode of armed forces"), text=_("It lies in no one place. Give a town near you.")
+                title=_("This is a military postcode"), text=_("It has no place on the map. Enter a town near you.")
             )
         case errors.UnknownCountry():
             return FailedLookUp(
-                title=_("We do not know this country"), text=_("Choose one from the list."), field="country"
+                title=_("We do not recognise this country"), text=_("Choose one from the list."), field="country"
             )
         case errors.AmbiguousPlace() if error.field == "country":
             return FailedLookUp(
@@ -102,7 +102,7 @@ def fault_of(error: SitematchError, asked: FormRequest) -> FailedLookUp:
         case errors.RegionGiven():
             return FailedLookUp(
                 title=_("Which town?"),
-                text=_("You gave a region or a country. Give a town or a postcode in it."),
+                text=_("You entered a region or a country. Enter a town or postcode in it."),
                 choices=choices,
                 is_question=True,
             )
@@ -117,19 +117,19 @@ def fault_of(error: SitematchError, asked: FormRequest) -> FailedLookUp:
             return FailedLookUp(title=_not_a_postcode(asked.country), text=_what_now(asked, choices), choices=choices)
         case errors.PostcodeNotFound():
             return FailedLookUp(
-                title=_("We do not know this postcode"), text=_what_now(asked, choices), choices=choices
+                title=_("We cannot find this postcode"), text=_what_now(asked, choices), choices=choices
             )
         case errors.TownNotFound():
             return FailedLookUp(
-                title=_("We know no town of this name"),
+                title=_("We cannot find a town with this name"),
                 text=_("Did you mean one of these?")
                 if choices
-                else _("Check the spelling and the country, or give a postcode or a larger town nearby."),
+                else _("Check the spelling and the country, or enter a postcode or a larger town nearby."),
                 choices=choices,
             )
     return FailedLookUp(
-        title=_("Something in the form cannot be understood"),
-        text=_("Check what you typed and chose, and try again."),
+        title=_("There is a problem with the form"),
+        text=_("Check your answers and try again."),
         field=error.field or "",
         english=error.message,
     )
@@ -137,8 +137,8 @@ def fault_of(error: SitematchError, asked: FormRequest) -> FailedLookUp:
 
 def _not_a_postcode(code: str) -> str:
     if code in COUNTRIES:
-        return _("%(country)s has no such postcode", country=wording.country(code))
-    return _("This is not a postcode that we know")
+        return _("Not a valid postcode for %(country)s", country=wording.country(code))
+    return _("We do not recognise this postcode")
 
 
 def _what_now(asked: FormRequest, choices: tuple[SuggestedPlace, ...]) -> str:
@@ -147,9 +147,10 @@ def _what_now(asked: FormRequest, choices: tuple[SuggestedPlace, ...]) -> str:
     form = form_of(asked.country) if asked.country in COUNTRIES else None
     if form is not None:
         return _(
-            "One looks like %(example)s. Check it, or give a town instead.", example=wording.isolated(form.example)
+            "A postcode there looks like %(example)s. Check it, or enter a town instead.",
+            example=wording.isolated(form.example),
         )
-    return _("Check it, choose the country, or give a town instead.")
+    return _("Check it, choose the country, or enter a town instead.")
 
 
 def _choices(error: SitematchError, asked: FormRequest) -> tuple[SuggestedPlace, ...]:

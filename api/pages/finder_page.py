@@ -155,9 +155,9 @@ class Finding:
             # Its country decides between kilometres and miles.
             wanted = msgspec.structs.replace(wanted, country=wanted.country or town.country)
         found = find(finder, wanted, self._backend, languages=(*spoken_languages(), current_language().tag))
-        name = _("Where you are") if here else _name(found.place)
+        name = _("Your location") if here else _name(found.place)
         if town is not None:
-            name = _("Where you are, near %(town)s", town=wording.isolated(_name(town.place())))
+            name = _("Your location, near %(town)s", town=wording.isolated(_name(town.place())))
         full = len(found.matches) == wanted.limit < len(finder.sites)
         more = next((step for step in _STEPS if step > wanted.limit), 0) if full and not found.outside_radius else 0
         return FinderOutcome(answer=results(found, name, finder.study, finder.contacts), more=more)
@@ -250,25 +250,24 @@ def _fold(text: str) -> str:
 def _script_words() -> dict[str, str]:
     """Give the texts that only the script shows."""
     return {
-        "locating": _("Asking your device where you are…"),
-        "denied": _("Your device did not tell where you are. Give a postcode or a town instead."),
+        "locating": _("Getting your location…"),
+        "denied": _("Your device did not share your location. Enter a postcode or town instead."),
         "myLocation": _("My location"),
         "shareTitle": _("Find a clinic near you"),
-        "copied": _("The link was copied. Where you are is not in it."),
+        "copied": _("The link was copied. It does not contain your location."),
         "showMap": _("Show the map"),
         "hideMap": _("Hide the map"),
         "loadingMap": _("Loading the map…"),
-        "mapFailed": _("The map could not be loaded. The list has everything that it would show."),
-        "map": _("Map of the clinics and of where you are"),
+        "mapFailed": _("The map could not be loaded. The list shows the same clinics."),
+        "map": _("Map of the clinics and your location"),
         "you": _("You are somewhere in this circle."),
         "zoomIn": _("Zoom in"),
         "zoomOut": _("Zoom out"),
         "leftOut": _("left out"),
         "toList": _("Show in the list"),
-        "ownMap": _("This map comes from our own server: nobody else learns where you look."),
+        "ownMap": _("This map comes from our own server. Nobody else can see which area you look at."),
         "tiles": _(
-            "This map's pictures come from %(server)s, which learns which part of the world you look at, "
-            "and not what you typed.",
+            "The map images come from %(server)s. It can see which area you look at, but not what you typed.",
             server="{server}",
         ),
         "data": _("Coastlines and borders: Natural Earth. Towns: GeoNames."),

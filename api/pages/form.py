@@ -18,29 +18,27 @@ from sitematch.gazetteer.grammar import COUNTRIES
 class PageQuery(Wire, frozen=True):
     """What the address of the page may hold: nothing about where the person is, but perhaps the country."""
 
-    study: Annotated[str, Meta(description="Which study; empty is the one that this server matches.")] = ""
-    country: Annotated[str, Meta(description="ISO 3166-1 code of the country that is chosen at first.")] = ""
-    lang: Annotated[str, Meta(description="Tag of the page's language.")] = ""
+    study: Annotated[str, Meta(description="The study; empty for this server's default study.")] = ""
+    country: Annotated[str, Meta(description="ISO 3166-1 code of the preselected country.")] = ""
+    lang: Annotated[str, Meta(description="Language tag of the page.")] = ""
 
 
 class FormRequest(Wire, frozen=True, forbid_unknown_fields=True):
     """The form of the patient's page. Every field is text, and empty where the person chose nothing."""
 
-    study: Annotated[str, Meta(description="Which study; empty is the one that this server matches.")] = ""
+    study: Annotated[str, Meta(description="The study; empty for this server's default study.")] = ""
     place: Annotated[str, Meta(description="A postcode or a town's name.")] = ""
-    country: Annotated[str, Meta(description="ISO 3166-1 code; empty lets the postcode tell.")] = ""
-    choice: Annotated[
-        str, Meta(description='Country and place of a suggestion that was taken, in place of both: "US|04102".')
-    ] = ""
-    latitude: Annotated[str, Meta(description="Degrees north of the person's device, where no place is given.")] = ""
-    longitude: Annotated[str, Meta(description="Degrees east of the person's device.")] = ""
-    accuracy_m: Annotated[str, Meta(description="How far off the device says it may be, in metres.")] = ""
-    within: Annotated[str, Meta(description='Radius with its unit, "50km" or "50miles"; empty for no bound.')] = ""
+    country: Annotated[str, Meta(description="ISO 3166-1 code; empty if not sure.")] = ""
+    choice: Annotated[str, Meta(description='The chosen suggestion, in place of country and place: "US|04102".')] = ""
+    latitude: Annotated[str, Meta(description="Latitude of the person's device, if no place is given.")] = ""
+    longitude: Annotated[str, Meta(description="Longitude of the person's device.")] = ""
+    accuracy_m: Annotated[str, Meta(description="The accuracy that the device reports, in metres.")] = ""
+    within: Annotated[str, Meta(description='Radius with its unit, "50km" or "50miles"; empty for no limit.')] = ""
     travel: Annotated[str, Meta(description="As min_travel of `MatchRequest`; empty for any.")] = ""
     only_country: Annotated[str, Meta(description="Only sites in this country; empty for any.")] = ""
-    show: Annotated[str, Meta(description="How many sites at most.")] = ""
-    lang: Annotated[str, Meta(description="Tag of the language to answer in, remembered in a cookie.")] = ""
-    theme: Annotated[str, Meta(description="auto, light or dark, remembered in a cookie.")] = ""
+    show: Annotated[str, Meta(description="The most sites to return.")] = ""
+    lang: Annotated[str, Meta(description="Language tag for the answer, stored in a cookie.")] = ""
+    theme: Annotated[str, Meta(description="auto, light or dark, stored in a cookie.")] = ""
 
     def chosen(self) -> FormRequest:
         """Take the suggestion that was pressed, if one was, in place of what was typed."""
@@ -59,7 +57,7 @@ class FormRequest(Wire, frozen=True, forbid_unknown_fields=True):
         """
         within = _WITHIN.fullmatch(self.within)
         if self.within and within is None:
-            raise InvalidInput("The distance is a number and km or miles.", field="within")
+            raise InvalidInput("Give the distance as a number and km or miles.", field="within")
         bound = {} if within is None else {f"within_{within['unit']}": within["number"]}
         here = {} if self.place.strip() else {"latitude": self.latitude, "longitude": self.longitude}
         if any(here.values()) and self.accuracy_m:
@@ -89,7 +87,7 @@ def _number(text: str, field: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise InvalidInput(f"{field} is no number.", field=field) from None
+        raise InvalidInput(f"{field} is not a number.", field=field) from None
 
 
 def read_address() -> FormRequest:

@@ -48,7 +48,7 @@ class CirclesRequest(Wire, frozen=True, forbid_unknown_fields=True):
     uncertainty_km: Annotated[float, Meta(ge=0, le=MAX_RADIUS_KM)] = 0.0
     farthest_km: Annotated[float, Meta(ge=0, le=MAX_RADIUS_KM, description="Distance of the farthest clinic.")] = 0.0
     unit: Unit = Unit.KM
-    lang: Annotated[str, Meta(description="Tag of the language of the circles' names.")] = ""
+    lang: Annotated[str, Meta(description="Language tag for the names of the circles.")] = ""
 
 
 class Circle(Wire, frozen=True):
@@ -62,8 +62,10 @@ class Circle(Wire, frozen=True):
 class CirclesAnswer(Wire, frozen=True):
     """Geodesic circles around one point, as GeoJSON coordinates."""
 
-    circles: Annotated[tuple[Circle, ...], Meta(description="The smallest first.")]
-    uncertainty: Annotated[MultiPolygon, Meta(description="Where the person is in about 95 of 100 cases.")]
+    circles: Annotated[tuple[Circle, ...], Meta(description="Smallest first.")]
+    uncertainty: Annotated[
+        MultiPolygon, Meta(description="The area that contains the person in about 95 of 100 cases.")
+    ]
 
 
 class TownsAnswer(Wire, frozen=True):
@@ -88,7 +90,7 @@ def blueprint(backend: Backend) -> Documented:
         Operation(
             summary="Draw circles of equal distance around a point",
             description="Along the ellipsoid: right across the antimeridian and around the poles, where the areas are "
-            "cut as GeoJSON asks (RFC 7946). The circles have round radii and reach to the farthest clinic.",
+            "cut as GeoJSON asks (RFC 7946). The circles have round radii and extend to the farthest clinic.",
             tag="Pages",
             body=CirclesRequest,
             answers={JSON: CirclesAnswer},

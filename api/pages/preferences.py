@@ -26,8 +26,8 @@ def blueprint() -> Documented:
         "POST",
         "/preferences",
         Operation(
-            summary="Remember a language or a colour scheme",
-            description="Sets a cookie that holds the choice and nothing about the person, and leads back to the page.",
+            summary="Save a language or colour scheme",
+            description="Sets a cookie with the choice and nothing about the person, and redirects back to the page.",
             tag="Pages",
             body=PreferencesRequest,
             body_type="application/x-www-form-urlencoded",

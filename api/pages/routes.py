@@ -51,8 +51,8 @@ def blueprint(backend: Backend, assets: Assets) -> Documented:
         "GET",
         "/",
         Operation(
-            summary="Show the form to a person",
-            description="In the language of the address, of the cookie, or of Accept-Language.",
+            summary="Show the search form",
+            description="In the language of the URL, the cookie or Accept-Language.",
             tag="Pages",
             query=PageQuery,
             answers={"text/html": str},
@@ -69,7 +69,7 @@ def blueprint(backend: Backend, assets: Assets) -> Documented:
         "POST",
         "/",
         Operation(
-            summary="Show the ranked sites to a person",
+            summary="Show the ranked sites",
             tag="Pages",
             body=FormRequest,
             body_type=FORM,
@@ -85,8 +85,8 @@ def blueprint(backend: Backend, assets: Assets) -> Documented:
         "GET",
         "/embed",
         Operation(
-            summary="Show the form to a person, inside a frame",
-            description="For pages of the origins that `SITEMATCH_FRAME_ANCESTORS` names.",
+            summary="Show the search form inside a frame",
+            description="For pages of the origins in `SITEMATCH_FRAME_ANCESTORS`.",
             tag="Pages",
             query=PageQuery,
             answers={"text/html": str},
@@ -100,7 +100,7 @@ def blueprint(backend: Backend, assets: Assets) -> Documented:
         "POST",
         "/embed",
         Operation(
-            summary="Show the ranked sites to a person, inside a frame",
+            summary="Show the ranked sites inside a frame",
             tag="Pages",
             body=FormRequest,
             body_type=FORM,
@@ -116,7 +116,7 @@ def blueprint(backend: Backend, assets: Assets) -> Documented:
         "GET",
         "/embed.js",
         Operation(
-            summary="Define the element <sitematch-finder> for other sites' pages",
+            summary="Get the script that defines <sitematch-finder> for other websites",
             tag="Pages",
             answers={"text/javascript": str},
             problems=(problems.NOT_FOUND,),

@@ -127,9 +127,9 @@ def spots(remaining: Remaining) -> str:
     if count is None:
         return _("Spots not known: ask the clinic")
     if count == 0:
-        return _("Full: ask for the waiting list") if remaining.has_waiting_list else _("Full: no spots are left.")
+        return _("Full: ask about the waiting list") if remaining.has_waiting_list else _("Full: no spots are left.")
     if remaining.drawn_from is DrawnFrom.SHARED_POOL:
-        return ngettext("Shares %(num)s spot with all sites", "Shares %(num)s spots with all sites", count)
+        return ngettext("Shares %(num)s spot with all clinics", "Shares %(num)s spots with all clinics", count)
     return ngettext("%(num)s spot left", "%(num)s spots left", count)
 
 
@@ -171,7 +171,7 @@ def status(value: RecruitmentStatus) -> str:
         RecruitmentStatus.RECRUITING: _("Taking patients"),
         RecruitmentStatus.NOT_YET_RECRUITING: _("Not taking patients yet"),
         RecruitmentStatus.ENROLLING_BY_INVITATION: _("By invitation only"),
-        RecruitmentStatus.ACTIVE_NOT_RECRUITING: _("Under way, taking no more patients"),
+        RecruitmentStatus.ACTIVE_NOT_RECRUITING: _("In progress, not taking new patients"),
         RecruitmentStatus.SUSPENDED: _("Paused"),
         RecruitmentStatus.COMPLETED: _("Completed"),
         RecruitmentStatus.TERMINATED: _("Ended early"),
@@ -180,7 +180,7 @@ def status(value: RecruitmentStatus) -> str:
         RecruitmentStatus.NO_LONGER_AVAILABLE: _("No longer available"),
         RecruitmentStatus.TEMPORARILY_NOT_AVAILABLE: _("Not available for now"),
         RecruitmentStatus.APPROVED_FOR_MARKETING: _("Approved as a medicine"),
-        RecruitmentStatus.WITHHELD: _("Not told"),
+        RecruitmentStatus.WITHHELD: _("Not stated"),
         RecruitmentStatus.UNKNOWN: _("Status not known"),
     }[value]
 
@@ -189,12 +189,12 @@ def precision(value: Precision) -> str:
     """Say what a point stands for."""
     return {
         Precision.ADDRESS: _("an address"),
-        Precision.UNIT: _("a postcode of a few streets"),
+        Precision.UNIT: _("a street-level postcode"),
         Precision.SECTOR: _("a part of a postcode area"),
         Precision.DISTRICT: _("a postcode area"),
         Precision.LOCALITY: _("a whole town"),
         Precision.REGION: _("a whole region"),
-        Precision.UNKNOWN: _("an area that is not known"),
+        Precision.UNKNOWN: _("an unknown area"),
     }[value]
 
 
@@ -207,36 +207,34 @@ def reason(value: Reason, unit: Unit) -> str:
         case ReasonCode.NEAREST:
             return _("The nearest clinic that can take a patient now.")
         case ReasonCode.SAME_BAND:
-            return _("About as far as %(site)s: %(distance)s more.", site=site, distance=distance)
+            return _("About as far away as %(site)s: %(distance)s more.", site=site, distance=distance)
         case ReasonCode.FARTHER:
             return _("%(distance)s farther than %(site)s.", distance=distance, site=site)
         case ReasonCode.AHEAD_BY_TRAVEL:
             return _(
-                "%(distance)s farther than %(site)s, but more surely pays for travel.", distance=distance, site=site
+                "%(distance)s farther than %(site)s, but travel support is more certain.", distance=distance, site=site
             )
         case ReasonCode.AHEAD_BY_SPOTS:
             return _("%(distance)s farther than %(site)s, but has more spots left.", distance=distance, site=site)
         case ReasonCode.AHEAD_BY_KNOWN_SPOTS:
             return _(
-                "%(distance)s farther than %(site)s, but it has spots left, which is not known of %(site)s.",
+                "%(distance)s farther than %(site)s, but it has spots left. For %(site)s this is not known.",
                 distance=distance,
                 site=site,
             )
         case ReasonCode.UNDECIDED:
-            return _(
-                "Either may be nearer, this clinic or %(site)s: the difference is too small to be sure.", site=site
-            )
+            return _("This clinic or %(site)s may be nearer: the difference is too small to be sure.", site=site)
         case ReasonCode.OWN_COUNTRY:
             return _("In %(country)s, the country you prefer.", country=country(subject))
         case ReasonCode.OTHER_COUNTRY:
             return _("In %(country)s; clinics of the country you prefer come first.", country=country(subject))
         case ReasonCode.OUTSIDE_RADIUS:
             return _(
-                "Farther than %(distance)s: nothing nearer can take a patient, so the nearest is shown.",
+                "Farther than %(distance)s: no nearer clinic can take a patient, so the nearest one is shown.",
                 distance=distance,
             )
         case ReasonCode.UNPLACED:
-            return _("We do not know where it is, so it stands last: ask the clinic.")
+            return _("We do not know where it is, so it is listed last: ask the clinic.")
         case ReasonCode.NO_LOCATION:
             return _("We do not know where it is, so its distance could not be checked.")
         case ReasonCode.TRAVEL_COVERED:
@@ -257,7 +255,7 @@ def reason(value: Reason, unit: Unit) -> str:
             assert value.on is not None
             assert value.probability is not None
             return _(
-                "Likely full by the end of %(month)s, at the pace so far: the probability is about %(percent)s.",
+                "At the current pace, it is likely to be full by the end of %(month)s (probability about %(percent)s).",
                 month=month(value.on),
                 percent=percent(value.probability),
             )
@@ -272,13 +270,13 @@ def reason(value: Reason, unit: Unit) -> str:
         case ReasonCode.NOT_RECRUITING:
             return status(RecruitmentStatus(subject))
         case ReasonCode.TOO_FAR:
-            return _("Farther than the %(distance)s you asked for.", distance=distance)
+            return _("Farther than the %(distance)s you chose.", distance=distance)
         case ReasonCode.TRAVEL_TOO_UNSURE:
             return travel(TravelCertainty(subject))
         case ReasonCode.COUNTRY_NOT_ASKED:
-            return _("In %(country)s, not in the country you asked for.", country=country(subject))
+            return _("In %(country)s, not in the country you chose.", country=country(subject))
         case ReasonCode.BEYOND_LIMIT:
-            return _("Number %(rank)s in the order: show more clinics to see it there.", rank=number(count or 0))
+            return _("Number %(rank)s in the list: show more clinics to see it.", rank=number(count or 0))
     raise AssertionError(f"no words for {value.code}")  # pragma: no cover - a test walks every code
 
 
@@ -307,7 +305,7 @@ def place_known(place: Place, unit: Unit) -> str:
     """Say how sure we are where the person is."""
     if place.source == "as given":
         return _(
-            "Your device says this is right to within %(distance)s.", distance=accuracy(place.uncertainty_km, unit)
+            "Your device says this is accurate to within %(distance)s.", distance=accuracy(place.uncertainty_km, unit)
         )
     return _(
         "Known to within %(distance)s (%(area)s).",

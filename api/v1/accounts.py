@@ -73,8 +73,8 @@ def blueprint(backend: Backend) -> Documented:
         "POST",
         "/v1/tokens",
         Operation(
-            summary="Make a token",
-            description="Its secret is shown once. It may do what its account may, cut down to its scopes.",
+            summary="Create a token",
+            description="The secret is shown once. The token has its account's permissions, limited to its scopes.",
             tag="Accounts",
             body=TokenRequest,
             answers={JSON: TokenAnswer},
@@ -112,9 +112,9 @@ def blueprint(backend: Backend) -> Documented:
         "/v1/tokens/<token_id>",
         Operation(
             summary="Revoke a token",
-            description="It ends at once, and for good; nothing happens if it has ended already.",
+            description="It stops working immediately and permanently. Nothing happens if it is already revoked.",
             tag="Accounts",
-            path={"token_id": "The token's id; never its secret."},
+            path={"token_id": "The token's id, not its secret."},
             answers={},
             problems=(*READS, problems.IDEMPOTENCY_KEY_MISSING),
             permission=Permission.ACCOUNTS_WRITE,

@@ -27,18 +27,18 @@ MAX_BATCH = 200
 class AllocationRow(Wire, frozen=True, forbid_unknown_fields=True):
     """A referral, where it comes from and what it needs."""
 
-    referral_id: Annotated[ReferralId, Meta(description="Opaque; it must not say who the patient is.")]
-    postcode: Annotated[str, Meta(description="Or a town's name. Used to measure, and then forgotten.")] = ""
+    referral_id: Annotated[ReferralId, Meta(description="An id that must not identify the patient.")]
+    postcode: Annotated[str, Meta(description="Or a town's name. Used only to measure distances; not stored.")] = ""
     town: str | None = None
-    country: Annotated[str | None, Meta(description="Where the person is: ISO 3166-1 code or a name.")] = None
+    country: Annotated[str | None, Meta(description="The person's country: ISO 3166-1 code or a name.")] = None
     within_km: Annotated[
-        Annotated[float, Meta(gt=0)] | None, Meta(description="No site farther than this, in kilometres.")
+        Annotated[float, Meta(gt=0)] | None, Meta(description="The maximum distance in kilometres.")
     ] = None
-    min_travel: Annotated[
-        TravelCertainty | None, Meta(description="Only sites whose travel support is at least as sure.")
-    ] = None
+    min_travel: Annotated[TravelCertainty | None, Meta(description="Only sites with at least this travel support.")] = (
+        None
+    )
     only_country: Annotated[str | None, Meta(description="Only sites in this country.")] = None
-    arm: Annotated[str | None, Meta(description="The arm or cohort whose cap counts.")] = None
+    arm: Annotated[str | None, Meta(description="The arm or cohort whose cap applies.")] = None
 
 
 class AllocationBatch(Wire, frozen=True, forbid_unknown_fields=True):

@@ -83,8 +83,8 @@ def _serve_capacity(routes: Documented, backend: Backend) -> None:
         "GET",
         "/v1/capacity",
         Operation(
-            summary="Show the spots of every site",
-            description="Ask with If-None-Match, or with `since` for the difference; once a minute is enough.",
+            summary="Get the spots of every site",
+            description="Use If-None-Match, or `since` to get only the changes. Once a minute is enough.",
             tag="Capacity",
             query=CapacityQuery,
             answers=_ANSWERS,
@@ -147,7 +147,7 @@ def _serve_caps(routes: Documented, backend: Backend) -> None:
         "GET",
         "/v1/caps",
         Operation(
-            summary="List the caps and what is taken of each",
+            summary="List the caps and the spots taken under each",
             tag="Capacity",
             query=StudyQuery,
             answers={JSON: CapsAnswer},
@@ -165,7 +165,7 @@ def _serve_caps(routes: Documented, backend: Backend) -> None:
         "/v1/caps",
         Operation(
             summary="Set or remove a cap",
-            description="One below what is taken is accepted: it shows as over-enrolled and sells nothing more.",
+            description="A cap below the spots taken shows as over-enrolled, and no more spots are given.",
             tag="Capacity",
             body=CapRequest,
             answers={JSON: CapAnswer},
@@ -187,8 +187,8 @@ def _serve_caps(routes: Documented, backend: Backend) -> None:
         "POST",
         "/v1/caps/closure",
         Operation(
-            summary="Take nobody more in a part of the study",
-            description="Who is under way goes on; participants still count.",
+            summary="Close a part of the study to new patients",
+            description="Referrals in progress continue; participants still count.",
             tag="Capacity",
             body=PartRequest,
             answers={JSON: CapAnswer},
@@ -206,7 +206,7 @@ def _serve_caps(routes: Documented, backend: Backend) -> None:
         "/v1/caps/reopening",
         Operation(
             summary="Undo a closure",
-            description="A registry status that takes nobody still keeps the site closed.",
+            description="A site stays closed if its registry status is closed to new patients.",
             tag="Capacity",
             body=PartRequest,
             answers={JSON: CapAnswer},
@@ -227,7 +227,7 @@ def _serve_policy(routes: Documented, backend: Backend) -> None:
         "GET",
         "/v1/policy",
         Operation(
-            summary="Show the study's rules for its spots",
+            summary="Get the study's rules for spots",
             tag="Capacity",
             query=StudyQuery,
             answers={JSON: PolicyAnswer},
@@ -243,8 +243,8 @@ def _serve_policy(routes: Documented, backend: Backend) -> None:
         "PUT",
         "/v1/policy",
         Operation(
-            summary="Set the study's rules for its spots",
-            description="They count for what is under way too, save that holds keep their expiry.",
+            summary="Set the study's rules for spots",
+            description="They also apply to current referrals, but existing holds keep their expiry time.",
             tag="Capacity",
             body=PolicyRequest,
             answers={JSON: PolicyAnswer},

@@ -27,7 +27,7 @@ def blueprint(backend: Backend) -> Documented:
         Operation(
             summary="Rank the clinics that recruit for a condition",
             description="Over all studies that take patients and have every word of the condition in their title, "
-            "conditions, keywords, interventions or ids. One row a clinic, with each study that recruits there. "
+            "conditions, keywords, interventions or ids. One row for each clinic, with all studies that recruit there. "
             "Nothing of the request is stored or logged.",
             tag="Matching",
             body=ClinicsRequest,

@@ -50,18 +50,18 @@ class CoverageRequest(Wire, frozen=True, forbid_unknown_fields=True):
     ]
     country: Annotated[str | None, Meta(description="Country of all of them: ISO 3166-1 code or a name.")] = None
     countries: Annotated[
-        tuple[str, ...] | None, Meta(description="In place of country: one for each postcode, in the same order.")
+        tuple[str, ...] | None, Meta(description="Instead of country: one for each postcode, in the same order.")
     ] = None
     people: Annotated[
         tuple[Annotated[float, Meta(ge=0)], ...] | None,
-        Meta(description="How many people each postcode stands for, in the same order; one each if left out."),
+        Meta(description="The number of people for each postcode, in the same order; the default is one each."),
     ] = None
     within_km: Annotated[
         tuple[Annotated[float, Meta(gt=0)], ...],
-        Meta(min_length=1, max_length=10, description="Distances in kilometres to tell the share within."),
+        Meta(min_length=1, max_length=10, description="Distances in kilometres to report the share within."),
     ] = (50.0, 100.0, 200.0)
     candidate_study: Annotated[
-        str | None, Meta(description="Another study whose sites could be opened, beside this one's own.")
+        str | None, Meta(description="Another study whose sites could be opened, in addition to this study's own.")
     ] = None
     study_id: StudyId = None
     time_zone: TimeZone = "UTC"
@@ -88,9 +88,9 @@ def blueprint(backend: Backend) -> Documented:
         "POST",
         "/v1/reports/coverage",
         Operation(
-            summary="Report how many of a list of people live near a site that can take them now",
-            description="With how sure that is, and which one more site would cut the median distance most. The list "
-            f"is read, counted and forgotten; nothing of it is stored or logged. At most {MAX_POSTCODES} postcodes.",
+            summary="Report how many people on a list live near a site that can take them now",
+            description="Includes the uncertainty, and the site that would reduce the median distance most if "
+            f"it opened. The list is not stored or logged. At most {MAX_POSTCODES} postcodes.",
             tag="Reports",
             body=CoverageRequest,
             answers=ANSWERS,
@@ -130,9 +130,9 @@ def blueprint(backend: Backend) -> Documented:
         "GET",
         "/v1/reports/catchments",
         Operation(
-            summary="Draw the region of each site that can take a patient now",
-            description="Nearer to it than to any other such site, as GeoJSON: cut at the antimeridian, closed around "
-            "the poles. `error` says how far borders may be off.",
+            summary="Get the catchment area of each site that can take a patient now",
+            description="The area that is nearer to it than to any other such site, as GeoJSON: cut at the "
+            "antimeridian, closed around the poles. `error` gives the uncertainty of the borders.",
             tag="Reports",
             query=CatchmentsQuery,
             answers={GEOJSON: AreaCollection},

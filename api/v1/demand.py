@@ -24,8 +24,10 @@ class DemandQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """Which months, and what is within reach."""
 
     study_id: StudyId = None
-    months: Annotated[int, Meta(ge=1, le=60, description="How many months before this one.")] = 12
-    within_km: Annotated[float, Meta(gt=0, lt=20_038, description="What is within reach, in kilometres.")] = 100.0
+    months: Annotated[int, Meta(ge=1, le=60, description="The number of full months to report.")] = 12
+    within_km: Annotated[
+        float, Meta(gt=0, lt=20_038, description="The distance that counts as within reach, in kilometres.")
+    ] = 100.0
     time_zone: TimeZone = "UTC"
     format: FormatChoice = None
     table: TableChoice = None
@@ -39,9 +41,9 @@ def blueprint(backend: Backend) -> Documented:
         "GET",
         "/v1/reports/demand",
         Operation(
-            summary="Report where look-ups came from, and which regions have no open site within reach",
-            description="By coarse regions of many thousand people, in batches; no look-up is ever kept. Counting is "
-            "off unless the operator sets SITEMATCH_COUNT_DEMAND=1.",
+            summary="Report the regions that searches came from, and the regions with no open site within reach",
+            description="By large regions of many thousand people, in batches. Single searches are never stored. "
+            "Counting is off unless the operator sets SITEMATCH_COUNT_DEMAND=1.",
             tag="Reports",
             query=DemandQuery,
             answers=ANSWERS,

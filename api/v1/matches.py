@@ -51,9 +51,9 @@ def blueprint(backend: Backend) -> Documented:
         "POST",
         "/v1/matches",
         Operation(
-            summary="Rank the sites from a postcode, a town or coordinates",
-            description="The private way: where the person is stays out of addresses, and so out of logs, "
-            "histories and referrers. Nothing of the request is stored or logged.",
+            summary="Rank the sites by distance from a postcode, a town or coordinates",
+            description="Use this for patients: the location stays out of URLs, and so out of logs, browser histories "
+            "and referrers. Nothing of the request is stored or logged.",
             tag="Matching",
             body=MatchRequest,
             answers=_ANSWERS,
@@ -71,9 +71,9 @@ def blueprint(backend: Backend) -> Documented:
             "GET",
             "/v1/matches",
             Operation(
-                summary="Rank the sites, asked by the address",
-                description="Handy for a try, but the postcode is in the address: use POST for patients. "
-                "An operator can switch this off.",
+                summary="Rank the sites, with the query in the URL",
+                description="Useful for testing, but the postcode is in the URL: use POST for patients. "
+                "The operator can switch this off.",
                 tag="Matching",
                 query=MatchRequest,
                 answers=_ANSWERS,

@@ -28,7 +28,7 @@ def blueprint(backend: Backend) -> Documented:
         "/v1/postcodes/<country>/<code>",
         Operation(
             summary="Locate a postcode",
-            description="A code of which only a leading part is known is answered by that part, and says so.",
+            description="If only the first part of a postcode is known, the answer is for that part and says so.",
             tag="Postcodes",
             path={
                 "country": "ISO 3166-1 code or a name of the country.",

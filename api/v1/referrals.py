@@ -33,7 +33,7 @@ from sitematch.domain.capacity.states import ACTIONS, MOVES, Action, ActionFacts
 from sitematch.exporters.wire.capacity import ReferralAnswer, event_answer, referral_answer, waiting_answers
 from sitematch.services.capacity import coordinating
 
-_ONE = {"referral_id": "The referral's opaque id."}
+_ONE = {"referral_id": "The referral's id."}
 _TAKES = (*WRITES, problems.SITE_NOT_FOUND, problems.SITE_CLOSED, problems.ILLEGAL_TRANSITION)
 _MOVES = (*WRITES, problems.REFERRAL_NOT_FOUND, problems.ILLEGAL_TRANSITION)
 
@@ -56,7 +56,7 @@ def _serve_holds(routes: Documented, backend: Backend) -> None:
         "/v1/referrals",
         Operation(
             summary="Hold a spot for a referral",
-            description="Of two who ask for the last spot, one gets it and the other is told which cap is full.",
+            description="If two requests want the last spot, one gets it and the other is told which cap is full.",
             tag="Referrals",
             body=HoldRequest,
             answers={JSON: ReferralAnswer},
@@ -88,7 +88,7 @@ def _serve_holds(routes: Documented, backend: Backend) -> None:
         "/v1/referrals",
         Operation(
             summary="List referrals",
-            description="Those that the caller may see, the latest change first, a page at a time.",
+            description="The referrals that you can see, latest change first, in pages.",
             tag="Referrals",
             query=ReferralsQuery,
             answers={JSON: ReferralsAnswer},
@@ -119,7 +119,7 @@ def _serve_one(routes: Documented, backend: Backend) -> None:
         "GET",
         "/v1/referrals/<referral_id>",
         Operation(
-            summary="Show where a referral stands",
+            summary="Get the state of a referral",
             tag="Referrals",
             path=_ONE,
             query=NoQuery,
@@ -138,7 +138,7 @@ def _serve_one(routes: Documented, backend: Backend) -> None:
         "GET",
         "/v1/referrals/<referral_id>/history",
         Operation(
-            summary="Show all that happened to a referral, and who did it",
+            summary="Get the history of a referral",
             tag="Referrals",
             path=_ONE,
             query=NoQuery,
@@ -206,7 +206,7 @@ def _serve_waiting(routes: Documented, backend: Backend) -> None:
         "/v1/waiting-list",
         Operation(
             summary="Wait for a spot",
-            description="By priority, then age; a spot that is free is offered at once, and lapses if not accepted.",
+            description="By priority, then by waiting time. A free spot is offered immediately, for a limited time.",
             tag="Waiting list",
             body=WaitRequest,
             answers={JSON: ReferralAnswer},
@@ -237,7 +237,7 @@ def _serve_waiting(routes: Documented, backend: Backend) -> None:
         "GET",
         "/v1/waiting-list",
         Operation(
-            summary="List who waits, the next first",
+            summary="List the waiting referrals, next first",
             tag="Waiting list",
             query=StudyQuery,
             answers={JSON: WaitingListAnswer},

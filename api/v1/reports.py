@@ -31,16 +31,16 @@ ANSWERS: dict[str, type] = {form.media_type: _TYPES.get(form, str) for form in F
 """Every form of a report, by its media type."""
 _PROBLEMS = (*READS, problems.SITE_NOT_FOUND, problems.UNKNOWN_COUNTRY, problems.NOT_ACCEPTABLE)
 _NOTE = (
-    "JSON, CSV, Excel, HTML or PDF, by `format` or by the Accept header; all show the same numbers. Sites that the "
-    "caller may not see are left out, and the report says so."
+    "JSON, CSV, Excel, HTML or PDF, by `format` or by the Accept header; all show the same numbers. Sites that "
+    "you do not have access to are left out, and the report says so."
 )
 
 
 def blueprint(backend: Backend) -> Documented:
     """Make the routes."""
     routes = Documented("reports")
-    _serve(routes, backend, "capacity", "Report what is taken and left", reporting.capacity_report)
-    _serve(routes, backend, "funnel", "Report how far referrals came", reporting.funnel_report)
+    _serve(routes, backend, "capacity", "Report spots taken and left", reporting.capacity_report)
+    _serve(routes, backend, "funnel", "Report how far referrals got", reporting.funnel_report)
     _serve(routes, backend, "forecast", "Forecast enrolment", forecasting.forecast_report, ForecastQuery, _supposed)
     return routes
 

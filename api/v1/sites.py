@@ -38,7 +38,7 @@ def blueprint(backend: Backend) -> Documented:
         "/v1/sites",
         Operation(
             summary="List a study's sites",
-            description="By site_id, a page at a time; `Link` leads to the next one.",
+            description="Ordered by site_id, in pages; the `Link` header has the next page.",
             tag="Sites",
             query=SitesQuery,
             answers=_LISTED,
@@ -83,9 +83,9 @@ def blueprint(backend: Backend) -> Documented:
         "GET",
         "/v1/sites/<site_id>",
         Operation(
-            summary="Show one site with the spots left",
+            summary="Get one site with the spots left",
             tag="Sites",
-            path={"site_id": "The site's id, as /v1/sites lists it."},
+            path={"site_id": "The site's id from /v1/sites."},
             query=SiteQuery,
             answers={JSON: SiteDetail, GEOJSON: SiteFeature},
             problems=(

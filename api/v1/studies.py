@@ -27,9 +27,9 @@ def blueprint(backend: Backend) -> Documented:
         "GET",
         "/v1/studies",
         Operation(
-            summary="List the studies, or find them by their words",
-            description="First those that are about the words, then those whose summary or sponsor has them; each by "
-            "study_id, a page at a time.",
+            summary="List or search the studies",
+            description="Studies with the words in the title or conditions come first, then those with them in the "
+            "summary or sponsor; each ordered by study_id, in pages.",
             tag="Studies",
             query=StudiesQuery,
             answers={JSON: StudiesAnswer},
@@ -48,9 +48,9 @@ def blueprint(backend: Backend) -> Documented:
         "GET",
         "/v1/studies/<study_id>",
         Operation(
-            summary="Show one study",
+            summary="Get one study",
             tag="Studies",
-            path={"study_id": "The study's id, as /v1/studies lists it."},
+            path={"study_id": "The study's id from /v1/studies."},
             query=NoQuery,
             answers={JSON: StudyDetail},
             problems=(*_PROBLEMS, problems.STUDY_NOT_FOUND),

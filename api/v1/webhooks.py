@@ -37,7 +37,7 @@ def blueprint(backend: Backend) -> Documented:
         "/v1/webhooks",
         Operation(
             summary="List webhooks",
-            description="Those of the studies that the caller manages; their secrets are not shown again.",
+            description="The webhooks of the studies that you manage. Secrets are not shown again.",
             tag="Webhooks",
             query=NoQuery,
             answers={JSON: WebhooksAnswer},
@@ -55,8 +55,8 @@ def blueprint(backend: Backend) -> Documented:
         "/v1/webhooks",
         Operation(
             summary="Add a webhook",
-            description="Messages are signed (Sitematch-Signature) with the secret of the answer, which is shown once, "
-            "and tried again with growing pauses until the receiver answers 2xx.",
+            description="Messages are signed (Sitematch-Signature) with the secret in this answer, which is shown "
+            "once. A message is sent again with growing pauses until the receiver answers 2xx.",
             tag="Webhooks",
             body=WebhookRequest,
             answers={JSON: WebhookAnswer},
@@ -91,7 +91,7 @@ def blueprint(backend: Backend) -> Documented:
         "/v1/webhooks/<webhook_id>",
         Operation(
             summary="Disable a webhook",
-            description="It is told nothing more, not even what waits.",
+            description="Waiting messages are not sent.",
             tag="Webhooks",
             path={"webhook_id": "The webhook's id."},
             answers={},
@@ -109,7 +109,7 @@ def blueprint(backend: Backend) -> Documented:
         "GET",
         "/v1/webhooks/failures",
         Operation(
-            summary="List what could not be delivered",
+            summary="List the messages that were not delivered",
             tag="Webhooks",
             query=NoQuery,
             answers={JSON: DeliveriesAnswer},

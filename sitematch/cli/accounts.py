@@ -35,34 +35,34 @@ _ROLE = click.Choice([role.value for role in Role])
 
 @click.group("user", cls=Commands)
 def user_group() -> None:
-    """Make accounts for coordinators and give them roles. Patients need none.
+    """Create accounts for coordinators and give them roles. Patients do not need an account.
 
-    There is no first account and no default password: make the first administrator here.
+    A new installation has no accounts. Create the first administrator here.
     """
 
 
 @click.group("token", cls=Commands)
 def token_group() -> None:
-    """Make and revoke API tokens."""
+    """Create and revoke API tokens."""
 
 
 def _where(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
-        "--site", metavar="SITE", shell_complete=complete_site, help="Which site; needed by a site coordinator."
+        "--site", metavar="SITE", shell_complete=complete_site, help="The site. Required for a site coordinator."
     )(command)
     return click.option(
-        "--study", metavar="STUDY", shell_complete=complete_study, help="Which study; left out: every one."
+        "--study", metavar="STUDY", shell_complete=complete_study, help="The study.  [default: all studies]"
     )(command)
 
 
 @user_group.command("add", epilog=_CODES)
 @click.argument("email")
-@click.option("--role", type=_ROLE, help="Left out: may do nothing until `user grant`.")
+@click.option("--role", type=_ROLE, help="Without a role the account has no permissions until you run `user grant`.")
 @_where
-@click.option("--password", "with_password", is_flag=True, help="Ask for a password; from stdin if that is piped.")
+@click.option("--password", "with_password", is_flag=True, help="Ask for a password, or read it from stdin.")
 @plain_errors
 def add(email: str, role: str | None, study: str | None, site: str | None, with_password: bool) -> None:
-    """Make an account.
+    """Create an account.
 
     \b
     Examples:
@@ -73,13 +73,13 @@ def add(email: str, role: str | None, study: str | None, site: str | None, with_
 
     grant = None if role is None else Grant(role=Role(role), study_id=study, site_id=site)
     if role is None and (study or site):
-        raise InvalidInput("Give a --role with --study or --site.", field="role")
+        raise InvalidInput("--study and --site need a --role.", field="role")
     password = _new_password() if with_password else None
     with open_context() as context:
         account = accounts.create_account(
             context.store, context.actor, email=email, now=context.now, password=password, grant=grant
         )
-    say(f"Made account {account.account_id} for {account.email}: {_roles(account)}.")
+    say(f"Created account {account.account_id} for {account.email}: {_roles(account)}.")
 
 
 @user_group.command("list", epilog=_CODES)
@@ -103,7 +103,7 @@ def list_(form: str) -> None:
         (item.email, item.account_id, "disabled" if item.is_disabled else _roles(item), _signs_in(item))
         for item in found
     ]
-    _print_table(("E-mail", "Account", "Roles", "Signs in by"), rows, "No accounts; make one with `user add`.")
+    _print_table(("E-mail", "Account", "Roles", "Sign-in"), rows, "There are no accounts. Create one with `user add`.")
 
 
 @user_group.command("grant", epilog=_CODES)
@@ -133,7 +133,7 @@ def grant_(email: str, role: str, study: str | None, site: str | None) -> None:
 @_where
 @plain_errors
 def take_back(email: str, role: str, study: str | None, site: str | None) -> None:
-    """Take a role back.
+    """Remove a role from an account.
 
     \b
     Example:
@@ -152,7 +152,7 @@ def take_back(email: str, role: str, study: str | None, site: str | None) -> Non
 @click.argument("email")
 @plain_errors
 def set_password(email: str) -> None:
-    """Set a password, asked for or from stdin; every session and token of the account ends.
+    """Set a password. It is asked for, or read from stdin. All sessions and tokens of the account end.
 
     \b
     Example:
@@ -166,14 +166,14 @@ def set_password(email: str) -> None:
         accounts.set_password(
             context.store, context.actor, account_id=account.account_id, password=password, now=context.now
         )
-    say(f"{account.email}: the password is set; sessions and tokens have ended.")
+    say(f"{account.email}: the password was changed. All sessions and tokens have ended.")
 
 
 @user_group.command("disable", epilog=_CODES)
 @click.argument("email")
 @plain_errors
 def disable(email: str) -> None:
-    """End an account's use, its sessions and tokens included; the audit trail keeps its id.
+    """Disable an account and end its sessions and tokens. The audit trail keeps its id.
 
     \b
     Example:
@@ -189,19 +189,21 @@ def disable(email: str) -> None:
 
 @token_group.command("create", epilog=_CODES)
 @click.argument("email")
-@click.option("--label", required=True, metavar="TEXT", help="What it is for.")
+@click.option("--label", required=True, metavar="TEXT", help="What the token is for.")
 @click.option(
     "--scope",
     "scopes",
     multiple=True,
     type=click.Choice([permission.value for permission in Permission]),
-    help="What it is cut down to; may be repeated.  [default: all that the account's roles allow]",
+    help="A permission of the token; may be repeated.  [default: all that the account's roles allow]",
 )
-@click.option("--days", type=click.IntRange(1, 366), default=90, show_default=True, help="How long it lasts.")
+@click.option(
+    "--days", type=click.IntRange(1, 366), default=90, show_default=True, help="Days until the token expires."
+)
 @format_option("table", "json")
 @plain_errors
 def create(email: str, label: str, scopes: tuple[str, ...], days: int, form: str) -> None:
-    """Make a token for an account and print its secret, once: only a hash of it is kept.
+    """Create a token for an account. The secret is printed once: only a hash of it is kept.
 
     \b
     Examples:
@@ -226,7 +228,9 @@ def create(email: str, label: str, scopes: tuple[str, ...], days: int, form: str
         print_json({"secret": made.secret, "token": made.token})
         return
     click.echo(made.secret)
-    say(f"Token {made.token.token_id} for {email}, until {made.token.expires_at:%Y-%m-%d}. It is not shown again.")
+    say(
+        f"Token {made.token.token_id} for {email}, valid until {made.token.expires_at:%Y-%m-%d}. It is not shown again."
+    )
 
 
 @token_group.command("list", epilog=_CODES)
@@ -234,7 +238,7 @@ def create(email: str, label: str, scopes: tuple[str, ...], days: int, form: str
 @format_option("table", "json")
 @plain_errors
 def list_tokens(email: str, form: str) -> None:
-    """List an account's tokens, the newest first; never their secrets.
+    """List an account's tokens, newest first. Secrets are never shown.
 
     \b
     Example:
@@ -265,7 +269,7 @@ def list_tokens(email: str, form: str) -> None:
 @click.argument("token_id")
 @plain_errors
 def revoke(token_id: str) -> None:
-    """End a token at once, and for good.
+    """Revoke a token immediately and permanently.
 
     \b
     Example:
@@ -275,7 +279,7 @@ def revoke(token_id: str) -> None:
 
     with open_context() as context:
         tokens.revoke_token(context.store, context.actor, token_id=token_id, now=context.now)
-    say(f"Token {token_id} is of no use any more.")
+    say(f"Token {token_id} is revoked.")
 
 
 def _new_password() -> str:

@@ -37,13 +37,13 @@ EXIT_BUSY = 8
 _MEANINGS = {
     0: "done",
     EXIT_NO_MATCH: "no site can take a patient",
-    EXIT_USAGE: "the command or a value in it cannot be understood, or a file it names cannot be read",
+    EXIT_USAGE: "the command or a value in it is not valid, or a file cannot be read",
     EXIT_NOT_FOUND: "no such postcode, town, site, study, referral, account or token",
-    EXIT_AMBIGUOUS: "several places fit: choose one",
-    EXIT_DATA_FAULT: "a data file or the ledger has faults",
-    EXIT_NOT_READY: "the gazetteer, the database or a library is missing, or of another version",
-    EXIT_REFUSED: "the ledger says no: no spots left, closed, or not possible in this state",
-    EXIT_BUSY: "the database or a registry is busy or cannot be reached: nothing was confirmed, try again",
+    EXIT_AMBIGUOUS: "several places match: choose one",
+    EXIT_DATA_FAULT: "a data file or the ledger has errors",
+    EXIT_NOT_READY: "the gazetteer, the database or a library is missing, or from another version",
+    EXIT_REFUSED: "the change is not possible: no spots left, closed, or not allowed in this state",
+    EXIT_BUSY: "the database or a registry is busy or not available: nothing was saved, try again",
 }
 
 
@@ -179,7 +179,7 @@ def format_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., A
         type=click.Choice(names),
         default=names[0],
         show_default=True,
-        help="How to print it.",
+        help="Output format.",
     )
 
 
@@ -213,7 +213,7 @@ def plain_errors(command: Callable[_P, _R]) -> Callable[_P, _R]:
         except SitematchError as error:
             say(f"Error: {error.message}")
             for suggestion in (*getattr(error, "suggestions", ()), *getattr(error, "candidates", ())):
-                say(f"  Perhaps: {suggestion.text} ({suggestion.country}): {suggestion.why}")
+                say(f"  Suggestion: {suggestion.text} ({suggestion.country}): {suggestion.why}")
             sys.exit(exit_code(error))
 
     return wrapped

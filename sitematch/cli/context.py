@@ -81,14 +81,16 @@ def study_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--study",
         metavar="STUDY",
         shell_complete=complete_study,
-        help="Its id; left out: the study of SITEMATCH_STUDY.",
+        help="The study's id.  [default: SITEMATCH_STUDY]",
     )(command)
 
 
 def key_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--key``."""
     return click.option(
-        "--key", metavar="KEY", help="Idempotency key: asking again with it within 24 hours does nothing twice."
+        "--key",
+        metavar="KEY",
+        help="Idempotency key: a repeat with the same key within 24 hours has no further effect.",
     )(command)
 
 

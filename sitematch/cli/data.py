@@ -18,14 +18,14 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group("data", cls=Commands)
 def data_group() -> None:
-    """Check, load and rebuild files of sites."""
+    """Check, load and rebuild site files."""
 
 
 @data_group.command("check", epilog=_CODES)
 @click.argument("file", type=_FILE)
 @plain_errors
 def check(file: Path) -> None:
-    """Check a file of sites and report every row's fault with its line; nothing is changed.
+    """Check a site file and report each error with its line. Nothing is changed.
 
     \b
     Example:
@@ -34,15 +34,15 @@ def check(file: Path) -> None:
     from sitematch.services.studies.sites_file import read_checked
 
     found = read_checked(file, settings(), keep_good_rows=False)
-    say(f"{file.name}: {counted(len(found.sites), 'site')}, no fault.")
+    say(f"{file.name}: {counted(len(found.sites), 'site')}, no errors.")
 
 
 @data_group.command("load", epilog=_CODES)
 @click.argument("file", type=_FILE)
-@click.option("--keep-good-rows", is_flag=True, help="Take the good rows of a file with faults.")
+@click.option("--keep-good-rows", is_flag=True, help="Load the valid rows and skip the others.")
 @plain_errors
 def load(file: Path, keep_good_rows: bool) -> None:
-    """Put a file of sites in place of those of its study; a file with faults changes nothing.
+    """Replace a study's sites with those in a file. If the file has errors, nothing is changed.
 
     \b
     Example:
@@ -56,7 +56,7 @@ def load(file: Path, keep_good_rows: bool) -> None:
     found = load_sites(file, chosen, now, keep_good_rows=keep_good_rows)
     for fault in found.faults:
         say(f"Left out: {fault}")
-    say(f"Loaded {counted(len(found.sites), 'site')}; {counted(len(found.faults), 'fault')}.")
+    say(f"Loaded {counted(len(found.sites), 'site')}; {counted(len(found.faults), 'error')}.")
 
 
 @data_group.command("build-sites", epilog=_CODES)
@@ -64,7 +64,7 @@ def load(file: Path, keep_good_rows: bool) -> None:
 @click.option("--out", type=_FILE, default=Path("data/sites.csv"), show_default=True)
 @plain_errors
 def build_sites(facts: Path, out: Path) -> None:
-    """Rebuild the stand-in sites' file from the record's facts and the gazetteer, byte for byte.
+    """Rebuild the file of stand-in sites from the registry record and the gazetteer. The result is always identical.
 
     \b
     Example:

@@ -17,13 +17,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group(cls=Commands)
 def db() -> None:
-    """Look after the database."""
+    """Create, upgrade, back up and restore the database."""
 
 
 @db.command("upgrade", epilog=_CODES)
 @plain_errors
 def upgrade() -> None:
-    """Create the database or bring its schema up to date; load the default study into an empty one.
+    """Create the database or upgrade its schema. The default study is loaded into an empty database.
 
     \b
     Example:
@@ -39,10 +39,9 @@ def upgrade() -> None:
 @click.argument("file", type=_FILE)
 @plain_errors
 def backup(file: Path) -> None:
-    """Write the whole database to FILE while it is in use; the copy is of one instant.
+    """Back up the whole database to FILE, even while it is in use.
 
-    The file is an SQLite database whatever it was taken from; `db restore` reads it into either kind. It must not
-    exist yet.
+    The backup is an SQLite file, even from PostgreSQL; `db restore` can restore it to either. FILE must not exist yet.
 
     \b
     Example:
@@ -59,7 +58,7 @@ def backup(file: Path) -> None:
 @click.argument("file", type=_FILE)
 @plain_errors
 def restore(file: Path) -> None:
-    """Fill a new, empty database from a backup; one that holds anything is not touched.
+    """Restore a backup into a new, empty database. A database with data in it is not changed.
 
     \b
     Example:

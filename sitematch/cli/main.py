@@ -33,9 +33,9 @@ from sitematch.cli.webhook import webhook_group
 )
 @click.version_option(__version__, prog_name="sitematch")
 def main() -> None:
-    """Find the trial sites nearest to a postcode in any country, and say why.
+    """Find the trial sites nearest to a postcode in any country, with reasons.
 
-    It is no medical advice and judges nobody's eligibility.
+    It does not give medical advice or decide who is eligible.
 
     \b
     Examples:
@@ -59,7 +59,7 @@ def completion(shell: str) -> None:
 
     kind = get_completion_class(shell)
     if kind is None:  # click knows all three
-        raise click.UsageError(f"No completion for {shell}.")
+        raise click.UsageError(f"There is no completion for {shell}.")
     click.echo(kind(main, {}, "sitematch", "_SITEMATCH_COMPLETE").source())
 
 

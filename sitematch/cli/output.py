@@ -40,7 +40,7 @@ def open_output(out: Path | None) -> Iterator[IO[bytes]]:
     try:
         file = part.open("xb")
     except OSError as error:
-        raise InvalidInput(f"{out} cannot be written: {error.strerror}.", field="out") from error
+        raise InvalidInput(f"Cannot write {out}: {error.strerror}.", field="out") from error
     try:
         with file:
             yield file

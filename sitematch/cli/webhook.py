@@ -26,21 +26,21 @@ _CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
 @click.group("webhook", cls=Commands)
 def webhook_group() -> None:
-    """Tell other systems, by signed POST, what happens to sites."""
+    """Send signed messages to other systems when sites change."""
 
 
 @webhook_group.command("add", epilog=_CODES)
 @click.argument("url")
 @click.option(
     "--kind", "kinds", multiple=True, required=True, type=click.Choice([kind.value for kind in NoticeKind]),
-    help="What to be told of; may be repeated.",
+    help="The kind of event to send; may be repeated.",
 )  # fmt: skip
-@click.option("--percent", type=click.IntRange(1, 100), help="With site.passed-percent: from which share on.")
-@click.option("--study", metavar="STUDY", shell_complete=complete_study, help="Which study; left out: every one.")
+@click.option("--percent", type=click.IntRange(1, 100), help="With site.passed-percent: the percentage of spots taken.")
+@click.option("--study", metavar="STUDY", shell_complete=complete_study, help="The study.  [default: all studies]")
 @format_option("table", "json")
 @plain_errors
 def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None, form: str) -> None:
-    """Add a webhook and print the secret that its messages are signed with, once.
+    """Add a webhook and print its signing secret once.
 
     \b
     Example:
@@ -62,7 +62,7 @@ def add(url: str, kinds: tuple[str, ...], percent: int | None, study: str | None
         print_json({"secret": made.secret, "webhook": made.webhook})
         return
     click.echo(made.secret)
-    say(f"Webhook {made.webhook.webhook_id}. The secret is not shown again.")
+    say(f"Created webhook {made.webhook.webhook_id}. The secret is not shown again.")
 
 
 @webhook_group.command("list", epilog=_CODES)
@@ -84,7 +84,7 @@ def list_() -> None:
 @click.argument("webhook_id")
 @plain_errors
 def disable(webhook_id: str) -> None:
-    """Tell it nothing more, not even what waits.
+    """Disable a webhook. Waiting messages are not sent.
 
     \b
     Example:
@@ -94,13 +94,13 @@ def disable(webhook_id: str) -> None:
 
     with open_context() as context:
         endpoints.disable_webhook(context.store, context.actor, webhook_id=webhook_id, now=context.now)
-    say(f"Webhook {webhook_id} is told nothing more.")
+    say(f"Webhook {webhook_id} is disabled.")
 
 
 @webhook_group.command("failures", epilog=_CODES)
 @plain_errors
 def failures() -> None:
-    """List, as JSON, what could not be delivered, and when it is tried again.
+    """List messages that were not delivered, and when they are tried again, as JSON.
 
     \b
     Example:
@@ -115,7 +115,7 @@ def failures() -> None:
 @webhook_group.command("run", epilog=_CODES)
 @plain_errors
 def run() -> None:
-    """Deliver what is due, once; a server does it by itself every SITEMATCH_NOTICES_EVERY_S seconds.
+    """Send the messages that are due. A server does this itself every SITEMATCH_NOTICES_EVERY_S seconds.
 
     \b
     Example, in a crontab:

@@ -31,5 +31,5 @@ def zone_named(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # unknown; not a name at all; the name of a folder
         raise InvalidInput(
-            f"{name[:_SHOWN]!r} is no time zone; give its IANA name, e.g. UTC or Europe/Berlin.", field="time_zone"
+            f"{name[:_SHOWN]!r} is not a time zone. Give an IANA name, e.g. UTC or Europe/Berlin.", field="time_zone"
         ) from None

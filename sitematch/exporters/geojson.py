@@ -52,7 +52,7 @@ class SiteProperties(Wire, frozen=True, omit_defaults=True):
 
     site_id: str
     study_id: str
-    stand_in: Annotated[bool, Meta(description="True when the facts are those of a site of another study.")]
+    stand_in: Annotated[bool, Meta(description="True if the details are those of a site of another study.")]
     facility: str
     city: str
     state: str
@@ -81,7 +81,7 @@ class SiteFeature(Wire, frozen=True, tag_field="type", tag="Feature"):
     """One site."""
 
     id: str
-    geometry: Annotated[Point | None, Meta(description="Null when the site could not be placed.")]
+    geometry: Annotated[Point | None, Meta(description="Null if the location of the site is unknown.")]
     properties: SiteProperties
 
 
@@ -111,7 +111,7 @@ class CapacityFeature(Wire, frozen=True, tag_field="type", tag="Feature"):
     """The spots of one site."""
 
     id: str
-    geometry: Annotated[Point | None, Meta(description="Null when the site could not be placed.")]
+    geometry: Annotated[Point | None, Meta(description="Null if the location of the site is unknown.")]
     properties: SpotsAtSite
 
 

@@ -33,7 +33,7 @@ class AreaProperties(Wire, frozen=True, omit_defaults=True):
     facilities: tuple[str, ...]
     city: str
     country: Annotated[str, Meta(description="ISO 3166-1 alpha-2.")]
-    uncertainty_km: Annotated[float, Meta(ge=0, description="How far off the site's point may be.")]
+    uncertainty_km: Annotated[float, Meta(ge=0, description="The uncertainty of the site's point.")]
     radius_km: Annotated[float, Meta(gt=0)] | None = None
 
 
@@ -53,7 +53,7 @@ class AreaCollection(Wire, frozen=True, tag_field="type", tag="FeatureCollection
     study_title: str
     as_of: Annotated[Instant, Meta(description="Sites that could take a patient at this instant.")]
     sites_without_location: Annotated[int, Meta(ge=0)]
-    error: Annotated[str, Meta(description="How far borders may be off.")]
+    error: Annotated[str, Meta(description="The uncertainty of the borders.")]
     notice: str
     attribution: tuple[str, ...]
 

@@ -58,10 +58,10 @@ def read_catalogue(path: Path) -> Iterator[CatalogueRecord]:
         except (msgspec.DecodeError, UnicodeDecodeError):
             head = ""
         if head != CATALOGUE_FORMAT:
-            refuse(1, f"is no catalogue of the form {CATALOGUE_FORMAT}")
+            refuse(1, f"is not a catalogue in the format {CATALOGUE_FORMAT}")
         for number, line in enumerate(file, start=2):
             if foot is not None:
-                refuse(number, "something comes after the end")
+                refuse(number, "there is more text after the end")
             try:
                 if line.startswith(b'{"studies"'):
                     foot = foots.decode(line)
@@ -80,7 +80,7 @@ def read_catalogue(path: Path) -> Iterator[CatalogueRecord]:
 def _fault(found: _Line, line: bytes) -> str:
     """Say what no database should be given; empty if all is well."""
     if b"\\u0000" in line:
-        return "holds a null character, which no database takes"
+        return "contains a null character, which a database cannot store"
     stated = [found.study.pool_spots, *(site.spots for site in found.sites)]
     if any(spots is not None and spots < 0 for spots in stated):
         return "a number of spots is below 0"

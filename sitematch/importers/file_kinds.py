@@ -13,7 +13,7 @@ _XML_ROOTS = {
     "trials_downloaded_from_ictrp": "XML of the WHO's trial search (ICTRP), which is not read",
     "alltrials": "XML of the ISRCTN registry, which is not read",
     "trial": "XML of the ISRCTN registry or of the WHO's trial search, which is not read",
-    "html": "a web page, not the data behind it",
+    "html": "a web page, not a data file",
     "bundle": "FHIR in XML; FHIR is read as JSON, by `import fhir`",
 }
 _JSON_SIGNS = (

@@ -78,7 +78,7 @@ class CtgovClient:
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         if urllib.parse.urlsplit(base_url).scheme not in ("http", "https"):
-            raise InvalidInput(f"The registry's address {base_url!r} is neither http nor https.", field="ctgov_url")
+            raise InvalidInput(f"The registry's address {base_url!r} must start with http or https.", field="ctgov_url")
         self._base = base_url.rstrip("/")
         self._manners = manners or Manners()
         self._say = say
@@ -129,10 +129,10 @@ class CtgovClient:
         try:
             answer = self._get("/studies", asked)
         except _Missing as missing:
-            raise OnlineUnavailable(f"{self._base} has no studies: is the address right?") from missing
+            raise OnlineUnavailable(f"{self._base} has no studies. Check the address.") from missing
         studies = answer.get("studies") if isinstance(answer, dict) else None
         if not isinstance(studies, list):
-            raise OnlineUnavailable(f"{self._base} does not answer as ClinicalTrials.gov's API v2 does.")
+            raise OnlineUnavailable(f"{self._base} does not answer like the ClinicalTrials.gov API v2.")
         following = answer.get("nextPageToken")
         return studies, following if isinstance(following, str) and following else None
 
@@ -152,7 +152,7 @@ class CtgovClient:
                 wait_s *= 2
         raise OnlineUnavailable(
             f"The registry at {self._base} gave no usable answer in {self._manners.tries} tries ({reason}). "
-            "Run the same command again later: it goes on where it stopped."
+            "Run the same command again later: it continues where it stopped."
         ) from reason
 
     def _keep_pace(self) -> None:
@@ -182,7 +182,7 @@ class CtgovClient:
         except urllib.error.URLError as error:
             raise _Again(f"The registry could not be reached ({error.reason})") from error
         except (OSError, EOFError, zlib.error, http.client.HTTPException) as error:
-            raise _Again(f"The answer broke off ({type(error).__name__})") from error
+            raise _Again(f"The answer was cut off ({type(error).__name__})") from error
         except ValueError as error:
             raise _Again("The answer is not JSON") from error
 
@@ -207,8 +207,8 @@ def _meaning(error: urllib.error.HTTPError) -> Exception:
         return _Again(f"The registry answered {error.code}", float(wait) if wait.isdecimal() else 0.0)
     told = error.read(500).decode("utf-8", "replace").strip()
     if error.code == 400:
-        return InvalidInput(f"The registry does not understand the question: {told or 'it does not say why'}")
-    return OnlineUnavailable(f"The registry answered {error.code} and will not answer otherwise: {told[:200]}")
+        return InvalidInput(f"The registry rejected the request: {told or 'it gave no reason'}")
+    return OnlineUnavailable(f"The registry answered {error.code}, and trying again does not help: {told[:200]}")
 
 
 def questions_for(nct_ids: Sequence[str]) -> tuple[dict[str, str], ...]:

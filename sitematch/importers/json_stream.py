@@ -147,7 +147,7 @@ class _Scanner:
             elif mark == "{":
                 yield from self.thing()
             else:
-                raise self.wrong("a record, an array or a page of them is wanted")
+                raise self.wrong("expected a record, an array or a page of records")
 
     def thing(self) -> Iterator[Item]:
         """Read an object: a page if its members show it to be one, else a record."""
@@ -188,7 +188,7 @@ class _Scanner:
                 return
             if mark != ",":
                 self.at -= 1
-                raise self.wrong("a comma or the array's end is wanted")
+                raise self.wrong("expected a comma or the end of the array")
 
     def item(self, value: Any) -> Item:
         self.count += 1
@@ -204,7 +204,7 @@ class _Scanner:
 
     def expect(self, mark: str) -> None:
         if self.peek() != mark:
-            raise self.wrong(f"{mark!r} is wanted")
+            raise self.wrong(f"expected {mark!r}")
         self.at += 1
 
     def value(self) -> Any:

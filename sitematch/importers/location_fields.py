@@ -45,13 +45,13 @@ def status_field(text: str, flags: list[str]) -> RecruitmentStatus | None:
     >>> print(status_field("", flags), status_field("Open to accrual", flags), status_field("Whatever", flags))
     None RECRUITING UNKNOWN
     >>> flags
-    ["The status 'Whatever' is not known, so the site's status is UNKNOWN."]
+    ["The status 'Whatever' is unknown, so the site's status is UNKNOWN."]
     """
     if is_silent(text):
         return None
     status = read_status(text)
     if status is None:
-        flags.append(f"The status {text[:40]!r} is not known, so the site's status is UNKNOWN.")
+        flags.append(f"The status {text[:40]!r} is unknown, so the site's status is UNKNOWN.")
         return RecruitmentStatus.UNKNOWN
     return status
 
@@ -79,7 +79,7 @@ def point_field(latitude: Any, longitude: Any, flags: list[str]) -> Coordinates 
         flags.append(f"The record's point ({written}) is not two decimal numbers, so it was left out.")
         return None
     if degrees == (0.0, 0.0):
-        flags.append("The record's point is 0, 0, which lies in the sea off Africa, so it was left out.")
+        flags.append("The record's point is 0, 0, which is in the sea off Africa, so it was left out.")
         return None
     try:
         return Coordinates(latitude=degrees[0], longitude=degrees[1])
@@ -93,8 +93,8 @@ def study_status(text: str) -> tuple[bool, tuple[str, ...]]:
     if read_status(text) is not None:
         return True, ()
     if is_silent(text):
-        return False, ("The record gives the study no status.",)
-    return False, (f"The record gives the study the status {text[:40]!r}, which is not known.",)
+        return False, ("The record gives no status for the study.",)
+    return False, (f"The record gives the study the status {text[:40]!r}, which is unknown.",)
 
 
 def nothing_known(fault: Fault) -> RecordLocation:

@@ -75,7 +75,7 @@ def parse_trial(value: Any, read_on: date, *, where: str) -> StudyRecord | Fault
         return Fault(0, "", "", str(error), place=where)
     study_id = tidy(trial.nct_id or trial.nci_id or "").upper()
     if not re.fullmatch(r"NC[TI][\w-]{5,20}", study_id):
-        return Fault(0, "nct_id", study_id[:80], "neither nct_id nor nci_id names the trial", place=where)
+        return Fault(0, "nct_id", study_id[:80], "nct_id and nci_id are both missing", place=where)
     phase = trial.phase.get("phase") if isinstance(trial.phase, dict) else trial.phase
     study = Study(
         study_id=study_id,

@@ -117,7 +117,7 @@ def _send(parts: SplitResult, body: bytes, headers: dict[str, str], allow_privat
     port = parts.port or (443 if parts.scheme == "https" else 80)
     address = _resolve(host, port, allow_private)
     if address is None:
-        return Reply(None, "the address lies inside a private network")
+        return Reply(None, "the address is in a private network")
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
     # Connect to the very address that was checked: a name may point elsewhere a moment later.
     plain = socket.create_connection((address, port), timeout=TIMEOUT_S)

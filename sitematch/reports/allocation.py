@@ -56,9 +56,9 @@ def allocation_report(facts: AllocationFacts, time_zone: str) -> Report:
         IANA name.
     """
     notes = [
-        "It takes no spot: hold one for each referral (`sitematch referral hold`); until then others may take it.",
-        "Distances are geodesics on the WGS84 ellipsoid, not roads.",
-        "Where a referral comes from is used to measure and then forgotten.",
+        "No spots are taken yet: hold one for each referral (`sitematch referral hold`) before others take them.",
+        "Distances are straight lines (WGS84 geodesics), not routes by road.",
+        "Where a referral comes from is used only to measure distances and is not stored.",
     ]
     if facts.study.notice:
         notes.append(facts.study.notice)
@@ -82,8 +82,8 @@ def _placements(facts: AllocationFacts) -> Section:
     given_up_km = math.fsum(placement.given_up_km for placement in found.placements)
     text = (
         f"{placed} of {everybody} referrals have a site, over {found.total_km:,.0f} km in all.",
-        f"{given_up_km:,.0f} km of that is given up, against what each would have alone.",
-        "No other allocation within the caps and needs places more, nor as many over less distance.",
+        f"{given_up_km:,.0f} km of this is extra distance, compared with each referral's own best site.",
+        "No other allocation within the caps and needs places more referrals, or as many over a shorter distance.",
     )
     table = Table(
         name="placements",
@@ -98,21 +98,21 @@ def _placements(facts: AllocationFacts) -> Section:
                 name="uncertainty_km",
                 label="±",
                 kind=CellKind.KM,
-                description="Of the distance: the place's and the site's as independent errors.",
+                description="Uncertainty of the distance, from the independent errors of place and site.",
             ),
             Column(
                 name="best_site_id",
-                label="Its own best",
+                label="Own best distance",
                 kind=CellKind.TEXT,
-                description="The nearest site that fits it and has a spot now: what it would get alone.",
+                description="The nearest suitable site with a spot now, if this were the only referral.",
             ),
             Column(name="best_km", label="At", kind=CellKind.KM),
-            Column(name="given_up_km", label="Given up", kind=CellKind.KM),
+            Column(name="given_up_km", label="Extra distance", kind=CellKind.KM),
         ),
         rows=tuple(_placement(facts, placement) for placement in found.placements),
         totals=(None, None, None, None, None, found.total_km, None, None, None, given_up_km),
     )
-    return Section(title="Who goes where", text=text, table=table)
+    return Section(title="Placements", text=text, table=table)
 
 
 def _placement(facts: AllocationFacts, placement: Placement) -> tuple[str | float | None, ...]:
@@ -146,7 +146,7 @@ def _unplaced(facts: AllocationFacts) -> Section:
         rows=rows,
     )
     text = () if rows else ("Every referral has a site.",)
-    return Section(title="Who could not be placed", text=text, table=table)
+    return Section(title="Not placed", text=text, table=table)
 
 
 def explain(unplaced: UnplacedReferral, sites: int) -> str:
@@ -168,11 +168,11 @@ def explain(unplaced: UnplacedReferral, sites: int) -> str:
     'Used up: the cap of the study, the cap of site kiel.'
     """
     if unplaced.obstacle is Obstacle.NOT_LOCATED:
-        return "Where it comes from could not be located: check the postcode, the town and the country."
+        return "The place could not be located: check the postcode, the town and the country."
     if unplaced.obstacle is Obstacle.CAPS:
-        return f"Used up: {', '.join(_cap(cap) for cap in unplaced.caps)}."
+        return f"Full: {', '.join(_cap(cap) for cap in unplaced.caps)}."
     if not sites:
-        return "No site takes patients."
+        return "No site is taking patients."
     failed = "; ".join(f"{count} {_NEEDS[need]}" for need, count in unplaced.misfits)
     return f"None of {sites} sites fits: {failed}."
 

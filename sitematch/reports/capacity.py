@@ -22,14 +22,14 @@ _NO_SITE = "No site (waiting list)"
 _NO_ARM = "No arm was chosen"
 
 _COUNTED: tuple[tuple[Figure, str, str], ...] = (
-    (Figure.OFFERED, "Offered", "Spots offered from the waiting list, not yet answered nor lapsed."),
+    (Figure.OFFERED, "Offered", "Spots offered from the waiting list that are not accepted, declined or lapsed."),
     (Figure.HELD, "Held", "Holds that have not lapsed."),
     (Figure.SCREENING, "In screening", "Referrals in screening."),
-    (Figure.ENROLLED, "Enrolled", "Participants, without those who withdrew."),
-    (Figure.RELEASED, "Released", "Referrals whose spot or wait was given back, and that came no more."),
-    (Figure.LAPSED, "Lapsed", "Referrals whose hold or offer ran out, and that came no more."),
-    (Figure.SCREEN_FAILED, "Screen failed", "Referrals that failed screening last."),
-    (Figure.WITHDRAWN, "Withdrawn", "Participants who left."),
+    (Figure.ENROLLED, "Enrolled", "Participants who have not withdrawn."),
+    (Figure.RELEASED, "Released", "Referrals that gave back their spot or left the waiting list, and did not return."),
+    (Figure.LAPSED, "Lapsed", "Referrals whose hold or offer lapsed, and that did not return."),
+    (Figure.SCREEN_FAILED, "Screen failed", "Referrals whose latest event is a failed screening."),
+    (Figure.WITHDRAWN, "Withdrawn", "Participants who left the study."),
 )
 """Every figure of capacity, as a column."""
 
@@ -39,14 +39,14 @@ _COLUMNS = (
         name="name",
         label="Name",
         kind=CellKind.TEXT,
-        description="What it is called; of wider parts, how many sites.",
+        description="The name; for wider parts, the number of sites.",
         is_detail=True,
     ),
     Column(
         name="country",
         label="Country",
         kind=CellKind.TEXT,
-        description="Of a site: ISO 3166-1 alpha-2.",
+        description="Country of the site: ISO 3166-1 alpha-2.",
         missing="",
         is_detail=True,
     ),
@@ -54,7 +54,7 @@ _COLUMNS = (
         name="state",
         label="State",
         kind=CellKind.TEXT,
-        description="What can be offered: capacity, waitlist, no-capacity, or unknown where no cap is known.",
+        description="What can be offered: capacity, waitlist, no-capacity, or unknown if no cap is known.",
         marks=(
             CellMark(tone=CellTone.ALERT, equals=CapacityState.NO_CAPACITY.value),
             CellMark(tone=CellTone.WARN, equals=CapacityState.WAITLIST.value),
@@ -67,7 +67,7 @@ _COLUMNS = (
         description="Whether it takes patients, spots apart: by its registry status today, and unless it was closed.",
         is_detail=True,
     ),
-    Column(name="cap", label="Cap", kind=CellKind.INTEGER, description="Its own limit.", missing="none"),
+    Column(name="cap", label="Cap", kind=CellKind.INTEGER, description="Its own cap.", missing="none"),
     Column(
         name="taken",
         label="Taken",
@@ -88,14 +88,14 @@ _COLUMNS = (
         label="Used",
         kind=CellKind.SHARE,
         digits=0,
-        description="Taken of its own cap; above 100 % if the cap was lowered below what is taken.",
+        description="Share of its own cap that is taken; above 100 % if the cap was lowered below the spots taken.",
         marks=(CellMark(tone=CellTone.ALERT, at_least=1), CellMark(tone=CellTone.WARN, at_least=0.8)),
     ),
     Column(
         name="waiting",
         label="Waiting",
         kind=CellKind.INTEGER,
-        description="Referrals on the waiting list that would come here; one may wait for several sites.",
+        description="Referrals that are waiting for this site; one referral can wait for several sites.",
     ),
     *(
         Column(
@@ -111,14 +111,14 @@ _COLUMNS = (
         name="oldest_hold_at",
         label="Oldest hold",
         kind=CellKind.INSTANT,
-        description="When it was placed.",
+        description="When the oldest hold began.",
         is_detail=True,
     ),
     Column(
         name="oldest_hold_age_s",
-        label="Its age",
+        label="Age of hold",
         kind=CellKind.DURATION,
-        description="From then to the report's instant.",
+        description="From then until the time of the report.",
         is_detail=True,
     ),
 )
@@ -288,7 +288,7 @@ class _Capacity:
     def _finding(self, study: tuple[Cell, ...], sites: list[tuple[Cell, ...]]) -> str:
         cap, left = study[_AT["cap"]], study[_AT["remaining"]]
         taken = f"{_taken(study):,} spots are taken" + ("" if cap is None else f" of {cap:,}")
-        could = "how many are left is not known" if left is None else f"{left:,} more could be taken now"
+        could = "the number left is not known" if left is None else f"{left:,} more can be taken now"
         full = sum(row[_AT["is_open"]] is True and row[_AT["remaining"]] == 0 for row in sites)
         closed = sum(row[_AT["is_open"]] is False for row in sites)
         return (
@@ -303,8 +303,8 @@ _REPLAYED = (
     "the catalogue keeps no history."
 )
 _PARTIAL = (
-    "You may see some sites only: all others are left out, and of the study, countries and arms only the caps, what is "
-    "taken of them and what they leave is told."
+    "You can see some sites only: all others are left out. For the study, countries and arms only the caps, the spots "
+    "taken and the spots left are shown."
 )
 
 

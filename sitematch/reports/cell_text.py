@@ -12,7 +12,7 @@ _DAY_S = 86_400
 SIGNS: dict[CellTone, str] = {CellTone.GOOD: "", CellTone.WARN: "△", CellTone.ALERT: "▲"}
 """What stands before a marked cell, so that it is noticed without colours."""
 
-SIGNS_NOTE = "▲ needs attention, △ may soon."
+SIGNS_NOTE = "▲ needs attention, △ may need attention soon."
 """What is said below a table with marks."""
 
 

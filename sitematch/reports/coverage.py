@@ -23,11 +23,11 @@ _WHY = {
     NotOpen.CANDIDATE: "candidate",
 }
 _STATUS = {
-    "FOUND": "The full code is known.",
-    "PART": "A leading part of the code answered, so the place is coarser.",
-    "NOT_FOUND": "The form is right, but no part of the code is known.",
-    "INVALID": "Not in the form of the country's postcodes, or empty.",
-    "UNKNOWN_COUNTRY": "The country is none that we know, or empty.",
+    "FOUND": "The full postcode is known.",
+    "PART": "Only the first part of the postcode is known, so the place is less precise.",
+    "NOT_FOUND": "The format is right, but no part of the postcode is known.",
+    "INVALID": "Not a valid postcode for the country, or empty.",
+    "UNKNOWN_COUNTRY": "The country is unknown or empty.",
 }
 
 
@@ -43,8 +43,8 @@ def coverage_report(found: Coverage, time_zone: str) -> Report:
     """
     sections = (_reach(found), _sites(found), _candidates(found), _list(found))
     notes = [
-        "Distances are geodesics on the WGS84 ellipsoid, not roads, from a postcode's point to a site's.",
-        "No postcode of the list is shown, stored or logged.",
+        "Distances are straight lines (WGS84 geodesics) from a postcode's point to a site's point, not routes by road.",
+        "The postcodes in the list are not shown, stored or logged.",
     ]
     if found.unplaced_sites:
         notes.append(f"{len(found.unplaced_sites)} sites have no location and are not counted.")
@@ -75,7 +75,7 @@ def _reach(found: Coverage) -> Section:
     if math.isfinite(median.km):
         text.append(
             f"Half of those located live at most {median.km:,.0f} km from such a site "
-            f"({median.low_km:,.0f} to {median.high_km:,.0f} km, as postcodes and sites are areas and not points)."
+            f"({median.low_km:,.0f} to {median.high_km:,.0f} km, because the exact positions are not known)."
         )
     elif not found.open_sites:
         text.append("No site can take a patient now, so nobody is within reach.")
@@ -91,22 +91,22 @@ def _reach(found: Coverage) -> Section:
                 name="share",
                 label="Share",
                 kind=CellKind.SHARE,
-                description="Of the people who could be located, those whose best point is within the distance.",
+                description="Share of the located people whose best point is within the distance.",
             ),
             Column(
                 name="share_low",
                 label="At least",
                 kind=CellKind.SHARE,
-                description="Of all people, those who are within it wherever they live in their postcode's area.",
+                description="Share of all people who are within it wherever they live in their postcode area.",
             ),
             Column(
                 name="share_high",
                 label="At most",
                 kind=CellKind.SHARE,
-                description="Of all people, those who may be within it: also all who could not be located.",
+                description="Share of all people who may be within it, including all who could not be located.",
             ),
-            _people("surely", "Surely within"),
-            _people("cannot_be_told", "Cannot be told", "Their uncertainty straddles the distance."),
+            _people("surely", "Certainly within"),
+            _people("cannot_be_told", "Uncertain", "They may be on either side of the limit."),
             _people("beyond", "Beyond"),
             _people("not_located", "Not located"),
         ),
@@ -119,8 +119,8 @@ def _reach(found: Coverage) -> Section:
         value_label="People",
         categories=tuple(f"{one.limit_km:g} km" for one in found.reached),
         series=(
-            Series(label="surely within", values=tuple(_whole(one.surely) for one in found.reached)),
-            Series(label="cannot be told", values=tuple(_whole(one.unsure) for one in found.reached)),
+            Series(label="certainly within", values=tuple(_whole(one.surely) for one in found.reached)),
+            Series(label="uncertain", values=tuple(_whole(one.unsure) for one in found.reached)),
             Series(label="beyond", values=tuple(_whole(one.beyond) for one in found.reached)),
             Series(label="not located", values=(_whole(found.unlocated),) * len(found.reached)),
         ),
@@ -142,13 +142,11 @@ def _sites(found: Coverage) -> Section:
         name="nearest-sites",
         columns=(
             *_site_columns(),
-            _people("people", "People", "Those located to whom it is the nearest site that can take a patient."),
-            Column(name="median_km", label="Their median", kind=CellKind.KM, digits=0, missing=""),
+            _people("people", "People", "Located people for whom this is the nearest site that can take a patient."),
+            Column(name="median_km", label="Median distance", kind=CellKind.KM, digits=0, missing=""),
         ),
         rows=tuple(rows),
-        notes=(
-            f"Sites that are nearest to fewer than {MIN_PEOPLE} people stand together, so that nobody is told apart.",
-        ),
+        notes=(f"Sites that are nearest to fewer than {MIN_PEOPLE} people are shown together to protect privacy.",),
     )
     return Section(title="By nearest open site", table=table)
 
@@ -157,7 +155,9 @@ def _candidates(found: Coverage) -> Section:
     shown = found.ranked[:MAX_CANDIDATES]
     before = found.medians.km
     limits = [one.limit_km for one in found.reached]
-    notes = ["Each row opens that one site and no other; the best first, equal medians by the mean distance."]
+    notes = [
+        "Each row shows the effect of opening only that site, best first; equal medians are ordered by mean distance."
+    ]
     if len(found.ranked) > len(shown):
         notes.append(f"{len(found.ranked) - len(shown)} more candidates would change less.")
     table = Table(
@@ -165,7 +165,7 @@ def _candidates(found: Coverage) -> Section:
         columns=(
             Column(name="rank", label="Rank", kind=CellKind.INTEGER),
             *_site_columns(),
-            Column(name="why", label="Now", kind=CellKind.TEXT, description="Why it takes nobody now."),
+            Column(name="why", label="Now", kind=CellKind.TEXT, description="Why it is closed to new patients now."),
             Column(name="median_before_km", label="Median now", kind=CellKind.KM, digits=0, missing="no open site"),
             Column(name="median_after_km", label="Median then", kind=CellKind.KM, digits=0),
             Column(name="mean_after_km", label="Mean then", kind=CellKind.KM, digits=0),
@@ -173,7 +173,7 @@ def _candidates(found: Coverage) -> Section:
                 Column(name=f"share_within_{_name(km)}_km", label=f"Within {km:g} km then", kind=CellKind.SHARE)
                 for km in limits
             ),
-            _people("nearer", "Would be nearer"),
+            _people("nearer", "Would have a nearer site"),
         ),
         rows=tuple(
             (
@@ -190,21 +190,21 @@ def _candidates(found: Coverage) -> Section:
         ),
         notes=tuple(notes),
     )
-    return Section(title="What one more site would change", text=_best(found), table=table)
+    return Section(title="Effect of one more site", text=_best(found), table=table)
 
 
 def _best(found: Coverage) -> tuple[str, ...]:
     if not found.candidates:
-        return ("Every site that has a location takes patients, and no other candidate was named.",)
+        return ("Every site with a location is taking patients, and no other candidate was given.",)
     if not found.ranked:
-        return ("Nobody could be located, so nothing can be said.",)
+        return ("Nobody on the list could be located.",)
     best = found.ranked[0]
     site = found.candidates[best.candidate].site
     before = found.medians.km
     if math.isfinite(before) and best.median_km >= before:
-        return (f"No single site would cut the median distance of {before:,.0f} km.",)
+        return (f"No single site would reduce the median distance of {before:,.0f} km.",)
     was = f"from {before:,.0f} km" if math.isfinite(before) else "from nothing within reach"
-    return (f"{site.facility} ({site.city}) would cut the median distance most: {was} to {best.median_km:,.0f} km.",)
+    return (f"{site.facility} ({site.city}) would reduce the median distance most: {was} to {best.median_km:,.0f} km.",)
 
 
 def _list(found: Coverage) -> Section:

@@ -24,8 +24,8 @@ class Within(StrEnum):
     """Whether an open site is within reach of a region."""
 
     YES = "within reach"
-    NO = "beyond reach"
-    UNSURE = "cannot be told"
+    NO = "out of reach"
+    UNSURE = "uncertain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +96,11 @@ def demand_report(facts: DemandFacts, time_zone: str) -> Report:
         IANA name.
     """
     notes = [
-        f"A region's look-ups of a month are shown from {facts.threshold} on.",
-        "What is not shown is in no total either, so that nothing follows by subtraction.",
-        f"Look-ups are counted by region alone, in batches of {BATCH}, for the month in which a batch is written.",
-        "What makes no full batch is not kept, so that numbers are too small rather than too large.",
-        "One person may look up several times: these are not people.",
+        f"A region and month is shown if it has at least {facts.threshold} searches.",
+        "Numbers that are not shown are also left out of the totals, so that they cannot be calculated.",
+        f"Searches are counted only by region, in batches of {BATCH}, for the month in which a batch is stored.",
+        "Searches that do not fill a batch are not stored, so the numbers can be too low but never too high.",
+        "One person can search several times: these are searches, not people.",
     ]
     if facts.study.notice:
         notes.append(facts.study.notice)
@@ -115,7 +115,7 @@ def demand_report(facts: DemandFacts, time_zone: str) -> Report:
         filters=(
             ("months", f"{facts.months[0]} to {facts.months[-1]}"),
             ("within", f"{facts.within_km:g} km"),
-            ("at least", f"{facts.threshold} look-ups"),
+            ("at least", f"{facts.threshold} searches"),
         ),
         sources=(("Sources", " ".join(facts.sources)),),
         sections=(_without_supply(facts), _regions(facts), _months(facts)),
@@ -138,12 +138,12 @@ def _without_supply(facts: DemandFacts) -> Section:
     missed = sum(lookups for _, lookups in far)
     if totals:
         share = f"{missed / everything:.0%}"
-        said = f"{missed:,} of {everything:,} look-ups shown ({share}) came from regions without an open site within "
+        said = f"{missed:,} of {everything:,} searches shown ({share}) came from regions without an open site within "
         text: tuple[str, ...] = (f"{said}{facts.within_km:g} km.",)
     else:
         text = (
-            "There is nothing to show: no region has enough look-ups in a month that is over.",
-            "Look-ups are counted only where SITEMATCH_COUNT_DEMAND=1 is set.",
+            "There is nothing to show: no region has enough searches in a completed month.",
+            "Searches are counted only if SITEMATCH_COUNT_DEMAND=1 is set.",
         )
     table = Table(name="without-supply", columns=_COLUMNS, rows=tuple(_row(facts, *one) for one in far))
     return Section(title="Demand without supply", text=text, table=table)
@@ -162,9 +162,9 @@ def _regions(facts: DemandFacts) -> Section:
     shown = totals[:MOST_BARS]
     plot = BarPlot(
         name="regions-plot",
-        title="Look-ups by region, those with most",
+        title="Searches by region, highest numbers",
         category_label="Region",
-        value_label="Look-ups",
+        value_label="Searches",
         categories=tuple(region for region, _ in shown),
         series=tuple(
             Series(
@@ -188,7 +188,7 @@ def _months(facts: DemandFacts) -> Section:
         name="months",
         columns=(
             Column(name="month", label="Month", kind=CellKind.TEXT, description="UTC."),
-            Column(name="lookups", label="Look-ups", kind=CellKind.INTEGER, description="Of the regions shown."),
+            Column(name="lookups", label="Searches", kind=CellKind.INTEGER, description="Of the regions shown."),
             Column(name="regions", label="Regions shown", kind=CellKind.INTEGER),
         ),
         rows=tuple((month, lookups[month], regions[month]) for month in facts.months),
@@ -202,11 +202,11 @@ _COLUMNS = (
         name="region",
         label="Region",
         kind=CellKind.TEXT,
-        description="A country, or its part by the first characters of postcodes; 000 is all small parts together.",
+        description="A country, or a part of it by the first characters of postcodes; 000 is all small parts together.",
     ),
     Column(name="country", label="Country", kind=CellKind.TEXT, missing="several", description="ISO 3166-1 alpha-2."),
     Column(name="name", label="Around", kind=CellKind.TEXT, missing=""),
-    Column(name="lookups", label="Look-ups", kind=CellKind.INTEGER),
+    Column(name="lookups", label="Searches", kind=CellKind.INTEGER),
     Column(name="nearest_site_id", label="Nearest open site", kind=CellKind.TEXT, missing="unknown"),
     Column(
         name="nearest_km",
@@ -214,13 +214,13 @@ _COLUMNS = (
         kind=CellKind.KM,
         digits=0,
         missing="unknown",
-        description="From the middle of the region; unknown for whole countries.",
+        description="From the centre of the region; unknown for whole countries.",
     ),
     Column(
         name="reach",
         label="Reach",
         kind=CellKind.TEXT,
-        description="Whether that is within reach for the whole region; where it depends, it cannot be told.",
+        description="Whether that site is within reach of the whole region; uncertain if only of a part.",
         marks=(CellMark(tone=CellTone.ALERT, equals=Within.NO.value),),
     ),
 )

@@ -183,13 +183,13 @@ class Table:
         _check_name(self.name)
         names = [column.name for column in self.columns]
         if not names or len(set(names)) < len(names):
-            raise ValueError(f"Table {self.name}: columns need names of their own.")
+            raise ValueError(f"Table {self.name}: each column needs its own name.")
         for row in self.rows if self.totals is None else (*self.rows, self.totals):
             if len(row) != len(names):
                 raise ValueError(f"Table {self.name}: a row has {len(row)} cells for {len(names)} columns.")
             for column, value in zip(self.columns, row, strict=True):
                 if not _fits(column.kind, value):
-                    raise ValueError(f"Table {self.name}: {value!r} is no {column.kind} for {column.name}.")
+                    raise ValueError(f"Table {self.name}: {value!r} is not a {column.kind} for {column.name}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +266,7 @@ class Report:
         for name in names:
             _check_name(name)
         if len(set(names)) < len(names):
-            raise ValueError(f"Report {self.kind}: tables and plots need names of their own.")
+            raise ValueError(f"Report {self.kind}: each table and plot needs its own name.")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -292,4 +292,6 @@ def _fits(kind: CellKind, value: Cell) -> bool:
 
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name: lower case letters and digits, parted by hyphens or underscores.")
+        raise ValueError(
+            f"{name!r} is not a valid name. Use lower-case letters and digits, separated by hyphens or underscores."
+        )

@@ -15,21 +15,23 @@ from sitematch.reports.scope import Scope
 
 _NO_SITE = "No site (waiting list)"
 _ATTEMPTS = (
-    "An attempt is a try at a spot: it begins with a hold or on the waiting list. A referral that was released, "
-    "lapsed or failed screening may come again, which is another attempt. Its month is the one in which it began."
+    "An attempt begins with a hold or on the waiting list. A referral that was released, lapsed or failed screening "
+    "can try again, which is another attempt. An attempt counts in the month in which it began."
 )
 _OPEN = (
     "Attempts that are still open have not come to the later steps yet: the shares of the last months will change, and "
     "their medians are of the quickest."
 )
-_NAMES = "The sites' names are the catalogue's of today."
+_NAMES = "The names of sites are the current ones."
 _NOTES = (_ATTEMPTS, _OPEN, _NAMES)
-_PARTIAL = "You may see some sites only: attempts at all others, and those that only waited, are left out."
+_PARTIAL = "You can see some sites only: attempts at all others, and those that only waited, are left out."
 
 _COLUMNS = (
     Column(name="part_id", label="Id", kind=CellKind.TEXT, description="The study, month or site."),
     Column(name="name", label="Name", kind=CellKind.TEXT, description="The site's name.", is_detail=True),
-    Column(name="referrals", label="Referrals", kind=CellKind.INTEGER, description="Each counted once a line."),
+    Column(
+        name="referrals", label="Referrals", kind=CellKind.INTEGER, description="Each referral counts once per line."
+    ),
     *(
         Column(
             name=count.name,
@@ -45,21 +47,21 @@ _COLUMNS = (
         label="Held to screened",
         kind=CellKind.SHARE,
         digits=0,
-        description="Screened of held; those still holding count as not screened.",
+        description="Share of held attempts that were screened; those still on hold count as not screened.",
     ),
     Column(
         name="enrolled_share",
         label="Screened to enrolled",
         kind=CellKind.SHARE,
         digits=0,
-        description="Enrolled of screened; those still in screening count as not enrolled.",
+        description="Share of screened attempts that were enrolled; those still in screening count as not enrolled.",
     ),
     Column(
         name="screen_failure_share",
         label="Screen failure",
         kind=CellKind.SHARE,
         digits=0,
-        description="Failed of the screenings that ended in failure or enrolment.",
+        description="Share of completed screenings that failed.",
     ),
     *(
         column
@@ -69,14 +71,14 @@ _COLUMNS = (
                 name=f"{step.name}_median_s",
                 label=step.label,
                 kind=CellKind.DURATION,
-                description=f"Median time {step.description}, of the attempts that made it.",
+                description=f"Median time {step.description}, for attempts that got that far.",
                 is_detail=True,
             ),
             Column(
                 name=f"{step.name}_n",
                 label="n",
                 kind=CellKind.INTEGER,
-                description=f"How many made it {step.description}.",
+                description=f"How many attempts got {step.description}.",
                 is_detail=True,
             ),
         )
@@ -201,9 +203,20 @@ def _table(name: str, rows: Sequence[tuple[Cell, ...]]) -> Table:
 def _reasons(name: str, found: Counter[str]) -> Table:
     rows = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     columns = (
-        Column(name="reason", label="Reason", kind=CellKind.TEXT, description="A code; the ledger holds no free text."),
-        Column(name="attempts", label="Attempts", kind=CellKind.INTEGER, description="How many ended so."),
-        Column(name="share", label="Share", kind=CellKind.SHARE, digits=0, description="Of all that ended so."),
+        Column(name="reason", label="Reason", kind=CellKind.TEXT, description="A code; the ledger has no free text."),
+        Column(
+            name="attempts",
+            label="Attempts",
+            kind=CellKind.INTEGER,
+            description="The number that ended with this reason.",
+        ),
+        Column(
+            name="share",
+            label="Share",
+            kind=CellKind.SHARE,
+            digits=0,
+            description="The share that ended with this reason.",
+        ),
     )
     total = found.total()
     return Table(
@@ -254,7 +267,7 @@ def _stages(study: FunnelTally) -> BarPlot | None:
         return None
     return BarPlot(
         name="stages-plot",
-        title="How far attempts came",
+        title="How far attempts got",
         category_label="Step",
         value_label="Attempts",
         categories=tuple(labels[stage] for stage in stages),

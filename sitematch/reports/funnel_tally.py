@@ -27,18 +27,22 @@ class Count:
 
 
 COUNTS = (
-    Count("attempts", "Attempts", "Tries at a spot."),
+    Count("attempts", "Attempts", "Attempts to get a spot."),
     Count("again", "Again", "Attempts of referrals that had an earlier one, e.g. rescreenings.", is_detail=True),
     Count("waited", "Waited", "Attempts that were on the waiting list.", is_detail=True),
     Count("offered", "Offered", "Attempts that were offered a spot from the waiting list.", is_detail=True),
     Count("held", "Held", "Attempts that held a spot."),
-    Count("screened", "Screened", "Attempts that came into screening."),
+    Count("screened", "Screened", "Attempts that started screening."),
     Count("enrolled", "Enrolled", "Attempts that led to enrolment, whether or not the participant left later."),
-    Count("released", "Released", "Attempts that ended by giving the spot or the wait back."),
-    Count("lapsed", "Lapsed", "Attempts that ended because a hold or an offer ran out."),
+    Count(
+        "released",
+        "Released",
+        "Attempts that ended because the spot was given back or the referral left the waiting list.",
+    ),
+    Count("lapsed", "Lapsed", "Attempts that ended because a hold or an offer lapsed."),
     Count("screen_failed", "Screen failed", "Attempts that ended in a failed screening."),
-    Count("open", "Open", "Attempts that wait, are offered a spot, hold one or are in screening."),
-    Count("withdrawn", "Withdrawn", "Of the enrolled, those who left.", is_detail=True),
+    Count("open", "Open", "Attempts that are waiting, offered a spot, on hold or in screening."),
+    Count("withdrawn", "Withdrawn", "Enrolled participants who left the study.", is_detail=True),
 )
 
 

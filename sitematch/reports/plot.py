@@ -67,7 +67,7 @@ class BarPlot:
 
     def __post_init__(self) -> None:
         if not self.series:
-            raise ValueError(f"{self.name}: nothing to draw.")
+            raise ValueError(f"{self.name}: there is nothing to draw.")
         for row in self.series:
             if len(row.values) != len(self.categories):
                 raise ValueError(f"{self.name}: {row.label!r} has not one value for each category.")
@@ -147,7 +147,7 @@ class LinePlot:
 
     def __post_init__(self) -> None:
         if not self.lines:
-            raise ValueError(f"{self.name}: nothing to draw.")
+            raise ValueError(f"{self.name}: there is nothing to draw.")
         for line in self.lines:
             _check_order(self.name, [x for x, _ in line.points])
             _check_finite(self.name, [y for _, y in line.points])

@@ -85,7 +85,7 @@ def _kind_of(xs: Iterable[X]) -> CellKind:
 def _range(label: str, names: Sequence[str], values: Sequence[int | float | None]) -> str:
     known = [(value, name) for value, name in zip(values, names, strict=True) if value is not None]
     if not known:
-        return f"{label}: nothing known."
+        return f"{label}: no data."
     low, high = min(value for value, _ in known), max(value for value, _ in known)
     if low == high:
         return f"{label}: {_number(low)} {'throughout' if len(known) > 1 else f'({known[0][1]})'}."
@@ -96,7 +96,7 @@ def _range(label: str, names: Sequence[str], values: Sequence[int | float | None
 
 def _ends(line: Line, zone: ZoneInfo) -> str:
     if not line.points:
-        return f"{line.label}: nothing known."
+        return f"{line.label}: no data."
     (first, low), (last, high) = line.points[0], line.points[-1]
     if first == last:
         return f"{line.label}: {_number(low)} at {_place(first, zone)}."

@@ -51,7 +51,7 @@ class Scope:
 
     @property
     def filters(self) -> tuple[tuple[str, str], ...]:
-        """What was asked beyond the study and the instant."""
+        """The options of the report, besides the study and the time."""
         chosen = (("Country", self.country), ("Site", self.site_id))
         return tuple((name, value) for name, value in chosen if value is not None)
 

@@ -62,7 +62,7 @@ def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> No
     with open_store(settings.database_url) as store:
         count = take_stated_caps(store, now)
     if count:
-        say(f"Database: took over {count} stated cap{'s' if count > 1 else ''}.")
+        say(f"Database: stored {count} stated cap{'s' if count > 1 else ''}.")
 
 
 @contextmanager
@@ -108,7 +108,7 @@ def prepared_to_read(settings: Settings, say: Callable[[str], None], now: dateti
         if file.exists():
             shutil.copyfile(file, copy)
         else:
-            say(f"{settings.home} cannot be written: answering from what a fresh install has.")
+            say(f"{settings.home} cannot be written, so the answer uses the data of a new installation.")
         borrowed = replace(settings, home=Path(folder), database_url=f"sqlite:///{copy}")
         prepare(borrowed, lambda _: None, now)
         yield borrowed
@@ -138,7 +138,7 @@ def prepare_schema(settings: Settings, say: Callable[[str], None]) -> None:
             settings.home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageFault(
-                f"The folder {settings.home} for the database cannot be made: {error.strerror}. "
+                f"Cannot create the folder {settings.home} for the database: {error.strerror}. "
                 "Name another with SITEMATCH_HOME.",
                 kind=errno.errorcode.get(error.errno or 0, "OSError"),
             ) from error

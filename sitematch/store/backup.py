@@ -40,7 +40,7 @@ def back_up(store: Store, target: Path) -> None:
         See `Store.reading`.
     """
     if target.exists():
-        raise _fault(f"{target.name} exists already; a backup never overwrites.")
+        raise _fault(f"{target.name} already exists. A backup never overwrites a file.")
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         _create_private(partial)
@@ -82,13 +82,13 @@ def restore(store: Store, source: Path) -> None:
     try:
         copy = open_store(f"sqlite:///{source}")
     except NotReady as error:
-        raise NotReady(f"The backup is of another version of sitematch. {error.message}") from error
+        raise NotReady(f"The backup was made by another version of sitematch. {error.message}") from error
     except StorageFault as error:
-        raise _fault(f"{source.name} is no backup ({error.kind}).") from error
+        raise _fault(f"{source.name} is not a backup file ({error.kind}).") from error
     with copy, copy.reading() as origin, store.writing() as sink:
         for table in _tables():
             if table is not schema.catalogue and sink.execute(sa.select(table).limit(1)).first() is not None:
-                raise _fault(f"The database is not empty: {table.name} holds rows. Restore into a new one.")
+                raise _fault(f"The database is not empty: {table.name} has rows. Restore into a new database.")
         _copy(origin, sink)
         # Same number, other content: a version that was seen before must not come back.
         sink.execute(sa.update(schema.catalogue).values(epoch=secrets.token_hex(4)))

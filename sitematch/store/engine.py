@@ -171,7 +171,7 @@ class Store:
             state = "has no tables yet" if found is None else f"is at schema {found}"
             what_to_do = "Run `sitematch db upgrade`."
             if found is not None and found > SCHEMA_REVISION:
-                what_to_do = "A newer version of sitematch wrote it: use that one."
+                what_to_do = "It was written by a newer version of sitematch: use that version."
             raise NotReady(f"The database {state}; this version needs schema {SCHEMA_REVISION}. {what_to_do}")
 
     def schema_revision(self) -> str | None:
@@ -232,7 +232,7 @@ def open_store(
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
-        raise InvalidInput("The database address cannot be read.", field="database_url") from error
+        raise InvalidInput("The database address is not valid.", field="database_url") from error
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         engine = _sqlite_engine(parsed, busy_timeout_s)
@@ -259,7 +259,7 @@ def open_store(
 def _sqlite_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
     if url.database in (None, "", ":memory:"):
         raise InvalidInput(
-            "An SQLite database in memory is private to one connection; name a file.", field="database_url"
+            "An in-memory SQLite database cannot be shared between connections. Name a file.", field="database_url"
         )
     engine = sa.create_engine(url, pool_size=_POOL_SIZE, max_overflow=_POOL_OVERFLOW, pool_timeout=BUSY_TIMEOUT_S)
 

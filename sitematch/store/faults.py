@@ -18,35 +18,35 @@ _PG_BUSY = {
     "40001": "another write came first",
     "40P01": "two writes waited for each other",
     "55P03": "the wait for another write took too long",
-    "53300": "the server has no connection left",
+    "53300": "the server has no free connection",
 }
 
 # The longest beginning that fits decides.
 _SQLITE_REASONS = {
     "SQLITE_FULL": "The disk is full: make room and try again",
-    "SQLITE_READONLY_DIRECTORY": "Its folder may not be written by this user, which SQLite needs",
-    "SQLITE_READONLY": "It may not be written by this user",
+    "SQLITE_READONLY_DIRECTORY": "This user is not allowed to write its folder, which SQLite needs",
+    "SQLITE_READONLY": "This user is not allowed to write it",
     "SQLITE_CANTOPEN": "It cannot be opened: its folder is missing, or this user may not read it",
-    "SQLITE_PERM": "This user may not read it",
-    "SQLITE_NOTADB": "The file is no SQLite database",
+    "SQLITE_PERM": "This user is not allowed to read it",
+    "SQLITE_NOTADB": "The file is not an SQLite database",
     "SQLITE_CORRUPT": "The file is damaged: restore a backup with `sitematch db restore`",
     "SQLITE_IOERR": "The disk failed while it was read or written",
     "SQLITE_NOMEM": "The machine has no memory left",
-    "SQLITE_PROTOCOL": "Its lock cannot be had: is it on a network drive?",
+    "SQLITE_PROTOCOL": "It cannot be locked. Check whether it is on a network drive",
 }
 _PG_REASONS = {
     "08": "The connection was lost: try again",
-    "25006": "The server only lets it be read",
+    "25006": "The server allows only reading",
     "28": "The server refuses this user or password",
     "3D000": "The server has no database of this name: create it first",
-    "42501": "This user may not do that in the database",
+    "42501": "This user is not allowed to do that in the database",
     "53100": "The server's disk is full: make room and try again",
     "53200": "The server has no memory left",
     "57P": "The server is starting or stopping: try again shortly",
     "58": "The server's disk failed while it was read or written",
     "XX": "The server says that its files are damaged",
 }
-_NO_ANSWER = "The server does not answer: check the address, and that it runs"
+_NO_ANSWER = "The server does not answer: check the address, and that it is running"
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def translated_errors(where: str) -> Iterator[None]:
         raise
     except PoolTimeout as error:
         raise LedgerBusy(
-            "Every database connection is in use; try again shortly.", retry_after_s=RETRY_AFTER_S
+            "Every database connection is in use. Try again shortly.", retry_after_s=RETRY_AFTER_S
         ) from error
     except DBAPIError as error:
         raise _ours(error, where) from error
@@ -94,10 +94,10 @@ def _ours(error: DBAPIError, where: str) -> LedgerBusy | NotReady | StorageFault
             retry_after_s=RETRY_AFTER_S,
         )
     if sqlstate == "42P01" or re.search(r"no such table", text):
-        return NotReady("The database lacks a table. Run `sitematch db upgrade`.")
+        return NotReady("A table is missing from the database. Run `sitematch db upgrade`.")
     kind = sqlite_name or sqlstate or type(cause).__name__
     return StorageFault(
-        f"{reason(kind, text)} ({kind}). The database is {where}. Nothing that was confirmed is lost.", kind=kind
+        f"{reason(kind, text)} ({kind}). The database is {where}. Everything that was confirmed is safe.", kind=kind
     )
 
 
@@ -114,7 +114,7 @@ def reason(kind: str, text: str) -> str:
     Examples
     --------
     >>> reason("SQLITE_READONLY_DBMOVED", "")
-    'It may not be written by this user'
+    'This user is not allowed to write it'
     >>> reason("OperationalError", 'FATAL:  database "x" does not exist')
     'The server has no database of this name: create it first'
     """

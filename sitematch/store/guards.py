@@ -54,7 +54,7 @@ class FileGuard:
             self._known = identity
         elif identity != self._known:
             raise StorageFault(
-                f"Another file lies at {self._path} since the database was opened. Put the old one back, or restart "
+                f"The file {self._path} was replaced after the database was opened. Put the old one back, or restart "
                 "sitematch to use the new one; until then nothing is written.",
                 kind="FILE_REPLACED",
             )
@@ -100,7 +100,7 @@ def clock_fault(ahead: timedelta) -> StorageFault:
     direction = "ahead" if ahead > timedelta(0) else "behind"
     return StorageFault(
         f"This machine's clock was set {abs(ahead.total_seconds()):.0f} seconds {direction} while sitematch ran. "
-        "Nothing is written until it is right again. Set the clock, or restart sitematch if it is right now.",
+        "Nothing is written until the clock is right again. Set the clock, or restart sitematch if it is right now.",
         kind="CLOCK",
     )
 

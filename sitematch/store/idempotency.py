@@ -73,7 +73,7 @@ def key_hash(caller: Caller) -> str | None:
     if key is None:
         return None
     if not 0 < len(key) <= _MAX_KEY_LENGTH:
-        raise InvalidInput(f"An idempotency key has 1 to {_MAX_KEY_LENGTH} characters.", field="idempotency_key")
+        raise InvalidInput(f"An idempotency key must have 1 to {_MAX_KEY_LENGTH} characters.", field="idempotency_key")
     return hashlib.sha256(msgspec.json.encode([caller.actor.actor_id, key])).hexdigest()
 
 
@@ -96,7 +96,7 @@ def recall(
         connection.execute(_DROP, {"key": key})
         return None
     if row.body_hash != operation.body_hash:
-        raise IdempotencyConflict("This idempotency key was used with another request; choose a new one.")
+        raise IdempotencyConflict("This idempotency key was used with another request. Use a new one.")
     kept = msgspec.json.decode(row.answer)
     if "refusal" in kept:
         raise _refusal(kept["refusal"])

@@ -24,7 +24,7 @@ def to_us(instant: datetime) -> int:
     1000005
     """
     if instant.tzinfo is None:
-        raise InvalidInput("An instant needs a time zone.", field="now")
+        raise InvalidInput("A date and time needs a time zone.", field="now")
     return (instant - _EPOCH) // _MICROSECOND
 
 

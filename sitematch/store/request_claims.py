@@ -80,11 +80,11 @@ def claim(store: Store, caller: Caller, operation: KeyedRequest, now: datetime) 
                 )
                 return None
     except sa.exc.IntegrityError as error:
-        raise IdempotencyConflict("A request with this idempotency key is under way; ask again shortly.") from error
+        raise IdempotencyConflict("A request with this idempotency key is still running. Try again shortly.") from error
     if row.body_hash != operation.body_hash:
-        raise IdempotencyConflict("This idempotency key was used with another request; choose a new one.")
+        raise IdempotencyConflict("This idempotency key was used with another request. Use a new one.")
     if row.answer == _UNDER_WAY:
-        raise IdempotencyConflict("The same request is under way; ask again shortly.")
+        raise IdempotencyConflict("The same request is still running. Try again shortly.")
     return str(row.answer)
 
 

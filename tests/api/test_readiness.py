@@ -50,7 +50,7 @@ def test_process_that_cannot_answer_look_ups_is_alive_and_shows_its_page(tmp_pat
     client = create_app(make_settings(tmp_path)).test_client()
 
     assert client.get("/healthz").json == {"status": "ok"}
-    assert "being set up" in client.get("/").text
+    assert "There is a problem with the service" in client.get("/").text
     assert client.get("/openapi.json").status_code == 200
     for response in (
         client.post("/v1/matches", json={"postcode": "33180", "country": "US"}),

@@ -142,7 +142,7 @@ def test_ranked_answer_breaks_no_rule_and_fits_a_phone(busy: ConsoleBrowser, ope
     page.get_by_label("Postcode or town").fill("33180")
 
     page.get_by_role("button", name="Find sites").click()
-    page.get_by_text("Wait for a spot instead").click()
+    page.get_by_text("Join the waiting list instead").click()
 
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
@@ -192,7 +192,7 @@ def test_of_two_coordinators_one_gets_the_last_spot_and_the_other_a_way_on(
         page.goto("/console/hold")
         page.get_by_label("Country").select_option("US")
         page.get_by_label("Postcode or town").fill("33180")
-        page.get_by_text("Your own referral id").click()
+        page.get_by_text("Add a referral id").click()
         page.get_by_label("Referral id").first.fill(f"r-{pages.index(page)}")
         page.get_by_role("button", name="Find sites").click()
     watches[1].may_fail = True
@@ -262,7 +262,7 @@ def test_list_follows_what_others_do_without_a_reload_and_says_so(console: Conso
     page.evaluate("() => { window.sameDocument = true }")
 
     console.hold("r-1")
-    page.get_by_role("link", name="Load again").click()
+    page.get_by_role("link", name="Reload").click()
 
     expect(row.locator("td[data-label=Held]")).to_have_text("1")
     expect(page.locator("[data-live-said]")).to_contain_text("7")
@@ -277,7 +277,7 @@ def test_lost_connection_is_told_with_the_instant_that_the_numbers_stand_at(
     watches[0].may_fail = True
 
     page.context.set_offline(True)
-    page.get_by_role("link", name="Load again").click()
+    page.get_by_role("link", name="Reload").click()
 
     expect(page.locator("[data-live-text]")).to_contain_text("cannot be reached")
     expect(page.locator("[data-live-text]")).to_contain_text("4:30")  # 9:30 UTC, where the viewer is
@@ -292,7 +292,7 @@ def test_ended_session_is_told_on_the_open_list(console: ConsoleBrowser, open_pa
     page.goto("/console")
     console.served.later(hours=12)
 
-    page.get_by_role("link", name="Load again").click()
+    page.get_by_role("link", name="Reload").click()
 
     expect(page.locator("[data-live-text]")).to_contain_text("session has ended")
 

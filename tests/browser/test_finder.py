@@ -95,7 +95,7 @@ def test_location_that_the_device_does_not_tell_is_said_and_the_field_is_next(op
 
     page.click("#locate")
 
-    expect(page.locator("#locate-fault")).to_contain_text("did not tell")
+    expect(page.locator("#locate-fault")).to_contain_text("did not share")
     expect(page.locator("#place")).to_be_focused()
 
 
@@ -145,7 +145,7 @@ def test_full_clinic_is_named_below_with_its_reason(own_service: Served, open_pa
     fold = page.locator(".left-out")
     fold.locator("summary").click()
     expect(fold).to_contain_text(FIRST)
-    expect(fold).to_contain_text("Full: ask for the waiting list")
+    expect(fold).to_contain_text("Full: ask about the waiting list")
 
 
 def fill_first_site(service: Served) -> None:
@@ -235,7 +235,7 @@ def test_link_to_share_does_not_hold_where_the_person_is(open_page: OpenPage) ->
 def test_page_is_used_by_the_keyboard_alone(page: Page) -> None:
     page.goto("/")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to main content")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(page.locator("#country")).to_be_focused()
@@ -252,7 +252,7 @@ def test_page_is_used_by_the_keyboard_alone(page: Page) -> None:
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.textContent.trim().slice(0, 30)"))
 
-    assert {"Print", "Share this page", "Open in my maps", "Show more clinics"} <= set(reached)
+    assert {"Print", "Share this page", "Open in a maps app", "Show more clinics"} <= set(reached)
     assert page.evaluate("document.activeElement.closest('.map-canvas')") is None or "1" in reached
 
 

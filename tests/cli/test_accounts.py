@@ -90,16 +90,16 @@ def test_password_is_read_and_only_its_hash_is_kept(run: Run, tmp_path: Path) ->
     [
         (("user", "add", "no-address"), 2, "e-mail"),
         (("user", "add", ANN), 2, "already"),
-        (("user", "add", "bob@example.org", "--role", "site-coordinator"), 2, "given a site"),
+        (("user", "add", "bob@example.org", "--role", "site-coordinator"), 2, "Give a site for"),
         (("user", "add", "bob@example.org", "--site", SITE), 2, "--role"),
         (("user", "grant", "bob@example.org", "viewer"), 3, "bob@example.org"),
         (("user", "disable", "bob@example.org"), 3, "user list"),
         (("token", "create", "bob@example.org", "--label", "x"), 3, "bob@example.org"),
         (("token", "create", ANN, "--label", ""), 2, "what the token is for"),
         (("token", "create", ANN, "--label", "x", "--days", "367"), 2, "367"),
-        (("webhook", "add", "ftp://x", "--kind", "site.filled"), 2, "http"),
+        (("webhook", "add", "ftp://x", "--kind", "site.filled"), 2, "webhook address"),
         (("webhook", "add", "https://x", "--kind", "site.passed-percent"), 2, "percentage"),
-        (("webhook", "disable", "w-9"), 3, "no such webhook"),
+        (("webhook", "disable", "w-9"), 3, "Webhook not found"),
     ],
 )
 def test_refusal_ends_with_its_exit_code_and_says_why(

@@ -28,7 +28,7 @@ def test_a_good_file_is_said_to_be_good(run: Run) -> None:
     result = run("data", "check", str(data_file("sites.csv")))
 
     assert result.exit_code == 0
-    assert "46 sites, no fault" in result.stderr
+    assert "46 sites, no errors" in result.stderr
 
 
 def test_swapped_coordinates_are_caught_by_the_country_they_should_lie_in(run: Run, tmp_path: Path) -> None:

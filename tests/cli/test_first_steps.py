@@ -81,7 +81,7 @@ def test_a_home_that_cannot_be_made_is_named_with_the_reason(
     done = run("capacity", "show")
 
     assert done.exit_code == 8
-    assert done.stderr.startswith(f"Error: The folder {named} for the database cannot be made: ")
+    assert done.stderr.startswith(f"Error: Cannot create the folder {named} for the database: ")
     assert done.stderr.endswith("Name another with SITEMATCH_HOME.\n")
 
 
@@ -225,7 +225,7 @@ def test_a_look_up_needs_no_home_that_can_be_written(
 
     assert done.exit_code == 0
     assert done.stdout == usual
-    assert done.stderr == "/proc/sitematch cannot be written: answering from what a fresh install has.\n"
+    assert done.stderr == "/proc/sitematch cannot be written, so the answer uses the data of a new installation.\n"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere: run it as another user")

@@ -19,7 +19,7 @@ from sitematch.errors import (
 )
 from sitematch.gazetteer.nearness import rough_km
 
-CASES = tuple(csv.DictReader((Path(__file__).parent / "places.csv").open(encoding="utf-8", newline="")))
+CASES = tuple(csv.DictReader((Path(__file__).parent / "places.csv").read_text(encoding="utf-8").splitlines()))
 
 
 def check(row: dict[str, str], found: Place | SitematchError) -> None:

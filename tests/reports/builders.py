@@ -28,10 +28,10 @@ COLUMNS = (
         missing="no cap",
         marks=(CellMark(tone=CellTone.ALERT, at_least=1.0), CellMark(tone=CellTone.WARN, at_least=0.8)),
     ),
-    Column(name="rate", label="A month", kind=CellKind.NUMBER, digits=2, description="Enrolled a month."),
+    Column(name="rate", label="Per month", kind=CellKind.NUMBER, digits=2, description="Enrolled a month."),
     Column(name="distance_km", label="Distance", kind=CellKind.KM, description="From here."),
     Column(name="oldest_hold_at", label="Oldest hold", kind=CellKind.INSTANT, description="When it began."),
-    Column(name="oldest_hold_age_s", label="Its age", kind=CellKind.DURATION, description="How old it is."),
+    Column(name="oldest_hold_age_s", label="Age of hold", kind=CellKind.DURATION, description="How old it is."),
     Column(name="opened_on", label="Opened", kind=CellKind.DATE, description="The day."),
     Column(name="is_open", label="Open", kind=CellKind.FLAG, description="Whether it takes patients."),
 )

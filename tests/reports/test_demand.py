@@ -174,10 +174,10 @@ def test_regions_beyond_reach_are_named_and_those_that_cannot_be_told_are_not() 
     tables = {table.name: table for table in report.tables}
     assert [row[0] for row in tables["without-supply"].rows] == ["US-331"]
     assert [(row[0], row[6]) for row in tables["regions"].rows] == [
-        ("US-331", "beyond reach"),
+        ("US-331", "out of reach"),
         ("DE-10", "within reach"),
-        ("FR-75", "cannot be told"),
+        ("FR-75", "uncertain"),
     ]
     assert report.sections[0].text == (
-        "99 of 187 look-ups shown (53%) came from regions without an open site within 100 km.",
+        "99 of 187 searches shown (53%) came from regions without an open site within 100 km.",
     )

@@ -65,8 +65,8 @@ def test_fan_starts_where_the_observed_ends_and_names_the_cap() -> None:
 def test_too_few_data_are_said_and_no_number_is_guessed() -> None:
     found = report(make_recruited("a", enrolled=2, participants=2), caps={STUDY: 40})
 
-    assert found.sections[0].title == "Too few data to say"
-    assert "Only 2 people have enrolled; a forecast needs 5." in texts(found, "Too few data to say")
+    assert found.sections[0].title == "Not enough data"
+    assert "Only 2 people have enrolled; a forecast needs 5." in texts(found, "Not enough data")
     assert [item.name for item in found.tables] == ["sites", "screening"]
     assert [column.name for column in table(found, "sites").columns] == [
         "site_id",
@@ -81,9 +81,9 @@ def test_too_few_data_are_said_and_no_number_is_guessed() -> None:
 def test_what_if_stands_beside_things_as_they_are() -> None:
     found = report(what_if=WhatIf(add_sites=2, opening=date(2026, 3, 1), close=("a",)), caps={STUDY: 40})
 
-    assert column(table(found, "what-if"), "scenario") == ["as things are", "what if"]
-    assert "What if: 2 more sites, opening on 2026-03-01; a takes nobody new." in texts(found, "What if")
-    assert ("What if", "2 more sites, opening on 2026-03-01; a takes nobody new") in found.filters
+    assert column(table(found, "what-if"), "scenario") == ["current plan", "what if"]
+    assert "What if: 2 more sites, opening on 2026-03-01; a closes to new patients." in texts(found, "What if")
+    assert ("What if", "2 more sites, opening on 2026-03-01; a closes to new patients") in found.filters
 
 
 def test_states_of_sites_are_told_apart() -> None:
@@ -99,7 +99,7 @@ def test_states_of_sites_are_told_apart() -> None:
 
     found = report(*sites, caps={site_key("c"): 5})
 
-    assert column(table(found, "sites"), "state") == ["open", "takes nobody new", "full", "not open yet"]
+    assert column(table(found, "sites"), "state") == ["open", "closed to new patients", "full", "not open yet"]
     assert any("left out: 1." in note for note in found.notes)
 
 
@@ -110,22 +110,22 @@ def test_sites_that_the_reader_may_not_see_are_not_listed_and_that_is_said() -> 
     assert column(table(found, "site-rates"), "site_id") == ["b"]
     assert any("Not every site is listed" in note for note in table(found, "sites").notes)
     assert "screening" not in [item.name for item in found.tables]
-    assert any("told to whoever may see every site" in note for note in found.notes)
+    assert any("shown only to people who can see every site" in note for note in found.notes)
 
 
 def test_screening_is_said_with_its_interval() -> None:
     found = report(make_recruited("a", enrolled=6, held=2, screening=1), screen_failed=4, holds=20, screened=12)
 
-    said = texts(found, "Under way and screening")
-    assert "Under way now: 2 held, 1 in screening." in said
+    said = texts(found, "Referrals in progress and screening")
+    assert "In progress now: 2 held, 1 in screening." in said
     # Beta(4.5, 6.5): its 2.5 % and 97.5 % quantiles.
-    assert "4 of 10 screenings that were decided failed: 40 % (95 % interval 15 % to 70 %)." in said
+    assert "4 of 10 completed screenings failed: 40 % (95 % interval 15 % to 70 %)." in said
 
 
 def test_study_in_which_nothing_was_decided_has_no_failure_rate() -> None:
     found = report(make_recruited(enrolled=0, participants=0), screen_failed=0, screened=0, holds=0)
 
-    assert "No screening has ended" in texts(found, "Under way and screening")
+    assert "No screening has been completed" in texts(found, "Referrals in progress and screening")
     assert column(table(found, "screening"), "failure_rate") == [None]
 
 
@@ -133,7 +133,7 @@ def test_study_in_which_nothing_was_decided_has_no_failure_rate() -> None:
     ("changes", "said"),
     [
         ({"since": NOW - timedelta(days=40)}, "times as far ahead"),
-        ({"caps": {CapKey(level=CapLevel.ARM, scope="x"): 3}}, "Caps of arms are not forecast"),
+        ({"caps": {CapKey(level=CapLevel.ARM, scope="x"): 3}}, "Caps of arms are not included"),
         ({"keeps_failed": True}, "a failed screening keeps its spot"),
     ],
 )

@@ -215,7 +215,7 @@ def test_narrow_terminal_leaves_details_out_and_says_so() -> None:
 
     lines = printed(report, width=100)
 
-    assert "Left out, as the terminal is narrow: Open." in lines
+    assert "Not shown because the terminal is too narrow: Open." in lines
     assert not any(line.endswith(("yes", " no")) for line in lines)
     assert "Left out" not in " ".join(printed(report))
 

@@ -47,7 +47,7 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     path = tmp_path / "letter.db"
     path.write_text("Dear Sir or Madam, " * 100)
 
-    assert fault_of(path).message.startswith("The file is no SQLite database (SQLITE_NOTADB). ")
+    assert fault_of(path).message.startswith("The file is not an SQLite database (SQLITE_NOTADB). ")
 
 
 def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_server_that_does_not_answer_is_told_with_its_host_and_without_the_pas
     with pytest.raises(StorageFault) as caught:
         open_store("postgresql://someone:hunter2secret@127.0.0.1:1/trials")
 
-    assert caught.value.message.startswith("The server does not answer: check the address, and that it runs")
+    assert caught.value.message.startswith("The server does not answer: check the address, and that it is running")
     assert "The database is trials on 127.0.0.1:1." in caught.value.message
     assert "hunter2" not in caught.value.message
 

@@ -133,5 +133,5 @@ def _study_in_view(backend: Backend, actor: Actor) -> str:
     studies = granted_studies(actor)
     if studies is not None and asked not in studies:
         # As if it were not there: an id that was guessed tells nothing.
-        raise StudyNotFound(f"There is no study {asked[:80]!r} that you have a role in.", field="study")
+        raise StudyNotFound(f"You do not have a role in study {asked[:80]!r}.", field="study")
     return asked

@@ -27,7 +27,7 @@ def register(console: Console, backend: Backend) -> None:
         # What a form asks is not done by whoever signs in next: they see the page again and decide.
         return sign_in_page(
             backend,
-            _("Your session has ended, so nothing was changed. Sign in, and do it once more."),
+            _("Your session has ended, so nothing was changed. Sign in and try again."),
             status=401,
         )
 

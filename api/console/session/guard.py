@@ -17,9 +17,7 @@ from sitematch.domain.accounts.access import Caller
 from sitematch.errors import InvalidInput, LoginFailed, NotAllowed
 from sitematch.services.accounts.sign_in import read_session
 
-_FOREIGN_FORM = (
-    "This form was not sent from a page of your present session, so nothing was changed. Load the page again."
-)
+_FOREIGN_FORM = "Nothing was changed, because this form is from an earlier session. Reload the page."
 
 
 def admit(backend: Backend, pages: Mapping[str, PageRule], endpoint: str, request_id: str) -> None:
@@ -47,7 +45,7 @@ def admit(backend: Backend, pages: Mapping[str, PageRule], endpoint: str, reques
     speak(ENGLISH.tag)  # the console's only language so far; its pages say so to who wants another
     page = pages.get(endpoint)
     if page is None:
-        raise NotAllowed("Nobody may do this.", permission="none")
+        raise NotAllowed("You do not have permission to do this.", permission="none")
     if page.body_bytes is not None:
         request.max_content_length = page.body_bytes
     is_form = request.method == "POST"
@@ -57,7 +55,7 @@ def admit(backend: Backend, pages: Mapping[str, PageRule], endpoint: str, reques
         return
     secret = session.read_cookie()
     if secret is None:
-        raise LoginFailed("Sign in first.")
+        raise LoginFailed("You need to sign in.")
     g.session = read_session(backend.store(), secret=secret, now=backend.now())
     g.csrf = session.csrf_token(secret)
     g.caller = Caller(actor=g.session.account.actor, request_id=request_id)
@@ -70,5 +68,5 @@ def admit(backend: Backend, pages: Mapping[str, PageRule], endpoint: str, reques
             raise NotAllowed(_FOREIGN_FORM, permission="none")
         key = request.form.get("key", "")
         if not key:
-            raise InvalidInput("The form has no key; load the page again and send the form once more.", field="key")
+            raise InvalidInput("The form is incomplete. Reload the page and send the form again.", field="key")
         g.caller = replace(g.caller, idempotency_key=key)

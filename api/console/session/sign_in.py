@@ -52,9 +52,7 @@ def register(console: Console, backend: Backend) -> None:
         asked = read_form(SignInForm)
         following = local_path(asked.next) or ""
         if not session.is_over_https() and not session.is_on_this_machine():
-            fault = _(
-                "Passwords are not taken over an open connection. Open this page with https:// and sign in there."
-            )
+            fault = _("Sign-in needs HTTPS. Open this page with https:// and sign in there.")
             return sign_in_page(backend, fault, email=asked.email, following=following, status=403)
         store, now = backend.store(), backend.now()
         try:
@@ -67,14 +65,12 @@ def register(console: Console, backend: Backend) -> None:
             )
         except LoginDelayed as error:
             wait = format_timedelta(timedelta(seconds=math.ceil(error.retry_after_s)), threshold=1.5)
-            fault = _("Too many attempts failed. Wait %(wait)s before the next one.", wait=wait)
+            fault = _("Too many failed attempts. Wait %(wait)s before you try again.", wait=wait)
             response = sign_in_page(backend, fault, email=asked.email, following=following, status=429)
             response.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
             return response
         except LoginFailed:
-            fault = _(
-                "E-mail and password do not belong together. Check both; an administrator can give you a new password."
-            )
+            fault = _("Incorrect e-mail or password. Check both, or ask an administrator for a new password.")
             return sign_in_page(backend, fault, email=asked.email, following=following, status=401)
         response = redirect_to(following or "/console")
         session.set_cookie(response, begun.secret)
@@ -106,11 +102,13 @@ def register(console: Console, backend: Backend) -> None:
         except LoginDelayed as error:
             return _account_page(backend, error.message, status=429)
         except LoginFailed:
-            return _account_page(backend, _("The present password is another one."), status=403)
+            return _account_page(backend, _("The current password is incorrect."), status=403)
         except InvalidInput as error:
             return _account_page(backend, error.message, status=problem_of(error).status)
         g.pop("caller")  # the session has ended with the old password
-        response = sign_in_page(backend, _("The new password is set. Sign in with it."), is_good=True, email=me.email)
+        response = sign_in_page(
+            backend, _("Your password was changed. Sign in with the new password."), is_good=True, email=me.email
+        )
         session.clear_cookie(response)
         return response
 

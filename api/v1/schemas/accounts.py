@@ -17,8 +17,8 @@ class GrantAnswer(Wire, frozen=True):
     """A role, and where it holds."""
 
     role: Role
-    study_id: Annotated[str | None, Meta(description="Null is every study.")]
-    site_id: Annotated[str | None, Meta(description="Null is every site of the study.")]
+    study_id: Annotated[str | None, Meta(description="Null means all studies.")]
+    site_id: Annotated[str | None, Meta(description="Null means all sites of the study.")]
 
 
 class AccountAnswer(Wire, frozen=True):
@@ -45,10 +45,12 @@ class TokensQuery(Wire, frozen=True, forbid_unknown_fields=True):
 class TokenRequest(Wire, frozen=True, forbid_unknown_fields=True):
     """A token to be made."""
 
-    account_id: Annotated[str, Meta(description="Whose; the token may do no more than that account.")]
-    label: Annotated[str, Meta(min_length=1, max_length=100, description="What it is for.")]
-    scopes: Annotated[tuple[Permission, ...], Meta(min_length=1, description="What it is cut down to.")]
-    days: Annotated[int, Meta(ge=1, le=366, description="How long it lasts.")] = 90
+    account_id: Annotated[
+        str, Meta(description="The account of the token. The token has no more permissions than the account.")
+    ]
+    label: Annotated[str, Meta(min_length=1, max_length=100, description="What the token is for.")]
+    scopes: Annotated[tuple[Permission, ...], Meta(min_length=1, description="The permissions of the token.")]
+    days: Annotated[int, Meta(ge=1, le=366, description="How long it is valid.")] = 90
 
 
 class TokenAnswer(Wire, frozen=True):
@@ -63,7 +65,7 @@ class TokenAnswer(Wire, frozen=True):
     revoked_at: Instant | None
     secret: Annotated[
         str | None,
-        Meta(description="Only in the first answer to its making; it is not kept and cannot be shown again."),
+        Meta(description="Only in the first answer. It is not stored and cannot be shown again."),
     ] = None
 
 
@@ -76,13 +78,13 @@ class TokensAnswer(Wire, frozen=True):
 class WebhookRequest(Wire, frozen=True, forbid_unknown_fields=True):
     """A webhook to be added."""
 
-    url: Annotated[str, Meta(max_length=2000, description="Where to, by POST: https://…")]
-    kinds: Annotated[tuple[NoticeKind, ...], Meta(min_length=1, description="What to be told of.")]
+    url: Annotated[str, Meta(max_length=2000, description="The address for POST requests: https://…")]
+    kinds: Annotated[tuple[NoticeKind, ...], Meta(min_length=1, description="The kinds of event to send.")]
     percent: Annotated[
         Annotated[int, Meta(ge=1, le=100)] | None,
-        Meta(description="With site.passed-percent, and only with it: from which share of the spots on."),
+        Meta(description="Only with site.passed-percent: the percentage of spots taken."),
     ] = None
-    study_id: Annotated[str | None, Meta(description="Left out: every study.")] = None
+    study_id: Annotated[str | None, Meta(description="The default is all studies.")] = None
 
 
 class WebhookAnswer(Wire, frozen=True):
@@ -94,9 +96,9 @@ class WebhookAnswer(Wire, frozen=True):
     kinds: tuple[NoticeKind, ...]
     percent: int | None
     is_disabled: bool
-    secret: Annotated[
-        str | None, Meta(description="What messages are signed with; only in the first answer to its making.")
-    ] = None
+    secret: Annotated[str | None, Meta(description="The signing secret of the messages. Only in the first answer.")] = (
+        None
+    )
 
 
 class WebhooksAnswer(Wire, frozen=True):
@@ -113,7 +115,7 @@ class DeliveryAnswer(Wire, frozen=True):
     url: str
     attempts: int
     last_error: str
-    next_at: Annotated[Instant | None, Meta(description="When it is tried again; null if it was given up.")]
+    next_at: Annotated[Instant | None, Meta(description="When it is tried again; null if there are no more attempts.")]
 
 
 class DeliveriesAnswer(Wire, frozen=True):

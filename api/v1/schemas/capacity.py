@@ -19,13 +19,13 @@ from sitematch.exporters.wire.capacity import (
 )
 from sitematch.exporters.wire.matches import Instant, Wire
 
-StudyId = Annotated[str | None, Meta(description="Left out: the study that this server matches.")]
+StudyId = Annotated[str | None, Meta(description="The default is this server's default study.")]
 Hours = Annotated[float, Meta(gt=0, le=8760)]
 ReferralId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 
 NEW_ID = (
-    "Opaque: letters, digits and . _ : - only. It must not say who the patient is. Left out: a random one, the same "
-    "again for the same idempotency key."
+    "Letters, digits and . _ : - only. It must not identify the patient. The default is a random id, which stays the "
+    "same for the same idempotency key."
 )
 
 
@@ -44,25 +44,27 @@ class CapacityQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
     study_id: StudyId = None
     site_id: Annotated[str | None, Meta(description="Only this site.")] = None
-    arm: Annotated[str | None, Meta(description="Let the cap of this arm or cohort count too.")] = None
+    arm: Annotated[str | None, Meta(description="Also apply the cap of this arm or cohort.")] = None
     since: Annotated[
         Instant | None,
         Meta(
-            description="Leave out sites that have certainly not changed since this instant: the `as_of` of your last "
-            "answer. If `catalogue` differs from that answer's, ask without it."
+            description="Leave out sites that have certainly not changed since this time, the `as_of` of your last "
+            "answer. If `catalogue` has changed since that answer, ask again without `since`."
         ),
     ] = None
-    as_of: Annotated[Instant | None, Meta(description="Look back to an earlier instant.")] = None
+    as_of: Annotated[Instant | None, Meta(description="Show the state at an earlier time.")] = None
 
 
 class ReferralsQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """Which referrals, a page at a time."""
 
     study_id: StudyId = None
-    site_id: Annotated[str | None, Meta(description="Only those of this site.")] = None
-    state: Annotated[SpotState | None, Meta(description="Only those in this state.")] = None
+    site_id: Annotated[str | None, Meta(description="Only referrals at this site.")] = None
+    state: Annotated[SpotState | None, Meta(description="Only referrals in this state.")] = None
     limit: Annotated[int, Meta(ge=1, le=500, description="How many at most.")] = 100
-    before: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="`next` of the page before.")] = None
+    before: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="The `next` value of the page before.")] = (
+        None
+    )
 
 
 class PartRequest(Wire, frozen=True, forbid_unknown_fields=True):
@@ -82,7 +84,7 @@ class PartRequest(Wire, frozen=True, forbid_unknown_fields=True):
 class CapRequest(PartRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A limit for a part of a study."""
 
-    spots: Annotated[Annotated[int, Meta(ge=0, le=10_000_000)] | None, Meta(description="The limit; null removes it.")]
+    spots: Annotated[Annotated[int, Meta(ge=0, le=10_000_000)] | None, Meta(description="The cap; null removes it.")]
 
 
 class PolicyRequest(Wire, frozen=True, forbid_unknown_fields=True):
@@ -90,8 +92,10 @@ class PolicyRequest(Wire, frozen=True, forbid_unknown_fields=True):
 
     hold_hours: Annotated[Hours, Meta(description="How long a hold lasts.")]
     offer_hours: Annotated[Hours, Meta(description="How long an offer from the waiting list lasts.")]
-    gives_back: Annotated[tuple[SpotState, ...], Meta(description="Which of SCREEN_FAILED, WITHDRAWN free the spot.")]
-    waiting_list: Annotated[bool, Meta(description="Whether one can wait for a spot.")]
+    gives_back: Annotated[
+        tuple[SpotState, ...], Meta(description="The outcomes that free the spot: SCREEN_FAILED, WITHDRAWN.")
+    ]
+    waiting_list: Annotated[bool, Meta(description="Whether the study has a waiting list.")]
     study_id: StudyId = None
 
 
@@ -100,8 +104,10 @@ class HoldRequest(Wire, frozen=True, forbid_unknown_fields=True):
 
     site_id: str
     referral_id: Annotated[ReferralId | None, Meta(description=NEW_ID)] = None
-    arm: Annotated[ReferralId | None, Meta(description="The arm or cohort; its cap counts then too.")] = None
-    hold_hours: Annotated[Hours | None, Meta(description="How long; left out: the study's rule.")] = None
+    arm: Annotated[ReferralId | None, Meta(description="The arm or cohort. Its cap applies too.")] = None
+    hold_hours: Annotated[
+        Hours | None, Meta(description="The length of the hold; the default is the study's rule.")
+    ] = None
     study_id: StudyId = None
 
 
@@ -113,26 +119,26 @@ class WaitRequest(Wire, frozen=True, forbid_unknown_fields=True):
         Meta(
             min_length=1,
             max_length=MAX_WAITING_SITES,
-            description="The sites within the distance that the patient tolerates, the preferred first. Neither the "
-            "distance nor the patient's place is kept.",
+            description="The sites that the patient can travel to, preferred site first. The distance and the "
+            "patient's location are not stored.",
         ),
     ]
     referral_id: Annotated[ReferralId | None, Meta(description=NEW_ID)] = None
     arm: Annotated[ReferralId | None, Meta(description="The arm or cohort.")] = None
-    priority: Annotated[int, Meta(ge=-1000, le=1000, description="Greater comes first.")] = 0
+    priority: Annotated[int, Meta(ge=-1000, le=1000, description="Higher numbers come first.")] = 0
     study_id: StudyId = None
 
 
 class ScreenFailureRequest(Wire, frozen=True, forbid_unknown_fields=True):
     """Why screening failed."""
 
-    reason: Annotated[ScreenFailureReason, Meta(description="A code; there is no free text about a patient.")]
+    reason: Annotated[ScreenFailureReason, Meta(description="A reason code. Free text about a patient is not allowed.")]
 
 
 class WithdrawalRequest(Wire, frozen=True, forbid_unknown_fields=True):
     """Why a participant left."""
 
-    reason: Annotated[WithdrawalReason, Meta(description="A code; there is no free text about a patient.")]
+    reason: Annotated[WithdrawalReason, Meta(description="A reason code. Free text about a patient is not allowed.")]
 
 
 REASON_REQUESTS: Mapping[type, type[ScreenFailureRequest] | type[WithdrawalRequest]] = {
@@ -146,8 +152,8 @@ class CapacityAnswer(Wire, frozen=True):
     """The spots of a study's sites."""
 
     study_id: str
-    as_of: Annotated[Instant, Meta(description="The instant that the numbers describe.")]
-    catalogue: Annotated[str, Meta(description="Changes when the study or its sites were loaded anew.")]
+    as_of: Annotated[Instant, Meta(description="The time that the numbers describe.")]
+    catalogue: Annotated[str, Meta(description="Changes when the study or its sites are loaded again.")]
     sites: tuple[SiteCapacityAnswer, ...]
 
 
@@ -163,7 +169,7 @@ class ReferralsAnswer(Wire, frozen=True):
 
     study_id: str
     referrals: tuple[ReferralAnswer, ...]
-    next: Annotated[int | None, Meta(description="Ask with before=this for the following page; null at the end.")]
+    next: Annotated[int | None, Meta(description="Send it as `before` for the next page; null on the last.")]
 
 
 class HistoryAnswer(Wire, frozen=True):

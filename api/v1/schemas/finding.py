@@ -21,7 +21,7 @@ from sitematch.services.finding.match_request import country_code, match_policy
 StudyId = Annotated[
     str | None,
     Meta(
-        description="Which study, as /v1/studies lists it. Left out: the one that this server matches.",
+        description="The study's id from /v1/studies. The default is this server's default study.",
         examples=["NCT06064929"],
     ),
 ]
@@ -39,13 +39,13 @@ class LookUp(Wire, frozen=True, forbid_unknown_fields=True):
     town: Annotated[
         str | None,
         Meta(
-            description="A town's name. Beside a postcode, each checks the other.",
+            description="A town's name. With a postcode, the two are checked against each other.",
             examples=["Springfield, IL"],
         ),
     ] = None
     latitude: Annotated[
         Annotated[float, Meta(ge=-90, le=90)] | None,
-        Meta(description="Degrees north, -90 to 90, WGS84; with longitude, in place of a postcode."),
+        Meta(description="Degrees north, -90 to 90, WGS84; with longitude, instead of a postcode."),
     ] = None
     longitude: Annotated[
         Annotated[float, Meta(ge=-180, le=180)] | None,
@@ -53,13 +53,13 @@ class LookUp(Wire, frozen=True, forbid_unknown_fields=True):
     ] = None
     uncertainty_km: Annotated[
         Annotated[float, Meta(ge=0, le=MAX_RADIUS_KM)] | None,
-        Meta(description="How far off the coordinates may be, in kilometres; 0 if left out."),
+        Meta(description="The uncertainty of the coordinates in kilometres; the default is 0."),
     ] = None
     country: Annotated[
         str | None,
         Meta(
-            description="ISO 3166-1 code, or a name in English or the country's own language. Left out: "
-            "the only country that has the postcode or town, if there is only one.",
+            description="ISO 3166-1 code, or a name in English or the country's own language. Not needed "
+            "if only one country has the postcode or town.",
             examples=["US"],
         ),
     ] = None
@@ -71,31 +71,31 @@ class LookUp(Wire, frozen=True, forbid_unknown_fields=True):
     ] = Order.BEST
     limit: Annotated[
         int,
-        Meta(ge=1, le=MAX_LIMIT, description=f"How many matches at most: a whole number, 1 to {MAX_LIMIT}."),
+        Meta(ge=1, le=MAX_LIMIT, description=f"The most matches to return: a whole number, 1 to {MAX_LIMIT}."),
     ] = 5
     within_km: Annotated[
         Annotated[float, Meta(gt=0)] | None,
-        Meta(description="Radius in kilometres, over 0; left out for no bound."),
+        Meta(description="Radius in kilometres, greater than 0; the default is no limit."),
     ] = None
     within_miles: Annotated[
         Annotated[float, Meta(gt=0)] | None,
-        Meta(description="Radius in miles, over 0; in place of within_km."),
+        Meta(description="Radius in miles, greater than 0; instead of within_km."),
     ] = None
     min_travel: Annotated[
         TravelCertainty | None,
         Meta(
-            description="Only sites whose travel support is at least as sure: COVERED, MAY_BE_COVERED, "
-            "UNKNOWN or NOT_COVERED, surest first."
+            description="Only sites with at least this travel support: COVERED, MAY_BE_COVERED, "
+            "UNKNOWN or NOT_COVERED, most certain first."
         ),
     ] = None
     only_country: Annotated[str | None, Meta(description="Only sites in this country.")] = None
     status: Annotated[
         tuple[RecruitmentStatus, ...] | None,
-        Meta(description="Recruitment statuses that count as open; RECRUITING if left out."),
+        Meta(description="Recruitment statuses that count as open; the default is RECRUITING."),
     ] = None
-    unit: Annotated[Unit | None, Meta(description="km or miles, for texts; left out: as the place's country does.")] = (
-        None
-    )
+    unit: Annotated[
+        Unit | None, Meta(description="km or miles, for texts; the default is the usual unit of the place's country.")
+    ] = None
 
     def policy(self) -> MatchPolicy:
         """Turn what is asked into a policy.
@@ -130,16 +130,14 @@ class LookUp(Wire, frozen=True, forbid_unknown_fields=True):
         """
         if self.latitude is None and self.longitude is None:
             if self.uncertainty_km is not None:
-                raise InvalidInput(
-                    "uncertainty_km belongs to latitude and longitude; leave it out.", field="uncertainty_km"
-                )
+                raise InvalidInput("Use uncertainty_km only with latitude and longitude.", field="uncertainty_km")
             return None
         if self.latitude is None or self.longitude is None:
             missing = "latitude" if self.latitude is None else "longitude"
-            raise InvalidCoordinates(f"The {missing} is missing; give both or neither.", field=missing)
+            raise InvalidCoordinates(f"The {missing} is missing. Give both or neither.", field=missing)
         if self.latitude == 0 and self.longitude == 0:
             raise InvalidCoordinates(
-                "0, 0 is a point in the sea off West Africa: devices give it when they do not know where they are. "
+                "0, 0 is a point in the sea off West Africa. Devices send it when they do not know their location. "
                 "Give a postcode or a town instead.",
                 field="latitude",
             )
@@ -160,11 +158,9 @@ class MatchRequest(LookUp, frozen=True, forbid_unknown_fields=True):
 
     min_spots: Annotated[
         Annotated[int, Meta(ge=1, le=1_000_000)] | None,
-        Meta(description="Only sites known to have so many spots left: a whole number, 1 or more."),
+        Meta(description="Only sites known to have at least this many spots left: a whole number, 1 or more."),
     ] = None
-    prefer_country: Annotated[
-        str | None, Meta(description="Sites of this country come first, all others after them.")
-    ] = None
+    prefer_country: Annotated[str | None, Meta(description="Sites in this country come first.")] = None
     study_id: StudyId = None
 
     def policy(self) -> MatchPolicy:
@@ -176,7 +172,7 @@ class MatchRequest(LookUp, frozen=True, forbid_unknown_fields=True):
 Words = Annotated[
     str,
     Meta(
-        description="Words in any order, e.g. a condition; each must occur. Plurals, accents and capitals are all one.",
+        description="Words in any order, such as a condition. All must occur. Plurals, accents and case do not matter.",
         examples=["lupus nephritis"],
         max_length=MAX_QUERY_LENGTH,
     ),
@@ -192,7 +188,7 @@ class ClinicsRequest(LookUp, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class PreferencesRequest(Wire, frozen=True, forbid_unknown_fields=True):
     """What a visitor chose in the menu of a page; what is left out stays as it was."""
 
-    lang: Annotated[str, Meta(description="Tag of one of the pages' languages.")] = ""
+    lang: Annotated[str, Meta(description="Language tag of one of the pages' languages.")] = ""
     theme: Annotated[str, Meta(description="auto, light or dark.")] = ""
     back: Annotated[str, Meta(description="Path of the page to go back to.")] = "/"
 
@@ -203,12 +199,12 @@ class SitesQuery(Wire, frozen=True, forbid_unknown_fields=True):
     country: Annotated[str | None, Meta(description="Only sites in this country.", examples=["US"])] = None
     status: Annotated[
         tuple[RecruitmentStatus, ...] | None,
-        Meta(description="Only sites of these statuses; all if left out."),
+        Meta(description="Only sites with these statuses; the default is all."),
     ] = None
     limit: Annotated[
-        int, Meta(ge=1, le=MAX_LIMIT, description=f"How many at most: a whole number, 1 to {MAX_LIMIT}.")
+        int, Meta(ge=1, le=MAX_LIMIT, description=f"The most results to return: a whole number, 1 to {MAX_LIMIT}.")
     ] = PAGE_SIZE
-    after: Annotated[str, Meta(description="The `next` of the page before.", max_length=200)] = ""
+    after: Annotated[str, Meta(description="The The `next` value of the page before.", max_length=200)] = ""
     study_id: StudyId = None
 
     def country_code(self) -> str | None:
@@ -228,12 +224,12 @@ class StudiesQuery(Wire, frozen=True, forbid_unknown_fields=True):
     q: Words | None = None
     status: Annotated[
         tuple[RecruitmentStatus, ...] | None,
-        Meta(description="Only studies of these statuses; all if left out."),
+        Meta(description="Only studies with these statuses; the default is all."),
     ] = None
     limit: Annotated[
-        int, Meta(ge=1, le=MAX_LIMIT, description=f"How many at most: a whole number, 1 to {MAX_LIMIT}.")
+        int, Meta(ge=1, le=MAX_LIMIT, description=f"The most results to return: a whole number, 1 to {MAX_LIMIT}.")
     ] = PAGE_SIZE
-    after: Annotated[str, Meta(description="The `next` of the page before.", max_length=200)] = ""
+    after: Annotated[str, Meta(description="The The `next` value of the page before.", max_length=200)] = ""
 
 
 class SiteQuery(Wire, frozen=True, forbid_unknown_fields=True):
@@ -259,7 +255,7 @@ class SitesAnswer(Wire, frozen=True):
     study: StudyAnswer
     sites: tuple[SiteAnswer, ...]
     next: Annotated[str | None, Meta(description="Send it as `after` for the next page; null on the last.")]
-    attribution: Annotated[tuple[str, ...], Meta(description="Sources that must be named with the answer.")]
+    attribution: Annotated[tuple[str, ...], Meta(description="Sources to credit when you show the answer.")]
 
 
 class SiteDetail(Wire, frozen=True):
@@ -270,7 +266,7 @@ class SiteDetail(Wire, frozen=True):
     remaining: RemainingAnswer
     contacts: Annotated[
         tuple[ContactAnswer, ...],
-        Meta(description="Whom to ask: the site's contacts, else the study's; only where patients are taken."),
+        Meta(description="Contacts: the site's, or else the study's; only if the site takes patients."),
     ]
     attribution: tuple[str, ...]
 
@@ -279,7 +275,7 @@ class PostcodeAnswer(Wire, frozen=True):
     """Where a postcode is."""
 
     place: PlaceAnswer
-    attribution: Annotated[tuple[str, ...], Meta(description="Sources that must be named with the answer.")]
+    attribution: Annotated[tuple[str, ...], Meta(description="Sources to credit when you show the answer.")]
 
 
 class Health(Wire, frozen=True):
@@ -296,5 +292,5 @@ class Readiness(Wire, frozen=True):
     sites: Annotated[int, Meta(ge=0)]
     late: Annotated[
         tuple[str, ...],
-        Meta(description="Background tasks that have not succeeded for too long; look-ups are right all the same."),
+        Meta(description="Background tasks that are late. Searches are still correct."),
     ] = ()

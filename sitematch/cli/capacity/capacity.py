@@ -32,24 +32,24 @@ INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y
 
 @click.group("capacity", cls=Commands)
 def capacity_group() -> None:
-    """Show the spots left, and set the caps and rules that they come from."""
+    """Show the spots left, and set caps and rules."""
 
 
 def _part_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for name, complete, text in (
-        ("--site", complete_site, "The cap of a site."),
-        ("--arm", None, "The cap of an arm or cohort."),
-        ("--country", complete_country, "The cap of a country: name or ISO 3166-1 code."),
+        ("--site", complete_site, "A site's cap."),
+        ("--arm", None, "An arm or cohort's cap."),
+        ("--country", complete_country, "A country's cap: name or ISO 3166-1 code."),
     ):
         command = click.option(
-            name, metavar=name[2:].upper(), shell_complete=complete, help=f"{text} Left out: the whole study's."
+            name, metavar=name[2:].upper(), shell_complete=complete, help=f"{text} [default: the whole study]"
         )(command)
     return command
 
 
 def _key(country: str | None, arm: str | None, site: str | None) -> CapKey:
     if sum(part is not None for part in (country, arm, site)) > 1:
-        raise InvalidInput("Name one part of the study: --country, --arm or --site.")
+        raise InvalidInput("Choose only one of --country, --arm and --site.")
     if country is not None:
         from sitematch.gazetteer.grammar import parse_country
 
@@ -64,8 +64,10 @@ def _key(country: str | None, arm: str | None, site: str | None) -> CapKey:
 @capacity_group.command("show", epilog=_CODES)
 @study_option
 @click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only this site.")
-@click.option("--arm", metavar="ARM", help="Let this arm's cap count too.")
-@click.option("--as-of", type=INSTANT, metavar="INSTANT", help="Look back to an instant, e.g. 2026-01-31T12:00 (UTC).")
+@click.option("--arm", metavar="ARM", help="Also apply this arm's cap.")
+@click.option(
+    "--as-of", type=INSTANT, metavar="INSTANT", help="Show the state at this time, e.g. 2026-01-31T12:00 (UTC)."
+)
 @format_option("table", "json", "csv")
 @plain_errors
 def show(study: str | None, site: str | None, arm: str | None, as_of: datetime | None, form: str) -> None:
@@ -102,7 +104,7 @@ def as_utc(instant: datetime | None) -> datetime | None:
 @format_option("table", "json", "csv")
 @plain_errors
 def caps(study: str | None, form: str) -> None:
-    """List the caps of the study, its countries, arms and sites, and what is taken of each.
+    """List the caps of the study, its countries, arms and sites, with the spots taken.
 
     \b
     Example:
@@ -127,9 +129,9 @@ def caps(study: str | None, form: str) -> None:
 def set_cap(
     spots: str, country: str | None, arm: str | None, site: str | None, study: str | None, key: str | None, form: str
 ) -> None:
-    """Set the number of spots of the study or of a part of it; "none" removes the limit.
+    """Set the cap of the study or a part of it; "none" removes it.
 
-    A number below what is taken is accepted: it shows as over-enrolled and sells nothing more.
+    A cap may be lower than the number of spots taken: it then shows as over-enrolled, and no more spots are given.
 
     \b
     Examples:
@@ -159,7 +161,7 @@ def set_cap(
 def close(
     country: str | None, arm: str | None, site: str | None, study: str | None, key: str | None, form: str
 ) -> None:
-    """Take nobody more in the study or a part of it; who is under way goes on, and participants still count.
+    """Close the study or a part of it to new patients. Referrals in progress continue, and participants still count.
 
     \b
     Example:
@@ -182,7 +184,7 @@ def close(
 def reopen(
     country: str | None, arm: str | None, site: str | None, study: str | None, key: str | None, form: str
 ) -> None:
-    """Undo `close`; a registry status that takes nobody still keeps the site closed.
+    """Undo `close`. A site stays closed if its registry status is closed to new patients.
 
     \b
     Example:
@@ -203,9 +205,9 @@ def reopen(
     "--gives-back",
     multiple=True,
     type=click.Choice([*sorted(BY_POLICY), "none"]),
-    help="Which endings free the spot again; may be repeated.",
+    help="Outcomes that free the spot again; may be repeated.",
 )
-@click.option("--waiting-list/--no-waiting-list", default=None, help="Whether one can wait for a spot.")
+@click.option("--waiting-list/--no-waiting-list", default=None, help="Whether the study has a waiting list.")
 @study_option
 @key_option
 @plain_errors
@@ -217,7 +219,7 @@ def policy(
     study: str | None,
     key: str | None,
 ) -> None:
-    """Show the study's rules for its spots, or change those that are named.
+    """Show the study's rules for spots, or change some of them.
 
     \b
     Examples:

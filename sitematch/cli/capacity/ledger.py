@@ -39,15 +39,15 @@ def ledger_group() -> None:
     "anchors",
     multiple=True,
     metavar="STUDY:SEQ:HASH",
-    help="An end of a chain that was noted earlier, outside the database; may be repeated.",
+    help="The end of a chain that an earlier `ledger verify` printed; may be repeated.",
 )
 @format_option("table", "json")
 @plain_errors
 def verify(anchors: tuple[str, ...], form: str) -> None:
-    """Recompute every hash and all that is derived from the events; find any edit, deletion or reordering.
+    """Check the ledger: recompute every hash and all derived values, and report any edit, deletion or reordering.
 
-    It prints the end of each study's chain. Keep that elsewhere and give it as --anchor later: then even somebody who
-    can write to the database and recomputes the whole chain is found out.
+    It prints the end of each study's chain. Keep this outside the database and give it as --anchor next time. The check
+    then also detects somebody who rewrites the whole chain in the database.
 
     \b
     Examples:
@@ -76,7 +76,7 @@ def verify(anchors: tuple[str, ...], form: str) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), default="-")
 @plain_errors
 def export(file: Path) -> None:
-    """Write the whole ledger as NDJSON, one event a line, to FILE or stdout.
+    """Write the whole ledger as NDJSON, one event per line, to FILE or stdout.
 
     \b
     Example:
@@ -97,7 +97,7 @@ def export(file: Path) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
 @plain_errors
 def import_(file: Path) -> None:
-    """Read an exported ledger into a database whose ledger is empty; a broken chain changes nothing.
+    """Import an exported ledger into a database with an empty ledger. If the chain is broken, nothing is imported.
 
     \b
     Example:

@@ -30,17 +30,22 @@ _CODES = exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_REFUSED, *STORE)
 
 @click.group("referral", cls=Commands)
 def referral_group() -> None:
-    """Hold a spot for a referral and move it on.
+    """Hold a spot for a referral and record the next steps.
 
-    A referral is an opaque id that you choose or are given. It must not say who the patient is.
+    A referral has an id that you choose or that is made for you. It must not identify the patient.
     """
 
 
 @referral_group.command("hold", epilog=_CODES)
 @click.argument("site")
-@click.option("--id", "referral_id", metavar="ID", help="The referral's opaque id; left out: a random one.")
-@click.option("--arm", metavar="ARM", help="The arm or cohort; its cap counts then too.")
-@click.option("--hours", type=float, metavar="HOURS", help="How long; left out: the study's rule (48).")
+@click.option("--id", "referral_id", metavar="ID", help="The referral's id.  [default: a random one]")
+@click.option("--arm", metavar="ARM", help="The arm or cohort. Its cap applies too.")
+@click.option(
+    "--hours",
+    type=float,
+    metavar="HOURS",
+    help="Length of the hold in hours.  [default: the study's rule, 48 unless changed]",
+)
 @study_option
 @key_option
 @format_option("table", "json")
@@ -54,7 +59,7 @@ def hold(
     key: str | None,
     form: str,
 ) -> None:
-    """Take a spot at SITE for a while.
+    """Hold a spot at SITE for a limited time.
 
     \b
     Examples:
@@ -96,7 +101,7 @@ def _add_move(action: Action, facts: ActionFacts) -> None:
     command: Callable[..., Any] = key_option(format_option("table", "json")(plain_errors(run)))
     if facts.reasons is not None:
         codes = click.Choice([code.value for code in facts.reasons])
-        command = click.option("--reason", type=codes, required=True, help="A code; never free text.")(command)
+        command = click.option("--reason", type=codes, required=True, help="A reason code.")(command)
     referral_group.command(facts.command, epilog=_CODES)(click.argument("referral_id", metavar="ID")(command))
 
 
@@ -106,11 +111,11 @@ for _action in MOVES:
 
 @referral_group.command("show", epilog=_CODES)
 @click.argument("referral_id", metavar="ID")
-@click.option("--history", "with_history", is_flag=True, help="Also all that happened to it, and who did it.")
+@click.option("--history", "with_history", is_flag=True, help="Also show every event and who recorded it.")
 @format_option("table", "json")
 @plain_errors
 def show(referral_id: str, with_history: bool, form: str) -> None:
-    """Show where a referral stands.
+    """Show the state of a referral.
 
     \b
     Examples:
@@ -134,13 +139,13 @@ def show(referral_id: str, with_history: bool, form: str) -> None:
 
 
 @referral_group.command("list", epilog=_CODES)
-@click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only those of this site.")
+@click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only referrals at this site.")
 @click.option("--state", type=click.Choice([state.value for state in SpotState], case_sensitive=False))
 @study_option
 @format_option("table", "json", "csv")
 @plain_errors
 def list_(site: str | None, state: str | None, study: str | None, form: str) -> None:
-    """List the study's referrals, the latest change first.
+    """List the study's referrals, latest change first.
 
     \b
     Example:

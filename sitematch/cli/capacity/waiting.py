@@ -27,23 +27,29 @@ _CODES = exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_REFUSED, *STORE)
 
 @click.group("waiting-list", cls=Commands)
 def waiting_group() -> None:
-    """Wait for a spot, see who waits, and pass on spots that came free."""
+    """Join the waiting list, list who is waiting, and offer spots that became free."""
 
 
 @waiting_group.command("add", epilog=_CODES)
-@click.option("--id", "referral_id", metavar="ID", help="The referral's opaque id; left out: a random one.")
+@click.option("--id", "referral_id", metavar="ID", help="The referral's id.  [default: a random one]")
 @click.option(
     "--site",
     "sites",
     multiple=True,
     metavar="SITE",
     shell_complete=complete_site,
-    help="A site to wait for, the preferred first.",
+    help="A site to wait for; may be repeated, preferred site first.",
 )
-@click.option("--near", metavar="PLACE", help="Postcode or town: wait for every site within --within-km of it.")
-@click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help="Of the postcode or town.")
-@click.option("--within-km", type=float, metavar="KM", help="The distance that the patient tolerates.")
-@click.option("--priority", type=int, default=0, show_default=True, help="-1000 to 1000; greater comes first.")
+@click.option(
+    "--near", metavar="PLACE", help="Postcode or town. The referral waits for every site within --within-km of it."
+)
+@click.option(
+    "--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help="Country of the postcode or town."
+)
+@click.option("--within-km", type=float, metavar="KM", help="How far the patient can travel, in kilometres.")
+@click.option(
+    "--priority", type=int, default=0, show_default=True, help="From -1000 to 1000; higher numbers come first."
+)
 @click.option("--arm", metavar="ARM", help="The arm or cohort.")
 @study_option
 @key_option
@@ -61,9 +67,9 @@ def add(
     key: str | None,
     form: str,
 ) -> None:
-    """Wait for a spot at any of some sites; one that is free is offered at once.
+    """Put a referral on the waiting list of one or more sites. A free spot is offered immediately.
 
-    With --near the sites are worked out here; neither the place nor any distance is kept.
+    --near finds the sites for you. The place and the distances are not stored.
 
     \b
     Examples:
@@ -90,7 +96,7 @@ def add(
 
 def _sites_near(context: CommandContext, near: str | None, country: str | None, within_km: float | None) -> list[str]:
     if (near is None) != (within_km is None):
-        raise InvalidInput("Give --near together with --within-km.", field="near")
+        raise InvalidInput("--near and --within-km go together: give both or neither.", field="near")
     if near is None or within_km is None:
         return []
     from dataclasses import replace
@@ -98,11 +104,11 @@ def _sites_near(context: CommandContext, near: str | None, country: str | None, 
     from sitematch.services.finding.opening import open_finder
 
     if not 0 < within_km <= 20_100:
-        raise InvalidInput("--within-km must be more than 0; half the globe is 20,004.", field="within_km")
+        raise InvalidInput("--within-km must be more than 0 and at most 20,100.", field="within_km")
     finder = open_finder(replace(settings(), study_id=context.study_id), context.now)
     found = finder.within(finder.locate(near, country, languages=spoken(None)), within_km)
     if not found:
-        raise InvalidInput("No site lies within that distance.", field="within_km")
+        raise InvalidInput("There is no site within that distance.", field="within_km")
     return [site.site_id for site in found]
 
 
@@ -111,7 +117,7 @@ def _sites_near(context: CommandContext, near: str | None, country: str | None, 
 @format_option("table", "json", "csv")
 @plain_errors
 def list_(study: str | None, form: str) -> None:
-    """List who waits, in the order in which spots are offered.
+    """List the referrals that are waiting, in the order in which they are offered spots.
 
     \b
     Example:
@@ -129,7 +135,7 @@ def list_(study: str | None, form: str) -> None:
 @waiting_group.command("sweep", epilog=_CODES)
 @plain_errors
 def sweep() -> None:
-    """Offer the spots that came free because a hold or an offer lapsed; run it every minute or so.
+    """Offer spots that became free when a hold or an offer lapsed. Run this about once a minute.
 
     \b
     Example, in a crontab:

@@ -44,9 +44,9 @@ _STUDY = click.option(
     "--study",
     metavar="NCT…",
     shell_complete=complete_study,
-    help="Another study than the default one; `studies` lists them.",
+    help="The study's id; `sitematch studies` lists them.  [default: SITEMATCH_STUDY]",
 )
-_COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Left out: taken if only one country has the code."
+_COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Needed only if several countries have the postcode."
 
 
 class PlaceCommand(click.Command):
@@ -71,18 +71,18 @@ class PlaceCommand(click.Command):
 _MATCH_OPTIONS = (
     click.argument("place"),
     click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help=_COUNTRY_HELP),
-    click.option("--town", metavar="TOWN", help="The postcode's town: each checks the other."),
+    click.option("--town", metavar="TOWN", help="The postcode's town, to check that they match."),
     languages_option,
     click.option("--order", type=click.Choice([order.value for order in Order]), default="best", show_default=True),
-    click.option("--limit", "-n", type=int, default=5, show_default=True, help="How many sites at most, 1 to 500."),
+    click.option("--limit", "-n", type=int, default=5, show_default=True, help="The most sites to show, 1 to 500."),
     click.option("--within-km", type=float, metavar="KM", help="Radius in kilometres."),
     click.option("--within-miles", type=float, metavar="MILES", help="Radius in miles."),
     click.option(
         "--travel",
         type=click.Choice([certainty.value for certainty in TravelCertainty], case_sensitive=False),
-        help="Only sites whose travel support is at least as sure.",
+        help="Only sites with at least this travel support.",
     ),
-    click.option("--min-spots", type=int, metavar="N", help="Only sites known to have so many spots."),
+    click.option("--min-spots", type=int, metavar="N", help="Only sites known to have this many spots left."),
     click.option(
         "--only-country", metavar="COUNTRY", shell_complete=complete_country, help="Only sites in this country."
     ),
@@ -90,16 +90,18 @@ _MATCH_OPTIONS = (
         "--prefer-country",
         metavar="COUNTRY",
         shell_complete=complete_country,
-        help="Sites of this country first, others after them.",
+        help="List sites in this country first.",
     ),
     click.option(
         "--status",
         "statuses",
         multiple=True,
         type=click.Choice([status.value for status in RecruitmentStatus], case_sensitive=False),
-        help="Statuses that can take a patient; may be repeated.  [default: RECRUITING]",
+        help="Recruitment status to include; may be repeated.  [default: RECRUITING]",
     ),
-    click.option("--unit", type=click.Choice([unit.value for unit in Unit]), help="Left out: as the country does."),
+    click.option(
+        "--unit", type=click.Choice([unit.value for unit in Unit]), help="[default: the country's usual unit]"
+    ),
     _STUDY,
 )
 
@@ -154,12 +156,12 @@ def ask(
 @click.option(
     "--condition",
     metavar="TEXT",
-    help="Over all recruiting studies about these words, e.g. a condition: one row a clinic.",
+    help="Search all recruiting studies about this condition: one row for each clinic.",
 )
 @format_option("table", "json", "geojson", "csv")
 @plain_errors
 def match(condition: str | None, form: str, **asked: Any) -> None:
-    """Rank a study's sites from a postcode or a town, or the clinics of all studies about a condition.
+    """Rank a study's sites by distance from a postcode or town, or search all studies about a condition.
 
     `sitematch export matches` writes them to a file.
 
@@ -215,7 +217,7 @@ def _match_condition(
     if study is not None:
         raise InvalidInput("Give --study or --condition, not both.", field="study")
     if form not in ("table", "json"):
-        raise InvalidInput(f"--condition prints a table or json, not {form}.", field="format")
+        raise InvalidInput(f"With --condition the format must be table or json, not {form}.", field="format")
     policy = _policy(**wanted)
     now = datetime.now(UTC)
     with prepared_to_read(settings(), say, now) as chosen, open_clinics(chosen, now) as finder:
@@ -234,16 +236,19 @@ def _match_condition(
 @click.command(cls=PlaceCommand, epilog=exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_DATA_FAULT, EXIT_NOT_READY))
 @click.argument("place", required=False)
 @click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help=_COUNTRY_HELP)
-@click.option("--town", metavar="TOWN", help="The postcode's town: each checks the other.")
+@click.option("--town", metavar="TOWN", help="The postcode's town, to check that they match.")
 @languages_option
 @click.option("--batch", type=click.Path(dir_okay=False, path_type=Path), help="Locate every row of this CSV file.")
 @click.option(
-    "--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="With --batch: where located rows go."
+    "--out",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --batch: the file for rows that were located.",
 )
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="With --batch: where the others go, with the reason.  [default: beside --out]",
+    help="With --batch: the file for rows that were not located, with reasons.  [default: next to --out]",
 )
 @format_option("table", "json")
 @plain_errors
@@ -257,7 +262,7 @@ def locate(
     rejects: Path | None,
     form: str,
 ) -> None:
-    """Say where a postcode or a town is, and how sure that is.
+    """Show where a postcode or town is, and how precise that is.
 
     \b
     Examples:
@@ -272,11 +277,11 @@ def locate(
     gazetteer = Gazetteer.open(settings().gazetteer_path)
     if batch is not None:
         if place is not None or town is not None or out is None:
-            raise InvalidInput("--batch takes a file and --out, and no place beside them.", field="batch")
+            raise InvalidInput("--batch needs --out, and no place in the command.", field="batch")
         _locate_batch(gazetteer, batch, out, rejects or out.with_suffix(".rejects.csv"), country)
         return
     if place is None and town is None:
-        raise InvalidInput("Give a postcode or a town, or a file with --batch.", field="place")
+        raise InvalidInput("Give a postcode or a town, or --batch with a file.", field="place")
     found = gazetteer.locate(place or "", country, town=town, languages=spoken(languages))
     answer = place_answer(found, unit_for(found.country))
     if form == "json":
@@ -307,7 +312,7 @@ def _locate_batch(gazetteer: Gazetteer, batch: Path, out: Path, rejects: Path, c
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     say(f"{out}: {summary.located} of {summary.rows} rows located, {summary.with_notes} of them with notes.")
-    say(f"{rejects}: {summary.rejected} rows with the reason.")
+    say(f"{rejects}: {summary.rejected} rows not located, with reasons.")
 
 
 @click.command(epilog=exit_codes(EXIT_NOT_FOUND, *STORE))

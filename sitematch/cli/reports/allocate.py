@@ -24,17 +24,23 @@ _CODES = exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_DATA_FAULT, *STORE)
 
 @click.command(epilog=_CODES)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE", help="Of instants, e.g. Europe/Berlin.")
+@click.option(
+    "--time-zone",
+    default="UTC",
+    show_default=True,
+    metavar="ZONE",
+    help="Time zone of dates and times, e.g. Europe/Berlin.",
+)
 @study_option
 @format_option("table", "json", "csv", "xlsx", "html", "pdf")
 @out_option
 @click.option("--table", metavar="NAME", help="With --format csv: only this table.")
 @plain_errors
 def allocate(file: Path, time_zone: str, study: str | None, form: str, out: Path | None, table: str | None) -> None:
-    """Assign a batch of referrals to sites within every cap: the most of them, then over the least total distance.
+    """Assign a batch of referrals to sites within all caps: as many as possible, then over the shortest total distance.
 
-    FILE is CSV with a header, or a JSON list of objects: referral_id, postcode or town, country, and what each needs:
-    within_km, min_travel, only_country, arm. It takes no spot, and where a referral comes from is not kept.
+    FILE is CSV with a header, or a JSON list of objects: referral_id, postcode or town, country, and the needs of each:
+    within_km, min_travel, only_country, arm. No spots are taken, and the postcodes are not stored.
 
     \b
     Examples:

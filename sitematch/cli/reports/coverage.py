@@ -36,43 +36,55 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("coverage", epilog=_CODES)
-@click.option("--postcodes", type=_FILE, required=True, metavar="FILE", help="CSV file with a header: a row a person.")
-@click.option("--column", default="postcode", show_default=True, metavar="NAME", help="Its column of postcodes.")
+@click.option(
+    "--postcodes", type=_FILE, required=True, metavar="FILE", help="CSV file with a header and one row for each person."
+)
+@click.option("--column", default="postcode", show_default=True, metavar="NAME", help="The column with the postcodes.")
 @click.option(
     "--country",
     "-c",
     metavar="COUNTRY",
     shell_complete=complete_country,
-    help="Their country: name or ISO 3166-1 code.",
+    help="Country of the postcodes: name or ISO 3166-1 code.",
 )
-@click.option("--country-column", metavar="NAME", help="The column of countries, if each row names its own.")
-@click.option("--people-column", metavar="NAME", help="The column of how many people a row stands for; else one.")
+@click.option("--country-column", metavar="NAME", help="The column with the countries, if rows have different ones.")
+@click.option(
+    "--people-column", metavar="NAME", help="The column with the number of people in each row.  [default: 1 each]"
+)
 @click.option(
     "--within-km",
     "limits_km",
     type=float,
     multiple=True,
     metavar="KM",
-    help="A distance to tell the share within; may be repeated.  [default: 50, 100, 200]",
+    help="A distance in kilometres to report; may be repeated.  [default: 50, 100, 200]",
 )
-@click.option("--candidates", type=_FILE, metavar="FILE", help="Sites that could be opened, in the form of sites.csv.")
+@click.option(
+    "--candidates", type=_FILE, metavar="FILE", help="Sites that could be opened, in the format of sites.csv."
+)
 @click.option(
     "--candidate-study",
     metavar="STUDY",
     shell_complete=complete_study,
     help="Another study whose sites could be opened.",
 )
-@click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE", help="Of instants, e.g. Europe/Berlin.")
+@click.option(
+    "--time-zone",
+    default="UTC",
+    show_default=True,
+    metavar="ZONE",
+    help="Time zone of dates and times, e.g. Europe/Berlin.",
+)
 @study_option
 @format_option("table", "json", "csv", "xlsx", "html", "pdf")
 @out_option
 @click.option("--table", metavar="NAME", help="With --format csv: only this table.")
 @plain_errors
 def coverage(**asked: Any) -> None:
-    """Report how many of a list of people live near a site that can take them now, and how sure that is.
+    """Report how many people on a list live near a site that can take them now, with the uncertainty.
 
-    Also which site, opened or given spots, would cut the median distance most: the study's own sites that take nobody
-    now, and those of --candidates or --candidate-study. No postcode is shown or kept.
+    The report also shows which site would reduce the median distance most if it opened: the study's own sites that are
+    closed or full, and those of --candidates or --candidate-study. No postcode is shown or stored.
 
     \b
     Examples:
@@ -111,7 +123,7 @@ def coverage(**asked: Any) -> None:
 @out_option
 @plain_errors
 def catchments(radius_km: float | None, study: str | None, form: str, out: Path | None) -> None:
-    """Draw the region of each site that can take a patient now, nearer to it than to any other such site.
+    """Write the catchment area of each open site as GeoJSON: the area that is nearer to it than to any other open site.
 
     \b
     Examples:
@@ -132,7 +144,7 @@ def catchments(radius_km: float | None, study: str | None, form: str, out: Path 
 
 def _candidates(path: Path | None, study_id: str | None) -> Sequence[Site]:
     if path is not None and study_id is not None:
-        raise InvalidInput("Name candidates by a file or by a study, not both.", field="candidates")
+        raise InvalidInput("Give --candidates or --candidate-study, not both.", field="candidates")
     if path is not None:
         from sitematch.services.studies.sites_file import read_checked
 

@@ -16,18 +16,31 @@ _CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
 
 @click.command("demand", epilog=_CODES)
-@click.option("--months", type=int, default=12, show_default=True, help="How many months before this one.")
-@click.option("--within-km", type=float, default=100.0, show_default=True, metavar="KM", help="What is within reach.")
-@click.option("--time-zone", default="UTC", show_default=True, metavar="ZONE", help="Of instants, e.g. Europe/Berlin.")
+@click.option("--months", type=int, default=12, show_default=True, help="How many full months to report.")
+@click.option(
+    "--within-km",
+    type=float,
+    default=100.0,
+    show_default=True,
+    metavar="KM",
+    help="A site within this distance is within reach, in kilometres.",
+)
+@click.option(
+    "--time-zone",
+    default="UTC",
+    show_default=True,
+    metavar="ZONE",
+    help="Time zone of dates and times, e.g. Europe/Berlin.",
+)
 @study_option
 @format_option("table", "json", "csv", "xlsx", "html", "pdf")
 @out_option
 @click.option("--table", metavar="NAME", help="With --format csv: only this table.")
 @plain_errors
 def demand(**asked: Any) -> None:
-    """Report where look-ups came from by coarse region, and which regions have no open site within reach.
+    """Report the regions that searches came from, and the regions with no open site within reach.
 
-    Look-ups are counted only where SITEMATCH_COUNT_DEMAND=1 is set; docs/demand.md says what is kept.
+    Searches are counted only if SITEMATCH_COUNT_DEMAND=1 is set. docs/demand.md explains what is stored.
 
     \b
     Examples:

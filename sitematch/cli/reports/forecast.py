@@ -19,28 +19,28 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.command("forecast", epilog=_CODES)
 @click.option(
-    "--by", type=_DAY, metavar="DAY", help="The day to say most about; left out: the end of a month in half a year."
+    "--by", type=_DAY, metavar="DAY", help="The main forecast day.  [default: the end of the month in half a year]"
 )
 @click.option(
     "--opened",
     multiple=True,
     metavar="SITE=DAY",
-    help="The day from which a site took patients, or will, where the ledger does not know; may be repeated.",
+    help="The day a site opened or will open, if it is not in the ledger; may be repeated.",
 )
-@click.option("--add-sites", type=int, default=0, metavar="NUMBER", help="What if: so many more sites.")
-@click.option("--opening", type=_DAY, metavar="DAY", help="What if: the day on which those open; left out: at once.")
+@click.option("--add-sites", type=int, default=0, metavar="NUMBER", help="What if: add this many sites.")
+@click.option("--opening", type=_DAY, metavar="DAY", help="What if: the day the added sites open.  [default: today]")
 @click.option(
     "--close",
     multiple=True,
     metavar="SITE",
     shell_complete=complete_site,
-    help="What if: this site takes nobody new; may be repeated.",
+    help="What if: close this site to new patients; may be repeated.",
 )
 @click.option(
     "--cap",
     multiple=True,
     metavar="PART=SPOTS|none",
-    help="What if: a cap of STUDY, COUNTRY:code or SITE:id; may be repeated.",
+    help="What if: a cap for STUDY, COUNTRY:code or SITE:id; may be repeated.",
 )
 @report_options
 @plain_errors
@@ -53,9 +53,9 @@ def forecast(
     cap: tuple[str, ...],
     **asked: Any,
 ) -> None:
-    """Forecast enrolment: who will have enrolled by a day, spots left then, and when the study and its sites are full.
+    """Forecast enrolment: participants and spots left by a day, and when the study and its sites will be full.
 
-    What if something changes is shown beside things as they are. Too few data are said, not papered over.
+    What-if options show a changed plan beside the current one. If there are too few data, the report says so.
 
     \b
     Examples:

@@ -31,7 +31,7 @@ _PIPED_COLUMNS = 250
 
 @click.group("report", cls=Commands)
 def report_group() -> None:
-    """Report what is taken and left, and how referrals move on."""
+    """Create reports on capacity, referrals, enrolment, coverage and demand."""
 
 
 def out_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,7 +40,7 @@ def out_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--out",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
-        help="Write into a file; left out: to standard output.",
+        help="File to write.  [default: standard output]",
     )(command)
 
 
@@ -62,10 +62,10 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
             default="UTC",
             show_default=True,
             metavar="ZONE",
-            help="IANA name of the zone in which instants are read and shown, e.g. Europe/Berlin.",
+            help="Time zone of dates and times (IANA name), e.g. Europe/Berlin.",
         ),
         click.option(
-            "--as-of", type=_INSTANT, metavar="INSTANT", help="Look back to an instant, e.g. 2026-01-31T12:00."
+            "--as-of", type=_INSTANT, metavar="INSTANT", help="Show the state at this time, e.g. 2026-01-31T12:00."
         ),
         study_option,
     ):
@@ -77,7 +77,7 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @report_options
 @plain_errors
 def capacity(**asked: Any) -> None:
-    """Report what is taken and left: in the study, its countries, arms and sites.
+    """Report spots taken and left in the study, its countries, arms and sites.
 
     \b
     Examples:
@@ -94,7 +94,7 @@ def capacity(**asked: Any) -> None:
 @report_options
 @plain_errors
 def funnel(**asked: Any) -> None:
-    """Report how far referrals came, how long each step took, and why screening failed; by month and site.
+    """Report how far referrals got, how long each step took, and why screening failed, by month and site.
 
     \b
     Examples:
@@ -132,9 +132,9 @@ def run_report(make: Callable[..., Report], asked: dict[str, Any]) -> None:
 def check_format(form: str, out: Path | None, table: str | None) -> None:
     """Refuse what cannot be written, before anything is worked out."""
     if form in ("xlsx", "pdf") and out is None:
-        raise InvalidInput(f"A terminal cannot show {form}: name a file with --out.", field="out")
+        raise InvalidInput(f"{form} output needs --out FILE.", field="out")
     if table is not None and form != "csv":
-        raise InvalidInput("--table goes with --format csv.", field="table")
+        raise InvalidInput("--table works only with --format csv.", field="table")
 
 
 def write_report(report: Report, form: str, out: Path | None, table: str | None) -> None:

@@ -39,9 +39,9 @@ _FORMS = ("csv", "xlsx", "ndjson", "geojson")
 
 def _file_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        click.option("--bom", is_flag=True, help="Begin CSV with a byte-order mark, so that Excel shows it as UTF-8."),
+        click.option("--bom", is_flag=True, help="Start CSV with a byte-order mark, so that Excel reads it as UTF-8."),
         click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]"),
-        click.option("--format", "form", type=click.Choice(_FORMS), help="[default: by the file's ending, else csv]"),
+        click.option("--format", "form", type=click.Choice(_FORMS), help="[default: from the file name, or csv]"),
     ):
         command = option(command)
     return command
@@ -51,8 +51,8 @@ def _file_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def export_group() -> None:
     """Write sites, matches or capacity to files for other programs.
 
-    CSV, Excel and NDJSON have the same columns. A text that a spreadsheet would run as a formula is made harmless; what
-    sitematch wrote it also reads: see `sitematch import csv`.
+    CSV, Excel and NDJSON have the same columns. Text that a spreadsheet would run as a formula is made safe. To import
+    an exported file again, use `sitematch import csv`.
     """
 
 
@@ -63,9 +63,9 @@ def export_group() -> None:
     multiple=True,
     metavar="NCT…",
     shell_complete=complete_study,
-    help="Of this study; may be repeated.",
+    help="Sites of this study; may be repeated.",
 )
-@click.option("--all", "every", is_flag=True, help="Of all studies.")
+@click.option("--all", "every", is_flag=True, help="Sites of all studies.")
 @click.option(
     "--country",
     "-c",
@@ -78,7 +78,7 @@ def export_group() -> None:
 def sites(
     studies: tuple[str, ...], every: bool, country: str | None, form: str | None, out: Path | None, bom: bool
 ) -> None:
-    """Write the sites of the default study, of some studies or of all.
+    """Write the sites of the default study, of some studies or of all studies.
 
     \b
     Examples:
@@ -111,9 +111,9 @@ def sites(
 @_file_options
 @plain_errors
 def matches(form: str | None, out: Path | None, bom: bool, **asked: Any) -> None:
-    """Rank the study's sites from a postcode or a town, as `sitematch match` does, into a file.
+    """Rank the study's sites like `sitematch match`, and write them to a file.
 
-    The place that was asked is in no table; GeoJSON has it in `query`.
+    Tables do not include the postcode or town that you gave; GeoJSON has it in `query`.
 
     \b
     Examples:
@@ -140,14 +140,16 @@ def matches(form: str | None, out: Path | None, bom: bool, **asked: Any) -> None
 
 @export_group.command("capacity", epilog=_CODES)
 @study_option
-@click.option("--arm", metavar="ARM", help="Let this arm's cap count too.")
-@click.option("--as-of", type=INSTANT, metavar="INSTANT", help="Look back to an instant, e.g. 2026-01-31T12:00 (UTC).")
+@click.option("--arm", metavar="ARM", help="Also apply this arm's cap.")
+@click.option(
+    "--as-of", type=INSTANT, metavar="INSTANT", help="Show the state at this time, e.g. 2026-01-31T12:00 (UTC)."
+)
 @_file_options
 @plain_errors
 def capacity(
     study: str | None, arm: str | None, as_of: datetime | None, form: str | None, out: Path | None, bom: bool
 ) -> None:
-    """Write the spots of every site of a study.
+    """Write the spots of each site of a study.
 
     \b
     Example:
@@ -185,7 +187,7 @@ def capacity(
 @click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
 @plain_errors
 def catalogue(studies: tuple[str, ...], out: Path | None) -> None:
-    """Write studies with all their facts and sites as NDJSON, without loss.
+    """Write studies with all their details and sites as NDJSON, without loss.
 
     \b
     Example:
@@ -204,7 +206,7 @@ def _form(form: str | None, out: Path | None) -> str:
     ending = "" if out is None else out.suffix[1:].lower()
     chosen = form or (ending if ending in _FORMS else "csv")
     if chosen == "xlsx" and out is None and sys.stdout.isatty():
-        raise InvalidInput("A workbook is no text for a terminal: name a file with --out.", field="out")
+        raise InvalidInput("Excel output needs --out FILE.", field="out")
     return chosen
 
 
@@ -214,7 +216,7 @@ def _write(file: IO[bytes], form: str, header: tuple[str, ...], rows: Iterable[W
 
     if bom:
         if form != "csv":
-            raise InvalidInput("--bom is for CSV.", field="bom")
+            raise InvalidInput("--bom works only with CSV.", field="bom")
         write_csv(file, header, cells(rows, header), for_excel=True)
     else:
         write_table(file, TableFormat(form), header, cells(rows, header), title=title)

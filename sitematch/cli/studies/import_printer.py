@@ -74,7 +74,7 @@ class Printer:
     def progress(self, studies: int, sites: int, /) -> None:
         """Say how far it is, once in a thousand studies."""
         if studies % 1_000 == 0:
-            say(f"{studies:,} studies with {counted(sites, 'site')} read and placed.")
+            say(f"{studies:,} studies with {counted(sites, 'site')} read and located.")
 
     def close(
         self, totals: ImportTotals, import_id: int | None, *, dry_run: bool, allow_left_out: bool = False
@@ -94,8 +94,8 @@ class Printer:
         say(
             f"{counted(totals.studies, 'study', 'studies')}, {counted(totals.locations, 'location')}: "
             f"{counted(totals.sites, 'site')}, {totals.left_out} left out. "
-            f"{counted(totals.unplaced, 'site')} could not be placed; "
-            f"in {totals.contradictions} the record contradicts itself."
+            f"{counted(totals.unplaced, 'site')} could not be located; "
+            f"{totals.contradictions} have contradictory records."
         )
         say(
             f"Status of the sites: {totals.status_stated} stated, {totals.status_inherited} inherited from the study, "
@@ -105,7 +105,7 @@ class Printer:
         if totals.records_left_out:
             say(f"Left out: {counted(totals.records_left_out, 'record')}.")
         if totals.contacts or totals.contacts_erased:
-            say(f"Contacts of persons: {totals.contacts} are stored, {totals.contacts_erased} were erased.")
+            say(f"Personal contacts: {totals.contacts} stored, {totals.contacts_erased} erased.")
         if dry_run:
             say("Dry run: nothing was changed.")
             if totals.held_back and not allow_left_out:
@@ -114,7 +114,7 @@ class Printer:
         elif import_id is None:
             say("Nothing else changed." if totals.contacts or totals.contacts_erased else "Nothing changed.")
         else:
-            say(f"Import {import_id} is done. `sitematch import undo` takes it back.")
+            say(f"Import {import_id} is done. To undo it, run `sitematch import undo`.")
 
 
 def _site_line(site: SiteChange) -> str:

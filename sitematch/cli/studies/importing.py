@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 
 _CODES = exit_codes(EXIT_NOT_FOUND, EXIT_DATA_FAULT, *STORE)
 
-_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-_STRICT = click.option("--strict", is_flag=True, help="Import nothing if anything cannot be used.")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, without changing anything.")
+_STRICT = click.option("--strict", is_flag=True, help="Import nothing if any part has an error.")
 _CONTACTS = click.option(
     "--contacts",
     is_flag=True,
-    help="Store whom to ask, for sites that take patients. Without it, contacts stored before are erased.",
+    help="Store contacts of sites that take patients. Without this option, stored contacts are erased.",
 )
-_ALL = click.option("--all", "everything", is_flag=True, help="Print every difference and notice.")
+_ALL = click.option("--all", "everything", is_flag=True, help="Print all differences and notices.")
 _ALLOW_LEFT_OUT = click.option(
     "--allow-left-out",
     is_flag=True,
-    help="Import the rest if rows of known sites cannot be used; those sites stay as they are.",
+    help="Import the rest if rows of known sites have errors. Those sites do not change.",
 )
 _STATUS = click.option(
     "--status",
     type=click.Choice([status.value for status in RecruitmentStatus], case_sensitive=False),
-    help="The status of sites that the file gives none.  [default: UNKNOWN]",
+    help="The status of sites without a status in the file.  [default: UNKNOWN]",
 )
 
 
@@ -56,14 +56,14 @@ def _status(text: str | None) -> RecruitmentStatus | None:
 
 @click.group("import", cls=Commands)
 def import_group() -> None:
-    """Bring trials in, see what changes, and take it back."""
+    """Import studies and sites, preview the changes, and undo them."""
 
 
 @import_group.command("ctgov", epilog=_CODES)
 @click.argument("sources", nargs=-1, metavar="[FILE|NCT…]...")
 @click.option("--condition", default="", metavar="TEXT", help="Also fetch every study of this condition.")
-@click.option("--recruiting", is_flag=True, help="Of those, only the ones that recruit.")
-@click.option("--allow-older", is_flag=True, help="Take records older than what is known.")
+@click.option("--recruiting", is_flag=True, help="With --condition: only studies that are recruiting.")
+@click.option("--allow-older", is_flag=True, help="Accept records older than the stored version.")
 @_CONTACTS
 @_STATUS
 @_ALLOW_LEFT_OUT
@@ -86,7 +86,7 @@ def ctgov(
     """Import from ClinicalTrials.gov: studies by number, or files of its API v2.
 
     A file holds one study, a page, an array or NDJSON of thousands; it may be gzipped or the registry's zip archive.
-    Contacts of persons are not stored unless asked for, and then only while a site takes patients.
+    Personal contacts are stored only with --contacts, and only while a site takes patients.
 
     \b
     Examples:
@@ -124,14 +124,14 @@ def ctgov(
     "--study",
     metavar="NCT…",
     shell_complete=complete_study,
-    help="The study of all rows; without it a column of the table says it.",
+    help="The study of all rows; not needed if the table has a column for it.",
 )
-@click.option("--title", default="", help="Make the study, if there is none, under this title.")
-@click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="Which column holds a field; repeatable.")
-@click.option("--country", default="", help="The country of rows that give none, e.g. US.")
+@click.option("--title", default="", help="Create the study with this title if it does not exist.")
+@click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="The column for a field; may be repeated.")
+@click.option("--country", default="", help="The country of rows without a country, e.g. US.")
 @click.option("--sheet", default="", help="Sheet of a workbook.  [default: the first]")
-@click.option("--preview", is_flag=True, help="Show how the columns are read, and stop.")
-@click.option("--complete", is_flag=True, help="Of an exported table: sites that it lacks are closed.")
+@click.option("--preview", is_flag=True, help="Show how the columns are read, without importing.")
+@click.option("--complete", is_flag=True, help="For an exported table: close sites that are not in it.")
 @_STATUS
 @_ALLOW_LEFT_OUT
 @_STRICT
@@ -161,8 +161,8 @@ def table(
     A site without a status keeps the one that it had, or has that of a study that takes nobody; otherwise it is UNKNOWN
     unless --status says what it is.
 
-    A table from `sitematch export sites` (CSV, Excel or NDJSON) is known by its columns and taken as it is, each site
-    under its own id and in its place; a site that it lacks stays, unless --complete is given.
+    A table from `sitematch export sites` (CSV, Excel or NDJSON) is recognised by its columns. Each
+    site keeps its id and location, and sites that are not in the table stay unless --complete is given.
 
     \b
     Examples:
@@ -178,7 +178,7 @@ def table(
     for pair in pairs:
         field, equals, column = pair.partition("=")
         if not equals:
-            raise InvalidInput(f"--map {pair!r} has no '='; write e.g. --map city=Town.", field="map")
+            raise InvalidInput(f"--map {pair!r} has no '='. Write for example --map city=Town.", field="map")
         given[field.strip()] = column.strip()
     now = datetime.now(UTC)
     form = TableForm(columns=given, sheet=sheet, country=country.strip())
@@ -187,7 +187,7 @@ def table(
         return
     printer = Printer(everything=everything)
     if not given and is_own(file, sheet):
-        say(f"{file.name} was written by sitematch: its sites keep their ids and places.")
+        say(f"{file.name} was exported by sitematch: its sites keep their ids and locations.")
         totals, import_id = import_own_table(
             _ready(now), file, study, sheet, is_whole=complete, now=now, watcher=printer, dry_run=dry_run, strict=strict
         )
@@ -202,14 +202,14 @@ def table(
 
 @import_group.command("catalogue", epilog=_CODES)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--allow-older", is_flag=True, help="Take studies older than what is known.")
+@click.option("--allow-older", is_flag=True, help="Accept studies older than the stored version.")
 @_DRY_RUN
 @_ALL
 @plain_errors
 def catalogue(file: Path, allow_older: bool, dry_run: bool, everything: bool) -> None:
-    """Import what `sitematch export catalogue` wrote: studies with all their facts, and their sites.
+    """Import a file from `sitematch export catalogue`: studies with all their details and sites.
 
-    A site that the file lacks of a study is closed; studies that it lacks stay as they are.
+    A site of these studies that is not in the file is closed. Other studies do not change.
 
     \b
     Example:
@@ -279,7 +279,7 @@ def _ready(now: datetime) -> Settings:
 @import_group.command("undo", epilog=_CODES)
 @plain_errors
 def undo() -> None:
-    """Take the latest import back; run it again to go further back.
+    """Undo the latest import. Run it again to undo the one before.
 
     \b
     Example:
@@ -309,7 +309,7 @@ def list_() -> None:
     prepare(chosen, say, datetime.now(UTC))
     found = list_imports(chosen)
     if not found:
-        say("Nothing was imported yet.")
+        say("Nothing has been imported yet.")
     for record in found:
         t = record.totals
         undone = f", undone {record.undone_at:%Y-%m-%d %H:%M}" if record.undone_at else ""
@@ -328,7 +328,7 @@ def list_() -> None:
 @_ALL
 @plain_errors
 def sync(contacts: bool, allow_left_out: bool, dry_run: bool, everything: bool) -> None:
-    """Fetch every study again that came from ClinicalTrials.gov, and bring in what changed.
+    """Fetch all studies from ClinicalTrials.gov again and import the changes.
 
     \b
     Example:
@@ -347,7 +347,7 @@ def sync(contacts: bool, allow_left_out: bool, dry_run: bool, everything: bool) 
 
 
 @click.command(epilog=_CODES)
-@click.option("--search", metavar="TEXT", help="Only studies that have all these words.")
+@click.option("--search", metavar="TEXT", help="Only studies that contain all these words.")
 @click.option(
     "--status",
     "statuses",
@@ -355,12 +355,12 @@ def sync(contacts: bool, allow_left_out: bool, dry_run: bool, everything: bool) 
     type=click.Choice([status.value for status in RecruitmentStatus], case_sensitive=False),
     help="Only studies of this status; may be repeated.",
 )
-@click.option("--limit", "-n", type=click.IntRange(1), default=100, show_default=True, help="How many at most.")
+@click.option("--limit", "-n", type=click.IntRange(1), default=100, show_default=True, help="The most studies to list.")
 @plain_errors
 def studies(search: str | None, statuses: tuple[str, ...], limit: int) -> None:
-    """List the studies in the catalogue, or find them by their words.
+    """List or search the studies in the catalogue.
 
-    Studies that are about the words come first, then those whose summary or sponsor has them.
+    Studies with the words in the title or conditions come first, then those with them in the summary or sponsor.
 
     \b
     Examples:
@@ -380,6 +380,6 @@ def studies(search: str | None, statuses: tuple[str, ...], limit: int) -> None:
         mark = " (default)" if study.study_id == chosen.study_id else ""
         click.echo(f"{study.study_id}  {study.status.replace('_', ' ').lower()}  {study.title}{mark}")
     if page.after is not None:
-        say(f"These are the first {limit}; --limit shows more.")
+        say(f"Only the first {limit} are shown. To see more, use --limit.")
     if not page.studies:
-        say("No study was found.")
+        say("No studies found.")

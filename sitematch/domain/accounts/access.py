@@ -64,7 +64,7 @@ class Grant:
     study_id
         The study; None is every study.
     site_id
-        The site; None is every site of the study. A site needs its study.
+        The site; None is every site of the study. Give the study that the site belongs to.
 
     Raises
     ------
@@ -79,11 +79,11 @@ class Grant:
 
     def __post_init__(self) -> None:
         if (self.role is Role.SITE_COORDINATOR) != (self.site_id is not None):
-            raise InvalidInput("A site coordinator, and no other role, is given a site.", field="site_id")
+            raise InvalidInput("Give a site for a site coordinator, and for no other role.", field="site_id")
         if self.site_id is not None and self.study_id is None:
-            raise InvalidInput("A site needs its study.", field="study_id")
+            raise InvalidInput("Give the study that the site belongs to.", field="study_id")
         if self.role is Role.ADMINISTRATOR and self.study_id is not None:
-            raise InvalidInput("An administrator is not limited to a study.", field="study_id")
+            raise InvalidInput("An administrator has access to every study. Leave the study out.", field="study_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +170,7 @@ def require(actor: Actor, permission: Permission, *, study_id: str | None = None
         If not. The message says what was asked, not what exists.
     """
     if not may(actor, permission, study_id=study_id, site_id=site_id):
-        raise NotAllowed(f"You may not do this here: {permission.value}.", permission=permission.value)
+        raise NotAllowed(f"You do not have permission to do this: {permission.value}.", permission=permission.value)
 
 
 def granted_sites(actor: Actor, permission: Permission, study_id: str) -> frozenset[str] | None:
@@ -200,7 +200,7 @@ def granted_sites(actor: Actor, permission: Permission, study_id: str) -> frozen
         if grant.site_id is not None and may(actor, permission, study_id=study_id, site_id=grant.site_id)
     )
     if not granted:
-        raise NotAllowed(f"You may not do this here: {permission.value}.", permission=permission.value)
+        raise NotAllowed(f"You do not have permission to do this: {permission.value}.", permission=permission.value)
     return granted
 
 

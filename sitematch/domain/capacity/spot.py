@@ -59,7 +59,7 @@ def require_allowed(referral_id: str, state: SpotState | None, action: Action) -
         return
     names = tuple(sorted(item.value for item in allowed))
     where = "is not known" if state is None else f"is {state.value}"
-    may = f"allowed: {', '.join(names)}" if names else "nothing more can be done to it"
+    may = f"allowed: {', '.join(names)}" if names else "no further action is possible"
     raise IllegalTransition(
         f"Referral {referral_id} {where}: {action.value} is not possible; {may}.",
         state=None if state is None else state.value,
@@ -106,7 +106,7 @@ class SpotPolicy:
                 raise InvalidPolicy(f"The {name} must last more than 0 and at most 365 days.", field=name)
         if not self.gives_back <= BY_POLICY:
             names = " and ".join(state for state in SpotState if state in BY_POLICY)
-            raise InvalidPolicy(f"A study can decide only for {names} whether the spot comes back.", field="gives_back")
+            raise InvalidPolicy(f"Only {names} can be set to give a spot back or keep it.", field="gives_back")
 
     def takes_spot(self, state: SpotState) -> bool:
         """Whether a referral in this state has a spot in use."""

@@ -305,20 +305,20 @@ STATES: Mapping[SpotState, StateFacts] = {
 }
 
 ACTIONS: Mapping[Action, ActionFacts] = {
-    Action.PLACE_HOLD: ActionFacts(event=EventKind.HELD, text="Hold a spot for a while."),
-    Action.JOIN_WAITING_LIST: ActionFacts(event=EventKind.WAITING, text="Wait for a spot."),
+    Action.PLACE_HOLD: ActionFacts(event=EventKind.HELD, text="Hold a spot for a limited time."),
+    Action.JOIN_WAITING_LIST: ActionFacts(event=EventKind.WAITING, text="Join the waiting list."),
     Action.ACCEPT_OFFER: ActionFacts(
         event=EventKind.HELD,
         command="accept",
         path="acceptance",
-        text="Turn an offer from the waiting list into a hold.",
+        text="Accept an offer from the waiting list. It becomes a hold.",
         checks_open=True,
     ),
     Action.START_SCREENING: ActionFacts(
         event=EventKind.SCREENING,
         command="screen",
         path="screening",
-        text="Start screening. The held spot is kept for as long as screening takes.",
+        text="Start screening. The spot is kept until screening ends.",
     ),
     Action.ENROLL: ActionFacts(
         event=EventKind.ENROLLED,
@@ -331,7 +331,7 @@ ACTIONS: Mapping[Action, ActionFacts] = {
         event=EventKind.SCREEN_FAILED,
         command="screen-failure",
         path="screen-failure",
-        text="Record that screening failed. The study's rules say whether the spot comes back.",
+        text="Record that screening failed. The study's rules decide whether the spot becomes free.",
         reasons=ScreenFailureReason,
         is_final=True,
     ),
@@ -339,7 +339,7 @@ ACTIONS: Mapping[Action, ActionFacts] = {
         event=EventKind.WITHDRAWN,
         command="withdraw",
         path="withdrawal",
-        text="Record that a participant left. The study's rules say whether the spot comes back.",
+        text="Record that a participant left. The study's rules decide whether the spot becomes free.",
         reasons=WithdrawalReason,
         is_final=True,
     ),

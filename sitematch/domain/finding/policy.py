@@ -70,16 +70,16 @@ class MatchPolicy:
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MAX_LIMIT:
-            raise InvalidPolicy(f"limit is {self.limit}; give a whole number from 1 to {MAX_LIMIT}.", field="limit")
+            raise InvalidPolicy(f"limit is {self.limit}. Give a whole number from 1 to {MAX_LIMIT}.", field="limit")
         if self.within_km is not None and not (math.isfinite(self.within_km) and self.within_km > 0):
             raise InvalidPolicy(
-                f"The radius is {self.within_km}; give a number over 0, or leave it out for no bound.",
+                f"The radius is {self.within_km}. Give a number greater than 0, or leave it out for no limit.",
                 field="within_km",
             )
         if self.min_spots is not None and self.min_spots < 1:
             raise InvalidPolicy(
-                f"min_spots is {self.min_spots}; give a whole number of at least 1, or leave it out.",
+                f"min_spots is {self.min_spots}. Give a whole number of at least 1, or leave it out.",
                 field="min_spots",
             )
         if not self.statuses:
-            raise InvalidPolicy("No status is accepted, so no site could match; name at least one.", field="status")
+            raise InvalidPolicy("No status is allowed, so no site can match. Choose at least one.", field="status")

@@ -9,7 +9,7 @@ from sitematch.domain.units import Unit, format_distance
 
 _FIXED = {
     ReasonCode.NEAREST: "The nearest site that can take a patient now.",
-    ReasonCode.UNPLACED: "Its location is not known, so it stands last: ask the site where it is.",
+    ReasonCode.UNPLACED: "Its location is not known, so it is listed last: ask the site where it is.",
     ReasonCode.NO_LOCATION: "Its location is not known, so its distance could not be checked.",
     ReasonCode.TRAVEL_COVERED: "Travel costs are covered.",
     ReasonCode.TRAVEL_MAY_BE_COVERED: "Travel costs may be covered: ask the site.",
@@ -100,24 +100,26 @@ def explain(reason: Reason, unit: Unit) -> str:
     subject, count = reason.subject, reason.count
     match reason.code:
         case ReasonCode.SAME_BAND:
-            return f"About as far as {subject}: {distance} more."
+            return f"About as far away as {subject}: {distance} more."
         case ReasonCode.FARTHER:
             return f"{distance} farther than {subject}."
         case ReasonCode.AHEAD_BY_TRAVEL:
-            return f"{distance} farther than {subject}, but more surely pays for travel."
+            return f"{distance} farther than {subject}, but travel support is more certain."
         case ReasonCode.AHEAD_BY_SPOTS:
             return f"{distance} farther than {subject}, but has more spots left."
         case ReasonCode.UNDECIDED:
             return (
-                f"Its distance and that of {subject} differ by {distance}, less than we can be sure of: "
-                "either may be nearer."
+                f"This site or {subject} may be nearer: the distances differ by {distance}, "
+                "which is less than the uncertainty."
             )
         case ReasonCode.OWN_COUNTRY:
             return f"In the preferred country ({subject})."
         case ReasonCode.OTHER_COUNTRY:
             return f"In another country ({subject}); sites of the preferred country come first."
         case ReasonCode.OUTSIDE_RADIUS:
-            return f"Outside the radius of {distance}: nothing within it can take a patient, so the nearest is shown."
+            return (
+                f"Outside the radius of {distance}: no site within it can take a patient, so the nearest one is shown."
+            )
         case ReasonCode.SPOTS_AT_SITE:
             return f"{count_spots(count or 0)} left at this site."
         case ReasonCode.SPOTS_SHARED:
@@ -126,26 +128,26 @@ def explain(reason: Reason, unit: Unit) -> str:
             assert reason.on is not None
             assert reason.probability is not None
             return (
-                f"Likely full by the end of {_MONTHS[reason.on.month - 1]} {reason.on.year}, at the pace so far: the "
-                f"probability is about {100 * reason.probability:.0f} %."
+                f"At the current pace, it is likely to be full by the end of {_MONTHS[reason.on.month - 1]} "
+                f"{reason.on.year} (probability about {100 * reason.probability:.0f} %)."
             )
         case ReasonCode.AHEAD_BY_KNOWN_SPOTS:
-            return f"{distance} farther than {subject}, but it has spots left, which is not known of {subject}."
+            return f"{distance} farther than {subject}, but it has spots left. For {subject} this is not known."
         case ReasonCode.FULL | ReasonCode.CLOSED | ReasonCode.NO_SPOTS:
             return _SHORTAGE_WORDS[reason.code, subject]
         case ReasonCode.TOO_FEW_SPOTS:
             known = "how many spots are left is not known" if count is None else f"only {count_spots(count)} left"
-            return f"Fewer spots than asked for: {known}."
+            return f"Fewer spots than you asked for: {known}."
         case ReasonCode.NOT_RECRUITING:
             return f"Not recruiting now: its status is {subject.replace('_', ' ').lower()}."
         case ReasonCode.TOO_FAR:
-            return f"Farther than the {distance} asked for."
+            return f"Farther than the {distance} you asked for."
         case ReasonCode.TRAVEL_TOO_UNSURE:
-            return f"Less travel support than asked for: {_TRAVEL_WORDS[subject]}."
+            return f"Less travel support than you asked for: {_TRAVEL_WORDS[subject]}."
         case ReasonCode.COUNTRY_NOT_ASKED:
-            return f"In another country ({subject}) than asked for."
+            return f"In another country ({subject}) than you asked for."
         case ReasonCode.BEYOND_LIMIT:
-            return f"Ranked {count}, beyond the number of sites asked for."
+            return f"Ranked {count}, beyond the number of sites you asked for."
         case _:  # pragma: no cover - every code is worded, and a test walks them all
             raise AssertionError(f"no words for {reason.code}")
 

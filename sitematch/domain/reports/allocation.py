@@ -50,7 +50,7 @@ class AllocationRequest:
 
     def __post_init__(self) -> None:
         if self.max_km is not None and not (math.isfinite(self.max_km) and self.max_km > 0):
-            raise InvalidInput(f"max_km is {self.max_km}; give a number over 0, or none.", field="max_km")
+            raise InvalidInput(f"max_km is {self.max_km}. Give a number greater than 0, or none.", field="max_km")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,11 +234,11 @@ def _check(requests: Sequence[AllocationRequest], sites: Sequence[AllocationSite
     for ids, field in (([r.referral_id for r in requests], "referral_id"), ([s.site_id for s in sites], "site_id")):
         twice = [name for name, count in Counter(ids).items() if count > 1]
         if twice:
-            raise InvalidInput(f"{field} {twice[0]!r} is there twice.", field=field)
+            raise InvalidInput(f"{field} {twice[0]!r} appears twice.", field=field)
     if len(requests) * len(sites) > MAX_PAIRS:
         raise InvalidInput(
-            f"{len(requests)} referrals and {len(sites)} sites are too many at once; "
-            f"allocate at most {MAX_PAIRS // len(sites)} referrals in one batch."
+            f"{len(requests)} referrals and {len(sites)} sites are too many at once. "
+            f"Allocate at most {MAX_PAIRS // len(sites)} referrals in one batch."
         )
 
 

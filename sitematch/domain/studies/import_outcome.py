@@ -72,11 +72,8 @@ class ImportTotals:
         if not self.held_back:
             return ""
         known = "1 site of the catalogue is" if self.held_back == 1 else f"{self.held_back} sites of the catalogue are"
-        stay = "that site stays as it is" if self.held_back == 1 else "those sites stay as they are"
-        return (
-            f"{known} named by rows that cannot be used. Correct the rows, or import the rest with --allow-left-out: "
-            f"{stay}."
-        )
+        stay = "that site does not change" if self.held_back == 1 else "those sites do not change"
+        return f"{known} in rows with errors. Correct the rows, or import the rest with --allow-left-out: {stay}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

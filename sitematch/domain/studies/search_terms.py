@@ -103,10 +103,10 @@ def query_words(text: str, *, field: str) -> tuple[str, ...]:
         If there is no letter or digit in it, or it is too long.
     """
     if len(text) > MAX_QUERY_LENGTH:
-        raise InvalidInput(f"The words to search for are over {MAX_QUERY_LENGTH} characters long.", field=field)
+        raise InvalidInput(f"The search is longer than {MAX_QUERY_LENGTH} characters.", field=field)
     found = tuple(dict.fromkeys(words_of(text)))
     if not found:
-        raise InvalidInput("There is no word to search for; write e.g. lupus nephritis.", field=field)
+        raise InvalidInput("The search has no words. Write for example lupus nephritis.", field=field)
     return tuple(word for word in found if word not in _SAY_NOTHING) or found
 
 

@@ -7,16 +7,16 @@ from enum import StrEnum
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import RecruitmentStatus
 
-STATUS_INHERITED = "The record gives the site no status of its own; the study's is shown."
+STATUS_INHERITED = "The record gives no status for this site, so the study's status is shown."
 """Flag of a site whose status is its study's; only a status that takes nobody is passed on."""
 
-STATUS_SILENT = "The record gives the site no status."
+STATUS_SILENT = "The record gives no status for this site."
 """Flag of a site whose status is UNKNOWN because nothing tells it."""
 
-STATUS_ASSUMED = "The record gives the site no status; whoever imported it said so."
+STATUS_ASSUMED = "The record gives no status for this site. The status was given at the import."
 """Flag of a site whose status was stated at the import for all sites without one."""
 
-STATUS_KEPT = "The record gives the site no status; the one before was kept, as of "
+STATUS_KEPT = "The record gives no status for this site. The earlier status was kept, as of "
 """How the flag of a site begins whose status an earlier record stated; a day follows."""
 
 TAKES_NOBODY = frozenset(

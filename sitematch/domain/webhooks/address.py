@@ -38,32 +38,32 @@ def check_url(url: str) -> None:
     >>> check_url("https://ctms.example.org:99999/")
     Traceback (most recent call last):
     ...
-    sitematch.errors.InvalidInput: The port of a webhook's address must be a number from 1 to 65535.
+    sitematch.errors.InvalidInput: The port of a webhook address must be a number from 1 to 65535.
     """
     if len(url) > MAX_URL_LENGTH:
-        raise InvalidInput(f"A webhook's address can have {MAX_URL_LENGTH} characters at most.", field="url")
+        raise InvalidInput(f"A webhook address can have at most {MAX_URL_LENGTH} characters.", field="url")
     if not url.isascii() or any(mark <= " " or mark == "\x7f" for mark in url):
         raise InvalidInput(
-            "A webhook's address must be ASCII without spaces. Write other letters as %XX, and the host as xn--….",
+            "A webhook address must be ASCII without spaces. Write other letters as %XX, and the host as xn--….",
             field="url",
         )
     try:
         parts = urlsplit(url)
         host = parts.hostname
     except ValueError as error:
-        raise InvalidInput("A webhook needs an http or https address.", field="url") from error
+        raise InvalidInput("The webhook address must be http or https.", field="url") from error
     if parts.scheme not in ("http", "https") or not host or parts.username is not None or parts.password is not None:
-        raise InvalidInput("A webhook needs an http or https address without a user name.", field="url")
+        raise InvalidInput("The webhook address must be http or https, without a user name.", field="url")
     try:
         port = parts.port
     except ValueError:
         port = 0
     if port == 0:
-        raise InvalidInput("The port of a webhook's address must be a number from 1 to 65535.", field="url")
+        raise InvalidInput("The port of a webhook address must be a number from 1 to 65535.", field="url")
     labels = host.rstrip(".").split(".")
     is_name = ":" not in host
     if is_name and (len(host) > 253 or any(not 1 <= len(label) <= 63 for label in labels)):
-        raise InvalidInput(f"{host[:80]!r} cannot be the name of a host.", field="url")
+        raise InvalidInput(f"{host[:80]!r} is not a valid host name.", field="url")
 
 
 def is_public(address: str) -> bool:

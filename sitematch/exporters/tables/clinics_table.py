@@ -37,7 +37,9 @@ def print_clinics(answer: ClinicsAnswer, console: Console) -> None:
     else:
         console.print(Text("No clinic can take a patient now.", style="bold"))
     if answer.outside_radius:
-        console.print(Text("Nothing lies within the radius; the nearest clinic is shown anyway.", style="bold"))
+        console.print(
+            Text("No clinic within the radius can take a patient, so the nearest one is shown.", style="bold")
+        )
     studies = {at.study.study_id: at.study for clinic in answer.clinics for at in clinic.studies}
     for study in studies.values():
         console.print(Text(f"{study.study_id}: {study.title}. As of {study.as_of}, {study.source}."))

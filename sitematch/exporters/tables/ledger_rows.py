@@ -30,7 +30,7 @@ def answers_csv(kind: type[Wire], answers: Sequence[Wire]) -> str:
 
 def print_capacity(sites: Sequence[SiteCapacityAnswer], console: Console) -> None:
     """Print the spots of sites, in the order given."""
-    table = new_table("Site", "State", "Left", "Of", "Held", "Screening", "Enrolled", "Drawn from")
+    table = new_table("Site", "State", "Left", "Of", "Held", "Screening", "Enrolled", "Limited by")
     for site in sites:
         over = f" (over by {site.over_enrolled})" if site.over_enrolled else ""
         table.add_row(
@@ -64,7 +64,7 @@ def print_caps(caps: Sequence[CapAnswer], console: Console) -> None:
 
 def print_referrals(referrals: Sequence[ReferralAnswer], console: Console) -> None:
     """Print referrals, in the order given."""
-    table = new_table("Referral", "State", "Site", "Lapses", "Changed", "May next")
+    table = new_table("Referral", "State", "Site", "Lapses", "Changed", "Next steps")
     for item in referrals:
         table.add_row(
             Text(item.referral_id),
@@ -104,7 +104,7 @@ def print_waiting(entries: Sequence[WaitingAnswer], console: Console) -> None:
             _instant(entry.joined_at),
             Text(" ".join(entry.site_ids)),
         )
-    console.print(table if entries else Text("Nobody waits."))
+    console.print(table if entries else Text("Nobody is waiting."))
 
 
 def _number(count: int | None) -> str:

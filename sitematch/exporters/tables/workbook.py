@@ -127,7 +127,7 @@ def _text_cell(sheet: Any, name: str, text: str) -> Any:
     escaped = escape_for_workbook(text)
     if len(escaped) > MAX_CHARACTERS:
         raise InvalidInput(
-            f"A text in the column {name} has {len(escaped):,} characters, and an Excel cell holds {MAX_CHARACTERS:,}: "
+            f"A text in column {name} has {len(escaped):,} characters, and an Excel cell holds {MAX_CHARACTERS:,}: "
             "write CSV or NDJSON.",
             field="format",
         )

@@ -34,9 +34,11 @@ class SiteCapacityAnswer(Wire, frozen=True):
     withdrawn: int
     screen_failed: int
     taken: Annotated[int, Meta(description="Spots in use under the study's policy.")]
-    remaining: Annotated[int | None, Meta(description="The least over all caps that apply; null is unknown.")]
+    remaining: Annotated[
+        int | None, Meta(description="The smallest number left under any cap that applies; null is unknown.")
+    ]
     bound_by: Annotated[CapRef | None, Meta(description="The cap that `remaining` comes from.")]
-    over_enrolled: Annotated[int, Meta(description="By how many the site's own cap is exceeded.")]
+    over_enrolled: Annotated[int, Meta(description="The number of spots taken above the site's own cap.")]
     as_of: Instant
 
 
@@ -49,7 +51,9 @@ class CapAnswer(Wire, frozen=True):
     spots: Annotated[int | None, Meta(description="The limit; null if there is none.")]
     is_closed: bool
     taken: int
-    remaining: Annotated[int | None, Meta(description="Under this cap alone; others may leave less. Null: no limit.")]
+    remaining: Annotated[
+        int | None, Meta(description="Spots left under this cap; other caps may leave fewer. Null: no limit.")
+    ]
     over_enrolled: int
     as_of: Instant
 
@@ -57,17 +61,17 @@ class CapAnswer(Wire, frozen=True):
 class ReferralAnswer(Wire, frozen=True):
     """Where one referral stands."""
 
-    referral_id: Annotated[str, Meta(description="Opaque; it says nothing about the patient.")]
+    referral_id: Annotated[str, Meta(description="An id that does not identify the patient.")]
     study_id: str
     site_id: Annotated[str | None, Meta(description="Null while it waits.")]
     country: str | None
     arm: str | None
     state: SpotState
-    expires_at: Annotated[Instant | None, Meta(description="When the hold or offer lapses, or did.")]
+    expires_at: Annotated[Instant | None, Meta(description="When the hold or offer lapses or lapsed.")]
     reason: Annotated[str | None, Meta(description="Why screening failed or the participant left, as a code.")]
     changed_at: Instant
     seq: Annotated[int, Meta(description="Place of the latest event in the study's chain.")]
-    allowed: Annotated[tuple[Action, ...], Meta(description="What may be done next.")]
+    allowed: Annotated[tuple[Action, ...], Meta(description="The actions that are possible now.")]
 
 
 class EventAnswer(Wire, frozen=True):
@@ -79,21 +83,21 @@ class EventAnswer(Wire, frozen=True):
     site_id: str | None
     expires_at: Instant | None
     reason: str | None
-    actor_id: Annotated[str, Meta(description="Who did it.")]
-    request_id: Annotated[str, Meta(description="By which request.")]
+    actor_id: Annotated[str, Meta(description="Who recorded the event.")]
+    request_id: Annotated[str, Meta(description="The id of the request.")]
     hash: str
 
 
 class WaitingAnswer(Wire, frozen=True):
     """One referral on the waiting list."""
 
-    place: Annotated[int, Meta(ge=1, description="Its place among those shown; the first is offered a spot first.")]
+    place: Annotated[int, Meta(ge=1, description="The position in this list; the first is offered a spot first.")]
     referral_id: str
     study_id: str
     arm: str | None
     priority: int
     joined_at: Instant
-    site_ids: Annotated[tuple[str, ...], Meta(description="The sites it waits for, the preferred first.")]
+    site_ids: Annotated[tuple[str, ...], Meta(description="The sites it waits for, preferred site first.")]
 
 
 class PolicyAnswer(Wire, frozen=True):
@@ -101,7 +105,9 @@ class PolicyAnswer(Wire, frozen=True):
 
     hold_hours: float
     offer_hours: float
-    gives_back: Annotated[tuple[SpotState, ...], Meta(description="Which of SCREEN_FAILED, WITHDRAWN free the spot.")]
+    gives_back: Annotated[
+        tuple[SpotState, ...], Meta(description="The outcomes that free the spot: SCREEN_FAILED, WITHDRAWN.")
+    ]
     waiting_list: bool
 
 

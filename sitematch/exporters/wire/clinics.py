@@ -35,7 +35,7 @@ from sitematch.exporters.wire.matches import (
 class ConditionQuery(Query, frozen=True):
     """What was asked, as it was understood."""
 
-    condition: Annotated[str, Meta(description="The words that were searched for.")]
+    condition: Annotated[str, Meta(description="The words of the search.")]
 
 
 class StudyAtClinicAnswer(Wire, frozen=True):
@@ -43,16 +43,16 @@ class StudyAtClinicAnswer(Wire, frozen=True):
 
     study: StudyAnswer
     site_id: str
-    stand_in: Annotated[bool, Meta(description="True when the facts are those of a site of another study.")]
+    stand_in: Annotated[bool, Meta(description="True if the details are those of a site of another study.")]
     status: RecruitmentStatus
     travel: Travel
     time_reimbursement: str
     remaining: RemainingAnswer
     as_of: date
-    flags: Annotated[tuple[str, ...], Meta(description="What was noticed about the record.")]
+    flags: Annotated[tuple[str, ...], Meta(description="Notes about the record.")]
     contacts: Annotated[
         tuple[ContactAnswer, ...] | msgspec.UnsetType,
-        Meta(description="Whom to ask; left out where nobody is known."),
+        Meta(description="Contacts; left out if none are known."),
     ] = msgspec.UNSET
 
 
@@ -66,9 +66,9 @@ class ClinicAnswer(Wire, frozen=True):
     state: str
     postcode: str
     country: Annotated[str, Meta(description="ISO 3166-1 alpha-2.")]
-    location: Annotated[Location | None, Meta(description="Null when no study's record could be placed.")]
+    location: Annotated[Location | None, Meta(description="Null if the location is unknown in every record.")]
     distance: DistanceAnswer | None
-    reasons: Annotated[tuple[Explained, ...], Meta(description="Why it stands where it stands.")]
+    reasons: Annotated[tuple[Explained, ...], Meta(description="Why it is at this place in the list.")]
     studies: Annotated[
         tuple[StudyAtClinicAnswer, ...], Meta(description="Travel support first, then spots, then study_id.")
     ]
@@ -81,10 +81,10 @@ class ClinicsAnswer(Wire, frozen=True):
     studies_found: Annotated[int, Meta(ge=0, description="Studies about the condition that take patients.")]
     clinics: tuple[ClinicAnswer, ...]
     outside_radius: Annotated[
-        bool, Meta(description="Nothing lies within the radius; the nearest clinic is shown anyway.")
+        bool, Meta(description="No clinic within the radius can take a patient, so the nearest one is shown.")
     ]
     answered_at: Instant
-    attribution: Annotated[tuple[str, ...], Meta(description="Sources that must be named with the answer.")]
+    attribution: Annotated[tuple[str, ...], Meta(description="Sources to credit when you show the answer.")]
 
 
 def clinics_answer(result: ClinicResult, attribution: tuple[str, ...]) -> ClinicsAnswer:

@@ -32,7 +32,7 @@ class Location(Wire, frozen=True):
 
     latitude: Annotated[float, Meta(ge=-90, le=90, description="Degrees north, WGS84.")]
     longitude: Annotated[float, Meta(ge=-180, le=180, description="Degrees east, WGS84.")]
-    precision: Annotated[Precision, Meta(description="What the point stands for, finest first.")]
+    precision: Annotated[Precision, Meta(description="What the point represents, most precise first.")]
     uncertainty_km: Annotated[
         float, Meta(ge=0, description="The true position lies within this radius in about 95 of 100 cases.")
     ]
@@ -42,12 +42,14 @@ class PlaceAnswer(Wire, frozen=True):
     """A place as it was understood."""
 
     country: Annotated[str, Meta(description="ISO 3166-1 alpha-2.")]
-    postcode: Annotated[str | None, Meta(description="The code that answered; may be coarser than the one asked.")]
+    postcode: Annotated[
+        str | None, Meta(description="The postcode that was found; may be only the first part of the one you sent.")
+    ]
     name: str
     location: Location
     source: Annotated[str, Meta(description="Where the point comes from, with release and licence.")]
     notes: tuple[str, ...]
-    text: Annotated[str, Meta(description="The place in one line of plain English.")]
+    text: Annotated[str, Meta(description="The place in one line of text.")]
 
 
 class Travel(Wire, frozen=True):
@@ -63,19 +65,19 @@ class SiteAnswer(Wire, frozen=True):
     site_id: str
     study_id: str
     source_study: str
-    stand_in: Annotated[bool, Meta(description="True when the facts are those of a site of another study.")]
+    stand_in: Annotated[bool, Meta(description="True if the details are those of a site of another study.")]
     facility: str
     city: str
     state: str
     postcode: str
     country: Annotated[str, Meta(description="ISO 3166-1 alpha-2.")]
-    location: Annotated[Location | None, Meta(description="Null when the site could not be placed.")]
+    location: Annotated[Location | None, Meta(description="Null if the location of the site is unknown.")]
     status: RecruitmentStatus
     travel: Travel
     time_reimbursement: str
     spots: Annotated[int | None, Meta(description="The site's own spots; null shares the study's pool.")]
     as_of: date
-    flags: Annotated[tuple[str, ...], Meta(description="What was noticed about the record.")]
+    flags: Annotated[tuple[str, ...], Meta(description="Notes about the record.")]
 
 
 class Explained(Wire, frozen=True):
@@ -103,11 +105,10 @@ class RemainingAnswer(Wire, frozen=True):
     drawn_from: DrawnFrom
     as_of: Instant | None
     shortage: Annotated[
-        Shortage | None, Meta(description="Why there are none, and at which level; null if there are, or if unknown.")
+        Shortage | None,
+        Meta(description="Why no spots are left, and at which level; null if spots are left or the number is unknown."),
     ] = None
-    has_waiting_list: Annotated[bool, Meta(description="Whether one can wait for a spot while the site is full.")] = (
-        False
-    )
+    has_waiting_list: Annotated[bool, Meta(description="Whether the site has a waiting list while it is full.")] = False
 
 
 class ContactAnswer(Wire, frozen=True):
@@ -130,7 +131,7 @@ class MatchAnswer(Wire, frozen=True):
     reasons: tuple[Explained, ...]
     contacts: Annotated[
         tuple[ContactAnswer, ...] | msgspec.UnsetType,
-        Meta(description="Whom to ask; left out where nobody is known."),
+        Meta(description="Contacts; left out if none are known."),
     ] = msgspec.UNSET
 
 
@@ -150,7 +151,7 @@ class StudyAnswer(Wire, frozen=True):
     status: RecruitmentStatus
     as_of: date
     source: str
-    notice: Annotated[str, Meta(description="Must be shown with the answer; empty if nothing.")]
+    notice: Annotated[str, Meta(description="Show this text with the answer; may be empty.")]
 
 
 class Query(Wire, frozen=True):
@@ -170,12 +171,14 @@ class MatchesAnswer(Wire, frozen=True):
     study: StudyAnswer
     matches: tuple[MatchAnswer, ...]
     excluded: tuple[ExclusionAnswer, ...]
-    excluded_more: Annotated[int, Meta(ge=0, description="Left-out sites beyond those listed.")]
+    excluded_more: Annotated[
+        int, Meta(ge=0, description="The number of further sites that were left out but are not listed.")
+    ]
     outside_radius: Annotated[
-        bool, Meta(description="Nothing lies within the radius; the nearest site is shown anyway.")
+        bool, Meta(description="No site within the radius can take a patient, so the nearest one is shown.")
     ]
     answered_at: Instant
-    attribution: Annotated[tuple[str, ...], Meta(description="Sources that must be named with the answer.")]
+    attribution: Annotated[tuple[str, ...], Meta(description="Sources to credit when you show the answer.")]
 
 
 def place_answer(place: Place, unit: Unit) -> PlaceAnswer:

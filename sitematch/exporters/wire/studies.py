@@ -28,7 +28,9 @@ class StudyDetail(StudyAnswer, frozen=True):
     sex: Annotated[str, Meta(description="ALL, FEMALE or MALE.")]
     timeline: tuple[Phase, ...]
     has_placebo: Annotated[bool | None, Meta(description="Null is unknown.")]
-    who: Annotated[tuple[str, ...], Meta(description="Main criteria in plain words; they judge nobody's eligibility.")]
+    who: Annotated[
+        tuple[str, ...], Meta(description="The main criteria in plain words. They do not decide who is eligible.")
+    ]
     who_not: tuple[str, ...]
     history: tuple[str, ...]
 

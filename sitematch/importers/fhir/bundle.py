@@ -48,14 +48,14 @@ def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
     Raises
     ------
     InvalidInput, DataFault
-        See `read_items`; also if the file holds no ResearchStudy.
+        See `read_items`; also if the file contains no ResearchStudy.
     """
     resources = _Resources()
     for item in read_items(path, lists=()):
         resources.add(item.value)
     studies = resources.of_type("ResearchStudy")
     if not studies:
-        reason = "holds no ResearchStudy"
+        reason = "contains no ResearchStudy"
         raise DataFault(f"{path.name} {reason}.", faults=[Fault(0, "resourceType", "", reason, place=path.name)])
     for study in studies:
         yield _record(study, resources, read_on, path.name)
@@ -155,7 +155,9 @@ def _record(resource: _Resource, resources: _Resources, read_on: date, name: str
             continue
         if is_stand_in(found):
             name = _text(found.get("name"))[:80]
-            faults.append(Fault(0, "site", name, "is a stand-in, whose facts are another study's", place=where))
+            faults.append(
+                Fault(0, "site", name, "is a stand-in: its details are those of a site of another study", place=where)
+            )
             continue
         locations.append(_location(found, resources, where))
     states_status, notices = _study_status(resource)
@@ -174,7 +176,7 @@ def _study_status(resource: _Resource) -> tuple[bool, tuple[str, ...]]:
     code = _text(resource.get("status"))
     if recruitment_status(resource) is not None or code in words.STATUS_OF_STUDY:
         return True, ()
-    return study_status(code) if not code else (False, (f"The record's status {code[:40]!r} is none of FHIR's.",))
+    return study_status(code) if not code else (False, (f"The record's status {code[:40]!r} is not a FHIR status.",))
 
 
 def _day(text: Any, otherwise: date) -> date:

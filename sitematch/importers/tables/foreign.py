@@ -96,7 +96,7 @@ def read_table(path: Path, sheet: str = "", given: Mapping[str, str] | None = No
     rows = [(number, tuple(map(tidy, cells))) for number, cells in read_rows(path, sheet, notice=notices.append)]
     rows = [row for row in rows if any(row[1])]
     if not rows:
-        raise refused(name, "is empty; it needs a header and rows")
+        raise refused(name, "is empty; add a header and rows")
     at = _header_at(rows, frozenset(filter(None, (given or {}).values())))
     if at:
         notices.append(f"The header is row {rows[at][0]}; the {at} above it {'is' if at == 1 else 'are'} not read.")
@@ -151,9 +151,9 @@ def map_columns(
     given = given or {}
     for field, column in given.items():
         if field not in FIELDS:
-            raise InvalidInput(f"{field!r} is no field; use one of {', '.join(FIELDS)}.", field="map")
+            raise InvalidInput(f"{field!r} is not a field. Use one of {', '.join(FIELDS)}.", field="map")
         if column and column not in header:
-            raise InvalidInput(f"There is no column {column!r}; the columns are {', '.join(header)}.", field="map")
+            raise InvalidInput(f"There is no column {column!r}. The columns are {', '.join(header)}.", field="map")
     folded = {_folded(column): column for column in reversed(header)}
     chosen: dict[str, str] = {}
     for field in FIELDS:
@@ -167,11 +167,11 @@ def map_columns(
     columns = f"The columns are {', '.join(filter(None, header))}."
     if not ({"city", "postcode"} & chosen.keys()):
         raise InvalidInput(
-            f"No column is known to hold the town or postcode; say which, e.g. --map city=Ort. {columns}", field="map"
+            f"The column for the town or postcode is not clear. Name it, e.g. --map city=Ort. {columns}", field="map"
         )
     if "country" not in chosen and not has_country:
         raise InvalidInput(
-            "No column is known to hold the country. Say which with --map country=COLUMN, or give one country for all "
+            "The column for the country is not clear. Name it with --map country=COLUMN, or give one country for all "
             f"rows, e.g. --country US. {columns}",
             field="map",
         )

@@ -57,7 +57,7 @@ def read_own(path: Path, sheet: str = "", *, is_whole: bool = False) -> Iterator
         for check in checks:
             site = check.site()
             if check.site_id in sites:
-                check.fault("site_id", "the same id stands in an earlier row; ids are unique")
+                check.fault("site_id", "an earlier row has the same id; each id must be unique")
             faults += check.faults[: _FAULTS_KEPT - len(faults)]
             if site is not None:
                 sites[site.site_id] = site
@@ -82,9 +82,11 @@ def _by_study(
             yield before, gathered
             gathered = []
             if study_id in finished:
-                faults.append(Fault(number, "study_id", study_id, "its rows are parted; sort the table by study_id"))
+                faults.append(
+                    Fault(number, "study_id", study_id, "its rows are not together; sort the table by study_id")
+                )
         if any("\x00" in cell for cell in cells):
-            check.fault("site_id", "the row holds a null character, which no database takes")
+            check.fault("site_id", "the row contains a null character, which a database cannot store")
         gathered.append(check)
     if gathered:
         yield gathered[0].values.get("study_id", ""), gathered

@@ -54,7 +54,7 @@ def read_rows(path: Path, sheet: str = "", *, notice: Callable[[str], None] = la
         head = file.read(8)
         file.seek(0)
         if kind := kind_of(path):
-            raise refused(path.name, f"is no table: it looks like {kind}")
+            raise refused(path.name, f"is not a table: it looks like {kind}")
         if head[:4] == b"PK\x03\x04":
             found = _workbook_rows(file, table_name(path, sheet), sheet)
         elif head[:1] == b"{":
@@ -98,7 +98,7 @@ def _csv_rows(path: Path, name: str, notice: Callable[[str], None]) -> Iterator[
         with path.open(encoding=encoding, newline="") as text:
             stated = _SEPARATOR_LINE.fullmatch(text.readline().strip("\r\n"))
             if stated:
-                notice(f"The first line says that {stated[1]!r} stands between the cells.")
+                notice(f"The first line sets {stated[1]!r} as the separator.")
             else:
                 text.seek(0)
                 delimiter = _delimiter(text)
@@ -156,7 +156,7 @@ def _ndjson_rows(file: IO[bytes], name: str) -> Iterator[Row]:
         except ValueError as error:
             raise refused(name, f"cannot be read from line {number} on: {error}") from error
         if not isinstance(found, dict):
-            raise refused(name, f"holds no JSON object in line {number}")
+            raise refused(name, f"has no JSON object in line {number}")
         if not header:
             header = tuple(found)
             yield 0, header
@@ -179,7 +179,7 @@ def _json_text(value: Any) -> str:
         return join_texts(tuple(value))
     if isinstance(value, int | float):
         return repr(value)
-    raise TypeError("a value that is no text, number or list of texts")
+    raise TypeError("a value that is not text, a number or a list of texts")
 
 
 def _workbook_rows(file: IO[bytes], name: str, sheet: str) -> Iterator[Row]:
@@ -193,10 +193,10 @@ def _workbook_rows(file: IO[bytes], name: str, sheet: str) -> Iterator[Row]:
     try:
         workbook = load_workbook(file, read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise refused(name, f"is no Excel workbook that can be read ({error})") from error
+        raise refused(name, f"is not a readable Excel workbook ({error})") from error
     try:
         if sheet and sheet not in workbook.sheetnames:
-            raise refused(name, f"is not there; the sheets are {', '.join(workbook.sheetnames)}")
+            raise refused(name, f"does not exist; the sheets are {', '.join(workbook.sheetnames)}")
         chosen = workbook[sheet] if sheet else workbook.worksheets[0]
         for number, cells in enumerate(chosen.iter_rows(values_only=True), start=1):
             yield number, tuple(map(_workbook_text, cells))

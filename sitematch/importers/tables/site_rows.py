@@ -80,7 +80,7 @@ class RowCheck:
     def _required(self, field: str) -> str:
         value = self.values.get(field, "")
         if not value:
-            self.fault(field, "is empty; a value is needed")
+            self.fault(field, "is empty; give a value")
         return value
 
     def _list(self, field: str) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ class RowCheck:
         try:
             return choices(value)
         except ValueError:
-            self.fault(field, f"is not known; use one of {', '.join(choices)}")
+            self.fault(field, f"is unknown; use one of {', '.join(choices)}")
             return None
 
     def _number(self, field: str, kind: Callable[[str], float], *, lowest: float = -math.inf) -> float | None:
@@ -139,7 +139,7 @@ class RowCheck:
             self.fault(error.field or "latitude", f"{error.message}{swapped}")
             return None
         if self.in_country is not None and country and not self.in_country(country, coordinates):
-            reason = f"the point ({latitude}, {longitude}) does not lie in {country}"
+            reason = f"the point ({latitude}, {longitude}) is not in {country}"
             if abs(longitude) <= 90 and self.in_country(country, Coordinates(latitude=longitude, longitude=latitude)):
                 reason += ": latitude and longitude are swapped"
             self.fault("latitude", reason)

@@ -89,7 +89,7 @@ def parse_sites(
         row = RowCheck(line, values, in_country)
         site = row.site()
         if row.site_id in first_line_of:
-            row.fault("site_id", f"the same id stands in line {first_line_of[row.site_id]}; ids are unique")
+            row.fault("site_id", f"the same id is in line {first_line_of[row.site_id]}; each id must be unique")
         elif row.site_id:
             first_line_of[row.site_id] = line
         if row.faults or site is None:
@@ -98,7 +98,7 @@ def parse_sites(
             sites.append(site)
     if not sites or (faults and not keep_good_rows):
         if not faults:
-            faults.append(Fault(0, "", "", "there is a header but no row; add at least one site"))
+            faults.append(Fault(0, "", "", "the file has a header but no rows; add at least one site"))
         raise DataFault(summary(name, faults), faults=faults)
     return SitesRead(tuple(sites), tuple(faults))
 
@@ -110,7 +110,7 @@ def _rows(content: bytes, name: str) -> Iterator[tuple[int, Mapping[str, str]]]:
         return DataFault(f"{name}: {reason}", faults=[Fault(0, "", "", reason)])
 
     if not content.strip():
-        raise refuse("the file is empty; it needs a header and at least one row")
+        raise refuse("the file is empty; add a header and at least one row")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

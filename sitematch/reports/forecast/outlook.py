@@ -86,7 +86,7 @@ class SiteOutlook:
         Spots of its own cap that no participant fills then; None without one.
     full
         The probability that it can take nobody more then, for its own cap or a wider one; None without any cap that
-        applies, or if it takes nobody new.
+        applies, or if it is closed to new patients.
     full_on
         The last day of the month by which that probability is at least each of `QUANTILES`, today if it is full now;
         None where it is later than the horizon, or where `full` is None.
@@ -196,7 +196,7 @@ def outlook(
     """
     today = recruitment.as_of.astimezone(zone).date()
     if not today < by <= date(today.year + MAX_YEARS, today.month, min(today.day, 28)):
-        raise InvalidInput(f"Give a day after {today} and at most {MAX_YEARS} years ahead.", field="by")
+        raise InvalidInput(f"Give a day after {today}, at most {MAX_YEARS} years ahead.", field="by")
     as_is = plan(recruitment, opened or {}, zone)
     supposed = None if what_if is None or what_if.is_nothing else changed(as_is, recruitment, what_if, zone)
     ends = month_ends(today, HORIZON_MONTHS)

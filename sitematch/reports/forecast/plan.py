@@ -29,7 +29,7 @@ class SiteAhead:
     spots
         What its own cap leaves, participants counted; None without a cap.
     finishing
-        Who is under way at a site that takes nobody new: some of them will still enrol. 0 at other sites, where the
+        Who is under way at a site that is closed to new patients: some will still enrol. 0 at other sites, where the
         rate speaks for them.
     """
 

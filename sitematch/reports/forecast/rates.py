@@ -74,7 +74,7 @@ class RateFit:
     best
         The maximum likelihood; where `is_even`, the Poisson limit, with a shape of `EVEN_SHAPE`.
     is_even
-        Whether the sites differ by no more than chance explains.
+        Whether the sites differ by chance only explains.
     plausible
         What forecasts average over, the likeliest first.
     enrolled, open_days, sites

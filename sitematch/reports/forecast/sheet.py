@@ -66,10 +66,10 @@ def sheet(
 
 def _too_few(outlook: Outlook, scope: Scope, facilities: Mapping[str, str]) -> tuple[Section, ...]:
     recruitment = outlook.recruitment
-    said = f"{outlook.shortfall} Whatever was said of {outlook.by} now would be a guess, so nothing is."
+    said = f"{outlook.shortfall} There is no forecast for {outlook.by} yet."
     seen = [site for site in recruitment.sites if scope.shows(site.site_id, site.country)]
     return (
-        Section(title="Too few data to say", text=(said, _so_far(recruitment, scope.zone))),
+        Section(title="Not enough data", text=(said, _so_far(recruitment, scope.zone))),
         Section(title="The sites", table=tables.sites_so_far(seen, facilities)),
         *_under_way(recruitment, scope),
     )
@@ -81,11 +81,11 @@ def _all(outlook: Outlook, scope: Scope, facilities: Mapping[str, str]) -> tuple
     listed = [item for item in base.sites if scope.shows(item.site.site_id, item.site.country)]
     used = {site.site_id for site in outlook.recruitment.sites if site.was_used}
     notes = [
-        "Sites that share a cap compete: where it binds, each gets what the others leave.",
-        f"Full by -: later than {outlook.horizon:%B %Y}, or no cap applies, or it takes nobody new.",
+        "Sites that share a cap compete for its spots.",
+        f"Full by -: later than {outlook.horizon:%B %Y}, or no cap applies, or the site is closed to new patients.",
     ]
     if not scope.is_whole:
-        notes.append("Not every site is listed; the study's numbers are of all its sites.")
+        notes.append("Not every site is listed. The study's numbers include all its sites.")
     what_if = () if outlook.changed is None else (_what_if(outlook, base, outlook.changed),)
     return (
         _study(outlook, base, scope.zone),
@@ -94,15 +94,15 @@ def _all(outlook: Outlook, scope: Scope, facilities: Mapping[str, str]) -> tuple
             title="The sites",
             text=(
                 (
-                    "A site is full once its own cap, its country's or the study's is. The days given are the ends of "
-                    "the months by which that is as probable as said."
+                    "A site is full once its own cap, its country's or the study's is. Each day is the end of the "
+                    "month by which this has the probability in the heading."
                 ),
             ),
             table=tables.sites_ahead(listed, facilities, used, outlook.by, tuple(notes)),
         ),
         *_under_way(outlook.recruitment, scope),
         _how(outlook),
-        Section(title="How fast the sites enrol", table=tables.site_rates(listed, facilities)),
+        Section(title="Enrolment rates of the sites", table=tables.site_rates(listed, facilities)),
     )
 
 
@@ -117,23 +117,23 @@ def _study(outlook: Outlook, base: Scenario, zone: ZoneInfo) -> Section:
         text.append(
             f"{about} of the study's {cap} spots are left then (80 % interval {low} to {high}); the "
             f"probability that none is left is {_percent(at.full)}. A spot counts as left until a participant "
-            "fills it: some of them will be held."
+            "fills it, so some of these may be held."
         )
         if base.plan.spots == 0:
             text.append("The study is full: participants fill every spot.")
         else:
             text.append(_when_full("The study is full", base.full_on, outlook.horizon))
     else:
-        text.append("The study has no cap of its own, so no number of spots left can be given.")
+        text.append("The study has no cap of its own, so the number of spots left is not known.")
     if all(site.site.starts_in_days is None for site in base.sites):
-        text.append("No site takes new patients now: only those who are under way can still enrol.")
+        text.append("No site is taking new patients now. Only referrals in progress can still enrol.")
     plot = _fan(outlook, base, cap, zone)
     return Section(title="The study", text=tuple(text), plot=plot, table=tables.by_date(base.dates))
 
 
 def _so_far(recruitment: Recruitment, zone: ZoneInfo) -> str:
     if recruitment.since is None:
-        return "The study has no ledger yet."
+        return "The study has no events in the ledger yet."
     days = int((recruitment.as_of - recruitment.since) / DAY)
     return (
         f"{recruitment.enrolled} enrolled from {_day(recruitment.since, zone)} to {_day(recruitment.as_of, zone)}: "
@@ -154,7 +154,7 @@ def _when_full(what: str, on: tuple[date | None, ...], horizon: date) -> str:
     if early is None:
         return f"{what} later than {horizon:%B %Y}, with a probability of at least 90 %."
     until = f"{late:%B %Y}" if late is not None else f"later than {horizon:%B %Y}"
-    when = f"about {middle:%B %Y}" if middle is not None else f"more likely after {horizon:%B %Y} than before"
+    when = f"about {middle:%B %Y}" if middle is not None else f"probably after {horizon:%B %Y}"
     return f"{what} {when} (80 % interval: {early:%B %Y} to {until})."
 
 
@@ -196,11 +196,11 @@ def _what_if(outlook: Outlook, base: Scenario, changed: Scenario) -> Section:
         difference = "no difference to the enrolments"
     text = [
         f"What if: {_supposed(outlook)}.",
-        f"By {at.on} that makes {difference}: {then.enrolled.median} in the middle, {at.enrolled.median} without it.",
+        f"By {at.on} this means {difference}: {then.enrolled.median} in the middle, {at.enrolled.median} without it.",
     ]
     if then.spots_left is not None:
         text.append(_when_full("The study would be full", changed.full_on, outlook.horizon))
-    named = (("as things are", base), ("what if", changed))
+    named = (("current plan", base), ("what if", changed))
     return Section(title="What if", text=tuple(text), table=tables.scenarios(named, outlook.horizon))
 
 
@@ -211,7 +211,7 @@ def _supposed(outlook: Outlook) -> str:
     if change.add_sites:
         when = "at once" if change.opening is None else f"on {change.opening}"
         parts.append(f"{change.add_sites} more site{'s' if change.add_sites > 1 else ''}, opening {when}")
-    parts += [f"{site_id} takes nobody new" for site_id in change.close]
+    parts += [f"{site_id} closes to new patients" for site_id in change.close]
     for key, cap in change.caps.items():
         parts.append(f"the cap of {_part(key)} is {'removed' if cap is None else cap}")
     return "; ".join(parts)
@@ -227,43 +227,42 @@ def _under_way(recruitment: Recruitment, scope: Scope) -> tuple[Section, ...]:
         return ()
     failures, coming = screen_failures(recruitment), will_enrol(recruitment)
     low, high = interval(coming, tables.MAIN_LEVEL)
-    text = [f"Under way now: {recruitment.held} held, {recruitment.screening} in screening."]
+    text = [f"In progress now: {recruitment.held} held, {recruitment.screening} in screening."]
     if recruitment.under_way:
         text[0] += (
-            f" {mean(coming):.1f} of them are expected to enrol (80 % interval {low} to {high}), going by those before "
-            "them. They are part of what is expected of their sites, not on top of it: whoever enrolled so far was "
-            "held and screened too."
+            f" {mean(coming):.1f} of them are expected to enrol (80 % interval {low} to {high}), based on earlier "
+            "referrals. They are already included in the forecast of their sites."
         )
     if failures.of:
         text.append(
-            f"{failures.count} of {failures.of} screenings that were decided failed: "
+            f"{failures.count} of {failures.of} completed screenings failed: "
             f"{_percent(failures.count / failures.of)} (95 % interval {_percent(failures.low)} to "
             f"{_percent(failures.high)})."
         )
     else:
-        text.append("No screening has ended in an enrolment or a failure yet.")
+        text.append("No screening has been completed yet.")
     table = tables.screening(recruitment, coming, failures)
-    return (Section(title="Under way and screening", text=tuple(text), table=table),)
+    return (Section(title="Referrals in progress and screening", text=tuple(text), table=table),)
 
 
 def _how(outlook: Outlook) -> Section:
     fit = outlook.fit
     assert fit is not None
-    differ = "by no more than chance" if fit.is_even else f"by a coefficient of variation of {fit.best.spread:.2f}"
+    differ = "by chance only" if fit.is_even else f"by a coefficient of variation of {fit.best.spread:.2f}"
     return Section(
-        title="How it was worked out",
+        title="Method",
         text=(
             (
-                "Each site enrols at a rate of its own, constant in time; the rates of sites differ as a gamma "
-                "distribution (Anisimov and Fedorov 2007). A site that has shown much is taken at its word, one that "
-                "has shown little is taken to be like the others."
+                "Each site enrols at its own constant rate. The rates of the sites follow a gamma distribution "
+                "(Anisimov and Fedorov 2007). For a site with many data the forecast uses mostly its own rate, for a "
+                "site with few data mostly the rates of the others."
             ),
             (
                 f"{fit.enrolled} enrolments in {fit.open_days:.0f} open days of {fit.sites} sites: a typical site "
                 f"enrols {DAYS_A_MONTH * fit.best.mean:.2f} in {DAYS_A_MONTH} days, and sites differ {differ}. The "
-                "intervals allow for not knowing these two numbers either."
+                "intervals include the uncertainty of these two numbers."
             ),
-            "They do not allow for a change of pace: new advertising, a holiday, a competing trial.",
+            "They do not include a change of pace, such as new advertising, a holiday or a competing trial.",
         ),
         table=tables.rates(fit),
     )
@@ -272,28 +271,28 @@ def _how(outlook: Outlook) -> Section:
 def _notes(outlook: Outlook, opened: Mapping[str, date], scope: Scope) -> Iterable[str]:
     recruitment = outlook.recruitment
     if scope.visible is not None:
-        yield "Who is under way, and how often screening fails, is told to whoever may see every site."
-    yield "A full study or site is one whose spots participants fill; held spots make it full to patients earlier."
+        yield "Referrals in progress and the screening failure rate are shown only to people who can see every site."
+    yield "A study or site is full when participants fill its spots. Held spots can make it full for patients earlier."
     if recruitment.since is not None and outlook.base is not None:
         back = recruitment.as_of - recruitment.since
         ahead = timedelta(days=(outlook.by - recruitment.as_of.astimezone(scope.zone).date()).days)
         if ahead > FAR_AHEAD * back:
             yield (
-                f"{outlook.by} lies {ahead / back:.1f} times as far ahead as the ledger reaches back: the pace may "
+                f"{outlook.by} is {ahead / back:.1f} times as far ahead as the ledger goes back, so the pace may "
                 "have changed by then."
             )
     if any(key.level is CapLevel.ARM for key in recruitment.caps):
-        yield "Caps of arms are not forecast: where one binds, the study enrols less than is said here."
+        yield "Caps of arms are not included. If one is reached, the study enrols fewer people than shown here."
     if recruitment.keeps_failed:
-        yield "In this study a failed screening keeps its spot, which is not forecast: it is full earlier than is said."
+        yield "In this study a failed screening keeps its spot. This is not included: the study is full earlier."
     closed = [site for site in recruitment.sites if not site.takes_patients]
     unopened = sum(not site.was_used and site.site_id not in opened for site in closed)
     if unopened:
-        yield f"Sites that are not open yet and whose day of opening was not given are left out: {unopened}."
+        yield f"Sites that are not open yet and have no opening day are left out: {unopened}."
     if any(site.was_used for site in closed):
         yield (
-            "Sites that take nobody new can still enrol those under way. The catalogue keeps no history: a site that "
-            "its registry status closes is taken to have been open until its last event."
+            "Sites that are closed to new patients can still enrol referrals in progress. The catalogue has no "
+            "history: a site that is closed by its registry status counts as open until its last event."
         )
 
 

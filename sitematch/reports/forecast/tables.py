@@ -32,8 +32,10 @@ def by_date(dates: Sequence[AtDate]) -> Table:
         name="by-date",
         columns=(
             Column(name="on", label="End of", kind=CellKind.DATE),
-            *_counted_columns("enrolled", "Enrolled", "Everybody enrolled by then, those so far counted in.", LEVELS),
-            *_left_columns("Spots of the study's cap that no participant fills.", "no cap"),
+            *_counted_columns(
+                "enrolled", "Enrolled", "All people enrolled by then, including those enrolled so far.", LEVELS
+            ),
+            *_left_columns("Spots of the study's cap that are not filled by participants.", "no cap"),
             _full_column("The probability that no spot of the study is left at the end of that day.", "no cap"),
         ),
         rows=tuple(
@@ -49,8 +51,10 @@ def scenarios(named: Iterable[tuple[str, Scenario]], horizon: date) -> Table:
         columns=(
             Column(name="scenario", label="Scenario", kind=CellKind.TEXT),
             Column(name="enrolled_mean", label="Enrolled, mean", kind=CellKind.NUMBER),
-            *_counted_columns("enrolled", "Enrolled", "Everybody enrolled by the date, those so far counted in."),
-            *_left_columns("Spots of the study's cap that no participant fills.", "no cap"),
+            *_counted_columns(
+                "enrolled", "Enrolled", "All people enrolled by the date, including those enrolled so far."
+            ),
+            *_left_columns("Spots of the study's cap that are not filled by participants.", "no cap"),
             _full_column("The probability that no spot of the study is left then.", "no cap"),
             *_full_on_columns(f"not by {horizon:%Y-%m}"),
         ),
@@ -81,13 +85,15 @@ def sites_ahead(
         columns=(
             *_SITE,
             Column(name="country", label="Country", kind=CellKind.TEXT),
-            Column(name="state", label="State", kind=CellKind.TEXT, description="Whether it takes new patients now."),
             Column(
-                name="enrolled", label="Enrolled", kind=CellKind.INTEGER, description="Everybody who ever enrolled."
+                name="state", label="State", kind=CellKind.TEXT, description="Whether it is taking new patients now."
             ),
-            *_counted_columns("by", f"By {by}", "Everybody enrolled by then, those so far counted in."),
+            Column(
+                name="enrolled", label="Enrolled", kind=CellKind.INTEGER, description="All people who have enrolled."
+            ),
+            *_counted_columns("by", f"By {by}", "All people enrolled by then, including those enrolled so far."),
             *_left_columns("Spots of the site's own cap left then; wider caps may leave less.", "no own cap"),
-            _full_column("The probability that its own cap or a wider one lets nobody in then.", "-"),
+            _full_column("The probability that its own cap or a wider cap is full then.", "-"),
             *_full_on_columns("-"),
         ),
         rows=tuple(
@@ -116,14 +122,14 @@ def site_rates(sites: Iterable[SiteOutlook], facilities: Mapping[str, str]) -> T
             *_SITE,
             Column(name="open_days", label="Open days", kind=CellKind.INTEGER, description=_OPEN_DAYS),
             Column(
-                name="enrolled", label="Enrolled", kind=CellKind.INTEGER, description="Everybody who ever enrolled."
+                name="enrolled", label="Enrolled", kind=CellKind.INTEGER, description="All people who have enrolled."
             ),
             Column(
                 name="rate_per_month",
-                label="A month",
+                label="Per month",
                 kind=CellKind.NUMBER,
                 digits=2,
-                description=f"Enrolments expected in {DAYS_A_MONTH} open days: between its own rate and that of all.",
+                description=f"Enrolments expected in {DAYS_A_MONTH} open days, between its own rate and that of all.",
             ),
             Column(name="rate_low_95", label="95 % low", kind=CellKind.NUMBER, digits=2),
             Column(name="rate_high_95", label="95 % high", kind=CellKind.NUMBER, digits=2),
@@ -150,7 +156,7 @@ def sites_so_far(sites: Iterable[SiteRecruitment], facilities: Mapping[str, str]
             Column(name="country", label="Country", kind=CellKind.TEXT),
             Column(name="open_days", label="Open days", kind=CellKind.INTEGER, description=_OPEN_DAYS),
             Column(
-                name="enrolled", label="Enrolled", kind=CellKind.INTEGER, description="Everybody who ever enrolled."
+                name="enrolled", label="Enrolled", kind=CellKind.INTEGER, description="All people who have enrolled."
             ),
         ),
         rows=tuple(
@@ -174,8 +180,13 @@ def screening(recruitment: Recruitment, coming: Pmf, failures: Share) -> Table:
             Column(name="expected_low_80", label="Will enrol, 80 % low", kind=CellKind.INTEGER),
             Column(name="expected_high_80", label="Will enrol, 80 % high", kind=CellKind.INTEGER),
             Column(name="failed", label="Failed", kind=CellKind.INTEGER),
-            Column(name="decided", label="Decided", kind=CellKind.INTEGER, description="Failed or enrolled."),
-            Column(name="failure_rate", label="Failure rate", kind=CellKind.SHARE, missing="nothing decided"),
+            Column(
+                name="decided",
+                label="Decided",
+                kind=CellKind.INTEGER,
+                description="Screenings that ended in failure or enrolment.",
+            ),
+            Column(name="failure_rate", label="Failure rate", kind=CellKind.SHARE, missing="none completed"),
             Column(name="failure_low_95", label="95 % low", kind=CellKind.SHARE),
             Column(name="failure_high_95", label="95 % high", kind=CellKind.SHARE),
         ),
@@ -200,17 +211,17 @@ def rates(fit: RateFit) -> Table:
     return Table(
         name="rates",
         columns=(
-            Column(name="sites", label="Sites", kind=CellKind.INTEGER, description="With open time."),
+            Column(name="sites", label="Sites", kind=CellKind.INTEGER, description="Sites with open time."),
             Column(name="enrolled", label="Enrolled", kind=CellKind.INTEGER),
-            Column(name="open_days", label="Open days", kind=CellKind.INTEGER, description="Summed over the sites."),
-            Column(name="rate_per_month", label="A site a month", kind=CellKind.NUMBER, digits=3),
+            Column(name="open_days", label="Open days", kind=CellKind.INTEGER, description="Total of all sites."),
+            Column(name="rate_per_month", label="Per site and month", kind=CellKind.NUMBER, digits=3),
             Column(
                 name="spread",
                 label="Sites differ by",
                 kind=CellKind.NUMBER,
                 digits=2,
                 missing="chance only",
-                description="The coefficient of variation of the sites' rates: 0 is all alike.",
+                description="The coefficient of variation of the sites' rates; 0 means all are equal.",
             ),
             Column(name="gamma_shape", label="α", kind=CellKind.NUMBER, digits=3, missing="infinite"),
             Column(name="gamma_rate_days", label="β in days", kind=CellKind.NUMBER, digits=1, missing="infinite"),
@@ -226,7 +237,7 @@ def rates(fit: RateFit) -> Table:
                 None if fit.is_even else fit.best.days,
             ),
         ),
-        notes=("The values of maximum likelihood; the forecast averages over all that the data leave plausible.",),
+        notes=("The maximum likelihood values. The forecast averages over all plausible values.",),
     )
 
 
@@ -242,7 +253,7 @@ def _counted_columns(
                 name=f"{name}_{end}_{100 * level:.0f}",
                 label=f"{100 * level:.0f} % {end}",
                 kind=CellKind.INTEGER,
-                description=f"End of the interval that holds it with a probability of at least {100 * level:.0f} %.",
+                description=f"End of the interval that contains it with a probability of at least {100 * level:.0f} %.",
                 missing=missing,
             )
 
@@ -275,7 +286,7 @@ def _full_on_columns(missing: str) -> Iterable[Column]:
             name=f"full_{name}_on",
             label=f"Full by ({share})",
             kind=CellKind.DATE,
-            description=f"The first day by whose end it is full with a probability of at least {share}.",
+            description=f"The first day by the end of which it is full with a probability of at least {share}.",
             missing=missing,
         )
 
@@ -283,7 +294,7 @@ def _full_on_columns(missing: str) -> Iterable[Column]:
 def _state(item: SiteOutlook, used: Collection[str]) -> str:
     starts = item.site.starts_in_days
     if starts is None:
-        return "takes nobody new" if item.site.site_id in used else "not open yet"
+        return "closed to new patients" if item.site.site_id in used else "not open yet"
     if starts > 0:
         return f"opens in {starts:.0f} days"
     return "full" if item.is_full_now else "open"

@@ -1,7 +1,7 @@
 """People under way now: how often screening fails, and how many of those held or in screening will enrol.
 
 A forecast does not add them to what sites will enrol: whoever enrolled before was held and screened too, so a site's
-rate counts them already. Only where a site takes nobody new are they all that can still come.
+rate counts them already. Only where a site is closed to new patients are they all that can still come.
 """
 
 from __future__ import annotations

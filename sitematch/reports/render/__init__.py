@@ -71,5 +71,5 @@ def render(report: Report, form: Format, *, table: str | None = None) -> bytes:
     if form is Format.CSV:
         return cast(bytes, module.render(report, table=table))
     if table is not None:
-        raise InvalidInput("Only CSV takes a single table; the other formats hold them all.", field="table")
+        raise InvalidInput("Only CSV can contain a single table. The other formats contain all tables.", field="table")
     return cast(bytes, module.render(report))

@@ -23,7 +23,7 @@ class _Wire(msgspec.Struct, frozen=True, kw_only=True):
 class ReportColumn(_Wire, frozen=True):
     """One column of a table."""
 
-    name: Annotated[str, Meta(description="The name of the field in each row; it ends in its unit.")]
+    name: Annotated[str, Meta(description="The name of the field in each row, ending with its unit.")]
     label: str
     kind: CellKind
     description: str
@@ -36,9 +36,9 @@ class ReportTable(_Wire, frozen=True):
     columns: tuple[ReportColumn, ...]
     rows: Annotated[
         tuple[dict[str, Value], ...],
-        Meta(description="Instants in UTC and days are ISO 8601, durations are seconds; null as the column says."),
+        Meta(description="Instants in UTC and days are ISO 8601, durations are seconds; null as the column describes."),
     ]
-    totals: Annotated[dict[str, Value] | None, Meta(description="Below the rows; null where nothing adds up.")]
+    totals: Annotated[dict[str, Value] | None, Meta(description="Totals of the rows; null if a column has no total.")]
     notes: tuple[str, ...]
 
 
@@ -47,7 +47,7 @@ class ReportPlot(_Wire, frozen=True):
 
     name: str
     title: str
-    text: Annotated[str, Meta(description="What the plot shows, in words.")]
+    text: Annotated[str, Meta(description="A description of the plot in text.")]
     data: ReportTable
 
 
@@ -67,11 +67,11 @@ class ReportAnswer(_Wire, frozen=True):
     title: str
     study_id: str
     study_title: str
-    as_of: Annotated[datetime, Meta(tz=True, description="The instant that it describes.")]
+    as_of: Annotated[datetime, Meta(tz=True, description="The date and time that the report describes.")]
     time_zone: Annotated[str, Meta(description="IANA name of the zone in which days and months are counted.")]
-    version: Annotated[str, Meta(description="The program that made it.")]
-    filters: Annotated[dict[str, str], Meta(description="What was asked beyond the study and the instant.")]
-    sources: Annotated[dict[str, str], Meta(description="What it was worked out from.")]
+    version: Annotated[str, Meta(description="The program that made the report.")]
+    filters: Annotated[dict[str, str], Meta(description="The options of the report, besides the study and the time.")]
+    sources: Annotated[dict[str, str], Meta(description="The data that the report is based on.")]
     notes: tuple[str, ...]
     sections: tuple[ReportSection, ...]
 

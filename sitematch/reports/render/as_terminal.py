@@ -85,7 +85,7 @@ def _print_table(table: Table, zone: ZoneInfo, console: Console) -> None:
     console.print(_grid(table, places, widths, zone))
     left_out = [column.label for at, column in enumerate(table.columns) if at not in places]
     if left_out:
-        console.print(Text(f"Left out, as the terminal is narrow: {', '.join(left_out)}.", style="dim"))
+        console.print(Text(f"Not shown because the terminal is too narrow: {', '.join(left_out)}.", style="dim"))
     for note in notes_of(table):
         console.print(Text(note, style="dim"))
 

@@ -48,7 +48,9 @@ def find_account(store: Store, actor: Actor, email: str) -> Account:
     for account in list_accounts(store, actor):
         if wanted in (account.email, account.account_id):
             return account
-    raise AccountNotFound(f"There is no account {email!r}; `sitematch user list` lists them.", field="email")
+    raise AccountNotFound(
+        f"There is no account {email!r}. To list the accounts, run `sitematch user list`.", field="email"
+    )
 
 
 def list_accounts(store: Store, actor: Actor) -> tuple[Account, ...]:

@@ -62,7 +62,7 @@ def capacity(
     _require_somewhere(actor, Permission.CAPACITY_READ, study_id)
     for name, instant in (("since", since), ("as_of", as_of)):
         if instant is not None and instant > now:
-            raise InvalidInput(f"{name} lies ahead; give an instant that is past.", field=name)
+            raise InvalidInput(f"{name} is in the future. Give a time in the past.", field=name)
     found = counting.capacity(store, study_id, now, as_of=as_of, arm=arm)
     seen = tuple(
         site for site in found if may(actor, Permission.CAPACITY_READ, study_id=study_id, site_id=site.site_id)
@@ -312,7 +312,7 @@ def _require_referral(store: Store, actor: Actor, permission: Permission, referr
     if not _may_at_any(actor, Permission.REFERRALS_READ, found.study_id, sites):
         raise ReferralNotFound(f"There is no referral {referral_id!r}.", field="referral_id")
     if not _may_at_any(actor, permission, found.study_id, sites):
-        raise NotAllowed(f"You may not do this here: {permission.value}.", permission=permission.value)
+        raise NotAllowed(f"You do not have permission to do this: {permission.value}.", permission=permission.value)
     return found
 
 
@@ -333,7 +333,7 @@ def _require_somewhere(actor: Actor, permission: Permission, study_id: str) -> N
     if not is_in_scope or not any(
         permission in GRANTED[grant.role] and grant.study_id in (None, study_id) for grant in actor.grants
     ):
-        raise NotAllowed(f"You may not do this here: {permission.value}.", permission=permission.value)
+        raise NotAllowed(f"You do not have permission to do this: {permission.value}.", permission=permission.value)
 
 
 def may_have_changed(site: SiteCapacity, arm: str | None, touched: frozenset[CapKey], ruled: frozenset[CapKey]) -> bool:

@@ -121,7 +121,7 @@ def search(
     if of_studies:
         found = search_studies(store, studies, Turn(MAX_STUDIES))
         if found.has_next:
-            raise InvalidInput(f"More than {MAX_STUDIES:,} studies fit; narrow them further.", field="_has")
+            raise InvalidInput(f"More than {MAX_STUDIES:,} studies match. Narrow the search.", field="_has")
         ids = frozenset(mark.id for mark in found.marks)
         sites = replace(sites, where=replace(sites.where, study_ids=ids))
     return search_sites(store, sites, turn)
@@ -140,7 +140,7 @@ def read_resource(store: Store, kind: ResourceKind, resource_id: str, now: datet
     our_id = IdFinder(store).find(resource_id)
     found = [] if our_id is None else join(store, kind, [PageMark(our_id)], frozenset(), now)
     if not found:
-        raise NotFound(f"There is no {kind.value} of that id; search for {kind.value} to learn the ids.", field="id")
+        raise NotFound(f"There is no {kind.value} with this id. Search for {kind.value} to find the ids.", field="id")
     return found[0].resource
 
 

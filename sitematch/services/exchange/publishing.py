@@ -116,7 +116,7 @@ def files_since(watch: CatalogueWatch, state: State, since: datetime | None) -> 
         If `since` lies ahead.
     """
     if since is not None and since > state.now:
-        raise InvalidInput("_since lies ahead; give the transactionTime of your last answer.", field="_since")
+        raise InvalidInput("_since is in the future. Give the transactionTime of your last answer.", field="_since")
     seen_at = watch.seen_since(state)
     if since is None or since - OVERLAP < seen_at:
         return dict.fromkeys(File)

@@ -115,7 +115,7 @@ class ClinicFinder:
         """
         for name in ("min_spots", "prefer_country"):
             if getattr(policy, name) is not None:
-                raise InvalidPolicy(f"{name} is for a look-up in one study; leave it out.", field=name)
+                raise InvalidPolicy(f"{name} works only for a search in one study. Leave it out.", field=name)
         words = query_words(condition, field="condition")
         with self._store.reading() as connection:
             # A study that has ended takes nobody, though a site's status may never have been brought in step.

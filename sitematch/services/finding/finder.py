@@ -201,7 +201,7 @@ class Finder:
         site = self._by_id.get(site_id)
         if site is None:
             raise SiteNotFound(
-                f"{self.study.study_id} has no site {site_id!r}; list its sites for their ids.",
+                f"{self.study.study_id} has no site {site_id!r}. List its sites to find their ids.",
                 field="site_id",
             )
         return site

@@ -204,7 +204,7 @@ def read_referrals(path: Path) -> list[ReferralRow]:
 def _row(path: Path, line: int, values: dict[str, object]) -> ReferralRow:
     unknown = sorted(str(name) for name in values if name not in COLUMNS)
     if unknown:
-        raise _fault(path, line, unknown[0], f"no such field; known are: {', '.join(COLUMNS)}")
+        raise _fault(path, line, unknown[0], f"no such field; the fields are: {', '.join(COLUMNS)}")
     texts = {name: str(value).strip() for name, value in values.items() if value not in (None, "")}
     if "referral_id" not in texts:
         raise _fault(path, line, "referral_id", "missing")

@@ -110,7 +110,7 @@ def cover(
     """
     limits = sorted(set(limits_km))
     if not limits or len(limits) > MAX_LIMITS or not all(np.isfinite(km) and km > 0 for km in limits):
-        raise InvalidInput(f"Give one to {MAX_LIMITS} distances in kilometres, over 0.", field="within_km")
+        raise InvalidInput(f"Give 1 to {MAX_LIMITS} distances in kilometres, all greater than 0.", field="within_km")
     located = _locate(finder.gazetteer, people)
     now_sites = sites_now(finder, now)
     found = reach(located.points, site_points(now_sites.open))
@@ -123,8 +123,8 @@ def cover(
     ]
     if len(located.points) * len(candidates) > MAX_PAIRS:
         raise InvalidInput(
-            f"{len(located.points)} places and {len(candidates)} candidate sites are too many at once; "
-            "give fewer candidates, or a sample of the list."
+            f"{len(located.points)} places and {len(candidates)} candidate sites are too many at once. "
+            "Give fewer candidates, or a sample of the list."
         )
     ranked: tuple[Counterfactual, ...] = ()
     if len(located.points) and candidates:

@@ -106,9 +106,9 @@ def report_demand(
     require(actor, Permission.REPORTS_READ, study_id=finder.study.study_id)
     zone_named(time_zone)
     if not 1 <= months <= MAX_MONTHS:
-        raise InvalidInput(f"months is {months}; give 1 to {MAX_MONTHS}.", field="months")
+        raise InvalidInput(f"months is {months}. Give a number from 1 to {MAX_MONTHS}.", field="months")
     if not 0 < within_km < 20_038:
-        raise InvalidInput(f"within_km is {within_km}; give a number of kilometres over 0.", field="within_km")
+        raise InvalidInput(f"within_km is {within_km}. Give a number of kilometres greater than 0.", field="within_km")
     asked = months_before(month_of(now), months)
     cells = publishable(read_demand(store, finder.study.study_id, asked), threshold)
     facts = DemandFacts(

@@ -102,10 +102,10 @@ def read_openings(texts: Iterable[str]) -> dict[str, date]:
             opened = date.fromisoformat(day)
         except ValueError:
             raise InvalidInput(
-                f"{text[:64]!r} is no SITE=DAY, e.g. NCT06064929-001=2026-03-01.", field="opened"
+                f"{text[:64]!r} is not SITE=DAY, e.g. NCT06064929-001=2026-03-01.", field="opened"
             ) from None
         if site_id in days:
-            raise InvalidInput(f"{site_id!r} is given two days of opening.", field="opened")
+            raise InvalidInput(f"{site_id!r} has two opening days. Give one.", field="opened")
         days[site_id] = opened
     return days
 
@@ -132,12 +132,12 @@ def read_caps(texts: Iterable[str]) -> dict[CapKey, int | None]:
         part, _, spots = text.rpartition("=")
         level, _, scope = part.partition(":")
         if level not in _CHANGEABLE or CAP_LEVELS[CapLevel(level)].has_scope != bool(scope):
-            raise InvalidInput(f"{text[:64]!r} names no cap: give STUDY=40, COUNTRY:US=10 or SITE:id=5.", field="cap")
+            raise InvalidInput(f"{text[:64]!r} is not a cap. Write STUDY=40, COUNTRY:US=10 or SITE:id=5.", field="cap")
         if spots != "none" and not (spots.isascii() and spots.isdecimal() and len(spots) <= _DIGITS):
             raise InvalidInput(f'{text[:64]!r}: give a whole number of spots, or "none".', field="cap")
         key = CapKey(level=CapLevel(level), scope=parse_country(scope) if level == CapLevel.COUNTRY else scope)
         if key in caps:
-            raise InvalidInput(f"{part!r} is given two caps.", field="cap")
+            raise InvalidInput(f"{part!r} has two caps. Give one.", field="cap")
         caps[key] = None if spots == "none" else int(spots)
     return caps
 

@@ -42,7 +42,7 @@ class People:
             if not (math.isfinite(count) and count >= 0):
                 raise InvalidInput(f"people[{i}] is {count}; give numbers of 0 or more.", field="people")
         if not sum(self.counts) > 0:
-            raise InvalidInput("The list has nobody in it; give at least one postcode.", field="postcodes")
+            raise InvalidInput("The list is empty. Give at least one postcode.", field="postcodes")
 
 
 def read_people(
@@ -71,7 +71,7 @@ def read_people(
         If neither a country nor its column is given, or the list is empty or too long.
     """
     if country is None and country_column is None:
-        raise InvalidInput("Say which country the postcodes are of, or which column says so.", field="country")
+        raise InvalidInput("Give the country of the postcodes, or the column that has it.", field="country")
     postcodes, countries, counts = [], [], []
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
@@ -95,7 +95,7 @@ def _picker(path: Path, header: Sequence[str]) -> Callable[[str | None], str | N
     def pick(name: str | None) -> str | None:
         if name is None or name in header:
             return name
-        raise _fault(path, 1, name, f"no such column; there are: {', '.join(header) or 'none'}")
+        raise _fault(path, 1, name, f"no such column; the columns are: {', '.join(header) or 'none'}")
 
     return pick
 

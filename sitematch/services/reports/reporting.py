@@ -115,7 +115,7 @@ def asked_instant(as_of: datetime | None, now: datetime) -> datetime:
     if as_of is None:
         return now
     if as_of.tzinfo is None:
-        raise InvalidInput("An instant needs a time zone.", field="as_of")
+        raise InvalidInput("A date and time needs a time zone.", field="as_of")
     if as_of > now:
-        raise InvalidInput("as_of lies ahead; give an instant that is past.", field="as_of")
+        raise InvalidInput("as_of is in the future. Give a time in the past.", field="as_of")
     return as_of

@@ -89,7 +89,7 @@ class ImportWatcher(Protocol):
         ...
 
     def progress(self, studies: int, sites: int, /) -> None:
-        """Hear how much was read and placed."""
+        """Hear how much was read and located."""
         ...
 
 
@@ -130,7 +130,7 @@ class Placer:
         city = location.city
         if not city:
             city = placed.place.name.partition(",")[0] if placed.place and placed.place.name else "Town not given"
-            flags.append(f"The record gives no town; {city} is what its postcode or point stands for.")
+            flags.append(f"The record gives no town. {city} comes from its postcode or point.")
         if not location.facility:
             flags.append("The record does not name the site.")
         status, told = self._status(location, study)
@@ -268,7 +268,7 @@ def import_records(
         faults = _lay_aside(records, Placer(gazetteer, silent_status), spool, counts, watcher)
         refused = counts["left_out"] + counts["records_left_out"]
         if strict and refused:
-            raise DataFault(f"{source}: {refused} parts cannot be used, so nothing was imported.", faults=faults)
+            raise DataFault(f"{source}: {refused} parts are unusable, so nothing was imported.", faults=faults)
         with (inspecting if dry_run else importing)(store) as transaction:
             for laid in _laid_aside(spool):
                 _bring_in(transaction, laid, counts, watcher, dry_run=dry_run, allow_older=allow_older)
@@ -377,7 +377,7 @@ def _bring_in(
     was_of_record = known.study is not None and known.study.source == study.source
     if known.study and was_of_record and study.as_of_on < known.study.as_of_on and not allow_older:
         counts["records_left_out"] += 1
-        reason = f"is older than what is known, of {known.study.as_of_on.isoformat()}; the option allow-older takes it"
+        reason = f"is older than the stored version of {known.study.as_of_on.isoformat()}; use allow-older to import it"
         watcher.fault(Fault(0, "date", study.as_of_on.isoformat(), reason, place=study.study_id))
         return
     if laid.has_ids:

@@ -35,18 +35,19 @@ POINT_KM = 40.0
 POINT_SLACK_KM = 50.0
 """A record's point may lie so far from the place, beyond both uncertainties, before it contradicts it."""
 
-_BELIEVED = "was believed"
+_CONTRADICTIONS = ("was used", "was not used", "was believed")
+"""Words of a flag that tells a contradiction in a record; the last are the gazetteer's and those of older flags."""
 
 InCountry = Callable[[str, Coordinates], bool]
 
 
 def tells_contradiction(flag: str) -> bool:
-    """Tell whether a flag says that parts of a record contradict one another, and which was believed."""
-    return _BELIEVED in flag
+    """Tell whether a flag says that parts of a record contradict one another, and which was used."""
+    return any(words in flag for words in _CONTRADICTIONS)
 
 
 _MEANT = "was read as"
-_NOTICES = ("was left out", "is not known, so", _MEANT)
+_NOTICES = ("was left out", "is unknown, so", _MEANT)
 
 
 def is_notice(flag: str) -> bool:
@@ -137,7 +138,7 @@ def place_site(
     """
     flags: list[str] = []
     if point is not None and in_country is not None and not in_country(country, point):
-        flags.append(f"The record's point ({_written(point)}) cannot lie in {country}; the rest of it was believed.")
+        flags.append(f"The record's point ({_written(point)}) cannot be in {country}, so it was not used.")
         point = None
     placed = _by_words(gazetteer, city=city, state=state, postcode=postcode, country=country, point=point)
     if point is not None:
@@ -167,7 +168,7 @@ def _by_words(
         except AmbiguousPlace as error:
             near = _nearest_town(gazetteer, name, country, point)
             if near is not None:
-                flags.append(f"Placed by its town, {near.name}: the one of its name nearest to the record's point.")
+                flags.append(f"Placed by its town, {near.name}: the town with this name nearest to the record's point.")
                 return Placed(place=near, postcode=normal, flags=tuple(flags))
             flags.append(error.message)
         except (NotFound, InvalidInput) as error:
@@ -202,18 +203,20 @@ def _against_point(placed: Placed, point: Coordinates, country: str, city: str) 
             country=country,
             name=city,
         )
-        flag = f"Placed by the record's own point, good to about {POINT_KM:.0f} km: the gazetteer knows no better."
+        flag = (
+            f"Placed by the record's own point, accurate to about {POINT_KM:.0f} km: the gazetteer has nothing better."
+        )
         return replace(placed, place=stand_in, flags=(*placed.flags, flag))
     apart_km = rough_km(place.coordinates, point)
     if apart_km <= place.uncertainty_km + POINT_SLACK_KM:
         if any(tells_contradiction(flag) for flag in placed.flags):
-            flag = f"The record's own point lies {apart_km:.0f} km from there, so it agrees."
+            flag = f"The record's own point is {apart_km:.0f} km from there, so it agrees."
             return replace(placed, flags=(*placed.flags, flag))
         return placed
     by = f"postcode {place.postcode}" if place.postcode else f"town {place.name}"
     flag = (
-        f"The record's own point ({_written(point)}) lies {apart_km:.0f} km from {place.name or by}. The {by} "
-        f"{_BELIEVED}: registries look their points up by the city's name alone; check both."
+        f"The record's own point ({_written(point)}) is {apart_km:.0f} km from {place.name or by}. The {by} was used, "
+        "because registries find their points only by the name of the city. Check both."
     )
     return replace(placed, flags=(*placed.flags, flag))
 

@@ -73,7 +73,7 @@ class Registry:
             See `import_records`.
         """
         if not sources and not condition:
-            raise InvalidInput("Name a file or an NCT number, e.g. NCT06064929, or a condition.", field="source")
+            raise InvalidInput("Give a file, an NCT number such as NCT06064929, or a condition.", field="source")
         named = ", ".join(Path(source).name for source in sources[:5]) + (" …" if len(sources) > 5 else "")
         told = " and ".join(part for part in (named, f"condition {condition!r}" if condition else "") if part)
         records = self._records(sources, condition, recruiting_only, contacts, options["now"])
@@ -95,7 +95,7 @@ class Registry:
         with open_store(self._settings.database_url) as store:
             ids = imported_studies(store, ImportSource.CTGOV.value)
         if not ids:
-            raise InvalidInput("No study came from ClinicalTrials.gov yet; use `sitematch import ctgov`.")
+            raise InvalidInput("No study has been imported from ClinicalTrials.gov yet. Use `sitematch import ctgov`.")
         self._say(f"Fetching {counted(len(ids), 'study', 'studies')} of ClinicalTrials.gov again.")
         return self._import(
             self._expected(ids, contacts, options["now"]), f"sync of {counted(len(ids), 'study', 'studies')}", **options
@@ -110,7 +110,7 @@ class Registry:
             yield record
         for study_id in sorted(missing):
             yield Fault(
-                0, "nctId", study_id, "the registry no longer has this study; it was left as it is", place="sync"
+                0, "nctId", study_id, "the registry no longer has this study; nothing was changed", place="sync"
             )
 
     def _import(
@@ -169,5 +169,5 @@ def undo_last(settings: Settings, now: datetime) -> str:
         undone = undo_import(store, now)
     return (
         f"Import {undone.import_id} ({undone.source}) of {undone.at:%Y-%m-%d %H:%M} UTC was undone: "
-        f"{undone.totals.studies_changed} studies are as they were before."
+        f"{undone.totals.studies_changed} studies were restored."
     )

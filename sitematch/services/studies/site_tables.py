@@ -211,7 +211,7 @@ def read_sites_tables(
         others = [each for each in named if each != study_id]
         if others and (len(named) > 1 or (study_id.startswith("NCT") and others[0].startswith("NCT"))):
             raise InvalidInput(
-                f"{table.name} has rows of {', '.join(named[:5])}, not only of {study_id}: leave --study out to import "
+                f"{table.name} has rows of {', '.join(named[:5])}, not only of {study_id}: leave out --study to import "
                 f"them all, or write --map study= if the column {columns['study']!r} is something else.",
                 field="study",
             )
@@ -241,7 +241,7 @@ def _study(store: Store, study_id: str, title: str, source: str, today: date) ->
     except StudyNotFound as error:
         if not title:
             raise StudyNotFound(
-                f"There is no study {study_id!r} in the catalogue; give its --title to make it.", field="study"
+                f"There is no study {study_id!r} in the catalogue. Give --title to create it.", field="study"
             ) from error
     return Study(study_id=study_id, title=title, status=RecruitmentStatus.UNKNOWN, as_of_on=today, source=source)
 
@@ -292,7 +292,7 @@ def import_own_table(
         for record in read_own(path, sheet, is_whole=is_whole):
             if study_id not in (None, record.study_id):
                 raise InvalidInput(
-                    f"{path.name} has sites of {record.study_id}, not of {study_id}; leave --study out to take them.",
+                    f"{path.name} has sites of {record.study_id}, not of {study_id}. Leave out --study to import them.",
                     field="study",
                 )
             yield record

@@ -51,7 +51,7 @@ def load_sites(path: Path, settings: Settings, now: datetime, *, keep_good_rows:
     found = read_checked(path, settings, keep_good_rows=keep_good_rows)
     study_ids = {site.study_id for site in found.sites}
     if len(study_ids) > 1:
-        reason = f"rows of several studies ({', '.join(sorted(study_ids))}); give each its own file"
+        reason = f"rows of several studies ({', '.join(sorted(study_ids))}); use one file for each study"
         raise DataFault(f"{path.name}: {reason}", faults=[Fault(0, "study_id", "", reason)])
     with open_store(settings.database_url) as store:
         study = catalogue.read_study(store, study_ids.pop())

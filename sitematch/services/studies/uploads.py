@@ -172,7 +172,7 @@ def _allowed(actor: Actor, records: Iterable[StudyRecord | Fault]) -> Iterator[S
         if isinstance(record, StudyRecord):
             study_id = record.study.study_id
             if not may(actor, Permission.CATALOGUE_WRITE, study_id=study_id):
-                reason = "you may not change this study, so it was left out"
+                reason = "you do not have permission to change this study, so it was left out"
                 yield Fault(0, "study", study_id, reason, place=study_id)
                 continue
         yield record

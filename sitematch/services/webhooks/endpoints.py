@@ -51,7 +51,7 @@ def disable_webhook(store: Store, actor: Actor, *, webhook_id: str, now: datetim
         See `Store.writing`.
     """
     if webhook_id not in _ids(store, actor):
-        raise NotFound("There is no such webhook.", field="webhook_id")
+        raise NotFound("Webhook not found.", field="webhook_id")
     endpoints.disable_webhook(store, webhook_id=webhook_id, now=now)
 
 

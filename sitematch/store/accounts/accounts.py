@@ -64,7 +64,7 @@ def create_account(store: Store, *, email: str, now: datetime, password: str | N
         with store.writing() as connection:
             connection.execute(sa.insert(schema.account).values(**values))
     except sa.exc.IntegrityError as error:
-        raise InvalidInput("There is an account with this e-mail already.", field="email") from error
+        raise InvalidInput("An account with this e-mail address already exists.", field="email") from error
     return read_account(store, str(values["account_id"]))
 
 
@@ -121,7 +121,7 @@ def _change(store: Store, account_id: str, now: datetime, **values: Any) -> None
             sa.update(schema.account).where(schema.account.c.account_id == account_id).values(**values)
         )
         if not changed.rowcount:
-            raise AccountNotFound("There is no such account.", field="account_id")
+            raise AccountNotFound("Account not found.", field="account_id")
         connection.execute(
             sa.update(schema.token)
             .where(schema.token.c.account_id == account_id, schema.token.c.revoked_at_us.is_(None))
@@ -180,7 +180,7 @@ def link_identity(store: Store, *, account_id: str, issuer: str, subject: str) -
         with store.writing() as connection:
             connection.execute(sa.insert(schema.identity).values(issuer=issuer, subject=subject, account_id=account_id))
     except sa.exc.IntegrityError as error:
-        raise InvalidInput("This identity is linked to an account already.", field="subject") from error
+        raise InvalidInput("This identity is already linked to an account.", field="subject") from error
 
 
 def account_of_identity(store: Store, *, issuer: str, subject: str) -> Account:
@@ -202,9 +202,9 @@ def account_of_identity(store: Store, *, issuer: str, subject: str) -> Account:
         try:
             found = find_account(connection, schema.account.c.account_id == linked)
         except AccountNotFound as error:
-            raise LoginFailed("This identity may not sign in here.") from error
+            raise LoginFailed("This identity is not allowed to sign in.") from error
     if found.is_disabled:
-        raise LoginFailed("This identity may not sign in here.")
+        raise LoginFailed("This identity is not allowed to sign in.")
     return found
 
 
@@ -236,7 +236,7 @@ def log_in(store: Store, *, email: str, password: str, now: datetime) -> Account
     except VerifyMismatchError:
         is_usable = False
     if row is None or not is_usable:
-        raise LoginFailed("E-mail and password do not belong together.")
+        raise LoginFailed("Incorrect e-mail or password.")
     with store.writing() as connection:
         connection.execute(sa.delete(schema.login_failure).where(schema.login_failure.c.email_hash == sha256(wanted)))
         if _hasher().check_needs_rehash(known_hash):
@@ -266,7 +266,7 @@ def _count_attempt(store: Store, email: str, now: datetime) -> None:
         if now < ready_at:
             # Undone with the transaction: asking too early is no attempt.
             raise LoginDelayed(
-                "Too many attempts failed; wait before the next.", retry_after_s=(ready_at - now).total_seconds()
+                "Too many failed attempts. Wait before you try again.", retry_after_s=(ready_at - now).total_seconds()
             )
         connection.execute(sa.update(table).where(table.c.email_hash == key).values(last_at_us=now_us))
 
@@ -287,7 +287,7 @@ def find_account(connection: sa.Connection, condition: sa.ColumnElement[bool]) -
     """
     row = connection.execute(sa.select(schema.account).where(condition)).one_or_none()
     if row is None:
-        raise AccountNotFound("There is no such account.", field="account_id")
+        raise AccountNotFound("Account not found.", field="account_id")
     return _from_row(connection, row)
 
 
@@ -322,13 +322,13 @@ def _normal_email(email: str) -> str:
     wanted = email.strip().lower()
     local, at, host = wanted.rpartition("@")
     if not (local and at and "." in host and len(wanted) <= 254) or any(mark.isspace() for mark in wanted):
-        raise InvalidInput("This is no e-mail address.", field="email")
+        raise InvalidInput("This is not a valid e-mail address.", field="email")
     return wanted
 
 
 def _hash(password: str) -> str:
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise InvalidInput(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.", field="password")
+        raise InvalidInput(f"The password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters.", field="password")
     return _hasher().hash(password)
 
 

@@ -39,7 +39,7 @@ def read_session(store: Store, *, secret: str, now: datetime) -> Session:
         row = connection.execute(query).one_or_none()
         account = None if row is None else find_account(connection, schema.account.c.account_id == row.account_id)
     if row is None or account is None or account.is_disabled:
-        raise LoginFailed("The session is unknown, or has ended.")
+        raise LoginFailed("The session has ended.")
     return Session(
         session_id=row.token_id,
         account=account,

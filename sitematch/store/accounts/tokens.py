@@ -44,9 +44,9 @@ def create_token(
     if not scopes:
         raise InvalidInput("A token needs at least one scope.", field="scopes")
     if not 0 < len(label) <= 100:
-        raise InvalidInput("Say in 1 to 100 characters what the token is for.", field="label")
+        raise InvalidInput("Describe what the token is for, in 1 to 100 characters.", field="label")
     if not now < expires_at <= now + TOKEN_LASTS_AT_MOST:
-        raise InvalidInput("A token expires in the future, within 366 days.", field="expires_at")
+        raise InvalidInput("The expiry must be in the future and within 366 days.", field="expires_at")
     return _new_token(store, account_id, "api", label, scopes, expires_at, now)
 
 
@@ -115,7 +115,7 @@ def authenticate(store: Store, *, secret: str, now: datetime) -> Actor:
     with store.reading() as connection:
         row = connection.execute(query).one_or_none()
         if row is None:
-            raise LoginFailed("The token is unknown, expired or revoked.")
+            raise LoginFailed("The token is not valid: it is unknown, expired or revoked.")
         found = _token(row)
         grants = grants_of(connection, found.account_id)
     return Actor(

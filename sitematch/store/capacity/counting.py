@@ -261,7 +261,7 @@ def referral_from(latest: LedgerEvent, now: datetime) -> Referral:
     """Return where a referral stands by its latest event."""
     state = state_at(latest.kind, latest.expires_at, now)
     if latest.referral_id is None:
-        raise ValueError("The event is not about a referral.")
+        raise ValueError("This event does not belong to a referral.")
     return Referral(
         referral_id=latest.referral_id,
         study_id=latest.study_id,

@@ -217,7 +217,7 @@ def _reason(action: Action, reason: str | None) -> str | None:
 def _latest(write: LedgerWrite, referral_id: str) -> sa.Row[Any] | None:
     latest = write.connection.execute(_LATEST, {"referral_id": referral_id}).one_or_none()
     if latest is not None and latest.study_id != write.study_id:
-        raise InvalidInput("This referral id is taken by another study.", field="referral_id")
+        raise InvalidInput("Another study already uses this referral id.", field="referral_id")
     return latest
 
 
@@ -246,7 +246,7 @@ def _open_site(write: LedgerWrite, site_id: str) -> Any:
         raise SiteNotFound(f"Study {write.study_id} has no site {site_id!r}.", field="site_id")
     for what, status in (("The study", site.study_status), (f"Site {site_id}", site.status)):
         if RecruitmentStatus(status) not in TAKING_STATUSES:
-            raise SiteClosed(f"{what} takes no patients now: its status is {status}.")
+            raise SiteClosed(f"{what} is not taking patients: its status is {status}.")
     return site
 
 

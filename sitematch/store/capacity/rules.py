@@ -60,7 +60,7 @@ def set_cap(store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: 
         If there is none of that id, or the site is not the study's.
     """
     if spots is not None and not 0 <= spots <= _MAX_SPOTS:
-        raise InvalidInput(f"A cap is a number from 0 to {_MAX_SPOTS}, or none.", field="spots")
+        raise InvalidInput(f"A cap must be a number from 0 to {_MAX_SPOTS}, or none.", field="spots")
     return _set_rule(store, caller, study_id, key, EventKind.CAP_SET, now, spots=spots)
 
 
@@ -142,10 +142,10 @@ def _set_rule(
 def _check_key(key: CapKey) -> None:
     if key.level is CapLevel.STUDY:
         if key.scope:
-            raise InvalidInput("A study's own cap has no scope.", field="scope")
+            raise InvalidInput("A cap for the whole study must have an empty scope.", field="scope")
     elif key.level is CapLevel.COUNTRY:
         if not re.fullmatch(r"[A-Z]{2}", key.scope):
-            raise InvalidInput("A country is two capital letters (ISO 3166-1 alpha-2).", field="scope")
+            raise InvalidInput("Give the country as two capital letters (ISO 3166-1 alpha-2).", field="scope")
     elif key.level is CapLevel.ARM:
         require_opaque(key.scope, "scope")
 

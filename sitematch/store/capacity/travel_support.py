@@ -62,10 +62,10 @@ def set_travel(
     text = " ".join(time_reimbursement.split())
     if len(text) > MAX_REIMBURSEMENT:
         raise InvalidInput(
-            f"Say in at most {MAX_REIMBURSEMENT} characters how time is reimbursed.", field="time_reimbursement"
+            f"Describe how time is reimbursed, in at most {MAX_REIMBURSEMENT} characters.", field="time_reimbursement"
         )
     if travel.kinds and travel.certainty is TravelCertainty.NOT_COVERED:
-        raise InvalidInput("What is not covered has no kinds; leave them out.", field="kinds")
+        raise InvalidInput("Leave out the kinds of travel support if travel is not covered.", field="kinds")
     kept = TravelSupport(certainty=travel.certainty, kinds=tuple(kind for kind in TravelKind if kind in travel.kinds))
     said = {"certainty": kept.certainty, "kinds": kept.kinds, "time_reimbursement": text}
     detail = msgspec.json.encode(said).decode()

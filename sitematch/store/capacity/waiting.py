@@ -81,9 +81,9 @@ def join_waiting_list(
         require_opaque(arm, "arm")
     wanted = tuple(dict.fromkeys(site_ids))
     if not 1 <= len(wanted) <= MAX_WAITING_SITES:
-        raise InvalidInput(f"Name 1 to {MAX_WAITING_SITES} sites to wait for.", field="site_ids")
+        raise InvalidInput(f"Choose 1 to {MAX_WAITING_SITES} sites to wait for.", field="site_ids")
     if not -1000 <= priority <= 1000:
-        raise InvalidInput("A priority is a number from -1000 to 1000.", field="priority")
+        raise InvalidInput("The priority must be a number from -1000 to 1000.", field="priority")
     detail = msgspec.json.encode({"priority": priority, "site_ids": wanted}).decode()
 
     def act(write: LedgerWrite) -> Referral:
@@ -97,7 +97,7 @@ def join_waiting_list(
             sa.select(latest_event).where(latest_event.c.referral_id == referral_id)
         ).one_or_none()
         if latest is not None and latest.study_id != study_id:
-            raise InvalidInput("This referral id is taken by another study.", field="referral_id")
+            raise InvalidInput("Another study already uses this referral id.", field="referral_id")
         expires_at = None if latest is None or latest.expires_at_us is None else from_us(latest.expires_at_us)
         state = None if latest is None else state_at(EventKind(latest.kind), expires_at, write.now)
         require_allowed(referral_id, state, Action.JOIN_WAITING_LIST)

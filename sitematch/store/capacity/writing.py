@@ -97,7 +97,7 @@ class LedgerWrite:
             # One of the two clocks is wrong. By the ledger's, live holds would lapse and be sold; by this machine's,
             # holds that another server saw lapse, and sold, would come to life.
             raise StorageFault(
-                f"The ledger's last event lies {(latest_at - now).total_seconds():.0f} seconds ahead of this machine's "
+                f"The ledger's last event is {(latest_at - now).total_seconds():.0f} seconds ahead of this machine's "
                 "clock, so one of the clocks is wrong. Nothing is written until the ledger's time has come. Compare "
                 "the clocks of all servers.",
                 kind="CLOCK",
@@ -225,7 +225,7 @@ def perform(
             return _attempt(store, caller, operation, key, now, answer_type, act, study_id, referral_id)
         except sa.exc.IntegrityError as error:
             raise StorageFault(
-                "The write contradicts what the database holds; nothing was written.", kind="integrity"
+                "The change conflicts with what is in the database. Nothing was written.", kind="integrity"
             ) from error
 
 
@@ -314,6 +314,6 @@ def require_opaque(text: str, field: str) -> None:
     if not _OPAQUE_ID.fullmatch(text):
         raise InvalidInput(
             f"The {field} must be 1 to 64 letters, digits, '.', '_', ':' or '-', and start with a letter or "
-            "digit. It must not say who the patient is.",
+            "digit. It must not identify the patient.",
             field=field,
         )

@@ -279,8 +279,8 @@ def _require_kept(connection: sa.Connection, study_id: str, site_ids: set[str]) 
     lost = sorted(sites_in_use(connection, study_id) - site_ids)
     if lost:
         raise InvalidInput(
-            f"Site {lost[0]} of study {study_id} has referrals, so it cannot be removed; "
-            "keep it with a status that takes nobody.",
+            f"Site {lost[0]} of study {study_id} has referrals, so it cannot be removed. "
+            "Keep it and give it a status that is closed to new patients.",
             field="site_id",
         )
 
@@ -304,7 +304,7 @@ def write_study(connection: sa.Connection, study: Study, sites: Sequence[Site]) 
             connection.execute(sa.insert(schema.site), rows[start : start + _ROWS_A_STATEMENT])
     except sa.exc.IntegrityError as error:
         raise InvalidInput(
-            f"A site of study {study.study_id} has an id that another site already has.", field="site_id"
+            f"Another site already has the id of a site of study {study.study_id}.", field="site_id"
         ) from error
 
 

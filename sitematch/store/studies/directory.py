@@ -73,7 +73,7 @@ class PlacedSites:
     def count(self) -> int:
         """Count them all. The database does, so there must be no tests."""
         if self._tests:
-            raise ValueError("A database cannot judge tests; count what it gives.")
+            raise ValueError("The database cannot apply this filter; count the results instead.")
         # The index of cells knows statuses and studies, and no countries.
         is_placed = site.c.cell > NOWHERE if self._where.countries is None else site.c.latitude_deg.is_not(None)
         query = sa.select(sa.func.count()).select_from(site).where(is_placed, *_of_site(self._where))

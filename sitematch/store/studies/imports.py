@@ -243,7 +243,7 @@ def undo_import(store: Store, now: datetime, *, import_id: int | None = None) ->
             raise InvalidInput("There is no import to undo.", field="import")
         if import_id not in (None, row.import_id):
             raise InvalidInput(
-                f"Import {import_id} is not the latest that holds: import {row.import_id} is. Nothing was undone.",
+                f"Only the latest import can be undone. That is {row.import_id}, not {import_id}. Nothing was undone.",
                 field="import",
             )
         ids = connection.execute(sa.select(_PART.study_id).where(_PART.import_id == row.import_id)).scalars().all()
@@ -262,7 +262,7 @@ def _put_back(connection: sa.Connection, import_id: int, study_id: str) -> None:
     study, sites = _read(connection, study_id)
     if study is None or _hash(study, sites) != part.after_hash:
         raise InvalidInput(
-            f"Study {study_id} was changed after import {import_id}; undoing would lose that. Nothing was undone.",
+            f"Study {study_id} was changed after import {import_id}. Undoing would lose that. Nothing was undone.",
             field="study_id",
         )
     if part.before is not None:
@@ -272,7 +272,8 @@ def _put_back(connection: sa.Connection, import_id: int, study_id: str) -> None:
     in_use = sorted(sites_in_use(connection, study_id))
     if in_use:
         raise InvalidInput(
-            f"Site {in_use[0]}, which import {import_id} brought, has referrals. Nothing was undone.", field="site_id"
+            f"Site {in_use[0]}, which was added by import {import_id}, has referrals. Nothing was undone.",
+            field="site_id",
         )
     connection.execute(sa.delete(schema.site).where(schema.site.c.study_id == study_id))
     connection.execute(sa.delete(schema.study).where(schema.study.c.study_id == study_id))

@@ -140,7 +140,9 @@ def _read_cursor(after: str) -> tuple[int, str]:
         return 0, ""
     found = _CURSOR.fullmatch(after)
     if found is None:
-        raise InvalidInput("after is not the `next` of a page; leave it out for the first page.", field="after")
+        raise InvalidInput(
+            "after must be the `next` value of an earlier page. Leave it out for the first page.", field="after"
+        )
     return int(found[1]), found[2]
 
 

@@ -66,11 +66,11 @@ def add_webhook(
     """
     check_url(url)
     if not kinds:
-        raise InvalidInput("Say at least one kind of notice.", field="kinds")
+        raise InvalidInput("Choose at least one kind of notice.", field="kinds")
     if (NoticeKind.SITE_PASSED_PERCENT in kinds) != (percent is not None):
-        raise InvalidInput("A percentage goes with the notice of passing it, and only with it.", field="percent")
+        raise InvalidInput("Give a percentage with site.passed-percent, and only with that notice.", field="percent")
     if percent is not None and not 1 <= percent <= 100:
-        raise InvalidInput("A percentage is from 1 to 100.", field="percent")
+        raise InvalidInput("The percentage must be from 1 to 100.", field="percent")
     secret = secrets.token_urlsafe(32)
     values = {
         "webhook_id": secrets.token_hex(8),
@@ -117,7 +117,7 @@ def disable_webhook(store: Store, *, webhook_id: str, now: datetime) -> None:
             sa.update(webhook).where(webhook.c.webhook_id == webhook_id).values(disabled_at_us=to_us(now))
         )
         if not known.rowcount:
-            raise NotFound("There is no such webhook.", field="webhook_id")
+            raise NotFound("Webhook not found.", field="webhook_id")
         connection.execute(
             sa.update(delivery)
             .where(delivery.c.webhook_id == webhook_id, delivery.c.due_at_us.is_not(None))

@@ -47,17 +47,17 @@ def test_form_sent_twice_makes_one_account_and_does_not_show_the_secret_again(se
 
     assert secret_in(first.text)
     assert not secret_in(second.text)
-    assert "done already" in second.text
+    assert "already sent" in second.text
     assert [each.email for each in accounts.list_accounts(service.store)].count("zoe@example.org") == 1
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ({"email": "no address", "role": "viewer"}, "no e-mail address"),
+        ({"email": "no address", "role": "viewer"}, "not a valid e-mail address"),
         ({"email": "viewer@example.org", "role": "viewer"}, "already"),
-        ({"email": "zoe@example.org", "role": "site-coordinator", "site_id": ""}, "is given a site"),
-        ({"email": "zoe@example.org", "role": "administrator", "study_id": STUDY_ID}, "not limited"),
+        ({"email": "zoe@example.org", "role": "site-coordinator", "site_id": ""}, "Give a site for"),
+        ({"email": "zoe@example.org", "role": "administrator", "study_id": STUDY_ID}, "access to every study"),
     ],
 )
 def test_person_that_cannot_be_added_is_explained_and_nothing_typed_is_lost(

@@ -65,7 +65,7 @@ def test_import_does_what_the_preview_showed_names_who_did_it_and_is_taken_back(
     assert "done=1" in done.headers["Location"]
     assert "Lakeside Clinic" in after
     assert "sites.csv, uploaded by administrator@example.org" in listed
-    assert "what it was before" in asked.text
+    assert "go back to how they were" in asked.text
     assert "undone=1" in undone.headers["Location"]
     assert facilities(service) == {"Hospital far"}
 
@@ -81,7 +81,7 @@ def test_upload_is_gone_after_its_import_and_after_it_was_left(service: ServedSt
     ann.send(left)
 
     assert again.status_code == 400
-    assert "does not wait any more" in again.text
+    assert "has expired or was already imported" in again.text
     assert list((tmp_path / "uploads").iterdir()) == []
 
 
@@ -156,7 +156,7 @@ def test_manager_imports_the_own_studies_alone(service: ServedStudy) -> None:
     preview = look_at(elsewhere, records, "studies.json", form="ctgov")
     elsewhere.send(import_form(preview))
 
-    assert "you may not change this study" in preview.text
+    assert "you do not have permission to change this study" in preview.text
     assert "Stolen Clinic" not in facilities(service, STUDY_ID)
     assert "Own Clinic" in facilities(service)
     assert elsewhere.get(f"/console/imports/undo?study={OTHER_STUDY}").status_code == 403

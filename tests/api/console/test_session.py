@@ -88,7 +88,7 @@ def test_wrong_e_mail_and_wrong_password_get_the_same_words_and_no_cookie(
     response = service.client.post("/console/sign-in", data={"email": email, "password": password}, headers=ORIGIN)
 
     assert response.status_code == 401
-    assert "do not belong together" in response.text
+    assert "Incorrect e-mail or password" in response.text
     assert f'value="{email}"' in response.text
     assert password not in response.text
     assert not cookies(response)

@@ -54,7 +54,7 @@ def test_list_is_narrowed_by_the_address(service: ServedStudy, query: str, expec
     page = console_user(service, "viewer").get(f"/console?{query}")
 
     assert set(rows(page.text)) == expected
-    assert expected or "No site fits" in page.text
+    assert expected or "No sites found" in page.text
 
 
 def test_list_is_sorted_by_any_column_either_way_and_the_unknown_comes_last(service: ServedStudy) -> None:
@@ -125,7 +125,7 @@ def test_sites_page_shows_what_bounds_it_what_is_under_way_and_who_did_what(serv
     text = read_text(console_user(service, "viewer").get(f"/console/sites/{SITE}").text)
 
     assert "1 left, by the cap of this site" in text
-    assert "this site decides" in text
+    assert "this site limiting cap" in text
     assert "lapses in" in text
     assert "Cap set · Site: 3" in text
     assert "manager@example.org" in text
@@ -137,7 +137,7 @@ def test_sites_page_shows_what_bounds_it_what_is_under_way_and_who_did_what(serv
     [
         ({"change": "set", "spots": "5"}, "to 5?", (5, False)),
         ({"change": "set", "spots": ""}, "Remove the cap", (None, False)),
-        ({"change": "close"}, "Nobody more is taken", (None, True)),
+        ({"change": "close"}, "Nobody can take a spot there", (None, True)),
     ],
 )
 def test_cap_is_changed_after_the_change_was_shown(
@@ -165,7 +165,7 @@ def test_cap_below_what_is_taken_is_warned_of(service: ServedStudy) -> None:
 
     page = console_user(service, "manager").get(f"/console/caps/change?level=SITE&scope={SITE}&change=set&spots=1")
 
-    assert "1 below what is in use" in read_text(page.text)
+    assert "1 below the spots in use" in read_text(page.text)
 
 
 def test_closed_site_is_reopened(service: ServedStudy) -> None:
@@ -182,7 +182,7 @@ def test_closed_site_is_reopened(service: ServedStudy) -> None:
     [
         ("level=SITE&scope=atlantis&change=close", "no site"),
         ("level=COUNTRY&scope=Germany&change=close", "two capital letters"),
-        ("level=STUDY&scope=x&change=close", "no scope"),
+        ("level=STUDY&scope=x&change=close", "empty scope"),
         ("level=ARM&scope=a+b&change=set&spots=1", "letters, digits"),
     ],
 )
@@ -235,7 +235,7 @@ def test_travel_support_is_stated_kept_shown_to_patients_and_in_the_history(serv
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"certainty": "NOT_COVERED", "kinds": ["MEALS"]}, "no kinds"),
+        ({"certainty": "NOT_COVERED", "kinds": ["MEALS"]}, "Leave out the kinds"),
         ({"certainty": "COVERED", "time_reimbursement": "x" * 201}, "200 characters"),
     ],
 )
@@ -263,8 +263,8 @@ def test_waiting_list_shows_the_order_of_offers_and_the_offers_that_stand(servic
     after = console_user(service, "coordinator").get("/console/waiting").text
 
     assert before.index("r-first") < before.index("r-late")
-    assert "Offers that stand" in after
-    assert after.index("r-first") < after.index("Who waits")
+    assert "Open offers" in after
+    assert after.index("r-first") < after.index("Waiting referrals")
 
 
 @pytest.mark.parametrize("kind", ["capacity", "funnel", "forecast"])

@@ -95,7 +95,7 @@ def test_coordinator_can_hold_at_the_own_site_alone_and_the_page_says_so(service
     ranked = rank(bob)
 
     assert re.findall(r'name="site_id" value="([^"]+)"', ranked.text) == [SITE]
-    assert "your own sites only" in ranked.text
+    assert "only at your own sites" in ranked.text
 
 
 def test_double_click_takes_one_spot(service: ServedStudy) -> None:
@@ -121,7 +121,7 @@ def test_who_comes_second_to_the_last_spot_is_told_and_offered_other_sites_and_t
     assert first.status_code == 303
     assert second.status_code == 409
     text = read_text(second.text)
-    assert "Somebody was quicker" in text
+    assert "Somebody else took the last spot" in text
     assert "Nothing was changed" in text
     assert 'value="r-manager"' in second.text
     others = max_.form_in(second, "/console/hold/spot")
@@ -143,7 +143,7 @@ def test_who_finds_no_spot_waits_and_is_offered_the_next_one(service: ServedStud
     bob.send(bob.form_in(offered, "/moves"))
 
     assert refused.status_code == 409
-    assert "The referral waits" in waits.text
+    assert "The referral is on the waiting list" in waits.text
     assert "r-2" in listed.text and ">3<" in listed.text
     assert "Offered a spot" in offered.text
     assert service.ask("GET", "/v1/referrals/r-2").json["state"] == "HELD"
@@ -210,7 +210,7 @@ def test_what_cannot_be_undone_is_asked_about_on_a_page_that_changes_nothing(
     assert f'href="/console/referrals/r-1/{action}"' in page.text
     assert f'name="action" value="{action}"' not in page.text
     assert "cannot be undone" in asked.text
-    assert "Leave it as it is" in asked.text
+    assert "Cancel" in asked.text
     assert service.ask("GET", "/v1/referrals/r-1").json["state"] == to
 
 
@@ -286,5 +286,5 @@ def test_id_that_is_under_way_already_is_told_in_words_with_the_way_to_it(servic
     response = bob.hold("r-1", SITE)
 
     assert response.status_code == 409
-    assert "r-1 is under way already: Spot held" in read_text(response.text)
+    assert "r-1 already exists: Spot held" in read_text(response.text)
     assert 'href="/console/referrals/r-1"' in response.text

@@ -324,6 +324,6 @@ def test_page_for_a_person_and_problem_for_a_machine(client: FlaskClient) -> Non
     interface = client.get("/v1/nothing", headers=browser)
 
     assert page.content_type.startswith("text/html")
-    assert "There is nothing at this address" in page.text
+    assert "Page not found" in page.text
     assert_problem(problem, "not-found")
     assert_problem(interface, "not-found")

@@ -120,8 +120,7 @@ def test_site_that_is_likely_full_is_said_with_month_and_probability(in_german: 
     said = wording.reason(reason, Unit.KM)
 
     assert (
-        said
-        == "Voraussichtlich bis Ende März 2026 voll, wenn es so weitergeht: die Wahrscheinlichkeit ist etwa 84\xa0%."
+        said == "Beim jetzigen Tempo ist sie bis Ende März 2026 wahrscheinlich voll (Wahrscheinlichkeit etwa 84\xa0%)."
     )
 
 
@@ -141,8 +140,8 @@ def test_page_is_in_the_language_asked_for_and_says_that_nobody_reviewed_it(clie
 
 
 def test_english_page_needs_no_such_notice(client: FlaskClient) -> None:
-    assert "No native speaker" not in client.get("/").text
-    assert "No native speaker" not in client.get("/", headers={"Accept-Language": "tlh"}).text
+    assert "checked by a native speaker" not in client.get("/").text
+    assert "checked by a native speaker" not in client.get("/", headers={"Accept-Language": "tlh"}).text
 
 
 def test_language_is_chosen_by_the_address_then_the_cookie_then_the_browser(client: FlaskClient) -> None:
@@ -176,7 +175,7 @@ def test_name_of_another_script_is_held_in_its_place_only_where_the_page_runs_fr
             speak(tag)
             said[tag] = wording.reason(reason, Unit.KM)
 
-    assert said["en"] == "About as far as Clinic A: 12 km more."
+    assert said["en"] == "About as far away as Clinic A: 12 km more."
     assert "\u2068Clinic A\u2069: 12" in said["he"]
 
 

@@ -71,7 +71,7 @@ def test_postcode_gives_the_ranked_list_with_reasons_and_the_left_out_folded_bel
     assert fold < text.index("Hospital miami-full<")
     assert "Travel costs are covered" in text
     assert "2 spots left" in text
-    assert "Shares 8 spots with all sites" in text
+    assert "Shares 8 spots with all clinics" in text
     assert "This clinic is full: all its spots are taken." in text
     assert "The sites are stand-ins." in text
     assert "Codes: made for tests." in text
@@ -89,7 +89,7 @@ def test_filters_narrow_the_list_and_stay_chosen(client: FlaskClient) -> None:
 def test_nothing_within_the_distance_is_said_and_the_nearest_shown(client: FlaskClient) -> None:
     text = client.post("/", data={"place": "1010", "country": "NZ", "within": "25km"}).text
 
-    assert "Nothing within the distance you asked for can take a patient now." in text
+    assert "No clinic within the distance you chose can take a patient now." in text
     assert "Hospital suva<" in text
 
 
@@ -109,17 +109,17 @@ def test_device_location_is_answered_with_its_accuracy(client: FlaskClient) -> N
     text = client.post("/", data=in_koeln).text
     far_from_towns = client.post("/", data=at_sea).text
 
-    assert "Where you are, near Köln, North Rhine-Westphalia, Germany" in text
-    assert "right to within 1.5 km" in text
+    assert "Your location, near Köln, North Rhine-Westphalia, Germany" in text
+    assert "accurate to within 1.5 km" in text
     assert "Hospital berlin<" in text
-    assert "Where you are<" in far_from_towns
+    assert "Your location<" in far_from_towns
 
 
 def test_location_is_answered_in_the_units_of_its_country(client: FlaskClient) -> None:
     text = client.post("/", data={"latitude": "39.8", "longitude": "-89.6", "accuracy_m": "1610"}).text
 
     assert "near Springfield, Illinois, United States" in text
-    assert "right to within 1.0 mi" in text
+    assert "accurate to within 1.0 mi" in text
 
 
 def test_typed_place_beats_a_location_that_the_form_still_holds(client: FlaskClient) -> None:
@@ -156,7 +156,7 @@ def test_wrong_postcode_keeps_what_was_typed_and_offers_what_was_perhaps_meant(c
 
     page = ParsedPage(response.text)
     assert response.status_code == 400
-    assert "United States has no such postcode" in response.text
+    assert "Not a valid postcode for United States" in response.text
     typed = next(field for field in page.all("input") if field.get("id") == "place")
     assert (typed["value"], typed["aria-invalid"]) == ("4102", "true")
     assert choices(page) == ["US|04102"]
@@ -188,11 +188,11 @@ def test_ambiguous_town_is_asked_back(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("form", "status", "said"),
     [
-        ({"place": "Nirgendwo", "country": "US"}, 404, "We know no town of this name"),
-        ({"place": "99999", "country": "US"}, 404, "We do not know this postcode"),
-        ({"place": "33180", "country": "Atlantis"}, 400, "We do not know this country"),
-        ({}, 400, "Give a postcode or a town"),
-        ({**MIAMI, "study": "NCT09999999"}, 404, "We do not know this study"),
+        ({"place": "Nirgendwo", "country": "US"}, 404, "We cannot find a town with this name"),
+        ({"place": "99999", "country": "US"}, 404, "We cannot find this postcode"),
+        ({"place": "33180", "country": "Atlantis"}, 400, "We do not recognise this country"),
+        ({}, 400, "Enter a postcode or town"),
+        ({**MIAMI, "study": "NCT09999999"}, 404, "We cannot find this study"),
     ],
 )
 def test_fault_is_named_for_what_it_is(client: FlaskClient, form: dict[str, str], status: int, said: str) -> None:
@@ -256,7 +256,9 @@ def test_trial_is_told_from_the_studys_own_fields_with_source_and_date(tmp_path:
         assert said in text
 
 
-@pytest.mark.parametrize(("has_placebo", "said"), [(True, "There is a placebo group"), (None, "is not known here")])
+@pytest.mark.parametrize(
+    ("has_placebo", "said"), [(True, "There is a placebo group"), (None, "We do not know if there is a placebo group")]
+)
 def test_placebo_group_is_never_denied_without_knowing(
     tmp_path: Path, gazetteer: Path, has_placebo: bool | None, said: str
 ) -> None:

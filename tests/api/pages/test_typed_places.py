@@ -27,11 +27,11 @@ KIND_OF = {
     "use-location": ("location-wanted",),
 }
 HEADING_OF = {
-    "refused": "We know no town of this name",
+    "refused": "We cannot find a town with this name",
     "region": "Which town?",
     "ask": "Several (?:places|countries) have this",
-    "suggest": "has no such postcode",
-    "forces": "This is a postcode of armed forces",
+    "suggest": "Not a valid postcode for",
+    "forces": "This is a military postcode",
     "use-location": "Where are you?",
     "place": "clinics?, best first|No clinic can take",
     "not-empty": "",

@@ -452,7 +452,7 @@ def test_twin_of_a_request_under_way_is_told_so_until_the_claim_is_stale(service
     later = service.ask("POST", "/v1/webhooks", body, key="k")
 
     assert (first.status_code, twin.status_code, later.status_code) == (201, 409, 201)
-    assert "under way" in twin.json["detail"]
+    assert "still running" in twin.json["detail"]
     caller = Caller(actor=Actor(actor_id=actor_id), request_id="x", idempotency_key="k")
     assert (
         claim(service.store, caller, KeyedRequest("x", ()), service.now) is None

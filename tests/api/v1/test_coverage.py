@@ -151,7 +151,7 @@ def test_an_allocation_keeps_within_the_ledgers_caps_and_takes_no_spot(service: 
     assert placed["given_up_km"] == 0
     left = table(answer, "unplaced")
     assert len(left) == 2
-    assert all(row["why"].startswith("Used up: the cap of the study") for row in left)
+    assert all(row["why"].startswith("Full: the cap of the study") for row in left)
     assert service.site()["held"] == 1
 
 
@@ -161,7 +161,7 @@ def test_a_closed_country_takes_nobody(service: ServedStudy) -> None:
     answer = service.ask("POST", "/v1/allocations", BATCH).json
 
     (row,) = table(answer, "unplaced")
-    assert (row["referral_id"], row["why"]) == ("r-2", "Used up: the cap of country DE.")
+    assert (row["referral_id"], row["why"]) == ("r-2", "Full: the cap of country DE.")
 
 
 @pytest.mark.parametrize(
@@ -184,4 +184,4 @@ def test_a_referral_that_is_there_twice_is_refused(service: ServedStudy) -> None
     response = service.ask("POST", "/v1/allocations", {"referrals": [BATCH["referrals"][0]] * 2})
 
     assert response.status_code == 400
-    assert "'r-1' is there twice" in response.json["detail"]
+    assert "'r-1' appears twice" in response.json["detail"]

@@ -133,5 +133,5 @@ def test_a_look_up_that_found_nothing_is_not_counted(counting: ServedStudy) -> N
 def test_the_report_says_what_is_left_out(counting: ServedStudy) -> None:
     answer = counting.ask("GET", "/v1/reports/demand?months=3&within_km=50").json
 
-    assert answer["filters"] == {"months": "2025-10 to 2025-12", "within": "50 km", "at least": "11 look-ups"}
-    assert any("in no total either" in note for note in answer["notes"])
+    assert answer["filters"] == {"months": "2025-10 to 2025-12", "within": "50 km", "at least": "11 searches"}
+    assert any("left out of the totals" in note for note in answer["notes"])

@@ -49,7 +49,7 @@ def test_too_few_data_are_an_answer_and_not_an_error(service: ServedStudy) -> No
     response = service.ask("GET", URL)
 
     assert response.status_code == 200
-    assert response.json["sections"][0]["title"] == "Too few data to say"
+    assert response.json["sections"][0]["title"] == "Not enough data"
 
 
 def test_coordinator_reads_of_the_own_site_alone(recruited: ServedStudy) -> None:

@@ -73,7 +73,7 @@ def test_a_coordinator_gets_the_own_site_and_is_told_so(service: ServedStudy) ->
     tables = {section["table"]["name"]: section["table"]["rows"] for section in answer["sections"]}
     assert [(row["part_id"], row["held"]) for row in tables["sites"]] == [(SITE, 1)]
     assert (tables["study"][0]["taken"], tables["study"][0]["held"]) == (2, None)
-    assert any(note.startswith("You may see some sites only") for note in answer["notes"])
+    assert any(note.startswith("You can see some sites only") for note in answer["notes"])
     assert service.ask("GET", f"/v1/reports/funnel?site_id={OTHER_SITE}", who="coordinator").status_code == 404
 
 

@@ -114,7 +114,7 @@ def test_no_match_at_all_has_an_exit_code_of_its_own(run: Run) -> None:
 
     assert result.exit_code == 1
     assert "No site can take a patient now." in result.stdout
-    assert "Fewer spots than asked for: only 8 spots left." in result.stdout
+    assert "Fewer spots than you asked for: only 8 spots left." in result.stdout
 
 
 @pytest.mark.parametrize(

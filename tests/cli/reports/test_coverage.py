@@ -65,9 +65,9 @@ def test_candidates_of_a_file_are_ranked(run: Run, people: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--column", "zip"], "Say which country"),
+        (["--column", "zip"], "Give the country"),
         (["--country", "US"], "no such column"),
-        (["--column", "zip", "--country", "US", "--format", "pdf"], "name a file with --out"),
+        (["--column", "zip", "--country", "US", "--format", "pdf"], "needs --out FILE"),
         (["--column", "zip", "--country", "US", "--within-km", "0"], "distances in kilometres"),
         (["--column", "zip", "--country", "US", "--time-zone", "Mars"], "Mars"),
     ],
@@ -103,7 +103,7 @@ def test_a_batch_is_allocated_and_nothing_is_held(run: Run, tmp_path: Path) -> N
     assert result.exit_code == 0, result.stderr
     found = tables(result.stdout)
     assert len(found["placements"]) == 1
-    assert {row["why"] for row in found["unplaced"]} >= {"Used up: the cap of the study."}
+    assert {row["why"] for row in found["unplaced"]} >= {"Full: the cap of the study."}
     (cap,) = json.loads(run("capacity", "caps", "--format", "json").stdout)
     assert cap["taken"] == 0
 
@@ -126,7 +126,7 @@ def test_a_batch_may_be_json(run: Run, tmp_path: Path) -> None:
         ("referral_id,zip\nr-1,33180\n", "line 2, zip: no such field"),
         ("referral_id,postcode,within_km\nr-1,33180,far\n", "not a number of kilometres"),
         ("referral_id,postcode,min_travel\nr-1,33180,maybe\n", "not one of COVERED"),
-        ("referral_id,postcode\nJane Doe,33180\n", "must not say who the patient is"),
+        ("referral_id,postcode\nJane Doe,33180\n", "must not identify the patient"),
         ("referral_id,postcode\n", "Give 1 to 2000 referrals"),
     ],
 )

@@ -47,7 +47,7 @@ def test_forecast_is_printed_with_its_what_if(recruited: Run) -> None:
         f"By {NEXT_YEAR}",
         "What if: 2 more sites, opening at once",
         "the cap of the study is 30",
-        "as things are",
+        "current plan",
     ):
         assert words in result.stdout
 
@@ -58,7 +58,7 @@ def test_day_of_opening_is_taken(recruited: Run) -> None:
     result = recruited("report", "forecast", "--opened", f"site-2={day}", "--format", "json")
 
     answer = json.loads(result.stdout)
-    rates = next(part["table"] for part in answer["sections"] if part["title"] == "How fast the sites enrol")
+    rates = next(part["table"] for part in answer["sections"] if part["title"] == "Enrolment rates of the sites")
     since_ledger, since_opening = (row["open_days"] for row in rates["rows"])
     assert since_ledger == 71
     assert since_opening in (10, 11)  # by the hour of the day
@@ -76,8 +76,8 @@ def test_fresh_install_says_that_it_has_too_few_data(run: Run) -> None:
     [
         (("--by", "2020-01-01"), 2, "Give a day after"),
         (("--by", "soon"), 2, "does not match"),
-        (("--cap", "ALL=3"), 2, "names no cap"),
-        (("--opened", "NCT06064929-001"), 2, "no SITE=DAY"),
+        (("--cap", "ALL=3"), 2, "is not a cap"),
+        (("--opened", "NCT06064929-001"), 2, "not SITE=DAY"),
         (("--add-sites", "-1"), 2, "sites can be added"),
         (("--close", "nowhere"), 3, "has no site 'nowhere'"),
     ],

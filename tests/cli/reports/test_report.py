@@ -18,7 +18,7 @@ def test_capacity_report_counts_what_was_held(run: Run) -> None:
 
     printed = run("report", "capacity", "--country", "US").stdout
 
-    assert "1 spots are taken of 8; 7 more could be taken now." in printed
+    assert "1 spots are taken of 8; 7 more can be taken now." in printed
     assert "Filters: Country: US" in printed
     assert "Note: The sites are stand-ins" in printed
 
@@ -32,7 +32,7 @@ def test_every_format_holds_the_same_numbers(run: Run, tmp_path: Path, kind: str
     for form in ("json", "csv", "xlsx", "html", "pdf"):
         out = tmp_path / f"report.{form}"
         done = run("report", kind, "--as-of", "2030-01-01", "--format", form, "--out", str(out))
-        assert done.exit_code == 2 and "as_of lies ahead" in done.stderr
+        assert done.exit_code == 2 and "as_of is in the future" in done.stderr
         assert not out.exists()
         assert run("report", kind, "--site", SITE, "--format", form, "--out", str(out)).exit_code == 0
         files[form] = out.read_bytes()
@@ -85,14 +85,14 @@ def test_instants_are_read_in_the_zone_that_was_named(run: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [
-        (("--format", "pdf"), 2, "A terminal cannot show pdf: name a file with --out."),
-        (("--format", "json", "--table", "sites"), 2, "--table goes with --format csv."),
+        (("--format", "pdf"), 2, "pdf output needs --out FILE."),
+        (("--format", "json", "--table", "sites"), 2, "--table works only with --format csv."),
         (("--format", "csv", "--table", "site"), 2, "no table 'site'; its tables: study, countries, sites"),
-        (("--time-zone", "Berlin"), 2, "'Berlin' is no time zone; give its IANA name"),
+        (("--time-zone", "Berlin"), 2, "'Berlin' is not a time zone. Give an IANA name"),
         (("--country", "Atlantis"), 2, "Atlantis"),
         (("--site", "nowhere"), 3, "has no site 'nowhere'"),
         (("--study", "NCT99999999"), 3, "no study 'NCT99999999'"),
-        (("--format", "json", "--out", "/nowhere/report.json"), 2, "/nowhere/report.json cannot be written"),
+        (("--format", "json", "--out", "/nowhere/report.json"), 2, "Cannot write /nowhere/report.json"),
     ],
 )
 def test_what_cannot_be_done_is_said(run: Run, options: tuple[str, ...], code: int, says: str) -> None:

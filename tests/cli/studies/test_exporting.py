@@ -98,8 +98,8 @@ def test_capacity_names_and_places_the_sites(run: Run, tmp_path: Path) -> None:
     [
         (("sites", "--study", "NCT99999999"), 3, "no study 'NCT99999999'"),
         (("sites", "--study", STUDY, "--all"), 2, "not both"),
-        (("sites", "--format", "ndjson", "--bom"), 2, "--bom is for CSV"),
-        (("sites", "--out", "/no/such/folder/sites.csv"), 2, "cannot be written: No such file"),
+        (("sites", "--format", "ndjson", "--bom"), 2, "--bom works only with CSV"),
+        (("sites", "--out", "/no/such/folder/sites.csv"), 2, "sites.csv: No such file"),
         (("sites", "--country", "Atlantis"), 2, "names no country"),
         (("catalogue", "--study", "NCT99999999"), 3, "no study"),
     ],
@@ -141,7 +141,7 @@ def test_an_exported_table_is_imported_as_it_is_and_undone(run: Run, tmp_path: P
     back = run("import", "csv", path)
 
     assert "Nothing changed." in same.stderr
-    assert "was written by sitematch: its sites keep their ids and places" in back.stderr
+    assert "was exported by sitematch: its sites keep their ids and locations" in back.stderr
     assert changed != before
     assert "city Hamburg -> Kiel" in dry.stdout
     assert "status COMPLETED -> RECRUITING" in back.stdout

@@ -44,7 +44,7 @@ def test_an_imported_study_can_be_listed_and_matched(run: Run, tmp_path: Path) -
 
     assert result.exit_code == 0, result.output
     assert f"{STUDY_ID}: new study, 2 added" in result.stdout
-    assert "`sitematch import undo` takes it back" in result.stderr
+    assert "To undo it, run `sitematch import undo`" in result.stderr
     assert STUDY_ID in run("studies").stdout
     assert len(json.loads(run("sites", "--study", STUDY_ID.lower(), "--format", "json").stdout)) == 2
     answer = json.loads(run("match", "20095", "-c", "DE", "--study", STUDY_ID, "--format", "json").stdout)
@@ -74,7 +74,7 @@ def test_an_import_is_listed_and_undone(run: Run, tmp_path: Path) -> None:
     run("import", "ctgov", write(tmp_path, make_record(KIEL)))
 
     assert "studies.ndjson: 1 study; sites 1 added" in run("import", "list").stdout
-    assert "are as they were before" in run("import", "undo").stderr
+    assert "were restored" in run("import", "undo").stderr
     assert ", undone " in run("import", "list").stdout
     assert run("match", "24105", "-c", "DE", "--study", STUDY_ID).exit_code == 3
     assert run("import", "undo").exit_code == 2
@@ -103,10 +103,10 @@ def test_a_contradiction_is_reported_with_what_was_believed(run: Run, tmp_path: 
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("import", "ctgov"), 2, "Name a file or an NCT number"),
+        (("import", "ctgov"), 2, "Give a file, an NCT number"),
         (("import", "ctgov", "no-such-file.json"), 2, "no file"),
         (("match", "33180", "-c", "US", "--study", "NCT99999999"), 3, "NCT99999999"),
-        (("sync",), 2, "No study came"),
+        (("sync",), 2, "No study has been imported"),
     ],
 )
 def test_wrong_words_are_answered_with_what_to_do(run: Run, arguments: tuple[str, ...], code: int, words: str) -> None:
@@ -229,10 +229,10 @@ def test_contacts_are_shown_only_after_an_import_that_asked_for_them(run: Run, t
     erased = run("import", "ctgov", file)
 
     assert "Ann" not in before
-    assert "Contacts of persons: 1 are stored, 0 were erased." in stored.stderr
+    assert "Personal contacts: 1 stored, 0 erased." in stored.stderr
     assert "Ask: Ann Example, ann@example.org" in after.stdout
     assert "Ask: Ann Example, ann@example.org" in over_all.stdout
-    assert "0 are stored, 1 were erased" in erased.stderr
+    assert "0 stored, 1 erased" in erased.stderr
     assert "Ann" not in run(*look_up).stdout
 
 
@@ -263,8 +263,8 @@ def test_studies_are_found_by_their_words(run: Run, tmp_path: Path) -> None:
     none = run("studies", "--search", "lupus", "--status", "COMPLETED")
 
     assert [line.split()[0] for line in found.stdout.splitlines()] == [STUDY_ID, "NCT00000002"]
-    assert "the first 2; --limit shows more" in found.stderr
-    assert (none.stdout, none.stderr.strip().splitlines()[-1]) == ("", "No study was found.")
+    assert "Only the first 2 are shown." in found.stderr
+    assert (none.stdout, none.stderr.strip().splitlines()[-1]) == ("", "No studies found.")
     assert run("studies", "--search", "?!").exit_code == 2
 
 

@@ -80,7 +80,7 @@ class TestStatus:
         said = bring((header, [*self.ROWS[1], word]))
 
         assert statuses(run) == {"Mayo Clinic": status}
-        assert ("is not known, so" in said) is (status == "UNKNOWN")
+        assert ("is unknown, so" in said) is (status == "UNKNOWN")
         assert "0 sites vanished" in said
         assert "closed" not in said or status == "ACTIVE_NOT_RECRUITING"
 
@@ -118,7 +118,7 @@ class TestRowsThatCannotBeRead:
         before = sites(run)
         rows = (BERLIN, ["Charite", "Berlin", "10117", "Atlantis", "", ""], ["New", "Bonn", "53113", "DE", "", ""])
 
-        assert "1 site of the catalogue is named by rows" in bring(rows, "--dry-run", code=5)
+        assert "1 site of the catalogue is in rows with errors" in bring(rows, "--dry-run", code=5)
         refused = bring(rows, code=5)
         assert "nothing was imported" in refused
         assert "--allow-left-out" in refused

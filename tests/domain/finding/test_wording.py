@@ -33,7 +33,7 @@ def test_likely_full_names_the_month_and_the_probability() -> None:
     reason = Reason(ReasonCode.LIKELY_FULL, on=date(2026, 3, 31), probability=0.8375)
 
     assert explain(reason, Unit.KM) == (
-        "Likely full by the end of March 2026, at the pace so far: the probability is about 84 %."
+        "At the current pace, it is likely to be full by the end of March 2026 (probability about 84 %)."
     )
 
 

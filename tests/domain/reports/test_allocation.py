@@ -271,7 +271,7 @@ def test_hundreds_of_referrals_and_sites_are_allocated_to_the_optimum_of_each_al
 
 
 def test_an_id_given_twice_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="'ann' is there twice"):
+    with pytest.raises(InvalidInput, match="'ann' appears twice"):
         allocate([make_request("ann"), make_request("ann")], [make_offer("a")], [[1.0], [1.0]], {})
 
 

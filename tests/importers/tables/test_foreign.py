@@ -90,7 +90,7 @@ def test_columns_are_guessed_and_a_persons_word_goes_before() -> None:
     [
         (["Town"], {}, "the country"),
         (["Country"], {}, "town or postcode"),
-        (["City", "Country"], {"colour": "City"}, "no field"),
+        (["City", "Country"], {"colour": "City"}, "not a field"),
         (["City", "Country"], {"city": "Town"}, "There is no column 'Town'"),
     ],
 )
@@ -118,7 +118,7 @@ def test_a_cell_that_cannot_be_read_costs_only_itself_and_is_told(tmp_path: Path
     assert (len(record.locations), record.given, record.faults) == (5, 5, ())
     assert [location.flags for location in record.locations] == [
         (),
-        ("The status 'maybe' is not known, so the site's status is UNKNOWN.",),
+        ("The status 'maybe' is unknown, so the site's status is UNKNOWN.",),
         ("The record's point (95, 10) was left out: The latitude 95.0 is not a number from -90 to 90.",),
         ("The record's point (x, 10) is not two decimal numbers, so it was left out.",),
         (),

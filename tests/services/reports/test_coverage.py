@@ -145,7 +145,7 @@ def test_a_file_is_read_with_its_own_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("plz\n10115\n", "no such column; there are: plz"),
+        ("plz\n10115\n", "no such column; the columns are: plz"),
         ("zip,n\n33180,many\n", "line 2, n: not a number"),
         ("zip,n\n33180,-1\n", "not a number of people"),
     ],

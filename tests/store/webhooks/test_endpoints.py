@@ -365,5 +365,5 @@ def test_redirects_are_not_followed(receiver: Receiver) -> None:
 def test_private_addresses_are_out_of_reach_unless_allowed(receiver: Receiver) -> None:
     reply = post(receiver.url, secret="s", body=b"{}", message_id="m", at=NOW)
 
-    assert reply.error == "the address lies inside a private network"
+    assert reply.error == "the address is in a private network"
     assert receiver.requests == []

@@ -148,7 +148,7 @@ class _Check:
                 self.fault(study_id, seq, reason)
         anchor = self.anchors.get(study_id)
         if anchor is not None and seq == anchor[0] and row["hash"] != anchor[1]:
-            self.fault(study_id, seq, "history was rewritten: it is not the event that was noted earlier")
+            self.fault(study_id, seq, "history was rewritten: this is not the event in the anchor")
         self.last[study_id] = row
         self._fold(row)
 
@@ -158,9 +158,9 @@ class _Check:
         if row["seq"] != expected:
             return f"event {expected} is missing before it"
         if row["prev_hash"] != (GENESIS if before is None else before["hash"]):
-            return "it does not follow the event before it: one of the two was replaced or moved"
+            return "its link to the previous event is broken: one of the two was replaced or moved"
         if row["hash"] != seal(row):
-            return "it was edited: its hash does not fit its content"
+            return "it was edited: its hash does not match its content"
         if before is not None and row["at_us"] < before["at_us"]:
             return "it is older than the event before it"
         return None
@@ -178,7 +178,7 @@ class _Check:
         """Compare what the events say with what is noted beside them."""
         for study_id, (seq, _) in sorted(self.anchors.items()):
             if study_id not in self.last or self.last[study_id]["seq"] < seq:
-                self.fault(study_id, seq, "the event that was noted earlier is gone")
+                self.fault(study_id, seq, "the event in the anchor is missing")
         self._compare_latest(connection)
         self._compare_caps(connection)
 
@@ -186,16 +186,16 @@ class _Check:
         for row in connection.execute(sa.select(latest_event)):
             noted = tuple(row._mapping[name] for name in _LATEST_COLUMNS)
             if self._latest.pop(row.referral_id, None) != noted:
-                self.fault(row.study_id, row.seq, f"referral {row.referral_id}: noted with a wrong latest event")
+                self.fault(row.study_id, row.seq, f"referral {row.referral_id}: its stored latest event is wrong")
         for referral_id, (study_id, seq, *_) in self._latest.items():
-            self.fault(study_id, seq, f"referral {referral_id}: its latest event is not noted")
+            self.fault(study_id, seq, f"referral {referral_id}: its latest event is not stored")
 
     def _compare_caps(self, connection: sa.Connection) -> None:
         for row in connection.execute(sa.select(cap)):
             key = CapKey(level=CapLevel(row.level), scope=row.scope)
             rule = self._rules.get(row.study_id, {}).pop(key, CapRule(None))
             if rule != CapRule(row.spots, row.is_closed):
-                self.fault(row.study_id, 0, f"cap {key}: it is not what the events say")
+                self.fault(row.study_id, 0, f"cap {key}: it does not match the events")
             if key.level is CapLevel.STUDY:
                 self._compare_head(row)
         for study_id, rules in self._rules.items():
@@ -208,4 +208,4 @@ class _Check:
         if found != (row.head_seq, row.head_hash):
             self.fault(row.study_id, row.head_seq, f"the chain ends at event {found[0]}, not at event {row.head_seq}")
         if row.policy != self._policies.get(row.study_id, ""):
-            self.fault(row.study_id, 0, "the policy is not what the events say")
+            self.fault(row.study_id, 0, "the policy does not match the events")

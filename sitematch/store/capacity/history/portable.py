@@ -70,7 +70,7 @@ def import_ledger(store: Store, lines: Iterable[bytes]) -> int:
     reader = _Reader()
     with store.writing() as connection:
         if connection.execute(sa.select(cap.c.study_id).limit(1)).first() is not None:
-            raise _fault(0, "The database already holds a ledger; import into an empty one.")
+            raise _fault(0, "The database already has a ledger. Import into an empty database.")
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
@@ -79,7 +79,7 @@ def import_ledger(store: Store, lines: Iterable[bytes]) -> int:
                 _write(connection, row, is_new_referral=reader.is_new_referral)
                 count += 1
         if not reader.has_header:
-            raise _fault(1, f"The first line does not say {FORMAT!r}.")
+            raise _fault(1, f"The first line must name the format {FORMAT!r}.")
         for row in reader.last.values():
             _note_head(connection, row)
     return count
@@ -101,15 +101,17 @@ class _Reader:
             raise _fault(number, f"The line is not JSON: {error}") from error
         if not self.has_header:
             if not isinstance(row, dict) or row.get("format") != FORMAT:
-                raise _fault(number, f"The first line does not say {FORMAT!r}.")
+                raise _fault(number, f"The first line must name the format {FORMAT!r}.")
             self.has_header = True
             return None
         if not isinstance(row, dict) or set(row) != set(_COLUMNS):
-            raise _fault(number, "The line is not an event of this format.")
+            raise _fault(number, "The line is not a valid event in this format.")
         before = self.last.get(row["study_id"])
         follows = (1, GENESIS) if before is None else (before["seq"] + 1, before["hash"])
         if (row["seq"], row["prev_hash"]) != follows or row["hash"] != seal(row):
-            raise _fault(number, f"Event {row['seq']} of {row['study_id']} was edited, or does not follow.")
+            raise _fault(
+                number, f"Event {row['seq']} of {row['study_id']} was edited, or does not follow the event before it."
+            )
         self.is_new_referral = row["referral_id"] is not None and row["referral_id"] not in self._referrals
         if self.is_new_referral:
             self._referrals.add(row["referral_id"])

@@ -83,7 +83,7 @@ def test_damaged_export_is_refused_and_changes_nothing(store: Store, damage: str
 def test_ledger_is_never_imported_over_another(store: Store) -> None:
     busy_desk(store)
 
-    with pytest.raises(DataFault, match="already holds"):
+    with pytest.raises(DataFault, match="already has"):
         import_ledger(store, list(export_ledger(store)))
 
 
