@@ -103,7 +103,7 @@ def _nearly(
     """Take the one town that is called nearly so, or say that none is called so there, and offer the nearest misses."""
     name, *tail = text.split(",")
     groups = [*held, *(regions for part in tail if (regions := find_regions(part, country) or find_regions(part)))]
-    where = _within(groups, country)
+    where = _within(groups, country, ())
     if groups:
         same = find_towns(reader, name, country)
         same = same if same.whole or country is None else find_towns(reader, name, None)
@@ -121,6 +121,7 @@ def _nearly(
         f" Did you mean {_named(near[0], country)}?" if near else " Check the spelling, or give a larger town nearby."
     )
     shown = name.strip() if groups else text
+    where = _within(groups, country, [suggestion.country for suggestion in near])
     raise TownNotFound(f"No town called {shown!r} is known{where}.{asked}", field="town", suggestions=near)
 
 
@@ -144,10 +145,11 @@ def _country_of(groups: Held) -> str | None:
     return countries.pop() if len(countries) == 1 else None
 
 
-def _within(groups: Held, country: str | None) -> str:
+def _within(groups: Held, country: str | None, likely: Sequence[str]) -> str:
     if groups:
         group = next((g for g in groups if any(r.name for r in g)), groups[0])
-        best = next((r for r in group if country in (None, r.country)), group[0])
+        inside_it = [r for r in group if country in (None, r.country)] or list(group)
+        best = next((r for choice in likely for r in inside_it if r.country == choice), inside_it[0])
         inside = f", {COUNTRIES[best.country].name}" if best.name else ""
         return f" in {best.label}{inside}"
     return f" in {COUNTRIES[country].name}" if country else ""

@@ -212,16 +212,19 @@ def _codes(segment: str, country: str | None) -> Iterator[tuple[str, str]]:
                 continue
             if not at_end and len(rest) == 0:
                 continue
-            if _is_code(code, country) and not _is_street(rest, at_end=at_end):
+            if _is_code(code, country) and (at_end or not _is_street(rest)):
                 yield code, " ".join(rest)
 
+    for start in range(1, len(words) - 1):
+        # "Hauptstr. 12 10827 Berlin": no comma before the code.
+        code, after = words[start], words[start + 1 :]
+        if len(code) > 3 and _is_code(code, country) and not _has_digit(" ".join(after)) and not _is_street(after):
+            yield code, " ".join(after)
 
-def _is_street(rest: list[str], *, at_end: bool) -> bool:
+
+def _is_street(rest: list[str]) -> bool:
     """Tell a house number from a postcode: something with a digit follows it ("12 Rue 4"), or a street's word."""
-    if not rest:
-        return False
-    key = fold_name(" ".join(rest))
-    return not at_end and _STREET.search(key) is not None
+    return _STREET.search(fold_name(" ".join(rest))) is not None
 
 
 def _is_street_line(segment: str) -> bool:
@@ -239,6 +242,8 @@ _STREET = re.compile(
 
 
 def _is_code(code: str, country: str | None) -> bool:
+    if any(c.isalpha() and not c.isascii() for c in code):
+        return False
     if country is not None:
         key = key_of(country, code)
         return bool(key) and _has_digit(key) and fits(country, key)
@@ -271,10 +276,13 @@ def _towns(
         if country in (None, "JP") and (code := ward_of_tokyo(segment)):
             yield TypedPlace(postcode=code, regions=(*groups, find_regions("Tokyo", "JP")), called=segment)
         others = (*segments[:at], *segments[at + 1 :])
+        if not postcode and any(next(_codes(other, country), None) for other in others):
+            # A postcode that was typed is never left out.
+            continue
         # Whatever else is a region holds too.
         held = (*groups, *(found for other in others if (found := find_regions(other, country))))
         left_out = ", ".join(filter(None, (*others, box)))
-        if _has_digit(segment) or fold_name(segment).split(" ")[-1] in ROMAN:
+        if _has_digit(segment) or not ROMAN.keys().isdisjoint(fold_name(segment).split(" ")):
             yield from _districts(segment, postcode, held)
         is_region = bool(postcode and find_regions(segment, country))
         yield TypedPlace(postcode=postcode, town=segment, regions=held, left_out=left_out, is_region_too=is_region)
@@ -292,6 +300,8 @@ def _last_words(
         if _has_digit(town) or len(fold_name(town)) < 3 or _STREET.search(f"x {fold_name(town)}"):
             continue
         street = ", ".join((*segments[:-1], " ".join(words[:start])))
+        if not postcode and any(len(word) > 3 and _is_code(word, country) for word in words[1:start]):
+            return
         if regions := find_regions(town, country) or find_regions(town):
             # The city of New York lies in the state; a town called Brazil is not meant by "Highway 11, Brazil".
             yield TypedPlace(postcode=postcode, town=town, regions=(*groups, regions), left_out=street)
