@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from sitematch.domain.place import Coordinates, Place, Precision
+from sitematch.domain.studies.design import Arm, ArmKind, TrialDesign
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Phase, RecruitmentStatus, Study
 from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
@@ -58,10 +59,23 @@ def sites_of(draw: st.DrawFn, study_id: str) -> tuple[Site, ...]:
         time_reimbursement=texts,
         spots=counts,
         flags=lists,
+        address=texts,
     )
     from dataclasses import replace
 
     return tuple(replace(draw(one), site_id=site_id) for site_id in ids)
+
+
+designs = st.builds(
+    TrialDesign,
+    masking=texts,
+    who_masked=lists,
+    arms=st.lists(st.builds(Arm, name=texts, kind=st.sampled_from(ArmKind), interventions=lists), max_size=2).map(
+        tuple
+    ),
+    interventions=lists,
+    states_who=st.booleans(),
+)
 
 
 @st.composite
@@ -96,6 +110,7 @@ def catalogues(draw: st.DrawFn) -> tuple[Study, tuple[Site, ...]]:
             who_not=lists,
             notice=texts,
             history=lists,
+            design=designs,
         )
     )
     return study, draw(sites_of(study_id))

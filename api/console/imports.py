@@ -33,6 +33,7 @@ class UploadRequest(ConsoleForm, frozen=True, kw_only=True):
 
     form: ImportSource = ImportSource.TABLE
     allow_older: str = ""
+    allow_left_out: str = ""
 
 
 class UndoForm(ConsoleForm, frozen=True, kw_only=True):
@@ -69,6 +70,7 @@ def register(console: Console, backend: Backend) -> None:
             form=asked.form,
             study_id=context.study_id,
             allow_older=bool(asked.allow_older),
+            allow_left_out=bool(asked.allow_left_out),
             at=context.now,
         )
         waiting = pending_uploads.park(backend.settings.home, sent, about)
@@ -134,6 +136,7 @@ def _import(context: ConsoleContext, waiting: pending_uploads.Parked, *, dry_run
         now=context.now,
         dry_run=dry_run,
         allow_older=about.allow_older,
+        allow_left_out=about.allow_left_out,
     )
 
 

@@ -31,6 +31,7 @@ class About(Wire, frozen=True):
     form: ImportSource
     study_id: str
     allow_older: bool
+    allow_left_out: bool
     at: datetime
 
 

@@ -22,6 +22,7 @@ from api.pages.form import FormRequest, read_address
 from api.pages.languages import VARY, current_language, ngettext, remember, set_theme, speak
 from api.pages.languages import gettext as _
 from api.pages.results import Nobody, Results, results
+from api.pages.study_facts import study_facts
 from api.v1.matches import find
 from sitematch.domain.finding.policy import MAX_LIMIT
 from sitematch.domain.place import Place
@@ -197,6 +198,7 @@ class Finding:
             heading=outcome.heading,
             more=outcome.more,
             study=finder and finder.study,
+            facts=study_facts(finder.study) if finder else None,
             attribution=finder.attribution if finder else (),
             translated=wording.translated,
             isolated=wording.isolated,

@@ -314,7 +314,7 @@ def _card(
         rank=rank,
         site_id=site.site_id,
         name=site.facility,
-        where=", ".join(filter(None, (site.city, site.state, wording.country(site.country)))),
+        where=", ".join(filter(None, (site.address, site.city, site.state, wording.country(site.country)))),
         away=wording.away(distance, unit),
         bearing=wording.bearing(distance),
         scale=_scale(distance, reach_km),

@@ -98,6 +98,8 @@ TIMELINE = f"{_OURS}timeline"
 NOTICE = f"{_OURS}notice"
 SOURCE = f"{_OURS}source"
 HISTORY = f"{_OURS}history"
+DESIGN = f"{_OURS}design"
+"""A `TrialDesign` as JSON: R4 has no element for most of it."""
 
 LOCATION_DISTANCE = "http://hl7.org/fhir/StructureDefinition/location-distance"
 DATA_ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"

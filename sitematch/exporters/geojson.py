@@ -72,6 +72,7 @@ class SiteProperties(Wire, frozen=True, omit_defaults=True):
     distance_uncertainty_km: Annotated[float, Meta(ge=0)] | None = None
     distance: Annotated[str | None, Meta(description="In the answer's unit, with its uncertainty.")] = None
     direction: str | None = None
+    address: Annotated[str | None, Meta(description="Street and number, where known.")] = None
     remaining: Annotated[int | None, Meta(description="Spots left; absent is unknown.")] = None
     drawn_from: DrawnFrom | None = None
     reasons: tuple[str, ...] = ()
@@ -273,6 +274,7 @@ def _site_properties(site: SiteAnswer) -> SiteProperties:
         study_id=site.study_id,
         stand_in=site.stand_in,
         facility=site.facility,
+        address=site.address or None,
         city=site.city,
         state=site.state,
         postcode=site.postcode,

@@ -6,7 +6,7 @@ A record's ``protocolSection`` gives the study and its locations. Persons' conta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from sitematch.domain.studies.contact import Contact
+from sitematch.domain.studies.design import Arm, ArmKind, TrialDesign, has_placebo
 from sitematch.domain.studies.record import RecordLocation, StudyRecord
 from sitematch.domain.studies.status_words import read_status
 from sitematch.domain.studies.study import RecruitmentStatus, Study
@@ -28,12 +29,6 @@ LISTS, HEADS = frozenset({"studies"}), frozenset({"nextPageToken", "totalCount"}
 
 SOURCE = "ClinicalTrials.gov"
 NCT_ID = re.compile(r"NCT\d{8}")
-_NO_MEDICINE = {"PLACEBO_COMPARATOR", "SHAM_COMPARATOR"}
-"""Types of arms whose participants get something that only looks like the treatment."""
-
-_PRETENDED = re.compile(r"\b(?:placebo|sham|dummy|vehicle)\b")
-"""Words for it in the names of arms and interventions, in lower case."""
-
 _AT = re.compile(r" - at `\$\.?(.*)`$")
 _DATE = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
 _AGE = re.compile(r"(\d+) (Year|Month|Week|Day|Hour|Minute)s?", re.IGNORECASE)
@@ -48,7 +43,6 @@ class _Named(_Part, frozen=True):
     id: str = ""
     name: str = ""
     type: str = ""
-    label: str = ""
 
 
 class _Dated(_Part, frozen=True):
@@ -87,19 +81,29 @@ class _Conditions(_Part, frozen=True):
 
 class _Masking(_Part, frozen=True):
     masking: str = ""
+    who_masked: list[str] = []
 
 
 class _DesignInfo(_Part, frozen=True):
+    allocation: str = ""
+    intervention_model: str = ""
     masking_info: _Masking = _Masking()
 
 
 class _Design(_Part, frozen=True):
+    study_type: str = ""
     phases: list[str] = []
     design_info: _DesignInfo = _DesignInfo()
 
 
+class _ArmGroup(_Part, frozen=True):
+    label: str = ""
+    type: str = ""
+    intervention_names: list[str] = []
+
+
 class _Arms(_Part, frozen=True):
-    arm_groups: list[_Named] = []
+    arm_groups: list[_ArmGroup] = []
     interventions: list[_Named] = []
 
 
@@ -309,7 +313,8 @@ def _study(nct_id: str, protocol: _Protocol, read_on: date) -> Study:
         age_min_years=_years(who.minimum_age),
         age_max_years=_years(who.maximum_age),
         sex=who.sex if who.sex in ("FEMALE", "MALE") else "ALL",
-        has_placebo=_has_placebo(arms.arm_groups, arms.interventions, design.design_info.masking_info.masking),
+        has_placebo=has_placebo(_design(protocol)),
+        design=_design(protocol),
     )
 
 
@@ -339,13 +344,25 @@ def _years(text: str) -> int | None:
     return None if found is None else int(found[1][:6]) // _A_YEAR[found[2].lower()]
 
 
-def _has_placebo(arms: Sequence[_Named], interventions: Sequence[_Named], masking: str) -> bool | None:
-    """Tell what the design says for certain: a placebo or sham, or open label without one; anything else is unknown.
-
-    An intervention that is called a placebo counts too: in a crossover or an add-on design no arm may be a placebo arm,
-    and everybody gets one all the same.
-    """
-    named = [each.label.lower() for each in arms] + [each.name.lower() for each in interventions]
-    if any(arm.type in _NO_MEDICINE for arm in arms) or any(_PRETENDED.search(name) for name in named):
-        return True
-    return False if masking == "NONE" and arms else None
+def _design(protocol: _Protocol) -> TrialDesign:
+    design, arms, who = protocol.design_module, protocol.arms_interventions_module, protocol.eligibility_module
+    info, masking = design.design_info, design.design_info.masking_info
+    return TrialDesign(
+        study_type=design.study_type,
+        allocation=info.allocation if info.allocation in ("RANDOMIZED", "NON_RANDOMIZED") else "",
+        model=info.intervention_model,
+        masking=masking.masking,
+        who_masked=tuple(masking.who_masked),
+        arms=tuple(
+            Arm(
+                name=tidy(arm.label),
+                kind=ArmKind(arm.type) if arm.type in ArmKind.__members__ else ArmKind.UNKNOWN,
+                interventions=_texts(name.partition(": ")[2] or name for name in arm.intervention_names),
+            )
+            for arm in arms.arm_groups
+        ),
+        interventions=_texts(intervention.name for intervention in arms.interventions),
+        age_min=tidy(who.minimum_age),
+        age_max=tidy(who.maximum_age),
+        states_who=bool(who.sex),
+    )

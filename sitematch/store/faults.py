@@ -48,6 +48,10 @@ _PG_REASONS = {
 }
 _NO_ANSWER = "The server does not answer: check the address, and that it is running"
 
+_NOTHING_LOST = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH", "53100", "25006")
+"""Kinds of failure after which all that was confirmed is certainly still there: a full disk, or no permission to write.
+After others, a damaged file or a server that is gone, nobody here knows."""
+
 
 @contextmanager
 def translated_errors(where: str) -> Iterator[None]:
@@ -96,9 +100,8 @@ def _ours(error: DBAPIError, where: str) -> LedgerBusy | NotReady | StorageFault
     if sqlstate == "42P01" or re.search(r"no such table", text):
         return NotReady("A table is missing from the database. Run `sitematch db upgrade`.")
     kind = sqlite_name or sqlstate or type(cause).__name__
-    return StorageFault(
-        f"{reason(kind, text)} ({kind}). The database is {where}. Everything that was confirmed is safe.", kind=kind
-    )
+    kept = " Everything that was confirmed is safe." if kind.startswith(_NOTHING_LOST) else ""
+    return StorageFault(f"{reason(kind, text)} ({kind}). The database is {where}.{kept}", kind=kind)
 
 
 def reason(kind: str, text: str) -> str:

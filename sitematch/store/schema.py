@@ -21,9 +21,10 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 
-SCHEMA_REVISION = "0009"
+SCHEMA_REVISION = "0010"
 """The migration that this program needs; the last one in `migrations/versions`."""
 
 metadata = MetaData(
@@ -74,6 +75,7 @@ study = Table(
     Column("notice", Text, nullable=False),
     Column("history", Text, nullable=False),
     Column("keywords", Text, nullable=False, server_default="[]"),
+    Column("design", Text, nullable=False, server_default="{}"),
 )
 
 study_text = Table(
@@ -122,6 +124,7 @@ site = Table(
     Column("flags", Text, nullable=False),
     Column("cell", Integer, nullable=False, server_default="-1"),
     Column("clinic", BigInteger, nullable=False, server_default="0"),
+    Column("address", Text, nullable=False, server_default=text("''")),
     Index("ix_site_study_id_position", "study_id", "position"),
     Index("ix_site_cell", "cell", "status", "study_id", "clinic"),
     Index("ix_site_clinic", "clinic"),

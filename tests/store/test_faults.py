@@ -95,3 +95,18 @@ def test_a_postgres_address_without_its_driver_says_what_to_install() -> None:
         'Error: A PostgreSQL database needs psycopg. Install it with: pip install "sitematch[postgres]"\n'
     )
     assert done.returncode == 6
+
+
+def test_that_nothing_is_lost_is_said_of_a_full_disk_and_not_of_a_damaged_file(tmp_path: Path) -> None:
+    full, damaged = tmp_path / "full.db", tmp_path / "damaged.db"
+    with (
+        pytest.raises(StorageFault) as caught,
+        open_store(f"sqlite:///{full}", require_ready=False) as store,
+        store.writing() as connection,
+    ):
+        connection.execute(sa.text("PRAGMA max_page_count = 1"))
+        connection.execute(sa.text("CREATE TABLE t (x)"))
+    damaged.write_bytes(b"no database at all, " * 500)
+
+    assert "Nothing that was confirmed is lost." in caught.value.message
+    assert "is lost" not in fault_of(damaged).message

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sitematch.domain.place import Place
+from sitematch.domain.studies.design import NO_DESIGN
 from sitematch.domain.studies.identity import SiteIdentity, pair_with_left_out, squash
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.status_origin import STATUS_SILENT, StatusOrigin, kept_flag, status_origin
@@ -29,7 +30,7 @@ _NOT_OVER = frozenset(
     }
 )
 """Not known to be over."""
-_SPELLED = ("facility", "city", "state", "postcode", "country")
+_SPELLED = ("facility", "address", "city", "state", "postcode", "country")
 _FIELDS = (*_SPELLED, "status")
 _ALL_FIELDS = (*_FIELDS, "place", "travel", "time_reimbursement", "spots", "source_study", "as_of_on", "flags")
 _STUDY_FIELDS = ("status", "title", "sponsor", "conditions", "interventions", "phases", "age_min_years",
@@ -317,7 +318,8 @@ def merge_study(
         summary=new.summary or old.summary if was_imported else old.summary or new.summary,
         interventions=new.interventions or old.interventions,
         other_ids=tuple(dict.fromkeys((*new.other_ids, *old.other_ids))),
-        has_placebo=old.has_placebo if new.has_placebo is None else new.has_placebo,
+        has_placebo=old.has_placebo if new.has_placebo is None and new.design == NO_DESIGN else new.has_placebo,
+        design=old.design if new.design == NO_DESIGN else new.design,
         pool_spots=old.pool_spots,
         travel=old.travel,
         time_reimbursement=old.time_reimbursement,
@@ -341,7 +343,7 @@ def _text(value: object) -> str:
 
 
 def _whereabouts(site: Site) -> SiteIdentity:
-    return SiteIdentity(site.facility, site.city, site.postcode, site.country)
+    return SiteIdentity(site.facility, site.city, site.postcode, site.country, site.address)
 
 
 def _number(site_id: str) -> int:
@@ -361,6 +363,7 @@ def _carried(before: Site, after: Site) -> Site:
     return replace(
         after,
         site_id=before.site_id,
+        address=after.address or before.address,
         travel=before.travel,
         time_reimbursement=before.time_reimbursement,
         spots=before.spots,

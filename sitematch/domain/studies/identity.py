@@ -70,6 +70,7 @@ class SiteIdentity:
     city: str
     postcode: str
     country: str
+    address: str = ""
 
 
 @lru_cache(maxsize=65_536)
@@ -201,6 +202,7 @@ def pair(old: Sequence[SiteIdentity], new: Sequence[SiteIdentity]) -> dict[int, 
             pairs[i_new] = i_old
             del left_old[i_old], left_new[i_new]
 
+    settle(_in_order(left_old, left_new, _with_address))
     settle(_in_order(left_old, left_new, _full_key))
     for key in (_name_and_postcode, _name_and_town, _name_alone):
         settle(_only_ones(left_old, left_new, key))
@@ -283,7 +285,16 @@ def _key_words(site: SiteIdentity) -> list[Hashable]:
 Key = Callable[[SiteIdentity], Hashable]
 
 
+def _with_address(site: SiteIdentity) -> Hashable:
+    # Two clinics of one name in one postcode are told apart by their streets.
+    return (*_agreed(site), squash(site.address)) if site.address else None
+
+
 def _full_key(site: SiteIdentity) -> Hashable:
+    return _agreed(site)
+
+
+def _agreed(site: SiteIdentity) -> tuple[str, str, str, str]:
     return squash(site.facility), squash(site.city), squash(site.postcode), site.country
 
 

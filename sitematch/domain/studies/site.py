@@ -33,8 +33,9 @@ SITE_COLUMNS = (
 )
 """The columns of ``sites.csv``, in order; a file may lack `PLACE_COLUMNS`, and others in it are ignored."""
 
-PLACE_COLUMNS = ("location_country", "location_name", "location_postcode", "location_notes")
-"""What is known of a site's place besides; without them it is taken from the site's own columns."""
+PLACE_COLUMNS = ("location_country", "location_name", "location_postcode", "location_notes", "address")
+"""What is known of a site's place besides; without them it is taken from the site's own columns, and the address is
+empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,8 @@ class Site:
         The day that the facts describe.
     flags
         What was noticed about the record, in plain words, e.g. a postcode that contradicts the city.
+    address
+        Street and number, as the record gives them; empty if missing. It does not decide where the site lies.
     """
 
     site_id: str
@@ -86,6 +89,7 @@ class Site:
     time_reimbursement: str = ""
     spots: int | None = None
     flags: tuple[str, ...] = ()
+    address: str = ""
 
     @property
     def is_stand_in(self) -> bool:

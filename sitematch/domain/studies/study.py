@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from sitematch.domain.studies.design import NO_DESIGN, TrialDesign
 from sitematch.domain.studies.travel import TravelSupport
 
 
@@ -82,7 +83,7 @@ class Study:
     timeline
         The parts of a participant's way, in order.
     has_placebo
-        Whether there is a placebo group; None is unknown.
+        Whether a placebo or a sham is given; None is unknown.
     who, who_not
         The main criteria in plain words; they inform and judge nobody's eligibility.
     as_of_on
@@ -91,6 +92,8 @@ class Study:
         Where they come from.
     notice
         What must be said with every answer, e.g. that the sites are stand-ins; empty if nothing.
+    design
+        What the record says of arms, chance and masking.
     """
 
     study_id: str
@@ -117,6 +120,7 @@ class Study:
     notice: str = ""
     history: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
+    design: TrialDesign = NO_DESIGN
 
 
 def tidy_study_id(text: str) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from msgspec.structs import replace
 
 from sitematch.domain import fhir as words
 from sitematch.domain.capacity.caps import Availability, CapacityState
 from sitematch.domain.fhir import resource_id
 from sitematch.domain.place import Place
+from sitematch.domain.studies.design import NO_DESIGN
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus, Study
 from sitematch.domain.studies.travel import TravelSupport
@@ -192,6 +194,7 @@ def _site_identifier(site: Site) -> Identifier:
 
 def _address(site: Site) -> FhirAddress:
     return FhirAddress(
+        line=(site.address,) if site.address else (),
         city=site.city or None,
         state=site.state or None,
         postal_code=site.postcode or None,
@@ -220,6 +223,8 @@ def _study_extensions(study: Study) -> tuple[Extension, ...]:
         _eligibility(study),
     ]
     found += [Extension(url=words.PHASE, value_code=phase) for phase in study.phases]
+    if study.design != NO_DESIGN:
+        found.append(Extension(url=words.DESIGN, value_string=msgspec.json.encode(study.design).decode()))
     if study.has_placebo is not None:
         found.append(Extension(url=words.PLACEBO, value_boolean=study.has_placebo))
     for part in study.timeline:

@@ -83,6 +83,7 @@ class FhirAddress(Element, frozen=True):
     """An address."""
 
     text: str | None = None
+    line: tuple[str, ...] = ()
     city: str | None = None
     state: str | None = None
     postal_code: str | None = None

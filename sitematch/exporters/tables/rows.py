@@ -46,6 +46,7 @@ class SiteRow(Wire, frozen=True):
     location_name: str | None
     location_postcode: str | None
     location_notes: tuple[str, ...]
+    address: str
     stand_in: bool
 
 
@@ -209,6 +210,7 @@ def _site(site: Site) -> dict[str, Any]:
         "location_name": place and place.name,
         "location_postcode": place and place.postcode,
         "location_notes": place.notes if place else (),
+        "address": site.address,
         "stand_in": site.is_stand_in,
     }
 

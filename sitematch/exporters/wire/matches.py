@@ -67,6 +67,7 @@ class SiteAnswer(Wire, frozen=True):
     source_study: str
     stand_in: Annotated[bool, Meta(description="True if the details are those of a site of another study.")]
     facility: str
+    address: Annotated[str, Meta(description="Street and number; empty if not known.")]
     city: str
     state: str
     postcode: str
@@ -202,6 +203,7 @@ def site_answer(site: Site) -> SiteAnswer:
         source_study=site.source_study,
         stand_in=site.is_stand_in,
         facility=site.facility,
+        address=site.address,
         city=site.city,
         state=site.state,
         postcode=site.postcode,

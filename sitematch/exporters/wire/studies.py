@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from sitematch.domain.studies.design import TrialDesign
 from sitematch.domain.studies.study import Phase, Study
 from sitematch.exporters.wire.matches import StudyAnswer, Travel, study_answer
 
@@ -27,12 +28,15 @@ class StudyDetail(StudyAnswer, frozen=True):
     age_max_years: int | None
     sex: Annotated[str, Meta(description="ALL, FEMALE or MALE.")]
     timeline: tuple[Phase, ...]
-    has_placebo: Annotated[bool | None, Meta(description="Null is unknown.")]
+    has_placebo: Annotated[bool | None, Meta(description="A placebo or a sham; null is unknown.")]
     who: Annotated[
         tuple[str, ...], Meta(description="The main criteria in plain words. They do not decide who is eligible.")
     ]
     who_not: tuple[str, ...]
     history: tuple[str, ...]
+    design: Annotated[
+        TrialDesign, Meta(description="What the record says of arms, chance and masking; empty is unsaid.")
+    ]
 
 
 def study_detail(study: Study) -> StudyDetail:
@@ -57,4 +61,5 @@ def study_detail(study: Study) -> StudyDetail:
         who=study.who,
         who_not=study.who_not,
         history=study.history,
+        design=study.design,
     )

@@ -8,7 +8,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar
 
+import msgspec
+
 from sitematch.domain import fhir as words
+from sitematch.domain.studies.design import TrialDesign
 from sitematch.domain.studies.study import Phase, RecruitmentStatus, Study
 from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.importers.text import tidy
@@ -37,6 +40,7 @@ def study_facts(element: _Element) -> dict[str, Any]:
         "notice": next(_texts(element, words.NOTICE), ""),
         "history": tuple(_texts(element, words.HISTORY)),
         "timeline": tuple(part for one in _all(element, words.TIMELINE) if (part := _phase(one))),
+        "design": next(filter(None, map(_design, _values(element, words.DESIGN, "valueString", str))), None),
         "has_placebo": next(_values(element, words.PLACEBO, "valueBoolean", bool), None),
     }
     for travel in _all(element, words.TRAVEL_SUPPORT):
@@ -50,6 +54,13 @@ def study_facts(element: _Element) -> dict[str, Any]:
         facts["who_not"] = tuple(_texts(who, "who-not"))
     fields = Study.__slots__
     return {name: value for name, value in facts.items() if name in fields and value not in (None, "", ())}
+
+
+def _design(text: str) -> TrialDesign | None:
+    try:
+        return msgspec.json.decode(text, type=TrialDesign)
+    except msgspec.DecodeError:
+        return None
 
 
 def _all(element: _Element, url: str) -> Iterator[_Element]:

@@ -23,7 +23,9 @@ def is_own(path: Path, sheet: str = "") -> bool:
     InvalidInput, DataFault
         See `read_rows`.
     """
-    return any(set(cells) >= {*SITE_COLUMNS, *PLACE_COLUMNS} for _, cells in islice(read_rows(path, sheet), 1))
+    return any(
+        set(cells) >= {*SITE_COLUMNS, *PLACE_COLUMNS} - {"address"} for _, cells in islice(read_rows(path, sheet), 1)
+    )
 
 
 def read_own(path: Path, sheet: str = "", *, is_whole: bool = False) -> Iterator[CatalogueRecord]:

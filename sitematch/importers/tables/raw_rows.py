@@ -126,17 +126,18 @@ def _delimiter(text: TextIO) -> str:
 def _encoding(path: Path, name: str, notice: Callable[[str], None]) -> str:
     """Tell in which of `ENCODINGS` a file is, by reading it once."""
     with path.open("rb") as file:
-        head = file.read(4)
+        head = file.read(4_096)
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         notice("The file is in UTF-16.")
         return "utf-16"
-    for encoding in ("utf-8-sig", "cp1252"):
+    # UTF-16 without its mark has a null byte in every second place, and would pass as either of the others.
+    tried = () if head.count(0) * 4 > len(head) else ("utf-8-sig", "cp1252")
+    for encoding in tried:
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
             with path.open("rb") as file:
                 while chunk := file.read(1 << 20):
-                    if "\x00" in decoder.decode(chunk):
-                        raise UnicodeDecodeError(encoding, b"\x00", 0, 1, "null character")
+                    decoder.decode(chunk)
                 decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             continue

@@ -75,6 +75,7 @@ class RowCheck:
             spots=None if spots is None else int(spots),
             as_of_on=as_of_on,
             flags=self._list("flags"),
+            address=self.values.get("address", ""),
         )
 
     def _required(self, field: str) -> str:

@@ -37,7 +37,14 @@ from sitematch.errors import DataFault, Fault, StudyNotFound, UnknownCountry
 from sitematch.gazetteer.extent import Extents
 from sitematch.gazetteer.grammar import find_country
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.services.studies.placing import Placed, is_notice, place_site, read_country, tells_contradiction
+from sitematch.services.studies.placing import (
+    Placed,
+    is_notice,
+    place_site,
+    read_country,
+    read_us_parts,
+    tells_contradiction,
+)
 
 if TYPE_CHECKING:
     from sitematch.store.engine import Store
@@ -126,7 +133,8 @@ class Placer:
             return Fault(0, "country", location.country[:80], error.message, place=location.where)
         if not (location.city or location.postcode or location.point):
             return Fault(0, "city", "", "has no city, postcode or point", place=location.where)
-        placed = self._place(location.city, location.state, location.postcode, country, location.point)
+        country, postcode = read_us_parts(country, location.state, location.postcode, flags)
+        placed = self._place(location.city, location.state, postcode, country, location.point)
         city = location.city
         if not city:
             city = placed.place.name.partition(",")[0] if placed.place and placed.place.name else "Town not given"
@@ -141,6 +149,7 @@ class Placer:
             study_id=study.study_id,
             source_study=study.study_id,
             facility=location.facility or NO_NAME,
+            address=location.address,
             city=city,
             state=location.state,
             postcode=placed.postcode,
@@ -347,7 +356,9 @@ def _lay_aside(
 
 
 def _whereabouts(location: RecordLocation) -> SiteIdentity:
-    return SiteIdentity(location.facility, location.city, location.postcode, find_country(location.country) or "")
+    return SiteIdentity(
+        location.facility, location.city, location.postcode, find_country(location.country) or "", location.address
+    )
 
 
 def _lay(laid: _LaidAside, spool: IO[bytes], encoder: msgspec.msgpack.Encoder) -> None:

@@ -85,6 +85,47 @@ def read_country(text: str, flags: list[str]) -> str:
         return meant[0]
 
 
+_TERRITORIES = {"PR": "PR", "PUERTO RICO": "PR", "GU": "GU", "GUAM": "GU", "VI": "VI", "VIRGIN ISLANDS": "VI",
+                "AS": "AS", "AMERICAN SAMOA": "AS", "MP": "MP", "NORTHERN MARIANA ISLANDS": "MP"}  # fmt: skip
+"""Territories of the United States with a country code of their own, as the state of an address."""
+
+_ZIP_DIGITS = 5
+
+
+def read_us_parts(country: str, state: str, postcode: str, flags: list[str]) -> tuple[str, str]:
+    """Read a territory that stands as a state of the US, and a ZIP code whose zeros a spreadsheet took off.
+
+    Parameters
+    ----------
+    country
+        ISO 3166-1 alpha-2.
+    state, postcode
+        As the record writes them.
+    flags
+        Takes what was noticed.
+
+    Returns
+    -------
+    tuple of str
+        Country and postcode.
+
+    Examples
+    --------
+    >>> read_us_parts("US", "PR", "917", []), read_us_parts("US", "MA", "2118", [])
+    (('PR', '00917'), ('US', '02118'))
+    """
+    territory = _TERRITORIES.get(state.strip().upper()) if country == "US" else None
+    if territory is not None:
+        flags.append(f"The record's country is US, its state {state}: {COUNTRIES[territory].name} was used.")
+        country = territory
+    is_american = country == "US" or country in _TERRITORIES.values()
+    if is_american and postcode.isascii() and postcode.isdecimal() and _ZIP_DIGITS - 2 <= len(postcode) < _ZIP_DIGITS:
+        whole = postcode.zfill(_ZIP_DIGITS)
+        flags.append(f"The ZIP code {postcode} {_MEANT} {whole}: a spreadsheet takes zeros off.")
+        postcode = whole
+    return country, postcode
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
     """Where a site was found.

@@ -13,6 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts
+from sitematch.domain.studies.design import NO_DESIGN
 from sitematch.domain.studies.import_outcome import ImportRecord, ImportTotals
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
@@ -294,7 +295,15 @@ def _last_id(connection: sa.Connection) -> int:
 
 
 def _hash(study: Study, sites: Sequence[Site]) -> str:
-    return hashlib.sha256(msgspec.json.encode((study, tuple(sites)))).hexdigest()
+    """Hash a version of a study. Fields of schema 0010 that are empty are left out: hashes of before stay right."""
+    facts = msgspec.to_builtins(study)
+    if study.design == NO_DESIGN:
+        del facts["design"]
+    rows = [msgspec.to_builtins(site) for site in sites]
+    for row in rows:
+        if not row["address"]:
+            del row["address"]
+    return hashlib.sha256(msgspec.json.encode((facts, rows))).hexdigest()
 
 
 def _record(row: sa.Row[Any]) -> ImportRecord:

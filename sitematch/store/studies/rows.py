@@ -10,12 +10,14 @@ import sqlalchemy as sa
 from sitematch.domain.finding.clinic import clinic_number
 from sitematch.domain.grid_cells import cell_of
 from sitematch.domain.place import Coordinates, Place, Precision
+from sitematch.domain.studies.design import TrialDesign
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Phase, RecruitmentStatus, Study
 from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
 from sitematch.errors import InvalidInput
 
 _TEXTS = msgspec.json.Decoder(tuple[str, ...])
+_DESIGN = msgspec.json.Decoder(TrialDesign)
 _PHASES = msgspec.json.Decoder(tuple[Phase, ...])
 _STUDY_LISTS = ("other_ids", "conditions", "keywords", "interventions", "phases", "who", "who_not", "history")
 
@@ -29,11 +31,12 @@ def study_values(study: Study) -> dict[str, Any]:
     plain = {
         name: getattr(study, name)
         for name in Study.__slots__
-        if name not in (*_STUDY_LISTS, "travel", "timeline", "status")
+        if name not in (*_STUDY_LISTS, "travel", "timeline", "status", "design")
     }
     return {
         **plain,
         **{name: _json(getattr(study, name)) for name in (*_STUDY_LISTS, "timeline")},
+        "design": _json(study.design),
         "status": study.status.value,
         "travel_certainty": study.travel.certainty.value,
         "travel_kinds": _json(study.travel.kinds),
@@ -46,6 +49,7 @@ def study_of(row: sa.Row[Any]) -> Study:
     travel = _travel(values.pop("travel_certainty"), values.pop("travel_kinds"))
     for name in _STUDY_LISTS:
         values[name] = _TEXTS.decode(values[name])
+    values["design"] = _DESIGN.decode(values["design"])
     values["timeline"] = _PHASES.decode(values["timeline"])
     values["status"] = RecruitmentStatus(values["status"])
     return Study(**values, travel=travel)
@@ -100,6 +104,7 @@ def site_values(position: int, site: Site, study_id: str) -> dict[str, Any]:
         "spots": site.spots,
         "flags": _json(site.flags),
         "cell": cell_of(None if place is None else place.coordinates),
+        "address": site.address,
         "clinic": clinic_number(site.facility, site.city, site.country, site.site_id),
     }
 
@@ -122,6 +127,7 @@ def site_of(row: sa.Row[Any]) -> Site:
         spots=row.spots,
         as_of_on=row.as_of_on,
         flags=_TEXTS.decode(row.flags),
+        address=row.address,
     )
 
 

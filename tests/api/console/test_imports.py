@@ -70,6 +70,20 @@ def test_import_does_what_the_preview_showed_names_who_did_it_and_is_taken_back(
     assert facilities(service) == {"Hospital far"}
 
 
+def test_row_of_a_known_site_that_cannot_be_used_holds_the_import_back_unless_agreed(service: ServedStudy) -> None:
+    ann = console_user(service, "administrator")
+    ann.send(import_form(look_at(ann)))
+    damaged = TABLE.replace("Charité,Berlin,10115,DE", "Charité,Berlin,10115,Atlantis")
+
+    refused = look_at(ann, damaged)
+    agreed = look_at(ann, damaged, allow_left_out="yes")
+
+    assert "1 site of the catalogue is named by rows that cannot be used" in read_text(refused.text)
+    assert not [form for form in forms_of(refused) if "/imports/uploads/" in form.action]
+    assert "named by rows" not in read_text(agreed.text)
+    assert "No longer listed: Charité" not in read_text(agreed.text)
+
+
 def test_upload_is_gone_after_its_import_and_after_it_was_left(service: ServedStudy, tmp_path: Path) -> None:
     ann = console_user(service, "administrator")
     form = import_form(look_at(ann))

@@ -149,6 +149,15 @@ class TestRowsThatCannotBeRead:
 
 
 class TestColumns:
+    def test_a_territory_given_as_a_state_with_a_zip_code_that_lost_its_zeros(self, run: Run, bring: Any) -> None:
+        said = bring((["Site", "City", "State", "ZIP", "Country"], ["X", "San Juan", "PR", "917", "US"]))
+
+        (site,) = sites(run)
+        assert (site["country"], site["postcode"]) == ("PR", "00917")
+        assert 18 < site["location"]["latitude"] < 19
+        assert "Contradiction:" in said
+        assert "Puerto Rico was believed" in said
+
     def test_one_country_for_all_rows_is_said_with_an_option_that_the_message_shows(self, run: Run, bring: Any) -> None:
         rows = (["Site", "City", "Zip"], ["Mayo Clinic", "Rochester", "55905"])
 
@@ -188,6 +197,26 @@ class TestColumns:
 
         assert len(sites(run)) == 1
         assert "exactly, so both are one site" in said
+
+    def test_streets_are_kept_shown_exported_and_imported_again_and_tell_two_clinics_apart(
+        self, run: Run, bring: Any, tmp_path: Path
+    ) -> None:
+        header = ["Site", "Address", "City", "Zip", "Country", "Status"]
+        first = ["Clinic", "1 Main St", "Rochester", "55905", "US", "Recruiting"]
+        second = ["Clinic", "9 Oak Ave", "Rochester", "55905", "US", "Recruiting"]
+        bring((header, first, second))
+        ids = {site["address"]: site["site_id"] for site in sites(run)}
+        assert len(ids) == 2
+
+        exported = tmp_path / "mine.csv"
+        assert run("export", "sites", "--study", STUDY, "--out", str(exported)).exit_code == 0
+        assert "9 Oak Ave" in exported.read_text(encoding="utf-8")
+        assert "Nothing changed" in run("import", "csv", str(exported)).output
+
+        bring((header, second, [*first[:5], "Closed"]))
+        assert {site["address"]: site["site_id"] for site in sites(run)} == ids
+        closed = next(site for site in sites(run) if site["status"] != "RECRUITING")
+        assert closed["address"] == "1 Main St"
 
     def test_html_entities_are_decoded_once(self, run: Run, bring: Any) -> None:
         bring((["Site", "City", "Zip", "Country"], ["Children&#39;s A &amp;amp; B", "Rochester", "55905", "US"]))
