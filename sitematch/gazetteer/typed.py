@@ -175,7 +175,7 @@ def _peeled(
     regions = find_regions(last, within) or (find_regions(last) if within is None or country else ())
     whole = bool(regions) and (bool(before) or bool(postcode))
     if whole and depth < 5:
-        if before and _is_street_line(before[-1]):
+        if before and _is_street_line(before[-1]) and not any(_codes(before[-1], country)):
             # "221B Baker Street, London": the city itself, which some region is called after.
             yield postcode, [last], (*groups, regions)
         yield from _peeled(before, country, (*groups, regions), postcode, depth + 1)
