@@ -16,7 +16,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from xml.etree import ElementTree
 
+from sitematch.gazetteer.grammar.countries import find_country
 from sitematch.gazetteer.grammar.names import fold_name, name_keys
+from sitematch.gazetteer.grammar.regions import TERRITORIES as TERRITORIES_OF
 
 TARGET = Path(__file__).resolve().parent.parent / "sitematch" / "gazetteer" / "grammar" / "_region_names.py"
 
@@ -38,7 +40,8 @@ KINDS = (
     "region del", "gobierno de", "principado de", "comunidad de", "comunidad autonoma de", "comunitat", "illes",
     "province", "department", "departement", "state", "county", "canton", "prefecture", "voivodeship", "oblast",
     "krai", "kray", "republic", "respublika", "region", "district", "governorate", "municipality", "city",
-    "to", "fu", "ken", "do", "kraj", "lan", "lani", "fylke", "megye", "judet", "judetul", "zhupanija", "metropolitan",
+    "to", "fu", "ken", "do", "kraj", "lan", "lani", "fylke", "megye", "judet", "judetul", "zhupanija",
+    "wojewodztwo", "metropolitan",
     "область", "край", "республика", "автономный округ", "県", "府", "都", "省", "市", "自治区", "도", "광역시",
     "특별시",
     "특별자치도", "특별자치시", "capital territory", "union territory", "community", "maakond", "zupanija", "territory",
@@ -61,7 +64,8 @@ ALIASES: Mapping[str, str] = {
     "auwa": "W Australia|West Australia", "ausa": "S Australia", "denw": "NRW", "debw": "BaWü|BaWue",
     "demv": "Meck-Pomm|MV", "derp": "Rhineland-Palatinate|RLP", "desh": "S-H", "mxcmx": "CDMX|DF|Distrito Federal",
     "mxmex": "Edomex|Edo Mex|Estado de Mexico|State of Mexico", "mxroo": "Q Roo", "mxbcn": "BC|B.C.",
-    "mxcoa": "Coahuila", "mxmic": "Michoacan", "mxver": "Veracruz", "mxjal": "Jalisco|JAL", "gbnir": "N Ireland|NI",
+    "mxcoa": "Coahuila", "mxmic": "Michoacan", "mxver": "Veracruz", "mxjal": "Jalisco|JAL", "mxnle": "NL|N.L.",
+    "gbnir": "N Ireland|NI",
     "gbeng": "ENG", "gbken": "Kent", "gbcon": "Cornwall", "gbgre": "Greenwich", "inod": "Orissa|Odisha|OR|OD",
     "inor": "Orissa|Odisha|OR|OD", "inut": "Uttarakhand|Uttaranchal|UK|UT", "inct": "Chhattisgarh|CG|CT",
     "intg": "Telangana|TS|TG", "intn": "Tamilnadu|TN", "inka": "Karnataka", "indl": "NCT of Delhi|NCR",
@@ -203,7 +207,7 @@ def main(cldr: Path, gazetteer: Path) -> str:
         own = [named(language.split("_")[0])[code] for language in languages if code in named(language.split("_")[0])]
         aliases = [text for text in (*ALIASES.get(code, "").split("|"), GEONAMES.get(code, "")) if text]
         keys = keys_of([*own, *aliases])
-        if not keys:
+        if not keys or any(find_country(name) in TERRITORIES_OF.get(country, ()) for name in own):
             continue
         mine = {admin for admin in admins[country] if keys_of([admin]) & keys}
         # Thailand's Phetchabun and Phetchaburi are two.

@@ -21,6 +21,9 @@ SLACK_KM = 50.0
 """A town and a postcode of it may lie so far apart beyond both uncertainties: suburbs carry their city's name."""
 
 
+UNCHECKED = "could not be checked"
+"""What a note says where no town of the name is known."""
+
 WIDE_KM = 25.0
 """A postcode known only this coarsely gives way to a town that is at least twice as sure."""
 
@@ -57,7 +60,7 @@ def agree(place: Place, reader: Reader, town: str, held: Held = (), *, shown: st
     if not found.whole:
         if _is_its_own_name(place, town):
             return place
-        return _noted(place, f"The postcode could not be checked against {shown or town}: no such town is known there.")
+        return _noted(place, f"The postcode {UNCHECKED} against {shown or town}: no such town is known there.")
     nearest, apart_km = _nearest(place, found)
     if not _is_near(place, nearest, apart_km):
         if _is_its_own_name(place, town):

@@ -21,8 +21,10 @@ def countries_with(reader: Reader, text: str) -> tuple[Suggestion, ...]:
     -------
     tuple of Suggestion
         In the order of the countries' codes; empty if there is none. A code with letters counts where the part of
-        it that the data holds is known ("SW1A" of "SW1A 1AA"), but only if no country knows it whole.
+        it that the data holds is known ("SW1A" of "SW1A 1AA"), but only if no country knows it whole. A code that is
+        typed with a dash just as a country writes its codes ("00-950") is that country's.
     """
+    exact: list[Suggestion] = []
     full: list[Suggestion] = []
     parts: list[Suggestion] = []
     # Five digits fit half the world, so digits count only where the whole code is known, or with their own dash. Four
@@ -31,20 +33,18 @@ def countries_with(reader: Reader, text: str) -> tuple[Suggestion, ...]:
         country = postcode.country
         key = key_of(country, postcode.code)
         found = Suggestion(postcode.code, country, f"a postcode of {COUNTRIES[country].name}")
-        if reader.has_postcode(country, key):
+        is_exact = "-" in postcode.code and postcode.code == text.strip()
+        if is_exact and any(reader.postcode(country, rung.key) for rung in rungs(country, key)):
+            exact.append(found)
+        elif reader.has_postcode(country, key):
             full.append(found)
-        elif _tells_its_country(postcode.code, key, text) and any(
-            reader.postcode(country, rung.key) for rung in rungs(country, key)
+        elif (
+            not key.isdigit()
+            and any(c.isdigit() for c in key)
+            and any(reader.postcode(country, rung.key) for rung in rungs(country, key))
         ):
             parts.append(found)
-    return tuple(full or parts)
-
-
-def _tells_its_country(code: str, key: str, text: str) -> bool:
-    """Tell whether a code that no source lists whole is written as one country alone writes its codes."""
-    if key.isdigit():
-        return len(key) >= 7 and "-" in code and code == text.strip()
-    return any(c.isdigit() for c in key)
+    return tuple(exact or full or parts)
 
 
 def known_elsewhere(reader: Reader, text: str, *, without: str) -> tuple[Suggestion, ...]:

@@ -15,6 +15,9 @@ from sitematch.gazetteer.schema import DEGREE, PRECISIONS
 _FEW = 3
 """Countries that a note names; more are counted."""
 
+ELSEWHERE = "It is a code of"
+"""How a note begins that names other countries with the code."""
+
 
 def lookup(reader: Reader, postcode: Postcode) -> Place:
     """Find the place of a postcode, or of the finest leading part of it that is known.
@@ -97,9 +100,9 @@ def _notes(reader: Reader, postcode: Postcode, key: str, found: str) -> tuple[st
     notes = [f"{code} is no known code of {COUNTRIES[country].name}; it was placed by its part {part}."]
     others = known_elsewhere(reader, key, without=country)
     if len(others) > _FEW:
-        notes.append(f"It is a code of {len(others)} other countries: check the country, or the code.")
+        notes.append(f"{ELSEWHERE} {len(others)} other countries: check the country, or the code.")
     elif others:
-        notes.append(f"It is a code of {listed(others)}.")
+        notes.append(f"{ELSEWHERE} {listed(others)}.")
     return tuple(notes)
 
 

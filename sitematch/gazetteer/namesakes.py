@@ -30,6 +30,7 @@ def the_town(
     held: Held = (),
     likely: Sequence[str] = (),
     hints: Sequence[str] = (),
+    is_forgiving: bool = True,
 ) -> tuple[Town, tuple[str, ...]]:
     """Find the one town that a text means.
 
@@ -44,6 +45,9 @@ def the_town(
         the largest town of that name elsewhere has more than `DOMINANCE` times its people.
     hints
         Countries that break a tie: taken if exactly one of them has such a town, and no larger one lies elsewhere.
+    is_forgiving
+        Whether to look for names that are one slip away: some hundred queries. Such a town is taken, and said to be,
+        if its name is long enough and no other comes near.
 
     Returns
     -------
@@ -61,7 +65,9 @@ def the_town(
     """
     found = find_towns(reader, text, country, held)
     if not found.whole:
-        raise _unknown(reader, text, country, held, found.towns)
+        if not is_forgiving:
+            raise TownNotFound(f"No town called {text!r} is known.", field="town")
+        return _nearly(reader, text, country, held, found.towns)
     towns = _without_doubles(found.towns)
     if len(towns) == 1:
         return towns[0], ()
@@ -71,10 +77,12 @@ def the_town(
     if country is not None and country in countries:
         # Others are territories of it.
         return _largest(towns, text)
+    # Hong Kong is also called Victoria, but nobody means it.
+    own = [town for town in towns if fold_name(town.name) == fold_name(text.split(",")[0])] or towns
     for choice in likely:
         if choice in countries:
             there = [town for town in towns if town.country == choice]
-            if _people(there[0]) * DOMINANCE < _people(towns[0]):
+            if _people(there[0]) * DOMINANCE < _people(own[0]):
                 break
             town, notes = _largest(there, text)
             return town, (f"{COUNTRIES[choice].name} was taken: your language points there.", *notes)
@@ -89,30 +97,59 @@ def _people(town: Town) -> int:
     return max(town.population or 0, 500)
 
 
-def _unknown(reader: Reader, text: str, country: str | None, held: Held, begun: Sequence[Town]) -> TownNotFound:
-    """Say that no town is called so there, and offer the nearest misses."""
+def _nearly(
+    reader: Reader, text: str, country: str | None, held: Held, begun: Sequence[Town]
+) -> tuple[Town, tuple[str, ...]]:
+    """Take the one town that is called nearly so, or say that none is called so there, and offer the nearest misses."""
     name, *tail = text.split(",")
     groups = [*held, *(regions for part in tail if (regions := find_regions(part, country) or find_regions(part)))]
-    where = _within(groups, country)
+    where = _within(groups, country, ())
     if groups:
         same = find_towns(reader, name, country)
         same = same if same.whole or country is None else find_towns(reader, name, None)
         elsewhere = _suggested(same.towns[:5], "a town of that name elsewhere") if same.whole else ()
         misspelt = _misspelt(reader, name, country, groups)
-        near = (*misspelt, *elsewhere)
+        if not same.whole and _is_meant(misspelt, name, country or _country_of(groups)):
+            return misspelt[0], (f"No town called {name.strip()} is known{where}; {misspelt[0].label} was taken.",)
+        near = (*_suggested(misspelt, "a name spelt nearly so"), *elsewhere)
     else:
-        near = _suggested(begun[:5], "a name that begins alike") or _misspelt(reader, name, country, ())
+        misspelt = _misspelt(reader, name, country, ())
+        if not begun and _is_meant(misspelt, name, country):
+            return misspelt[0], (f"No town called {name.strip()} is known{where}; {misspelt[0].label} was taken.",)
+        near = _suggested(begun[:5], "a name that begins alike") or _suggested(misspelt, "a name spelt nearly so")
     asked = (
         f" Did you mean {_named(near[0], country)}?" if near else " Check the spelling, or give a larger town nearby."
     )
     shown = name.strip() if groups else text
-    return TownNotFound(f"No town called {shown!r} is known{where}.{asked}", field="town", suggestions=near)
+    where = _within(groups, country, [suggestion.country for suggestion in near])
+    raise TownNotFound(f"No town called {shown!r} is known{where}.{asked}", field="town", suggestions=near)
 
 
-def _within(groups: Held, country: str | None) -> str:
+_LONG = 6
+"""Letters that a misspelt name has at least, to be taken for a town's."""
+
+_KNOWN = 15_000
+"""Inhabitants that a town has at least, to be meant by a misspelt name."""
+
+
+def _is_meant(towns: Sequence[Town], name: str, country: str | None) -> bool:
+    """Tell whether the first of some towns is meant by a name that is one slip away, with no other near it."""
+    if not towns or country is None or len(fold_name(name)) < _LONG or (towns[0].population or 0) < _KNOWN:
+        return False
+    return len(towns) == 1 or _people(towns[0]) >= DOMINANCE * _people(towns[1])
+
+
+def _country_of(groups: Held) -> str | None:
+    """Give the country that all groups name; None if they leave several."""
+    countries = {region.country for group in groups for region in group}
+    return countries.pop() if len(countries) == 1 else None
+
+
+def _within(groups: Held, country: str | None, likely: Sequence[str]) -> str:
     if groups:
         group = next((g for g in groups if any(r.name for r in g)), groups[0])
-        best = next((r for r in group if country in (None, r.country)), group[0])
+        inside_it = [r for r in group if country in (None, r.country)] or list(group)
+        best = next((r for choice in likely for r in inside_it if r.country == choice), inside_it[0])
         inside = f", {COUNTRIES[best.country].name}" if best.name else ""
         return f" in {best.label}{inside}"
     return f" in {COUNTRIES[country].name}" if country else ""
@@ -126,11 +163,11 @@ def _suggested(towns: Sequence[Town], why: str) -> tuple[Suggestion, ...]:
     return tuple(Suggestion(town.label, town.country, why) for town in towns)
 
 
-def _misspelt(reader: Reader, name: str, country: str | None, groups: Held) -> tuple[Suggestion, ...]:
-    """Suggest towns whose names are one slip away: a letter left out, doubled, changed or swapped."""
+def _misspelt(reader: Reader, name: str, country: str | None, groups: Held) -> list[Town]:
+    """List the five largest towns whose names are one slip away: a letter left out, doubled, changed or swapped."""
     key = fold_name(name)
     if not 4 <= len(key) <= 30 or not key.isascii():
-        return ()
+        return []
     rows = {
         row[0]: row
         for slip in _slips(key)
@@ -138,7 +175,7 @@ def _misspelt(reader: Reader, name: str, country: str | None, groups: Held) -> t
         if all(any(region.holds(row[1], row[3]) for region in group) for group in groups)
     }
     largest = sorted(rows.values(), key=lambda row: (-(row[7] or 0), row[0]))[:5]
-    return tuple(Suggestion(town_of(reader, row).label, row[1], "a name spelt nearly so") for row in largest)
+    return [town_of(reader, row) for row in largest]
 
 
 def _slips(key: str) -> set[str]:
@@ -147,7 +184,10 @@ def _slips(key: str) -> set[str]:
     swapped = {head + tail[1] + tail[0] + tail[2:] for head, tail in cuts if len(tail) > 1}
     changed = {head + letter + tail[1:] for head, tail in cuts if tail for letter in ascii_lowercase}
     put_in = {head + letter + tail for head, tail in cuts for letter in ascii_lowercase}
-    return (left_out | swapped | changed | put_in) - {key}
+    # Another letter doubled than the right one: "Cincinatti".
+    single = {head + tail[1:] for head, tail in cuts if head[-1:] == tail[:1] != ""}
+    moved = {word[:i] + word[i - 1] + word[i:] for word in single for i in range(1, len(word) + 1)}
+    return (moved | left_out | swapped | changed | put_in) - {key}
 
 
 def _largest(towns: Sequence[Town], text: str) -> tuple[Town, tuple[str, ...]]:

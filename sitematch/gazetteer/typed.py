@@ -59,6 +59,8 @@ class TypedPlace:
         What was read as a street, a building or a box.
     beside
         The town with what stands behind it, where it was typed in a field of its own; for messages.
+    is_region_too
+        Whether the town's words are a region's as well: then it counts only if it is known to lie at the code.
     called
         What the person calls the place, where a table gave the postcode: ``"Dublin 4"``.
     """
@@ -68,6 +70,7 @@ class TypedPlace:
     regions: tuple[tuple[Region, ...], ...] = ()
     left_out: str = ""
     beside: str = ""
+    is_region_too: bool = False
     called: str = ""
 
     def allows(self, country: str, admin: str) -> bool:
@@ -161,17 +164,20 @@ def _peeled(
     *before, last = segments
     within = country or next((g[0].country for g in groups if len(g) == 1 or not g[0].by_code), None)
     if not postcode:
-        for code, rest in _codes(last, within, is_alone=not before):
+        for code, rest in _codes(last, within):
             yield from _peeled([*before, rest] if rest else before, country, groups, code, depth + 1)
         if len(before) >= 1 and not _has_digit(last):
             # "10117 Berlin, Mitte", "10117, Berlin".
-            code, rest = next(_codes(before[-1], within, is_alone=False), ("", ""))
+            code, rest = next(_codes(before[-1], within), ("", ""))
             if code and (not rest or before[-1].startswith(code)):
                 middle = [rest] if rest else []
                 yield from _peeled([*before[:-1], *middle, last], country, groups, code, depth + 1)
     regions = find_regions(last, within) or (find_regions(last) if within is None or country else ())
     whole = bool(regions) and (bool(before) or bool(postcode))
     if whole and depth < 5:
+        if before and _is_street_line(before[-1]) and not any(_codes(before[-1], country)):
+            # "221B Baker Street, London": the city itself, which some region is called after.
+            yield postcode, [last], (*groups, regions)
         yield from _peeled(before, country, (*groups, regions), postcode, depth + 1)
         if before:
             # Behind a comma a region is a region; only a city of the same name may be meant beside it.
@@ -192,7 +198,7 @@ def _peeled(
                 yield from _peeled([" ".join(words[count:])], country, (stated,), postcode, depth + 1)
 
 
-def _codes(segment: str, country: str | None, *, is_alone: bool) -> Iterator[tuple[str, str]]:
+def _codes(segment: str, country: str | None) -> Iterator[tuple[str, str]]:
     """Cut a postcode off the end or the beginning of a segment, the longest first; the end first."""
     if not _has_digit(segment):
         return
@@ -206,20 +212,28 @@ def _codes(segment: str, country: str | None, *, is_alone: bool) -> Iterator[tup
                 continue
             if not at_end and len(rest) == 0:
                 continue
-            if _is_code(code, country) and (is_alone or not _is_street(rest, at_end=at_end)):
+            if _is_code(code, country) and (at_end or not _is_street(rest)):
                 yield code, " ".join(rest)
 
+    for start in range(1, len(words) - 1):
+        # "Hauptstr. 12 10827 Berlin": no comma before the code.
+        code, after = words[start], words[start + 1 :]
+        if len(code) > 3 and _is_code(code, country) and not _has_digit(" ".join(after)) and not _is_street(after):
+            yield code, " ".join(after)
 
-def _is_street(rest: list[str], *, at_end: bool) -> bool:
+
+def _is_street(rest: list[str]) -> bool:
     """Tell a house number from a postcode: something with a digit follows it ("12 Rue 4"), or a street's word."""
-    if not rest:
-        return False
-    key = fold_name(" ".join(rest))
-    return not at_end and _STREET.search(key) is not None
+    return _STREET.search(fold_name(" ".join(rest))) is not None
+
+
+def _is_street_line(segment: str) -> bool:
+    return _has_digit(segment) or _STREET.search(fold_name(segment)) is not None
 
 
 _STREET = re.compile(
-    r"\b(?:street|st|road|rd|avenue|ave|av|lane|ln|drive|dr|boulevard|blvd|bd|court|ct|place|way|highway|hwy|parkway|"
+    r"(?<=\w )(?:street|road|avenue|ave|boulevard|blvd|drive|lane|highway|parkway)\b"
+    r"|(?<=\w )(?:st|road|rd|avenue|ave|av|lane|ln|drive|dr|boulevard|blvd|bd|court|ct|place|way|highway|hwy|parkway|"
     r"pkwy|square|sq|terrace|close|crescent|rue|impasse|allee|chemin|quai|calle|carrera|cra|via|viale|corso|rua|"
     r"travessa|ulica|ul|utca|ter|gatan|vagen|gata|vej|gade|weg|platz|gasse|strasse|str|straat|laan|plein)$"
     r"|^(?:rue|avenue|av|boulevard|bd|calle|carrera|via|viale|corso|piazza|rua|avenida|ulica|ul|plaza|place)\b"
@@ -228,6 +242,8 @@ _STREET = re.compile(
 
 
 def _is_code(code: str, country: str | None) -> bool:
+    if any(c.isalpha() and not c.isascii() for c in code):
+        return False
     if country is not None:
         key = key_of(country, code)
         return bool(key) and _has_digit(key) and fits(country, key)
@@ -260,12 +276,16 @@ def _towns(
         if country in (None, "JP") and (code := ward_of_tokyo(segment)):
             yield TypedPlace(postcode=code, regions=(*groups, find_regions("Tokyo", "JP")), called=segment)
         others = (*segments[:at], *segments[at + 1 :])
+        if not postcode and any(next(_codes(other, country), None) for other in others):
+            # A postcode that was typed is never left out.
+            continue
         # Whatever else is a region holds too.
         held = (*groups, *(found for other in others if (found := find_regions(other, country))))
         left_out = ", ".join(filter(None, (*others, box)))
-        if _has_digit(segment) or fold_name(segment).split(" ")[-1] in ROMAN:
+        if _has_digit(segment) or not ROMAN.keys().isdisjoint(fold_name(segment).split(" ")):
             yield from _districts(segment, postcode, held)
-        yield TypedPlace(postcode=postcode, town=segment, regions=held, left_out=left_out)
+        is_region = bool(postcode and find_regions(segment, country))
+        yield TypedPlace(postcode=postcode, town=segment, regions=held, left_out=left_out, is_region_too=is_region)
     if _has_digit(" ".join(segments)) or postcode:
         yield from _last_words(segments, postcode, groups, country)
 
@@ -277,9 +297,11 @@ def _last_words(
     words = segments[-1].split(" ")
     for start in range(1, len(words)):
         town = " ".join(words[start:])
-        if _has_digit(town) or len(fold_name(town)) < 3:
+        if _has_digit(town) or len(fold_name(town)) < 3 or _STREET.search(f"x {fold_name(town)}"):
             continue
         street = ", ".join((*segments[:-1], " ".join(words[:start])))
+        if not postcode and any(len(word) > 3 and _is_code(word, country) for word in words[1:start]):
+            return
         if regions := find_regions(town, country) or find_regions(town):
             # The city of New York lies in the state; a town called Brazil is not meant by "Highway 11, Brazil".
             yield TypedPlace(postcode=postcode, town=town, regions=(*groups, regions), left_out=street)

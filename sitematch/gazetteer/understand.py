@@ -19,13 +19,13 @@ from sitematch.errors import (
     TownNotFound,
 )
 from sitematch.gazetteer import lookup
-from sitematch.gazetteer.crosscheck import agree, agrees
+from sitematch.gazetteer.crosscheck import UNCHECKED, agree, agrees
 from sitematch.gazetteer.elsewhere import countries_with, known_elsewhere
-from sitematch.gazetteer.everyday import nickname
+from sitematch.gazetteer.everyday import nickname, spelled_out
 from sitematch.gazetteer.grammar import COUNTRIES, fold_name, name_keys, parse_postcode
 from sitematch.gazetteer.grammar.forms import BRITISH, form_of
 from sitematch.gazetteer.grammar.regions import TERRITORIES, Region, find_regions
-from sitematch.gazetteer.lookup import listed
+from sitematch.gazetteer.lookup import ELSEWHERE, listed
 from sitematch.gazetteer.namesakes import the_town
 from sitematch.gazetteer.reader import Reader
 from sitematch.gazetteer.special import forces_of, look_alikes, means_here
@@ -40,6 +40,9 @@ _BORDER_KM = 15.0
 
 _LARGEST = 6
 """Towns of a region that are offered."""
+
+_FORGIVEN = 6
+"""Ways to read a text in which names that are nearly right are looked for."""
 
 Fault = AmbiguousPlace | InvalidInput | NotFound
 
@@ -58,12 +61,15 @@ class Context:
         Countries that the person's languages point to, best first.
     hints
         Countries that break a tie.
+    is_forgiving
+        Whether names that are nearly right are looked for: some hundred queries, so only once all else has failed.
     """
 
     reader: Reader
     country: str | None
     likely: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    is_forgiving: bool = False
 
 
 def understand(
@@ -92,6 +98,7 @@ def understand(
             raise fault or InvalidInput("Nothing was given; give a postcode or a town.", field="postcode")
         return _first(context, read_town(town, context.country))
     _refuse_special(context, asked)
+    _offer_look_alikes(context, asked, fault)
     if not town.strip() and not _has_digit(asked):
         _ask_if_region(context, asked)
     readings = _with_town(context, asked, town)
@@ -106,12 +113,21 @@ def understand(
 def _first(context: Context, readings: tuple[TypedPlace, ...]) -> Place:
     """Give the place of the first way to read a text that leads to one."""
     fault: Fault | None = None
-    for reading in readings:
-        try:
-            return _place(context, reading)
-        except (NotFound, InvalidInput) as unknown:
-            if fault is None or _weight(unknown) > _weight(fault):
-                fault = unknown
+    unchecked: Place | None = None
+    for way in (context, replace(context, is_forgiving=True)):
+        fault = None
+        for reading in readings if not way.is_forgiving else readings[:_FORGIVEN]:
+            try:
+                place = _place(way, reading)
+                if not any(UNCHECKED in note for note in place.notes):
+                    return place
+                # Another way to read it may fit better: "Roma RM" is Rome, with its province.
+                unchecked = unchecked or place
+            except (NotFound, InvalidInput) as unknown:
+                if fault is None or _weight(unknown) > _weight(fault):
+                    fault = unknown
+        if unchecked is not None:
+            return unchecked
     raise fault or InvalidInput("Nothing was given; give a postcode or a town.", field="postcode")
 
 
@@ -166,12 +182,23 @@ def _refuse_special(context: Context, asked: str) -> None:
         )
 
 
+def _offer_look_alikes(context: Context, asked: str, fault: InvalidPostcode | PostcodeNotFound | None) -> None:
+    """Offer a code whose letters and digits look alike, where the whole text becomes one."""
+    if context.country is None or not isinstance(fault, InvalidPostcode) or not _has_digit(asked):
+        return
+    alike = () if fault.suggestions else look_alikes(asked, context.country)
+    if alike:
+        asked_back = " or ".join(suggestion.text for suggestion in alike)
+        raise InvalidPostcode(f"{fault.message} Did you mean {asked_back}?", field="postcode", suggestions=alike)
+
+
 def _ask_if_region(context: Context, asked: str) -> None:
     """Ask for a town if the text is the name of a region or a country, and of no town in it."""
     regions = find_regions(asked, context.country)
     if not regions or nickname(asked, context.country) is not None:
         return
-    rows = [row for key in name_keys(asked) for row in context.reader.towns(key)]
+    keys = dict.fromkeys((*name_keys(asked), *spelled_out(fold_name(asked))))
+    rows = [row for key in keys for row in context.reader.towns(key)]
     own = (context.country, *context.likely)
     regions = tuple(region for region in regions if region.country in own) or regions
     if context.country is not None:
@@ -207,6 +234,8 @@ def _about(town: Town) -> str:
 
 
 def _towns_in(reader: Reader, region: Region) -> list[Town]:
+    if not region.is_listed:
+        return []
     towns = (town_of(reader, row) for row in reader.largest_in(region.country))
     inside = [town for town in towns if not region.listed or (town.admin and region.holds(town.country, town.admin))]
     return inside[:_LARGEST] if region.listed or not region.name else []
@@ -228,6 +257,7 @@ def _by_town(context: Context, reading: TypedPlace) -> Place:
         held=reading.regions,
         likely=context.likely,
         hints=context.hints,
+        is_forgiving=context.is_forgiving,
     )
     if reading.left_out:
         notes = (*notes, f"{found.name} was read as the town; {reading.left_out} was left out.")
@@ -262,6 +292,8 @@ def _by_code(context: Context, reading: TypedPlace) -> Place:
         return replace(place, notes=(*note, f"{fault.message} The place is the town's.", *place.notes))
     if forces_of(reading.postcode, country):
         _refuse_special(replace_country(context, country), reading.postcode)
+    if reading.is_region_too and not agrees(place, context.reader, reading.town):
+        raise PostcodeNotFound(f"{reading.postcode} is not in {reading.town}.", field="postcode")
     if fold_name(reading.town):
         place = agree(place, context.reader, reading.town, reading.regions, shown=reading.beside)
     elif reading.town.strip():
@@ -269,7 +301,9 @@ def _by_code(context: Context, reading: TypedPlace) -> Place:
     _must_lie_in(context.reader, place, reading)
     if reading.called and place.postcode is not None:
         return replace(place, name=_with_admin(reading.called, place.name), notes=())
-    return replace(place, notes=(*note, *place.notes))
+    # Where the country was chosen here, other countries are named there, if at all.
+    others = place.notes if context.country else [said for said in place.notes if not said.startswith(ELSEWHERE)]
+    return replace(place, notes=(*note, *others))
 
 
 def _with_admin(name: str, place_name: str) -> str:
@@ -307,9 +341,17 @@ def _must_fit(country: str, reading: TypedPlace) -> None:
             )
 
 
+def _admin_of(place: Place) -> str:
+    """Give the state of a place; empty if its name holds none. A city called as its state is shows the name once."""
+    if ", " in place.name:
+        return place.name.rpartition(", ")[2]
+    regions = find_regions(place.name, place.country)
+    return place.name if any(fold_name(place.name) in region.listed for region in regions) else ""
+
+
 def _must_lie_in(reader: Reader, place: Place, reading: TypedPlace) -> None:
     """Refuse a place outside a region that was stated."""
-    admin = place.name.rpartition(", ")[2] if ", " in place.name else ""
+    admin = _admin_of(place)
     for group in reading.regions:
         if any(region.holds(place.country, admin) for region in group):
             continue
@@ -409,8 +451,7 @@ def _stated_countries(reading: TypedPlace) -> list[str]:
 
 def _lies_in(reader: Reader, suggestion: Suggestion, reading: TypedPlace) -> bool:
     place = _look(reader, suggestion)
-    admin = place.name.rpartition(", ")[2] if ", " in place.name else ""
-    return reading.allows(place.country, admin)
+    return reading.allows(place.country, _admin_of(place))
 
 
 def _look(reader: Reader, suggestion: Suggestion) -> Place:
@@ -468,11 +509,6 @@ def _best(
         return read
     if fault is None:
         return read
-    alike = look_alikes(asked, country) if isinstance(fault, InvalidPostcode) and not fault.suggestions else ()
-    if alike:
-        return InvalidPostcode(
-            f"{fault.message} Did you mean {' or '.join(s.text for s in alike)}?", field="postcode", suggestions=alike
-        )
     others = known_elsewhere(context.reader, asked, without=country)
     if not others or fault.suggestions or isinstance(fault, PostcodeNotFound):
         return fault

@@ -199,6 +199,13 @@ def british_sector(text: str) -> str | None:
     return f"{sector[1]} {sector[2]}" if sector else None
 
 
+# A form's own prefix begins as its country's code does.
+_FIRST_LETTERS = {
+    country: frozenset(prefix[0] for prefix in (country, *_SIGNS.get(country, ()), COUNTRIES[country].alpha_3))
+    for country in COUNTRIES
+}
+
+
 def countries_that_fit(text: str) -> tuple[Postcode, ...]:
     """Read a text as a postcode of every country whose form it has.
 
@@ -221,13 +228,18 @@ def countries_that_fit(text: str) -> tuple[Postcode, ...]:
     if len(text) > MAX_LENGTH:
         return ()
     compact = _compact(text)
+    is_bare = compact.isdigit()
+    is_cedex = compact[:5].isdigit() and not is_bare
     found = []
     for country in COUNTRIES:
         form = form_of(country)
         if form is None:
             continue
-        # Digits need no unwrapping, and most of what people type is digits.
-        key = compact if compact.isdigit() else key_of(country, text)
+        # Digits need no unwrapping, and most of what people type is digits; a prefix begins with a letter of its own.
+        if is_bare or (compact[:1] not in _FIRST_LETTERS[country] and country not in BRITISH and not is_cedex):
+            key = compact
+        else:
+            key = key_of(country, text)
         if (form.match.fullmatch(key) or _is_part(country, key, form)) and not _territory(country, key):
             found.append(Postcode(country=country, code=_written(country, key, form)))
     return tuple(found)

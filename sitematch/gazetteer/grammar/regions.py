@@ -41,12 +41,15 @@ class Region:
         The folded names that the gazetteer's towns carry for the part; empty if it does not tell which towns lie in it.
     by_code
         Whether the text was the letters of its code, which is weaker than a name.
+    is_listed
+        Whether the towns carry the part itself, and not the larger one around it (England for Kent).
     """
 
     country: str
     name: str = ""
     listed: tuple[str, ...] = ()
     by_code: bool = False
+    is_listed: bool = True
 
     @property
     def label(self) -> str:
@@ -84,11 +87,15 @@ def _index() -> dict[str, tuple[Region, ...]]:
         for row in rows:
             code, name, listed, keys = row.split("\t")
             held = tuple(listed.split("|")) if listed else ()
-            region = Region(country, name, held)
-            for key in keys.split("|"):
+            names = keys.split("|")
+            is_listed = not held or any(listed_name in names for listed_name in held)
+            region = Region(country, name, held, is_listed=is_listed)
+            for key in names:
                 found.setdefault(key, []).append(region)
             if len(code) > 1:
-                found.setdefault(code.lower(), []).append(Region(country, name, held, by_code=True))
+                found.setdefault(code.lower(), []).append(
+                    Region(country, name, held, by_code=True, is_listed=is_listed)
+                )
     return {key: tuple(dict.fromkeys(regions)) for key, regions in found.items()}
 
 

@@ -27,7 +27,7 @@ KIND_OF = {
     "use-location": ("location-wanted",),
 }
 HEADING_OF = {
-    "refused": "We cannot find a town with this name",
+    "refused": "We cannot find a town with this name|We cannot find this postcode",
     "region": "Which town?",
     "ask": "Several (?:places|countries) have this",
     "suggest": "Not a valid postcode for",
