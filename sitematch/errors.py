@@ -6,11 +6,14 @@
     ├── InvalidInput (ValueError)           what was asked cannot be understood; `.field` says which part
     │   ├── InvalidCoordinates              a latitude or longitude off the globe
     │   ├── InvalidPostcode                 not in the form of the country's postcodes; `.suggestions`
+    │   ├── LocationWanted                  "near me": only the person's device knows
     │   ├── UnknownCountry                  not an ISO 3166-1 country that we know
     │   └── InvalidPolicy                   a radius, limit or filter that makes no sense
     ├── AmbiguousPlace (LookupError)        several places fit; `.candidates` lists them, none is guessed
+    │   └── RegionGiven                     a state or a country: a town in it is wanted
     ├── NotFound (LookupError)              well formed, but nothing there
     │   ├── PostcodeNotFound                `.suggestions` may hold what was perhaps meant
+    │   │   └── ForcesPostcode              armed forces' post, which lies in no one place
     │   ├── TownNotFound
     │   ├── SiteNotFound
     │   ├── StudyNotFound
@@ -103,6 +106,10 @@ class InvalidPostcode(InvalidInput):
         self.suggestions = tuple(suggestions)
 
 
+class LocationWanted(InvalidInput):
+    """The text asks for the person's own location ("near me"), which only their device knows."""
+
+
 class UnknownCountry(InvalidInput):
     """The text names no country that we know."""
 
@@ -129,6 +136,10 @@ class AmbiguousPlace(SitematchError, LookupError):
         self.candidates = tuple(candidates)
 
 
+class RegionGiven(AmbiguousPlace):
+    """The text names a state, a province or a country; the candidates are towns in it, and towns of its name."""
+
+
 class NotFound(SitematchError, LookupError):
     """Well formed, but nothing there.
 
@@ -149,6 +160,10 @@ class NotFound(SitematchError, LookupError):
 
 class PostcodeNotFound(NotFound):
     """No such postcode, nor any coarser part of it, is known."""
+
+
+class ForcesPostcode(PostcodeNotFound):
+    """The code belongs to the post of armed forces, which lies in no one place."""
 
 
 class TownNotFound(NotFound):

@@ -151,6 +151,18 @@ AMBIGUOUS_PLACE = _kind(
     "Several places match",
     "Ask the person to choose one of the candidates, then send the request again with its text and country.",
 )
+REGION_GIVEN = _kind(
+    "region-given",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "A region or a country was given",
+    "Ask for a town or a postcode in it; the candidates are its largest towns.",
+)
+LOCATION_WANTED = _kind(
+    "location-wanted",
+    HTTPStatus.BAD_REQUEST,
+    "The person's own location is asked for",
+    "Ask the person's device for it, and send latitude and longitude; or ask for a postcode or a town.",
+)
 NOT_FOUND = _kind(
     "not-found",
     HTTPStatus.NOT_FOUND,
@@ -162,6 +174,12 @@ POSTCODE_NOT_FOUND = _kind(
     HTTPStatus.NOT_FOUND,
     "Postcode not found",
     "Check the postcode and the country, use one of the suggestions, or give a town.",
+)
+FORCES_POSTCODE = _kind(
+    "forces-postcode",
+    HTTPStatus.NOT_FOUND,
+    "The postcode belongs to armed forces",
+    "Their post lies in no one place: ask for a town.",
 )
 TOWN_NOT_FOUND = _kind(
     "town-not-found",

@@ -160,7 +160,7 @@ class Finding:
             name = _("Your location, near %(town)s", town=wording.isolated(_name(town.place())))
         full = len(found.matches) == wanted.limit < len(finder.sites)
         more = next((step for step in _STEPS if step > wanted.limit), 0) if full and not found.outside_radius else 0
-        return FinderOutcome(answer=results(found, name), more=more)
+        return FinderOutcome(answer=results(found, name, finder.study, finder.contacts), more=more)
 
     def _respond(self, template: str, asked: FormRequest, outcome: FinderOutcome) -> Response:
         response = Response(self._render(template, asked, outcome), status=outcome.status, content_type=HTML)

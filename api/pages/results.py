@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import quote
 
 from api.pages import wording
+from api.pages.languages import gettext as _
 from sitematch.domain.capacity.caps import CapLevel, DrawnFrom, Remaining
 from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode
+from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts
 from sitematch.domain.studies.site import Site
+from sitematch.domain.studies.study import Study
 from sitematch.domain.studies.travel import TravelCertainty
 from sitematch.domain.units import Unit
 
@@ -24,6 +28,10 @@ _SAID_ELSEWHERE = {
     ReasonCode.SPOTS_UNKNOWN,
 }
 """Reasons that a card shows as badges."""
+
+_EXTENSION = re.compile(r"(?:ext(?:ension)?\.?|x|#)\s*(?=\d)", re.IGNORECASE)
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{3,255}")
+_NCT = re.compile(r"NCT\d{8}", re.ASCII)
 
 _FRAMED = 3
 """Left-out sites that the map shows at first where no other is there."""
@@ -62,6 +70,31 @@ class MapLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """One way to reach a clinic.
+
+    Parameters
+    ----------
+    name, role
+        A person or an office, as the record gives them; may be empty.
+    phone, phone_address
+        To be read, and to be pressed (``tel:``); empty if not known.
+    email, email_address
+        The same (``mailto:``, with a subject that names study and clinic and nothing of the patient).
+    is_central
+        Whether it is the study's contact rather than the clinic's own.
+    """
+
+    name: str
+    role: str
+    phone: str
+    phone_address: str
+    email: str
+    email_address: str
+    is_central: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """One site.
 
@@ -83,6 +116,8 @@ class Card:
         None if it could not be placed.
     links
         Into other maps.
+    reach
+        Ways to reach it; empty if none is known.
     """
 
     rank: int
@@ -98,6 +133,7 @@ class Card:
     longitude: float | None
     uncertainty_km: float | None
     links: tuple[MapLink, ...]
+    reach: tuple[Reach, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +167,8 @@ class Results:
         Why no clinic is shown; of no meaning where one is.
     has_waiting_list
         Whether one can wait at a clinic that was left out.
+    record_address
+        The study's page at its registry, for who finds no contact here; empty if it has none.
     """
 
     place_name: str
@@ -147,6 +185,12 @@ class Results:
     outside_radius: bool
     nobody: Nobody
     has_waiting_list: bool
+    record_address: str
+
+    @property
+    def has_contacts(self) -> bool:
+        """Whether a way to reach some clinic that is named is known."""
+        return any(card.reach for card in (*self.cards, *self.left_out))
 
 
 class Nobody(Enum):
@@ -204,7 +248,7 @@ def why_nobody(excluded: Sequence[Exclusion]) -> Nobody:
     return Nobody.OTHER
 
 
-def results(found: MatchResult, place_name: str) -> Results:
+def results(found: MatchResult, place_name: str, study: Study, contacts: StudyContacts = NO_CONTACTS) -> Results:
     """Put an answer into words.
 
     Parameters
@@ -213,7 +257,10 @@ def results(found: MatchResult, place_name: str) -> Results:
         What the ranking returned.
     place_name
         What to call the place.
+    study, contacts
+        The study, and whom to ask about it.
     """
+    reach = _Reach(study, contacts)
     place, unit = found.place, found.unit
     known = [match.distance for match in found.matches if match.distance]
     framed = known or [item.distance for item in found.excluded[:_FRAMED] if item.distance]
@@ -233,19 +280,21 @@ def results(found: MatchResult, place_name: str) -> Results:
                 match.distance,
                 match.reasons,
                 unit,
+                reach,
                 rank=match.rank,
                 badges=(_spots_badge(match.remaining), _travel_badge(match.site)),
                 reach_km=reach_km,
             )
             for match in found.matches
         ),
-        left_out=tuple(_card(item.site, item.distance, item.reasons, unit) for item in found.excluded),
+        left_out=tuple(_card(item.site, item.distance, item.reasons, unit, reach) for item in found.excluded),
         left_out_count=len(found.excluded) + found.excluded_more,
         outside_radius=found.outside_radius,
         nobody=why_nobody(found.excluded),
         has_waiting_list=any(
             reason.code is ReasonCode.WAITING_LIST for item in found.excluded for reason in item.reasons
         ),
+        record_address=record_address(study.study_id),
     )
 
 
@@ -254,6 +303,7 @@ def _card(
     distance: Distance | None,
     reasons: Sequence[Reason],
     unit: Unit,
+    reach: _Reach,
     *,
     rank: int = 0,
     badges: tuple[Badge, ...] = (),
@@ -276,7 +326,60 @@ def _card(
         longitude=place.coordinates.longitude if place else None,
         uncertainty_km=place.uncertainty_km if place else None,
         links=_links(site),
+        reach=reach.of(site),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Puts contacts into what can be read and pressed."""
+
+    study: Study
+    contacts: StudyContacts
+
+    def of(self, site: Site) -> tuple[Reach, ...]:
+        own = self.contacts.by_site.get(site.site_id, ())
+        return tuple(
+            Reach(
+                name=contact.name,
+                role=contact.role,
+                phone=contact.phone,
+                phone_address=phone_address(contact.phone),
+                email=contact.email,
+                email_address=self._email_address(contact.email, site),
+                is_central=not own,
+            )
+            for contact in self.contacts.of(site)
+            if contact.phone or contact.email
+        )
+
+    def _email_address(self, email: str, site: Site) -> str:
+        if _EMAIL.fullmatch(email) is None:
+            return ""
+        subject = _("Question about study %(study)s at %(clinic)s", study=self.study.study_id, clinic=site.facility)
+        return f"mailto:{quote(email, safe='@')}?subject={quote(subject, safe='')}"
+
+
+def phone_address(phone: str) -> str:
+    """Return the ``tel:`` address of a number as people write it (RFC 3966); empty if it is none.
+
+    Examples
+    --------
+    >>> phone_address("+1 (305) 555-0134 ext. 12"), phone_address("0800 123 456"), phone_address("ask the desk")
+    ('tel:+13055550134;ext=12', 'tel:0800123456', '')
+    """
+    number, _separator, extension = (part.strip() for part in _EXTENSION.sub("|", phone, count=1).partition("|"))
+    digits = "".join(character for character in number if character in "0123456789")
+    if not 3 <= len(digits) <= 15:
+        return ""
+    plus = "+" if number.startswith("+") else ""
+    more = "".join(character for character in extension if character in "0123456789")
+    return f"tel:{plus}{digits}" + (f";ext={more}" if more else "")
+
+
+def record_address(study_id: str) -> str:
+    """Return a study's page at ClinicalTrials.gov; empty if its id is not of that registry."""
+    return f"https://clinicaltrials.gov/study/{study_id}" if _NCT.fullmatch(study_id) else ""
 
 
 def _scale(distance: Distance | None, reach_km: float) -> Scale | None:

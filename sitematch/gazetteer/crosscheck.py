@@ -8,9 +8,10 @@ from sitematch.domain.place import Place, Precision
 from sitematch.errors import AmbiguousPlace, InvalidInput, TownNotFound
 from sitematch.gazetteer.grammar import fold_name
 from sitematch.gazetteer.grammar.regions import is_region
+from sitematch.gazetteer.namesakes import Held, the_town
 from sitematch.gazetteer.nearness import rough_km
 from sitematch.gazetteer.reader import Reader
-from sitematch.gazetteer.towns import Found, Town, find_towns, the_town
+from sitematch.gazetteer.towns import Found, Town, find_towns
 
 NOTABLE = 50_000
 """Inhabitants from which a town's name alone, without its state, is believed against a postcode: smaller towns of the
@@ -24,7 +25,7 @@ WIDE_KM = 25.0
 """A postcode known only this coarsely gives way to a town that is at least twice as sure."""
 
 
-def agree(place: Place, reader: Reader, town: str) -> Place:
+def agree(place: Place, reader: Reader, town: str, held: Held = (), *, shown: str = "") -> Place:
     """Check a postcode's place against the town that was given with it.
 
     Parameters
@@ -35,6 +36,10 @@ def agree(place: Place, reader: Reader, town: str) -> Place:
         The gazetteer.
     town
         What the person says, perhaps with a state after a comma.
+    held
+        Regions that were stated beside it.
+    shown
+        What to call the town in a note, if not as it is.
 
     Returns
     -------
@@ -46,18 +51,18 @@ def agree(place: Place, reader: Reader, town: str) -> Place:
         other town; else the postcode. The notes say so.
     """
     try:
-        found = find_towns(reader, town, place.country)
+        found = find_towns(reader, town, place.country, held)
     except InvalidInput as fault:
         return _noted(place, fault.message)
     if not found.whole:
         if _is_its_own_name(place, town):
             return place
-        return _noted(place, f"The postcode could not be checked against {town}: no such town is known there.")
+        return _noted(place, f"The postcode could not be checked against {shown or town}: no such town is known there.")
     nearest, apart_km = _nearest(place, found)
     if not _is_near(place, nearest, apart_km):
         if _is_its_own_name(place, town):
             return place
-        return _contradicted(place, reader, town, found, nearest, apart_km)
+        return _contradicted(place, reader, town, found, nearest, apart_km, held)
     wide = place.uncertainty_km > WIDE_KM and nearest.uncertainty_km < place.uncertainty_km / 2
     # A region's spread is that of the codes that are known; one that is not known may lie elsewhere in its town.
     if wide or (place.precision is Precision.REGION and found.confirmed):
@@ -93,16 +98,18 @@ def _is_near(place: Place, town: Town, apart_km: float) -> bool:
     return apart_km <= place.uncertainty_km + town.uncertainty_km + SLACK_KM
 
 
-def _contradicted(place: Place, reader: Reader, town: str, found: Found, nearest: Town, apart_km: float) -> Place:
+def _contradicted(
+    place: Place, reader: Reader, town: str, found: Found, nearest: Town, apart_km: float, held: Held
+) -> Place:
     where = place.name or place.country
     said = f"The postcode {place.postcode} is in {where}, {apart_km:.0f} km from {nearest.label}"
     try:
-        believed, notes = the_town(reader, town, place.country)
+        believed, notes = the_town(reader, town, place.country, held=held)
     except (AmbiguousPlace, TownNotFound):
         believed, notes = nearest, ()
         sure = False
     else:
-        sure = found.confirmed and ("," in town or (believed.population or 0) >= NOTABLE)
+        sure = found.confirmed and ("," in town or bool(held) or (believed.population or 0) >= NOTABLE)
     if sure:
         return believed.place((f"{said}. The town was believed; check both.", *notes))
     return _noted(place, f"{said}, the nearest known town of that name. The postcode was believed; check both.")

@@ -25,16 +25,26 @@ def countries_with(reader: Reader, text: str) -> tuple[Suggestion, ...]:
     """
     full: list[Suggestion] = []
     parts: list[Suggestion] = []
+    # Five digits fit half the world, so digits count only where the whole code is known, or with their own dash. Four
+    # letters are a town before they are a part of a code: Bermuda's "GE" is no "Gent".
     for postcode in countries_that_fit(text):
         country = postcode.country
         key = key_of(country, postcode.code)
         found = Suggestion(postcode.code, country, f"a postcode of {COUNTRIES[country].name}")
         if reader.has_postcode(country, key):
             full.append(found)
-        elif not key.isdigit() and any(reader.postcode(country, rung.key) for rung in rungs(country, key)):
-            # Five digits fit half the world, so digits count only where the whole code is known.
+        elif _tells_its_country(postcode.code, key, text) and any(
+            reader.postcode(country, rung.key) for rung in rungs(country, key)
+        ):
             parts.append(found)
     return tuple(full or parts)
+
+
+def _tells_its_country(code: str, key: str, text: str) -> bool:
+    """Tell whether a code that no source lists whole is written as one country alone writes its codes."""
+    if key.isdigit():
+        return len(key) >= 7 and "-" in code and code == text.strip()
+    return any(c.isdigit() for c in key)
 
 
 def known_elsewhere(reader: Reader, text: str, *, without: str) -> tuple[Suggestion, ...]:

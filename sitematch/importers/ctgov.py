@@ -28,6 +28,12 @@ LISTS, HEADS = frozenset({"studies"}), frozenset({"nextPageToken", "totalCount"}
 
 SOURCE = "ClinicalTrials.gov"
 NCT_ID = re.compile(r"NCT\d{8}")
+_NO_MEDICINE = {"PLACEBO_COMPARATOR", "SHAM_COMPARATOR"}
+"""Types of arms whose participants get something that only looks like the treatment."""
+
+_PRETENDED = re.compile(r"\b(?:placebo|sham|dummy|vehicle)\b")
+"""Words for it in the names of arms and interventions, in lower case."""
+
 _AT = re.compile(r" - at `\$\.?(.*)`$")
 _DATE = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
 _AGE = re.compile(r"(\d+) (Year|Month|Week|Day|Hour|Minute)s?", re.IGNORECASE)
@@ -303,7 +309,7 @@ def _study(nct_id: str, protocol: _Protocol, read_on: date) -> Study:
         age_min_years=_years(who.minimum_age),
         age_max_years=_years(who.maximum_age),
         sex=who.sex if who.sex in ("FEMALE", "MALE") else "ALL",
-        has_placebo=_has_placebo(arms.arm_groups, design.design_info.masking_info.masking),
+        has_placebo=_has_placebo(arms.arm_groups, arms.interventions, design.design_info.masking_info.masking),
     )
 
 
@@ -333,8 +339,13 @@ def _years(text: str) -> int | None:
     return None if found is None else int(found[1][:6]) // _A_YEAR[found[2].lower()]
 
 
-def _has_placebo(arms: Sequence[_Named], masking: str) -> bool | None:
-    """Tell what the design says for certain: a placebo arm, or open label; anything else is unknown."""
-    if any(arm.type == "PLACEBO_COMPARATOR" or "placebo" in arm.label.lower() for arm in arms):
+def _has_placebo(arms: Sequence[_Named], interventions: Sequence[_Named], masking: str) -> bool | None:
+    """Tell what the design says for certain: a placebo or sham, or open label without one; anything else is unknown.
+
+    An intervention that is called a placebo counts too: in a crossover or an add-on design no arm may be a placebo arm,
+    and everybody gets one all the same.
+    """
+    named = [each.label.lower() for each in arms] + [each.name.lower() for each in interventions]
+    if any(arm.type in _NO_MEDICINE for arm in arms) or any(_PRETENDED.search(name) for name in named):
         return True
-    return False if masking == "NONE" else None
+    return False if masking == "NONE" and arms else None

@@ -55,7 +55,7 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
     ("GET", "/v1/reports/forecast"): (READERS, None),
     ("GET", "/v1/accounts"): (ADMINISTRATORS, None),
     ("GET", "/v1/tokens"): (ADMINISTRATORS, None),
-    ("POST", "/v1/tokens"): (ADMINISTRATORS, {"label": "x", "scopes": ["capacity:read"]}),
+    ("POST", "/v1/tokens"): (ADMINISTRATORS, {"label": "x", "scopes": ["accounts:write"]}),
     ("DELETE", "/v1/tokens/{token_id}"): (ADMINISTRATORS, None),
     ("GET", "/v1/webhooks"): (MANAGERS | {"manager elsewhere"}, None),
     ("POST", "/v1/webhooks"): (ADMINISTRATORS, {"url": "https://example.org/", "kinds": ["site.filled"]}),

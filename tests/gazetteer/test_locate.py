@@ -195,6 +195,11 @@ def test_a_hint_decides_only_if_exactly_one_hinted_country_fits(gazetteer: Gazet
         gazetteer.locate("20060", hints=["FR"])
 
 
+def test_the_languages_decide_before_the_hints(gazetteer: Gazetteer) -> None:
+    assert gazetteer.locate("20060", languages=["it"], hints=["US"]).country == "IT"
+    assert "your language points there" in gazetteer.locate("20060", languages=["it"]).notes[0]
+
+
 def test_a_stated_country_is_never_overruled_by_a_hint(gazetteer: Gazetteer) -> None:
     assert gazetteer.locate("20060", "IT", hints=["US"]).country == "IT"
 
@@ -250,7 +255,7 @@ def test_a_contradiction_with_a_town_of_many_believes_the_postcode(gazetteer: Ga
     assert "The postcode was believed; check both." in place.notes[0]
 
 
-@pytest.mark.parametrize("town", ["Tinyville", "Tinyville, Kansas", "Tinyville City, Oregon"])
+@pytest.mark.parametrize("town", ["Tinyville", "Tinyville, Nowhere"])
 def test_a_contradiction_with_a_small_town_that_nothing_confirms_believes_the_postcode(
     gazetteer: Gazetteer, town: str
 ) -> None:
@@ -259,6 +264,12 @@ def test_a_contradiction_with_a_small_town_that_nothing_confirms_believes_the_po
     assert place.postcode == "33180"
     assert "km from Tinyville, Oregon, the nearest known town of that name" in place.notes[0]
     assert gazetteer.locate("33180", "US", town="Tinyville, OR").name == "Tinyville, Oregon"
+
+
+@pytest.mark.parametrize("town", ["Tinyville, Kansas", "Miami, Ohio", "Xyzzy, Oregon"])
+def test_a_code_outside_the_stated_state_is_refused(gazetteer: Gazetteer, town: str) -> None:
+    with pytest.raises(PostcodeNotFound, match="33180 is in Miami, Florida, not in"):
+        gazetteer.locate("33180", "US", town=town)
 
 
 def test_an_unknown_town_is_said_not_to_have_been_checked(gazetteer: Gazetteer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from sitematch.errors import InvalidInput, NotAllowed
@@ -97,11 +98,14 @@ class Actor:
         The roles; empty may do nothing.
     scopes
         What a token is cut down to; None for a person, who may do all that the roles allow.
+    expires_at
+        When a token ends (aware); None for a person.
     """
 
     actor_id: str
     grants: tuple[Grant, ...] = ()
     scopes: frozenset[Permission] | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

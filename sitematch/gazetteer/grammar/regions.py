@@ -1,70 +1,140 @@
-"""Abbreviations of states and provinces that people write behind a town: "Springfield, IL"."""
+"""States, provinces, counties and countries as people write them behind a town: "Springfield, IL", "Wien, Austria"."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
+from sitematch.gazetteer.grammar.countries import COUNTRIES, find_country
 from sitematch.gazetteer.grammar.names import fold_name, name_keys
 
-# ISO 3166-2 codes without the country, with the names that GeoNames gives the regions.
-_ABBREVIATIONS: dict[str, dict[str, str]] = {
-    "US": {
-        "Alabama": "AL", "Alaska": "AK", "Arizona": "AZ", "Arkansas": "AR", "California": "CA", "Colorado": "CO",
-        "Connecticut": "CT", "Delaware": "DE", "District of Columbia": "DC", "Florida": "FL", "Georgia": "GA",
-        "Hawaii": "HI", "Idaho": "ID", "Illinois": "IL", "Indiana": "IN", "Iowa": "IA", "Kansas": "KS",
-        "Kentucky": "KY", "Louisiana": "LA", "Maine": "ME", "Maryland": "MD", "Massachusetts": "MA",
-        "Michigan": "MI", "Minnesota": "MN", "Mississippi": "MS", "Missouri": "MO", "Montana": "MT",
-        "Nebraska": "NE", "Nevada": "NV", "New Hampshire": "NH", "New Jersey": "NJ", "New Mexico": "NM",
-        "New York": "NY", "North Carolina": "NC", "North Dakota": "ND", "Ohio": "OH", "Oklahoma": "OK",
-        "Oregon": "OR", "Pennsylvania": "PA", "Rhode Island": "RI", "South Carolina": "SC", "South Dakota": "SD",
-        "Tennessee": "TN", "Texas": "TX", "Utah": "UT", "Vermont": "VT", "Virginia": "VA", "Washington": "WA",
-        "West Virginia": "WV", "Wisconsin": "WI", "Wyoming": "WY",
-    },
-    "CA": {
-        "Alberta": "AB", "British Columbia": "BC", "Manitoba": "MB", "New Brunswick": "NB",
-        "Newfoundland and Labrador": "NL", "Nova Scotia": "NS", "Northwest Territories": "NT", "Nunavut": "NU",
-        "Ontario": "ON", "Prince Edward Island": "PE", "Quebec": "QC", "Saskatchewan": "SK", "Yukon": "YT",
-    },
-    "AU": {
-        "Australian Capital Territory": "ACT", "New South Wales": "NSW", "Northern Territory": "NT",
-        "Queensland": "QLD", "South Australia": "SA", "Tasmania": "TAS", "Victoria": "VIC",
-        "Western Australia": "WA",
-    },
-    "BR": {
-        "Acre": "AC", "Alagoas": "AL", "Amapa": "AP", "Amazonas": "AM", "Bahia": "BA", "Ceara": "CE",
-        "Distrito Federal": "DF", "Espirito Santo": "ES", "Goias": "GO", "Maranhao": "MA", "Mato Grosso": "MT",
-        "Mato Grosso do Sul": "MS", "Minas Gerais": "MG", "Para": "PA", "Paraiba": "PB", "Parana": "PR",
-        "Pernambuco": "PE", "Piaui": "PI", "Rio de Janeiro": "RJ", "Rio Grande do Norte": "RN",
-        "Rio Grande do Sul": "RS", "Rondonia": "RO", "Roraima": "RR", "Santa Catarina": "SC", "Sao Paulo": "SP",
-        "Sergipe": "SE", "Tocantins": "TO",
-    },
-}  # fmt: skip
-
-_FOLDED = {
-    country: {fold_name(name): code.lower() for name, code in regions.items()}
-    for country, regions in _ABBREVIATIONS.items()
+TERRITORIES: dict[str, tuple[str, ...]] = {
+    "US": ("PR", "GU", "VI", "AS", "MP", "UM"),
+    "FR": ("RE", "GP", "MQ", "GF", "YT", "MF", "BL", "PM", "NC", "PF", "WF", "TF"),
+    "GB": ("JE", "GG", "IM", "GI", "BM", "KY", "FK", "TC", "VG", "AI", "MS", "SH"),
+    "NL": ("AW", "CW", "SX", "BQ"),
+    "DK": ("GL", "FO"),
+    "FI": ("AX",),
+    "NO": ("SJ",),
+    "CN": ("HK", "MO"),
+    "AU": ("NF", "CX", "CC"),
+    "NZ": ("CK", "NU", "TK"),
 }
+"""Countries of ISO 3166-1 that are parts of another one, whose people may write either."""
+
+_CODES_WRITTEN = ("US", "CA", "AU", "BR", "IN", "MX", "CH", "IT", "ES", "DE", "NL", "MY", "ZA")
+"""Countries whose regions' letters people write behind a town, the most usual first. Elsewhere they count only if the
+country is stated: any two letters are the code of some region of the world."""
 
 
-@lru_cache(maxsize=4096)
-def region_names(country: str, name: str) -> frozenset[str]:
-    """Give every folded way of writing a state or province.
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A country, or a part of one, that a text names.
 
     Parameters
     ----------
     country
         ISO 3166-1 alpha-2 code.
     name
-        The region's name as the gazetteer has it.
+        English name of the part; empty for the whole country.
+    listed
+        The folded names that the gazetteer's towns carry for the part; empty if it does not tell which towns lie in it.
+    by_code
+        Whether the text was the letters of its code, which is weaker than a name.
+    """
+
+    country: str
+    name: str = ""
+    listed: tuple[str, ...] = ()
+    by_code: bool = False
+
+    @property
+    def label(self) -> str:
+        """What to call it in a sentence."""
+        return self.name or COUNTRIES[self.country].name
+
+    def holds(self, country: str, admin: str) -> bool:
+        """Tell whether a town of that country and state may lie in it.
+
+        Where the gazetteer does not know the towns' states, or this town's, the country decides.
+
+        Examples
+        --------
+        >>> florida = find_regions("FL", "US")[0]
+        >>> florida.holds("US", "Florida"), florida.holds("US", "Massachusetts"), florida.holds("FR", "")
+        (True, False, False)
+        """
+        if country != self.country:
+            return not self.name and country in TERRITORIES.get(self.country, ())
+        return not self.listed or not admin or _folded(admin) in self.listed
+
+
+@lru_cache(maxsize=4096)
+def _folded(admin: str) -> str:
+    return fold_name(admin)
+
+
+@cache
+def _index() -> dict[str, tuple[Region, ...]]:
+    """Read the table at the first text that needs it: some 50 ms, which a look-up of a postcode never pays."""
+    from sitematch.gazetteer.grammar._region_names import REGIONS
+
+    found: dict[str, list[Region]] = {}
+    for country, rows in REGIONS.items():
+        for row in rows:
+            code, name, listed, keys = row.split("\t")
+            held = tuple(listed.split("|")) if listed else ()
+            region = Region(country, name, held)
+            for key in keys.split("|"):
+                found.setdefault(key, []).append(region)
+            if len(code) > 1:
+                found.setdefault(code.lower(), []).append(Region(country, name, held, by_code=True))
+    return {key: tuple(dict.fromkeys(regions)) for key, regions in found.items()}
+
+
+def find_regions(text: str, country: str | None = None) -> tuple[Region, ...]:
+    """Find the countries and their parts that a text may name.
+
+    Parameters
+    ----------
+    text
+        A name, or the letters of a code: ``"Michigan"``, ``"MI"``, ``"Bayern"``, ``"Bavaria"``.
+    country
+        ISO 3166-1 alpha-2 code: only what lies in it or in its territories.
+
+    Returns
+    -------
+    tuple of Region
+        Whole countries first, then parts by name, then parts by code; empty if the text names none.
 
     Examples
     --------
-    >>> sorted(region_names("US", "Illinois"))
-    ['il', 'illinois']
+    >>> [(region.country, region.label) for region in find_regions("Bavaria")]
+    [('DE', 'Bavaria')]
+    >>> [(region.country, region.label) for region in find_regions("CA", "US")]
+    [('US', 'California')]
+    >>> find_regions("Nowhere")
+    ()
     """
-    keys = name_keys(name)
-    short = [code for key in keys if (code := _FOLDED.get(country, {}).get(key))]
-    return frozenset((*keys, *short))
+    found: list[Region] = []
+    if (named := find_country(text)) is not None and _is_whole(text, named):
+        found.append(Region(named, by_code=len(text.strip()) == 2))
+    keys = name_keys(text)
+    # Letters with dots are letters: "D.C.", "B. C.".
+    if "." in text and len(keys[:1]) == 1 and len(joined := keys[0].replace(" ", "")) <= 3:
+        keys = (*keys, joined)
+    parts = tuple(dict.fromkeys(region for key in keys for region in _index().get(key, ())))
+    if country is not None:
+        inside = (country, *TERRITORIES.get(country, ()))
+        return tuple(region for region in (*found, *parts) if region.country in inside)
+    found += (region for region in parts if not region.by_code)
+    letters = [region for region in parts if region.by_code and region.country in _CODES_WRITTEN]
+    return (*found, *sorted(letters, key=lambda region: _CODES_WRITTEN.index(region.country)))
+
+
+def _is_whole(text: str, country: str) -> bool:
+    """Tell a country from its nations, which are among the country's other names: Wales is not all of "GB"."""
+    return country != "GB" or fold_name(text) not in {"england", "scotland", "wales", "northern ireland"}
 
 
 def is_region(country: str, name: str, asked: str) -> bool:
@@ -85,8 +155,13 @@ def is_region(country: str, name: str, asked: str) -> bool:
     >>> is_region("US", "Illinois", "il"), is_region("JP", "Tokyo To", "tokyo"), is_region("US", "Virginia", "west")
     (True, True, False)
     """
-    names = region_names(country, name)
-    return asked in names or any(
+    names = name_keys(name)
+    if asked in names or any(
+        region.country == country and region.listed and _folded(name) in region.listed
+        for region in _index().get(asked, ())
+    ):
+        return True
+    return any(
         len(key) >= 4 and len(asked) >= 4 and (key.startswith(f"{asked} ") or asked.startswith(f"{key} "))
         for key in names
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sitematch.domain.accounts.access import Actor, Permission, require
 from sitematch.domain.accounts.tokens import NewToken, Token
+from sitematch.errors import InvalidInput, NotAllowed
 from sitematch.store.accounts import accounts, tokens
 from sitematch.store.engine import Store
 
@@ -24,8 +25,27 @@ def create_token(
     expires_at: datetime,
     now: datetime,
 ) -> NewToken:
-    """Make an API token: what the account may do, cut down to some scopes, until it expires."""
+    """Make an API token: what the account may do, cut down to some scopes, until it expires.
+
+    A token makes none that may do more than itself, or that lasts longer.
+
+    Raises
+    ------
+    NotAllowed
+        If the actor is a token without one of the scopes.
+    InvalidInput
+        If the actor is a token that ends before `expires_at`.
+    """
     require(actor, Permission.ACCOUNTS_WRITE)
+    if actor.scopes is not None and not scopes <= actor.scopes:
+        missing = min(scopes - actor.scopes)
+        raise NotAllowed(
+            f"A token cannot make another that may do more than itself: {missing.value}.", permission=missing.value
+        )
+    if actor.expires_at is not None and expires_at > actor.expires_at:
+        raise InvalidInput(
+            f"Your token ends on {actor.expires_at:%Y-%m-%d}; a token that it makes cannot last longer.", field="days"
+        )
     return tokens.create_token(store, account_id=account_id, label=label, scopes=scopes, expires_at=expires_at, now=now)
 
 

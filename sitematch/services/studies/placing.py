@@ -20,6 +20,7 @@ from sitematch.errors import (
     UnknownCountry,
 )
 from sitematch.gazetteer.grammar import COUNTRIES, nearly_countries, parse_country, parse_postcode
+from sitematch.gazetteer.grammar.regions import find_regions
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.gazetteer.nearness import rough_km
 from sitematch.importers.facility import clean_facility
@@ -159,7 +160,9 @@ def _by_words(
             flags.append(error.message)
         else:
             return Placed(place=place, postcode=normal, flags=place.notes)
-    for name in dict.fromkeys(part for part in (town, city) if part):
+    # A state that is known holds: the town's name alone may be that of a town in another one.
+    alone = "" if state and find_regions(state, country) else city
+    for name in dict.fromkeys(part for part in (town, alone) if part):
         try:
             place = gazetteer.locate("", country, town=name)
         except AmbiguousPlace as error:

@@ -92,7 +92,7 @@ def _new_token(
 
 
 def authenticate(store: Store, *, secret: str, now: datetime) -> Actor:
-    """Return who asks with a token or session.
+    """Return who asks with an API token; the secret of a session is none.
 
     Raises
     ------
@@ -106,6 +106,7 @@ def authenticate(store: Store, *, secret: str, now: datetime) -> Actor:
         .join(schema.account, schema.account.c.account_id == schema.token.c.account_id)
         .where(
             schema.token.c.secret_hash == sha256(secret),
+            schema.token.c.kind == "api",
             schema.token.c.revoked_at_us.is_(None),
             schema.token.c.expires_at_us > to_us(now),
             schema.account.c.disabled_at_us.is_(None),
@@ -117,8 +118,12 @@ def authenticate(store: Store, *, secret: str, now: datetime) -> Actor:
             raise LoginFailed("The token is not valid: it is unknown, expired or revoked.")
         found = _token(row)
         grants = grants_of(connection, found.account_id)
-    actor_id = f"user:{found.account_id}" if found.scopes is None else f"token:{found.token_id}"
-    return Actor(actor_id=actor_id, grants=grants, scopes=found.scopes)
+    return Actor(
+        actor_id=f"token:{found.token_id}",
+        grants=grants,
+        scopes=found.scopes or frozenset(),
+        expires_at=found.expires_at,
+    )
 
 
 def revoke_token(store: Store, *, token_id: str, now: datetime) -> None:

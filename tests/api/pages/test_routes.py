@@ -231,7 +231,7 @@ def test_clinic_opens_in_other_maps_only_by_plain_links_that_tell_no_referrer(cl
 
     elsewhere = [link for link in page.all("a") if link["href"].startswith("https:")]
     assert {link["href"].split("/")[2] for link in elsewhere} == {
-        "www.openstreetmap.org", "www.google.com", "maps.apple.com",
+        "www.openstreetmap.org", "www.google.com", "maps.apple.com", "clinicaltrials.gov",
     }  # fmt: skip
     assert all("noreferrer" in link["rel"] for link in elsewhere)
     assert any(link["href"].startswith("geo:25.79000,-80.21000") for link in page.all("a"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 
 from sitematch.domain.accounts.access import Actor, Grant, Permission, Role
 from sitematch.domain.webhooks.notice import NoticeKind
-from sitematch.errors import NotAllowed, NotFound
-from sitematch.services.accounts import accounts, tokens
+from sitematch.errors import InvalidInput, LoginFailed, NotAllowed, NotFound
+from sitematch.services.accounts import accounts, sign_in, tokens
 from sitematch.services.capacity import ledger_copies
 from sitematch.services.webhooks import endpoints
+from sitematch.store.accounts import accounts as store_accounts
+from sitematch.store.accounts import tokens as store_tokens
 from sitematch.store.engine import Store
 from tests.store.builders import NOW, STUDY_ID
 
@@ -88,3 +91,58 @@ def test_webhooks_of_others_are_neither_listed_nor_disabled(store: Store) -> Non
     assert endpoints.list_webhooks(store, manager) == (own,)
     assert endpoints.list_webhooks(store, viewer) == ()
     assert set(endpoints.list_webhooks(store, ADMINISTRATOR)) == {everywhere, own}
+
+
+class TestTokensMadeByTokens:
+    """A token with the right to manage accounts makes none that may do more, or lasts longer, than itself."""
+
+    @pytest.fixture
+    def account_id(self, store: Store) -> str:
+        account = store_accounts.create_account(store, email="ann@example.org", now=NOW)
+        store_accounts.give(store, account_id=account.account_id, grant=Grant(role=Role.ADMINISTRATOR))
+        return account.account_id
+
+    @pytest.fixture
+    def narrow(self, store: Store, account_id: str) -> Actor:
+        """An administrator's token for one day that may manage accounts and read capacity."""
+        made = tokens.create_token(
+            store,
+            ADMINISTRATOR,
+            account_id=account_id,
+            label="one day",
+            scopes=frozenset({Permission.ACCOUNTS_WRITE, Permission.CAPACITY_READ}),
+            expires_at=NOW + timedelta(days=1),
+            now=NOW,
+        )
+        return sign_in.authenticate(store, secret=made.secret, now=NOW)
+
+    def make(self, store: Store, actor: Actor, account_id: str, scopes: set[Permission], days: float) -> None:
+        tokens.create_token(
+            store,
+            actor,
+            account_id=account_id,
+            label="made by a token",
+            scopes=frozenset(scopes),
+            expires_at=NOW + timedelta(days=days),
+            now=NOW,
+        )
+
+    @pytest.mark.parametrize("scope", [each for each in Permission if each not in ("accounts:write", "capacity:read")])
+    def test_no_scope_is_gained(self, store: Store, narrow: Actor, account_id: str, scope: Permission) -> None:
+        with pytest.raises(NotAllowed, match="more than itself"):
+            self.make(store, narrow, account_id, {Permission.CAPACITY_READ, scope}, 0.5)
+
+    def test_no_time_is_gained(self, store: Store, narrow: Actor, account_id: str) -> None:
+        with pytest.raises(InvalidInput, match="cannot last longer"):
+            self.make(store, narrow, account_id, {Permission.CAPACITY_READ}, 1.01)
+
+    def test_less_can_be_handed_on(self, store: Store, narrow: Actor, account_id: str) -> None:
+        self.make(store, narrow, account_id, {Permission.CAPACITY_READ}, 1)
+
+        assert "made by a token" in {token.label for token in tokens.list_tokens(store, narrow, account_id)}
+
+    def test_secret_of_a_session_is_no_token(self, store: Store, account_id: str) -> None:
+        begun = store_tokens.start_session(store, account_id=account_id, now=NOW)
+
+        with pytest.raises(LoginFailed):
+            sign_in.authenticate(store, secret=begun.secret, now=NOW)

@@ -8,10 +8,9 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Grant, Permission, Role, may
 from sitematch.domain.accounts.account import Account
-from sitematch.domain.accounts.tokens import SESSION_LASTS
 from sitematch.errors import AccountNotFound, InvalidInput, LoginDelayed, LoginFailed
 from sitematch.store import schema
-from sitematch.store.accounts import accounts, tokens
+from sitematch.store.accounts import accounts, sessions, tokens
 from sitematch.store.engine import Store
 from tests.store.builders import NOW
 
@@ -176,7 +175,7 @@ def test_session_may_do_all_that_its_account_may(store: Store) -> None:
 
     new = tokens.start_session(store, account_id=made.account_id, now=NOW)
 
-    actor = tokens.authenticate(store, secret=new.secret, now=NOW)
+    actor = sessions.read_session(store, secret=new.secret, now=NOW).account.actor
     assert actor.actor_id == f"user:{made.account_id}"
     assert all(may(actor, permission) for permission in Permission)
 
@@ -184,10 +183,13 @@ def test_session_may_do_all_that_its_account_may(store: Store) -> None:
 @pytest.mark.parametrize("end", ["expiry", "revocation", "new password", "disabled", "other secret"])
 def test_token_that_has_ended_opens_nothing(store: Store, end: str) -> None:
     made = make_account(store)
-    new = tokens.start_session(store, account_id=made.account_id, now=NOW)
+    lasts = timedelta(days=1)
+    new = tokens.create_token(
+        store, account_id=made.account_id, label="x", scopes=frozenset(Permission), expires_at=NOW + lasts, now=NOW
+    )
     now, secret = NOW, new.secret
     if end == "expiry":
-        now += SESSION_LASTS
+        now += lasts
     elif end == "revocation":
         tokens.revoke_token(store, token_id=new.token.token_id, now=NOW)
     elif end == "new password":

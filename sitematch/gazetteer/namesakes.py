@@ -1,0 +1,189 @@
+"""Choose among towns of one name, or ask which is meant: never a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from string import ascii_lowercase
+
+from sitematch.errors import AmbiguousPlace, Suggestion, TownNotFound
+from sitematch.gazetteer.grammar import COUNTRIES, fold_name
+from sitematch.gazetteer.grammar.regions import Region, find_regions
+from sitematch.gazetteer.nearness import rough_km
+from sitematch.gazetteer.reader import Reader
+from sitematch.gazetteer.towns import Town, find_towns, town_of
+
+DOMINANCE = 20
+"""Inside one country the largest town of a name is taken, and said to be, if it has this many times the people of
+the next; below that the person is asked."""
+
+SAME_TOWN_KM = 5.0
+"""Two entries of one name closer than this are one town and its centre, not two towns."""
+
+Held = Sequence[Sequence[Region]]
+
+
+def the_town(
+    reader: Reader,
+    text: str,
+    country: str | None = None,
+    *,
+    held: Held = (),
+    likely: Sequence[str] = (),
+    hints: Sequence[str] = (),
+) -> tuple[Town, tuple[str, ...]]:
+    """Find the one town that a text means.
+
+    Parameters
+    ----------
+    reader, text, country
+        See `search_towns`.
+    held
+        Regions that the town must lie in: one of each group.
+    likely
+        Countries that the person probably is in, the likeliest first. The first that has such a town is taken, unless
+        the largest town of that name elsewhere has more than `DOMINANCE` times its people.
+    hints
+        Countries that break a tie: taken if exactly one of them has such a town, and no larger one lies elsewhere.
+
+    Returns
+    -------
+    tuple
+        The town, and notes on how it was chosen.
+
+    Raises
+    ------
+    AmbiguousPlace
+        If several towns fit; the candidates are the ten largest, and the largest of every country before the others.
+    TownNotFound
+        If none fits; suggestions are towns of that name elsewhere, or names that begin alike or are one slip away.
+    InvalidInput
+        See `search_towns`.
+    """
+    found = find_towns(reader, text, country, held)
+    if not found.whole:
+        raise _unknown(reader, text, country, held, found.towns)
+    towns = _without_doubles(found.towns)
+    if len(towns) == 1:
+        return towns[0], ()
+    countries = list(dict.fromkeys(town.country for town in towns))
+    if len(countries) == 1:
+        return _largest(towns, text)
+    if country is not None and country in countries:
+        # Others are territories of it.
+        return _largest(towns, text)
+    for choice in likely:
+        if choice in countries:
+            there = [town for town in towns if town.country == choice]
+            if _people(there[0]) * DOMINANCE < _people(towns[0]):
+                break
+            town, notes = _largest(there, text)
+            return town, (f"{COUNTRIES[choice].name} was taken: your language points there.", *notes)
+    hinted = set(countries) & set(hints)
+    if len(hinted) == 1 and towns[0].country in hinted:
+        town, notes = _largest([t for t in towns if t.country in hinted], text)
+        return town, (f"{COUNTRIES[town.country].name} was taken among the countries that have a {town.name}.", *notes)
+    raise _ambiguous(towns, text)
+
+
+def _people(town: Town) -> int:
+    return max(town.population or 0, 500)
+
+
+def _unknown(reader: Reader, text: str, country: str | None, held: Held, begun: Sequence[Town]) -> TownNotFound:
+    """Say that no town is called so there, and offer the nearest misses."""
+    name, *tail = text.split(",")
+    groups = [*held, *(regions for part in tail if (regions := find_regions(part, country) or find_regions(part)))]
+    where = _within(groups, country)
+    if groups:
+        same = find_towns(reader, name, country)
+        same = same if same.whole or country is None else find_towns(reader, name, None)
+        elsewhere = _suggested(same.towns[:5], "a town of that name elsewhere") if same.whole else ()
+        misspelt = _misspelt(reader, name, country, groups)
+        near = (*misspelt, *elsewhere)
+    else:
+        near = _suggested(begun[:5], "a name that begins alike") or _misspelt(reader, name, country, ())
+    asked = (
+        f" Did you mean {_named(near[0], country)}?" if near else " Check the spelling, or give a larger town nearby."
+    )
+    shown = name.strip() if groups else text
+    return TownNotFound(f"No town called {shown!r} is known{where}.{asked}", field="town", suggestions=near)
+
+
+def _within(groups: Held, country: str | None) -> str:
+    if groups:
+        group = next((g for g in groups if any(r.name for r in g)), groups[0])
+        best = next((r for r in group if country in (None, r.country)), group[0])
+        inside = f", {COUNTRIES[best.country].name}" if best.name else ""
+        return f" in {best.label}{inside}"
+    return f" in {COUNTRIES[country].name}" if country else ""
+
+
+def _named(suggestion: Suggestion, country: str | None) -> str:
+    return suggestion.text if suggestion.country == country else f"{suggestion.text} ({suggestion.country})"
+
+
+def _suggested(towns: Sequence[Town], why: str) -> tuple[Suggestion, ...]:
+    return tuple(Suggestion(town.label, town.country, why) for town in towns)
+
+
+def _misspelt(reader: Reader, name: str, country: str | None, groups: Held) -> tuple[Suggestion, ...]:
+    """Suggest towns whose names are one slip away: a letter left out, doubled, changed or swapped."""
+    key = fold_name(name)
+    if not 4 <= len(key) <= 30 or not key.isascii():
+        return ()
+    rows = {
+        row[0]: row
+        for slip in _slips(key)
+        for row in reader.towns(slip, country or "", 5 if not groups else 50)
+        if all(any(region.holds(row[1], row[3]) for region in group) for group in groups)
+    }
+    largest = sorted(rows.values(), key=lambda row: (-(row[7] or 0), row[0]))[:5]
+    return tuple(Suggestion(town_of(reader, row).label, row[1], "a name spelt nearly so") for row in largest)
+
+
+def _slips(key: str) -> set[str]:
+    cuts = [(key[:i], key[i:]) for i in range(len(key) + 1)]
+    left_out = {head + tail[1:] for head, tail in cuts if tail}
+    swapped = {head + tail[1] + tail[0] + tail[2:] for head, tail in cuts if len(tail) > 1}
+    changed = {head + letter + tail[1:] for head, tail in cuts if tail for letter in ascii_lowercase}
+    put_in = {head + letter + tail for head, tail in cuts for letter in ascii_lowercase}
+    return (left_out | swapped | changed | put_in) - {key}
+
+
+def _largest(towns: Sequence[Town], text: str) -> tuple[Town, tuple[str, ...]]:
+    first = towns[0]
+    if len(towns) == 1:
+        return first, ()
+    if first.population and first.population >= DOMINANCE * _people(towns[1]):
+        return first, (f"{first.label} is by far the largest of {len(towns)} towns called {text}.",)
+    raise _ambiguous(towns, text)
+
+
+def _ambiguous(towns: Sequence[Town], text: str) -> AmbiguousPlace:
+    # Every country's largest first, so that none is missing from the ten; then by people.
+    first = {town.country: town for town in reversed(towns)}
+    chosen = sorted(towns, key=lambda town: first[town.country] is not town)[:10]
+    offered: dict[tuple[str, str], Suggestion] = {}
+    for town in sorted(chosen, key=lambda town: -_people(town)):
+        people = f"{town.population:,} inhabitants" if town.population else "population unknown"
+        choice = Suggestion(town.label, town.country, f"{COUNTRIES[town.country].name}, {people}")
+        offered.setdefault((choice.text, choice.country), choice)
+    candidates = tuple(offered.values())
+    named = "; ".join(f"{c.text} ({c.country})" for c in candidates[:4])
+    return AmbiguousPlace(
+        f"{len(towns)} places are called {text!r}: {named}{' …' if len(candidates) > 4 else ''}. "
+        "Add the country or the state, or give the postcode.",
+        candidates=candidates,
+        field="town",
+    )
+
+
+def _without_doubles(towns: Sequence[Town]) -> list[Town]:
+    kept: list[Town] = []
+    for town in towns:
+        if not any(
+            other.country == town.country and rough_km(other.coordinates, town.coordinates) < SAME_TOWN_KM
+            for other in kept
+        ):
+            kept.append(town)
+    return kept

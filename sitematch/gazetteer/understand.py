@@ -1,0 +1,479 @@
+"""From every way to read a text to the one place that it means, or to the question to ask back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sitematch.domain.place import Place, Postcode
+from sitematch.errors import (
+    AmbiguousPlace,
+    ForcesPostcode,
+    InvalidInput,
+    InvalidPostcode,
+    LocationWanted,
+    NotFound,
+    PostcodeNotFound,
+    RegionGiven,
+    Suggestion,
+    TownNotFound,
+)
+from sitematch.gazetteer import lookup
+from sitematch.gazetteer.crosscheck import agree, agrees
+from sitematch.gazetteer.elsewhere import countries_with, known_elsewhere
+from sitematch.gazetteer.everyday import nickname
+from sitematch.gazetteer.grammar import COUNTRIES, fold_name, name_keys, parse_postcode
+from sitematch.gazetteer.grammar.forms import BRITISH, form_of
+from sitematch.gazetteer.grammar.regions import TERRITORIES, Region, find_regions
+from sitematch.gazetteer.lookup import listed
+from sitematch.gazetteer.namesakes import the_town
+from sitematch.gazetteer.reader import Reader
+from sitematch.gazetteer.special import forces_of, look_alikes, means_here
+from sitematch.gazetteer.towns import Town, town_of, towns_near
+from sitematch.gazetteer.typed import TypedPlace, read_town, read_typed, tidy
+
+MAX_TEXT_LENGTH = 200
+"""Characters of a postcode with a town; anything longer is refused unread."""
+
+_BORDER_KM = 15.0
+"""A British district this near to a nation's town may hold codes of both nations."""
+
+_LARGEST = 6
+"""Towns of a region that are offered."""
+
+Fault = AmbiguousPlace | InvalidInput | NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a text is read against.
+
+    Parameters
+    ----------
+    reader
+        The gazetteer.
+    country
+        ISO 3166-1 alpha-2 code, if one was stated beside the text.
+    likely
+        Countries that the person's languages point to, best first.
+    hints
+        Countries that break a tie.
+    """
+
+    reader: Reader
+    country: str | None
+    likely: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+
+
+def understand(
+    context: Context, text: str, town: str = "", fault: InvalidPostcode | PostcodeNotFound | None = None
+) -> Place:
+    """Find the place that a text means; see `Gazetteer.locate`.
+
+    Parameters
+    ----------
+    context
+        What the text is read against.
+    text
+        What a person typed.
+    town
+        A town that was typed beside it.
+    fault
+        What was wrong with the text as a postcode of the stated country, if that was tried.
+    """
+    if len(text) > MAX_TEXT_LENGTH:
+        raise InvalidPostcode(
+            f"The postcode has {len(text)} characters; no country's has more than 40.", field="postcode"
+        )
+    asked = tidy(text)
+    if not fold_name(asked):
+        if not town.strip():
+            raise fault or InvalidInput("Nothing was given; give a postcode or a town.", field="postcode")
+        return _first(context, read_town(town, context.country))
+    _refuse_special(context, asked)
+    if not town.strip() and not _has_digit(asked):
+        _ask_if_region(context, asked)
+    readings = _with_town(context, asked, town)
+    if not readings and context.country is not None:
+        return _town_instead(context, asked, town)
+    try:
+        return _first(context, readings or read_typed(f"{asked}, {town}"))
+    except (NotFound, InvalidInput) as unknown:
+        raise _best(context, asked, fault, unknown) from None
+
+
+def _first(context: Context, readings: tuple[TypedPlace, ...]) -> Place:
+    """Give the place of the first way to read a text that leads to one."""
+    fault: Fault | None = None
+    for reading in readings:
+        try:
+            return _place(context, reading)
+        except (NotFound, InvalidInput) as unknown:
+            if fault is None or _weight(unknown) > _weight(fault):
+                fault = unknown
+    raise fault or InvalidInput("Nothing was given; give a postcode or a town.", field="postcode")
+
+
+def _has_digit(text: str) -> bool:
+    return any(c.isdigit() for c in text)
+
+
+def _with_town(context: Context, asked: str, town: str) -> tuple[TypedPlace, ...]:
+    """Put the town that was typed beside a code into every way to read the code; without one, read the text alone."""
+    if not fold_name(town):
+        return read_typed(asked, context.country)
+    codes = [reading for reading in read_typed(asked, context.country) if reading.postcode and not reading.town]
+    return tuple(
+        replace(code, town=beside.town, regions=(*code.regions, *beside.regions), beside=beside.beside)
+        for beside in read_town(town, context.country)
+        for code in codes
+    )
+
+
+def _town_instead(context: Context, asked: str, town: str) -> Place:
+    """Take the town where what stands before it is no code of the country."""
+    try:
+        parse_postcode(asked, context.country or "")
+    except InvalidPostcode as fault:
+        for reading in read_town(town, context.country):
+            try:
+                place = _by_town(context, reading)
+            except (NotFound, AmbiguousPlace, InvalidInput):
+                continue
+            return replace(place, notes=(f"{fault.message} The place is the town's.", *place.notes))
+        raise
+    raise PostcodeNotFound(f"{asked} is no known postcode.", field="postcode")
+
+
+def _weight(fault: Fault) -> int:
+    """Rank faults by how much of the text they explain."""
+    return 1 if getattr(fault, "suggestions", ()) else 0
+
+
+def _refuse_special(context: Context, asked: str) -> None:
+    if means_here(asked):
+        raise LocationWanted(
+            'Your own location is known to your device only: press "Use my location", or give a postcode or a town.',
+            field="postcode",
+        )
+    forces = forces_of(asked, context.country)
+    if forces:
+        whose = "the armed forces of the United States" if forces == "US" else "the British armed forces"
+        raise ForcesPostcode(
+            f"{asked} is a code of the post of {whose}, which lies in no one place. Give a town near you.",
+            field="postcode",
+        )
+
+
+def _ask_if_region(context: Context, asked: str) -> None:
+    """Ask for a town if the text is the name of a region or a country, and of no town in it."""
+    regions = find_regions(asked, context.country)
+    if not regions or nickname(asked, context.country) is not None:
+        return
+    rows = [row for key in name_keys(asked) for row in context.reader.towns(key)]
+    own = (context.country, *context.likely)
+    regions = tuple(region for region in regions if region.country in own) or regions
+    if context.country is not None:
+        inside = (context.country, *TERRITORIES.get(context.country, ()))
+        rows = [row for row in rows if row[1] in inside]
+    if rows and all(region.by_code for region in regions):
+        return
+    if any(region.holds(row[1], row[3]) for region in regions for row in rows):
+        return
+    named = sorted(
+        regions, key=lambda r: context.likely.index(r.country) if r.country in context.likely else len(context.likely)
+    )
+    region = named[0]
+    if context.country is None and region.country not in context.likely:
+        there = [row for row in rows if row[1] in context.likely]
+        if there:
+            return
+    largest = _towns_in(context.reader, region)
+    offered = [town_of(context.reader, row) for row in sorted(rows, key=lambda row: -(row[7] or 0))[:3]]
+    raise RegionGiven(
+        f"{asked} is {'a region of ' + COUNTRIES[region.country].name if region.name else 'a country'}. "
+        "Give a town or a postcode in it.",
+        candidates=tuple(
+            Suggestion(town.label, town.country, _about(town)) for town in dict.fromkeys((*largest, *offered))
+        ),
+        field="town",
+    )
+
+
+def _about(town: Town) -> str:
+    people = f"{town.population:,} inhabitants" if town.population else "population unknown"
+    return f"{COUNTRIES[town.country].name}, {people}"
+
+
+def _towns_in(reader: Reader, region: Region) -> list[Town]:
+    towns = (town_of(reader, row) for row in reader.largest_in(region.country))
+    inside = [town for town in towns if not region.listed or (town.admin and region.holds(town.country, town.admin))]
+    return inside[:_LARGEST] if region.listed or not region.name else []
+
+
+def _place(context: Context, reading: TypedPlace) -> Place:
+    return _by_code(context, reading) if reading.postcode else _by_town(context, reading)
+
+
+def _by_town(context: Context, reading: TypedPlace) -> Place:
+    if not fold_name(reading.town):
+        if not reading.regions:
+            raise InvalidInput("Nothing was given; give a postcode or a town.", field="postcode")
+        raise _only_regions(context, reading)
+    found, notes = the_town(
+        context.reader,
+        reading.town,
+        context.country,
+        held=reading.regions,
+        likely=context.likely,
+        hints=context.hints,
+    )
+    if reading.left_out:
+        notes = (*notes, f"{found.name} was read as the town; {reading.left_out} was left out.")
+    return found.place(notes)
+
+
+def _only_regions(context: Context, reading: TypedPlace) -> RegionGiven:
+    region = next((r for group in reversed(reading.regions) for r in group), Region(context.country or ""))
+    return RegionGiven(
+        f"{region.label} is {'a region' if region.name else 'a country'}. Give a town or a postcode in it.",
+        candidates=tuple(Suggestion(t.label, t.country, _about(t)) for t in _towns_in(context.reader, region)),
+        field="town",
+    )
+
+
+def _by_code(context: Context, reading: TypedPlace) -> Place:
+    note: tuple[str, ...] = ()
+    country = context.country
+    if country is None:
+        country, note = _country_of(context, reading)
+    else:
+        _must_fit(country, reading)
+    try:
+        place = lookup.lookup(context.reader, _parsed(reading.postcode, country, reading))
+    except (InvalidPostcode, PostcodeNotFound) as fault:
+        if not fold_name(reading.town):
+            raise
+        try:
+            place = _by_town(replace_country(context, country), replace(reading, postcode="", left_out=""))
+        except (TownNotFound, AmbiguousPlace, InvalidInput):
+            raise fault from None
+        return replace(place, notes=(*note, f"{fault.message} The place is the town's.", *place.notes))
+    if forces_of(reading.postcode, country):
+        _refuse_special(replace_country(context, country), reading.postcode)
+    if fold_name(reading.town):
+        place = agree(place, context.reader, reading.town, reading.regions, shown=reading.beside)
+    elif reading.town.strip():
+        place = replace(place, notes=(*place.notes, "The town is empty; give its name, e.g. Springfield, IL."))
+    _must_lie_in(context.reader, place, reading)
+    if reading.called and place.postcode is not None:
+        return replace(place, name=_with_admin(reading.called, place.name), notes=())
+    return replace(place, notes=(*note, *place.notes))
+
+
+def _with_admin(name: str, place_name: str) -> str:
+    admin = place_name.rpartition(", ")[2] if ", " in place_name else ""
+    return f"{name}, {admin}" if admin else name
+
+
+def replace_country(context: Context, country: str) -> Context:
+    """Give the context with a country stated."""
+    return replace(context, country=country)
+
+
+def _parsed(code: str, country: str, reading: TypedPlace) -> Postcode:
+    """Read the code as one of its country, or of the territory that was stated beside it."""
+    own = {region.country for group in reading.regions for region in group if not region.name}
+    postcode = parse_postcode(code, country)
+    for territory in TERRITORIES.get(country, ()):
+        if territory in own and postcode.country == country and form_of(territory) is not None:
+            try:
+                return parse_postcode(code, territory)
+            except InvalidPostcode:
+                return postcode
+    return postcode
+
+
+def _must_fit(country: str, reading: TypedPlace) -> None:
+    """Refuse a reading that states another country than the one beside it."""
+    for group in reading.regions:
+        if not any(r.country == country or r.country in TERRITORIES.get(country, ()) for r in group):
+            raise PostcodeNotFound(
+                f"{group[0].label} is not in {COUNTRIES[country].name}, the country that was given. "
+                "Check the country, or leave one of them out.",
+                field="country",
+                suggestions=(Suggestion(reading.postcode or reading.town, group[0].country, f"in {group[0].label}"),),
+            )
+
+
+def _must_lie_in(reader: Reader, place: Place, reading: TypedPlace) -> None:
+    """Refuse a place outside a region that was stated."""
+    admin = place.name.rpartition(", ")[2] if ", " in place.name else ""
+    for group in reading.regions:
+        if any(region.holds(place.country, admin) for region in group):
+            continue
+        if place.country in BRITISH and any(
+            region.holds(town.country, town.admin)
+            for town in towns_near(reader, place.coordinates, place.uncertainty_km + _BORDER_KM)
+            for region in group
+        ):
+            continue
+        stated = next((region for region in group if region.country == place.country), group[0])
+        what = place.postcode or place.name
+        raise PostcodeNotFound(
+            f"{what} is in {place.name or COUNTRIES[place.country].name}, not in {stated.label}. "
+            "Check the code, or leave one of them out.",
+            field="postcode",
+            suggestions=(Suggestion(what, place.country, f"in {place.name or COUNTRIES[place.country].name}"),),
+        )
+
+
+def _country_of(context: Context, reading: TypedPlace) -> tuple[str, tuple[str, ...]]:
+    """Choose the country of a code: the stated one, the only one that has it, the person's; or ask."""
+    code = reading.postcode
+    found = countries_with(context.reader, code)
+    stated = _stated_countries(reading)
+    if stated:
+        inside = [s for s in found if s.country in stated]
+        if not inside:
+            for country in stated:
+                try:
+                    parse_postcode(code, country)
+                except InvalidPostcode:
+                    continue
+                return country, ()
+            raise PostcodeNotFound(
+                f"{code} is no known postcode of {COUNTRIES[stated[0]].name}. Check it, or give the town.",
+                field="postcode",
+                suggestions=found[:5],
+            )
+        if len({s.country for s in inside}) == 1 or not any(r.name for group in reading.regions for r in group):
+            # A country's own name before a territory's, and before a region of the same letters.
+            return min(inside, key=lambda s: stated.index(s.country)).country, ()
+        fits = [s for s in inside if _lies_in(context.reader, s, reading)] or inside
+        return min(fits, key=lambda s: stated.index(s.country)).country, ()
+    if not found:
+        raise _nowhere(context, code)
+    if len(found) == 1:
+        country = found[0].country
+        return country, (f"No country was given; {code} is known only in {COUNTRIES[country].name} ({country}).",)
+    if fold_name(reading.town):
+        there = [s for s in found if agrees(_look(context.reader, s), context.reader, reading.town)]
+        if len(there) == 1:
+            country = there[0].country
+            where = f"{COUNTRIES[country].name} ({country})"
+            return country, (f"No country was given; {code} and {reading.town} fit only {where}.",)
+        found = tuple(there) or found
+    countries = [s.country for s in found]
+    for country in context.likely:
+        if country in countries:
+            said = (
+                f"No country was given; {COUNTRIES[country].name} ({country}) was taken because your language points "
+                f"there. {code} is also a code of {listed([s for s in found if s.country != country])}."
+            )
+            return country, (said,)
+    people = {s.country: _people(context.reader, _look(context.reader, s)) for s in found}
+    ordered = sorted(found, key=lambda s: -people[s.country])
+    hinted = [s for s in ordered if s.country in context.hints]
+    if len(hinted) == 1 and people[hinted[0].country] == people[ordered[0].country]:
+        country = hinted[0].country
+        said = (
+            f"No country was given; {COUNTRIES[country].name} ({country}) was taken because it was hinted. "
+            f"The code {code} is known in {len(found)} countries."
+        )
+        return country, (said,)
+    candidates = (*ordered, *_mended(code, context.hints))
+    raise AmbiguousPlace(
+        f"{code} is a postcode in {len(ordered)} countries: {listed(ordered)}. Give the country.",
+        candidates=candidates,
+        field="country",
+    )
+
+
+def _stated_countries(reading: TypedPlace) -> list[str]:
+    """List the countries that every stated part allows, names before letters."""
+    allowed: list[str] | None = None
+    for group in reading.regions:
+        ranked = sorted(group, key=lambda region: region.by_code and bool(region.name))
+        countries = list(
+            dict.fromkeys(
+                country
+                for region in ranked
+                for country in (region.country, *(() if region.name else TERRITORIES.get(region.country, ())))
+            )
+        )
+        allowed = countries if allowed is None else [country for country in allowed if country in countries]
+    return allowed or []
+
+
+def _lies_in(reader: Reader, suggestion: Suggestion, reading: TypedPlace) -> bool:
+    place = _look(reader, suggestion)
+    admin = place.name.rpartition(", ")[2] if ", " in place.name else ""
+    return reading.allows(place.country, admin)
+
+
+def _look(reader: Reader, suggestion: Suggestion) -> Place:
+    return lookup.lookup(reader, parse_postcode(suggestion.text, suggestion.country))
+
+
+def _people(reader: Reader, place: Place) -> int:
+    """Count the people of the largest city around a code's place: how likely it is that somebody means it."""
+    return reader.people_around(place.coordinates.latitude, place.coordinates.longitude)
+
+
+def _nowhere(context: Context, code: str) -> PostcodeNotFound:
+    countries = dict.fromkeys((*context.likely, *context.hints))
+    suggestions = _mended(code, tuple(countries))
+    suggestions += tuple(found for country in context.likely for found in look_alikes(code, country))
+    asked = f" Did you mean {suggestions[0].text} ({suggestions[0].country})?" if suggestions else ""
+    return PostcodeNotFound(
+        f"{code.strip()[:40]!r} is no known postcode of any country.{asked} Check it, or give the country or the town.",
+        field="postcode",
+        suggestions=suggestions,
+    )
+
+
+def _mended(text: str, countries: Sequence[str]) -> tuple[Suggestion, ...]:
+    """Offer what was perhaps meant in one of the countries: a leading zero put back."""
+    suggestions: list[Suggestion] = []
+    for country in countries:
+        try:
+            parse_postcode(text, country)
+        except InvalidPostcode as fault:
+            suggestions += fault.suggestions
+    return tuple(suggestions)
+
+
+def _best(
+    context: Context,
+    asked: str,
+    fault: InvalidPostcode | PostcodeNotFound | None,
+    read: Fault,
+) -> Fault:
+    """Choose the fault that helps most, and add what was perhaps meant."""
+    country = context.country
+    if country is None:
+        is_helpful = bool(getattr(read, "suggestions", ())) or not (
+            _has_digit(asked) and isinstance(read, TownNotFound)
+        )
+        return read if is_helpful else _nowhere(context, asked)
+    if not _has_digit(asked) and isinstance(read, TownNotFound):
+        return TownNotFound(
+            f"{read.message} A postcode of {COUNTRIES[country].name} would hold digits.",
+            field="postcode",
+            suggestions=read.suggestions,
+        )
+    if isinstance(read, (PostcodeNotFound, TownNotFound)) and isinstance(fault, InvalidPostcode) and read.suggestions:
+        return read
+    if fault is None:
+        return read
+    alike = look_alikes(asked, country) if isinstance(fault, InvalidPostcode) and not fault.suggestions else ()
+    if alike:
+        return InvalidPostcode(
+            f"{fault.message} Did you mean {' or '.join(s.text for s in alike)}?", field="postcode", suggestions=alike
+        )
+    others = known_elsewhere(context.reader, asked, without=country)
+    if not others or fault.suggestions or isinstance(fault, PostcodeNotFound):
+        return fault
+    return InvalidPostcode(f"{fault.message} It is a code of {listed(others)}.", field="postcode", suggestions=others)
