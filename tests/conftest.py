@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from hypothesis import settings
 from pytest_socket import socket_allow_hosts
+from werkzeug.test import TestResponse
 
 from sitematch.config import data_file
 from sitematch.gazetteer.locate import Gazetteer
@@ -15,6 +19,16 @@ from sitematch.importers.tables.sites_csv import read_sites
 from sitematch.services.finding.finder import Finder
 
 ROOT = Path(__file__).parent.parent
+
+
+class ClosingClient(FlaskClient):
+    """A test client that reads every answer to its end, as browsers do, so that no file stays open behind one."""
+
+    def open(self, *args: Any, **how: Any) -> TestResponse:
+        return super().open(*args, **how | {"buffered": True})
+
+
+Flask.test_client_class = ClosingClient
 
 # No test asserts a duration: a busy machine is no fault of the program.
 settings.register_profile("sitematch", deadline=None)

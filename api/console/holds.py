@@ -16,7 +16,8 @@ from api.console.page.context import ConsoleContext, go, page
 from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console
 from api.http.errors import problem_of
-from api.http.reading import read_form
+from api.http.reading import read_form, spoken_languages
+from api.pages.languages import current_language
 from api.pages.languages import gettext as _
 from sitematch.domain.accounts.access import Permission
 from sitematch.domain.capacity.spot import MAX_WAITING_SITES
@@ -152,6 +153,7 @@ def _rank(context: ConsoleContext, asked: PlaceForm) -> SiteChoices:
         asked.country or None,
         context.now,
         within_km=_km(asked.within, asked.unit),
+        languages=(*spoken_languages(), current_language().tag),
     )
 
 

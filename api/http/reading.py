@@ -46,6 +46,11 @@ def read_body() -> bytes:
     return body
 
 
+def spoken_languages() -> tuple[str, ...]:
+    """Give the languages that the request's client accepts, best first; see `sitematch.gazetteer.likely`."""
+    return tuple(tag for tag, _ in request.accept_languages)
+
+
 def read_form(wanted: type[T]) -> T:
     """Read a form that a page sent.
 

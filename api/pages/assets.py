@@ -58,8 +58,8 @@ class Assets:
             If there is no such file.
         """
         if not filename.startswith(f"{FOLDER}/"):
-            return send_from_directory(self._static, filename)
-        response = self._packed(filename) or send_from_directory(self._static, filename)
+            return _in_memory(send_from_directory(self._static, filename))
+        response = self._packed(filename) or _in_memory(send_from_directory(self._static, filename))
         response.headers["Vary"] = "Accept-Encoding"
         # The name holds a hash of the content: another content has another name.
         response.headers["Cache-Control"] = _KEPT_FOR_GOOD
@@ -70,10 +70,22 @@ class Assets:
             path = safe_join(str(self._static), filename + ending)
             if path is not None and request.accept_encodings[coding] > 0 and Path(path).is_file():
                 mimetype = mimetypes.guess_type(filename)[0]
-                response = send_from_directory(self._static, filename + ending, mimetype=mimetype)
+                response = _in_memory(send_from_directory(self._static, filename + ending, mimetype=mimetype))
                 response.headers["Content-Encoding"] = coding
                 return response
         return None
+
+
+def _in_memory(response: Response) -> Response:
+    """Read a small file at once, so that none stays open behind a browser that went away in the middle."""
+    body = response.response
+    if response.direct_passthrough:
+        response.direct_passthrough = False
+        response.set_data(response.get_data())
+    close = getattr(body, "close", None)
+    if close is not None:
+        close()
+    return response
 
 
 def register(app: Flask) -> Assets:

@@ -47,6 +47,8 @@ class FailedLookUp:
         What was perhaps meant, best first.
     english
         More about it in the library's English; empty if nothing.
+    is_question
+        Whether nothing is wrong, and the person has to choose.
     """
 
     title: str
@@ -54,6 +56,7 @@ class FailedLookUp:
     field: str = "place"
     choices: tuple[SuggestedPlace, ...] = ()
     english: str = ""
+    is_question: bool = False
 
 
 def fault_of(error: SitematchError, asked: FormRequest) -> FailedLookUp:
@@ -76,6 +79,14 @@ def fault_of(error: SitematchError, asked: FormRequest) -> FailedLookUp:
             )
         case _ if not asked.place.strip() and not asked.latitude:
             return FailedLookUp(title=_("Where are you?"), text=_("Enter a postcode or town."))
+        case errors.LocationWanted():
+            return FailedLookUp(
+                title=_("Where are you?"), text=_("Press “Use my location”, or enter a postcode or town.")
+            )
+        case errors.ForcesPostcode():
+            return FailedLookUp(
+                title=_("This is a military postcode"), text=_("It has no place on the map. Enter a town near you.")
+            )
         case errors.UnknownCountry():
             return FailedLookUp(
                 title=_("We do not recognise this country"), text=_("Choose one from the list."), field="country"
@@ -86,10 +97,21 @@ def fault_of(error: SitematchError, asked: FormRequest) -> FailedLookUp:
                 text=_("Which one do you mean?"),
                 field="country",
                 choices=choices,
+                is_question=True,
+            )
+        case errors.RegionGiven():
+            return FailedLookUp(
+                title=_("Which town?"),
+                text=_("You entered a region or a country. Enter a town or postcode in it."),
+                choices=choices,
+                is_question=True,
             )
         case errors.AmbiguousPlace():
             return FailedLookUp(
-                title=_("Several places have this name"), text=_("Which one do you mean?"), choices=choices
+                title=_("Several places have this name"),
+                text=_("Which one do you mean?"),
+                choices=choices,
+                is_question=True,
             )
         case errors.InvalidPostcode():
             return FailedLookUp(title=_not_a_postcode(asked.country), text=_what_now(asked, choices), choices=choices)

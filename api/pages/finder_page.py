@@ -15,7 +15,7 @@ from api.http.answers import checked, packed
 from api.http.errors import problem_of
 from api.http.headers import content_security_policy
 from api.http.negotiation import HTML
-from api.http.reading import read_form
+from api.http.reading import read_form, spoken_languages
 from api.pages import wording
 from api.pages.faults import FailedLookUp, fault_of
 from api.pages.form import FormRequest, read_address
@@ -154,7 +154,7 @@ class Finding:
         if town is not None:
             # Its country decides between kilometres and miles.
             wanted = msgspec.structs.replace(wanted, country=wanted.country or town.country)
-        found = find(finder, wanted, self._backend)
+        found = find(finder, wanted, self._backend, languages=(*spoken_languages(), current_language().tag))
         name = _("Your location") if here else _name(found.place)
         if town is not None:
             name = _("Your location, near %(town)s", town=wording.isolated(_name(town.place())))

@@ -10,7 +10,7 @@ from api.http import problems
 from api.http.answers import respond
 from api.http.negotiation import JSON
 from api.http.operations import Documented, Operation
-from api.http.reading import read_json
+from api.http.reading import read_json, spoken_languages
 from api.v1.matches import BODY_PROBLEMS, LOOK_UP_PROBLEMS
 from api.v1.schemas.finding import ClinicsRequest
 from sitematch.exporters.wire.clinics import ClinicsAnswer, clinics_answer
@@ -43,7 +43,13 @@ def blueprint(backend: Backend) -> Documented:
             result = finder.match_clinics(asked.condition, point, policy, backend.now())
         else:
             result = finder.find(
-                asked.condition, asked.postcode or "", asked.country, policy, backend.now(), town=asked.town
+                asked.condition,
+                asked.postcode or "",
+                asked.country,
+                policy,
+                backend.now(),
+                town=asked.town,
+                languages=spoken_languages(),
             )
         return respond(clinics_answer(result, finder.attribution))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from flask import Response
 
@@ -10,7 +12,7 @@ from api.http import problems
 from api.http.answers import respond
 from api.http.negotiation import GEOJSON, JSON, choose_media_type
 from api.http.operations import Documented, Operation
-from api.http.reading import read_json, read_query
+from api.http.reading import read_json, read_query, spoken_languages
 from api.http.tables import TABULAR, respond_table
 from api.v1.schemas.finding import MatchRequest
 from sitematch.domain.finding.match import MatchResult
@@ -86,8 +88,15 @@ def blueprint(backend: Backend) -> Documented:
     return routes
 
 
-def find(finder: Finder, asked: MatchRequest, backend: Backend) -> MatchResult:
+def find(finder: Finder, asked: MatchRequest, backend: Backend, *, languages: Sequence[str]) -> MatchResult:
     """Answer a look-up, and count its region where an operator wants that.
+
+    Parameters
+    ----------
+    finder, asked, backend
+        Of what study, what, and where.
+    languages
+        The person's, best first.
 
     Raises
     ------
@@ -99,18 +108,20 @@ def find(finder: Finder, asked: MatchRequest, backend: Backend) -> MatchResult:
     if point is not None:
         found = finder.match_sites(point, policy, backend.now())
     else:
-        found = finder.find(asked.postcode or "", asked.country, policy, backend.now(), town=asked.town)
+        found = finder.find(
+            asked.postcode or "", asked.country, policy, backend.now(), town=asked.town, languages=languages
+        )
     backend.count_demand(finder.study.study_id, found.place)
     return found
 
 
 def _answer(backend: Backend, asked: MatchRequest, media_type: str) -> Response:
     finder = backend.finder(asked.study_id)
-    result = find(finder, asked, backend)
+    result = find(finder, asked, backend, languages=spoken_languages())
     if media_type in TABULAR:
         rows = match_rows(result, finder.study.notice)
         return respond_table(media_type, "matches", finder.study.study_id, MATCH_HEADER, rows)
     answer = matches_answer(result, finder.study, finder.attribution, finder.contacts)
     response = respond(matches_geojson(answer) if media_type == GEOJSON else answer, media_type)
-    response.headers["Vary"] = "Accept"
+    response.headers["Vary"] = "Accept, Accept-Language"
     return response

@@ -118,6 +118,27 @@ def _make_printable() -> None:
                 stream.reconfigure(encoding="utf-8")
 
 
+_LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE")
+
+
+def languages_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option that names the person's languages."""
+    return click.option(
+        "--languages",
+        metavar="TAGS",
+        help="The person's languages, best first, e.g. de-CH,en: they decide where no country is given.  "
+        "[default: the locale's]",
+    )(command)
+
+
+def spoken(languages: str | None) -> tuple[str, ...]:
+    """Read the person's languages from the option or, without it, from the environment's locale."""
+    if languages is not None:
+        return tuple(tag for tag in languages.replace(",", " ").split() if tag)
+    stated = next((value for name in _LOCALE_VARIABLES if (value := os.environ.get(name))), "")
+    return tuple(stated.split(":"))
+
+
 def settings() -> Settings:
     """Read the settings from the environment."""
     return Settings.from_mapping(os.environ)

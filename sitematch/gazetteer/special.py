@@ -12,9 +12,7 @@ FORCES = frozenset({"US", "GB"})
 """Countries whose forces have postcodes of their own."""
 
 _US_FORCES = re.compile(r"(?:09[0-8]|340|96[2-6])\d\d(?:-?\d{4})?")
-_US_FORCES_WORDS = re.compile(
-    r"\b(?:APO|FPO|DPO)\b(?:[ ,.]|AA|AE|AP|$)+(?:(?:09[0-8]|340|96[2-6])\d\d(?:-?\d{4})?)?", re.IGNORECASE
-)
+_US_FORCES_WORDS = re.compile(r"\b(?:APO|FPO|DPO)(?:$|[ ,.]+(?:A[AEP]\b|(?:09[0-8]|340|96[2-6])\d\d|$))", re.IGNORECASE)
 _BRITISH_FORCES = re.compile(
     r"\bB\.?F\.?P\.?O\.?\b|\bBF\d \d[A-Z]{2}\b|^BF1 ?\d?[A-Z]{0,2}$|\bBFPO ?\d{1,4}\b", re.IGNORECASE
 )

@@ -16,7 +16,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gazetteer_path: Path) -
     """Run the command in a fresh home, in this process."""
     monkeypatch.setenv("SITEMATCH_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SITEMATCH_GAZETTEER", str(gazetteer_path))
-    for name in ("SITEMATCH_DATABASE_URL", "SITEMATCH_STUDY"):
+    # The locale says where a person probably is.
+    for name in ("SITEMATCH_DATABASE_URL", "SITEMATCH_STUDY", "LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE"):
         monkeypatch.delenv(name, raising=False)
 
     def run_(*arguments: str) -> Result:

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import random
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from sitematch.config import data_file
-from sitematch.domain.place import Coordinates, Place
+from sitematch.domain.place import Place
 from sitematch.errors import (
     AmbiguousPlace,
-    ForcesPostcode,
     InvalidPostcode,
-    LocationWanted,
     NotFound,
-    RegionGiven,
     SitematchError,
 )
 from sitematch.gazetteer.grammar import COUNTRIES
 from sitematch.gazetteer.grammar.regions import find_regions
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.gazetteer.nearness import rough_km
-
-CASES = tuple(csv.DictReader((Path(__file__).parent / "places.csv").open(encoding="utf-8", newline="")))
+from tests.gazetteer.places import CASES, check
 
 
 @pytest.mark.parametrize("row", CASES, ids=lambda row: f"{row['text']} {row['country']} {row['language']}")
@@ -41,39 +34,7 @@ def test_every_typed_text_gives_what_it_must(real_gazetteer: Gazetteer, row: dic
     except SitematchError as error:
         found = error
 
-    _check(row, found)
-
-
-def _check(row: dict[str, str], found: Place | SitematchError) -> None:
-    wanted, _, what = row["expect"].partition(":")
-    match wanted:
-        case "place":
-            assert isinstance(found, Place), found
-            point = Coordinates(latitude=float(row["latitude"]), longitude=float(row["longitude"]))
-            assert rough_km(found.coordinates, point) <= float(row["within_km"]), found
-        case "refused":
-            assert isinstance(found, NotFound), found
-            assert found.suggestions
-        case "region":
-            assert isinstance(found, RegionGiven), found
-            assert "Give a town or a postcode in it." in found.message
-        case "ask":
-            assert isinstance(found, AmbiguousPlace), found
-            assert found.candidates[0].country == what
-            choices = [(candidate.text, candidate.country) for candidate in found.candidates]
-            assert len(set(choices)) == len(choices)
-        case "suggest":
-            assert isinstance(found, InvalidPostcode), found
-            assert what in [suggestion.text for suggestion in found.suggestions]
-        case "forces":
-            assert isinstance(found, ForcesPostcode), found
-            assert row["text"] in found.message
-        case "use-location":
-            assert isinstance(found, LocationWanted), found
-        case "not-empty":
-            assert isinstance(found, Place) or "empty" not in found.message
-        case _:
-            pytest.fail(f"unknown expectation {row['expect']}")
+    check(row, found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,12 @@ from sitematch.cli.common import (
     console,
     exit_codes,
     format_option,
+    languages_option,
     plain_errors,
     print_json,
     say,
     settings,
+    spoken,
 )
 from sitematch.cli.completion import complete_country, complete_study
 from sitematch.domain.finding.policy import MatchPolicy, Order
@@ -70,6 +72,7 @@ _MATCH_OPTIONS = (
     click.argument("place"),
     click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help=_COUNTRY_HELP),
     click.option("--town", metavar="TOWN", help="The postcode's town, to check that they match."),
+    languages_option,
     click.option("--order", type=click.Choice([order.value for order in Order]), default="best", show_default=True),
     click.option("--limit", "-n", type=int, default=5, show_default=True, help="The most sites to show, 1 to 500."),
     click.option("--within-km", type=float, metavar="KM", help="Radius in kilometres."),
@@ -140,12 +143,12 @@ def _policy(
 
 
 def ask(
-    *, place: str, country: str | None, town: str | None, study: str | None, **wanted: Any
+    *, place: str, country: str | None, town: str | None, languages: str | None, study: str | None, **wanted: Any
 ) -> tuple[Finder, MatchResult]:
     """Rank the sites of a study as `match_options` ask it."""
     policy = _policy(**wanted)
     finder = finder_of(study)
-    return finder, finder.find(place, country, policy, datetime.now(UTC), town=town)
+    return finder, finder.find(place, country, policy, datetime.now(UTC), town=town, languages=spoken(languages))
 
 
 @click.command(cls=PlaceCommand, epilog=exit_codes(EXIT_NO_MATCH, EXIT_NOT_FOUND, EXIT_AMBIGUOUS, *STORE))
@@ -202,6 +205,7 @@ def _match_condition(
     place: str,
     country: str | None,
     town: str | None,
+    languages: str | None,
     study: str | None,
     **wanted: Any,
 ) -> None:
@@ -217,7 +221,7 @@ def _match_condition(
     policy = _policy(**wanted)
     now = datetime.now(UTC)
     with prepared_to_read(settings(), say, now) as chosen, open_clinics(chosen, now) as finder:
-        result = finder.find(condition, place, country, policy, now, town=town)
+        result = finder.find(condition, place, country, policy, now, town=town, languages=spoken(languages))
         answer = clinics_answer(result, finder.attribution)
     if form == "json":
         print_json(answer)
@@ -233,6 +237,7 @@ def _match_condition(
 @click.argument("place", required=False)
 @click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help=_COUNTRY_HELP)
 @click.option("--town", metavar="TOWN", help="The postcode's town, to check that they match.")
+@languages_option
 @click.option("--batch", type=click.Path(dir_okay=False, path_type=Path), help="Locate every row of this CSV file.")
 @click.option(
     "--out",
@@ -251,6 +256,7 @@ def locate(
     place: str | None,
     country: str | None,
     town: str | None,
+    languages: str | None,
     batch: Path | None,
     out: Path | None,
     rejects: Path | None,
@@ -276,7 +282,7 @@ def locate(
         return
     if place is None and town is None:
         raise InvalidInput("Give a postcode or a town, or --batch with a file.", field="place")
-    found = gazetteer.locate(place or "", country, town=town)
+    found = gazetteer.locate(place or "", country, town=town, languages=spoken(languages))
     answer = place_answer(found, unit_for(found.country))
     if form == "json":
         print_json(answer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -69,6 +69,7 @@ class ClinicFinder:
         now: datetime,
         *,
         town: str | None = None,
+        languages: Sequence[str] = (),
     ) -> ClinicResult:
         """Rank the clinics that recruit for a condition, from a postcode or a town.
 
@@ -76,7 +77,7 @@ class ClinicFinder:
         ----------
         condition
             Words that a study must have in its title, conditions, keywords, interventions or ids.
-        text, country, town
+        text, country, town, languages
             See `sitematch.services.finding.finder.Finder.find`.
         policy
             What is asked; `min_spots` and `prefer_country` are for one study only.
@@ -90,7 +91,8 @@ class ClinicFinder:
         InvalidInput, InvalidPolicy, LedgerBusy, StorageFault, NotReady
             See `match_clinics`.
         """
-        return self.match_clinics(condition, self.gazetteer.locate(text, country, town=town), policy, now)
+        place = self.gazetteer.locate(text, country, town=town, languages=languages)
+        return self.match_clinics(condition, place, policy, now)
 
     def match_clinics(self, condition: str, place: Place, policy: MatchPolicy, now: datetime) -> ClinicResult:
         """Rank the clinics that recruit for a condition, from a place.

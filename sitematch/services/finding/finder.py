@@ -134,7 +134,14 @@ class Finder:
         self.countries = tuple(sorted({site.country for site in self.sites}))
 
     def find(
-        self, text: str, country: str | None, policy: MatchPolicy, now: datetime, *, town: str | None = None
+        self,
+        text: str,
+        country: str | None,
+        policy: MatchPolicy,
+        now: datetime,
+        *,
+        town: str | None = None,
+        languages: Sequence[str] = (),
     ) -> MatchResult:
         """Rank the study's sites from a postcode or a town.
 
@@ -150,6 +157,8 @@ class Finder:
             The moment of the answer (aware, UTC).
         town
             A town that the postcode should lie in; each checks the other.
+        languages
+            The person's languages, best first; where no country is given, they decide before the study's countries.
 
         Returns
         -------
@@ -161,11 +170,13 @@ class Finder:
         InvalidPostcode, UnknownCountry, PostcodeNotFound, TownNotFound, AmbiguousPlace
             See `Gazetteer.locate`.
         """
-        return self.match_sites(self.locate(text, country, town=town), policy, now)
+        return self.match_sites(self.locate(text, country, town=town, languages=languages), policy, now)
 
-    def locate(self, text: str, country: str | None, *, town: str | None = None) -> Place:
+    def locate(
+        self, text: str, country: str | None, *, town: str | None = None, languages: Sequence[str] = ()
+    ) -> Place:
         """Turn a postcode or a town's name into a place; the study's countries serve as a hint. See `find`."""
-        return self.gazetteer.locate(text, country, town=town, hints=self.countries)
+        return self.gazetteer.locate(text, country, town=town, hints=self.countries, languages=languages)
 
     def match_sites(self, place: Place, policy: MatchPolicy, now: datetime) -> MatchResult:
         """Rank the study's sites from a place; see `sitematch.domain.finding.ranking.rank`."""

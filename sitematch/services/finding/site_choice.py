@@ -98,6 +98,7 @@ def rank_choices(
     now: datetime,
     *,
     within_km: float | None = None,
+    languages: Sequence[str] = (),
 ) -> SiteChoices:
     """Rank a study's sites from a postcode or a town, for somebody who is to hold a spot.
 
@@ -105,7 +106,7 @@ def rank_choices(
     ----------
     store, gazetteer, actor, study_id
         Where, and who asks.
-    text, country
+    text, country, languages
         See `sitematch.services.finding.finder.Finder.find`.
     now
         The instant (aware) whose spots count.
@@ -126,7 +127,7 @@ def rank_choices(
     policy = MatchPolicy(limit=RANKED, within_km=within_km)
     spots = {site.site_id: site for site in coordinating.capacity(store, actor, study_id, now)}
     finder = finder_at(store, gazetteer, study_id, now)
-    place = finder.locate(text, country)
+    place = finder.locate(text, country, languages=languages)
     result = finder.match_sites(place, policy, now)
 
     def choice(site: Site, distance: Distance | None, reasons: tuple[Reason, ...] = ()) -> SiteChoice:
