@@ -111,7 +111,7 @@ def test_wrong_password_keeps_the_e_mail_and_says_what_to_do(
     page.get_by_label("Password").fill("not this one")
     page.get_by_role("button", name="Sign in").click()
 
-    expect(page.get_by_role("alert")).to_contain_text("do not belong together")
+    expect(page.get_by_role("alert")).to_contain_text("Incorrect e-mail or password")
     expect(page.get_by_label("E-mail")).to_have_value("ann@example.org")
     assert violations(page) == []
 
@@ -202,7 +202,7 @@ def test_of_two_coordinators_one_gets_the_last_spot_and_the_other_a_way_on(
     expect(first.get_by_role("status").first).to_contain_text("The spot is held")
     second.get_by_role("button", name="Hold a spot").first.click()
 
-    expect(second.get_by_role("alert")).to_contain_text("Somebody was quicker")
+    expect(second.get_by_role("alert")).to_contain_text("Somebody else took the last spot")
     expect(second.get_by_label("Referral id").first).to_have_value("r-1")
     assert violations(second) == []
     second.get_by_role("button", name="Hold a spot").first.click()
@@ -279,9 +279,9 @@ def test_lost_connection_is_told_with_the_instant_that_the_numbers_stand_at(
     page.context.set_offline(True)
     page.get_by_role("link", name="Reload").click()
 
-    expect(page.locator("[data-live-text]")).to_contain_text("cannot be reached")
+    expect(page.locator("[data-live-text]")).to_contain_text("cannot reach the server")
     expect(page.locator("[data-live-text]")).to_contain_text("4:30")  # 9:30 UTC, where the viewer is
-    expect(page.locator("[data-live-said]")).to_contain_text("cannot be reached")
+    expect(page.locator("[data-live-said]")).to_contain_text("cannot reach the server")
     assert violations(page) == []
     page.context.set_offline(False)
     expect(page.locator("[data-live-text]")).to_contain_text("Live")

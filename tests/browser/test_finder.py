@@ -85,7 +85,7 @@ def test_location_is_asked_only_when_pressed_and_answered_with_its_accuracy(
 
     assert clinics(page)[0] == "Innomedica"
     assert (before, page.evaluate("window.asked")) == (0, 1)
-    expect(page.locator(".results-head")).to_contain_text("right to within 1.8 km")
+    expect(page.locator(".results-head")).to_contain_text("accurate to within 1.8 km")
     assert not [url for url in watches[0].urls() if "59.4" in url]
 
 
@@ -145,7 +145,7 @@ def test_full_clinic_is_named_below_with_its_reason(own_service: Served, open_pa
     fold = page.locator(".left-out")
     fold.locator("summary").click()
     expect(fold).to_contain_text(FIRST)
-    expect(fold).to_contain_text("Full: ask about the waiting list")
+    expect(fold).to_contain_text("This clinic has no spots for new patients.")
 
 
 def fill_first_site(service: Served) -> None:
@@ -228,7 +228,7 @@ def test_link_to_share_does_not_hold_where_the_person_is(open_page: OpenPage) ->
 
     page.get_by_role("button", name="Share this page").click()
 
-    expect(page.locator("[data-said]")).to_contain_text("not in it")
+    expect(page.locator("[data-said]")).to_contain_text("does not contain your location")
     assert page.evaluate("navigator.clipboard.readText()") == f"{page.url.rstrip('/')}/"
 
 

@@ -40,11 +40,13 @@ def create_token(
     if actor.scopes is not None and not scopes <= actor.scopes:
         missing = min(scopes - actor.scopes)
         raise NotAllowed(
-            f"A token cannot make another that may do more than itself: {missing.value}.", permission=missing.value
+            f"A token cannot create a token with more permissions than its own: {missing.value}.",
+            permission=missing.value,
         )
     if actor.expires_at is not None and expires_at > actor.expires_at:
         raise InvalidInput(
-            f"Your token ends on {actor.expires_at:%Y-%m-%d}; a token that it makes cannot last longer.", field="days"
+            f"Your token expires on {actor.expires_at:%Y-%m-%d}. A token that it creates cannot last longer.",
+            field="days",
         )
     return tokens.create_token(store, account_id=account_id, label=label, scopes=scopes, expires_at=expires_at, now=now)
 

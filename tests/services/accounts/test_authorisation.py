@@ -129,7 +129,7 @@ class TestTokensMadeByTokens:
 
     @pytest.mark.parametrize("scope", [each for each in Permission if each not in ("accounts:write", "capacity:read")])
     def test_no_scope_is_gained(self, store: Store, narrow: Actor, account_id: str, scope: Permission) -> None:
-        with pytest.raises(NotAllowed, match="more than itself"):
+        with pytest.raises(NotAllowed, match="more permissions than its own"):
             self.make(store, narrow, account_id, {Permission.CAPACITY_READ, scope}, 0.5)
 
     def test_no_time_is_gained(self, store: Store, narrow: Actor, account_id: str) -> None:
