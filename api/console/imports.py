@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -74,11 +75,13 @@ def register(console: Console, backend: Backend) -> None:
             at=context.now,
         )
         waiting = pending_uploads.park(backend.settings.home, sent, about)
-        try:
-            outcome = _import(context, waiting, dry_run=True)
-        except SitematchError as error:
-            pending_uploads.remove(waiting)
-            return _refused(context, error)
+        with ExitStack() as on_failure:
+            on_failure.callback(pending_uploads.remove, waiting)
+            try:
+                outcome = _import(context, waiting, dry_run=True)
+            except SitematchError as error:
+                return _refused(context, error)
+            on_failure.pop_all()
         return page("import_preview.html", about=about, upload_id=waiting.upload_id, outcome=outcome)
 
     @console.page("POST", "/imports/uploads/<upload_id>", Permission.CATALOGUE_WRITE)

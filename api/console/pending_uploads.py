@@ -6,7 +6,7 @@ import re
 import secrets
 import shutil
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -75,15 +75,21 @@ def park(home: Path, sent: FileStorage, about: About) -> Parked:
     folder.mkdir(parents=True, exist_ok=True)
     for other in folder.iterdir():
         found = _read(other)
-        if found is not None and found.about.at <= about.at - KEPT_FOR:
+        # What a server that was ended left half written has no facts; the clock of the disk tells its age.
+        sent_at = found.about.at if found else datetime.fromtimestamp(other.stat().st_mtime, UTC)
+        if sent_at <= about.at - KEPT_FOR:
             shutil.rmtree(other, ignore_errors=True)
     upload_id = secrets.token_hex(16)
     own = folder / upload_id
     own.mkdir(mode=0o700)
     suffix = Path(about.name).suffix.lower()
     path = own / f"file{suffix if suffix in _SUFFIXES else ''}"
-    sent.save(path)
-    (own / "about.json").write_bytes(msgspec.json.encode(about))
+    try:
+        sent.save(path)
+        (own / "about.json").write_bytes(msgspec.json.encode(about))
+    except BaseException:
+        shutil.rmtree(own, ignore_errors=True)
+        raise
     return Parked(upload_id, path, about)
 
 
@@ -114,4 +120,7 @@ def _read(folder: Path) -> Parked | None:
     if not about.is_file():
         return None
     path = next(iter(sorted(folder.glob("file*"))), None)
-    return None if path is None else Parked(folder.name, path, msgspec.json.decode(about.read_bytes(), type=About))
+    try:
+        return None if path is None else Parked(folder.name, path, msgspec.json.decode(about.read_bytes(), type=About))
+    except msgspec.DecodeError:
+        return None  # cut off while it was written

@@ -21,6 +21,7 @@ from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import Fault
 from sitematch.importers.facility import clean_facility
 from sitematch.importers.json_stream import read_items
+from sitematch.importers.limits import NO_LIMITS, FileLimits
 from sitematch.importers.location_fields import nothing_known, point_field, status_field, study_status, text_field
 from sitematch.importers.text import tidy
 
@@ -143,7 +144,9 @@ class _Contact(_Part, frozen=True):
     email: str = ""
 
 
-def read_file(path: Path, read_on: date, *, contacts: bool = False) -> Iterator[StudyRecord | Fault]:
+def read_file(
+    path: Path, read_on: date, *, contacts: bool = False, limits: FileLimits = NO_LIMITS
+) -> Iterator[StudyRecord | Fault]:
     """Read a file of studies: one, a page, an array, NDJSON, or the registry's zip archive of all of them.
 
     Parameters
@@ -154,6 +157,8 @@ def read_file(path: Path, read_on: date, *, contacts: bool = False) -> Iterator[
         Today: dates the facts of a record that bears no date.
     contacts
         Whether to read persons' contacts.
+    limits
+        See `read_items`.
 
     Yields
     ------
@@ -165,7 +170,7 @@ def read_file(path: Path, read_on: date, *, contacts: bool = False) -> Iterator[
     InvalidInput, DataFault
         See `read_items`.
     """
-    for item in read_items(path, lists=LISTS, heads=HEADS):
+    for item in read_items(path, lists=LISTS, heads=HEADS, limits=limits):
         yield parse_study(item.value, read_on, where=f"{item.name}, study {item.number}", contacts=contacts)
 
 

@@ -5,7 +5,6 @@ Only ids of studies and words of a condition are ever sent; nothing of a patient
 
 from __future__ import annotations
 
-import gzip
 import http.client
 import json
 import time
@@ -20,6 +19,7 @@ from typing import Any
 
 from sitematch import __version__
 from sitematch.errors import InvalidInput, OnlineUnavailable, StudyNotFound
+from sitematch.importers.http_answers import AnswerRefused, SameHostRedirects, read_answer
 
 PAGE_SIZE = 200
 """Studies asked for at once; the API gives at most 1,000."""
@@ -45,12 +45,18 @@ class Manners:
         Wait before the second try, in seconds; doubled each time, at most a minute. A ``Retry-After`` goes before it.
     timeout_s
         How long an answer may keep silent, in seconds.
+    answer_s
+        How long an answer may take in all, in seconds.
+    answer_bytes
+        How large it may be, unpacked; the longest record that is known has some 10 million characters.
     """
 
     interval_s: float = 1.25
     tries: int = 6
     back_off_s: float = 1.0
     timeout_s: float = 30.0
+    answer_s: float = 300.0
+    answer_bytes: int = 128 << 20
 
 
 class CtgovClient:
@@ -85,6 +91,7 @@ class CtgovClient:
         self._sleep = sleep
         self._monotonic_s = monotonic_s
         self._next_at_s = 0.0
+        self._opener = urllib.request.build_opener(SameHostRedirects)
 
     def study(self, nct_id: str) -> Any:
         """Fetch one study's record.
@@ -171,11 +178,16 @@ class CtgovClient:
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=self._manners.timeout_s) as answer:  # noqa: S310
-                body = answer.read()
-                if answer.headers.get("Content-Encoding", "").lower() == "gzip":
-                    body = gzip.decompress(body)
+            with self._opener.open(request, timeout=self._manners.timeout_s) as answer:
+                body = read_answer(
+                    answer,
+                    most_bytes=self._manners.answer_bytes,
+                    most_s=self._manners.answer_s,
+                    monotonic_s=self._monotonic_s,
+                )
             return json.loads(body)
+        except AnswerRefused as error:
+            raise OnlineUnavailable(f"The answer of the registry at {self._base} {error}.") from error
         except urllib.error.HTTPError as error:
             with error:
                 raise _meaning(error) from error
@@ -183,7 +195,7 @@ class CtgovClient:
             raise _Again(f"The registry could not be reached ({error.reason})") from error
         except (OSError, EOFError, zlib.error, http.client.HTTPException) as error:
             raise _Again(f"The answer was cut off ({type(error).__name__})") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _Again("The answer is not JSON") from error
 
 

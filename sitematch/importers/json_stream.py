@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from sitematch.errors import DataFault, Fault, InvalidInput
+from sitematch.importers.limits import NO_LIMITS, BoundedReader, FileLimits, at_most, check_archive
 
 CHUNK_CHARACTERS = 1 << 18
 """Read at a time."""
@@ -22,6 +24,7 @@ MAX_RECORD_CHARACTERS = 64 << 20
 """A record longer than this is no record; the largest of ClinicalTrials.gov, with results, has some 10 million."""
 
 _HEAD_CHARACTERS = 256
+_BUFFER_BYTES = 1 << 18
 _FIRST_MEMBER = re.compile(r'\{[ \t\r\n]*"(\w+)"')
 _SPACE = re.compile(r"[ \t\r\n]*")
 _decode = json.JSONDecoder().raw_decode
@@ -46,7 +49,9 @@ class Item:
     value: Any
 
 
-def read_items(path: Path, *, lists: Iterable[str], heads: Iterable[str] = ()) -> Iterator[Item]:
+def read_items(
+    path: Path, *, lists: Iterable[str], heads: Iterable[str] = (), limits: FileLimits = NO_LIMITS
+) -> Iterator[Item]:
     """Read the records of a file.
 
     Parameters
@@ -59,6 +64,8 @@ def read_items(path: Path, *, lists: Iterable[str], heads: Iterable[str] = ()) -
         nor with one of `heads`, is itself a record.
     heads
         Names of members that may come before them, e.g. ``{"totalCount"}``.
+    limits
+        The most that is read of the file.
 
     Yields
     ------
@@ -70,7 +77,7 @@ def read_items(path: Path, *, lists: Iterable[str], heads: Iterable[str] = ()) -
     InvalidInput
         If there is no such file.
     DataFault
-        If it is empty, not UTF-8 or not JSON; the fault says in which line.
+        If it is empty, damaged, not UTF-8 or not JSON (the fault says in which line), or holds more than is allowed.
     """
     with ExitStack() as stack:
         try:
@@ -83,16 +90,18 @@ def read_items(path: Path, *, lists: Iterable[str], heads: Iterable[str] = ()) -
         magic = file.read(4)
         file.seek(0)
         if magic == b"PK\x03\x04":
-            yield from _archive(file, path.name, *marks)
+            yield from at_most(_archive(file, path.name, *marks, limits), limits.records, path.name, "records")
             return
         raw: Any = stack.enter_context(gzip.open(file)) if magic[:2] == b"\x1f\x8b" else file
-        text = stack.enter_context(io.TextIOWrapper(raw, encoding="utf-8-sig"))
-        yield from read_stream(text, path.name, *marks)
+        bounded = io.BufferedReader(BoundedReader(raw, path.name, limits), _BUFFER_BYTES)
+        text = stack.enter_context(io.TextIOWrapper(bounded, encoding="utf-8-sig"))
+        yield from at_most(read_stream(text, path.name, *marks), limits.records, path.name, "records")
 
 
-def _archive(file: Any, name: str, lists: frozenset[str], heads: frozenset[str]) -> Iterator[Item]:
+def _archive(file: Any, name: str, lists: frozenset[str], heads: frozenset[str], limits: FileLimits) -> Iterator[Item]:
     try:
         with zipfile.ZipFile(file) as archive:
+            check_archive((member.file_size for member in archive.infolist()), name, limits)
             members = sorted(member for member in archive.namelist() if member.endswith(".json"))
             if not members:
                 raise _fault(name, 0, "the archive holds no .json file")
@@ -100,8 +109,9 @@ def _archive(file: Any, name: str, lists: frozenset[str], heads: frozenset[str])
                 with archive.open(member) as opened:
                     text = io.TextIOWrapper(opened, encoding="utf-8-sig")
                     yield from read_stream(text, f"{name}, {member}", lists, heads)
-    except zipfile.BadZipFile as error:
-        raise _fault(name, 0, f"is a damaged zip archive: {error}") from error
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        # The last two: compressed in a way that Python lacks, or encrypted.
+        raise _fault(name, 0, f"is a zip archive that is damaged or cannot be unpacked: {error}") from error
 
 
 def read_stream(text: TextIO, name: str, lists: frozenset[str], heads: frozenset[str] = frozenset()) -> Iterator[Item]:
@@ -114,7 +124,7 @@ def read_stream(text: TextIO, name: str, lists: frozenset[str], heads: frozenset
     """
     try:
         yield from _Scanner(text, name, lists, heads).items()
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise _fault(name, 0, f"the file cannot be read as UTF-8 text ({error}); is it complete?") from error
 
 

@@ -19,6 +19,7 @@ from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import Fault
 from sitematch.importers.facility import clean_facility
 from sitematch.importers.json_stream import read_items
+from sitematch.importers.limits import NO_LIMITS, FileLimits
 from sitematch.importers.location_fields import nothing_known, point_field, status_field, study_status, text_field
 from sitematch.importers.text import tidy
 
@@ -40,7 +41,7 @@ class _Trial(msgspec.Struct, frozen=True):
     sites: list[Any] | None = None
 
 
-def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
+def read_file(path: Path, read_on: date, *, limits: FileLimits = NO_LIMITS) -> Iterator[StudyRecord | Fault]:
     """Read trials: one, a page, an array or NDJSON; see `sitematch.importers.ctgov.read_file`.
 
     Raises
@@ -48,7 +49,7 @@ def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
     InvalidInput, DataFault
         See `read_items`.
     """
-    for item in read_items(path, lists=LISTS, heads=HEADS):
+    for item in read_items(path, lists=LISTS, heads=HEADS, limits=limits):
         yield parse_trial(item.value, read_on, where=f"{item.name}, trial {item.number}")
 
 

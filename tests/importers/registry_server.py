@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +16,8 @@ class FakeRegistry:
     """Studies by id, the requests that came, and answers to give before the right ones."""
 
     def __init__(self) -> None:
+        self.bodies: list[tuple[dict[str, str], Iterable[bytes]]] = []
+        """Headers and parts of a body that the next requests get instead."""
         self.studies: dict[str, dict[str, Any]] = {}
         self.requests: list[str] = []
         self.agents: list[str] = []
@@ -37,6 +39,9 @@ def _handler(registry: FakeRegistry) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             registry.requests.append(self.path)
             registry.agents.append(self.headers["User-Agent"])
+            if registry.bodies:
+                self.body(*registry.bodies.pop(0))
+                return
             if registry.troubles:
                 self.trouble(registry.troubles.pop(0))
                 return
@@ -75,6 +80,16 @@ def _handler(registry: FakeRegistry) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, text)
             self.end_headers()
             self.wfile.write(body)
+
+        def body(self, headers: dict[str, str], parts: Iterable[bytes]) -> None:
+            self.send_response(200)
+            for name, text in headers.items():
+                self.send_header(name, text)
+            self.end_headers()
+            with suppress(ConnectionError):  # the client may hang up before the end
+                for part in parts:
+                    self.wfile.write(part)
+            self.close_connection = True
 
         def trouble(self, trouble: str | tuple[int, dict[str, str]]) -> None:
             if isinstance(trouble, tuple):

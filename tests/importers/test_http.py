@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gzip
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +117,100 @@ def test_a_server_that_is_not_there_is_said_to_be_so() -> None:
 def test_only_web_addresses_are_asked(address: str) -> None:
     with pytest.raises(InvalidInput, match="must start with http or https"):
         CtgovClient(address)
+
+
+PACKED = {"Content-Encoding": "gzip"}
+A_MEGABYTE = b" " * (1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("headers", "parts"),
+    [
+        (PACKED, [gzip.compress(A_MEGABYTE) * 40]),
+        (PACKED, repeat(gzip.compress(A_MEGABYTE))),
+        ({}, repeat(A_MEGABYTE)),
+        ({"Content-Length": str(1 << 40)}, repeat(A_MEGABYTE)),
+    ],
+    ids=["small and packed", "endless and packed", "endless", "a terabyte"],
+)
+def test_an_answer_that_is_too_large_is_given_up_and_not_asked_for_again(
+    registry: FakeRegistry, headers: dict[str, str], parts: Iterable[bytes]
+) -> None:
+    registry.bodies = [(headers, parts)]
+
+    with pytest.raises(OnlineUnavailable, match="larger than 30 MB"):
+        make_client(registry, answer_bytes=30 << 20).page({})
+
+    assert len(registry.requests) == 1
+
+
+def test_an_answer_that_never_ends_is_given_up_when_its_time_is_over(registry: FakeRegistry) -> None:
+    clock = Clock()
+
+    def dripping() -> Iterator[bytes]:
+        while True:
+            clock.now_s += 10.0  # of the client's own clock, so that nobody waits
+            yield b" "
+
+    registry.bodies = [({}, dripping())]
+
+    with pytest.raises(OnlineUnavailable, match="not complete after 60 seconds"):
+        make_client(registry, clock, answer_s=60.0).page({})
+
+
+@pytest.mark.parametrize(
+    "parts", [[gzip.compress(b'{"stud'), gzip.compress(b'ies": []}')], [gzip.compress(b'{"studies": []}')]]
+)
+def test_a_packed_answer_of_any_number_of_parts_is_read(registry: FakeRegistry, parts: list[bytes]) -> None:
+    registry.bodies = [(PACKED, parts)]
+
+    assert make_client(registry).page({}) == ([], None)
+
+
+@pytest.mark.parametrize(
+    "body", [gzip.compress(b'{"studies": []}')[:-9], b"no gzip", b"", gzip.compress(b"[" * 200_000)]
+)
+def test_a_packed_answer_that_is_damaged_is_asked_for_again(registry: FakeRegistry, body: bytes) -> None:
+    registry.bodies = [(PACKED, [body])]
+
+    assert len(make_client(registry).page({})[0]) == 10
+    assert len(registry.requests) == 2
+
+
+@pytest.mark.parametrize("elsewhere", ["http://127.0.0.2:9/api", "https://example.org/", "http://127.0.0.1:9/x"])
+def test_an_answer_that_leads_to_another_server_is_not_followed(registry: FakeRegistry, elsewhere: str) -> None:
+    registry.troubles = [(302, {"Location": elsewhere})]
+
+    with pytest.raises(OnlineUnavailable, match="leads to another server"):
+        make_client(registry).page({})
+
+    assert len(registry.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "words"), [("file:///etc/passwd", "answered 302"), ("ftp://127.0.0.1/x", "leads to another server")]
+)
+def test_an_answer_that_leads_to_what_is_no_web_address_is_not_followed(
+    registry: FakeRegistry, elsewhere: str, words: str
+) -> None:
+    registry.troubles = [(302, {"Location": elsewhere})]
+
+    with pytest.raises(OnlineUnavailable, match=words):
+        make_client(registry).page({})
+
+
+def test_an_answer_that_leads_on_is_followed_three_times_and_no_more(registry: FakeRegistry) -> None:
+    here = registry.url + "/studies?step="
+    registry.troubles = [(302, {"Location": f"{here}{step}"}) for step in range(3)]
+    found, _ = make_client(registry).page({})
+    registry.troubles = [(302, {"Location": f"{here}{step}"}) for step in range(9)]
+    registry.requests.clear()
+
+    with pytest.raises(OnlineUnavailable, match="more than 3 times"):
+        make_client(registry).page({})
+
+    assert len(found) == 10
+    assert len(registry.requests) == 4
 
 
 def test_requests_keep_their_distance(registry: FakeRegistry, tmp_path: Path) -> None:

@@ -1,3 +1,3 @@
-from tests.api.conftest import app, client, database, finder, gazetteer
+from tests.api.conftest import app, client, database, finder, gazetteer, service
 
-__all__ = ["app", "client", "database", "finder", "gazetteer"]
+__all__ = ["app", "client", "database", "finder", "gazetteer", "service"]

@@ -69,8 +69,8 @@ def test_a_server_that_does_not_answer_is_told_with_its_host_and_without_the_pas
     ("kind", "text", "told"),
     [
         ("SQLITE_IOERR_WRITE", "", "The disk failed"),
-        ("SQLITE_READONLY_DIRECTORY", "", "Its folder may not be written"),
-        ("SQLITE_READONLY", "", "It may not be written"),
+        ("SQLITE_READONLY_DIRECTORY", "", "This user is not allowed to write its folder, which SQLite needs"),
+        ("SQLITE_READONLY", "", "This user is not allowed to write it"),
         ("SQLITE_CORRUPT_INDEX", "", "The file is damaged"),
         ("28P01", "", "The server refuses this user or password"),
         ("57P01", "", "The server is starting or stopping"),
@@ -97,7 +97,7 @@ def test_a_postgres_address_without_its_driver_says_what_to_install() -> None:
     assert done.returncode == 6
 
 
-def test_that_nothing_is_lost_is_said_of_a_full_disk_and_not_of_a_damaged_file(tmp_path: Path) -> None:
+def test_confirmed_spots_are_called_safe_after_a_full_disk_and_not_in_a_damaged_file(tmp_path: Path) -> None:
     full, damaged = tmp_path / "full.db", tmp_path / "damaged.db"
     with (
         pytest.raises(StorageFault) as caught,
@@ -108,5 +108,5 @@ def test_that_nothing_is_lost_is_said_of_a_full_disk_and_not_of_a_damaged_file(t
         connection.execute(sa.text("CREATE TABLE t (x)"))
     damaged.write_bytes(b"no database at all, " * 500)
 
-    assert "Nothing that was confirmed is lost." in caught.value.message
-    assert "is lost" not in fault_of(damaged).message
+    assert "Everything that was confirmed is safe." in caught.value.message
+    assert "is safe" not in fault_of(damaged).message

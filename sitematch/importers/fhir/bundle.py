@@ -22,6 +22,7 @@ from sitematch.errors import DataFault, Fault
 from sitematch.importers.facility import clean_facility
 from sitematch.importers.fhir.extensions import is_stand_in, recruitment_status, study_facts
 from sitematch.importers.json_stream import read_items
+from sitematch.importers.limits import NO_LIMITS, FileLimits
 from sitematch.importers.location_fields import point_field, study_status
 from sitematch.importers.text import tidy
 
@@ -30,7 +31,7 @@ _NCT = re.compile(r"NCT\d{8}")
 _Resource = Mapping[str, Any]
 
 
-def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
+def read_file(path: Path, read_on: date, *, limits: FileLimits = NO_LIMITS) -> Iterator[StudyRecord | Fault]:
     """Read the studies of a bundle, or of NDJSON of resources.
 
     Parameters
@@ -39,6 +40,8 @@ def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
         JSON; see `read_items`. All of it is held in memory, since references may point anywhere in it.
     read_on
         Today: dates the facts of a study without ``meta.lastUpdated``.
+    limits
+        See `read_items`.
 
     Yields
     ------
@@ -51,7 +54,7 @@ def read_file(path: Path, read_on: date) -> Iterator[StudyRecord | Fault]:
         See `read_items`; also if the file contains no ResearchStudy.
     """
     resources = _Resources()
-    for item in read_items(path, lists=()):
+    for item in read_items(path, lists=(), limits=limits):
         resources.add(item.value)
     studies = resources.of_type("ResearchStudy")
     if not studies:

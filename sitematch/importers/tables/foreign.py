@@ -11,6 +11,7 @@ from sitematch.domain.studies.record import RecordLocation, StudyRecord
 from sitematch.domain.studies.study import Study, tidy_study_id
 from sitematch.errors import InvalidInput
 from sitematch.importers.facility import clean_facility
+from sitematch.importers.limits import NO_LIMITS, FileLimits
 from sitematch.importers.location_fields import point_field, status_field
 from sitematch.importers.tables.raw_rows import read_rows, refused, table_name
 from sitematch.importers.text import tidy
@@ -72,7 +73,9 @@ class ForeignTable:
     notices: tuple[str, ...] = ()
 
 
-def read_table(path: Path, sheet: str = "", given: Mapping[str, str] | None = None) -> ForeignTable:
+def read_table(
+    path: Path, sheet: str = "", given: Mapping[str, str] | None = None, *, limits: FileLimits = NO_LIMITS
+) -> ForeignTable:
     """Read a table from a file.
 
     Parameters
@@ -83,6 +86,8 @@ def read_table(path: Path, sheet: str = "", given: Mapping[str, str] | None = No
         Name of a workbook's sheet; its first one if empty.
     given
         Field to column where the person says so: the header is the row that has these columns.
+    limits
+        See `read_rows`.
 
     Raises
     ------
@@ -93,7 +98,8 @@ def read_table(path: Path, sheet: str = "", given: Mapping[str, str] | None = No
     """
     name = table_name(path, sheet)
     notices: list[str] = []
-    rows = [(number, tuple(map(tidy, cells))) for number, cells in read_rows(path, sheet, notice=notices.append)]
+    raw_rows = read_rows(path, sheet, notice=notices.append, limits=limits)
+    rows = [(number, tuple(map(tidy, cells))) for number, cells in raw_rows]
     rows = [row for row in rows if any(row[1])]
     if not rows:
         raise refused(name, "is empty; add a header and rows")

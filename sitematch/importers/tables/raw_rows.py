@@ -6,6 +6,7 @@ import codecs
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from itertools import islice
@@ -16,6 +17,7 @@ from sitematch.domain.table_cells import join_texts, restore_formula, restore_fr
 from sitematch.errors import DataFault, Fault, InvalidInput
 from sitematch.extras import needs_extra
 from sitematch.importers.file_kinds import kind_of
+from sitematch.importers.limits import NO_LIMITS, FileLimits, check_archive, check_rows, over_limit
 
 Row = tuple[int, tuple[str, ...]]
 """A row's number in its file, the first being 1, and its cells; of CSV the number of its first line."""
@@ -25,10 +27,14 @@ ENCODINGS = ("UTF-8", "UTF-16 with a byte-order mark", "Windows-1252")
 """Encodings of CSV files that are tried, in this order."""
 
 _DELIMITERS = ",;\t|"
+_COUNTED_MEMBER = re.compile(r"sharedstrings\.xml$|worksheets/")
+_COUNTED_TAG = re.compile(rb"<(?:[\w.-]{1,64}:)?(si|row|c)[\s/>]")
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 
-def read_rows(path: Path, sheet: str = "", *, notice: Callable[[str], None] = lambda _: None) -> Iterator[Row]:
+def read_rows(
+    path: Path, sheet: str = "", *, notice: Callable[[str], None] = lambda _: None, limits: FileLimits = NO_LIMITS
+) -> Iterator[Row]:
     """Yield the rows of a file, the header first; rows of empty cells are left out.
 
     Parameters
@@ -42,13 +48,16 @@ def read_rows(path: Path, sheet: str = "", *, notice: Callable[[str], None] = la
         Name of a workbook's sheet; its first one if empty.
     notice
         Told how the file is read where that is not the usual way.
+    limits
+        The most that is read of the file.
 
     Raises
     ------
     InvalidInput
         If there is no such file.
     DataFault
-        If it is in none of these forms, or broken; if there is no such sheet. It can come after good rows.
+        If it is in none of these forms, broken, or holds more than is allowed; if there is no such sheet. It can come
+        after good rows.
     """
     with open_file(path, "a CSV or Excel file") as file:
         head = file.read(8)
@@ -56,12 +65,12 @@ def read_rows(path: Path, sheet: str = "", *, notice: Callable[[str], None] = la
         if kind := kind_of(path):
             raise refused(path.name, f"is not a table: it looks like {kind}")
         if head[:4] == b"PK\x03\x04":
-            found = _workbook_rows(file, table_name(path, sheet), sheet)
+            found = _workbook_rows(file, table_name(path, sheet), sheet, limits)
         elif head[:1] == b"{":
             found = _ndjson_rows(file, path.name)
         else:
             found = _csv_rows(path, path.name, notice)
-        yield from (row for row in found if any(row[1]))
+        yield from (row for row in check_rows(found, path.name, limits) if any(row[1]))
 
 
 def open_file(path: Path, wanted: str) -> IO[bytes]:
@@ -183,26 +192,63 @@ def _json_text(value: Any) -> str:
     raise TypeError("a value that is not text, a number or a list of texts")
 
 
-def _workbook_rows(file: IO[bytes], name: str, sheet: str) -> Iterator[Row]:
+def _workbook_rows(file: IO[bytes], name: str, sheet: str, limits: FileLimits) -> Iterator[Row]:
     # Some 0.3 s to import; only workbooks need it.
     import zipfile
+    import zlib
+    from xml.etree.ElementTree import ParseError
 
     with needs_extra("reports", "An Excel workbook"):
         from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
+        if limits != NO_LIMITS:
+            _check_workbook(file, name, limits)
         workbook = load_workbook(file, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise refused(name, f"is not a readable Excel workbook ({error})") from error
-    try:
-        if sheet and sheet not in workbook.sheetnames:
-            raise refused(name, f"does not exist; the sheets are {', '.join(workbook.sheetnames)}")
-        chosen = workbook[sheet] if sheet else workbook.worksheets[0]
-        for number, cells in enumerate(chosen.iter_rows(values_only=True), start=1):
-            yield number, tuple(map(_workbook_text, cells))
-    finally:
-        workbook.close()
+        try:
+            if sheet and sheet not in workbook.sheetnames:
+                raise refused(name, f"does not exist; the sheets are {', '.join(workbook.sheetnames)}")
+            chosen = workbook[sheet] if sheet else workbook.worksheets[0]
+            # Some programs state that a sheet of ten cells reaches to XFD1048576; each row is as wide as its own cells.
+            chosen.reset_dimensions()
+            for number, cells in enumerate(chosen.iter_rows(values_only=True), start=1):
+                yield number, tuple(map(_workbook_text, cells))
+        finally:
+            workbook.close()
+    except DataFault:
+        raise
+    except (
+        InvalidFileException, zipfile.BadZipFile, zlib.error, ParseError, OSError, EOFError, RuntimeError,
+        ValueError, TypeError, AttributeError, LookupError, ArithmeticError,
+    ) as error:  # fmt: skip
+        # A damaged workbook can break openpyxl at any place, also after good rows.
+        raise refused(name, f"is not a readable Excel workbook ({type(error).__name__}: {error})") from error
+
+
+def _check_workbook(file: IO[bytes], name: str, limits: FileLimits) -> None:
+    """Refuse a workbook that is too large once it is unpacked, or has too many texts, rows or cells.
+
+    The library reads all texts, and may read every sheet, before it yields the first row. A tag that is cut in two
+    between parts of the file is not counted: nothing depends on one more or less.
+    """
+    import zipfile
+
+    most = {b"si": limits.cells, b"c": limits.cells, b"row": limits.rows}
+    called = {b"si": "texts", b"c": "cells in a sheet", b"row": "rows in a sheet"}
+    with zipfile.ZipFile(file) as archive:
+        check_archive((member.file_size for member in archive.infolist()), name, limits)
+        for member in archive.namelist():
+            if not _COUNTED_MEMBER.search(member.lower()):
+                continue
+            counts: Counter[bytes] = Counter()
+            with archive.open(member) as opened:
+                while chunk := opened.read(1 << 20):
+                    counts.update(_COUNTED_TAG.findall(chunk))
+                    for tag, count in counts.items():
+                        if count > most[tag]:
+                            raise over_limit(name, called[tag], most[tag])
+    file.seek(0)
 
 
 def _workbook_text(value: Any) -> str:

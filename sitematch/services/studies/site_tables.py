@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from sitematch.store.engine import Store
 
 _SAMPLES = 3
+
+TableReader = Callable[[Path, str, Mapping[str, str]], ForeignTable]
+"""Reads a table from a file, a sheet and the columns that were named; see `read_table`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +134,10 @@ def _statuses(table: ForeignTable, columns: Mapping[str, str]) -> tuple[tuple[st
     return tuple((text, count, status_field(text, []) or "no status") for text, count in words.most_common())
 
 
-def _read(path: Path, form: TableForm) -> tuple[ForeignTable, dict[str, str]]:
+def _read(path: Path, form: TableForm, reader: TableReader = read_table) -> tuple[ForeignTable, dict[str, str]]:
     if form.country:
         parse_country(form.country)
-    table = read_table(path, form.sheet, form.columns)
+    table = reader(path, form.sheet, form.columns)
     return table, map_columns(table.header, form.columns, has_country=bool(form.country))
 
 
@@ -184,6 +187,7 @@ def read_sites_tables(
     *,
     title: str = "",
     silent_status: RecruitmentStatus | None = None,
+    reader: TableReader = read_table,
 ) -> tuple[list[StudyRecord | Fault], str]:
     """Read a table as the records of studies, and return the table's name too; see `import_table`.
 
@@ -197,6 +201,8 @@ def read_sites_tables(
         Dates the facts.
     silent_status
         See `import_records`; a new study of which no row states a status has this one too.
+    reader
+        Reads the table, as `read_table` does.
 
     Raises
     ------
@@ -205,7 +211,7 @@ def read_sites_tables(
     NotReady, DataFault, InvalidInput, UnknownCountry
         See `preview_table`; also if neither `study_id` nor a column says whose sites these are, or they differ.
     """
-    table, columns = _read(path, form)
+    table, columns = _read(path, form, reader)
     named = study_ids(table, columns)
     if study_id is not None:
         others = [each for each in named if each != study_id]
@@ -250,7 +256,8 @@ def _title(table: ForeignTable, columns: Mapping[str, str], study_id: str) -> st
     if "title" not in columns:
         return ""
     at, study_at = table.header.index(columns["title"]), table.header.index(columns["study"])
-    return next((cells[at] for _, cells in table.rows if tidy_study_id(cells[study_at]) == study_id and cells[at]), "")
+    rows = (cells for _, cells in table.rows if max(at, study_at) < len(cells))
+    return next((cells[at] for cells in rows if tidy_study_id(cells[study_at]) == study_id and cells[at]), "")
 
 
 def _with_study_status(record: StudyRecord, silent_status: RecruitmentStatus | None) -> StudyRecord:

@@ -14,6 +14,7 @@ from sitematch.domain.studies.record import StudyRecord
 from sitematch.domain.studies.site import Site
 from sitematch.errors import Fault
 from sitematch.gazetteer.locate import Gazetteer
+from sitematch.importers.sandbox.reading import read_records_apart, read_table_apart
 from sitematch.services.studies.importing import import_records
 from sitematch.services.studies.site_tables import TableForm, read_sites_tables
 from sitematch.services.studies.sources import RECORD_READERS, ImportSource
@@ -92,7 +93,8 @@ def import_upload(
 ) -> UploadOutcome:
     """Bring a file in, or tell what that would change.
 
-    Studies that the actor may not change are left out and reported.
+    The file is read in a process of its own, within `UPLOAD_LIMITS` and `UPLOAD_PROCESS`: nothing in it can hold up or
+    end the process that serves. Studies that the actor may not change are left out and reported.
 
     Parameters
     ----------
@@ -116,17 +118,17 @@ def import_upload(
     NotAllowed
         If the actor may change no study, or not the one whose sites a table holds.
     DataFault, InvalidInput, StudyNotFound
-        If the file cannot be read, or a column is not understood; nothing is changed then.
+        If the file cannot be read or is too large, or a column is not understood; nothing is changed then.
     LedgerBusy, StorageFault, NotReady
-        See `import_records`; nothing is changed then.
+        See `read_table_apart` and `import_records`; nothing is changed then.
     """
     outcome = UploadOutcome()
     records: Iterable[StudyRecord | Fault]
     if form is ImportSource.TABLE:
         require(actor, Permission.CATALOGUE_WRITE, study_id=study_id)
-        records = read_sites_tables(store, path, study_id, TableForm(), now.date())[0]
+        records = read_sites_tables(store, path, study_id, TableForm(), now.date(), reader=read_table_apart)[0]
     else:
-        records = _allowed(actor, RECORD_READERS[form](path, now.date()))
+        records = _allowed(actor, read_records_apart(RECORD_READERS[form], path, now.date()))
     outcome.totals, outcome.import_id = import_records(
         store,
         gazetteer,

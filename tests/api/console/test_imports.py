@@ -78,9 +78,9 @@ def test_row_of_a_known_site_that_cannot_be_used_holds_the_import_back_unless_ag
     refused = look_at(ann, damaged)
     agreed = look_at(ann, damaged, allow_left_out="yes")
 
-    assert "1 site of the catalogue is named by rows that cannot be used" in read_text(refused.text)
+    assert "1 site of the catalogue is in rows with errors" in read_text(refused.text)
     assert not [form for form in forms_of(refused) if "/imports/uploads/" in form.action]
-    assert "named by rows" not in read_text(agreed.text)
+    assert "in rows with errors" not in read_text(agreed.text)
     assert "No longer listed: Charité" not in read_text(agreed.text)
 
 

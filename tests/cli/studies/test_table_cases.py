@@ -156,7 +156,7 @@ class TestColumns:
         assert (site["country"], site["postcode"]) == ("PR", "00917")
         assert 18 < site["location"]["latitude"] < 19
         assert "Contradiction:" in said
-        assert "Puerto Rico was believed" in said
+        assert "Puerto Rico was used" in said
 
     def test_one_country_for_all_rows_is_said_with_an_option_that_the_message_shows(self, run: Run, bring: Any) -> None:
         rows = (["Site", "City", "Zip"], ["Mayo Clinic", "Rochester", "55905"])

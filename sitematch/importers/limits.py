@@ -1,0 +1,184 @@
+"""How much of a file is read: what somebody sends in may be small on disk and endless inside."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO, TypeVar
+
+from sitematch.errors import DataFault, Fault
+
+_T = TypeVar("_T")
+_NO_LIMIT = sys.maxsize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLimits:
+    """The most that is read of one file; by default all of it.
+
+    Parameters
+    ----------
+    expanded_bytes
+        Bytes after unpacking; of an archive, all its members together.
+    members
+        Files in an archive.
+    records
+        JSON records: studies, or resources of FHIR.
+    rows, columns, cells
+        Of a table; empty rows count, empty cells at a row's end are no columns.
+    cell_characters
+        Characters in one cell.
+    locations
+        Locations of all studies together.
+    location_characters
+        Characters in one field of a location, e.g. its town.
+    """
+
+    expanded_bytes: int = _NO_LIMIT
+    members: int = _NO_LIMIT
+    records: int = _NO_LIMIT
+    rows: int = _NO_LIMIT
+    columns: int = _NO_LIMIT
+    cells: int = _NO_LIMIT
+    cell_characters: int = _NO_LIMIT
+    locations: int = _NO_LIMIT
+    location_characters: int = _NO_LIMIT
+
+
+NO_LIMITS = FileLimits()
+"""For files that whoever runs the command chose."""
+
+
+def over_limit(name: str, what: str, most: int) -> DataFault:
+    """Return the refusal of a file that holds too much.
+
+    Examples
+    --------
+    >>> over_limit("sites.xlsx", "rows", 50_000).message
+    'sites.xlsx has more than 50,000 rows, the limit for uploaded files.'
+    """
+    reason = f"has more than {most:,} {what}, the limit for uploaded files"
+    return DataFault(f"{name} {reason}.", faults=[Fault(0, "", "", reason, place=name)])
+
+
+def size_in_words(size_bytes: int) -> tuple[int, str]:
+    """Return a size in MB if it has one, else in bytes, and the unit.
+
+    Examples
+    --------
+    >>> size_in_words(512 << 20), size_in_words(1_000)
+    ((512, 'MB'), (1000, 'bytes'))
+    """
+    return (size_bytes >> 20, "MB") if size_bytes >= 1 << 20 else (size_bytes, "bytes")
+
+
+def too_large(name: str, limits: FileLimits) -> DataFault:
+    """Return the refusal of a file that is too large when it is unpacked."""
+    most, unit = size_in_words(limits.expanded_bytes)
+    return over_limit(name, f"{unit} when it is unpacked", most)
+
+
+def check_archive(sizes_bytes: Iterable[int], name: str, limits: FileLimits) -> None:
+    """Check an archive by what it says of its members, before any of them is read.
+
+    Parameters
+    ----------
+    sizes_bytes
+        What each member takes when it is unpacked. Python's `zipfile` reads no more of a member than is stated.
+    name
+        What to call it.
+    limits
+        What is allowed.
+
+    Raises
+    ------
+    DataFault
+        If there are too many members, or they are too large together.
+    """
+    total = 0
+    for number, size_bytes in enumerate(sizes_bytes, start=1):
+        total += size_bytes
+        if number > limits.members:
+            raise over_limit(name, "files in it", limits.members)
+        if total > limits.expanded_bytes:
+            raise too_large(name, limits)
+
+
+def at_most(items: Iterable[_T], most: int, name: str, what: str) -> Iterator[_T]:
+    """Yield items, and refuse the file when there are too many.
+
+    Raises
+    ------
+    DataFault
+        Instead of the first item that is too many.
+    """
+    for number, item in enumerate(items, start=1):
+        if number > most:
+            raise over_limit(name, what, most)
+        yield item
+
+
+def check_rows(
+    rows: Iterable[tuple[int, tuple[str, ...]]], name: str, limits: FileLimits
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield a table's rows, and refuse the table at the first that is too many, too wide or too long.
+
+    Parameters
+    ----------
+    rows
+        Number in the file, and cells.
+    name
+        What to call the table.
+    limits
+        What is allowed.
+
+    Raises
+    ------
+    DataFault
+        If the table holds more than is allowed.
+    """
+    cells_read = 0
+    for number, cells in at_most(rows, limits.rows, name, "rows"):
+        cells_read += len(cells)
+        if len(cells) > limits.columns and any(cells[limits.columns :]):
+            raise over_limit(name, f"columns in row {number}", limits.columns)
+        if cells_read > limits.cells:
+            raise over_limit(name, "cells", limits.cells)
+        if any(len(cell) > limits.cell_characters for cell in cells):
+            raise over_limit(name, f"characters in a cell of row {number}", limits.cell_characters)
+        yield number, cells
+
+
+class BoundedReader(io.RawIOBase):
+    """Reads a stream, and refuses the file when more comes out of it than is allowed.
+
+    Parameters
+    ----------
+    stream
+        What is read, e.g. an opened gzip file.
+    name
+        What to call the file.
+    limits
+        What is allowed.
+    """
+
+    def __init__(self, stream: IO[bytes], name: str, limits: FileLimits) -> None:
+        self._stream = stream
+        self._name = name
+        self._limits = limits
+        self._read_bytes = 0
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        """Read the next bytes; `DataFault` once there are too many."""
+        chunk = self._stream.read(len(buffer))
+        self._read_bytes += len(chunk)
+        if self._read_bytes > self._limits.expanded_bytes:
+            raise too_large(self._name, self._limits)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
