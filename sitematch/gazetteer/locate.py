@@ -15,7 +15,8 @@ from sitematch.gazetteer.likely import likely_countries
 from sitematch.gazetteer.reader import Reader, Source
 from sitematch.gazetteer.special import FORCES, forces_of
 from sitematch.gazetteer.towns import Town
-from sitematch.gazetteer.understand import MAX_TEXT_LENGTH, Context, understand
+from sitematch.gazetteer.understand import MAX_TEXT_LENGTH, understand
+from sitematch.gazetteer.which_country import Context
 
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 

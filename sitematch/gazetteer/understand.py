@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sitematch.domain.place import Place, Postcode
 from sitematch.errors import (
@@ -20,7 +19,7 @@ from sitematch.errors import (
 )
 from sitematch.gazetteer import lookup
 from sitematch.gazetteer.crosscheck import UNCHECKED, agree, agrees
-from sitematch.gazetteer.elsewhere import countries_with, known_elsewhere
+from sitematch.gazetteer.elsewhere import known_elsewhere
 from sitematch.gazetteer.everyday import nickname, spelled_out
 from sitematch.gazetteer.grammar import COUNTRIES, fold_name, name_keys, parse_postcode
 from sitematch.gazetteer.grammar.forms import BRITISH, form_of
@@ -31,6 +30,7 @@ from sitematch.gazetteer.reader import Reader
 from sitematch.gazetteer.special import forces_of, look_alikes, means_here
 from sitematch.gazetteer.towns import Town, town_of, towns_near
 from sitematch.gazetteer.typed import TypedPlace, read_town, read_typed, tidy
+from sitematch.gazetteer.which_country import Context, admin_of, country_of, nowhere
 
 MAX_TEXT_LENGTH = 200
 """Characters of a postcode with a town; anything longer is refused unread."""
@@ -45,31 +45,6 @@ _FORGIVEN = 6
 """Ways to read a text in which names that are nearly right are looked for."""
 
 Fault = AmbiguousPlace | InvalidInput | NotFound
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a text is read against.
-
-    Parameters
-    ----------
-    reader
-        The gazetteer.
-    country
-        ISO 3166-1 alpha-2 code, if one was stated beside the text.
-    likely
-        Countries that the person's languages point to, best first.
-    hints
-        Countries that break a tie.
-    is_forgiving
-        Whether names that are nearly right are looked for: some hundred queries, so only once all else has failed.
-    """
-
-    reader: Reader
-    country: str | None
-    likely: tuple[str, ...] = ()
-    hints: tuple[str, ...] = ()
-    is_forgiving: bool = False
 
 
 def understand(
@@ -277,7 +252,7 @@ def _by_code(context: Context, reading: TypedPlace) -> Place:
     note: tuple[str, ...] = ()
     country = context.country
     if country is None:
-        country, note = _country_of(context, reading)
+        country, note = country_of(context, reading)
     else:
         _must_fit(country, reading)
     try:
@@ -341,17 +316,9 @@ def _must_fit(country: str, reading: TypedPlace) -> None:
             )
 
 
-def _admin_of(place: Place) -> str:
-    """Give the state of a place; empty if its name holds none. A city called as its state is shows the name once."""
-    if ", " in place.name:
-        return place.name.rpartition(", ")[2]
-    regions = find_regions(place.name, place.country)
-    return place.name if any(fold_name(place.name) in region.listed for region in regions) else ""
-
-
 def _must_lie_in(reader: Reader, place: Place, reading: TypedPlace) -> None:
     """Refuse a place outside a region that was stated."""
-    admin = _admin_of(place)
+    admin = admin_of(place)
     for group in reading.regions:
         if any(region.holds(place.country, admin) for region in group):
             continue
@@ -371,121 +338,6 @@ def _must_lie_in(reader: Reader, place: Place, reading: TypedPlace) -> None:
         )
 
 
-def _country_of(context: Context, reading: TypedPlace) -> tuple[str, tuple[str, ...]]:
-    """Choose the country of a code: the stated one, the only one that has it, the person's; or ask."""
-    code = reading.postcode
-    found = countries_with(context.reader, code)
-    stated = _stated_countries(reading)
-    if stated:
-        inside = [s for s in found if s.country in stated]
-        if not inside:
-            for country in stated:
-                try:
-                    parse_postcode(code, country)
-                except InvalidPostcode:
-                    continue
-                return country, ()
-            raise PostcodeNotFound(
-                f"{code} is no known postcode of {COUNTRIES[stated[0]].name}. Check it, or give the town.",
-                field="postcode",
-                suggestions=found[:5],
-            )
-        if len({s.country for s in inside}) == 1 or not any(r.name for group in reading.regions for r in group):
-            # A country's own name before a territory's, and before a region of the same letters.
-            return min(inside, key=lambda s: stated.index(s.country)).country, ()
-        fits = [s for s in inside if _lies_in(context.reader, s, reading)] or inside
-        return min(fits, key=lambda s: stated.index(s.country)).country, ()
-    if not found:
-        raise _nowhere(context, code)
-    if len(found) == 1:
-        country = found[0].country
-        return country, (f"No country was given; {code} is known only in {COUNTRIES[country].name} ({country}).",)
-    if fold_name(reading.town):
-        there = [s for s in found if agrees(_look(context.reader, s), context.reader, reading.town)]
-        if len(there) == 1:
-            country = there[0].country
-            where = f"{COUNTRIES[country].name} ({country})"
-            return country, (f"No country was given; {code} and {reading.town} fit only {where}.",)
-        found = tuple(there) or found
-    countries = [s.country for s in found]
-    for country in context.likely:
-        if country in countries:
-            said = (
-                f"No country was given; {COUNTRIES[country].name} ({country}) was taken because your language points "
-                f"there. {code} is also a code of {listed([s for s in found if s.country != country])}."
-            )
-            return country, (said,)
-    people = {s.country: _people(context.reader, _look(context.reader, s)) for s in found}
-    ordered = sorted(found, key=lambda s: -people[s.country])
-    hinted = [s for s in ordered if s.country in context.hints]
-    if len(hinted) == 1 and people[hinted[0].country] == people[ordered[0].country]:
-        country = hinted[0].country
-        said = (
-            f"No country was given; {COUNTRIES[country].name} ({country}) was taken because it was hinted. "
-            f"The code {code} is known in {len(found)} countries."
-        )
-        return country, (said,)
-    candidates = (*ordered, *_mended(code, context.hints))
-    raise AmbiguousPlace(
-        f"{code} is a postcode in {len(ordered)} countries: {listed(ordered)}. Give the country.",
-        candidates=candidates,
-        field="country",
-    )
-
-
-def _stated_countries(reading: TypedPlace) -> list[str]:
-    """List the countries that every stated part allows, names before letters."""
-    allowed: list[str] | None = None
-    for group in reading.regions:
-        ranked = sorted(group, key=lambda region: region.by_code and bool(region.name))
-        countries = list(
-            dict.fromkeys(
-                country
-                for region in ranked
-                for country in (region.country, *(() if region.name else TERRITORIES.get(region.country, ())))
-            )
-        )
-        allowed = countries if allowed is None else [country for country in allowed if country in countries]
-    return allowed or []
-
-
-def _lies_in(reader: Reader, suggestion: Suggestion, reading: TypedPlace) -> bool:
-    place = _look(reader, suggestion)
-    return reading.allows(place.country, _admin_of(place))
-
-
-def _look(reader: Reader, suggestion: Suggestion) -> Place:
-    return lookup.lookup(reader, parse_postcode(suggestion.text, suggestion.country))
-
-
-def _people(reader: Reader, place: Place) -> int:
-    """Count the people of the largest city around a code's place: how likely it is that somebody means it."""
-    return reader.people_around(place.coordinates.latitude, place.coordinates.longitude)
-
-
-def _nowhere(context: Context, code: str) -> PostcodeNotFound:
-    countries = dict.fromkeys((*context.likely, *context.hints))
-    suggestions = _mended(code, tuple(countries))
-    suggestions += tuple(found for country in context.likely for found in look_alikes(code, country))
-    asked = f" Did you mean {suggestions[0].text} ({suggestions[0].country})?" if suggestions else ""
-    return PostcodeNotFound(
-        f"{code.strip()[:40]!r} is no known postcode of any country.{asked} Check it, or give the country or the town.",
-        field="postcode",
-        suggestions=suggestions,
-    )
-
-
-def _mended(text: str, countries: Sequence[str]) -> tuple[Suggestion, ...]:
-    """Offer what was perhaps meant in one of the countries: a leading zero put back."""
-    suggestions: list[Suggestion] = []
-    for country in countries:
-        try:
-            parse_postcode(text, country)
-        except InvalidPostcode as fault:
-            suggestions += fault.suggestions
-    return tuple(suggestions)
-
-
 def _best(
     context: Context,
     asked: str,
@@ -498,7 +350,7 @@ def _best(
         is_helpful = bool(getattr(read, "suggestions", ())) or not (
             _has_digit(asked) and isinstance(read, TownNotFound)
         )
-        return read if is_helpful else _nowhere(context, asked)
+        return read if is_helpful else nowhere(context, asked)
     if not _has_digit(asked) and isinstance(read, TownNotFound):
         return TownNotFound(
             f"{read.message} A postcode of {COUNTRIES[country].name} would hold digits.",
