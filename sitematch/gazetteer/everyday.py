@@ -76,7 +76,7 @@ def spelled_out(key: str) -> tuple[str, ...]:
     Examples
     --------
     >>> spelled_out("mt vernon"), spelled_out("n las vegas"), spelled_out("frankfurt am")
-    (('mount vernon', 'mountain vernon'), ('north las vegas',), ('frankfurt am main',))
+    (('mount vernon', 'mountain vernon'), ('north las vegas',), ('frankfurt am main', 'frankfurt'))
     """
     found: list[str] = []
     words = key.split()

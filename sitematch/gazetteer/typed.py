@@ -110,9 +110,9 @@ def read_typed(text: str, country: str | None = None) -> tuple[TypedPlace, ...]:
 
     Examples
     --------
-    >>> reading = read_typed("Miami, FL 33180, USA")[0]
+    >>> reading = read_typed("Miami, FL, 33180")[0]
     >>> reading.postcode, reading.town, [group[0].label for group in reading.regions]
-    ('33180', 'Miami', ['United States', 'Florida'])
+    ('33180', 'Miami', ['Florida'])
     >>> [(reading.town, len(reading.regions)) for reading in read_typed("Boston MA", "US")]
     [('Boston MA', 0), ('Boston', 1)]
     """

@@ -165,7 +165,7 @@ def explain(unplaced: UnplacedReferral, sites: int) -> str:
     >>> full = CapKey(level=CapLevel.SITE, scope="kiel")
     >>> caps = (CapKey(level=CapLevel.STUDY), full)
     >>> explain(UnplacedReferral(referral_id="r-1", obstacle=Obstacle.CAPS, caps=caps), 9)
-    'Used up: the cap of the study, the cap of site kiel.'
+    'Full: the cap of the study, the cap of site kiel.'
     """
     if unplaced.obstacle is Obstacle.NOT_LOCATED:
         return "The place could not be located: check the postcode, the town and the country."

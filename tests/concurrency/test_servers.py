@@ -166,7 +166,7 @@ def test_same_key_at_two_servers_is_one_hold(running: Running, study: StudyAtWor
 def test_revoked_token_is_refused_by_both_at_once(running: Running) -> None:
     here, there = running.ports
     accounts = running.ask(here, "GET", "/v1/accounts").body["accounts"]
-    asked = {"account_id": accounts[0]["account_id"], "label": "short", "scopes": ["capacity:read"]}
+    asked = {"account_id": accounts[0]["account_id"], "label": "short", "scopes": ["capacity:read"], "days": 1}
     made = running.ask(here, "POST", "/v1/tokens", asked, key="t").body
     before = [ask(port, "GET", "/v1/capacity", secret=made["secret"]).status for port in running.ports]
 

@@ -130,11 +130,16 @@ def test_hostile_or_broken_file_is_refused_in_words_and_leaves_nothing(
 
 
 def children() -> list[int]:
-    """Return the processes that this one started and that still run."""
-    found = []
-    for task in Path("/proc/self/task").iterdir():
-        found += [int(child) for child in (task / "children").read_text().split()]
-    return found
+    """Return the reading processes that this one started and that still run."""
+    started = [child for task in Path("/proc/self/task").iterdir() for child in (task / "children").read_text().split()]
+    return [int(child) for child in started if b"sitematch.importers.sandbox.child" in command_line(child)]
+
+
+def command_line(process_id: str) -> bytes:
+    try:
+        return Path(f"/proc/{process_id}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""  # ended meanwhile
 
 
 def test_the_process_that_serves_answers_while_another_reads(service: ServedStudy, tmp_path: Path) -> None:

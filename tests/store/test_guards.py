@@ -48,7 +48,7 @@ class TestFile:
             databases.copy_empty_database(other)
             other.replace(file)
 
-            with pytest.raises(StorageFault, match="Another file lies") as caught:
+            with pytest.raises(StorageFault, match="was replaced after the database was opened") as caught:
                 coordinator.hold("r-2")
 
         assert caught.value.kind == "FILE_REPLACED"

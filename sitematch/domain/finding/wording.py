@@ -91,7 +91,7 @@ def explain(reason: Reason, unit: Unit) -> str:
     >>> explain(Reason(ReasonCode.SPOTS_SHARED, count=8), Unit.KM)
     '8 spots left, shared by all sites of the study.'
     >>> explain(Reason(ReasonCode.AHEAD_BY_TRAVEL, km=3.0, subject="Clinic A"), Unit.KM)
-    '3.0 km farther than Clinic A, but more surely pays for travel.'
+    '3.0 km farther than Clinic A, but travel support is more certain.'
     """
     fixed = _FIXED.get(reason.code)
     if fixed is not None:

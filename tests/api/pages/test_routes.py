@@ -257,7 +257,8 @@ def test_trial_is_told_from_the_studys_own_fields_with_source_and_date(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("has_placebo", "said"), [(True, "There is a placebo group"), (None, "We do not know if there is a placebo group")]
+    ("has_placebo", "said"),
+    [(True, "There is a placebo group"), (None, "Whether there is a placebo group is not known here")],
 )
 def test_placebo_group_is_never_denied_without_knowing(
     tmp_path: Path, gazetteer: Path, has_placebo: bool | None, said: str

@@ -141,8 +141,8 @@ def test_lapsed_hold_frees_the_spot_and_cannot_be_screened(service: ServedStudy)
         ("GET", "/v1/capacity?since=2026-01-02T12:00:00", None, 400, "invalid-input", "since"),
         ("GET", "/v1/capacity?since=2999-01-01T00:00:00Z", None, 400, "invalid-input", "since"),
         ("POST", "/v1/waiting-list", {"site_ids": []}, 400, "invalid-input", "site_ids"),
-        ("POST", "/v1/tokens", {"account_id": "x", "label": "x", "scopes": ["audit:read"]}, 404, "account-not-found",
-         "account_id"),
+        ("POST", "/v1/tokens", {"account_id": "x", "label": "x", "scopes": ["audit:read"], "days": 7}, 404,
+         "account-not-found", "account_id"),
         ("GET", "/v1/tokens?account_id=x", None, 404, "account-not-found", "account_id"),
         ("POST", "/v1/webhooks", {"url": "ftp://x/", "kinds": ["site.filled"]}, 400, "invalid-input", "url"),
         ("DELETE", "/v1/webhooks/w-9", None, 404, "not-found", "webhook_id"),
@@ -460,7 +460,7 @@ def test_twin_of_a_request_under_way_is_told_so_until_the_claim_is_stale(service
 
 
 def test_refused_token_leaves_its_key_free(service: ServedStudy) -> None:
-    wrong = {"account_id": "nobody", "label": "x", "scopes": ["audit:read"]}
+    wrong = {"account_id": "nobody", "label": "x", "scopes": ["audit:read"], "days": 7}
 
     assert service.ask("POST", "/v1/tokens", wrong, key="k").status_code == 404
     assert make_token(service, key="k").status_code == 201

@@ -53,7 +53,7 @@ def test_wrong_pair_gets_one_and_the_same_answer(store: Store, email: str, passw
     make_account(store)
     make_account(store, "bob@example.org", password=None)
 
-    with pytest.raises(LoginFailed, match="do not belong together") as caught:
+    with pytest.raises(LoginFailed, match="Incorrect e-mail or password") as caught:
         accounts.log_in(store, email=email, password=password, now=NOW)
 
     assert type(caught.value) is LoginFailed

@@ -393,7 +393,7 @@ def test_referral_belongs_to_one_study(store: Store) -> None:
         sites=[make_site("other-1", study_id="NCT00000002")],
     )
 
-    with pytest.raises(InvalidInput, match="another study"):
+    with pytest.raises(InvalidInput, match="Another study already uses"):
         other.hold("r-1", "other-1")
 
 

@@ -132,7 +132,7 @@ def test_travel_support_set_twice_with_one_key_is_set_once(coordinator: Coordina
 def test_travel_support_that_makes_no_sense_changes_nothing(coordinator: Coordinator) -> None:
     before = catalogue.catalogue_version(coordinator.store)
 
-    with pytest.raises(InvalidInput, match="no kinds"):
+    with pytest.raises(InvalidInput, match="Leave out the kinds"):
         set_travel(coordinator, TravelSupport(certainty=TravelCertainty.NOT_COVERED, kinds=(TravelKind.MEALS,)))
     with pytest.raises(InvalidInput, match="200 characters"):
         set_travel(coordinator, words="x" * 201)

@@ -175,7 +175,7 @@ def test_restore_refuses_what_is_no_backup(store: Store, tmp_path: Path) -> None
     (tmp_path / "junk.db").write_bytes(b"no database" * 100)
     sqlite3.connect(tmp_path / "empty.db").close()
 
-    with pytest.raises(DataFault, match="no backup"):
+    with pytest.raises(DataFault, match="not a backup"):
         backup.restore(store, tmp_path / "junk.db")
     with pytest.raises(DataFault, match="no file"):
         backup.restore(store, tmp_path / "missing.db")
