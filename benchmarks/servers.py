@@ -120,7 +120,7 @@ def _make_token(url: str) -> str:
             account_id=account.account_id,
             label="race",
             scopes=frozenset(Permission),
-            expires_at=now + timedelta(days=1),
+            expires_at=now + timedelta(days=2),
             now=now,
         )
     return made.secret
