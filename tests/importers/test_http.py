@@ -168,7 +168,9 @@ def test_a_packed_answer_of_any_number_of_parts_is_read(registry: FakeRegistry, 
 
 
 @pytest.mark.parametrize(
-    "body", [gzip.compress(b'{"studies": []}')[:-9], b"no gzip", b"", gzip.compress(b"[" * 200_000)]
+    "body",
+    [gzip.compress(b'{"studies": []}')[:-9], b"no gzip", b"", gzip.compress(b"[" * 200_000)],
+    ids=["cut off", "not packed", "empty", "nested too deeply"],
 )
 def test_a_packed_answer_that_is_damaged_is_asked_for_again(registry: FakeRegistry, body: bytes) -> None:
     registry.bodies = [(PACKED, [body])]
