@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -142,6 +143,15 @@ def spoken(languages: str | None) -> tuple[str, ...]:
 def settings() -> Settings:
     """Read the settings from the environment."""
     return Settings.from_mapping(os.environ)
+
+
+def prepared_settings(now: datetime) -> Settings:
+    """Read the settings, and make what a fresh install lacks."""
+    from sitematch.services.setup import prepare
+
+    chosen = settings()
+    prepare(chosen, say, now)
+    return chosen
 
 
 def say(line: str) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sitematch.cli.common import console, print_json, say, settings
+from sitematch.cli.common import console, prepared_settings, print_json
 from sitematch.cli.completion import complete_study
 from sitematch.domain.accounts.access import Actor, Caller, Grant, Role
 
@@ -60,10 +60,10 @@ def open_context(study_id: str | None = None, key: str | None = None) -> Iterato
 
     Whoever can open the database can change all of it, so the command line is an administrator.
     """
-    from sitematch.services.setup import open_store, prepare
+    from sitematch.services.setup import open_store
 
-    chosen, now = settings(), datetime.now(UTC)
-    prepare(chosen, say, now)
+    now = datetime.now(UTC)
+    chosen = prepared_settings(now)
     with open_store(chosen.database_url) as store:
         yield CommandContext(store=store, caller=cli_caller(key), study_id=study_id or chosen.study_id, now=now)
 

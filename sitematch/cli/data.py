@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from sitematch.cli.common import EXIT_DATA_FAULT, Commands, exit_codes, plain_errors, say, settings
+from sitematch.cli.common import EXIT_DATA_FAULT, Commands, exit_codes, plain_errors, prepared_settings, say, settings
 from sitematch.config import data_file
 from sitematch.domain.plurals import counted
 
@@ -48,11 +48,10 @@ def load(file: Path, keep_good_rows: bool) -> None:
     Example:
       sitematch data load sites.csv
     """
-    from sitematch.services.setup import prepare
     from sitematch.services.studies.sites_file import load_sites
 
-    chosen, now = settings(), datetime.now(UTC)
-    prepare(chosen, say, now)
+    now = datetime.now(UTC)
+    chosen = prepared_settings(now)
     found = load_sites(file, chosen, now, keep_good_rows=keep_good_rows)
     for fault in found.faults:
         say(f"Left out: {fault}")

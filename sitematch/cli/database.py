@@ -7,7 +7,16 @@ from pathlib import Path
 
 import click
 
-from sitematch.cli.common import EXIT_DATA_FAULT, STORE, Commands, exit_codes, plain_errors, say, settings
+from sitematch.cli.common import (
+    EXIT_DATA_FAULT,
+    STORE,
+    Commands,
+    exit_codes,
+    plain_errors,
+    prepared_settings,
+    say,
+    settings,
+)
 from sitematch.cli.context import open_context
 
 _CODES = exit_codes(EXIT_DATA_FAULT, *STORE)
@@ -29,9 +38,7 @@ def upgrade() -> None:
     Example:
       SITEMATCH_DATABASE_URL=postgresql://user:password@host/sitematch sitematch db upgrade
     """
-    from sitematch.services.setup import prepare
-
-    prepare(settings(), say, datetime.now(UTC))
+    prepared_settings(datetime.now(UTC))
     say("The database is ready.")
 
 

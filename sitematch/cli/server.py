@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import click
 
-from sitematch.cli.common import EXIT_NOT_FOUND, STORE, exit_codes, plain_errors, say, settings
+from sitematch.cli.common import EXIT_NOT_FOUND, STORE, exit_codes, plain_errors, prepared_settings, say
 from sitematch.errors import InvalidInput
 
 _CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
@@ -36,10 +36,9 @@ def serve(host: str, port: int, workers: int) -> None:
     from granian.log import LogLevels
 
     from sitematch.services.finding.opening import open_finder
-    from sitematch.services.setup import prepare
 
-    chosen, now = settings(), datetime.now(UTC)
-    prepare(chosen, say, now)
+    now = datetime.now(UTC)
+    chosen = prepared_settings(now)
     open_finder(chosen, now)  # what is missing is said here, in words, before any worker starts
     say(f"Open {_address(host, port)} in a browser; programs find the API at /docs. Stop with Ctrl-C.")
     Granian(

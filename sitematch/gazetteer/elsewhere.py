@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sitematch.errors import Suggestion
-from sitematch.gazetteer.grammar import COUNTRIES, countries_that_fit, key_of, rungs
+from sitematch.gazetteer.grammar import COUNTRIES, countries_that_fit, has_digit, key_of, rungs
 from sitematch.gazetteer.reader import Reader
 
 
@@ -40,7 +40,7 @@ def countries_with(reader: Reader, text: str) -> tuple[Suggestion, ...]:
             full.append(found)
         elif (
             not key.isdigit()
-            and any(c.isdigit() for c in key)
+            and has_digit(key)
             and any(reader.postcode(country, rung.key) for rung in rungs(country, key))
         ):
             parts.append(found)

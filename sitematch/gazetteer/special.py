@@ -6,7 +6,7 @@ import itertools
 import re
 
 from sitematch.errors import Suggestion
-from sitematch.gazetteer.grammar import COUNTRIES, fits, fold_name, key_of, normal_form
+from sitematch.gazetteer.grammar import COUNTRIES, fits, fold_name, has_digit, key_of, normal_form
 
 FORCES = frozenset({"US", "GB"})
 """Countries whose forces have postcodes of their own."""
@@ -101,7 +101,7 @@ def look_alikes(text: str, country: str) -> tuple[Suggestion, ...]:
                 for i, letter in zip(places, letters, strict=True):
                     other[i] = letter
                 code = key_of(country, "".join(other))
-                if any(c.isdigit() for c in code) and len(code) >= 4 and fits(country, code):
+                if has_digit(code) and len(code) >= 4 and fits(country, code):
                     found.setdefault(normal_form(country, code))
         if found:
             why = f"a code of {COUNTRIES[country].name}, with letters and digits that look alike exchanged"

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sitematch.gazetteer.everyday import ROMAN, district, ward_of_tokyo
-from sitematch.gazetteer.grammar import countries_that_fit, fits, fold_name, key_of
+from sitematch.gazetteer.grammar import countries_that_fit, fits, fold_name, has_digit, key_of
 from sitematch.gazetteer.grammar.regions import Region, find_regions
 
 MAX_READINGS = 40
@@ -166,7 +166,7 @@ def _peeled(
     if not postcode:
         for code, rest in _codes(last, within):
             yield from _peeled([*before, rest] if rest else before, country, groups, code, depth + 1)
-        if len(before) >= 1 and not _has_digit(last):
+        if len(before) >= 1 and not has_digit(last):
             # "10117 Berlin, Mitte", "10117, Berlin".
             code, rest = next(_codes(before[-1], within), ("", ""))
             if code and (not rest or before[-1].startswith(code)):
@@ -200,7 +200,7 @@ def _peeled(
 
 def _codes(segment: str, country: str | None) -> Iterator[tuple[str, str]]:
     """Cut a postcode off the end or the beginning of a segment, the longest first; the end first."""
-    if not _has_digit(segment):
+    if not has_digit(segment):
         return
     words = segment.split(" ")
     for at_end in (True, False):
@@ -208,7 +208,7 @@ def _codes(segment: str, country: str | None) -> Iterator[tuple[str, str]]:
             part = words[-count:] if at_end else words[:count]
             rest = words[:-count] if at_end else words[count:]
             code = " ".join(part)
-            if not _has_digit(part[0]) and not _has_digit(part[-1]):
+            if not has_digit(part[0]) and not has_digit(part[-1]):
                 continue
             if not at_end and len(rest) == 0:
                 continue
@@ -218,7 +218,7 @@ def _codes(segment: str, country: str | None) -> Iterator[tuple[str, str]]:
     for start in range(1, len(words) - 1):
         # "Hauptstr. 12 10827 Berlin": no comma before the code.
         code, after = words[start], words[start + 1 :]
-        if len(code) > 3 and _is_code(code, country) and not _has_digit(" ".join(after)) and not _is_street(after):
+        if len(code) > 3 and _is_code(code, country) and not has_digit(" ".join(after)) and not _is_street(after):
             yield code, " ".join(after)
 
 
@@ -228,7 +228,7 @@ def _is_street(rest: list[str]) -> bool:
 
 
 def _is_street_line(segment: str) -> bool:
-    return _has_digit(segment) or _STREET.search(fold_name(segment)) is not None
+    return has_digit(segment) or _STREET.search(fold_name(segment)) is not None
 
 
 _STREET = re.compile(
@@ -246,12 +246,8 @@ def _is_code(code: str, country: str | None) -> bool:
         return False
     if country is not None:
         key = key_of(country, code)
-        return bool(key) and _has_digit(key) and fits(country, key)
-    return any(_has_digit(postcode.code) for postcode in countries_that_fit(code))
-
-
-def _has_digit(text: str) -> bool:
-    return any(c.isdigit() for c in text)
+        return bool(key) and has_digit(key) and fits(country, key)
+    return any(has_digit(postcode.code) for postcode in countries_that_fit(code))
 
 
 def _towns(
@@ -282,11 +278,11 @@ def _towns(
         # Whatever else is a region holds too.
         held = (*groups, *(found for other in others if (found := find_regions(other, country))))
         left_out = ", ".join(filter(None, (*others, box)))
-        if _has_digit(segment) or not ROMAN.keys().isdisjoint(fold_name(segment).split(" ")):
+        if has_digit(segment) or not ROMAN.keys().isdisjoint(fold_name(segment).split(" ")):
             yield from _districts(segment, postcode, held)
         is_region = bool(postcode and find_regions(segment, country))
         yield TypedPlace(postcode=postcode, town=segment, regions=held, left_out=left_out, is_region_too=is_region)
-    if _has_digit(" ".join(segments)) or postcode:
+    if has_digit(" ".join(segments)) or postcode:
         yield from _last_words(segments, postcode, groups, country)
 
 
@@ -297,7 +293,7 @@ def _last_words(
     words = segments[-1].split(" ")
     for start in range(1, len(words)):
         town = " ".join(words[start:])
-        if _has_digit(town) or len(fold_name(town)) < 3 or _STREET.search(f"x {fold_name(town)}"):
+        if has_digit(town) or len(fold_name(town)) < 3 or _STREET.search(f"x {fold_name(town)}"):
             continue
         street = ", ".join((*segments[:-1], " ".join(words[:start])))
         if not postcode and any(len(word) > 3 and _is_code(word, country) for word in words[1:start]):
@@ -330,6 +326,6 @@ def _without_box(text: str, country: str | None) -> tuple[str, str, str]:
         return text, "", ""
     # "PL 00-950", "CP 1010" and "BP 13" are also ways to write a postcode: only with something beside them.
     rest = (text[: found.start()] + "," + text[found.end() :]).strip(" ,")
-    if _STRONG_BOX.search(found[0]) is None and (found["code"] or not rest or not _has_digit(rest)):
+    if _STRONG_BOX.search(found[0]) is None and (found["code"] or not rest or not has_digit(rest)):
         return text, "", ""
     return rest, found["code"] or "", found[0].strip()

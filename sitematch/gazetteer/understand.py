@@ -21,7 +21,7 @@ from sitematch.gazetteer import lookup
 from sitematch.gazetteer.crosscheck import UNCHECKED, agree, agrees
 from sitematch.gazetteer.elsewhere import known_elsewhere
 from sitematch.gazetteer.everyday import nickname, spelled_out
-from sitematch.gazetteer.grammar import COUNTRIES, fold_name, name_keys, parse_postcode
+from sitematch.gazetteer.grammar import COUNTRIES, fold_name, has_digit, name_keys, parse_postcode
 from sitematch.gazetteer.grammar.forms import BRITISH, form_of
 from sitematch.gazetteer.grammar.regions import TERRITORIES, Region, find_regions
 from sitematch.gazetteer.lookup import ELSEWHERE, listed
@@ -74,7 +74,7 @@ def understand(
         return _first(context, read_town(town, context.country))
     _refuse_special(context, asked)
     _offer_look_alikes(context, asked, fault)
-    if not town.strip() and not _has_digit(asked):
+    if not town.strip() and not has_digit(asked):
         _ask_if_region(context, asked)
     readings = _with_town(context, asked, town)
     if not readings and context.country is not None:
@@ -104,10 +104,6 @@ def _first(context: Context, readings: tuple[TypedPlace, ...]) -> Place:
         if unchecked is not None:
             return unchecked
     raise fault or InvalidInput("Nothing was given; give a postcode or a town.", field="postcode")
-
-
-def _has_digit(text: str) -> bool:
-    return any(c.isdigit() for c in text)
 
 
 def _with_town(context: Context, asked: str, town: str) -> tuple[TypedPlace, ...]:
@@ -148,7 +144,11 @@ def _refuse_special(context: Context, asked: str) -> None:
             'Your own location is known to your device only: press "Use my location", or give a postcode or a town.',
             field="postcode",
         )
-    forces = forces_of(asked, context.country)
+    _refuse_forces(asked, context.country)
+
+
+def _refuse_forces(asked: str, country: str | None) -> None:
+    forces = forces_of(asked, country)
     if forces:
         whose = "the armed forces of the United States" if forces == "US" else "the British armed forces"
         raise ForcesPostcode(
@@ -159,7 +159,7 @@ def _refuse_special(context: Context, asked: str) -> None:
 
 def _offer_look_alikes(context: Context, asked: str, fault: InvalidPostcode | PostcodeNotFound | None) -> None:
     """Offer a code whose letters and digits look alike, where the whole text becomes one."""
-    if context.country is None or not isinstance(fault, InvalidPostcode) or not _has_digit(asked):
+    if context.country is None or not isinstance(fault, InvalidPostcode) or not has_digit(asked):
         return
     alike = () if fault.suggestions else look_alikes(asked, context.country)
     if alike:
@@ -261,12 +261,11 @@ def _by_code(context: Context, reading: TypedPlace) -> Place:
         if not fold_name(reading.town):
             raise
         try:
-            place = _by_town(replace_country(context, country), replace(reading, postcode="", left_out=""))
+            place = _by_town(replace(context, country=country), replace(reading, postcode="", left_out=""))
         except (TownNotFound, AmbiguousPlace, InvalidInput):
             raise fault from None
         return replace(place, notes=(*note, f"{fault.message} The place is the town's.", *place.notes))
-    if forces_of(reading.postcode, country):
-        _refuse_special(replace_country(context, country), reading.postcode)
+    _refuse_forces(reading.postcode, country)
     if reading.is_region_too and not agrees(place, context.reader, reading.town):
         raise PostcodeNotFound(f"{reading.postcode} is not in {reading.town}.", field="postcode")
     if fold_name(reading.town):
@@ -284,11 +283,6 @@ def _by_code(context: Context, reading: TypedPlace) -> Place:
 def _with_admin(name: str, place_name: str) -> str:
     admin = place_name.rpartition(", ")[2] if ", " in place_name else ""
     return f"{name}, {admin}" if admin else name
-
-
-def replace_country(context: Context, country: str) -> Context:
-    """Give the context with a country stated."""
-    return replace(context, country=country)
 
 
 def _parsed(code: str, country: str, reading: TypedPlace) -> Postcode:
@@ -347,11 +341,9 @@ def _best(
     """Choose the fault that helps most, and add what was perhaps meant."""
     country = context.country
     if country is None:
-        is_helpful = bool(getattr(read, "suggestions", ())) or not (
-            _has_digit(asked) and isinstance(read, TownNotFound)
-        )
+        is_helpful = bool(getattr(read, "suggestions", ())) or not (has_digit(asked) and isinstance(read, TownNotFound))
         return read if is_helpful else nowhere(context, asked)
-    if not _has_digit(asked) and isinstance(read, TownNotFound):
+    if not has_digit(asked) and isinstance(read, TownNotFound):
         return TownNotFound(
             f"{read.message} A postcode of {COUNTRIES[country].name} would hold digits.",
             field="postcode",

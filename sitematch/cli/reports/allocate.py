@@ -12,29 +12,20 @@ from sitematch.cli.common import (
     EXIT_NOT_FOUND,
     STORE,
     exit_codes,
-    format_option,
     plain_errors,
     settings,
 )
 from sitematch.cli.context import open_context, study_option
-from sitematch.cli.reports.report import check_format, out_option, write_report
+from sitematch.cli.reports.report import check_format, document_options, time_zone_option, write_report
 
 _CODES = exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_DATA_FAULT, *STORE)
 
 
 @click.command(epilog=_CODES)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--time-zone",
-    default="UTC",
-    show_default=True,
-    metavar="ZONE",
-    help="Time zone of dates and times, e.g. Europe/Berlin.",
-)
+@time_zone_option
 @study_option
-@format_option("table", "json", "csv", "xlsx", "html", "pdf")
-@out_option
-@click.option("--table", metavar="NAME", help="With --format csv: only this table.")
+@document_options
 @plain_errors
 def allocate(file: Path, time_zone: str, study: str | None, form: str, out: Path | None, table: str | None) -> None:
     """Assign a batch of referrals to sites within all caps: as many as possible, then over the shortest total distance.

@@ -22,7 +22,7 @@ from sitematch.cli.common import (
 from sitematch.cli.completion import complete_country, complete_study
 from sitematch.cli.context import cli_caller, study_option
 from sitematch.cli.finding.look_up import finder_of
-from sitematch.cli.reports.report import check_format, out_option, write_report
+from sitematch.cli.reports.report import check_format, document_options, out_option, time_zone_option, write_report
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -68,17 +68,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     shell_complete=complete_study,
     help="Another study whose sites could be opened.",
 )
-@click.option(
-    "--time-zone",
-    default="UTC",
-    show_default=True,
-    metavar="ZONE",
-    help="Time zone of dates and times, e.g. Europe/Berlin.",
-)
+@time_zone_option
 @study_option
-@format_option("table", "json", "csv", "xlsx", "html", "pdf")
-@out_option
-@click.option("--table", metavar="NAME", help="With --format csv: only this table.")
+@document_options
 @plain_errors
 def coverage(**asked: Any) -> None:
     """Report how many people on a list live near a site that can take them now, with the uncertainty.

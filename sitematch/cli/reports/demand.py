@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from sitematch.cli.common import EXIT_NOT_FOUND, STORE, exit_codes, format_option, plain_errors, settings
+from sitematch.cli.common import EXIT_NOT_FOUND, STORE, exit_codes, plain_errors, settings
 from sitematch.cli.context import open_context, study_option
 from sitematch.cli.finding.look_up import finder_of
-from sitematch.cli.reports.report import check_format, out_option, write_report
+from sitematch.cli.reports.report import check_format, document_options, time_zone_option, write_report
 
 _CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
@@ -25,17 +25,9 @@ _CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
     metavar="KM",
     help="A site within this distance is within reach, in kilometres.",
 )
-@click.option(
-    "--time-zone",
-    default="UTC",
-    show_default=True,
-    metavar="ZONE",
-    help="Time zone of dates and times, e.g. Europe/Berlin.",
-)
+@time_zone_option
 @study_option
-@format_option("table", "json", "csv", "xlsx", "html", "pdf")
-@out_option
-@click.option("--table", metavar="NAME", help="With --format csv: only this table.")
+@document_options
 @plain_errors
 def demand(**asked: Any) -> None:
     """Report the regions that searches came from, and the regions with no open site within reach.

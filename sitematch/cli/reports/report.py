@@ -44,12 +44,27 @@ def out_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def time_zone_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--time-zone``."""
+    return click.option(
+        "--time-zone",
+        default="UTC",
+        show_default=True,
+        metavar="ZONE",
+        help="Time zone of dates and times (IANA name), e.g. Europe/Berlin.",
+    )(command)
+
+
+def document_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--format``, ``--out`` and ``--table``: how a report is written."""
+    command = click.option("--table", metavar="NAME", help="With --format csv: only this table.")(command)
+    return format_option("table", "json", "csv", "xlsx", "html", "pdf")(out_option(command))
+
+
 def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that every report takes."""
     for option in (
-        click.option("--table", metavar="NAME", help="With --format csv: only this table."),
-        out_option,
-        format_option("table", "json", "csv", "xlsx", "html", "pdf"),
+        document_options,
         click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only this site."),
         click.option(
             "--country",
@@ -57,13 +72,7 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
             shell_complete=complete_country,
             help="Only sites in this country: name or ISO 3166-1 code.",
         ),
-        click.option(
-            "--time-zone",
-            default="UTC",
-            show_default=True,
-            metavar="ZONE",
-            help="Time zone of dates and times (IANA name), e.g. Europe/Berlin.",
-        ),
+        time_zone_option,
         click.option(
             "--as-of", type=_INSTANT, metavar="INSTANT", help="Show the state at this time, e.g. 2026-01-31T12:00."
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,17 +15,14 @@ from sitematch.cli.common import (
     Commands,
     exit_codes,
     plain_errors,
+    prepared_settings,
     say,
-    settings,
 )
 from sitematch.cli.completion import complete_study
 from sitematch.cli.studies.import_printer import Printer, print_preview
 from sitematch.domain.plurals import counted
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from sitematch.config import Settings
 
 _CODES = exit_codes(EXIT_NOT_FOUND, EXIT_DATA_FAULT, *STORE)
 
@@ -94,11 +90,9 @@ def ctgov(
       sitematch import ctgov studies.ndjson.gz
       sitematch import ctgov --condition "lupus nephritis" --recruiting
     """
-    from sitematch.services.setup import prepare
     from sitematch.services.studies.registry import Registry
 
-    chosen = settings()
-    prepare(chosen, say, datetime.now(UTC))
+    chosen = prepared_settings(datetime.now(UTC))
     printer = Printer(everything=everything)
     totals, import_id = Registry(chosen, say).bring_in(
         sources,
@@ -189,11 +183,19 @@ def table(
     if not given and is_own(file, sheet):
         say(f"{file.name} was exported by sitematch: its sites keep their ids and locations.")
         totals, import_id = import_own_table(
-            _ready(now), file, study, sheet, is_whole=complete, now=now, watcher=printer, dry_run=dry_run, strict=strict
+            prepared_settings(now),
+            file,
+            study,
+            sheet,
+            is_whole=complete,
+            now=now,
+            watcher=printer,
+            dry_run=dry_run,
+            strict=strict,
         )
     else:
         totals, import_id = import_table(
-            _ready(now), file, None if study is None else study.strip(), form, title=title,
+            prepared_settings(now), file, None if study is None else study.strip(), form, title=title,
             now=now, watcher=printer, dry_run=dry_run, strict=strict,
             allow_left_out=allow_left_out, silent_status=_status(status),
         )  # fmt: skip
@@ -220,7 +222,7 @@ def catalogue(file: Path, allow_older: bool, dry_run: bool, everything: bool) ->
     now = datetime.now(UTC)
     printer = Printer(everything=everything)
     totals, import_id = import_catalogue(
-        _ready(now), file, now=now, watcher=printer, dry_run=dry_run, allow_older=allow_older
+        prepared_settings(now), file, now=now, watcher=printer, dry_run=dry_run, allow_older=allow_older
     )
     printer.close(totals, import_id, dry_run=dry_run)
 
@@ -248,7 +250,7 @@ def _files_command(form: str, help_text: str) -> None:
         now = datetime.now(UTC)
         printer = Printer(everything=everything)
         totals, import_id = import_files(
-            _ready(now), ImportSource(form), files, now=now, watcher=printer, dry_run=dry_run, strict=strict,
+            prepared_settings(now), ImportSource(form), files, now=now, watcher=printer, dry_run=dry_run, strict=strict,
             allow_left_out=allow_left_out, silent_status=_status(status),
         )  # fmt: skip
         printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
@@ -268,14 +270,6 @@ _files_command(
 )
 
 
-def _ready(now: datetime) -> Settings:
-    from sitematch.services.setup import prepare
-
-    chosen = settings()
-    prepare(chosen, say, now)
-    return chosen
-
-
 @import_group.command("undo", epilog=_CODES)
 @plain_errors
 def undo() -> None:
@@ -285,11 +279,9 @@ def undo() -> None:
     Example:
       sitematch import undo
     """
-    from sitematch.services.setup import prepare
     from sitematch.services.studies.registry import undo_last
 
-    chosen = settings()
-    prepare(chosen, say, datetime.now(UTC))
+    chosen = prepared_settings(datetime.now(UTC))
     say(undo_last(chosen, datetime.now(UTC)))
 
 
@@ -302,11 +294,9 @@ def list_() -> None:
     Example:
       sitematch import list
     """
-    from sitematch.services.setup import prepare
     from sitematch.services.studies.registry import list_imports
 
-    chosen = settings()
-    prepare(chosen, say, datetime.now(UTC))
+    chosen = prepared_settings(datetime.now(UTC))
     found = list_imports(chosen)
     if not found:
         say("Nothing has been imported yet.")
@@ -334,11 +324,9 @@ def sync(contacts: bool, allow_left_out: bool, dry_run: bool, everything: bool) 
     Example:
       sitematch sync --dry-run
     """
-    from sitematch.services.setup import prepare
     from sitematch.services.studies.registry import Registry
 
-    chosen = settings()
-    prepare(chosen, say, datetime.now(UTC))
+    chosen = prepared_settings(datetime.now(UTC))
     printer = Printer(everything=everything)
     totals, import_id = Registry(chosen, say).refresh(
         contacts=contacts, now=datetime.now(UTC), watcher=printer, dry_run=dry_run, allow_left_out=allow_left_out
@@ -368,12 +356,11 @@ def studies(search: str | None, statuses: tuple[str, ...], limit: int) -> None:
       sitematch studies --search "lupus nephritis" --status RECRUITING
     """
     from sitematch.domain.studies.search_terms import query_words
-    from sitematch.services.setup import open_store, prepare
+    from sitematch.services.setup import open_store
     from sitematch.services.studies.catalogue import search_studies
 
     words = () if search is None else query_words(search, field="search")
-    chosen = settings()
-    prepare(chosen, say, datetime.now(UTC))
+    chosen = prepared_settings(datetime.now(UTC))
     with open_store(chosen.database_url) as store:
         page = search_studies(store, words, statuses=tuple(map(RecruitmentStatus, statuses)), limit=limit)
     for study in page.studies:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sitematch.gazetteer.grammar.countries import COUNTRIES, Country, find_country, nearly_countries, parse_country
 from sitematch.gazetteer.grammar.forms import has_postcodes
 from sitematch.gazetteer.grammar.ladder import Rung, rungs
-from sitematch.gazetteer.grammar.names import fold_name, name_keys
+from sitematch.gazetteer.grammar.names import fold_name, has_digit, name_keys
 from sitematch.gazetteer.grammar.postcode import (
     countries_that_fit,
     fits,
@@ -23,6 +23,7 @@ __all__ = [
     "find_country",
     "fits",
     "fold_name",
+    "has_digit",
     "has_postcodes",
     "is_partial",
     "key_of",

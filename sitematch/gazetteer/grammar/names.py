@@ -36,6 +36,11 @@ _BETWEEN = re.compile(
 _SAINT = re.compile(r"\b(st|ste)\b(?= )")
 
 
+def has_digit(text: str) -> bool:
+    """Tell whether a text holds a digit of any script, as all postcodes but a few do."""
+    return any(character.isdigit() for character in text)
+
+
 def fold_name(text: str) -> str:
     """Fold a name: no case, no accents, no punctuation, single spaces.
 
