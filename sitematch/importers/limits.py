@@ -1,4 +1,4 @@
-"""How much of a file is read: what somebody sends in may be small on disk and endless inside."""
+"""How much of a file is read, and what reading it may use: it may be small on disk and endless inside."""
 
 from __future__ import annotations
 
@@ -45,6 +45,28 @@ class FileLimits:
     cell_characters: int = _NO_LIMIT
     locations: int = _NO_LIMIT
     location_characters: int = _NO_LIMIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessLimits:
+    """What the process may use that reads a file.
+
+    Parameters
+    ----------
+    cpu_s
+        Seconds of computing.
+    wall_s
+        Seconds from start to end.
+    memory_bytes
+        Address space, with Python's own some 300 MB.
+    answer_bytes
+        Length of what it finds, as it is handed over; also of any other file that it writes.
+    """
+
+    cpu_s: int = 30
+    wall_s: float = 90.0
+    memory_bytes: int = 1_536 << 20
+    answer_bytes: int = 64 << 20
 
 
 NO_LIMITS = FileLimits()

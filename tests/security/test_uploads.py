@@ -20,8 +20,8 @@ from werkzeug.test import TestResponse
 from sitematch.domain.accounts.access import Actor
 from sitematch.errors import DataFault, LedgerBusy
 from sitematch.importers import ctgov
-from sitematch.importers.limits import FileLimits
-from sitematch.importers.sandbox.reading import AT_ONCE, ProcessLimits, read_records_apart, read_table_apart
+from sitematch.importers.limits import FileLimits, ProcessLimits
+from sitematch.importers.sandbox.reading import AT_ONCE, read_records_apart, read_table_apart
 from sitematch.importers.tables.foreign import read_table
 from sitematch.services.studies.sources import RECORD_READERS, ImportSource
 from sitematch.services.studies.uploads import import_upload

@@ -19,7 +19,7 @@ import msgspec
 
 from sitematch.domain.studies.record import RecordLocation, StudyRecord
 from sitematch.errors import DataFault, InvalidInput, NotReady
-from sitematch.importers.limits import FileLimits, over_limit, size_in_words
+from sitematch.importers.limits import FileLimits, ProcessLimits, over_limit, size_in_words
 from sitematch.importers.sandbox.frames import (
     Broken,
     End,
@@ -45,7 +45,7 @@ _LOCATION_TEXTS = ("facility", "address", "city", "state", "postcode", "country"
 def main() -> None:
     """Read the request from the input and write the answer to the output."""
     request = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Request)
-    limit_this_process(request)
+    limit_this_process(request.process)
     # Whatever a library prints must not come between the frames.
     answer = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -53,7 +53,7 @@ def main() -> None:
         write_answer(answer, request)
 
 
-def limit_this_process(request: Request) -> None:
+def limit_this_process(limits: ProcessLimits) -> None:
     """Set what this process may use, for good; the system ends it, or refuses more, beyond.
 
     Windows has no such limits: there only the time counts, which the parent measures.
@@ -63,7 +63,7 @@ def limit_this_process(request: Request) -> None:
     import resource
 
     # The parent ends it at this time; the alarm does so if the parent is gone.
-    signal.setitimer(signal.ITIMER_REAL, request.wall_s + 1.0)
+    signal.setitimer(signal.ITIMER_REAL, limits.wall_s + 1.0)
 
     def lower(which: int, soft: int, hard: int) -> None:
         allowed = resource.getrlimit(which)[1]
@@ -72,11 +72,11 @@ def limit_this_process(request: Request) -> None:
         resource.setrlimit(which, (soft, hard))
 
     lower(resource.RLIMIT_CORE, 0, 0)
-    lower(resource.RLIMIT_CPU, request.cpu_s, request.cpu_s + 1)
-    most_bytes = request.answer_bytes + _LAST_FRAME_BYTES
+    lower(resource.RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1)
+    most_bytes = limits.answer_bytes + _LAST_FRAME_BYTES
     lower(resource.RLIMIT_FSIZE, most_bytes, most_bytes)
     if sys.platform != "darwin":  # macOS knows the limit and refuses to set it
-        lower(resource.RLIMIT_AS, request.memory_bytes, request.memory_bytes)
+        lower(resource.RLIMIT_AS, limits.memory_bytes, limits.memory_bytes)
 
 
 def write_answer(answer: IO[bytes], request: Request) -> None:
@@ -88,8 +88,8 @@ def write_answer(answer: IO[bytes], request: Request) -> None:
         for frame in frames:
             packed = pack_frame(frame)
             written_bytes += len(packed)
-            if written_bytes > request.answer_bytes:
-                most, unit = size_in_words(request.answer_bytes)
+            if written_bytes > request.process.answer_bytes:
+                most, unit = size_in_words(request.process.answer_bytes)
                 raise over_limit(request.name, f"{unit} of studies and sites", most)
             answer.write(packed)
         last: Frame = End()

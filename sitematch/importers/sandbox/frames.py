@@ -10,7 +10,7 @@ import msgspec
 
 from sitematch.domain.studies.record import StudyRecord
 from sitematch.errors import Fault
-from sitematch.importers.limits import FileLimits
+from sitematch.importers.limits import FileLimits, ProcessLimits
 
 Rows = tuple[tuple[int, tuple[str, ...]], ...]
 
@@ -49,18 +49,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         What it holds.
     limits
         The most that is read.
-    cpu_s, wall_s, memory_bytes, answer_bytes
-        See `ProcessLimits`.
+    process
+        What reading it may use.
     """
 
     path: str
     name: str
     source: TableSource | RecordSource
     limits: FileLimits
-    cpu_s: int
-    wall_s: float
-    memory_bytes: int
-    answer_bytes: int
+    process: ProcessLimits
 
 
 class TableHead(msgspec.Struct, frozen=True, tag=True):

@@ -11,7 +11,6 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import IO
@@ -21,7 +20,7 @@ import msgspec
 import sitematch
 from sitematch.domain.studies.record import StudyRecord
 from sitematch.errors import DataFault, Fault, LedgerBusy
-from sitematch.importers.limits import FileLimits, size_in_words
+from sitematch.importers.limits import FileLimits, ProcessLimits, size_in_words
 from sitematch.importers.sandbox.frames import (
     Broken,
     End,
@@ -62,28 +61,6 @@ _RETRY_AFTER_S = 10.0
 # Beside what Python needs to start. Passwords and addresses in other variables are no business of the reader.
 _VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _turns = threading.BoundedSemaphore(AT_ONCE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessLimits:
-    """What the process may use that reads a file.
-
-    Parameters
-    ----------
-    cpu_s
-        Seconds of computing.
-    wall_s
-        Seconds from start to end.
-    memory_bytes
-        Address space, with Python's own some 300 MB.
-    answer_bytes
-        Length of what it finds, as it is handed over; also of any other file that it writes.
-    """
-
-    cpu_s: int = 30
-    wall_s: float = 90.0
-    memory_bytes: int = 1_536 << 20
-    answer_bytes: int = 64 << 20
 
 
 UPLOAD_PROCESS = ProcessLimits()
@@ -162,10 +139,7 @@ def _answer(
         name=path.name,
         source=source,
         limits=limits,
-        cpu_s=process.cpu_s,
-        wall_s=process.wall_s,
-        memory_bytes=process.memory_bytes,
-        answer_bytes=process.answer_bytes,
+        process=process,
     )
     # The system removes this file when it is closed, whatever happens to the process.
     with tempfile.TemporaryFile() as found:
@@ -204,7 +178,7 @@ def _run(request: Request, found: IO[bytes]) -> int | None:
     )
     with child:
         try:
-            child.communicate(msgspec.msgpack.encode(request), timeout=request.wall_s)
+            child.communicate(msgspec.msgpack.encode(request), timeout=request.process.wall_s)
         except subprocess.TimeoutExpired:
             child.kill()
             return None
@@ -220,7 +194,7 @@ def _fault(request: Request, last: Frame | None, ended: int | None) -> DataFault
     if isinstance(last, Refusal):
         return DataFault(last.message, faults=last.faults)
     if isinstance(last, NoMemory):
-        most, unit = size_in_words(request.memory_bytes)
+        most, unit = size_in_words(request.process.memory_bytes)
         return _refused(name, f"needs more than {most:,} {unit} of memory to be read. Divide it into smaller files")
     if isinstance(last, Broken):
         LOG.error("Reading an uploaded file failed with %s.\n%s", last.kind, last.where.rstrip())
