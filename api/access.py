@@ -11,7 +11,7 @@ from flask import Flask, Response, g, request
 
 from api.backend import Backend
 from api.http import problems
-from api.http.errors import Refused
+from api.http.errors import RequestRejected
 from api.http.operations import Operation
 from api.http.problems import problem
 from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission
@@ -104,7 +104,7 @@ def require_anywhere(actor: Actor, permission: Permission) -> None:
 def _authenticate(backend: Backend) -> Actor:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
-        raise Refused(problem(problems.NOT_SIGNED_IN, "This needs a token: Authorization: Bearer <token>."))
+        raise RequestRejected(problem(problems.NOT_SIGNED_IN, "This needs a token: Authorization: Bearer <token>."))
     return sign_in.authenticate(backend.store(), secret=secret.strip(), now=backend.now())
 
 
@@ -113,7 +113,9 @@ def _key(operation: Operation) -> str | None:
         return None
     key = request.headers.get("Idempotency-Key", "")
     if not key:
-        raise Refused(problem(problems.IDEMPOTENCY_KEY_MISSING, "The header Idempotency-Key is missing or empty."))
+        raise RequestRejected(
+            problem(problems.IDEMPOTENCY_KEY_MISSING, "The header Idempotency-Key is missing or empty.")
+        )
     return key
 
 

@@ -7,7 +7,7 @@ from flask import Response
 from api.backend import Backend
 from api.http import problems
 from api.http.answers import respond
-from api.http.errors import Refused
+from api.http.errors import RequestRejected
 from api.http.negotiation import JSON
 from api.http.operations import Documented, Operation
 from api.http.problems import problem
@@ -47,7 +47,7 @@ def blueprint(backend: Backend) -> Documented:
                     f"The numbers of spots left have not been read for {task.since_success_s:.0f} seconds "
                     f"({task.last_error or 'the database does not answer'}); matches show them as unknown."
                 )
-                raise Refused(problem(problems.NOT_READY, said))
+                raise RequestRejected(problem(problems.NOT_READY, said))
         return respond(
             Readiness(
                 status="ready",

@@ -106,7 +106,7 @@ class InvalidPostcode(InvalidInput):
         self.suggestions = tuple(suggestions)
 
 
-class LocationWanted(InvalidInput):
+class OwnLocationWanted(InvalidInput):
     """The text asks for the person's own location ("near me"), which only their device knows."""
 
 
@@ -136,7 +136,7 @@ class AmbiguousPlace(SitematchError, LookupError):
         self.candidates = tuple(candidates)
 
 
-class RegionGiven(AmbiguousPlace):
+class OnlyRegionGiven(AmbiguousPlace):
     """The text names a state, a province or a country; the candidates are towns in it, and towns of its name."""
 
 

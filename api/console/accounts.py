@@ -93,7 +93,7 @@ class DoneQuery(Wire, frozen=True, forbid_unknown_fields=True):
     done: Annotated[str, Meta(max_length=20)] = ""
 
 
-class Made(Wire, frozen=True):
+class CreatedAccount(Wire, frozen=True):
     """What was made, with its secret in the first answer alone."""
 
     account_id: str
@@ -116,7 +116,7 @@ def _register_people(console: Console, backend: Backend) -> None:
     def add_person() -> Response:
         asked, context = read_form(PersonForm), ConsoleContext(backend)
 
-        def make() -> Made:
+        def make() -> CreatedAccount:
             grant = None
             if asked.role is not None:
                 grant = GrantForm(role=asked.role, study_id=asked.study_id, site_id=asked.site_id).grant()
@@ -124,10 +124,10 @@ def _register_people(console: Console, backend: Backend) -> None:
             account = accounts.create_account(
                 context.store, context.actor, email=asked.email, now=context.now, password=password, grant=grant
             )
-            return Made(account_id=account.account_id, secret=password)
+            return CreatedAccount(account_id=account.account_id, secret=password)
 
         try:
-            made = once(backend, "console_add_person", _plain(asked), Made, make, masked="secret")
+            made = once(backend, "console_add_person", _plain(asked), CreatedAccount, make, masked="secret")
         except InvalidInput as error:
             return _list(context, typed=asked, fault=error.message, status=problem_of(error).status)
         return _show(context, made.account_id, password=made.secret, was_made=True)
@@ -153,7 +153,7 @@ def _register_person(console: Console, backend: Backend) -> None:
         if asked.role is Role.ADMINISTRATOR and _is_me(account_id):
             fault = _("You cannot remove your own administrator role. Ask another administrator.")
             return _show(context, account_id, fault=fault, status=409)
-        accounts.take_back(context.store, context.actor, account_id=account_id, grant=asked.grant())
+        accounts.remove_grant(context.store, context.actor, account_id=account_id, grant=asked.grant())
         return go("person", account_id=account_id, done="taken")
 
     @console.page("GET", "/people/<account_id>/end", Permission.ACCOUNTS_WRITE)
@@ -179,14 +179,14 @@ def _register_person(console: Console, backend: Backend) -> None:
         if _is_me(account_id):
             return go("account")
 
-        def make() -> Made:
+        def make() -> CreatedAccount:
             password = _one_time_password()
             accounts.set_password(
                 context.store, context.actor, account_id=account_id, password=password, now=context.now
             )
-            return Made(account_id=account_id, secret=password)
+            return CreatedAccount(account_id=account_id, secret=password)
 
-        made = once(backend, "console_new_password", [account_id, _plain(asked)], Made, make, masked="secret")
+        made = once(backend, "console_new_password", [account_id, _plain(asked)], CreatedAccount, make, masked="secret")
         return _show(context, account_id, password=made.secret, was_made=True)
 
     @console.page("POST", "/people/<account_id>/sessions/end", Permission.ACCOUNTS_WRITE)
@@ -201,7 +201,7 @@ def _register_tokens(console: Console, backend: Backend) -> None:
     def add_token(account_id: str) -> Response:
         asked, context = read_form(TokenForm), ConsoleContext(backend)
 
-        def make() -> Made:
+        def make() -> CreatedAccount:
             made = tokens.create_token(
                 context.store,
                 context.actor,
@@ -211,10 +211,12 @@ def _register_tokens(console: Console, backend: Backend) -> None:
                 expires_at=context.now + timedelta(days=asked.days),
                 now=context.now,
             )
-            return Made(account_id=account_id, secret=made.secret)
+            return CreatedAccount(account_id=account_id, secret=made.secret)
 
         try:
-            made = once(backend, "console_add_token", [account_id, _plain(asked)], Made, make, masked="secret")
+            made = once(
+                backend, "console_add_token", [account_id, _plain(asked)], CreatedAccount, make, masked="secret"
+            )
         except InvalidInput as error:
             return _show(context, account_id, typed=asked, fault=error.message, status=problem_of(error).status)
         return _show(context, account_id, secret=made.secret, was_made=True)

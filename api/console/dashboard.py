@@ -16,7 +16,7 @@ from api.console.page.context import ConsoleContext, page
 from api.console.page.routes import Console
 from api.http.answers import encode
 from api.http.reading import read_filters
-from api.v1.capacity import timeless
+from api.v1.capacity import without_count_time
 from sitematch.domain.accounts.access import Permission
 from sitematch.domain.capacity.caps import CapacityState, SiteCapacity
 from sitematch.domain.studies.site import Site
@@ -173,7 +173,7 @@ def _show(
 
 def _etag(version: str, found: tuple[SiteCapacity, ...], oldest: dict[str, datetime]) -> str:
     """Name what is shown, but for the instant that it was counted at."""
-    numbers = timeless(tuple(map(site_capacity_answer, found)))
+    numbers = without_count_time(tuple(map(site_capacity_answer, found)))
     shown = [
         version,
         numbers,

@@ -65,7 +65,7 @@ def register(console: Console, backend: Backend) -> None:
         sent = request.files.get("file")
         if sent is None or not sent.filename:
             return _show(context, fault=_("Choose a file."), status=400)
-        about = pending_uploads.About(
+        about = pending_uploads.UploadDetails(
             actor_id=context.actor.actor_id,
             name=Path(sent.filename.replace("\\", "/")).name[:100],
             form=asked.form,
@@ -125,7 +125,7 @@ def register(console: Console, backend: Backend) -> None:
         return go("imports", undone=undone.import_id)
 
 
-def _import(context: ConsoleContext, waiting: pending_uploads.Parked, *, dry_run: bool) -> UploadOutcome:
+def _import(context: ConsoleContext, waiting: pending_uploads.PendingUpload, *, dry_run: bool) -> UploadOutcome:
     about = waiting.about
     return uploads.import_upload(
         context.store,

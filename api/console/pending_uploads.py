@@ -23,7 +23,7 @@ _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 _SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".json", ".ndjson", ".jsonl", ".gz", ".zip"})
 
 
-class About(Wire, frozen=True):
+class UploadDetails(Wire, frozen=True):
     """What is known of an upload."""
 
     actor_id: str
@@ -36,7 +36,7 @@ class About(Wire, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Parked:
+class PendingUpload:
     """An upload that waits.
 
     Parameters
@@ -51,10 +51,10 @@ class Parked:
 
     upload_id: str
     path: Path
-    about: About
+    about: UploadDetails
 
 
-def park(home: Path, sent: FileStorage, about: About) -> Parked:
+def park(home: Path, sent: FileStorage, about: UploadDetails) -> PendingUpload:
     """Write an upload to the disk, and remove those that nobody came back for.
 
     Parameters
@@ -90,10 +90,10 @@ def park(home: Path, sent: FileStorage, about: About) -> Parked:
     except BaseException:
         shutil.rmtree(own, ignore_errors=True)
         raise
-    return Parked(upload_id, path, about)
+    return PendingUpload(upload_id, path, about)
 
 
-def find(home: Path, upload_id: str, actor_id: str, now: datetime) -> Parked:
+def find(home: Path, upload_id: str, actor_id: str, now: datetime) -> PendingUpload:
     """Return an upload of somebody's own that still waits.
 
     Raises
@@ -110,17 +110,21 @@ def find(home: Path, upload_id: str, actor_id: str, now: datetime) -> Parked:
     return found
 
 
-def remove(parked: Parked) -> None:
+def remove(parked: PendingUpload) -> None:
     """Remove an upload."""
     shutil.rmtree(parked.path.parent, ignore_errors=True)
 
 
-def _read(folder: Path) -> Parked | None:
+def _read(folder: Path) -> PendingUpload | None:
     about = folder / "about.json"
     if not about.is_file():
         return None
     path = next(iter(sorted(folder.glob("file*"))), None)
     try:
-        return None if path is None else Parked(folder.name, path, msgspec.json.decode(about.read_bytes(), type=About))
+        return (
+            None
+            if path is None
+            else PendingUpload(folder.name, path, msgspec.json.decode(about.read_bytes(), type=UploadDetails))
+        )
     except msgspec.DecodeError:
         return None  # cut off while it was written

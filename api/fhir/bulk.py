@@ -80,8 +80,8 @@ def blueprint(backend: Backend) -> Documented:
             output=output,
             error=(),
         )
-        timeless = msgspec.structs.replace(answer, transaction_time=datetime(1970, 1, 1, tzinfo=UTC))
-        return respond_cacheable(encode(answer), media_type, vary=True, same_as=encode(timeless))
+        without_count_time = msgspec.structs.replace(answer, transaction_time=datetime(1970, 1, 1, tzinfo=UTC))
+        return respond_cacheable(encode(answer), media_type, vary=True, same_as=encode(without_count_time))
 
     @routes.serve(
         "GET",

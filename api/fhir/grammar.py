@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from sitematch.domain.place import Coordinates
 from sitematch.errors import InvalidInput
 from sitematch.exporters.fhir.bundle import UNITS_KM
-from sitematch.services.studies.directory import Near
+from sitematch.services.studies.directory import SearchCentre
 
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _SHOWN = 40
@@ -110,7 +110,7 @@ def reference_ids(name: str, text: str, kind: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def near(name: str, text: str) -> tuple[Near, str]:
+def near(name: str, text: str) -> tuple[SearchCentre, str]:
     """Read ``latitude|longitude|distance|units``.
 
     Parameters
@@ -154,7 +154,7 @@ def near(name: str, text: str) -> tuple[Near, str]:
         raise InvalidInput(
             f"{name}: give a latitude from -90 to 90, then a longitude from -180 to 180.", field=name
         ) from None
-    return Near(point, km), unit
+    return SearchCentre(point, km), unit
 
 
 def _number(name: str, text: str, what: str) -> float:

@@ -20,11 +20,11 @@ from sitematch.gazetteer.grammar import parse_country
 from sitematch.geo.geodesic import FARTHEST_KM
 from sitematch.services.exchange.fhir import INCLUDES, REVERSE_INCLUDES, ResourceKind
 from sitematch.services.studies.directory import (
-    Near,
     PageMark,
+    PagePosition,
+    SearchCentre,
     SiteSearch,
     StudySearch,
-    Turn,
 )
 
 DEFAULT_COUNT = 50
@@ -46,7 +46,7 @@ FindId = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ParsedSearch:
     """A search as it was understood.
 
     Parameters
@@ -73,14 +73,14 @@ class Asked:
     sites: SiteSearch
     studies: StudySearch
     of_studies: bool
-    turn: Turn
+    turn: PagePosition
     included: frozenset[ResourceKind]
     unit: str
     kept: tuple[tuple[str, str], ...]
     ignored: tuple[str, ...]
 
 
-def read_search(kind: ResourceKind, pairs: Pairs, find_id: FindId, *, strict: bool) -> Asked:
+def read_search(kind: ResourceKind, pairs: Pairs, find_id: FindId, *, strict: bool) -> ParsedSearch:
     """Read a search.
 
     Parameters
@@ -136,7 +136,7 @@ class _Reader:
         self.study = StudyFilter()
         self.site_tests: list[TextTest] = []
         self.study_tests: list[TextTest] = []
-        self.near: Near | None = None
+        self.near: SearchCentre | None = None
         self.of_studies = False
         self.count = DEFAULT_COUNT
         self.marks: dict[str, str] = {}
@@ -145,16 +145,16 @@ class _Reader:
         self.kept: list[tuple[str, str]] = []
         self.ignored: list[str] = []
 
-    def asked(self) -> Asked:
+    def asked(self) -> ParsedSearch:
         marks = {name: self._mark(f"_{name}", text) for name, text in self.marks.items()}
         if len(marks) > 1:
             raise InvalidInput("Give _after or _before, not both.", field="_before")
-        return Asked(
+        return ParsedSearch(
             kind=self.kind,
             sites=SiteSearch(self.site, tuple(self.site_tests), self.near),
             studies=StudySearch(self.study, tuple(self.study_tests)),
             of_studies=self.of_studies,
-            turn=Turn(self.count, **marks),
+            turn=PagePosition(self.count, **marks),
             included=frozenset(self.included),
             unit=self.unit,
             kept=tuple(self.kept),

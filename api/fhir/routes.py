@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 
 from api.backend import Backend
 from api.fhir.params import ABOUT_STUDIES, PARAMETERS
-from api.fhir.query import Asked, Pairs, mark_text, read_search
+from api.fhir.query import Pairs, ParsedSearch, mark_text, read_search
 from api.http import problems
 from api.http.answers import encode, respond, respond_cacheable
 from api.http.negotiation import FHIR, JSON, choose_media_type
@@ -22,7 +22,7 @@ from api.http.reading import read_body
 from sitematch.errors import InvalidInput
 from sitematch.exporters.fhir.bundle import found_entry, outcome_entry
 from sitematch.exporters.fhir.capability import READ_AND_SEARCH, capability_statement
-from sitematch.exporters.fhir.resources import timeless
+from sitematch.exporters.fhir.resources import without_count_time
 from sitematch.exporters.fhir.types import (
     Bundle,
     CapabilityStatement,
@@ -147,7 +147,7 @@ def _serve_type(routes: Documented, backend: Backend, kind: ResourceKind) -> Non
         media_type = choose_fhir()
         found = read_resource(backend.store(), kind, id, backend.now())
         # Two answers with the same numbers differ in the instant at which they were counted.
-        return respond_cacheable(encode(found), media_type, vary=True, same_as=encode(timeless(found)))
+        return respond_cacheable(encode(found), media_type, vary=True, same_as=encode(without_count_time(found)))
 
     _register(
         routes,
@@ -248,7 +248,7 @@ def _search(backend: Backend, kind: ResourceKind, pairs: Pairs, *, is_form: bool
     return response
 
 
-def _told(asked: Asked, page: DirectoryPage, *, is_hidden: bool) -> Sequence[Entry]:
+def _told(asked: ParsedSearch, page: DirectoryPage, *, is_hidden: bool) -> Sequence[Entry]:
     """Say what the client should know of the answer beside the matches."""
     told = []
     if asked.ignored:
@@ -265,7 +265,7 @@ def _told(asked: Asked, page: DirectoryPage, *, is_hidden: bool) -> Sequence[Ent
     return told
 
 
-def _links(address: str, asked: Asked, page: DirectoryPage, *, is_hidden: bool) -> tuple[Link, ...]:
+def _links(address: str, asked: ParsedSearch, page: DirectoryPage, *, is_hidden: bool) -> tuple[Link, ...]:
     """Link this page and those beside it; none that would hold the coordinates which a form kept out of addresses."""
     if is_hidden:
         return (Link(relation="self", url=f"{address}/_search"),)

@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TypePart:
     """A part of a type in words; `link` names the schema that it leads to, if any."""
 
     text: str
@@ -34,7 +34,7 @@ class DocsRow:
 
     name: str
     where: str
-    type: tuple[Piece, ...]
+    type: tuple[TypePart, ...]
     note: str
     description: str
 
@@ -51,7 +51,7 @@ class DocsEntry:
     description: str
     rows: tuple[DocsRow, ...]
     example: str
-    answers: tuple[tuple[str, tuple[Piece, ...]], ...]
+    answers: tuple[tuple[str, tuple[TypePart, ...]], ...]
     problems: tuple[tuple[str, str], ...]
 
 
@@ -234,22 +234,22 @@ def _row(name: str, schema: Json, where: str, required: bool, described: Json) -
     return DocsRow(name, where, _type(schema), note, described.get("description", ""))
 
 
-def _type(schema: Json) -> tuple[Piece, ...]:
+def _type(schema: Json) -> tuple[TypePart, ...]:
     """Put a JSON Schema into words."""
     if "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[1]
-        return (Piece(name, name),)
+        return (TypePart(name, name),)
     if "anyOf" in schema:
-        pieces: list[Piece] = []
+        pieces: list[TypePart] = []
         for choice in schema["anyOf"]:
-            pieces += [*([Piece(" or ")] if pieces else []), *_type(choice)]
+            pieces += [*([TypePart(" or ")] if pieces else []), *_type(choice)]
         return tuple(pieces)
     if "enum" in schema:
-        return (Piece(" or ".join(f'"{value}"' for value in schema["enum"])),)
+        return (TypePart(" or ".join(f'"{value}"' for value in schema["enum"])),)
     kind = schema.get("type", "any")
     if kind == "array" and isinstance(schema.get("items"), dict):
-        return (Piece("list of "), *_type(schema["items"]))
-    return (Piece(f"{kind}{_range(schema)}"),)
+        return (TypePart("list of "), *_type(schema["items"]))
+    return (TypePart(f"{kind}{_range(schema)}"),)
 
 
 def _range(schema: Json) -> str:

@@ -28,9 +28,9 @@ KIND_OF: dict[type[errors.SitematchError], ProblemKind] = {
     errors.InvalidPostcode: problems.INVALID_POSTCODE,
     errors.UnknownCountry: problems.UNKNOWN_COUNTRY,
     errors.InvalidPolicy: problems.INVALID_POLICY,
-    errors.LocationWanted: problems.LOCATION_WANTED,
+    errors.OwnLocationWanted: problems.LOCATION_WANTED,
     errors.AmbiguousPlace: problems.AMBIGUOUS_PLACE,
-    errors.RegionGiven: problems.REGION_GIVEN,
+    errors.OnlyRegionGiven: problems.REGION_GIVEN,
     errors.NotFound: problems.NOT_FOUND,
     errors.PostcodeNotFound: problems.POSTCODE_NOT_FOUND,
     errors.ForcesPostcode: problems.FORCES_POSTCODE,
@@ -72,7 +72,7 @@ Renderer = Callable[[Problem], Response]
 """Shapes a problem for the clients of some addresses."""
 
 
-class Refused(Exception):
+class RequestRejected(Exception):
     """A request that HTTP's own rules refuse, with the problem to send.
 
     Parameters
@@ -149,8 +149,8 @@ def register(app: Flask) -> None:
         retry_after_s = math.ceil(getattr(error, "retry_after_s", _RETRY_AFTER_S))
         return _send(problem_of(error), retry_after_s=retry_after_s)
 
-    @app.errorhandler(Refused)
-    def on_refused(error: Refused) -> Response:
+    @app.errorhandler(RequestRejected)
+    def on_refused(error: RequestRejected) -> Response:
         return _send(error.sent)
 
     @app.errorhandler(HTTPException)

@@ -41,7 +41,7 @@ class ProblemKind:
         return f"/problems/{self.slug}"
 
 
-class Offer(Wire, frozen=True):
+class SuggestedCorrection(Wire, frozen=True):
     """A suggested correction, for the person to accept or not."""
 
     text: Annotated[str, Meta(description="What to send instead.")]
@@ -67,9 +67,9 @@ class Problem(Wire, frozen=True, omit_defaults=True):
     detail: Annotated[str, Meta(description="What is wrong with this request.")]
     what_to_do: Annotated[str, Meta(description="What the caller can do about it.")]
     field: Annotated[str, Meta(description="The field that is wrong, if there is one.")] = ""
-    suggestions: Annotated[tuple[Offer, ...], Meta(description="Suggested corrections, best first.")] = ()
+    suggestions: Annotated[tuple[SuggestedCorrection, ...], Meta(description="Suggested corrections, best first.")] = ()
     candidates: Annotated[
-        tuple[Offer, ...], Meta(description="The places that match, for the person to choose from.")
+        tuple[SuggestedCorrection, ...], Meta(description="The places that match, for the person to choose from.")
     ] = ()
     full: Annotated[FullCap | None, Meta(description="The cap that is full; the widest if several are.")] = None
     state: Annotated[str, Meta(description="The referral's current state.")] = ""
@@ -101,8 +101,8 @@ def problem(
     )
 
 
-def _offers(suggestions: tuple[Suggestion, ...]) -> tuple[Offer, ...]:
-    return tuple(Offer(text=item.text, country=item.country, why=item.why) for item in suggestions)
+def _offers(suggestions: tuple[Suggestion, ...]) -> tuple[SuggestedCorrection, ...]:
+    return tuple(SuggestedCorrection(text=item.text, country=item.country, why=item.why) for item in suggestions)
 
 
 def _kind(slug: str, status: HTTPStatus, title: str, what_to_do: str) -> ProblemKind:

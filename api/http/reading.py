@@ -13,7 +13,7 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from api.http import problems
-from api.http.errors import Refused
+from api.http.errors import RequestRejected
 from api.http.problems import problem
 from sitematch.errors import InvalidInput
 
@@ -186,12 +186,12 @@ def _misfit(error: msgspec.ValidationError, wanted: type[msgspec.Struct]) -> Inv
     return InvalidInput(f"{path}: {what}. {described}".rstrip(), field=path)
 
 
-def _not_json(body: bytes) -> Refused:
+def _not_json(body: bytes) -> RequestRejected:
     if not body.strip():
-        return Refused(problem(problems.INVALID_JSON, "The body is empty."))
+        return RequestRejected(problem(problems.INVALID_JSON, "The body is empty."))
     number = _NOT_A_NUMBER.search(body)
     if number:
         name = number[1].decode("ascii", "replace")
         detail = f"{name}: {number[2].decode()} is not a valid JSON number."
-        return Refused(problem(problems.INVALID_JSON, detail, field=name))
-    return Refused(problem(problems.INVALID_JSON, "The body is not valid JSON."))
+        return RequestRejected(problem(problems.INVALID_JSON, detail, field=name))
+    return RequestRejected(problem(problems.INVALID_JSON, "The body is not valid JSON."))

@@ -79,7 +79,7 @@ def fault_of(error: SitematchError, asked: FormRequest) -> FailedLookUp:
             )
         case _ if not asked.place.strip() and not asked.latitude:
             return FailedLookUp(title=_("Where are you?"), text=_("Enter a postcode or town."))
-        case errors.LocationWanted():
+        case errors.OwnLocationWanted():
             return FailedLookUp(
                 title=_("Where are you?"), text=_("Press “Use my location”, or enter a postcode or town.")
             )
@@ -99,7 +99,7 @@ def fault_of(error: SitematchError, asked: FormRequest) -> FailedLookUp:
                 choices=choices,
                 is_question=True,
             )
-        case errors.RegionGiven():
+        case errors.OnlyRegionGiven():
             return FailedLookUp(
                 title=_("Which town?"),
                 text=_("You entered a region or a country. Enter a town or postcode in it."),

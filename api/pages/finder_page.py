@@ -21,7 +21,7 @@ from api.pages.faults import FailedLookUp, fault_of
 from api.pages.form import FormRequest, read_address
 from api.pages.languages import VARY, current_language, ngettext, remember, set_theme, speak
 from api.pages.languages import gettext as _
-from api.pages.results import Nobody, Results, results
+from api.pages.results import NoClinicReason, Results, results
 from api.pages.study_facts import study_facts
 from api.v1.matches import find
 from sitematch.domain.finding.policy import MAX_LIMIT
@@ -81,16 +81,16 @@ class FinderOutcome:
             return ""
         if not self.answer.cards:
             return {
-                Nobody.STUDY_FULL: _("The study is full"),
-                Nobody.STUDY_CLOSED: _("The study has stopped taking new patients"),
-                Nobody.NOT_RECRUITING: _("The study is not taking patients now"),
-                Nobody.FILTERED: _("No clinic fits your filters"),
-                Nobody.OTHER: _("No clinic can take a patient now"),
+                NoClinicReason.STUDY_FULL: _("The study is full"),
+                NoClinicReason.STUDY_CLOSED: _("The study has stopped taking new patients"),
+                NoClinicReason.NOT_RECRUITING: _("The study is not taking patients now"),
+                NoClinicReason.FILTERED: _("No clinic fits your filters"),
+                NoClinicReason.OTHER: _("No clinic can take a patient now"),
             }[self.answer.nobody]
         return ngettext("%(num)s clinic, best first", "%(num)s clinics, best first", len(self.answer.cards))
 
 
-class Finding:
+class FinderVariant:
     """One of the two faces of the finder: a page of its own, or inside a frame.
 
     Parameters

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from api.pages import wording
 from api.pages.languages import gettext as _
-from sitematch.domain.capacity.caps import CapLevel, DrawnFrom, Remaining
+from sitematch.domain.capacity.caps import CapLevel, LimitedBy, Remaining
 from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode
 from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts
 from sitematch.domain.studies.site import Site
@@ -53,7 +53,7 @@ class Badge:
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class DistanceScale:
     """A distance and its uncertainty on a line from the person to the farthest site shown, in per cent."""
 
     at: float
@@ -70,7 +70,7 @@ class MapLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class ContactLink:
     """One way to reach a clinic.
 
     Parameters
@@ -126,14 +126,14 @@ class Card:
     where: str
     away: str
     bearing: str
-    scale: Scale | None
+    scale: DistanceScale | None
     badges: tuple[Badge, ...]
     why: tuple[str, ...]
     latitude: float | None
     longitude: float | None
     uncertainty_km: float | None
     links: tuple[MapLink, ...]
-    reach: tuple[Reach, ...]
+    reach: tuple[ContactLink, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +172,7 @@ class Results:
     """
 
     place_name: str
-    place_known: str
+    place_accuracy: str
     notes: tuple[str, ...]
     latitude: float
     longitude: float
@@ -183,7 +183,7 @@ class Results:
     left_out: tuple[Card, ...]
     left_out_count: int
     outside_radius: bool
-    nobody: Nobody
+    nobody: NoClinicReason
     has_waiting_list: bool
     record_address: str
 
@@ -193,7 +193,7 @@ class Results:
         return any(card.reach for card in (*self.cards, *self.left_out))
 
 
-class Nobody(Enum):
+class NoClinicReason(Enum):
     """Why no clinic is shown."""
 
     STUDY_FULL = "study full"
@@ -206,10 +206,10 @@ class Nobody(Enum):
 
 
 _BY_STUDY = {
-    (ReasonCode.FULL, CapLevel.STUDY): Nobody.STUDY_FULL,
-    (ReasonCode.NO_SPOTS, CapLevel.STUDY): Nobody.STUDY_FULL,
-    (ReasonCode.CLOSED, CapLevel.STUDY): Nobody.STUDY_CLOSED,
-    (ReasonCode.STUDY_NOT_RECRUITING, ""): Nobody.NOT_RECRUITING,
+    (ReasonCode.FULL, CapLevel.STUDY): NoClinicReason.STUDY_FULL,
+    (ReasonCode.NO_SPOTS, CapLevel.STUDY): NoClinicReason.STUDY_FULL,
+    (ReasonCode.CLOSED, CapLevel.STUDY): NoClinicReason.STUDY_CLOSED,
+    (ReasonCode.STUDY_NOT_RECRUITING, ""): NoClinicReason.NOT_RECRUITING,
 }
 """Reasons that hold for the whole study."""
 
@@ -222,7 +222,7 @@ _FILTERS = {
 """Reasons that go away when fewer filters are set."""
 
 
-def why_nobody(excluded: Sequence[Exclusion]) -> Nobody:
+def no_clinic_reason(excluded: Sequence[Exclusion]) -> NoClinicReason:
     """Return why no clinic is shown: what the page says first when it has no clinic to show.
 
     Parameters
@@ -232,7 +232,7 @@ def why_nobody(excluded: Sequence[Exclusion]) -> Nobody:
     """
     reasons = [item.reasons for item in excluded]
     if any(all(reason.code in _FILTERS for reason in each) for each in reasons):
-        return Nobody.FILTERED
+        return NoClinicReason.FILTERED
     said = [[_BY_STUDY.get((reason.code, reason.subject)) for reason in each] for each in reasons]
     recruiting = [
         [kind for kind in kinds if kind is not None]
@@ -242,10 +242,10 @@ def why_nobody(excluded: Sequence[Exclusion]) -> Nobody:
     if recruiting and all(recruiting):
         common = set.intersection(*map(set, recruiting))
         if common:
-            return min(common, key=list(Nobody).index)
+            return min(common, key=list(NoClinicReason).index)
     if reasons and not recruiting:
-        return Nobody.NOT_RECRUITING
-    return Nobody.OTHER
+        return NoClinicReason.NOT_RECRUITING
+    return NoClinicReason.OTHER
 
 
 def results(found: MatchResult, place_name: str, study: Study, contacts: StudyContacts = NO_CONTACTS) -> Results:
@@ -267,7 +267,7 @@ def results(found: MatchResult, place_name: str, study: Study, contacts: StudyCo
     reach_km = max((distance.km + distance.uncertainty_km for distance in known), default=0.0)
     return Results(
         place_name=place_name,
-        place_known=wording.place_known(place, unit),
+        place_accuracy=wording.place_accuracy(place, unit),
         notes=place.notes,
         latitude=place.coordinates.latitude,
         longitude=place.coordinates.longitude,
@@ -290,7 +290,7 @@ def results(found: MatchResult, place_name: str, study: Study, contacts: StudyCo
         left_out=tuple(_card(item.site, item.distance, item.reasons, unit, reach) for item in found.excluded),
         left_out_count=len(found.excluded) + found.excluded_more,
         outside_radius=found.outside_radius,
-        nobody=why_nobody(found.excluded),
+        nobody=no_clinic_reason(found.excluded),
         has_waiting_list=any(
             reason.code is ReasonCode.WAITING_LIST for item in found.excluded for reason in item.reasons
         ),
@@ -337,10 +337,10 @@ class _Reach:
     study: Study
     contacts: StudyContacts
 
-    def of(self, site: Site) -> tuple[Reach, ...]:
+    def of(self, site: Site) -> tuple[ContactLink, ...]:
         own = self.contacts.by_site.get(site.site_id, ())
         return tuple(
-            Reach(
+            ContactLink(
                 name=contact.name,
                 role=contact.role,
                 phone=contact.phone,
@@ -382,7 +382,7 @@ def record_address(study_id: str) -> str:
     return f"https://clinicaltrials.gov/study/{study_id}" if _NCT.fullmatch(study_id) else ""
 
 
-def _scale(distance: Distance | None, reach_km: float) -> Scale | None:
+def _scale(distance: Distance | None, reach_km: float) -> DistanceScale | None:
     if distance is None or reach_km == 0.0:
         return None
 
@@ -390,7 +390,7 @@ def _scale(distance: Distance | None, reach_km: float) -> Scale | None:
         return round(100.0 * km / reach_km, 2)
 
     low_km = max(0.0, distance.km - distance.uncertainty_km)
-    return Scale(per_cent(distance.km), per_cent(low_km), per_cent(distance.km + distance.uncertainty_km))
+    return DistanceScale(per_cent(distance.km), per_cent(low_km), per_cent(distance.km + distance.uncertainty_km))
 
 
 def _spots_badge(remaining: Remaining) -> Badge:
@@ -398,7 +398,7 @@ def _spots_badge(remaining: Remaining) -> Badge:
         return Badge(wording.spots(remaining), "")
     if remaining.count == 0:
         return Badge(wording.spots(remaining), "bad")
-    own = remaining.drawn_from is DrawnFrom.SITE_CAP
+    own = remaining.drawn_from is LimitedBy.SITE_CAP
     return Badge(wording.spots(remaining), "good" if own else "")
 
 

@@ -10,7 +10,7 @@ from api.http import problems
 from api.http.answers import checked, packed
 from api.http.operations import Documented, Operation
 from api.pages.assets import Assets
-from api.pages.finder_page import Finding
+from api.pages.finder_page import FinderVariant
 from api.pages.form import FormRequest, PageQuery
 
 FORM = "application/x-www-form-urlencoded"
@@ -44,8 +44,8 @@ def blueprint(backend: Backend, assets: Assets) -> Documented:
         Has the script for others' pages.
     """
     routes = Documented("pages")
-    page = Finding(backend, "find.html")
-    framed = Finding(backend, "embed.html", is_framed=True)
+    page = FinderVariant(backend, "find.html")
+    framed = FinderVariant(backend, "embed.html", is_framed=True)
 
     @routes.serve(
         "GET",

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from api.pages.languages import ENGLISH, current_language, ngettext
 from api.pages.languages import gettext as _
-from sitematch.domain.capacity.caps import CapLevel, DrawnFrom, Remaining
+from sitematch.domain.capacity.caps import CapLevel, LimitedBy, Remaining
 from sitematch.domain.finding.match import Distance, Reason, ReasonCode
 from sitematch.domain.place import Place, Precision
 from sitematch.domain.studies.study import RecruitmentStatus
@@ -128,7 +128,7 @@ def spots(remaining: Remaining) -> str:
         return _("Spots not known: ask the clinic")
     if count == 0:
         return _("Full: ask about the waiting list") if remaining.has_waiting_list else _("Full: no spots are left.")
-    if remaining.drawn_from is DrawnFrom.SHARED_POOL:
+    if remaining.drawn_from is LimitedBy.SHARED_POOL:
         return ngettext("Shares %(num)s spot with all clinics", "Shares %(num)s spots with all clinics", count)
     return ngettext("%(num)s spot left", "%(num)s spots left", count)
 
@@ -246,9 +246,9 @@ def reason(value: Reason, unit: Unit) -> str:
         case ReasonCode.TRAVEL_NOT_COVERED:
             return travel(TravelCertainty.NOT_COVERED)
         case ReasonCode.SPOTS_AT_SITE:
-            return spots(Remaining(count=count, as_of=None, drawn_from=DrawnFrom.SITE_CAP))
+            return spots(Remaining(count=count, as_of=None, drawn_from=LimitedBy.SITE_CAP))
         case ReasonCode.SPOTS_SHARED:
-            return spots(Remaining(count=count, as_of=None, drawn_from=DrawnFrom.SHARED_POOL))
+            return spots(Remaining(count=count, as_of=None, drawn_from=LimitedBy.SHARED_POOL))
         case ReasonCode.SPOTS_UNKNOWN:
             return spots(Remaining(count=None, as_of=None))
         case ReasonCode.LIKELY_FULL:
@@ -301,7 +301,7 @@ def _shortage(code: ReasonCode, level: str) -> str:
     return words.get((code, CapLevel(level)), "") if level else _("Full: no spots are left.")
 
 
-def place_known(place: Place, unit: Unit) -> str:
+def place_accuracy(place: Place, unit: Unit) -> str:
     """Say how sure we are where the person is."""
     if place.source == "as given":
         return _(

@@ -124,10 +124,10 @@ def _serve_capacity(routes: Documented, backend: Backend) -> None:
 
 
 def _etag(media_type: str, version: str, sites: tuple[SiteCapacityAnswer, ...]) -> str:
-    return blake2b(encode([media_type, version, timeless(sites)]), digest_size=12).hexdigest()
+    return blake2b(encode([media_type, version, without_count_time(sites)]), digest_size=12).hexdigest()
 
 
-def timeless(sites: tuple[SiteCapacityAnswer, ...]) -> list[SiteCapacityAnswer]:
+def without_count_time(sites: tuple[SiteCapacityAnswer, ...]) -> list[SiteCapacityAnswer]:
     """Return the numbers without the instant that they were counted at, to tell whether any of them changed."""
     return [msgspec.structs.replace(site, as_of=_EPOCH) for site in sites]
 

@@ -102,7 +102,7 @@ def blueprint(backend: Backend) -> Documented:
     )
     def report() -> Response:
         from sitematch.services.reports.coverage import coverage_report
-        from sitematch.services.reports.postcode_lists import People
+        from sitematch.services.reports.postcode_lists import PostcodeList
         from sitematch.services.studies import catalogue
 
         request.max_content_length = MAX_LIST_BYTES
@@ -110,7 +110,7 @@ def blueprint(backend: Backend) -> Documented:
         form = asked.format or best_form()
         finder = backend.finder(asked.study_id)
         candidates = catalogue.read_sites(backend.store(), asked.candidate_study) if asked.candidate_study else ()
-        people = People(
+        people = PostcodeList(
             postcodes=asked.postcodes,
             countries=_countries(asked),
             counts=asked.people if asked.people is not None else (1.0,) * len(asked.postcodes),

@@ -18,9 +18,9 @@ from api.http.reading import read_json, read_query
 from api.v1.capacity import READS, WRITES
 from api.v1.schemas.capacity import (
     REASON_REQUESTS,
+    EmptyRequest,
     HistoryAnswer,
     HoldRequest,
-    NoBody,
     ReferralsAnswer,
     ReferralsQuery,
     StudyQuery,
@@ -163,7 +163,7 @@ def _serve_moves(routes: Documented, backend: Backend) -> None:
 def _serve_move(routes: Documented, backend: Backend, action: Action, facts: ActionFacts) -> None:
     """Make the address of one action, from its line in the table of actions."""
     body = None if facts.reasons is None else REASON_REQUESTS[facts.reasons]
-    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(NoBody if body is None else body)
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(EmptyRequest if body is None else body)
     summary, _, description = facts.text.rstrip(".").partition(". ")
 
     def move(referral_id: str) -> Response:

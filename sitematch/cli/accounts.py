@@ -132,7 +132,7 @@ def grant_(email: str, role: str, study: str | None, site: str | None) -> None:
 @click.argument("role", type=_ROLE)
 @_where
 @plain_errors
-def take_back(email: str, role: str, study: str | None, site: str | None) -> None:
+def remove_grant(email: str, role: str, study: str | None, site: str | None) -> None:
     """Remove a role from an account.
 
     \b
@@ -144,7 +144,7 @@ def take_back(email: str, role: str, study: str | None, site: str | None) -> Non
     grant = Grant(role=Role(role), study_id=study, site_id=site)
     with open_context() as context:
         found = accounts.find_account(context.store, context.actor, email)
-        account = accounts.take_back(context.store, context.actor, account_id=found.account_id, grant=grant)
+        account = accounts.remove_grant(context.store, context.actor, account_id=found.account_id, grant=grant)
     say(f"{account.email}: {_roles(account)}.")
 
 

@@ -132,7 +132,7 @@ def languages_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def spoken(languages: str | None) -> tuple[str, ...]:
+def preferred_languages(languages: str | None) -> tuple[str, ...]:
     """Read the person's languages from the option or, without it, from the environment's locale."""
     if languages is not None:
         return tuple(tag for tag in languages.replace(",", " ").split() if tag)

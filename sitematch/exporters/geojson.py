@@ -13,7 +13,7 @@ from typing import IO, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from sitematch.domain.capacity.caps import DrawnFrom
+from sitematch.domain.capacity.caps import LimitedBy
 from sitematch.domain.place import Precision
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.domain.studies.travel import TravelCertainty
@@ -74,7 +74,7 @@ class SiteProperties(Wire, frozen=True, omit_defaults=True):
     direction: str | None = None
     address: Annotated[str | None, Meta(description="Street and number, where known.")] = None
     remaining: Annotated[int | None, Meta(description="Spots left; absent is unknown.")] = None
-    drawn_from: DrawnFrom | None = None
+    drawn_from: LimitedBy | None = None
     reasons: tuple[str, ...] = ()
 
 

@@ -8,10 +8,10 @@ from sitematch.domain.place import Place, Precision
 from sitematch.errors import AmbiguousPlace, InvalidInput, TownNotFound
 from sitematch.gazetteer.grammar import fold_name
 from sitematch.gazetteer.grammar.regions import is_region
-from sitematch.gazetteer.namesakes import Held, the_town
+from sitematch.gazetteer.namesakes import Held, resolve_town
 from sitematch.gazetteer.nearness import rough_km
 from sitematch.gazetteer.reader import Reader
-from sitematch.gazetteer.towns import Found, Town, find_towns
+from sitematch.gazetteer.towns import Town, TownMatches, find_towns
 
 NOTABLE = 50_000
 """Inhabitants from which a town's name alone, without its state, is believed against a postcode: smaller towns of the
@@ -91,7 +91,7 @@ def agrees(place: Place, reader: Reader, town: str) -> bool:
     return found.whole and _is_near(place, *_nearest(place, found))
 
 
-def _nearest(place: Place, found: Found) -> tuple[Town, float]:
+def _nearest(place: Place, found: TownMatches) -> tuple[Town, float]:
     distances = [(rough_km(town.coordinates, place.coordinates), i) for i, town in enumerate(found.towns)]
     apart_km, i = min(distances)
     return found.towns[i], apart_km
@@ -102,12 +102,12 @@ def _is_near(place: Place, town: Town, apart_km: float) -> bool:
 
 
 def _contradicted(
-    place: Place, reader: Reader, town: str, found: Found, nearest: Town, apart_km: float, held: Held
+    place: Place, reader: Reader, town: str, found: TownMatches, nearest: Town, apart_km: float, held: Held
 ) -> Place:
     where = place.name or place.country
     said = f"The postcode {place.postcode} is in {where}, {apart_km:.0f} km from {nearest.label}"
     try:
-        believed, notes = the_town(reader, town, place.country, held=held)
+        believed, notes = resolve_town(reader, town, place.country, held=held)
     except (AmbiguousPlace, TownNotFound):
         believed, notes = nearest, ()
         sure = False

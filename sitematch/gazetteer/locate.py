@@ -21,8 +21,8 @@ from sitematch.gazetteer.which_country import Context
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 
 
-class FurtherRung(Protocol):
-    """Something that can place what the gazetteer cannot; see `online.OnlineRung`."""
+class FallbackGeocoder(Protocol):
+    """Something that can place what the gazetteer cannot; see `online.OnlineGeocoder`."""
 
     def locate(self, text: str, country: str | None = None, /) -> Place | None:
         """Find a place, or None."""
@@ -35,12 +35,12 @@ class Gazetteer:
     Use `Gazetteer.open`. One instance serves all threads, and forked children too.
     """
 
-    def __init__(self, reader: Reader, *, online: FurtherRung | None = None) -> None:
+    def __init__(self, reader: Reader, *, online: FallbackGeocoder | None = None) -> None:
         self._reader = reader
         self._online = online
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, online: FurtherRung | None = None) -> Gazetteer:
+    def open(cls, path: str | os.PathLike[str], *, online: FallbackGeocoder | None = None) -> Gazetteer:
         """Open a compiled gazetteer; nothing is parsed.
 
         Parameters
@@ -48,7 +48,7 @@ class Gazetteer:
         path
             The file that `sitematch gazetteer build` wrote.
         online
-            Asked for what the file cannot place (`online.OnlineRung`). It sends what the patient typed to a third
+            Asked for what the file cannot place (`online.OnlineGeocoder`). It sends what the patient typed to a third
             party, so there is none unless one is given.
 
         Raises

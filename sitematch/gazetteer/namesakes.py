@@ -22,7 +22,7 @@ SAME_TOWN_KM = 5.0
 Held = Sequence[Sequence[Region]]
 
 
-def the_town(
+def resolve_town(
     reader: Reader,
     text: str,
     country: str | None = None,

@@ -33,7 +33,7 @@ _ANSWER_FAULTS = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 _PRECISIONS = ((0.1, Precision.ADDRESS), (1.0, Precision.UNIT), (10.0, Precision.DISTRICT), (40.0, Precision.LOCALITY))
 
 
-class OnlineRung:
+class OnlineGeocoder:
     """Any geopy geocoder, asked for texts that the gazetteer cannot place.
 
     Parameters
@@ -61,7 +61,7 @@ class OnlineRung:
     Examples
     --------
     >>> from geopy.geocoders import Photon
-    >>> rung = OnlineRung(Photon(domain="photon.example.org"), name="our Photon", timeout_s=2)
+    >>> rung = OnlineGeocoder(Photon(domain="photon.example.org"), name="our Photon", timeout_s=2)
     >>> rung.name
     'our Photon'
     """
@@ -95,7 +95,7 @@ class OnlineRung:
         self._remembered = lru_cache(maxsize=cache_size)(self._ask)
 
     @classmethod
-    def from_service(cls, service: str, options: Mapping[str, Any], **limits: Any) -> OnlineRung:
+    def from_service(cls, service: str, options: Mapping[str, Any], **limits: Any) -> OnlineGeocoder:
         """Configure a rung by geopy's name of a service.
 
         Parameters

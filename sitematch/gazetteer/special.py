@@ -36,12 +36,12 @@ _LOOKS_LIKE = {"O": "0", "0": "O", "I": "1", "L": "1", "1": "IL", "|": "1"}
 _MOST_CHANGES = 4
 
 
-def means_here(text: str) -> bool:
+def asks_for_own_location(text: str) -> bool:
     """Tell whether a text asks for the person's own location.
 
     Examples
     --------
-    >>> means_here("Near me!"), means_here("Meersburg")
+    >>> asks_for_own_location("SearchCentre me!"), asks_for_own_location("Meersburg")
     (True, False)
     """
     return fold_name(text) in _HERE

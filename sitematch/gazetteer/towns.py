@@ -155,7 +155,7 @@ def towns_near(reader: Reader, point: Coordinates, within_km: float) -> list[Tow
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TownMatches:
     """Towns that fit a text.
 
     Parameters
@@ -173,7 +173,7 @@ class Found:
     confirmed: bool
 
 
-def find_towns(reader: Reader, text: str, country: str | None, held: Sequence[Sequence[Region]] = ()) -> Found:
+def find_towns(reader: Reader, text: str, country: str | None, held: Sequence[Sequence[Region]] = ()) -> TownMatches:
     """Find towns by their whole names or, failing that, by the beginnings of their names; see `search_towns`.
 
     Parameters
@@ -213,7 +213,7 @@ def find_towns(reader: Reader, text: str, country: str | None, held: Sequence[Se
         rows = where.kept(reader.towns_beginning(begun, country or ""))
         rows.sort(key=lambda row: not fold_name(row[2]).startswith(begun))
     kept, all_fit = _in_places(reader, rows, [part for part, regions in stated if not regions])
-    return Found(tuple(town_of(reader, row) for row in kept), whole, exact and all_fit)
+    return TownMatches(tuple(town_of(reader, row) for row in kept), whole, exact and all_fit)
 
 
 def _countries(groups: Sequence[Sequence[Region]]) -> tuple[str, ...]:

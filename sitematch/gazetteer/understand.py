@@ -10,10 +10,10 @@ from sitematch.errors import (
     ForcesPostcode,
     InvalidInput,
     InvalidPostcode,
-    LocationWanted,
     NotFound,
+    OnlyRegionGiven,
+    OwnLocationWanted,
     PostcodeNotFound,
-    RegionGiven,
     Suggestion,
     TownNotFound,
 )
@@ -25,9 +25,9 @@ from sitematch.gazetteer.grammar import COUNTRIES, fold_name, has_digit, name_ke
 from sitematch.gazetteer.grammar.forms import BRITISH, form_of
 from sitematch.gazetteer.grammar.regions import TERRITORIES, Region, find_regions
 from sitematch.gazetteer.lookup import ELSEWHERE, listed
-from sitematch.gazetteer.namesakes import the_town
+from sitematch.gazetteer.namesakes import resolve_town
 from sitematch.gazetteer.reader import Reader
-from sitematch.gazetteer.special import forces_of, look_alikes, means_here
+from sitematch.gazetteer.special import asks_for_own_location, forces_of, look_alikes
 from sitematch.gazetteer.towns import Town, town_of, towns_near
 from sitematch.gazetteer.typed import TypedPlace, read_town, read_typed, tidy
 from sitematch.gazetteer.which_country import Context, admin_of, country_of, nowhere
@@ -139,8 +139,8 @@ def _weight(fault: Fault) -> int:
 
 
 def _refuse_special(context: Context, asked: str) -> None:
-    if means_here(asked):
-        raise LocationWanted(
+    if asks_for_own_location(asked):
+        raise OwnLocationWanted(
             'Your own location is known to your device only: press "Use my location", or give a postcode or a town.',
             field="postcode",
         )
@@ -193,7 +193,7 @@ def _ask_if_region(context: Context, asked: str) -> None:
             return
     largest = _towns_in(context.reader, region)
     offered = [town_of(context.reader, row) for row in sorted(rows, key=lambda row: -(row[7] or 0))[:3]]
-    raise RegionGiven(
+    raise OnlyRegionGiven(
         f"{asked} is {'a region of ' + COUNTRIES[region.country].name if region.name else 'a country'}. "
         "Give a town or a postcode in it.",
         candidates=tuple(
@@ -225,7 +225,7 @@ def _by_town(context: Context, reading: TypedPlace) -> Place:
         if not reading.regions:
             raise InvalidInput("Nothing was given; give a postcode or a town.", field="postcode")
         raise _only_regions(context, reading)
-    found, notes = the_town(
+    found, notes = resolve_town(
         context.reader,
         reading.town,
         context.country,
@@ -239,9 +239,9 @@ def _by_town(context: Context, reading: TypedPlace) -> Place:
     return found.place(notes)
 
 
-def _only_regions(context: Context, reading: TypedPlace) -> RegionGiven:
+def _only_regions(context: Context, reading: TypedPlace) -> OnlyRegionGiven:
     region = next((r for group in reversed(reading.regions) for r in group), Region(context.country or ""))
-    return RegionGiven(
+    return OnlyRegionGiven(
         f"{region.label} is {'a region' if region.name else 'a country'}. Give a town or a postcode in it.",
         candidates=tuple(Suggestion(t.label, t.country, _about(t)) for t in _towns_in(context.reader, region)),
         field="town",

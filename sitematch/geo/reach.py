@@ -35,7 +35,7 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class NearestSites:
     """How far each place is from sites; arrays of one length, infinite where there is no site.
 
     Parameters
@@ -55,7 +55,7 @@ class Reach:
     most_km: FloatArray
 
 
-def reach(places: Points, sites: Points) -> Reach:
+def reach(places: Points, sites: Points) -> NearestSites:
     """Measure how far each place is from the nearest site.
 
     Parameters
@@ -84,7 +84,7 @@ def reach(places: Points, sites: Points) -> Reach:
         )
         for i in range(0, max(len(places), 1), _PLACES_AT_ONCE)
     ]
-    return Reach(
+    return NearestSites(
         nearest=np.concatenate([part.nearest for part in parts]),
         km=np.concatenate([part.km for part in parts]),
         least_km=np.concatenate([part.least_km for part in parts]),
@@ -92,11 +92,11 @@ def reach(places: Points, sites: Points) -> Reach:
     )
 
 
-def _reach(places: Points, sites: Points) -> Reach:
+def _reach(places: Points, sites: Points) -> NearestSites:
     n, m = len(places), len(sites)
     if not n or not m:
         endless = np.full(n, np.inf)
-        return Reach(nearest=np.full(n, -1, dtype=np.intp), km=endless, least_km=endless, most_km=endless)
+        return NearestSites(nearest=np.full(n, -1, dtype=np.intp), km=endless, least_km=endless, most_km=endless)
     chords_km = np.linalg.norm(_earth_centred_km(places)[:, None] - _earth_centred_km(sites)[None], axis=2)
     off_km = np.hypot(places.uncertainty_km[:, None], sites.uncertainty_km[None])
     rows, first = np.arange(n), chords_km.argmin(axis=1)
@@ -106,7 +106,7 @@ def _reach(places: Points, sites: Points) -> Reach:
     i, j = np.nonzero(measured)
     km[i, j] = _distances_km(places, sites, i, j)
     nearest = km.argmin(axis=1)
-    return Reach(
+    return NearestSites(
         nearest=nearest,
         km=km[rows, nearest],
         least_km=np.maximum((km - off_km).min(axis=1), 0.0),

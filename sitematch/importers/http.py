@@ -32,7 +32,7 @@ _LONGEST_WAIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manners:
+class RequestManners:
     """How a registry is asked.
 
     Parameters
@@ -78,7 +78,7 @@ class CtgovClient:
         self,
         base_url: str,
         *,
-        manners: Manners | None = None,
+        manners: RequestManners | None = None,
         say: Callable[[str], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
         monotonic_s: Callable[[], float] = time.monotonic,
@@ -86,7 +86,7 @@ class CtgovClient:
         if urllib.parse.urlsplit(base_url).scheme not in ("http", "https"):
             raise InvalidInput(f"The registry's address {base_url!r} must start with http or https.", field="ctgov_url")
         self._base = base_url.rstrip("/")
-        self._manners = manners or Manners()
+        self._manners = manners or RequestManners()
         self._say = say
         self._sleep = sleep
         self._monotonic_s = monotonic_s

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from sitematch.domain.capacity.caps import CapacityState, CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import CapRule, SiteInView
-from sitematch.domain.capacity.referral_counts import Standing
+from sitematch.domain.capacity.referral_counts import StudyCounts
 from sitematch.domain.capacity.states import Figure, states_with
 from sitematch.domain.studies.site import Site
-from sitematch.reports.capacity_parts import STUDY, Part, Parts, least
+from sitematch.reports.capacity_parts import STUDY, Part, PartCounts, least
 from sitematch.reports.document import Cell, CellKind, CellMark, CellTone, Column, Report, Section, Table
 from sitematch.reports.plot import BarPlot, Series
 from sitematch.reports.scope import Scope
@@ -126,7 +126,7 @@ _AT = {column.name: place for place, column in enumerate(_COLUMNS)}
 _ADD_UP = tuple(name for name, *_ in _COUNTED)
 
 
-def capacity_report(standing: Standing, sites: Sequence[Site], scope: Scope) -> Report:
+def capacity_report(study_counts: StudyCounts, sites: Sequence[Site], scope: Scope) -> Report:
     """Work out the capacity report.
 
     Parameters
@@ -147,15 +147,15 @@ def capacity_report(standing: Standing, sites: Sequence[Site], scope: Scope) -> 
         table add up to the study's, which `remaining` and `waiting` do not: caps are shared, and one referral may wait
         for several sites.
     """
-    return _Capacity(standing, sites, scope).report()
+    return _Capacity(study_counts, sites, scope).report()
 
 
 class _Capacity:
-    def __init__(self, standing: Standing, sites: Sequence[Site], scope: Scope) -> None:
-        self.standing, self.view, self.scope = standing, standing.view, scope
-        self.parts = Parts(standing)
+    def __init__(self, study_counts: StudyCounts, sites: Sequence[Site], scope: Scope) -> None:
+        self.study_counts, self.view, self.scope = study_counts, study_counts.view, scope
+        self.parts = PartCounts(study_counts)
         self.catalogue = {site.site_id: site for site in sites}
-        self.capacity = {site.site_id: site for site in self.view.capacity(standing.as_of)}
+        self.capacity = {site.site_id: site for site in self.view.capacity(study_counts.as_of)}
         self.shown = [site for site in self.view.sites if scope.shows(site.site_id, site.country)]
 
     # Rows.
@@ -177,7 +177,7 @@ class _Capacity:
             taken,
             remaining,
             taken / spots if spots and taken is not None else None,
-            *(_counts(self.parts.of(key), self.standing.as_of) if is_counted else _NOTHING),
+            *(_counts(self.parts.of(key), self.study_counts.as_of) if is_counted else _NOTHING),
         )
 
     def _study_row(self) -> tuple[Cell, ...]:
@@ -214,7 +214,7 @@ class _Capacity:
         return self._row(key, site.site_id, name, site.country, is_open=found.is_open, remaining=found.remaining)
 
     def _rest_row(self, name: str, part: Part, *, taken: int, remaining: Cell) -> tuple[Cell, ...]:
-        return ("", name, None, None, None, None, taken, remaining, None, *_counts(part, self.standing.as_of))
+        return ("", name, None, None, None, None, taken, remaining, None, *_counts(part, self.study_counts.as_of))
 
     # Tables.
 
@@ -253,8 +253,8 @@ class _Capacity:
         return scope.report(
             kind="capacity",
             title="Capacity",
-            standing_at=self.standing.as_of,
-            ledger=(self.standing.events, self.standing.head_hash),
+            standing_at=self.study_counts.as_of,
+            ledger=(self.study_counts.events, self.study_counts.head_hash),
             sections=tuple(sections),
             notes=(_REPLAYED,) if scope.visible is None else (_REPLAYED, _PARTIAL),
         )

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import CapRule, SiteInView, keys_for
-from sitematch.domain.capacity.referral_counts import Standing
+from sitematch.domain.capacity.referral_counts import StudyCounts
 from sitematch.domain.capacity.spot import state_at
 from sitematch.domain.capacity.states import SpotState
 
@@ -40,7 +40,7 @@ class Part:
         return bool(self.waiting or self.states.total())
 
 
-class Parts:
+class PartCounts:
     """A study's referrals, counted for each of its parts.
 
     Parameters
@@ -49,9 +49,9 @@ class Parts:
         Where all referrals stand.
     """
 
-    def __init__(self, standing: Standing) -> None:
-        self.standing, self.view = standing, standing.view
-        self.taken = self.view.taken(standing.as_of)
+    def __init__(self, study_counts: StudyCounts) -> None:
+        self.study_counts, self.view = study_counts, study_counts.view
+        self.taken = self.view.taken(study_counts.as_of)
         self.by_key: dict[CapKey, Part] = {}
         self.no_site, self.no_arm = Part(), Part()
         self._count()
@@ -82,18 +82,18 @@ class Parts:
         )
 
     def _count(self) -> None:
-        as_of = self.standing.as_of
+        as_of = self.study_counts.as_of
         for group in self.view.groups:
             state = state_at(group.kind, group.expires_at, as_of)
             for part in self._parts(keys_for(group.site_id, group.country, group.arm), group.arm):
                 part.states[state] += group.count
-        for unplaced in self.standing.unplaced:
+        for unplaced in self.study_counts.unplaced:
             state = state_at(unplaced.kind, None, as_of)
             self.no_site.states[state] += unplaced.count
             for part in self._parts(_keys_without_site(unplaced.arm), unplaced.arm):
                 part.states[state] += unplaced.count
         countries = {site.site_id: site.country for site in self.view.sites}
-        for entry in self.standing.waiting:
+        for entry in self.study_counts.waiting:
             self.no_site.waiting += 1
             keys = {CapKey(level=CapLevel.SITE, scope=site_id) for site_id in entry.site_ids}
             keys |= {
@@ -103,7 +103,7 @@ class Parts:
             }
             for part in self._parts((*_keys_without_site(entry.arm), *keys), entry.arm):
                 part.waiting += 1
-        for hold in self.standing.oldest_holds:
+        for hold in self.study_counts.oldest_holds:
             for part in self._parts(keys_for(hold.site_id, hold.country, hold.arm), hold.arm):
                 part.oldest_hold = min(hold.since, part.oldest_hold or hold.since)
 

@@ -20,7 +20,7 @@ MOST_BARS = 20
 """Regions that the plot shows; the table holds them all."""
 
 
-class Within(StrEnum):
+class ReachOfSite(StrEnum):
     """Whether an open site is within reach of a region."""
 
     YES = "within reach"
@@ -48,11 +48,11 @@ class RegionReach:
     least_km: float
     most_km: float
 
-    def within(self, limit_km: float) -> Within:
+    def within(self, limit_km: float) -> ReachOfSite:
         """Tell whether a site is within a distance for the whole region, for none of it, or for some."""
         if self.most_km <= limit_km:
-            return Within.YES
-        return Within.NO if self.least_km > limit_km else Within.UNSURE
+            return ReachOfSite.YES
+        return ReachOfSite.NO if self.least_km > limit_km else ReachOfSite.UNSURE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +133,7 @@ def _totals(facts: DemandFacts) -> list[tuple[str, int]]:
 
 def _without_supply(facts: DemandFacts) -> Section:
     totals = _totals(facts)
-    far = [(region, lookups) for region, lookups in totals if _within(facts, region) is Within.NO]
+    far = [(region, lookups) for region, lookups in totals if _within(facts, region) is ReachOfSite.NO]
     everything = sum(lookups for _, lookups in totals)
     missed = sum(lookups for _, lookups in far)
     if totals:
@@ -171,7 +171,7 @@ def _regions(facts: DemandFacts) -> Section:
                 label=within.value,
                 values=tuple(lookups if _within(facts, region) is within else 0 for region, lookups in shown),
             )
-            for within in Within
+            for within in ReachOfSite
         ),
         is_stacked=True,
     )
@@ -221,7 +221,7 @@ _COLUMNS = (
         label="Reach",
         kind=CellKind.TEXT,
         description="Whether that site is within reach of the whole region; uncertain if only of a part.",
-        marks=(CellMark(tone=CellTone.ALERT, equals=Within.NO.value),),
+        marks=(CellMark(tone=CellTone.ALERT, equals=ReachOfSite.NO.value),),
     ),
 )
 
@@ -242,6 +242,6 @@ def _row(facts: DemandFacts, region: str, lookups: int) -> tuple[Cell, ...]:
     )
 
 
-def _within(facts: DemandFacts, region: str) -> Within:
+def _within(facts: DemandFacts, region: str) -> ReachOfSite:
     found = facts.reach.get(region)
-    return Within.UNSURE if found is None else found.within(facts.within_km)
+    return ReachOfSite.UNSURE if found is None else found.within(facts.within_km)

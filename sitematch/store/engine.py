@@ -298,7 +298,7 @@ def _postgres_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
     )
 
 
-def in_parts(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
+def in_batches(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
     """Yield values some at a time: few enough for the parameters of one statement."""
     for start in range(0, len(values), size):
         yield values[start : start + size]

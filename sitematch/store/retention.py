@@ -23,7 +23,7 @@ ENDED_TOKENS_KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forgotten:
+class DeletedCounts:
     """How many rows of each kind were deleted."""
 
     answers: int
@@ -36,7 +36,7 @@ class Forgotten:
         return bool(self.answers or self.messages or self.login_failures or self.tokens)
 
 
-def forget_old(store: Store, now: datetime) -> Forgotten:
+def forget_old(store: Store, now: datetime) -> DeletedCounts:
     """Delete answers kept for idempotency keys, settled messages, failed sign-ins, and ended sessions and tokens.
 
     Parameters
@@ -68,4 +68,4 @@ def forget_old(store: Store, now: datetime) -> Forgotten:
         tokens = connection.execute(
             sa.delete(token).where(sa.or_(token.c.expires_at_us <= ended_us, token.c.revoked_at_us <= ended_us))
         ).rowcount
-    return Forgotten(answers=answers, messages=messages, login_failures=failures, tokens=tokens)
+    return DeletedCounts(answers=answers, messages=messages, login_failures=failures, tokens=tokens)

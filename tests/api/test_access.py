@@ -236,6 +236,6 @@ def test_site_taken_from_an_account_is_out_of_reach_at_once(service: ServedStudy
     grant = GRANTS["coordinator"]
     assert grant is not None
 
-    accounts.take_back(service.store, account_id=service.accounts["coordinator"], grant=grant)
+    accounts.remove_grant(service.store, account_id=service.accounts["coordinator"], grant=grant)
 
     assert service.hold("r-1", who="coordinator").status_code == 403

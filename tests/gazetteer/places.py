@@ -12,9 +12,9 @@ from sitematch.errors import (
     AmbiguousPlace,
     ForcesPostcode,
     InvalidPostcode,
-    LocationWanted,
     NotFound,
-    RegionGiven,
+    OnlyRegionGiven,
+    OwnLocationWanted,
     SitematchError,
 )
 from sitematch.gazetteer.nearness import rough_km
@@ -33,7 +33,7 @@ def check(row: dict[str, str], found: Place | SitematchError) -> None:
             assert isinstance(found, NotFound), found
             assert found.suggestions
         case "region":
-            assert isinstance(found, RegionGiven), found
+            assert isinstance(found, OnlyRegionGiven), found
             assert "Give a town or a postcode in it." in found.message
         case "ask":
             assert isinstance(found, AmbiguousPlace), found
@@ -47,7 +47,7 @@ def check(row: dict[str, str], found: Place | SitematchError) -> None:
             assert isinstance(found, ForcesPostcode), found
             assert row["text"] in found.message
         case "use-location":
-            assert isinstance(found, LocationWanted), found
+            assert isinstance(found, OwnLocationWanted), found
         case "not-empty":
             assert isinstance(found, Place) or "empty" not in found.message
         case _:

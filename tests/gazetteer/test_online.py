@@ -19,7 +19,7 @@ from geopy.geocoders import Nominatim, Photon
 from sitematch.domain.place import Precision
 from sitematch.errors import InvalidPostcode, OnlineUnavailable, TownNotFound
 from sitematch.gazetteer.locate import Gazetteer
-from sitematch.gazetteer.online import DEFAULT_UNCERTAINTY_KM, OnlineRung
+from sitematch.gazetteer.online import DEFAULT_UNCERTAINTY_KM, OnlineGeocoder
 
 CHARITE = {
     "lat": "52.5263", "lon": "13.3768", "display_name": "Charité, Charitéplatz 1, 10117 Berlin, Deutschland",
@@ -76,9 +76,9 @@ def service() -> Iterator[Service]:
     server.server_close()
 
 
-def rung(service: Service, **limits: object) -> OnlineRung:
+def rung(service: Service, **limits: object) -> OnlineGeocoder:
     options = {"domain": service.domain, "scheme": "http", "user_agent": "sitematch tests"}
-    return OnlineRung.from_service("nominatim", options, **{"name": "a test service", "min_delay_s": 0.0, **limits})
+    return OnlineGeocoder.from_service("nominatim", options, **{"name": "a test service", "min_delay_s": 0.0, **limits})
 
 
 def test_an_address_is_placed_and_said_to_have_been_sent(service: Service, gazetteer_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_slow_service_is_given_up(service: Service) -> None:
 
 
 def test_a_service_that_is_not_there_is_unavailable() -> None:
-    online = OnlineRung(Photon(domain="127.0.0.1:9", scheme="http"), name="nobody", timeout_s=1, min_delay_s=0)
+    online = OnlineGeocoder(Photon(domain="127.0.0.1:9", scheme="http"), name="nobody", timeout_s=1, min_delay_s=0)
 
     with pytest.raises(OnlineUnavailable, match="nobody did not answer"):
         online.locate("Charitéplatz 1")
@@ -229,7 +229,7 @@ def test_what_was_typed_is_not_logged(
     service: Service, caplog: pytest.LogCaptureFixture, adapter: Callable[..., object]
 ) -> None:
     geocoder = Nominatim(domain=service.domain, scheme="http", user_agent="tests", adapter_factory=adapter)
-    online = OnlineRung(geocoder, name="a test service", min_delay_s=0)
+    online = OnlineGeocoder(geocoder, name="a test service", min_delay_s=0)
     service.status = 500
     caplog.handler.setLevel(logging.DEBUG)
     logging.getLogger().setLevel(logging.DEBUG)
@@ -270,7 +270,7 @@ def test_any_geopy_service_can_be_configured_by_name(service: Service) -> None:
             "properties": {"name": "Charité", "extent": [13.376, 52.5266, 13.3776, 52.526]},
         }],
     }  # fmt: skip
-    online = OnlineRung.from_service("photon", {"domain": service.domain, "scheme": "http"}, min_delay_s=0.0)
+    online = OnlineGeocoder.from_service("photon", {"domain": service.domain, "scheme": "http"}, min_delay_s=0.0)
 
     place = online.locate("Charitéplatz 1", "DE")
 
@@ -281,4 +281,4 @@ def test_any_geopy_service_can_be_configured_by_name(service: Service) -> None:
 
 def test_an_unknown_service_is_refused() -> None:
     with pytest.raises(ValueError, match="nonesuch"):
-        OnlineRung.from_service("nonesuch", {})
+        OnlineGeocoder.from_service("nonesuch", {})

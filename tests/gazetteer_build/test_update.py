@@ -13,7 +13,7 @@ import pytest
 
 from sitematch.errors import DataFault, NotReady
 from sitematch.gazetteer.build.fetch import fetch
-from sitematch.gazetteer.build.progress import to_nobody
+from sitematch.gazetteer.build.progress import no_progress
 from sitematch.gazetteer.build.update import update
 from sitematch.gazetteer.locate import Gazetteer
 
@@ -75,7 +75,7 @@ def test_a_bad_download_leaves_the_old_file(
     old.write_bytes(b"the old file")
 
     with pytest.raises(error, match=words):
-        update(old, url=f"{address}/{name}", directories=[SOURCES], say=to_nobody)
+        update(old, url=f"{address}/{name}", directories=[SOURCES], say=no_progress)
 
     assert old.read_bytes() == b"the old file"
     assert list(tmp_path.iterdir()) == [old]
@@ -95,4 +95,4 @@ def test_a_fresh_dump_becomes_the_gazetteer_once_it_has_passed_its_audit(tmp_pat
 
 def test_an_address_that_is_not_of_the_web_is_refused() -> None:
     with pytest.raises(NotReady, match="no web address"):
-        fetch("file:///etc/hostname", say=to_nobody)
+        fetch("file:///etc/hostname", say=no_progress)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sitematch.errors import InvalidInput, OnlineUnavailable, StudyNotFound
-from sitematch.importers.http import CtgovClient, Manners, download, questions_for
+from sitematch.importers.http import CtgovClient, RequestManners, download, questions_for
 from tests.importers.records import make_record
 from tests.importers.registry_server import FakeRegistry, running_registry
 
@@ -48,7 +48,7 @@ def make_client(
     said = [] if said is None else said
     return CtgovClient(
         registry.url,
-        manners=Manners(**({"interval_s": 0.0, "back_off_s": 1.0, "timeout_s": 5.0} | manners)),
+        manners=RequestManners(**({"interval_s": 0.0, "back_off_s": 1.0, "timeout_s": 5.0} | manners)),
         say=said.append,
         sleep=clock.sleep,
         monotonic_s=clock.read,
@@ -107,7 +107,9 @@ def test_a_lasting_fault_ends_after_the_last_try_and_says_what_to_do(registry: F
 
 
 def test_a_server_that_is_not_there_is_said_to_be_so() -> None:
-    client = CtgovClient("http://127.0.0.1:9/api/v2", manners=Manners(tries=2, interval_s=0), sleep=Clock().sleep)
+    client = CtgovClient(
+        "http://127.0.0.1:9/api/v2", manners=RequestManners(tries=2, interval_s=0), sleep=Clock().sleep
+    )
 
     with pytest.raises(OnlineUnavailable, match="could not be reached"):
         client.study("NCT00000001")

@@ -29,7 +29,7 @@ NEW_ID = (
 )
 
 
-class NoBody(Wire, frozen=True, forbid_unknown_fields=True):
+class EmptyRequest(Wire, frozen=True, forbid_unknown_fields=True):
     """Nothing: the address says all."""
 
 

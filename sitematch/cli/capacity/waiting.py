@@ -13,9 +13,9 @@ from sitematch.cli.common import (
     exit_codes,
     format_option,
     plain_errors,
+    preferred_languages,
     say,
     settings,
-    spoken,
 )
 from sitematch.cli.completion import complete_country, complete_site
 from sitematch.cli.context import CommandContext, key_option, open_context, print_one, print_rows, study_option
@@ -106,7 +106,7 @@ def _sites_near(context: CommandContext, near: str | None, country: str | None, 
     if not 0 < within_km <= 20_100:
         raise InvalidInput("--within-km must be more than 0 and at most 20,100.", field="within_km")
     finder = open_finder(replace(settings(), study_id=context.study_id), context.now)
-    found = finder.within(finder.locate(near, country, languages=spoken(None)), within_km)
+    found = finder.within(finder.locate(near, country, languages=preferred_languages(None)), within_km)
     if not found:
         raise InvalidInput("There is no site within that distance.", field="within_km")
     return [site.site_id for site in found]

@@ -23,10 +23,10 @@ from sitematch.cli.common import (
     format_option,
     languages_option,
     plain_errors,
+    preferred_languages,
     print_json,
     say,
     settings,
-    spoken,
 )
 from sitematch.cli.completion import complete_country, complete_study
 from sitematch.domain.finding.policy import MatchPolicy, Order
@@ -148,7 +148,9 @@ def ask(
     """Rank the sites of a study as `match_options` ask it."""
     policy = _policy(**wanted)
     finder = finder_of(study)
-    return finder, finder.find(place, country, policy, datetime.now(UTC), town=town, languages=spoken(languages))
+    return finder, finder.find(
+        place, country, policy, datetime.now(UTC), town=town, languages=preferred_languages(languages)
+    )
 
 
 @click.command(cls=PlaceCommand, epilog=exit_codes(EXIT_NO_MATCH, EXIT_NOT_FOUND, EXIT_AMBIGUOUS, *STORE))
@@ -221,7 +223,9 @@ def _match_condition(
     policy = _policy(**wanted)
     now = datetime.now(UTC)
     with prepared_to_read(settings(), say, now) as chosen, open_clinics(chosen, now) as finder:
-        result = finder.find(condition, place, country, policy, now, town=town, languages=spoken(languages))
+        result = finder.find(
+            condition, place, country, policy, now, town=town, languages=preferred_languages(languages)
+        )
         answer = clinics_answer(result, finder.attribution)
     if form == "json":
         print_json(answer)
@@ -282,7 +286,7 @@ def locate(
         return
     if place is None and town is None:
         raise InvalidInput("Give a postcode or a town, or --batch with a file.", field="place")
-    found = gazetteer.locate(place or "", country, town=town, languages=spoken(languages))
+    found = gazetteer.locate(place or "", country, town=town, languages=preferred_languages(languages))
     answer = place_answer(found, unit_for(found.country))
     if form == "json":
         print_json(answer)

@@ -85,10 +85,10 @@ def coverage(**asked: Any) -> None:
       sitematch report coverage --postcodes patients.csv --country US --candidate-study NCT05843643 --format html
     """
     from sitematch.services.reports.coverage import LIMITS_KM, coverage_report
-    from sitematch.services.reports.postcode_lists import read_people
+    from sitematch.services.reports.postcode_lists import read_postcode_list
 
     check_format(asked["form"], asked["out"], asked["table"])
-    people = read_people(
+    people = read_postcode_list(
         asked["postcodes"],
         column=asked["column"],
         country=asked["country"],

@@ -94,7 +94,7 @@ def ctgov(
 
     chosen = prepared_settings(datetime.now(UTC))
     printer = Printer(everything=everything)
-    totals, import_id = Registry(chosen, say).bring_in(
+    totals, import_id = Registry(chosen, say).import_studies(
         sources,
         condition=condition,
         recruiting_only=recruiting,

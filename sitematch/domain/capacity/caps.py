@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class DrawnFrom(StrEnum):
+class LimitedBy(StrEnum):
     """The cap that decides how many spots remain."""
 
     SITE_CAP = "SITE_CAP"
@@ -71,7 +71,7 @@ class Remaining:
 
     count: int | None
     as_of: datetime | None
-    drawn_from: DrawnFrom = DrawnFrom.UNKNOWN
+    drawn_from: LimitedBy = LimitedBy.UNKNOWN
     shortage: Shortage | None = None
     has_waiting_list: bool = False
 
@@ -236,11 +236,11 @@ class SiteCapacity:
     shortage: Shortage | None = None
 
     @property
-    def drawn_from(self) -> DrawnFrom:
+    def drawn_from(self) -> LimitedBy:
         """What the spots are drawn from, as matches show it."""
         if self.binding is None:
-            return DrawnFrom.UNKNOWN
-        return DrawnFrom.SITE_CAP if self.binding.level is CapLevel.SITE else DrawnFrom.SHARED_POOL
+            return LimitedBy.UNKNOWN
+        return LimitedBy.SITE_CAP if self.binding.level is CapLevel.SITE else LimitedBy.SHARED_POOL
 
     def as_remaining(self, as_of: datetime | None = None) -> Remaining:
         """Return the spots left in the form that a match carries, for the instant that they were read at."""

@@ -37,7 +37,7 @@ class OldestHold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class StudyCounts:
     """A study at one instant.
 
     Parameters

@@ -20,7 +20,7 @@ from sitematch.domain.finding.match import Distance, Reason
 from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.domain.place import Place
 from sitematch.domain.studies.contact import Contact
-from sitematch.domain.studies.identity import is_placeholder, squash
+from sitematch.domain.studies.identity import compact, is_placeholder
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
 from sitematch.domain.units import Unit
@@ -168,12 +168,12 @@ def clinics_of(sites: Iterable[Site]) -> tuple[Clinic, ...]:
 
 
 def _key(facility: str, city: str, country: str, site_id: str) -> tuple[str, ...]:
-    return (site_id,) if is_placeholder(facility) else (squash(facility), squash(city), country)
+    return (site_id,) if is_placeholder(facility) else (compact(facility), compact(city), country)
 
 
 def _may_be_one(one: Site, other: Site) -> bool:
     """Tell whether nothing speaks against it; `one` has the longer postcode."""
-    if not squash(one.postcode).startswith(squash(other.postcode)):
+    if not compact(one.postcode).startswith(compact(other.postcode)):
         return False
     if one.place is None or other.place is None:
         return True

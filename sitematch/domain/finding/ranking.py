@@ -15,7 +15,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Protocol
 
-from sitematch.domain.capacity.caps import DrawnFrom, Remaining, Shortage
+from sitematch.domain.capacity.caps import LimitedBy, Remaining, Shortage
 from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode, SiteMatch
 from sitematch.domain.finding.policy import MatchPolicy, Order
 from sitematch.domain.place import Place
@@ -391,7 +391,7 @@ def _cannot_be_told_apart(place: Place, policy: MatchPolicy, a: Candidate, b: Ca
 def _spots_reason(remaining: Remaining) -> Reason:
     if remaining.count is None:
         return _SPOTS_UNKNOWN
-    shared = remaining.drawn_from is DrawnFrom.SHARED_POOL
+    shared = remaining.drawn_from is LimitedBy.SHARED_POOL
     return Reason(ReasonCode.SPOTS_SHARED if shared else ReasonCode.SPOTS_AT_SITE, count=remaining.count)
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sitematch.domain.place import Place
 from sitematch.domain.studies.design import NO_DESIGN
-from sitematch.domain.studies.identity import SiteIdentity, pair_with_left_out, squash
+from sitematch.domain.studies.identity import SiteIdentity, compact, pair_with_left_out
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.status_origin import STATUS_SILENT, StatusOrigin, kept_flag, status_origin
 from sitematch.domain.studies.study import RecruitmentStatus, Study
@@ -74,7 +74,7 @@ class FieldChange:
     @property
     def is_respelling(self) -> bool:
         """Whether both have the same letters and digits."""
-        return self.field in _SPELLED and squash(self.old) == squash(self.new)
+        return self.field in _SPELLED and compact(self.old) == compact(self.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class StudyChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Revised:
+class RevisedSites:
     """A study's sites after a new record.
 
     Parameters
@@ -162,7 +162,7 @@ def revise_sites(
     *,
     in_use: frozenset[str],
     left_out: Sequence[SiteIdentity] = (),
-) -> Revised:
+) -> RevisedSites:
     """Carry a new record's sites into the catalogue's: the same place keeps its id and what is ours.
 
     Parameters
@@ -217,7 +217,7 @@ def revise_sites(
 
 def take_sites(
     study: Study, old: Sequence[Site], new: Sequence[Site], *, in_use: frozenset[str], is_whole: bool
-) -> Revised:
+) -> RevisedSites:
     """Take sites as they are given, each under the id that it has.
 
     Parameters
@@ -266,9 +266,9 @@ def _let_go(
             changes.append(SiteChange(ChangeKind.VANISHED, site.site_id, _label(site), _differences(site, after)))
 
 
-def _revised(sites: Sequence[Site], changes: Sequence[SiteChange], held_back: int = 0) -> Revised:
+def _revised(sites: Sequence[Site], changes: Sequence[SiteChange], held_back: int = 0) -> RevisedSites:
     changed = sum(change.kind is not ChangeKind.REMOVED for change in changes)
-    return Revised(tuple(sites), tuple(changes), len(sites) - changed, held_back)
+    return RevisedSites(tuple(sites), tuple(changes), len(sites) - changed, held_back)
 
 
 def compare_studies(old: Study | None, new: Study, *, all_fields: bool = False) -> tuple[FieldChange, ...]:

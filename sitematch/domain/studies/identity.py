@@ -74,14 +74,14 @@ class SiteIdentity:
 
 
 @lru_cache(maxsize=65_536)
-def squash(text: str) -> str:
+def compact(text: str) -> str:
     """Reduce a text to its letters and digits, without case and accents: equal for two spellings of one name.
 
     Examples
     --------
-    >>> squash("Hôpital Saint-Louis") == squash("HOPITAL  SAINT LOUIS")
+    >>> compact("Hôpital Saint-Louis") == compact("HOPITAL  SAINT LOUIS")
     True
-    >>> squash("´710061"), squash("臺大醫院")
+    >>> compact("´710061"), compact("臺大醫院")
     ('710061', '臺大醫院')
     """
     if text.isascii():
@@ -101,7 +101,7 @@ def is_placeholder(facility: str) -> bool:
     return not bare or _PLACEHOLDER.fullmatch(" ".join(bare.split())) is not None
 
 
-def likeness(one: str, other: str, *, same_postcode: bool = False, town: str = "") -> float:
+def similarity(one: str, other: str, *, same_postcode: bool = False, town: str = "") -> float:
     """Measure how alike two names are, 0 to 1, word by word.
 
     Parameters
@@ -122,16 +122,16 @@ def likeness(one: str, other: str, *, same_postcode: bool = False, town: str = "
 
     Examples
     --------
-    >>> likeness("University Hospital Cologne", "Cologne, University Hospital")
+    >>> similarity("University Hospital Cologne", "Cologne, University Hospital")
     1.0
-    >>> likeness("Clinic North", "Clinic South"), likeness("Tianjin Eye Hospital", "Tianjin General Hospital")
+    >>> similarity("Clinic North", "Clinic South"), similarity("Tianjin Eye Hospital", "Tianjin General Hospital")
     (0.0, 0.0)
-    >>> likeness("Captial Medical University", "Capital Medical University Hospital")
+    >>> similarity("Captial Medical University", "Capital Medical University Hospital")
     1.0
-    >>> round(likeness("Metro Oncology", "Metro Community Oncology", same_postcode=True), 2)
+    >>> round(similarity("Metro Oncology", "Metro Community Oncology", same_postcode=True), 2)
     0.74
     """
-    if squash(one) == squash(other):
+    if compact(one) == compact(other):
         return 1.0
     words, other_words = list(_words(one)), list(_words(other))
     if sorted(words) == sorted(other_words):
@@ -171,7 +171,7 @@ def _misspelled(word: str, words: list[str]) -> str:
 
 @lru_cache(maxsize=16_384)
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(word for part in re.split(r"[\W_]+", text) if (word := squash(part)))
+    return tuple(word for part in re.split(r"[\W_]+", text) if (word := compact(part)))
 
 
 def pair(old: Sequence[SiteIdentity], new: Sequence[SiteIdentity]) -> dict[int, int]:
@@ -279,7 +279,7 @@ def _with_country(row: SiteIdentity, old: Sequence[SiteIdentity]) -> SiteIdentit
 
 
 def _key_words(site: SiteIdentity) -> list[Hashable]:
-    return [(kind, word) for kind in ("facility", "city", "postcode") if (word := squash(getattr(site, kind)))]
+    return [(kind, word) for kind in ("facility", "city", "postcode") if (word := compact(getattr(site, kind)))]
 
 
 Key = Callable[[SiteIdentity], Hashable]
@@ -287,7 +287,7 @@ Key = Callable[[SiteIdentity], Hashable]
 
 def _with_address(site: SiteIdentity) -> Hashable:
     # Two clinics of one name in one postcode are told apart by their streets.
-    return (*_agreed(site), squash(site.address)) if site.address else None
+    return (*_agreed(site), compact(site.address)) if site.address else None
 
 
 def _full_key(site: SiteIdentity) -> Hashable:
@@ -295,28 +295,28 @@ def _full_key(site: SiteIdentity) -> Hashable:
 
 
 def _agreed(site: SiteIdentity) -> tuple[str, str, str, str]:
-    return squash(site.facility), squash(site.city), squash(site.postcode), site.country
+    return compact(site.facility), compact(site.city), compact(site.postcode), site.country
 
 
 def _name_and_postcode(site: SiteIdentity) -> Hashable:
-    code = squash(site.postcode)
-    return (squash(site.facility), code, site.country) if code else None
+    code = compact(site.postcode)
+    return (compact(site.facility), code, site.country) if code else None
 
 
 def _name_and_town(site: SiteIdentity) -> Hashable:
     # "Research Site" in Tokyo is any of a dozen.
-    return None if is_placeholder(site.facility) else (squash(site.facility), squash(site.city), site.country)
+    return None if is_placeholder(site.facility) else (compact(site.facility), compact(site.city), site.country)
 
 
 def _name_alone(site: SiteIdentity) -> Hashable:
     # A long name is its own evidence: the town was mended, or the clinic moved to the next one.
-    name = squash(site.facility)
+    name = compact(site.facility)
     return None if is_placeholder(site.facility) or len(name) < 12 else (name, site.country)
 
 
 def _postcode_and_town(site: SiteIdentity) -> Hashable:
-    code = squash(site.postcode)
-    return (code, squash(site.city), site.country) if code else None
+    code = compact(site.postcode)
+    return (code, compact(site.city), site.country) if code else None
 
 
 def _grouped(left: dict[int, SiteIdentity], key: Key) -> dict[Hashable, list[int]]:
@@ -350,21 +350,21 @@ def _alike(old: dict[int, SiteIdentity], new: dict[int, SiteIdentity]) -> list[t
     """Pair by likeness where each is the other's best by a margin."""
     by_town: dict[Hashable, list[int]] = defaultdict(list)
     for i_old, site in old.items():
-        for key in {(site.country, squash(site.city)), (site.country, "", squash(site.postcode))}:
+        for key in {(site.country, compact(site.city)), (site.country, "", compact(site.postcode))}:
             by_town[key].append(i_old)
     scores: dict[tuple[int, int], float] = {}
     for i_new, site in new.items():
         if is_placeholder(site.facility):
             continue
-        near = {*by_town.get((site.country, squash(site.city)), ())}
+        near = {*by_town.get((site.country, compact(site.city)), ())}
         if site.postcode:
-            near.update(by_town.get((site.country, "", squash(site.postcode)), ()))
+            near.update(by_town.get((site.country, "", compact(site.postcode)), ()))
         for i_old in near:
             other = old[i_old]
             if is_placeholder(other.facility):
                 continue
-            same_code = bool(site.postcode) and squash(site.postcode) == squash(other.postcode)
-            score = likeness(other.facility, site.facility, same_postcode=same_code, town=site.city)
+            same_code = bool(site.postcode) and compact(site.postcode) == compact(other.postcode)
+            score = similarity(other.facility, site.facility, same_postcode=same_code, town=site.city)
             if score >= LEAST:
                 scores[i_old, i_new] = score + same_code * MARGIN
     best_of_old, best_of_new = _best(scores, 0), _best(scores, 1)

@@ -117,7 +117,7 @@ def heading_words(study: Study) -> tuple[str, ...]:
     )
 
 
-def further_words(study: Study) -> tuple[str, ...]:
+def summary_words(study: Study) -> tuple[str, ...]:
     """Return the words of a study's summary and sponsor that `heading_words` lacks, each once."""
     heading = set(heading_words(study))
     return tuple(word for word in _unique((study.summary, study.sponsor)) if word not in heading)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 from sitematch.domain import fhir as words
-from sitematch.domain.capacity.caps import Availability, CapacityState, DrawnFrom
+from sitematch.domain.capacity.caps import Availability, CapacityState, LimitedBy
 from sitematch.domain.fhir import resource_id
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import TAKING_STATUSES, Study
@@ -60,7 +60,7 @@ def slot_resource(site: Site, study: Study, available: Availability, now: dateti
     """
     remaining = available.remaining
     extensions = [spots_left(available)]
-    if remaining.drawn_from is DrawnFrom.SITE_CAP and remaining.count:
+    if remaining.drawn_from is LimitedBy.SITE_CAP and remaining.count:
         extensions.insert(0, Extension(url=words.SLOT_CAPACITY, value_integer=remaining.count))
     status = _slot_status(site, study, available.state)
     start = datetime.combine(now.astimezone(UTC).date(), time(), tzinfo=UTC)

@@ -150,7 +150,7 @@ def spots_left(available: Availability) -> Extension:
     return Extension(url=words.SPOTS_LEFT, extension=tuple(parts))
 
 
-def timeless(resource: Entity) -> Entity:
+def without_count_time(resource: Entity) -> Entity:
     """Leave out when the spots were counted: equal for two states of a resource that say the same."""
     if not isinstance(resource, FhirService):
         return resource

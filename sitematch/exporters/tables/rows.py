@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from sitematch.domain.capacity.caps import CapacityState, DrawnFrom, SiteCapacity
+from sitematch.domain.capacity.caps import CapacityState, LimitedBy, SiteCapacity
 from sitematch.domain.finding.match import Exclusion, MatchResult, SiteMatch
 from sitematch.domain.finding.wording import explain
 from sitematch.domain.place import Precision
@@ -60,7 +60,7 @@ class MatchRow(SiteRow, frozen=True):
     distance_uncertainty_km: float | None
     direction: str | None
     remaining: int | None
-    drawn_from: DrawnFrom | None
+    drawn_from: LimitedBy | None
     reasons: tuple[str, ...]
     notice: str
 

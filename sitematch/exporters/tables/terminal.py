@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from sitematch.domain.capacity.caps import DrawnFrom
+from sitematch.domain.capacity.caps import LimitedBy
 from sitematch.domain.finding.match import ReasonCode
 from sitematch.exporters.wire.matches import (
     ContactAnswer,
@@ -151,4 +151,4 @@ def spots_cell(remaining: RemainingAnswer) -> str:
     """Write the spots left."""
     if remaining.count is None:
         return "unknown"
-    return f"{remaining.count}\n(shared)" if remaining.drawn_from is DrawnFrom.SHARED_POOL else str(remaining.count)
+    return f"{remaining.count}\n(shared)" if remaining.drawn_from is LimitedBy.SHARED_POOL else str(remaining.count)

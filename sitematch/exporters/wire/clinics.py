@@ -14,19 +14,19 @@ from sitematch.domain.units import Unit
 from sitematch.exporters.wire.matches import (
     ContactAnswer,
     DistanceAnswer,
-    Explained,
     Instant,
     Location,
     Query,
+    ReasonText,
     RemainingAnswer,
     StudyAnswer,
     Travel,
     Wire,
     contact_answers,
     distance_answer,
-    explained,
     location_answer,
     place_answer,
+    reason_texts,
     remaining_answer,
     study_answer,
 )
@@ -68,7 +68,7 @@ class ClinicAnswer(Wire, frozen=True):
     country: Annotated[str, Meta(description="ISO 3166-1 alpha-2.")]
     location: Annotated[Location | None, Meta(description="Null if the location is unknown in every record.")]
     distance: DistanceAnswer | None
-    reasons: Annotated[tuple[Explained, ...], Meta(description="Why it is at this place in the list.")]
+    reasons: Annotated[tuple[ReasonText, ...], Meta(description="Why it is at this place in the list.")]
     studies: Annotated[
         tuple[StudyAtClinicAnswer, ...], Meta(description="Travel support first, then spots, then study_id.")
     ]
@@ -127,7 +127,7 @@ def _clinic(match: ClinicMatch, unit: Unit) -> ClinicAnswer:
         country=site.country,
         location=None if site.place is None else location_answer(site.place),
         distance=distance_answer(match.distance, unit),
-        reasons=explained(match.reasons, unit),
+        reasons=reason_texts(match.reasons, unit),
         studies=tuple(map(_study_at, match.studies)),
     )
 

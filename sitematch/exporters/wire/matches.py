@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sitematch.domain.capacity.caps import DrawnFrom, Remaining, Shortage
+from sitematch.domain.capacity.caps import LimitedBy, Remaining, Shortage
 from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode, SiteMatch
 from sitematch.domain.finding.wording import describe_place, explain
 from sitematch.domain.place import Place, Precision
@@ -81,7 +81,7 @@ class SiteAnswer(Wire, frozen=True):
     flags: Annotated[tuple[str, ...], Meta(description="Notes about the record.")]
 
 
-class Explained(Wire, frozen=True):
+class ReasonText(Wire, frozen=True):
     """A reason: a stable code, and the same in plain English."""
 
     code: ReasonCode
@@ -103,7 +103,7 @@ class RemainingAnswer(Wire, frozen=True):
     """Spots left."""
 
     count: Annotated[int | None, Meta(description="0 is full; null is unknown.")]
-    drawn_from: DrawnFrom
+    drawn_from: LimitedBy
     as_of: Instant | None
     shortage: Annotated[
         Shortage | None,
@@ -129,7 +129,7 @@ class MatchAnswer(Wire, frozen=True):
     site: SiteAnswer
     distance: DistanceAnswer | None
     remaining: RemainingAnswer
-    reasons: tuple[Explained, ...]
+    reasons: tuple[ReasonText, ...]
     contacts: Annotated[
         tuple[ContactAnswer, ...] | msgspec.UnsetType,
         Meta(description="Contacts; left out if none are known."),
@@ -141,7 +141,7 @@ class ExclusionAnswer(Wire, frozen=True):
 
     site: SiteAnswer
     distance: DistanceAnswer | None
-    reasons: tuple[Explained, ...]
+    reasons: tuple[ReasonText, ...]
 
 
 class StudyAnswer(Wire, frozen=True):
@@ -315,7 +315,7 @@ def _match(match: SiteMatch, unit: Unit, contacts: Sequence[Contact]) -> MatchAn
         site=site_answer(match.site),
         distance=distance_answer(match.distance, unit),
         remaining=remaining_answer(match.remaining),
-        reasons=explained(match.reasons, unit),
+        reasons=reason_texts(match.reasons, unit),
         contacts=contact_answers(contacts) or msgspec.UNSET,
     )
 
@@ -324,10 +324,10 @@ def _exclusion(exclusion: Exclusion, unit: Unit) -> ExclusionAnswer:
     return ExclusionAnswer(
         site=site_answer(exclusion.site),
         distance=distance_answer(exclusion.distance, unit),
-        reasons=explained(exclusion.reasons, unit),
+        reasons=reason_texts(exclusion.reasons, unit),
     )
 
 
-def explained(reasons: tuple[Reason, ...], unit: Unit) -> tuple[Explained, ...]:
+def reason_texts(reasons: tuple[Reason, ...], unit: Unit) -> tuple[ReasonText, ...]:
     """Put reasons into words, with distances in a unit."""
-    return tuple(Explained(code=reason.code, text=explain(reason, unit)) for reason in reasons)
+    return tuple(ReasonText(code=reason.code, text=explain(reason, unit)) for reason in reasons)

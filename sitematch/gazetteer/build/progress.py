@@ -16,7 +16,7 @@ def to_stderr(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def to_nobody(line: str) -> None:
+def no_progress(line: str) -> None:
     """Drop the line: for a caller that wants no progress."""
 
 

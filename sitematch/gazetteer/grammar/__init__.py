@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sitematch.gazetteer.grammar.countries import COUNTRIES, Country, find_country, nearly_countries, parse_country
+from sitematch.gazetteer.grammar.countries import COUNTRIES, Country, find_country, parse_country, similar_countries
 from sitematch.gazetteer.grammar.forms import has_postcodes
 from sitematch.gazetteer.grammar.ladder import Rung, rungs
 from sitematch.gazetteer.grammar.names import fold_name, has_digit, name_keys
@@ -28,9 +28,9 @@ __all__ = [
     "is_partial",
     "key_of",
     "name_keys",
-    "nearly_countries",
     "normal_form",
     "parse_country",
     "parse_postcode",
     "rungs",
+    "similar_countries",
 ]

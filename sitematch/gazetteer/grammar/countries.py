@@ -105,7 +105,7 @@ def _find_country(text: str) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def nearly_countries(text: str) -> tuple[str, ...]:
+def similar_countries(text: str) -> tuple[str, ...]:
     """Return the countries that a text misspells by one letter: one too many, missing, wrong, or two swapped.
 
     Returns
@@ -115,7 +115,7 @@ def nearly_countries(text: str) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> nearly_countries("Germny"), nearly_countries("Untied States"), nearly_countries("Nigera")
+    >>> similar_countries("Germny"), similar_countries("Untied States"), similar_countries("Nigera")
     (('DE',), ('US',), ('NE', 'NG'))
     """
     key = fold_name(text)

@@ -21,14 +21,14 @@ from sitematch.domain.studies.record import RecordLocation, StudyRecord
 from sitematch.errors import DataFault, InvalidInput, NotReady
 from sitematch.importers.limits import FileLimits, ProcessLimits, over_limit, size_in_words
 from sitematch.importers.sandbox.frames import (
-    Broken,
     End,
+    FileRejected,
     Frame,
-    LeftOut,
-    NoMemory,
+    MemoryExceeded,
+    ReaderFailed,
     Record,
+    RecordLeftOut,
     RecordSource,
-    Refusal,
     Request,
     TableHead,
     TableRows,
@@ -94,12 +94,12 @@ def write_answer(answer: IO[bytes], request: Request) -> None:
             answer.write(packed)
         last: Frame = End()
     except (DataFault, InvalidInput, NotReady) as refusal:
-        last = Refusal(refusal.message, tuple(getattr(refusal, "faults", ())[:_FAULTS_TOLD]))
+        last = FileRejected(refusal.message, tuple(getattr(refusal, "faults", ())[:_FAULTS_TOLD]))
     except MemoryError:
-        last = NoMemory()
+        last = MemoryExceeded()
     except Exception as error:
         # Whatever else a hostile file makes a reader raise. The parent logs it, and says that the file is at fault.
-        last = Broken(type(error).__name__, "".join(traceback.format_tb(error.__traceback__)[-5:]))
+        last = ReaderFailed(type(error).__name__, "".join(traceback.format_tb(error.__traceback__)[-5:]))
     answer.write(pack_frame(last))
 
 
@@ -118,7 +118,7 @@ def _records(request: Request, source: RecordSource) -> Iterator[Frame]:
     locations = 0
     for found in reader(Path(request.path), source.read_on, limits=request.limits):
         if not isinstance(found, StudyRecord):
-            yield LeftOut(found)
+            yield RecordLeftOut(found)
             continue
         locations += len(found.locations) + len(found.left_out)
         if locations > request.limits.locations:

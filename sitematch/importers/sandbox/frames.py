@@ -80,20 +80,20 @@ class Record(msgspec.Struct, frozen=True, tag=True):
     record: StudyRecord
 
 
-class LeftOut(msgspec.Struct, frozen=True, tag=True):
+class RecordLeftOut(msgspec.Struct, frozen=True, tag=True):
     """A record that cannot be used."""
 
     fault: Fault
 
 
-class Refusal(msgspec.Struct, frozen=True, tag=True):
+class FileRejected(msgspec.Struct, frozen=True, tag=True):
     """The file cannot be used, and the reader says why."""
 
     message: str
     faults: tuple[Fault, ...]
 
 
-class Broken(msgspec.Struct, frozen=True, tag=True):
+class ReaderFailed(msgspec.Struct, frozen=True, tag=True):
     """The reader broke.
 
     Parameters
@@ -108,7 +108,7 @@ class Broken(msgspec.Struct, frozen=True, tag=True):
     where: str
 
 
-class NoMemory(msgspec.Struct, frozen=True, tag=True):
+class MemoryExceeded(msgspec.Struct, frozen=True, tag=True):
     """The memory that is allowed was not enough."""
 
 
@@ -116,7 +116,7 @@ class End(msgspec.Struct, frozen=True, tag=True):
     """All of the file was read."""
 
 
-Frame = TableHead | TableRows | Record | LeftOut | Refusal | Broken | NoMemory | End
+Frame = TableHead | TableRows | Record | RecordLeftOut | FileRejected | ReaderFailed | MemoryExceeded | End
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Frame)

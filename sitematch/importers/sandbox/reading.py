@@ -22,14 +22,14 @@ from sitematch.domain.studies.record import StudyRecord
 from sitematch.errors import DataFault, Fault, LedgerBusy
 from sitematch.importers.limits import FileLimits, ProcessLimits, size_in_words
 from sitematch.importers.sandbox.frames import (
-    Broken,
     End,
+    FileRejected,
     Frame,
-    LeftOut,
-    NoMemory,
+    MemoryExceeded,
+    ReaderFailed,
     Record,
+    RecordLeftOut,
     RecordSource,
-    Refusal,
     Request,
     TableHead,
     TableRows,
@@ -98,7 +98,7 @@ def read_records_apart(
         for frame in frames:
             if isinstance(frame, Record):
                 yield frame.record
-            elif isinstance(frame, LeftOut):
+            elif isinstance(frame, RecordLeftOut):
                 yield frame.fault
 
 
@@ -191,12 +191,12 @@ def _run(request: Request, found: IO[bytes]) -> int | None:
 def _fault(request: Request, last: Frame | None, ended: int | None) -> DataFault:
     """Say why a file was not read, from the last that its process told and how it ended."""
     name = request.name
-    if isinstance(last, Refusal):
+    if isinstance(last, FileRejected):
         return DataFault(last.message, faults=last.faults)
-    if isinstance(last, NoMemory):
+    if isinstance(last, MemoryExceeded):
         most, unit = size_in_words(request.process.memory_bytes)
         return _refused(name, f"needs more than {most:,} {unit} of memory to be read. Divide it into smaller files")
-    if isinstance(last, Broken):
+    if isinstance(last, ReaderFailed):
         LOG.error("Reading an uploaded file failed with %s.\n%s", last.kind, last.where.rstrip())
         return _refused(name, f"is damaged, or is not of the kind that was chosen ({last.kind})")
     if ended is None or (sys.platform != "win32" and ended in (-signal.SIGXCPU, -signal.SIGALRM)):

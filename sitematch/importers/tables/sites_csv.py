@@ -15,7 +15,7 @@ from sitematch.importers.tables.site_rows import InCountry, RowCheck, summary
 
 
 @dataclass(frozen=True, slots=True)
-class SitesRead:
+class SitesFile:
     """What a file of sites held.
 
     Parameters
@@ -30,7 +30,7 @@ class SitesRead:
     faults: tuple[Fault, ...]
 
 
-def read_sites(path: Path, *, keep_good_rows: bool = False, in_country: InCountry | None = None) -> SitesRead:
+def read_sites(path: Path, *, keep_good_rows: bool = False, in_country: InCountry | None = None) -> SitesFile:
     """Read and check a file of sites.
 
     Parameters
@@ -64,7 +64,7 @@ def read_sites(path: Path, *, keep_good_rows: bool = False, in_country: InCountr
 
 def parse_sites(
     content: bytes, *, name: str, keep_good_rows: bool = False, in_country: InCountry | None = None
-) -> SitesRead:
+) -> SitesFile:
     """Check a file of sites that is already in memory; see `read_sites`.
 
     Parameters
@@ -100,7 +100,7 @@ def parse_sites(
         if not faults:
             faults.append(Fault(0, "", "", "the file has a header but no rows; add at least one site"))
         raise DataFault(summary(name, faults), faults=faults)
-    return SitesRead(tuple(sites), tuple(faults))
+    return SitesFile(tuple(sites), tuple(faults))
 
 
 def _rows(content: bytes, name: str) -> Iterator[tuple[int, Mapping[str, str]]]:

@@ -30,7 +30,7 @@ LEVELS = (0.5, 0.8, 0.95)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class Estimate:
     """A number of people at a date, with its uncertainty.
 
     Parameters
@@ -63,8 +63,8 @@ class AtDate:
     """
 
     on: date
-    enrolled: Counted
-    spots_left: Counted | None
+    enrolled: Estimate
+    spots_left: Estimate | None
     full: float | None
 
 
@@ -95,8 +95,8 @@ class SiteOutlook:
     site: SiteAhead
     is_full_now: bool
     month_rate: tuple[float, float, float]
-    enrolled: Counted
-    spots_left: Counted | None
+    enrolled: Estimate
+    spots_left: Estimate | None
     full: float | None
     full_on: tuple[date | None, ...]
 
@@ -289,8 +289,8 @@ def _at_date(on: date, more: Pmf, recruitment: Recruitment, spots: int | None) -
     )
 
 
-def _counted(pmf: Pmf, already: int) -> Counted:
-    return Counted(
+def _counted(pmf: Pmf, already: int) -> Estimate:
+    return Estimate(
         mean=counts.mean(pmf) + already,
         median=counts.quantile(pmf, 0.5) + already,
         intervals=tuple((low + already, high + already) for low, high in (counts.interval(pmf, at) for at in LEVELS)),

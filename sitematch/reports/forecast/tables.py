@@ -8,7 +8,7 @@ from datetime import date
 from sitematch.domain.capacity.recruitment import Recruitment, SiteRecruitment
 from sitematch.reports.document import Cell, CellKind, CellMark, CellTone, Column, Table
 from sitematch.reports.forecast.counts import Pmf, interval, mean
-from sitematch.reports.forecast.outlook import LEVELS, AtDate, Counted, Scenario, SiteOutlook
+from sitematch.reports.forecast.outlook import LEVELS, AtDate, Estimate, Scenario, SiteOutlook
 from sitematch.reports.forecast.plan import DAY
 from sitematch.reports.forecast.rates import DAYS_A_MONTH, RateFit
 from sitematch.reports.forecast.underway import Share
@@ -258,7 +258,7 @@ def _counted_columns(
             )
 
 
-def _counted_cells(counted: Counted | None, levels: Sequence[float] = (MAIN_LEVEL,)) -> tuple[Cell, ...]:
+def _counted_cells(counted: Estimate | None, levels: Sequence[float] = (MAIN_LEVEL,)) -> tuple[Cell, ...]:
     if counted is None:
         return (None,) * (1 + 2 * len(levels))
     return (counted.median, *(end for level in levels for end in counted.intervals[LEVELS.index(level)]))

@@ -65,10 +65,10 @@ def give(store: Store, actor: Actor, *, account_id: str, grant: Grant) -> Accoun
     return accounts.give(store, account_id=account_id, grant=grant)
 
 
-def take_back(store: Store, actor: Actor, *, account_id: str, grant: Grant) -> Account:
+def remove_grant(store: Store, actor: Actor, *, account_id: str, grant: Grant) -> Account:
     """Take a role back; nothing happens if the account does not have it."""
     _require(actor)
-    return accounts.take_back(store, account_id=account_id, grant=grant)
+    return accounts.remove_grant(store, account_id=account_id, grant=grant)
 
 
 def set_password(store: Store, actor: Actor, *, account_id: str, password: str, now: datetime) -> None:

@@ -22,7 +22,7 @@ PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Trail:
+class HistoryPage:
     """A page of a site's history.
 
     Parameters
@@ -60,7 +60,7 @@ def read_site(store: Store, actor: Actor, study_id: str, site_id: str) -> tuple[
 
 def site_trail(
     store: Store, actor: Actor, study_id: str, site: Site, *, before_seq: int | None = None, limit: int = PAGE
-) -> Trail:
+) -> HistoryPage:
     """Return what happened at a site, the latest first, and who did it.
 
     Raises
@@ -74,7 +74,7 @@ def site_trail(
     found = audit_trail.site_trail(store, study_id, site.site_id, site.country, limit=limit + 1, before_seq=before_seq)
     shown = found[:limit]
     following = shown[-1].seq if len(found) > limit else None
-    return Trail(shown, following, name_actors(store, shown))
+    return HistoryPage(shown, following, name_actors(store, shown))
 
 
 def name_actors(store: Store, events: Iterable[LedgerEvent]) -> dict[str, str]:

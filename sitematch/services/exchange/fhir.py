@@ -22,9 +22,9 @@ from sitematch.services.studies.directory import (
     DirectoryPage,
     IdFinder,
     PageMark,
+    PagePosition,
     SiteSearch,
     StudySearch,
-    Turn,
     search_sites,
     search_studies,
 )
@@ -92,7 +92,7 @@ MAX_STUDIES = 10_000
 
 
 def search(
-    store: Store, kind: ResourceKind, *, sites: SiteSearch, studies: StudySearch, of_studies: bool, turn: Turn
+    store: Store, kind: ResourceKind, *, sites: SiteSearch, studies: StudySearch, of_studies: bool, turn: PagePosition
 ) -> DirectoryPage:
     """Look resources of a type up.
 
@@ -119,7 +119,7 @@ def search(
     if kind is ResourceKind.RESEARCH_STUDY:
         return search_studies(store, studies, turn)
     if of_studies:
-        found = search_studies(store, studies, Turn(MAX_STUDIES))
+        found = search_studies(store, studies, PagePosition(MAX_STUDIES))
         if found.has_next:
             raise InvalidInput(f"More than {MAX_STUDIES:,} studies match. Narrow the search.", field="_has")
         ids = frozenset(mark.id for mark in found.marks)

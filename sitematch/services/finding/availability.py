@@ -9,7 +9,7 @@ from sitematch.domain.capacity.caps import Availability, CapacityState, SiteCapa
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import TAKING_STATUSES, Study
 from sitematch.services.finding.finder import StatedCapacity
-from sitematch.services.finding.live_finders import as_matched
+from sitematch.services.finding.live_finders import shown_remaining
 from sitematch.store.capacity import counting, ledger_changes
 from sitematch.store.engine import Store
 
@@ -61,9 +61,9 @@ def _available(
     for site in sites:
         found = counted.get(site.site_id)
         if found is not None:
-            yield site, Availability(as_matched(site, found.as_remaining()), found.state)
+            yield site, Availability(shown_remaining(site, found.as_remaining()), found.state)
             continue
-        remaining = as_matched(site, stated.remaining(site))
+        remaining = shown_remaining(site, stated.remaining(site))
         if study.status not in TAKING_STATUSES or site.status not in TAKING_STATUSES or remaining.count == 0:
             state = CapacityState.NO_CAPACITY
         else:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.capacity.caps import LimitedBy, Remaining
 from sitematch.domain.finding.clinic import Clinic, ClinicMatch, ClinicResult, StudyAtClinic, clinic_number, clinics_of
 from sitematch.domain.finding.match import ReasonCode
 from sitematch.domain.finding.policy import MatchPolicy
@@ -30,7 +30,7 @@ from sitematch.geo.geodesic import WGS84
 from sitematch.services.finding.finder import CapacitySource
 from sitematch.store.engine import Store
 from sitematch.store.studies.contacts import contacts_of_studies
-from sitematch.store.studies.nearby import Nearby, Wanted
+from sitematch.store.studies.nearby import ClinicsInCells, SiteConditions
 from sitematch.store.studies.search import matching_studies
 
 _OF_THE_STUDIES = frozenset(
@@ -120,13 +120,13 @@ class ClinicFinder:
         with self._store.reading() as connection:
             # A study that has ended takes nobody, though a site's status may never have been brought in step.
             study_ids = matching_studies(connection, words, policy.statuses | TAKING_STATUSES)
-            wanted = Wanted(
+            wanted = SiteConditions(
                 study_ids=study_ids,
                 statuses=policy.statuses,
                 country=policy.country,
                 travel=None if policy.min_travel is None else _at_least(policy.min_travel),
             )
-            walk = _Walk(Nearby(connection, wanted), self._capacity_of, now)
+            walk = _Walk(ClinicsInCells(connection, wanted), self._capacity_of, now)
             result = rank(
                 place,
                 policy,
@@ -177,7 +177,7 @@ class _Met:
 class _Walk:
     """Meets clinics from near to far, and remembers them; it is what the ranking asks for spots."""
 
-    def __init__(self, nearby: Nearby, capacity_of: Callable[[Study], CapacitySource], now: datetime) -> None:
+    def __init__(self, nearby: ClinicsInCells, capacity_of: Callable[[Study], CapacitySource], now: datetime) -> None:
         self._nearby = nearby
         self._capacity_of = capacity_of
         self._now = now
@@ -256,7 +256,7 @@ def _most(found: list[Remaining]) -> Remaining:
     known = [remaining for remaining in found if remaining.count is not None]
     if known:
         return max(known, key=lambda remaining: remaining.count or 0)
-    return found[0] if found else Remaining(count=0, as_of=None, drawn_from=DrawnFrom.UNKNOWN)
+    return found[0] if found else Remaining(count=0, as_of=None, drawn_from=LimitedBy.UNKNOWN)
 
 
 def _at_least(certainty: TravelCertainty) -> frozenset[TravelCertainty]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Protocol
 
-from sitematch.domain.capacity.caps import DrawnFrom, Remaining, Shortage
+from sitematch.domain.capacity.caps import LimitedBy, Remaining, Shortage
 from sitematch.domain.finding.match import MatchResult, Reason
 from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.domain.finding.ranking import NOTHING_FORESEEN, Candidate, CapacityView, rank
@@ -31,7 +31,7 @@ class CapacitySource(Protocol):
         ...
 
 
-class Foresight(Protocol):
+class SiteForecast(Protocol):
     """Knows what is probable of the sites, from memory."""
 
     def at(self, now: datetime, /) -> Mapping[str, Reason]:
@@ -39,7 +39,7 @@ class Foresight(Protocol):
         ...
 
 
-class NoForesight:
+class NoSiteForecast:
     """Knows nothing of what is to come."""
 
     def at(self, _now: datetime, /) -> Mapping[str, Reason]:
@@ -57,7 +57,7 @@ class StatedCapacity:
     """
 
     def __init__(self, study: Study) -> None:
-        drawn_from = DrawnFrom.UNKNOWN if study.pool_spots is None else DrawnFrom.SHARED_POOL
+        drawn_from = LimitedBy.UNKNOWN if study.pool_spots is None else LimitedBy.SHARED_POOL
         as_of = datetime.combine(study.as_of_on, time(), tzinfo=UTC)
         self._takes_patients = study.status in TAKING_STATUSES
         self._shared = Remaining(
@@ -85,7 +85,7 @@ class StatedCapacity:
             own = self._own[site.site_id] = Remaining(
                 count=site.spots,
                 as_of=as_of,
-                drawn_from=DrawnFrom.SITE_CAP,
+                drawn_from=LimitedBy.SITE_CAP,
                 shortage=Shortage.SITE_FULL if site.spots == 0 else None,
             )
         return own
@@ -118,7 +118,7 @@ class Finder:
         *,
         capacity: CapacitySource | None = None,
         contacts: StudyContacts = NO_CONTACTS,
-        foresight: Foresight | None = None,
+        foresight: SiteForecast | None = None,
     ) -> None:
         self.gazetteer = gazetteer
         self.study = study
@@ -126,7 +126,7 @@ class Finder:
         self.attribution = tuple(source.attribution for source in gazetteer.sources())
         self.contacts = contacts
         self._capacity = capacity or StatedCapacity(study)
-        self._foresight = foresight or NoForesight()
+        self._foresight = foresight or NoSiteForecast()
         self._by_id = {site.site_id: site for site in self.sites}
         self._placed = [site for site in self.sites if site.place is not None]
         self._unplaced = [site for site in self.sites if site.place is None]

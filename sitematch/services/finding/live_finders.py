@@ -60,7 +60,7 @@ class _AtInstant:
     def remaining(self, site: Site, /) -> Remaining:
         """Return the spots left at a site."""
         found = self._feed.remaining(site, self._now)
-        return self._stated.remaining(site) if found is None else as_matched(site, found)
+        return self._stated.remaining(site) if found is None else shown_remaining(site, found)
 
 
 class CapacityAt:
@@ -86,7 +86,7 @@ class CapacityAt:
         """Return the spots left at a site."""
         if self._remaining is None:
             return self._stated.remaining(site)
-        return as_matched(site, self._remaining.get(site.site_id, Remaining(count=None, as_of=None)))
+        return shown_remaining(site, self._remaining.get(site.site_id, Remaining(count=None, as_of=None)))
 
 
 def read_capacity(store: Store, study: Study, now: datetime) -> CapacityAt:
@@ -103,7 +103,7 @@ def read_capacity(store: Store, study: Study, now: datetime) -> CapacityAt:
     return CapacityAt({site.site_id: site.as_remaining() for site in sites}, study)
 
 
-def as_matched(site: Site, found: Remaining) -> Remaining:
+def shown_remaining(site: Site, found: Remaining) -> Remaining:
     """Return the spots left at a site as matches show them: unknown, not 0, where it takes nobody."""
     if site.status in TAKING_STATUSES:
         return found

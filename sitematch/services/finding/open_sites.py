@@ -13,7 +13,7 @@ from sitematch.services.finding.finder import Finder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SitesNow:
+class SitesByOpenness:
     """A study's sites at an instant, each in one of the three, by site_id.
 
     Parameters
@@ -31,7 +31,7 @@ class SitesNow:
     unplaced: tuple[Site, ...]
 
 
-def sites_now(finder: Finder, now: datetime) -> SitesNow:
+def sites_now(finder: Finder, now: datetime) -> SitesByOpenness:
     """Sort a study's sites by whether they can take a patient at an instant (aware)."""
     statuses = MatchPolicy().statuses
     taking, others, unplaced = [], [], []
@@ -44,7 +44,7 @@ def sites_now(finder: Finder, now: datetime) -> SitesNow:
             others.append((site, NotOpen.FULL))
         else:
             taking.append(site)
-    return SitesNow(open=tuple(taking), not_open=tuple(others), unplaced=tuple(unplaced))
+    return SitesByOpenness(open=tuple(taking), not_open=tuple(others), unplaced=tuple(unplaced))
 
 
 def place_of(site: Site) -> Place:

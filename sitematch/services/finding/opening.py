@@ -9,7 +9,7 @@ from datetime import datetime
 from sitematch.config import Settings
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finding.clinics import ClinicFinder
-from sitematch.services.finding.finder import Finder, Foresight
+from sitematch.services.finding.finder import Finder, SiteForecast
 from sitematch.services.finding.likely_full import read_outlook
 from sitematch.services.finding.live_finders import read_capacity
 from sitematch.store.engine import Store, open_store
@@ -43,7 +43,7 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
 
 
 def finder_at(
-    store: Store, gazetteer: Gazetteer, study_id: str, now: datetime, *, foresight: Foresight | None = None
+    store: Store, gazetteer: Gazetteer, study_id: str, now: datetime, *, foresight: SiteForecast | None = None
 ) -> Finder:
     """Read a study, its sites and its spots as they are now, and build the index.
 

@@ -54,7 +54,7 @@ class SiteChoice:
     may_hold: bool
 
     @property
-    def has_room(self) -> bool:
+    def has_free_spots(self) -> bool:
         """Whether a spot could be held: it is open, and spots are left or not known to be gone."""
         return self.capacity is not None and self.capacity.is_open and self.capacity.remaining != 0
 

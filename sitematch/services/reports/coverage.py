@@ -33,7 +33,7 @@ from sitematch.reports import coverage
 from sitematch.reports.document import Report
 from sitematch.services.finding.finder import Finder
 from sitematch.services.finding.open_sites import place_of, sites_now
-from sitematch.services.reports.postcode_lists import People
+from sitematch.services.reports.postcode_lists import PostcodeList
 
 LIMITS_KM = (50.0, 100.0, 200.0)
 """Distances that are told when none are asked for, in kilometres."""
@@ -56,7 +56,7 @@ class _Located:
 def coverage_report(
     finder: Finder,
     actor: Actor,
-    people: People,
+    people: PostcodeList,
     now: datetime,
     *,
     time_zone: str = "UTC",
@@ -82,7 +82,7 @@ def coverage_report(
 
 def cover(
     finder: Finder,
-    people: People,
+    people: PostcodeList,
     now: datetime,
     *,
     limits_km: Sequence[float] = LIMITS_KM,
@@ -169,7 +169,7 @@ def points_of(places: Sequence[Place]) -> Points:
     )
 
 
-def _locate(gazetteer: Gazetteer, people: People) -> _Located:
+def _locate(gazetteer: Gazetteer, people: PostcodeList) -> _Located:
     """Place the postcodes and forget them: what goes on is distinct points with numbers of people."""
     frame = locate_many(gazetteer, list(people.countries), list(people.postcodes))
     frame["people"] = np.array(people.counts, dtype=np.float64)

@@ -10,7 +10,7 @@ from sitematch.domain.capacity.caps import CAP_LEVELS, CapKey, CapLevel
 from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.reports.document import Report
 from sitematch.reports.forecast.plan import WhatIf
-from sitematch.services.reports.reporting import asked_instant, asked_scope
+from sitematch.services.reports.reporting import report_instant, report_scope
 from sitematch.store.capacity.history.recruiting import recruitment
 from sitematch.store.capacity.history.referral_histories import read_head
 from sitematch.store.engine import Store
@@ -61,7 +61,7 @@ def forecast_report(
     from sitematch.reports.forecast.outlook import month_ends, outlook
     from sitematch.reports.forecast.sheet import sheet
 
-    scope, sites = asked_scope(store, actor, study_id, time_zone=time_zone, country=country, site_id=site_id)
+    scope, sites = report_scope(store, actor, study_id, time_zone=time_zone, country=country, site_id=site_id)
     opened = opened or {}
     named = [*opened]
     if what_if is not None:
@@ -69,7 +69,7 @@ def forecast_report(
     for name in named:
         if scope.visible is not None and name not in scope.visible:
             raise SiteNotFound(f"{study_id} has no site {name!r}.", field="site")
-    instant = asked_instant(as_of, now)
+    instant = report_instant(as_of, now)
     found = recruitment(store, study_id, now, as_of=as_of, opened=opened, zone=scope.zone)
     if by is None:
         by = month_ends(instant.astimezone(scope.zone).date(), _MONTHS_AHEAD + 1)[-1]

@@ -15,7 +15,7 @@ MAX_ROWS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class People:
+class PostcodeList:
     """Postcodes as they were given; never shown, logged or stored.
 
     Parameters
@@ -45,9 +45,9 @@ class People:
             raise InvalidInput("The list is empty. Give at least one postcode.", field="postcodes")
 
 
-def read_people(
+def read_postcode_list(
     path: Path, *, column: str, country: str | None, country_column: str | None, people_column: str | None
-) -> People:
+) -> PostcodeList:
     """Read a CSV file.
 
     Parameters
@@ -88,7 +88,7 @@ def read_people(
         raise _fault(path, 0, "", f"not a CSV file: {error}") from None
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}.", field="postcodes") from None
-    return People(postcodes=tuple(postcodes), countries=tuple(countries), counts=tuple(counts))
+    return PostcodeList(postcodes=tuple(postcodes), countries=tuple(countries), counts=tuple(counts))
 
 
 def _picker(path: Path, header: Sequence[str]) -> Callable[[str | None], str | None]:

@@ -12,7 +12,7 @@ from sitematch.reports import capacity, funnel
 from sitematch.reports.document import Report
 from sitematch.reports.scope import Scope
 from sitematch.store.capacity.history.referral_histories import iter_journeys, read_head
-from sitematch.store.capacity.referral_counts import standing
+from sitematch.store.capacity.referral_counts import study_counts
 from sitematch.store.engine import Store
 from sitematch.store.studies.catalogue import read_sites, read_study
 
@@ -56,8 +56,8 @@ def capacity_report(
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
-    scope, sites = asked_scope(store, actor, study_id, time_zone=time_zone, country=country, site_id=site_id)
-    found = standing(store, study_id, asked_instant(as_of, now), is_past=as_of is not None)
+    scope, sites = report_scope(store, actor, study_id, time_zone=time_zone, country=country, site_id=site_id)
+    found = study_counts(store, study_id, report_instant(as_of, now), is_past=as_of is not None)
     return capacity.capacity_report(found, sites, scope)
 
 
@@ -76,13 +76,13 @@ def funnel_report(
 
     Parameters and errors are those of `capacity_report`; months begin at midnight in `time_zone`.
     """
-    scope, sites = asked_scope(store, actor, study_id, time_zone=time_zone, country=country, site_id=site_id)
-    instant = asked_instant(as_of, now)
+    scope, sites = report_scope(store, actor, study_id, time_zone=time_zone, country=country, site_id=site_id)
+    instant = report_instant(as_of, now)
     head = read_head(store, study_id, instant)
     return funnel.funnel_report(iter_journeys(store, study_id, head[0]), sites, scope, instant, head)
 
 
-def asked_scope(
+def report_scope(
     store: Store, actor: Actor, study_id: str, *, time_zone: str, country: str | None, site_id: str | None
 ) -> tuple[Scope, tuple[Site, ...]]:
     """Return what the report is asked about, and the catalogue's sites."""
@@ -104,7 +104,7 @@ def asked_scope(
     return scope, sites
 
 
-def asked_instant(as_of: datetime | None, now: datetime) -> datetime:
+def report_instant(as_of: datetime | None, now: datetime) -> datetime:
     """Return the instant that a report describes.
 
     Raises

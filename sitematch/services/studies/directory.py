@@ -26,7 +26,7 @@ from sitematch.store.studies.nearby import FEW_STUDIES
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class SearchCentre:
     """Where to measure from, and how far to look.
 
     Parameters
@@ -57,7 +57,7 @@ class SiteSearch:
 
     where: SiteFilter = field(default_factory=SiteFilter)
     tests: tuple[TextTest, ...] = ()
-    near: Near | None = None
+    near: SearchCentre | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class PageMark:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class PagePosition:
     """Which page: what follows a mark, or what precedes one, or the first."""
 
     limit: int
@@ -117,7 +117,7 @@ class DirectoryPage:
     has_next: bool
 
 
-def search_sites(store: Store, query: SiteSearch, turn: Turn) -> DirectoryPage:
+def search_sites(store: Store, query: SiteSearch, turn: PagePosition) -> DirectoryPage:
     """Look sites up.
 
     Parameters
@@ -145,7 +145,7 @@ def search_sites(store: Store, query: SiteSearch, turn: Turn) -> DirectoryPage:
     return _ranged(ids, directory.count_sites(store, query.where), turn)
 
 
-def search_studies(store: Store, query: StudySearch, turn: Turn) -> DirectoryPage:
+def search_studies(store: Store, query: StudySearch, turn: PagePosition) -> DirectoryPage:
     """Look studies up, by id; see `search_sites`."""
     if query.tests:
         return _cut([*map(PageMark, directory.fitting_study_ids(store, query.where, query.tests))], turn)
@@ -156,7 +156,7 @@ def search_studies(store: Store, query: StudySearch, turn: Turn) -> DirectoryPag
     return _ranged(ids, directory.count_studies(store, query.where), turn)
 
 
-def _ranged(ids: Callable[[str, str, int], Sequence[str]], total: int, turn: Turn) -> DirectoryPage:
+def _ranged(ids: Callable[[str, str, int], Sequence[str]], total: int, turn: PagePosition) -> DirectoryPage:
     """Let the database cut the page out of its own order."""
     if turn.before is not None:
         found = ids("", turn.before.id, turn.limit + 1)
@@ -168,7 +168,7 @@ def _ranged(ids: Callable[[str, str, int], Sequence[str]], total: int, turn: Tur
     return DirectoryPage(tuple(map(PageMark, shown)), total, has_previous=bool(after), has_next=len(found) > turn.limit)
 
 
-def _cut(marks: Sequence[PageMark], turn: Turn) -> DirectoryPage:
+def _cut(marks: Sequence[PageMark], turn: PagePosition) -> DirectoryPage:
     """Cut the page out of all marks, or out of the first of them."""
     ordered = sorted(marks, key=PageMark.key)
     start, end = 0, len(ordered)
@@ -181,7 +181,7 @@ def _cut(marks: Sequence[PageMark], turn: Turn) -> DirectoryPage:
     return DirectoryPage(tuple(ordered[start:stop]), len(ordered), has_previous=start > 0, has_next=stop < len(ordered))
 
 
-def _nearest(store: Store, query: SiteSearch, near: Near, turn: Turn) -> DirectoryPage:
+def _nearest(store: Store, query: SiteSearch, near: SearchCentre, turn: PagePosition) -> DirectoryPage:
     """Read cells from near to far, until all within the distance is read, or, without one, until the page is full."""
     # A distance that comes back from another unit may be a little less than what was said.
     is_everywhere = near.km is None or near.km > FARTHEST_KM - 0.01
@@ -208,7 +208,7 @@ def _is_few(where: SiteFilter) -> bool:
     return where.site_ids is not None or (where.study_ids is not None and len(where.study_ids) <= FEW_STUDIES)
 
 
-def _is_certain(page: DirectoryPage, turn: Turn, certain_km: float) -> bool:
+def _is_certain(page: DirectoryPage, turn: PagePosition, certain_km: float) -> bool:
     """Whether nothing that belongs on the page is as far as this, or farther."""
     if turn.before is not None:
         return turn.before.key()[0] < certain_km

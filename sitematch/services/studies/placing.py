@@ -19,7 +19,7 @@ from sitematch.errors import (
     PostcodeNotFound,
     UnknownCountry,
 )
-from sitematch.gazetteer.grammar import COUNTRIES, nearly_countries, parse_country, parse_postcode
+from sitematch.gazetteer.grammar import COUNTRIES, parse_country, parse_postcode, similar_countries
 from sitematch.gazetteer.grammar.regions import find_regions
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.gazetteer.nearness import rough_km
@@ -78,7 +78,7 @@ def read_country(text: str, flags: list[str]) -> str:
     try:
         return parse_country(text)
     except UnknownCountry:
-        meant = nearly_countries(text)
+        meant = similar_countries(text)
         if len(meant) != 1:
             raise
         flags.append(f"The country {text[:40]!r} {_MEANT} {COUNTRIES[meant[0]].name}.")

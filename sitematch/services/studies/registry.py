@@ -14,7 +14,7 @@ from sitematch.domain.studies.import_outcome import ImportRecord, ImportTotals
 from sitematch.domain.studies.record import StudyRecord
 from sitematch.errors import Fault, InvalidInput
 from sitematch.importers import ctgov
-from sitematch.importers.http import CtgovClient, Manners, download, questions_for
+from sitematch.importers.http import CtgovClient, RequestManners, download, questions_for
 from sitematch.services.studies.importing import Options, import_into
 from sitematch.services.studies.sources import ImportSource
 
@@ -34,12 +34,12 @@ class Registry:
         How the registry is asked; the usual ones if omitted.
     """
 
-    def __init__(self, settings: Settings, say: Say, manners: Manners | None = None) -> None:
+    def __init__(self, settings: Settings, say: Say, manners: RequestManners | None = None) -> None:
         self._settings = settings
         self._say = say
         self._client = CtgovClient(settings.ctgov_url, manners=manners, say=say)
 
-    def bring_in(
+    def import_studies(
         self,
         sources: Sequence[str],
         *,
@@ -80,14 +80,14 @@ class Registry:
         return self._import(records, told, **options)
 
     def refresh(self, *, contacts: bool = False, **options: Unpack[Options]) -> tuple[ImportTotals, int | None]:
-        """Fetch every study again that came from ClinicalTrials.gov; see `bring_in`.
+        """Fetch every study again that came from ClinicalTrials.gov; see `import_studies`.
 
         Raises
         ------
         InvalidInput
             If there is none.
         OnlineUnavailable, NotReady, DataFault, LedgerBusy, StorageFault
-            See `bring_in`.
+            See `import_studies`.
         """
         from sitematch.store.engine import open_store
         from sitematch.store.studies.imports import imported_studies

@@ -9,16 +9,16 @@ from sitematch.config import Settings
 from sitematch.errors import DataFault, Fault
 from sitematch.gazetteer.extent import Extents
 from sitematch.gazetteer.reader import Reader
-from sitematch.importers.tables.sites_csv import SitesRead, read_sites
+from sitematch.importers.tables.sites_csv import SitesFile, read_sites
 
 
-def read_checked(path: Path, settings: Settings, *, keep_good_rows: bool) -> SitesRead:
+def read_checked(path: Path, settings: Settings, *, keep_good_rows: bool) -> SitesFile:
     """Read a file of sites; a point outside its country is a fault too. See `read_sites`."""
     extents = Extents(Reader(settings.gazetteer_path))
     return read_sites(path, keep_good_rows=keep_good_rows, in_country=extents.may_contain)
 
 
-def load_sites(path: Path, settings: Settings, now: datetime, *, keep_good_rows: bool) -> SitesRead:
+def load_sites(path: Path, settings: Settings, now: datetime, *, keep_good_rows: bool) -> SitesFile:
     """Put a file of sites in place of those of its study, in one transaction; then take over caps that are new in it.
 
     Parameters

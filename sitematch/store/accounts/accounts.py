@@ -148,7 +148,7 @@ def give(store: Store, *, account_id: str, grant: Grant) -> Account:
         return find_account(connection, schema.account.c.account_id == account_id)
 
 
-def take_back(store: Store, *, account_id: str, grant: Grant) -> Account:
+def remove_grant(store: Store, *, account_id: str, grant: Grant) -> Account:
     """Take a role back; nothing happens if the account does not have it.
 
     Raises

@@ -30,7 +30,7 @@ from sitematch.errors import InvalidInput, NoSpotsLeft, SiteClosed, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.counting import referral_from
 from sitematch.store.capacity.waiting import offer_freed_spots
-from sitematch.store.capacity.writing import LedgerWrite, perform, require_opaque
+from sitematch.store.capacity.writing import LedgerWrite, perform, require_identifier
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.instants import from_us, to_us
@@ -119,9 +119,9 @@ def place_hold(
     SiteNotFound, StudyNotFound
         If there is none of that id, or the site is not the study's.
     """
-    require_opaque(referral_id, "referral_id")
+    require_identifier(referral_id, "referral_id")
     if arm is not None:
-        require_opaque(arm, "arm")
+        require_identifier(arm, "arm")
     if hold_for is not None and not timedelta(0) < hold_for <= timedelta(days=365):
         raise InvalidInput("A hold must last more than 0 and at most 365 days.", field="hold_for")
     seconds = None if hold_for is None else hold_for.total_seconds()

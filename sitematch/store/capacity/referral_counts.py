@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sitematch.domain.capacity.referral_counts import OldestHold, ReferralsWithoutSite, Standing, Waiting
+from sitematch.domain.capacity.referral_counts import OldestHold, ReferralsWithoutSite, StudyCounts, Waiting
 from sitematch.domain.capacity.states import EventKind
 from sitematch.store.capacity.counting import expiry_of, group_from, latest_at, view_of
 from sitematch.store.capacity.history.referral_histories import ledger_head
@@ -17,7 +17,7 @@ from sitematch.store.instants import from_us
 from sitematch.store.schema import event, latest_event
 
 
-def standing(store: Store, study_id: str, as_of: datetime, *, is_past: bool) -> Standing:
+def study_counts(store: Store, study_id: str, as_of: datetime, *, is_past: bool) -> StudyCounts:
     """Return where all referrals of a study stand.
 
     Parameters
@@ -42,7 +42,7 @@ def standing(store: Store, study_id: str, as_of: datetime, *, is_past: bool) -> 
         rows = connection.execute(_tally(latest_at(study_id, as_of) if is_past else _latest(study_id), as_of)).all()
         groups = tuple(group_from(row) for row in rows if row.site_id is not None)
         events, head_hash = ledger_head(connection, study_id, as_of)
-        return Standing(
+        return StudyCounts(
             as_of=as_of,
             view=view_of(connection, study_id, as_of, groups, is_past=is_past),
             unplaced=tuple(

@@ -21,7 +21,7 @@ from sitematch.errors import InvalidInput, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.counting import read_view
 from sitematch.store.capacity.waiting import offer_freed_spots
-from sitematch.store.capacity.writing import LedgerWrite, perform, require_opaque
+from sitematch.store.capacity.writing import LedgerWrite, perform, require_identifier
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.schema import cap, latest_event
@@ -147,7 +147,7 @@ def _check_key(key: CapKey) -> None:
         if not re.fullmatch(r"[A-Z]{2}", key.scope):
             raise InvalidInput("Give the country as two capital letters (ISO 3166-1 alpha-2).", field="scope")
     elif key.level is CapLevel.ARM:
-        require_opaque(key.scope, "scope")
+        require_identifier(key.scope, "scope")
 
 
 def _is_site(write: LedgerWrite, site_id: str) -> bool:

@@ -20,7 +20,7 @@ from sitematch.domain.capacity.states import Action, EventKind
 from sitematch.errors import InvalidInput, SiteClosed, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.counting import read_view, referral_from, waiting_in
-from sitematch.store.capacity.writing import LedgerWrite, perform, require_opaque
+from sitematch.store.capacity.writing import LedgerWrite, perform, require_identifier
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.instants import from_us
@@ -76,9 +76,9 @@ def join_waiting_list(
     IdempotencyConflict, LedgerBusy, StorageFault, NotReady
         See `sitematch.store.capacity.ledger`.
     """
-    require_opaque(referral_id, "referral_id")
+    require_identifier(referral_id, "referral_id")
     if arm is not None:
-        require_opaque(arm, "arm")
+        require_identifier(arm, "arm")
     wanted = tuple(dict.fromkeys(site_ids))
     if not 1 <= len(wanted) <= MAX_WAITING_SITES:
         raise InvalidInput(f"Choose 1 to {MAX_WAITING_SITES} sites to wait for.", field="site_ids")

@@ -303,7 +303,7 @@ def open_study(connection: sa.Connection, study_id: str) -> None:
     )
 
 
-def require_opaque(text: str, field: str) -> None:
+def require_identifier(text: str, field: str) -> None:
     """Check that an id is one: no spaces, no "@", nothing that a name or an address needs.
 
     Raises

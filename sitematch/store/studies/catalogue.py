@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
 
-from sitematch.domain.studies.search_terms import further_words, heading_words
+from sitematch.domain.studies.search_terms import heading_words, summary_words
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
 from sitematch.errors import InvalidInput, StudyNotFound
@@ -310,7 +310,7 @@ def write_study(connection: sa.Connection, study: Study, sites: Sequence[Site]) 
 
 def _write_words(connection: sa.Connection, study: Study, *, is_new: bool) -> None:
     table = schema.study_text
-    words = {"heading": " ".join(heading_words(study)), "further": " ".join(further_words(study))}
+    words = {"heading": " ".join(heading_words(study)), "further": " ".join(summary_words(study))}
     if not is_new:
         connection.execute(sa.update(table).where(table.c.study_id == study.study_id).values(**words))
         return

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sitematch.domain.studies.contact import Contact, StudyContacts
 from sitematch.domain.studies.study import TAKING_STATUSES
 from sitematch.store import schema
-from sitematch.store.engine import Store, in_parts
+from sitematch.store.engine import Store, in_batches
 
 _FIELDS = ("name", "role", "phone", "email")
 _OF_STUDY, _OF_SITE = schema.study_contact, schema.site_contact
@@ -42,7 +42,7 @@ def contacts_of_studies(connection: sa.Connection, study_ids: Collection[str]) -
     """Return the contacts of some studies by study_id, inside a transaction; a study without any is there too."""
     central: dict[str, list[Contact]] = defaultdict(list)
     own: dict[str, dict[str, list[Contact]]] = defaultdict(lambda: defaultdict(list))
-    for part in in_parts(sorted(study_ids)):
+    for part in in_batches(sorted(study_ids)):
         of_study = sa.select(_OF_STUDY).where(_OF_STUDY.c.study_id.in_(part)).order_by(_OF_STUDY.c.position)
         for row in connection.execute(of_study):
             central[row.study_id].append(_contact(row))
@@ -106,7 +106,7 @@ def _insert(connection: sa.Connection, table: sa.Table, owned: Collection[tuple[
         for owner, owner_id, contacts in owned
         for position, contact in enumerate(contacts)
     ]
-    for part in in_parts(rows):
+    for part in in_batches(rows):
         connection.execute(sa.insert(table), part)
 
 

@@ -18,11 +18,11 @@ from sitematch.domain.studies.filters import SiteFilter, StudyFilter
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import TAKING_STATUSES, Study
 from sitematch.domain.studies.text_match import Field, TextTest
-from sitematch.store.engine import Store, in_parts
+from sitematch.store.engine import Store, in_batches
 from sitematch.store.schema import site, study
 from sitematch.store.studies.nearby import FEW_STUDIES, OccupiedCells
 from sitematch.store.studies.rows import site_of, study_of
-from sitematch.store.studies.text_filters import MOST_COMPARED, byte_length, has_listed, may_pass
+from sitematch.store.studies.text_filters import MOST_COMPARED, byte_length, list_contains, may_pass
 
 _ROWS_A_STATEMENT = 1_000
 _TAKING = sorted(TAKING_STATUSES)
@@ -67,7 +67,7 @@ class PlacedSites:
 
     def inside(self, cells: Sequence[int]) -> list[PlacedSite]:
         """Return those in some cells, in no order."""
-        parts = in_parts(self._cells.among(cells))
+        parts = in_batches(self._cells.among(cells))
         return [found for part in parts for found in self._read(site.c.cell.in_(part))]
 
     def count(self) -> int:
@@ -274,7 +274,7 @@ def _of_study(where: StudyFilter) -> list[sa.ColumnElement[bool]]:
             study.c.study_id.in_(sa.select(site.c.study_id).where(site.c.site_id.in_(sorted(where.site_ids))))
         )
     for some in where.any_ids:
-        listed = [has_listed(study.c.other_ids, text) for text in sorted(some)]
+        listed = [list_contains(study.c.other_ids, text) for text in sorted(some)]
         conditions.append(sa.or_(study.c.study_id.in_(sorted(some)), *listed))
     return conditions
 

@@ -31,7 +31,7 @@ _TOTALS = msgspec.json.Decoder(ImportTotals)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownStudy:
     """What the catalogue knows of a study.
 
     Parameters
@@ -65,11 +65,11 @@ class ImportTransaction:
         self._written: set[str] = set()
         self._touched = False
 
-    def read(self, study_id: str) -> Known:
+    def read(self, study_id: str) -> KnownStudy:
         """Return what the catalogue knows of a study, as this import has left it so far."""
         study, sites = _read(self._connection, study_id)
         if study is None:
-            return Known(None, (), frozenset(), True)
+            return KnownStudy(None, (), frozenset(), True)
         brought = (
             sa.select(sa.literal(1))
             .select_from(schema.import_study.join(schema.import_batch))
@@ -78,9 +78,9 @@ class ImportTransaction:
         )
         was_imported = study_id in self._written or self._connection.execute(brought).first() is not None
         in_use, contacts = sites_in_use(self._connection, study_id), contacts_of(self._connection, study_id)
-        return Known(study, sites, in_use, was_imported, contacts)
+        return KnownStudy(study, sites, in_use, was_imported, contacts)
 
-    def write(self, known: Known, study: Study, sites: Sequence[Site]) -> None:
+    def write(self, known: KnownStudy, study: Study, sites: Sequence[Site]) -> None:
         """Put a study's new version in place of the known one.
 
         Raises
@@ -111,7 +111,7 @@ class ImportTransaction:
         if len(self._parts) >= 200:
             self._flush()
 
-    def keep_contacts(self, known: Known, study_id: str, contacts: StudyContacts) -> StudyContacts:
+    def keep_contacts(self, known: KnownStudy, study_id: str, contacts: StudyContacts) -> StudyContacts:
         """Put contacts in place of a study's, whether or not `write` was called: what is not asked for is erased.
 
         Returns

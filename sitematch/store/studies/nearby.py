@@ -14,7 +14,7 @@ from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.domain.studies.travel import TravelCertainty
 from sitematch.store import schema
-from sitematch.store.engine import in_parts
+from sitematch.store.engine import in_batches
 from sitematch.store.studies.rows import site_of, study_of
 
 FEW_STUDIES, FEW_SITES = 500, 20_000
@@ -25,7 +25,7 @@ _SITE = schema.site.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class SiteConditions:
     """Which sites count.
 
     Parameters
@@ -82,7 +82,7 @@ class OccupiedCells:
         return frozenset(self._connection.execute(sa.select(walk.c.cell)).scalars())
 
 
-class Nearby:
+class ClinicsInCells:
     """Finds the clinics (by their numbers) of the wanted sites in any cells.
 
     Parameters
@@ -93,7 +93,7 @@ class Nearby:
         Which sites count.
     """
 
-    def __init__(self, connection: sa.Connection, wanted: Wanted) -> None:
+    def __init__(self, connection: sa.Connection, wanted: SiteConditions) -> None:
         self._connection = connection
         self._wanted = wanted
         self._conditions = tuple(wanted.conditions())
@@ -105,7 +105,7 @@ class Nearby:
         if self._known is not None:
             return {clinic for cell in cells for clinic in self._known.get(cell, ())}
         found: set[int] = set()
-        for part in in_parts(self._cells.among(cells)):
+        for part in in_batches(self._cells.among(cells)):
             query = sa.select(_SITE.study_id, _SITE.clinic).where(_SITE.cell.in_(part), *self._conditions)
             rows = self._connection.execute(query)
             found.update(clinic for study_id, clinic in rows if study_id in self._wanted.study_ids)
@@ -133,7 +133,7 @@ class Nearby:
     def sites_of(self, clinics: Iterable[int]) -> list[Site]:
         """Return all wanted sites of some clinics, wherever they are, in no order."""
         found: list[Site] = []
-        for part in in_parts(sorted(clinics)):
+        for part in in_batches(sorted(clinics)):
             rows = self._connection.execute(sa.select(schema.site).where(_SITE.clinic.in_(part), *self._conditions))
             found += [site_of(row) for row in rows if row.study_id in self._wanted.study_ids]
         return found
@@ -141,7 +141,7 @@ class Nearby:
     def studies(self, study_ids: Iterable[str]) -> dict[str, Study]:
         """Return studies by their ids."""
         found: dict[str, Study] = {}
-        for part in in_parts(sorted(study_ids)):
+        for part in in_batches(sorted(study_ids)):
             rows = self._connection.execute(sa.select(schema.study).where(schema.study.c.study_id.in_(part)))
             found |= {row.study_id: study_of(row) for row in rows}
         return found

@@ -113,7 +113,7 @@ def matching_studies(
     return frozenset(connection.execute(query).scalars())
 
 
-def beginning_with(dialect: str, words: Sequence[str]) -> sa.Select[tuple[str]]:
+def studies_with_prefix(dialect: str, words: Sequence[str]) -> sa.Select[tuple[str]]:
     """Select the ids of the studies whose title, conditions, keywords, interventions or ids may begin with some words.
 
     Parameters

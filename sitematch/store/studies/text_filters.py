@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from sitematch.domain.studies.text_match import Field, TextFit, TextTest
 from sitematch.store.schema import site, study
-from sitematch.store.studies.search import beginning_with
+from sitematch.store.studies.search import studies_with_prefix
 
 MOST_COMPARED = 5
 """With more patterns or tests a database takes longer to compare each row than we do."""
@@ -36,10 +36,12 @@ def may_pass(dialect: str, test: TextTest) -> sa.ColumnElement[bool]:
     column = _COLUMNS[test.field]
     if test.fit is TextFit.EXACT:
         if test.field is Field.CONDITION:
-            return sa.or_(sa.false(), *(has_listed(column, text) for text in test.wanted))
+            return sa.or_(sa.false(), *(list_contains(column, text) for text in test.wanted))
         return column.in_(test.wanted)
     if test.fit is TextFit.STARTS and test.field in (Field.TITLE, Field.CONDITION):
-        return sa.or_(sa.false(), *(study.c.study_id.in_(beginning_with(dialect, words)) for words in test.words()))
+        return sa.or_(
+            sa.false(), *(study.c.study_id.in_(studies_with_prefix(dialect, words)) for words in test.words())
+        )
     # The words of a text in ASCII stand in it as they are, but for capitals and apostrophes; any other is let through.
     plain = sa.func.replace(column, "'", "")
     patterns = [f"%{'%'.join(words)[:_LONGEST_PATTERN]}%" for words in test.words()]
@@ -56,7 +58,7 @@ def byte_length(dialect: str, column: sa.ColumnElement[Any]) -> sa.ColumnElement
     return sa.func.length(sa.cast(column, sa.LargeBinary))
 
 
-def has_listed(column: sa.ColumnElement[Any], text: str) -> sa.ColumnElement[bool]:
+def list_contains(column: sa.ColumnElement[Any], text: str) -> sa.ColumnElement[bool]:
     """Say whether a JSON list of texts has one: between its quotes it is a whole one.
 
     Both databases compare exactly in REPLACE; SQLite's LIKE would not.

@@ -248,7 +248,7 @@ def test_unacceptable_media_type_is_406(client: FlaskClient, path: str, accept: 
     assert_problem(client.get(path, headers={"Accept": accept}), "not-acceptable")
 
 
-class Broken(Finder):
+class ReaderFailed(Finder):
     """A finder that fails whatever it is asked."""
 
     def __init__(self, finder: Finder, fault: Exception) -> None:
@@ -270,7 +270,7 @@ class Broken(Finder):
 def test_trouble_of_ours_says_when_to_come_back_and_nothing_of_our_insides(
     tmp_path: Path, finder: Finder, caplog: pytest.LogCaptureFixture, fault: Exception, slug: str, retry_after: str
 ) -> None:
-    client = make_app(tmp_path, Broken(finder, fault)).test_client()
+    client = make_app(tmp_path, ReaderFailed(finder, fault)).test_client()
 
     response = client.post("/v1/matches", json=MIAMI)
 
@@ -286,7 +286,7 @@ def test_unforeseen_error_is_a_500_that_tells_nothing_and_a_log_entry_without_th
     tmp_path: Path, finder: Finder, caplog: pytest.LogCaptureFixture
 ) -> None:
     fault = RuntimeError("secret trouble with 33180")
-    client = make_app(tmp_path, Broken(finder, fault)).test_client()
+    client = make_app(tmp_path, ReaderFailed(finder, fault)).test_client()
 
     with caplog.at_level(logging.DEBUG):
         response = client.post("/v1/matches", json=MIAMI)

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from api.pages import wording
 from api.pages.languages import ENGLISH, LANGUAGES, speak
-from sitematch.domain.capacity.caps import CapLevel, DrawnFrom, Remaining
+from sitematch.domain.capacity.caps import CapLevel, LimitedBy, Remaining
 from sitematch.domain.finding.match import Distance, Reason, ReasonCode
 from sitematch.domain.place import Precision
 from sitematch.domain.studies.study import RecruitmentStatus
@@ -66,7 +66,7 @@ def test_every_reason_and_state_is_put_into_words(app: Flask, tag: str) -> None:
             *(
                 wording.spots(Remaining(count=count, as_of=None, drawn_from=drawn))
                 for count in (None, 0, 1, 8)
-                for drawn in DrawnFrom
+                for drawn in LimitedBy
             ),
         ]
 

@@ -249,7 +249,7 @@ def test_download_that_broke_off_keeps_persons_only_if_they_were_asked_for(
 
     importer = Registry(Settings.from_mapping(os.environ), say)
     with pytest.raises(KeyboardInterrupt):
-        importer.bring_in([], condition="lupus", contacts=contacts, now=datetime.now(UTC), watcher=Memory())
+        importer.import_studies([], condition="lupus", contacts=contacts, now=datetime.now(UTC), watcher=Memory())
 
     (kept,) = (tmp_path / "home" / "downloads").glob("*.ndjson")
     assert STUDY_ID in kept.read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.capacity.caps import LimitedBy, Remaining
 from sitematch.domain.finding.match import MatchResult, Reason, ReasonCode
 from sitematch.domain.finding.policy import MatchPolicy, Order
 from sitematch.domain.finding.ranking import MAX_EXCLUDED, NOTHING_FORESEEN, Candidate, rank
@@ -39,7 +39,7 @@ class Spots:
         self.counts = counts
 
     def remaining(self, site: Site, /) -> Remaining:
-        return Remaining(count=self.counts.get(site.site_id), as_of=None, drawn_from=DrawnFrom.SITE_CAP)
+        return Remaining(count=self.counts.get(site.site_id), as_of=None, drawn_from=LimitedBy.SITE_CAP)
 
 
 def match(

@@ -19,7 +19,7 @@ from sitematch.domain.finding.wording import explain
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.domain.units import Unit
-from sitematch.services.finding.live_finders import as_matched
+from sitematch.services.finding.live_finders import shown_remaining
 from tests.builders import NOW, make_place, make_site
 
 TAKEN = 2
@@ -91,7 +91,7 @@ class Stated:
 
 def look_up(case: Case) -> MatchResult:
     (capacity,) = case.view().capacity(NOW)
-    found = as_matched(case.site, capacity.as_remaining())
+    found = shown_remaining(case.site, capacity.as_remaining())
     placed = iter([Candidate(case.site, 12.0, 0.0)])
     return rank(make_place(), MatchPolicy(), NOW, placed=placed, unplaced=(), capacity=Stated(found))
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sitematch.domain.studies.identity import SiteIdentity, is_placeholder, likeness, pair, pair_with_left_out
+from sitematch.domain.studies.identity import SiteIdentity, is_placeholder, pair, pair_with_left_out, similarity
 
 
 def at(facility: str, city: str = "Lyon", postcode: str = "69003", country: str = "FR") -> SiteIdentity:
@@ -88,7 +88,7 @@ def test_placeholders_are_known(name: str, hidden: bool) -> None:
 
 @pytest.mark.parametrize("words", ["Clinic of Saint Anne", "A", "北京医院"])
 def test_a_name_is_wholly_like_itself(words: str) -> None:
-    assert likeness(words, words) == 1.0
+    assert similarity(words, words) == 1.0
 
 
 NAMES = st.sampled_from(

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import databases
-from sitematch.domain.capacity.caps import DrawnFrom, Remaining
+from sitematch.domain.capacity.caps import LimitedBy, Remaining
 from sitematch.domain.finding.clinic import ClinicResult, clinics_of
 from sitematch.domain.finding.policy import MatchPolicy, Order
 from sitematch.domain.finding.ranking import Candidate, rank
@@ -291,7 +291,7 @@ def by_brute_force(sites: list[Site], point: Coordinates, policy: MatchPolicy) -
 
     class Unknown:
         def remaining(self, _site: Site, /) -> Remaining:
-            return Remaining(count=None, as_of=None, drawn_from=DrawnFrom.UNKNOWN)
+            return Remaining(count=None, as_of=None, drawn_from=LimitedBy.UNKNOWN)
 
     place = replace(MIAMI, coordinates=point)
     result = rank(place, policy, NOW, placed=candidates, unplaced=unplaced, capacity=Unknown())

@@ -17,7 +17,7 @@ from sitematch.geo.geodesic import distance_km
 from sitematch.reports.render import Format, render
 from sitematch.services.finding.finder import Finder
 from sitematch.services.reports.coverage import cover, coverage_report
-from sitematch.services.reports.postcode_lists import People, read_people
+from sitematch.services.reports.postcode_lists import PostcodeList, read_postcode_list
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 ACTOR = Actor(actor_id="user:v", grants=(Grant(role=Role.VIEWER, study_id="NCT06064929"),))
@@ -25,8 +25,10 @@ MIAMI, PORTLAND, BERLIN = "33180", "04102", "10115"
 AVENTURA = "NCT06064929-039"
 
 
-def make_people(*postcodes: str, country: str = "US", counts: tuple[float, ...] | None = None) -> People:
-    return People(postcodes=postcodes, countries=(country,) * len(postcodes), counts=counts or (1.0,) * len(postcodes))
+def make_people(*postcodes: str, country: str = "US", counts: tuple[float, ...] | None = None) -> PostcodeList:
+    return PostcodeList(
+        postcodes=postcodes, countries=(country,) * len(postcodes), counts=counts or (1.0,) * len(postcodes)
+    )
 
 
 def without(finder: Finder, *site_ids: str, **changes: object) -> Finder:
@@ -137,7 +139,7 @@ def test_a_file_is_read_with_its_own_columns(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_text("\ufeffzip,land,n\n33180,,2\n10115,DE,3.5\n", encoding="utf-8")
 
-    people = read_people(path, column="zip", country="US", country_column="land", people_column="n")
+    people = read_postcode_list(path, column="zip", country="US", country_column="land", people_column="n")
 
     assert (people.postcodes, people.countries, people.counts) == (("33180", "10115"), ("US", "DE"), (2.0, 3.5))
 
@@ -155,7 +157,9 @@ def test_a_file_at_fault_is_refused_without_repeating_a_postcode(tmp_path: Path,
     path.write_text(text, encoding="utf-8")
 
     with pytest.raises(DataFault, match=said) as caught:
-        read_people(path, column="zip", country="US", country_column=None, people_column="n" if ",n" in text else None)
+        read_postcode_list(
+            path, column="zip", country="US", country_column=None, people_column="n" if ",n" in text else None
+        )
 
     assert "33180" not in str(caught.value)
     assert "10115" not in str(caught.value)
@@ -166,4 +170,4 @@ def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     path.write_bytes("zip\nStraße\n".encode("latin-1"))
 
     with pytest.raises(DataFault, match="UTF-8"):
-        read_people(path, column="zip", country="DE", country_column=None, people_column=None)
+        read_postcode_list(path, column="zip", country="DE", country_column=None, people_column=None)

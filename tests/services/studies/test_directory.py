@@ -17,9 +17,9 @@ from sitematch.services.studies import directory as services_directory
 from sitematch.services.studies.directory import (
     DirectoryPage,
     IdFinder,
-    Near,
+    PagePosition,
+    SearchCentre,
     SiteSearch,
-    Turn,
     search_sites,
 )
 from sitematch.store.engine import Store
@@ -54,26 +54,26 @@ def filled(store: Store, sites: list[Site]) -> Store:
     return store
 
 
-def by_brute_force(sites: list[Site], near: Near) -> list[tuple[float, str]]:
+def by_brute_force(sites: list[Site], near: SearchCentre) -> list[tuple[float, str]]:
     measured = [(distance_km(near.point, s.place.coordinates), s.site_id) for s in sites if s.place is not None]
     return sorted((km, i) for km, i in measured if near.km is None or km <= near.km)
 
 
 def walk(store: Store, query: SiteSearch, limit: int) -> Iterator[DirectoryPage]:
-    turn = Turn(limit)
+    turn = PagePosition(limit)
     while True:
         page = search_sites(store, query, turn)
         yield page
         if not page.has_next:
             return
-        turn = Turn(limit, after=page.marks[-1])
+        turn = PagePosition(limit, after=page.marks[-1])
 
 
 def walk_back(store: Store, query: SiteSearch, limit: int, last: DirectoryPage) -> list[str]:
     found: list[str] = []
     page = last
     while page.has_previous:
-        page = search_sites(store, query, Turn(limit, before=page.marks[0]))
+        page = search_sites(store, query, PagePosition(limit, before=page.marks[0]))
         found = [mark.id for mark in page.marks] + found
     return found + [mark.id for mark in last.marks]
 
@@ -84,7 +84,7 @@ def test_nearest_are_those_of_brute_force_on_every_page(
     filled: Store, sites: list[Site], km: float | None, limit: int
 ) -> None:
     for at in POINTS:
-        near = Near(make_point(*at), km)
+        near = SearchCentre(make_point(*at), km)
         pages = list(walk(filled, SiteSearch(near=near), limit))
 
         found = [(mark.km, mark.id) for page in pages for mark in page.marks]
@@ -121,7 +121,7 @@ def test_nearest_of_some_studies_are_those_of_brute_force(
     where = SiteFilter(study_ids=frozenset({"O"}), countries=frozenset({"FR"}))
 
     for at in POINTS:
-        near = Near(make_point(*at), km)
+        near = SearchCentre(make_point(*at), km)
         pages = list(walk(filled, SiteSearch(where, near=near), 20))
 
         expected = [i for _, i in by_brute_force(wanted, near)]
@@ -131,7 +131,7 @@ def test_nearest_of_some_studies_are_those_of_brute_force(
 
 def test_texts_narrow_nearness_too(filled: Store, sites: list[Site]) -> None:
     tests = (TextTest(Field.FACILITY, ("clinic a",)),)
-    near = Near(make_point(51.5, -0.1))
+    near = SearchCentre(make_point(51.5, -0.1))
 
     pages = list(walk(filled, SiteSearch(tests=tests, near=near), 5))
 
@@ -141,15 +141,15 @@ def test_texts_narrow_nearness_too(filled: Store, sites: list[Site]) -> None:
 
 
 def test_sites_that_come_and_go_do_not_move_the_pages_beyond(filled: Store, sites: list[Site]) -> None:
-    near = SiteSearch(near=Near(make_point(0.0, 0.0)))
-    first = search_sites(filled, near, Turn(5))
-    expected = search_sites(filled, near, Turn(5, after=first.marks[-1]))
+    near = SiteSearch(near=SearchCentre(make_point(0.0, 0.0)))
+    first = search_sites(filled, near, PagePosition(5))
+    expected = search_sites(filled, near, PagePosition(5, after=first.marks[-1]))
 
     gone = {mark.id for mark in first.marks}
     kept = [site for site in sites if site.site_id not in gone]
     replace_study(filled, make_study(), [*kept, make_site("new", latitude=0.0)])
 
-    assert search_sites(filled, near, Turn(5, after=first.marks[-1])).marks == expected.marks
+    assert search_sites(filled, near, PagePosition(5, after=first.marks[-1])).marks == expected.marks
 
 
 @pytest.mark.parametrize(
@@ -188,6 +188,6 @@ def test_what_no_id_is_written_as_leads_nowhere(store: Store, text: str) -> None
 
 
 def test_closed_filters_give_an_empty_page(filled: Store) -> None:
-    page = search_sites(filled, SiteSearch(SiteFilter(site_ids=frozenset())), Turn(5))
+    page = search_sites(filled, SiteSearch(SiteFilter(site_ids=frozenset())), PagePosition(5))
 
     assert page == DirectoryPage((), 0, has_previous=False, has_next=False)

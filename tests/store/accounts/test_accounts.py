@@ -121,7 +121,7 @@ def test_roles_come_and_go(store: Store) -> None:
     for grant in (site, study, study):
         accounts.give(store, account_id=made.account_id, grant=grant)
     both = accounts.read_account(store, made.account_id).grants
-    left = accounts.take_back(store, account_id=made.account_id, grant=site).grants
+    left = accounts.remove_grant(store, account_id=made.account_id, grant=site).grants
 
     assert (set(both), left) == ({site, study}, (study,))
     with pytest.raises(AccountNotFound):

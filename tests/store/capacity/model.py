@@ -9,7 +9,7 @@ SITES = {"us-1": "US", "us-2": "US", "fr-1": "FR"}
 ENTRY = {None, "EXPIRED", "RELEASED", "SCREEN_FAILED", "OFFER_LAPSED"}
 
 
-class Refused(Exception):
+class RequestRejected(Exception):
     """The name of the error that the program must raise."""
 
 
@@ -86,15 +86,15 @@ class Model:
 
     def need(self, name: str, *states: str | None) -> None:
         if self.state(name) not in states:
-            raise Refused("IllegalTransition")
+            raise RequestRejected("IllegalTransition")
 
     def place_hold(self, name: str, site: str, arm: str | None) -> str:
         for turn in (1, 2):
             self.need(name, *ENTRY, "WAITING")
             if self.is_closed(site, arm):
-                raise Refused("SiteClosed")
+                raise RequestRejected("SiteClosed")
             if self.left(site, arm, besides=name) == 0:
-                raise Refused("NoSpotsLeft")
+                raise RequestRejected("NoSpotsLeft")
             if turn == 1 and not self.offer():
                 break
         self.put(name, Entry("HELD", site, arm, self.now + self.hold))
@@ -112,13 +112,13 @@ class Model:
         entry = self.entries[name]
         assert entry.site is not None
         if self.is_closed(entry.site, entry.arm):
-            raise Refused("SiteClosed")
+            raise RequestRejected("SiteClosed")
         self.put(name, Entry("HELD", entry.site, entry.arm, self.now + self.hold))
         return "HELD"
 
     def known(self, name: str) -> None:
         if name not in self.entries:
-            raise Refused("ReferralNotFound")
+            raise RequestRejected("ReferralNotFound")
 
     def move(self, name: str, kind: str, *sources: str) -> str:
         self.known(name)

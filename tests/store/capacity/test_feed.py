@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from sitematch.domain.capacity.caps import DrawnFrom
+from sitematch.domain.capacity.caps import LimitedBy
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.store.capacity import feed as feed_module
 from sitematch.store.capacity.feed import CapacityFeed
@@ -54,7 +54,7 @@ def test_change_shows_after_the_next_look(feed: CapacityFeed, coordinator: Coord
     feed.look()
 
     assert (before, left(feed, coordinator.now)) == (3, 2)
-    assert feed.remaining(SITE, coordinator.now).drawn_from is DrawnFrom.SHARED_POOL  # type: ignore[union-attr]
+    assert feed.remaining(SITE, coordinator.now).drawn_from is LimitedBy.SHARED_POOL  # type: ignore[union-attr]
 
 
 def test_lapsing_hold_shows_without_a_look(feed: CapacityFeed, coordinator: Coordinator) -> None:

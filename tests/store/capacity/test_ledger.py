@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sitematch.domain.capacity.caps import CapacityState, DrawnFrom
+from sitematch.domain.capacity.caps import CapacityState, LimitedBy
 from sitematch.domain.capacity.states import EventKind, ScreenFailureReason, SpotState
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import (
@@ -229,10 +229,10 @@ def test_remaining_is_the_least_over_the_caps_that_apply(store: Store) -> None:
 
     found = {item.site_id: (item.remaining, item.drawn_from) for item in counting.capacity(store, STUDY_ID, NOW)}
     assert found == {
-        "us-1": (8, DrawnFrom.SHARED_POOL),
-        "us-2": (8, DrawnFrom.SHARED_POOL),
-        "fr-1": (1, DrawnFrom.SITE_CAP),
-        "fr-2": (2, DrawnFrom.SHARED_POOL),
+        "us-1": (8, LimitedBy.SHARED_POOL),
+        "us-2": (8, LimitedBy.SHARED_POOL),
+        "fr-1": (1, LimitedBy.SITE_CAP),
+        "fr-2": (2, LimitedBy.SHARED_POOL),
     }
     assert coordinator.site("us-1", arm="high-dose").remaining == 0
     with pytest.raises(NoSpotsLeft) as caught:
@@ -261,7 +261,7 @@ def test_unknown_is_not_zero(store: Store) -> None:
     assert (found.remaining, found.state, found.drawn_from) == (
         None,
         CapacityState.UNKNOWN,
-        DrawnFrom.UNKNOWN,
+        LimitedBy.UNKNOWN,
     )
     assert found.as_remaining().count is None
 

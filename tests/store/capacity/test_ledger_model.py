@@ -24,7 +24,7 @@ from sitematch.store.capacity.feed import CapacityFeed
 from sitematch.store.capacity.history import audit
 from sitematch.store.engine import Store, open_store
 from tests.store.builders import NOW, Coordinator, make_site, make_study
-from tests.store.capacity.model import SITES, Model, Refused
+from tests.store.capacity.model import SITES, Model, RequestRejected
 
 _examples = itertools.count(1)
 PARTS = [
@@ -88,7 +88,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """Do the same to the model and to both databases: the same must come of it."""
         try:
             wanted: Any = expected()
-        except Refused as refused:
+        except RequestRejected as refused:
             wanted = str(refused)
         for coordinator in self.desks:
             coordinator.now = self.model.now

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import databases
-from sitematch.domain.studies.search_terms import further_words, heading_words, query_words, words_of
+from sitematch.domain.studies.search_terms import heading_words, query_words, summary_words, words_of
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.errors import InvalidInput
 from sitematch.store import backup, migrate
@@ -199,7 +199,7 @@ def test_any_text_is_found_by_any_of_its_own_words_on_both_databases_and_by_no_o
     title, summary = (text.replace("\x00", "") for text in (title, summary))  # PostgreSQL keeps no NUL in a text
     made = make_study(title=title, summary=summary)
     asked = words_of(title + " " + summary if query is None else query)[:12]
-    expected = set(asked) <= {*heading_words(made), *further_words(made)}
+    expected = set(asked) <= {*heading_words(made), *summary_words(made)}
     for opened in both:
         replace_study(opened, made, [])
 

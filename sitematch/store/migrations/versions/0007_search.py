@@ -13,7 +13,7 @@ from alembic import op
 from sitematch.domain.finding.clinic import clinic_number
 from sitematch.domain.grid_cells import cell_of
 from sitematch.domain.place import Coordinates
-from sitematch.domain.studies.search_terms import further_words, heading_words
+from sitematch.domain.studies.search_terms import heading_words, summary_words
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 
 revision = "0007"
@@ -115,7 +115,7 @@ def _text(number: int, row: sa.RowMapping) -> dict[str, object]:
         "number": number,
         "study_id": study.study_id,
         "heading": " ".join(heading_words(study)),
-        "further": " ".join(further_words(study)),
+        "further": " ".join(summary_words(study)),
     }
 
 
