@@ -37,7 +37,7 @@ def gather() -> Catalog:
         strip_comment_tags=True,
     )
     for name, line, message, comments, context in found:
-        # The console is in English, so no translator is asked for its words (see `api.console.session.guard`).
+        # The console is in English, so no translator is asked for its words (see `api.console.page.guard`).
         if not {"frontend", "console"} & set(Path(name).parts):
             catalogue.add(message, None, [(f"api/{name}", line)], auto_comments=comments, context=context)
     for text in study_texts():

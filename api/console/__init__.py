@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from api.access import Admission
 from api.backend import Backend
-from api.console import accounts, caps, dashboard, holds, imports, referrals, reports, sites, studies, waiting
-from api.console.page import context, faults, instants
+from api.console import accounts, caps, dashboard, holds, imports, referrals, reports, sign_in, sites, studies, waiting
+from api.console.page import context, faults, guard, instants
 from api.console.page.routes import Console
-from api.console.session import guard, sign_in
 
 
 def blueprint(backend: Backend) -> Console:

@@ -12,10 +12,10 @@ from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
+from api.console.page import session
 from api.console.page.context import ConsoleContext, go, page
 from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console
-from api.console.session import session
 from api.http.errors import problem_of
 from api.http.reading import read_filters, read_form
 from api.idempotency import once

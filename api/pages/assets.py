@@ -6,9 +6,14 @@ import json
 import logging
 import mimetypes
 from pathlib import Path
+from typing import TypeVar
 
 from flask import Flask, Response, request, send_from_directory
+from jinja2 import Undefined
+from jinja2.utils import missing
 from werkzeug.security import safe_join
+
+_T = TypeVar("_T")
 
 LOG = logging.getLogger("sitematch.api")
 
@@ -88,9 +93,30 @@ def _in_memory(response: Response) -> Response:
     return response
 
 
+class _StrictAttribute(Undefined):
+    """Stays empty for a name that the page did not set; fails for an attribute that an object does not have."""
+
+    def __bool__(self) -> bool:
+        return self._checked(False)
+
+    def __str__(self) -> str:
+        return self._checked("")
+
+    def _checked(self, value: _T) -> _T:
+        if self._undefined_obj is not missing:
+            self._fail_with_undefined_error()
+        return value
+
+
 def register(app: Flask) -> Assets:
-    """Find what was built, and let templates write ``{{ asset("site.css") }}``."""
+    """Find what was built, and let templates write ``{{ asset("site.css") }}``.
+
+    Notes
+    -----
+    A template that reads an attribute that its object does not have fails. Jinja would show nothing.
+    """
     assert app.static_folder is not None
     assets = Assets(Path(app.static_folder))
+    app.jinja_env.undefined = _StrictAttribute
     app.jinja_env.globals["asset"] = assets.address
     return assets

@@ -144,7 +144,7 @@ class Results:
     ----------
     place_name
         Where the person is, as it was understood.
-    place_known
+    place_accuracy
         How sure that is, in words.
     notes
         What should be known of the place, in the library's English.

@@ -1,1 +1,1 @@
-"""What every page of the console is made with: routes, context, forms, errors, labels."""
+"""What every page of the console is made with: routes, session, who may see a page, context, forms, errors, labels."""

@@ -10,9 +10,9 @@ import msgspec
 from flask import Response, g, render_template, request, url_for
 
 from api.backend import Backend
+from api.console.page import session
 from api.console.page.labels import WORDS
 from api.console.page.routes import NAME, Console
-from api.console.session import session
 from api.http.negotiation import HTML
 from sitematch.domain.accounts.access import Actor, Permission, granted_studies, may
 from sitematch.domain.capacity.states import BY_POLICY, STATES

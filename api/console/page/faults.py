@@ -7,9 +7,9 @@ import math
 from flask import Response, request
 
 from api.backend import Backend
+from api.console.page import session
 from api.console.page.context import go, page
 from api.console.page.routes import Console
-from api.console.session import session
 from api.http.errors import problem_of
 from api.pages.languages import gettext as _
 from sitematch.errors import LoginFailed, SitematchError

@@ -9,8 +9,8 @@ from flask import g, request
 
 from api.access import require_anywhere
 from api.backend import Backend
+from api.console.page import session
 from api.console.page.routes import PageAccess, PageRule
-from api.console.session import session
 from api.http.reading import read_body
 from api.pages.languages import ENGLISH, current_language, speak
 from sitematch.domain.accounts.access import Caller

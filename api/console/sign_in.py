@@ -11,12 +11,12 @@ from flask_babel import format_timedelta
 from msgspec import Meta
 
 from api.backend import Backend
+from api.console.page import session
 from api.console.page.context import go, local_path, page
 from api.console.page.context import redirect as redirect_to
 from api.console.page.faults import sign_in_page
 from api.console.page.forms import ConsoleForm
 from api.console.page.routes import Console, PageAccess
-from api.console.session import session
 from api.http.errors import problem_of
 from api.http.reading import read_form
 from api.pages.languages import gettext as _
