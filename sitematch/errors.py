@@ -238,6 +238,10 @@ class IllegalTransition(CapacityError):
         self.allowed = tuple(allowed)
 
 
+class ReferralIdTaken(CapacityError):
+    """The referral id is in use where the caller may not look. The message does not say where, or in which state."""
+
+
 class IdempotencyConflict(CapacityError):
     """The idempotency key was used with another request within 24 hours."""
 

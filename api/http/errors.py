@@ -45,6 +45,7 @@ KIND_OF: dict[type[errors.SitematchError], ProblemKind] = {
     errors.NoSpotsLeft: problems.NO_SPOTS_LEFT,
     errors.SiteClosed: problems.SITE_CLOSED,
     errors.IllegalTransition: problems.ILLEGAL_TRANSITION,
+    errors.ReferralIdTaken: problems.REFERRAL_ID_TAKEN,
     errors.IdempotencyConflict: problems.IDEMPOTENCY_CONFLICT,
     errors.NotAllowed: problems.NOT_ALLOWED,
     errors.OnlineUnavailable: problems.ONLINE_UNAVAILABLE,

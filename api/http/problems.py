@@ -241,6 +241,12 @@ ILLEGAL_TRANSITION = _kind(
     "The action is not possible in the referral's current state",
     "Get the referral again and choose one of the actions in the detail. Nothing was changed.",
 )
+REFERRAL_ID_TAKEN = _kind(
+    "referral-id-taken",
+    HTTPStatus.CONFLICT,
+    "The referral id is already in use",
+    "Use another id, or leave it out to get a random one. Nothing was changed.",
+)
 IDEMPOTENCY_CONFLICT = _kind(
     "idempotency-conflict",
     HTTPStatus.CONFLICT,

@@ -13,11 +13,13 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
 from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission, granted_sites, may, require
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
 from sitematch.domain.capacity.occupancy import keys_for
 from sitematch.domain.capacity.spot import LedgerEvent, Referral, SpotPolicy, VisibleReferrals, WaitingEntry
-from sitematch.domain.capacity.states import Action, SpotState
+from sitematch.domain.capacity.states import Action, EventKind, SpotState
 from sitematch.errors import InvalidInput, NotAllowed, ReferralNotFound
 from sitematch.store.capacity import counting, ledger, ledger_changes, rules, waiting
 from sitematch.store.engine import Store
@@ -147,6 +149,7 @@ def hold(
         now=now,
         arm=arm,
         hold_for=hold_for,
+        may_use=lambda site: may(caller.actor, Permission.REFERRALS_WRITE, study_id=study_id, site_id=site),
     )
 
 
@@ -195,9 +198,22 @@ def referral(store: Store, actor: Actor, referral_id: str, now: datetime) -> Ref
 
 
 def history(store: Store, actor: Actor, referral_id: str, now: datetime) -> tuple[LedgerEvent, ...]:
-    """Return all that happened to a referral, oldest first, and who did it. Errors: as `referral`, and `NotAllowed`."""
-    _require_referral(store, actor, Permission.AUDIT_READ, referral_id, now)
-    return counting.history(store, referral_id)
+    """Return what happened to a referral, oldest first, and who did it.
+
+    What happened at sites whose audit trail the actor may not read is left out: an id that is used again at another
+    site does not open its earlier history. Errors: as `referral`, and `NotAllowed`.
+    """
+    found = _require_referral(store, actor, Permission.AUDIT_READ, referral_id, now)
+    shown = []
+    sites: Sequence[str | None] = (None,)
+    for event in counting.history(store, referral_id):
+        if event.site_id is not None:
+            sites = (event.site_id,)
+        elif event.kind is EventKind.WAITING:
+            sites = tuple(msgspec.json.decode(event.detail)["site_ids"])
+        if _may_at_any(actor, Permission.AUDIT_READ, found.study_id, sites):
+            shown.append(event)
+    return tuple(shown)
 
 
 def referrals(
@@ -282,6 +298,7 @@ def join_waiting_list(
         now=now,
         priority=priority,
         arm=arm,
+        may_use=lambda site: may(caller.actor, Permission.WAITING_LIST_WRITE, study_id=study_id, site_id=site),
     )
 
 

@@ -24,7 +24,7 @@ from sitematch.reports.allocation import AllocationFacts, allocation_report
 from sitematch.reports.document import Report
 from sitematch.store.capacity import counting
 from sitematch.store.capacity.ledger_changes import has_ledger
-from sitematch.store.capacity.writing import require_identifier
+from sitematch.store.capacity.writing import require_referral_id
 from sitematch.store.engine import Store
 from sitematch.store.studies import catalogue
 
@@ -128,7 +128,7 @@ def _taking(study: Study, sites: Sequence[Site]) -> list[Site]:
 
 
 def _request(row: ReferralRow) -> AllocationRequest:
-    require_identifier(row.referral_id, "referral_id")
+    require_referral_id(row.referral_id)
     return AllocationRequest(
         referral_id=row.referral_id,
         max_km=row.within_km,

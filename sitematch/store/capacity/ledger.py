@@ -14,7 +14,7 @@ Whether the caller may do it at all is asked before, by `sitematch.domain.accoun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,7 +30,14 @@ from sitematch.errors import InvalidInput, NoSpotsLeft, SiteClosed, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.counting import referral_from
 from sitematch.store.capacity.waiting import offer_freed_spots
-from sitematch.store.capacity.writing import LedgerWrite, perform, require_identifier
+from sitematch.store.capacity.writing import (
+    LedgerWrite,
+    anywhere,
+    perform,
+    require_identifier,
+    require_own_referral,
+    require_referral_id,
+)
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.instants import from_us, to_us
@@ -79,6 +86,7 @@ def place_hold(
     now: datetime,
     arm: str | None = None,
     hold_for: timedelta | None = None,
+    may_use: Callable[[str | None], bool] = anywhere,
 ) -> Referral:
     """Take a spot for a while. Of two who ask for the last one, one gets it and the other is told why not.
 
@@ -100,6 +108,8 @@ def place_hold(
         The arm or cohort, where that is known; its cap counts then too.
     hold_for
         How long; None is the study's policy.
+    may_use
+        Whether the caller may use a referral that stands at a site; None asks for the whole study.
 
     Returns
     -------
@@ -115,11 +125,13 @@ def place_hold(
     IllegalTransition
         If the referral stands elsewhere than before a hold; it names what is allowed.
     InvalidInput
-        If an id or the duration is malformed, or the referral belongs to another study.
+        If an id or the duration is malformed, or the id looks like a person's number.
+    ReferralIdTaken
+        If the id is in use in another study, or where the caller may not look.
     SiteNotFound, StudyNotFound
         If there is none of that id, or the site is not the study's.
     """
-    require_identifier(referral_id, "referral_id")
+    require_referral_id(referral_id)
     if arm is not None:
         require_identifier(arm, "arm")
     if hold_for is not None and not timedelta(0) < hold_for <= timedelta(days=365):
@@ -128,7 +140,9 @@ def place_hold(
 
     def act(write: LedgerWrite) -> Referral:
         site = _open_site(write, site_id)
-        latest = _require(write, referral_id, _latest(write, referral_id), Action.PLACE_HOLD)
+        latest = _latest(write, referral_id)
+        require_own_referral(write, latest, may_use)
+        _require(write, referral_id, latest, Action.PLACE_HOLD)
         somebody_waits = _check_room(write, site_id, site.country, arm, _own_spot(write, latest))
         if somebody_waits and offer_freed_spots(write):
             latest = _require(write, referral_id, _latest(write, referral_id), Action.PLACE_HOLD)
@@ -215,10 +229,7 @@ def _reason(action: Action, reason: str | None) -> str | None:
 
 
 def _latest(write: LedgerWrite, referral_id: str) -> sa.Row[Any] | None:
-    latest = write.connection.execute(_LATEST, {"referral_id": referral_id}).one_or_none()
-    if latest is not None and latest.study_id != write.study_id:
-        raise InvalidInput("Another study already uses this referral id.", field="referral_id")
-    return latest
+    return write.connection.execute(_LATEST, {"referral_id": referral_id}).one_or_none()
 
 
 def _state(write: LedgerWrite, latest: sa.Row[Any]) -> SpotState:

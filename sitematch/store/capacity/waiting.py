@@ -7,7 +7,7 @@ about `now` and writes nothing; the next write to the study, or `sweep`, passes 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -20,7 +20,14 @@ from sitematch.domain.capacity.states import Action, EventKind
 from sitematch.errors import InvalidInput, SiteClosed, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.counting import read_view, referral_from, waiting_in
-from sitematch.store.capacity.writing import LedgerWrite, perform, require_identifier
+from sitematch.store.capacity.writing import (
+    LedgerWrite,
+    anywhere,
+    perform,
+    require_identifier,
+    require_own_referral,
+    require_referral_id,
+)
 from sitematch.store.engine import Store
 from sitematch.store.idempotency import KeyedRequest
 from sitematch.store.instants import from_us
@@ -39,6 +46,7 @@ def join_waiting_list(
     now: datetime,
     priority: int = 0,
     arm: str | None = None,
+    may_use: Callable[[str | None], bool] = anywhere,
 ) -> Referral:
     """Wait for a spot at any of some sites; if one is free, and nobody comes before, it is offered at once.
 
@@ -48,7 +56,7 @@ def join_waiting_list(
         The database.
     caller
         Who asks.
-    study_id, referral_id, arm
+    study_id, referral_id, arm, may_use
         Who waits for what; see `sitematch.store.capacity.ledger.place_hold`.
     site_ids
         The sites within the distance that the patient stated, the preferred first; 1 to 500. The caller works
@@ -70,13 +78,15 @@ def join_waiting_list(
     IllegalTransition
         If the referral stands elsewhere; it names what is allowed.
     InvalidInput
-        If an id, the priority or the number of sites is out of bounds, or the referral is another study's.
+        If an id, the priority or the number of sites is out of bounds, or the id looks like a person's number.
+    ReferralIdTaken
+        If the id is in use in another study, or where the caller may not look.
     SiteNotFound, StudyNotFound
         If there is none of that id, or the site is not the study's.
     IdempotencyConflict, LedgerBusy, StorageFault, NotReady
         See `sitematch.store.capacity.ledger`.
     """
-    require_identifier(referral_id, "referral_id")
+    require_referral_id(referral_id)
     if arm is not None:
         require_identifier(arm, "arm")
     wanted = tuple(dict.fromkeys(site_ids))
@@ -96,8 +106,7 @@ def join_waiting_list(
         latest = write.connection.execute(
             sa.select(latest_event).where(latest_event.c.referral_id == referral_id)
         ).one_or_none()
-        if latest is not None and latest.study_id != study_id:
-            raise InvalidInput("Another study already uses this referral id.", field="referral_id")
+        require_own_referral(write, latest, may_use)
         expires_at = None if latest is None or latest.expires_at_us is None else from_us(latest.expires_at_us)
         state = None if latest is None else state_at(EventKind(latest.kind), expires_at, write.now)
         require_allowed(referral_id, state, Action.JOIN_WAITING_LIST)

@@ -9,7 +9,7 @@ get wrong and no deadlock.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -19,9 +19,17 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sitematch.domain.accounts.access import Caller
+from sitematch.domain.capacity.referral_id import personal_number
 from sitematch.domain.capacity.spot import LedgerEvent, SpotPolicy
 from sitematch.domain.capacity.states import EventKind
-from sitematch.errors import InvalidInput, ReferralNotFound, SitematchError, StorageFault, StudyNotFound
+from sitematch.errors import (
+    InvalidInput,
+    ReferralIdTaken,
+    ReferralNotFound,
+    SitematchError,
+    StorageFault,
+    StudyNotFound,
+)
 from sitematch.store import idempotency, schema
 from sitematch.store.capacity.chain import GENESIS, event_row, seal
 from sitematch.store.engine import Store
@@ -52,6 +60,12 @@ _SET_HEAD = (
     sa.update(cap)
     .where(cap.c.study_id == sa.bindparam("id"), cap.c.level == "STUDY", cap.c.scope == "")
     .values(head_seq=sa.bindparam("seq"), head_hash=sa.bindparam("hash"), head_at_us=sa.bindparam("at_us"))
+)
+_LAST_WAIT = (
+    sa.select(event.c.detail)
+    .where(event.c.referral_id == sa.bindparam("referral_id"), event.c.kind == EventKind.WAITING.value)
+    .order_by(event.c.seq.desc())
+    .limit(1)
 )
 _APPEND = sa.insert(event)
 _FIRST = sa.insert(latest_event)
@@ -316,4 +330,57 @@ def require_identifier(text: str, field: str) -> None:
             f"The {field} must be 1 to 64 letters, digits, '.', '_', ':' or '-', and start with a letter or "
             "digit. It must not identify the patient.",
             field=field,
+        )
+
+
+def require_referral_id(referral_id: str) -> None:
+    """Check that a referral's id is opaque and does not look like a person's number or birth date.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not, or does.
+    """
+    require_identifier(referral_id, "referral_id")
+    if kind := personal_number(referral_id):
+        raise InvalidInput(
+            f"This referral id looks like {kind}. A referral id must not identify the patient. Use another one, or "
+            "leave it out to get a random id.",
+            field="referral_id",
+        )
+
+
+def anywhere(site_id: str | None) -> bool:
+    """Allow every site of a study: for callers that are not restricted."""
+    return True
+
+
+def require_own_referral(write: LedgerWrite, latest: sa.Row[Any] | None, may_use: Callable[[str | None], bool]) -> None:
+    """Check that an id that is in use stands where the caller may look.
+
+    Parameters
+    ----------
+    write
+        The write.
+    latest
+        The row of `latest_event` with the id; None if it is new.
+    may_use
+        Whether the caller may use referrals of a site of this study; None stands for the whole study.
+
+    Raises
+    ------
+    ReferralIdTaken
+        If it stands in another study, or at a site whose referrals the caller may not use. The error is the same for
+        both, so that nobody learns where another site's patient is.
+    """
+    if latest is None:
+        return
+    sites: Sequence[str | None] = (latest.site_id,)
+    if latest.site_id is None:
+        detail = write.connection.execute(_LAST_WAIT, {"referral_id": latest.referral_id}).scalar_one_or_none()
+        sites = (None,) if detail is None else tuple(msgspec.json.decode(detail)["site_ids"])
+    if latest.study_id != write.study_id or not any(may_use(site_id) for site_id in sites):
+        raise ReferralIdTaken(
+            "This referral id is already in use. Use another one, or leave it out to get a random id.",
+            field="referral_id",
         )

@@ -14,6 +14,7 @@ from sitematch.errors import (
     InvalidInput,
     InvalidPolicy,
     NoSpotsLeft,
+    ReferralIdTaken,
     ReferralNotFound,
     SiteClosed,
     SiteNotFound,
@@ -393,7 +394,7 @@ def test_referral_belongs_to_one_study(store: Store) -> None:
         sites=[make_site("other-1", study_id="NCT00000002")],
     )
 
-    with pytest.raises(InvalidInput, match="Another study already uses"):
+    with pytest.raises(ReferralIdTaken, match="already in use"):
         other.hold("r-1", "other-1")
 
 
