@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from flask import Response
@@ -18,7 +18,8 @@ from api.http.reading import read_filters
 from api.v1.reports import send_report
 from sitematch.domain.accounts.access import Permission
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.errors import InvalidInput, NotFound
+from sitematch.domain.time_zones import read_instant, zone_named
+from sitematch.errors import NotFound
 from sitematch.exporters.wire.matches import Wire
 from sitematch.reports.document import Report
 from sitematch.reports.forecast.plan import MAX_ADDED, WhatIf
@@ -38,21 +39,15 @@ class ReportPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
     opening: date | None = None
     study_cap: Annotated[int, Meta(ge=0)] | None = None
 
-    def instant(self) -> datetime | None:
-        """Return the instant to look back to, in UTC; None is now.
+    def instant(self, now: datetime) -> datetime | None:
+        """Return the time to look back to; None is now. A time without an offset is in UTC.
 
         Raises
         ------
         InvalidInput
-            If it is none.
+            See `read_instant`.
         """
-        if not self.as_of:
-            return None
-        try:
-            found = datetime.fromisoformat(self.as_of)
-        except ValueError:
-            raise InvalidInput("Give the date and time in UTC, like 2026-01-31T12:00.", field="as_of") from None
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+        return read_instant(self.as_of, zone_named("UTC"), now) if self.as_of else None
 
 
 def _looking_back(make: Callable[..., Report]) -> Callable[[ConsoleContext, ReportPageQuery], Report]:
@@ -60,7 +55,12 @@ def _looking_back(make: Callable[..., Report]) -> Callable[[ConsoleContext, Repo
 
     def made(context: ConsoleContext, asked: ReportPageQuery) -> Report:
         return make(
-            context.store, context.actor, context.study_id, context.now, as_of=asked.instant(), time_zone=asked.zone
+            context.store,
+            context.actor,
+            context.study_id,
+            context.now,
+            as_of=asked.instant(context.now),
+            time_zone=asked.zone,
         )
 
     return made

@@ -18,6 +18,7 @@ from api.http.reading import read_query
 from api.v1.capacity import READS
 from api.v1.schemas.reports import ForecastQuery, ReportQuery
 from sitematch.domain.accounts.access import Permission
+from sitematch.domain.time_zones import read_instant, zone_named
 from sitematch.reports.document import Report
 from sitematch.reports.forecast.plan import WhatIf
 from sitematch.reports.render import Format, render
@@ -72,13 +73,13 @@ def _serve(
 ) -> None:
     def show() -> Response:
         asked = read_query(query)
-        form = asked.format or best_form()
+        form, now = asked.format or best_form(), backend.now()
         report = make(
             backend.store(),
             caller().actor,
             asked.study_id or backend.settings.study_id,
-            backend.now(),
-            as_of=asked.as_of,
+            now,
+            as_of=None if asked.as_of is None else read_instant(asked.as_of, zone_named(asked.time_zone), now),
             time_zone=asked.time_zone,
             country=None if asked.country is None else _country(asked.country),
             site_id=asked.site_id,

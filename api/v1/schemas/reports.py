@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from api.v1.schemas.capacity import StudyId
-from sitematch.exporters.wire.matches import Instant, Wire
+from sitematch.exporters.wire.matches import Wire
 from sitematch.reports.forecast.plan import MAX_ADDED
 from sitematch.reports.render import Format
 
@@ -24,7 +24,13 @@ class ReportQuery(Wire, frozen=True, forbid_unknown_fields=True):
     """Which report, and as what."""
 
     study_id: StudyId = None
-    as_of: Annotated[Instant | None, Meta(description="Show the state at an earlier time. The default is now.")] = None
+    as_of: Annotated[
+        Annotated[str, Meta(max_length=40)] | None,
+        Meta(
+            description="Show the state at an earlier time. The default is now. A date stands for its end; a time "
+            "without an offset is a time in `time_zone`.",
+        ),
+    ] = None
     time_zone: TimeZone = "UTC"
     country: Annotated[str | None, Meta(description="Only sites in this country: name or ISO 3166-1 code.")] = None
     site_id: Annotated[str | None, Meta(description="Only this site.")] = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -23,11 +23,19 @@ from sitematch.cli.completion import complete_country, complete_site
 from sitematch.cli.context import key_option, open_context, print_one, print_rows, study_option
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.states import BY_POLICY, SpotState
+from sitematch.domain.time_zones import read_instant, zone_named
 from sitematch.errors import InvalidInput
 
 _CODES = exit_codes(EXIT_NOT_FOUND, EXIT_REFUSED, *STORE)
 
-INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
+
+def as_of_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--as-of``; `as_utc` reads it."""
+    return click.option(
+        "--as-of",
+        metavar="TIME",
+        help="Show the state at this time (UTC): 2026-01-31T12:00, or 2026-01-31 for the end of the day.",
+    )(command)
 
 
 @click.group("capacity", cls=Commands)
@@ -65,12 +73,10 @@ def _key(country: str | None, arm: str | None, site: str | None) -> CapKey:
 @study_option
 @click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only this site.")
 @click.option("--arm", metavar="ARM", help="Also apply this arm's cap.")
-@click.option(
-    "--as-of", type=INSTANT, metavar="INSTANT", help="Show the state at this time, e.g. 2026-01-31T12:00 (UTC)."
-)
+@as_of_option
 @format_option("table", "json", "csv")
 @plain_errors
-def show(study: str | None, site: str | None, arm: str | None, as_of: datetime | None, form: str) -> None:
+def show(study: str | None, site: str | None, arm: str | None, as_of: str | None, form: str) -> None:
     """Show the spots of every site.
 
     \b
@@ -86,7 +92,7 @@ def show(study: str | None, site: str | None, arm: str | None, as_of: datetime |
 
     with open_context(study) as context:
         found = coordinating.capacity(
-            context.store, context.actor, context.study_id, context.now, as_of=as_utc(as_of), arm=arm
+            context.store, context.actor, context.study_id, context.now, as_of=as_utc(as_of, context.now), arm=arm
         )
     answers = [site_capacity_answer(item) for item in found if site in (None, item.site_id)]
     if site is not None and not answers:
@@ -94,9 +100,9 @@ def show(study: str | None, site: str | None, arm: str | None, as_of: datetime |
     print_rows(form, SiteCapacityAnswer, answers, print_capacity)
 
 
-def as_utc(instant: datetime | None) -> datetime | None:
-    """Return what `INSTANT` read as an aware instant: UTC where nothing else was said."""
-    return instant if instant is None or instant.tzinfo else instant.replace(tzinfo=UTC)
+def as_utc(text: str | None, now: datetime) -> datetime | None:
+    """Return the time given with `as_of_option`, in UTC; None if none was given."""
+    return None if text is None else read_instant(text, zone_named("UTC"), now)
 
 
 @capacity_group.command("caps", epilog=_CODES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +13,14 @@ from sitematch.cli.common import EXIT_NOT_FOUND, STORE, Commands, console, exit_
 from sitematch.cli.completion import complete_country, complete_site
 from sitematch.cli.context import open_context, study_option
 from sitematch.cli.output import open_output
-from sitematch.domain.time_zones import zone_named
+from sitematch.domain.time_zones import read_instant, zone_named
 from sitematch.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
     from sitematch.reports.document import Report
 
 _CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
-_INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
 _PIPED_COLUMNS = 250
 """Wide enough for every table; a file or a pager has no width of its own."""
 
@@ -74,7 +70,9 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         time_zone_option,
         click.option(
-            "--as-of", type=_INSTANT, metavar="INSTANT", help="Show the state at this time, e.g. 2026-01-31T12:00."
+            "--as-of",
+            metavar="TIME",
+            help="Show the state at this time: 2026-01-31T12:00, or 2026-01-31 for the end of the day.",
         ),
         study_option,
     ):
@@ -130,7 +128,7 @@ def run_report(make: Callable[..., Report], asked: dict[str, Any]) -> None:
             context.actor,
             context.study_id,
             context.now,
-            as_of=_in_zone(asked["as_of"], zone),
+            as_of=None if asked["as_of"] is None else read_instant(asked["as_of"], zone, context.now),
             time_zone=zone.key,
             country=country,
             site_id=asked["site"],
@@ -174,8 +172,3 @@ def _printed(report: Report, out: Path | None) -> bytes:
     page = io.StringIO()
     print_report(report, Console(file=page, width=_PIPED_COLUMNS, highlight=False))
     return page.getvalue().encode()
-
-
-def _in_zone(instant: datetime | None, zone: ZoneInfo) -> datetime | None:
-    """Read an instant that names no zone in the report's own."""
-    return instant if instant is None or instant.tzinfo is not None else instant.replace(tzinfo=zone)

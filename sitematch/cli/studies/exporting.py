@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from sitematch.cli.capacity.capacity import INSTANT, as_utc
+from sitematch.cli.capacity.capacity import as_of_option, as_utc
 from sitematch.cli.common import (
     EXIT_AMBIGUOUS,
     EXIT_NO_MATCH,
@@ -141,13 +140,11 @@ def matches(form: str | None, out: Path | None, bom: bool, **asked: Any) -> None
 @export_group.command("capacity", epilog=_CODES)
 @study_option
 @click.option("--arm", metavar="ARM", help="Also apply this arm's cap.")
-@click.option(
-    "--as-of", type=INSTANT, metavar="INSTANT", help="Show the state at this time, e.g. 2026-01-31T12:00 (UTC)."
-)
+@as_of_option
 @_file_options
 @plain_errors
 def capacity(
-    study: str | None, arm: str | None, as_of: datetime | None, form: str | None, out: Path | None, bom: bool
+    study: str | None, arm: str | None, as_of: str | None, form: str | None, out: Path | None, bom: bool
 ) -> None:
     """Write the spots of each site of a study.
 
@@ -161,7 +158,7 @@ def capacity(
     chosen = _form(form, out)
     with open_context(study) as context:
         found = coordinating.capacity(
-            context.store, context.actor, context.study_id, context.now, as_of=as_utc(as_of), arm=arm
+            context.store, context.actor, context.study_id, context.now, as_of=as_utc(as_of, context.now), arm=arm
         )
         rows = with_places(context.store, context.study_id, found)
     with open_output(out) as file:

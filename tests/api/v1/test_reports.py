@@ -83,12 +83,14 @@ def test_as_of_and_the_zone_are_taken_and_bad_ones_named(service: ServedStudy) -
 
     before = service.ask("GET", "/v1/reports/capacity?as_of=2020-01-01T00:00:00Z&time_zone=Europe/Berlin").json
     zone = service.ask("GET", "/v1/reports/capacity?time_zone=Mars")
-    naive = service.ask("GET", "/v1/reports/capacity?as_of=2020-01-01T00:00:00")
+    local = service.ask("GET", "/v1/reports/capacity?as_of=2020-01-01T00:00:00&time_zone=Europe/Berlin").json
+    no_time = service.ask("GET", "/v1/reports/capacity?as_of=2020-13-01")
     country = service.ask("GET", "/v1/reports/capacity?country=Atlantis")
 
     assert before["sections"][0]["table"]["rows"][0]["taken"] == 0
     assert before["time_zone"] == "Europe/Berlin"
-    assert [(answer.status_code, answer.json["field"]) for answer in (zone, naive, country)] == [
+    assert local["as_of"] == "2019-12-31T23:00:00Z"
+    assert [(answer.status_code, answer.json["field"]) for answer in (zone, no_time, country)] == [
         (400, "time_zone"),
         (400, "as_of"),
         (400, "country"),
