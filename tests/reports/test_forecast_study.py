@@ -54,21 +54,24 @@ def test_mean_time_to_some_more_is_the_closed_form() -> None:
 def test_full_day_is_the_first_by_whose_end_it_is_that_probable() -> None:
     plan = make_plan(*EQUAL, spots=10)
 
-    found = study.days_until_full(plan, [MODEL], (0.1, 0.5, 0.9), 2_000)
+    for rest_of_today in (0.01, 0.4, 1.0):  # late in the evening, in the afternoon, and at the stroke of midnight
+        ends = [rest_of_today + day for day in range(2_000)]
 
-    for day, probability in zip(found, (0.1, 0.5, 0.9), strict=True):
-        assert day is not None
-        reached = [special.betainc(10, SIZE, t / (t + KNOWN)) for t in (day - 1, day)]
-        assert reached[0] < probability <= reached[1]
+        found = study.first_days_full(plan, [MODEL], (0.1, 0.5, 0.9), ends)
+
+        for day, probability in zip(found, (0.1, 0.5, 0.9), strict=True):
+            assert day is not None and day > 0
+            reached = [special.betainc(10, SIZE, t / (t + KNOWN)) for t in (ends[day - 1], ends[day])]
+            assert reached[0] < probability <= reached[1]
 
 
 def test_full_day_beyond_the_horizon_is_none() -> None:
-    assert study.days_until_full(make_plan(*EQUAL, spots=10), [MODEL], (0.1, 0.99), 40) == (None, None)
-    assert study.days_until_full(make_plan(*EQUAL), [MODEL], (0.5,), 40) == (None,)
+    assert study.first_days_full(make_plan(*EQUAL, spots=10), [MODEL], (0.1, 0.99), range(40)) == (None, None)
+    assert study.first_days_full(make_plan(*EQUAL), [MODEL], (0.5,), range(40)) == (None,)
 
 
 def test_study_without_a_spot_left_is_full_today() -> None:
-    assert study.days_until_full(make_plan(*EQUAL, spots=0), [MODEL], (0.5,), 40) == (0,)
+    assert study.first_days_full(make_plan(*EQUAL, spots=0), [MODEL], (0.5,), range(40)) == (0,)
 
 
 UNEQUAL = (

@@ -271,11 +271,12 @@ def _scenario(
         _at_date(day, study.enrolments(future, models, days_to_end_of(day, now, zone)), recruitment, future.spots)
         for day in shown
     )
-    whole_days = study.days_until_full(future, models, QUANTILES, (ends[-1] - today).days)
+    day_ends = [days_to_end_of(today + timedelta(days=n), now, zone) for n in range((ends[-1] - today).days + 1)]
+    full_in_days = study.first_days_full(future, models, QUANTILES, day_ends)
     return Scenario(
         plan=future,
         dates=dates,
-        full_on=tuple(None if days is None else today + timedelta(days=days) for days in whole_days),
+        full_on=tuple(None if days is None else today + timedelta(days=days) for days in full_in_days),
         sites=_sites(future, models, recruitment, by, ends, zone, seed, courses),
     )
 

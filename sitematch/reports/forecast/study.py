@@ -54,10 +54,10 @@ def by_moments(plan: Plan, model: RateModel, days: float) -> tuple[float, float]
     return mean**2 / variance, variance / (mean + variance)
 
 
-def days_until_full(
-    plan: Plan, models: Sequence[RateModel], probabilities: Sequence[float], within_days: int
+def first_days_full(
+    plan: Plan, models: Sequence[RateModel], probabilities: Sequence[float], ends: Sequence[float]
 ) -> tuple[int | None, ...]:
-    """Return after how many whole days the study is full with at least these probabilities.
+    """Return the first day by whose end the study is full with at least these probabilities.
 
     Parameters
     ----------
@@ -65,29 +65,29 @@ def days_until_full(
         See `enrolments`.
     probabilities
         Each over 0 and under 1.
-    within_days
-        How far ahead to look.
+    ends
+        The days from now to the end of today, of tomorrow, and so on: fractions, ascending, at least one.
 
     Returns
     -------
     tuple
-        One for each probability; None where it is later than `within_days`, or there is no cap.
+        One for each probability: 0 is today; None where it is later than the last of `ends`, or there is no cap.
     """
     spots = plan.spots
     if spots is None:
         return tuple(None for _ in probabilities)
 
     @cache
-    def chance(days: int) -> float:
-        return at_least(enrolments(plan, models, float(days)), spots)
+    def chance(day: int) -> float:
+        return at_least(enrolments(plan, models, ends[day]), spots)
 
-    return tuple(_first_day(chance, probability, within_days) for probability in probabilities)
+    return tuple(_first_day(chance, probability, len(ends) - 1) for probability in probabilities)
 
 
-def _first_day(chance: Callable[[int], float], probability: float, within_days: int) -> int | None:
-    if chance(within_days) < probability:
+def _first_day(chance: Callable[[int], float], probability: float, last: int) -> int | None:
+    if chance(last) < probability:
         return None
-    low, high = -1, within_days
+    low, high = -1, last
     while high - low > 1:
         middle = (low + high) // 2
         if chance(middle) >= probability:

@@ -15,6 +15,7 @@ from sitematch.domain.capacity.occupancy import StudyView, keys_for
 from sitematch.domain.capacity.recruitment import ClockStep, Recruitment, SiteRecruitment, blocked_spans, open_time
 from sitematch.domain.capacity.spot import SpotPolicy, state_at
 from sitematch.domain.capacity.states import CAP_KINDS, PARTICIPANTS, STATES, EventKind, Figure, SpotState
+from sitematch.errors import InvalidInput
 from sitematch.store.capacity.counting import read_view
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
@@ -22,7 +23,13 @@ from sitematch.store.schema import event
 
 _UP_TO = sa.and_(event.c.study_id == sa.bindparam("study_id"), event.c.at_us <= sa.bindparam("until_us"))
 _COUNTS = (
-    sa.select(event.c.site_id, event.c.kind, sa.func.count().label("n"), sa.func.max(event.c.at_us).label("last_us"))
+    sa.select(
+        event.c.site_id,
+        event.c.kind,
+        sa.func.count().label("n"),
+        sa.func.min(event.c.at_us).label("first_us"),
+        sa.func.max(event.c.at_us).label("last_us"),
+    )
     .where(_UP_TO)
     .group_by(event.c.site_id, event.c.kind)
 )
@@ -64,6 +71,9 @@ def recruitment(
 
     Raises
     ------
+    InvalidInput
+        If `opened` has a site open after its first spot was taken. A day after today is refused only for a site that
+        takes patients now.
     StudyNotFound
         If neither the catalogue nor the ledger knows the study.
     LedgerBusy, StorageFault, NotReady
@@ -83,9 +93,11 @@ def recruitment(
         steps = tuple(_steps(connection, where, view.policy))
     blocked = blocked_spans(steps, until)
     counts: Counter[tuple[str | None, str]] = Counter({(row.site_id, row.kind): row.n for row in rows})
+    first_us: dict[str, int] = {}
     last_us: dict[str, int] = {}
     for row in rows:
         if row.site_id is not None:
+            first_us[row.site_id] = min(row.first_us, first_us.get(row.site_id, row.first_us))
             last_us[row.site_id] = max(row.last_us, last_us.get(row.site_id, 0))
     now_in = _states(view, until)
     figures = {site_id: _figures(states) for site_id, states in now_in.items()}
@@ -97,7 +109,12 @@ def recruitment(
         listed = view.takes_patients and site.takes_patients
         start = until if start_us is None else from_us(start_us)
         if opened and site_id in opened:
-            start = max(start, datetime.combine(opened[site_id], time(), zone))
+            day, today = opened[site_id], until.astimezone(zone).date()
+            if used and (takes or day <= today):
+                _check_opening(site_id, day, from_us(first_us[site_id]).astimezone(zone).date())
+            # A later day of a site that was used before is when it opens again.
+            if day <= today or not used:
+                start = max(start, datetime.combine(day, time(), zone))
         end = until if listed else from_us(last_us[site_id]) if used else start
         sites.append(
             SiteRecruitment(
@@ -128,6 +145,15 @@ def recruitment(
         keeps_failed=view.policy.takes_spot(SpotState.SCREEN_FAILED),
         enrolled_on=tuple(sorted(_by_day(steps, zone).items())),
     )
+
+
+def _check_opening(site_id: str, opened_on: date, first_used_on: date) -> None:
+    if opened_on > first_used_on:
+        raise InvalidInput(
+            f"Site {site_id} cannot have opened on {opened_on}: its first spot was taken on {first_used_on}. Give that "
+            "day or an earlier one.",
+            field="opened",
+        )
 
 
 def _steps(connection: sa.Connection, where: Mapping[str, Any], policy: SpotPolicy) -> Iterator[ClockStep]:

@@ -9,7 +9,7 @@ import pytest
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.recruitment import Recruitment, SiteRecruitment
 from sitematch.domain.studies.study import RecruitmentStatus
-from sitematch.errors import StudyNotFound
+from sitematch.errors import InvalidInput, StudyNotFound
 from sitematch.store.capacity.history.recruiting import recruitment
 from sitematch.store.engine import Store
 from sitematch.store.studies.catalogue import replace_study
@@ -123,6 +123,33 @@ def test_day_of_opening_that_is_known_replaces_the_start_of_the_ledger(coordinat
 
     # The ledger starts at noon of 2 January.
     assert (days_open(found), days_open(found, "site-2")) == (10.5, 20)
+
+
+def test_site_cannot_have_opened_after_its_first_spot_was_taken(coordinator: Coordinator) -> None:
+    coordinator.cap(9)
+    coordinator.later(days=10)
+    enrol(coordinator, "in-0")  # on 12 January
+    coordinator.later(days=10)
+
+    with pytest.raises(InvalidInput, match="its first spot was taken on 2026-01-12") as refused:
+        read(coordinator, opened={"site-1": date(2026, 1, 13)})
+    with pytest.raises(InvalidInput, match="cannot have opened on 2027-01-12"):
+        read(coordinator, opened={"site-1": date(2027, 1, 12)})
+
+    assert refused.value.field == "opened"
+    assert days_open(read(coordinator, opened={"site-1": date(2026, 1, 12)})) == 10.5
+
+
+def test_day_ahead_of_a_site_that_was_closed_is_when_it_opens_again(coordinator: Coordinator) -> None:
+    coordinator.cap(9)
+    enrol(coordinator, "in-0")
+    coordinator.later(days=10)
+    coordinator.close(site_key())
+    coordinator.later(days=10)
+
+    found = read(coordinator, opened={"site-1": date(2026, 3, 1)})
+
+    assert days_open(found) == 10
 
 
 def test_site_that_its_status_closes_was_open_until_its_last_event(coordinator: Coordinator) -> None:
