@@ -27,13 +27,13 @@ from sitematch.services.reports import forecasting, reporting
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]")
 _FORMATS = {form.media_type: form for form in Format}
-_TYPES: dict[Format, type] = {Format.JSON: ReportAnswer, Format.XLSX: bytes, Format.PDF: bytes}
+_TYPES: dict[Format, type] = {Format.JSON: ReportAnswer, Format.XLSX: bytes, Format.PDF: bytes, Format.ZIP: bytes}
 ANSWERS: dict[str, type] = {form.media_type: _TYPES.get(form, str) for form in Format}
 """Every form of a report, by its media type."""
 _PROBLEMS = (*READS, problems.SITE_NOT_FOUND, problems.UNKNOWN_COUNTRY, problems.NOT_ACCEPTABLE)
 _NOTE = (
-    "JSON, CSV, Excel, HTML or PDF, by `format` or by the Accept header; all show the same numbers. Sites that "
-    "you do not have access to are left out, and the report says so."
+    "JSON, CSV, Excel, HTML, PDF or a zip archive of CSV files, by `format` or by the Accept header; all show "
+    "the same numbers. Sites that you do not have access to are left out, and the report says so."
 )
 
 
@@ -112,6 +112,11 @@ def send_report(report: Report, form: Format, table: str | None = None) -> Respo
     )
     response.headers["Cache-Control"] = "no-store"
     response.headers["Vary"] = "Accept"
+    if form is Format.CSV and table is None:
+        from sitematch.reports.render.as_csv import omitted
+
+        if others := omitted(report):
+            response.headers["Sitematch-Omitted-Tables"] = ", ".join(others)
     if form is Format.HTML:
         from sitematch.reports.render.as_html import content_security_policy
 

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -235,6 +236,8 @@ def test_every_format_of_an_empty_report_can_be_read(form: Format) -> None:
         assert ReportHtml(written).tables["Sites"][1] == ["Nothing to show."]
     elif form is Format.CSV:
         assert read_csv(written) == []
+    elif form is Format.ZIP:
+        assert read_csv(zipfile.ZipFile(io.BytesIO(written)).read("sites.csv")) == []
     else:
         assert read_json(written)["sections"][0]["table"]["rows"] == []
 

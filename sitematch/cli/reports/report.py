@@ -54,7 +54,7 @@ def time_zone_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def document_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--format``, ``--out`` and ``--table``: how a report is written."""
     command = click.option("--table", metavar="NAME", help="With --format csv: only this table.")(command)
-    return format_option("table", "json", "csv", "xlsx", "html", "pdf")(out_option(command))
+    return format_option("table", "json", "csv", "xlsx", "html", "pdf", "zip")(out_option(command))
 
 
 def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -138,7 +138,7 @@ def run_report(make: Callable[..., Report], asked: dict[str, Any]) -> None:
 
 def check_format(form: str, out: Path | None, table: str | None) -> None:
     """Refuse what cannot be written, before anything is worked out."""
-    if form in ("xlsx", "pdf") and out is None:
+    if form in ("xlsx", "pdf", "zip") and out is None:
         raise InvalidInput(f"{form} output needs --out FILE.", field="out")
     if table is not None and form != "csv":
         raise InvalidInput("--table works only with --format csv.", field="table")
@@ -154,10 +154,15 @@ def write_report(report: Report, form: str, out: Path | None, table: str | None)
         written = render(report, Format(form), table=table)
     if out is None:
         click.echo(written, nl=False)
-        return
-    with open_output(out) as file:
-        file.write(written)
-    say(f"Wrote {out}.")
+    else:
+        with open_output(out) as file:
+            file.write(written)
+        say(f"Wrote {out}.")
+    if form == "csv" and table is None:
+        from sitematch.reports.render.as_csv import omitted
+
+        if others := omitted(report):
+            say(f"Not in this file: {', '.join(others)}. Use --table NAME, or --format zip for all tables.")
 
 
 def _printed(report: Report, out: Path | None) -> bytes:

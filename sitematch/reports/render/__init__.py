@@ -19,6 +19,7 @@ class Format(StrEnum):
     XLSX = "xlsx"
     HTML = "html"
     PDF = "pdf"
+    ZIP = "zip"
 
     @property
     def media_type(self) -> str:
@@ -43,6 +44,7 @@ _FACTS = {
     Format.XLSX: _FormatFacts("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     Format.HTML: _FormatFacts("text/html", is_text=True),
     Format.PDF: _FormatFacts("application/pdf"),
+    Format.ZIP: _FormatFacts("application/zip"),
 }
 
 

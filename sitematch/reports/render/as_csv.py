@@ -53,6 +53,12 @@ def render(report: Report, *, table: str | None = None) -> bytes:
     return out.getvalue().encode()
 
 
+def omitted(report: Report, table: str | None = None) -> tuple[str, ...]:
+    """Return the names of the tables that `render` leaves out. Errors: see `render`."""
+    kept = {part.name for part in _choose(report, table)}
+    return tuple(part.name for part in report.tables if part.name not in kept)
+
+
 def _choose(report: Report, name: str | None) -> list[Table]:
     tables = report.tables
     known = ", ".join(table.name for table in tables) or "none"

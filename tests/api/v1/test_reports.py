@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 
 from sitematch.reports.render import Format
@@ -75,6 +78,25 @@ def test_a_coordinator_gets_the_own_site_and_is_told_so(service: ServedStudy) ->
     assert (tables["study"][0]["taken"], tables["study"][0]["held"]) == (2, None)
     assert any(note.startswith("You can see some sites only") for note in answer["notes"])
     assert service.ask("GET", f"/v1/reports/funnel?site_id={OTHER_SITE}", who="coordinator").status_code == 404
+
+
+def test_csv_names_the_tables_it_leaves_out(service: ServedStudy) -> None:
+    service.hold("r-1")
+
+    first = service.ask("GET", "/v1/reports/funnel?format=csv")
+    one = service.ask("GET", "/v1/reports/funnel?format=csv&table=screen-failures")
+    archive = service.ask("GET", "/v1/reports/funnel?format=zip")
+
+    names = {
+        section["table"]["name"]
+        for section in service.ask("GET", "/v1/reports/funnel").json["sections"]
+        if section["table"]
+    }
+    assert set(first.headers["Sitematch-Omitted-Tables"].split(", ")) < names
+    assert "screen-failures" in first.headers["Sitematch-Omitted-Tables"]
+    assert "Sitematch-Omitted-Tables" not in one.headers
+    assert archive.content_type == "application/zip"
+    assert set(zipfile.ZipFile(io.BytesIO(archive.data)).namelist()) == {f"{name}.csv" for name in names}
 
 
 def test_as_of_and_the_zone_are_taken_and_bad_ones_named(service: ServedStudy) -> None:

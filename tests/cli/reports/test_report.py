@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,35 @@ def test_capacity_report_counts_what_was_held(run: Run) -> None:
     assert "1 spots are taken of 8; 7 more can be taken now." in printed
     assert "Filters: Country: US" in printed
     assert "Note: The sites are stand-ins" in printed
+
+
+@pytest.mark.parametrize("kind", ["capacity", "funnel", "forecast"])
+def test_csv_says_which_tables_it_leaves_out_and_a_zip_archive_holds_them_all(
+    run: Run, tmp_path: Path, kind: str
+) -> None:
+    run("referral", "hold", SITE, "--id", "r-1")
+    names = [section["table"]["name"] for section in read_tables(run("report", kind, "--format", "json").stdout)]
+
+    done = run("report", kind, "--format", "csv")
+    held = {row["table"] for row in read_csv(done.stdout_bytes)}
+    out = tmp_path / "report.zip"
+    assert run("report", kind, "--format", "zip", "--out", str(out)).exit_code == 0
+
+    lacking = [name for name in names if name not in held]
+    said = f"Not in this file: {', '.join(lacking)}. Use --table NAME, or --format zip for all tables."
+    assert (said in done.stderr) == bool(lacking)
+    with zipfile.ZipFile(out) as archive:
+        assert archive.namelist() == [f"{name}.csv" for name in names]
+        for name in names:
+            alone = run("report", kind, "--format", "csv", "--table", name)
+            assert [row["table"] for row in read_csv(archive.read(f"{name}.csv"))] == [
+                row["table"] for row in read_csv(alone.stdout_bytes)
+            ]
+            assert "Not in this file" not in alone.stderr
+
+
+def read_tables(printed: str) -> list[dict[str, Any]]:
+    return [section for section in json.loads(printed)["sections"] if section["table"] is not None]
 
 
 @pytest.mark.parametrize("kind", ["capacity", "funnel"])
