@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import keys_for
@@ -268,6 +271,63 @@ def test_hundreds_of_referrals_and_sites_are_allocated_to_the_optimum_of_each_al
 
     assert found.total_km == pytest.approx(sum(min(row) for row in km))
     assert all(placement.given_up_km == 0 for placement in found.placements)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_scarce_spots_are_allocated_as_an_integer_program_over_all_pairs_does(seed: int) -> None:
+    rng = random.Random(seed)
+    arms, countries = ("a", "b", None), ("DE", "FR", "US")
+    requests = [make_request(f"r{i:03}", arm=arms[i % 3], max_km=rng.choice((None, 700.0))) for i in range(30)]
+    sites = [make_offer(f"s{j:03}", countries[j % 3]) for j in range(60)]
+    # Everybody lives near the first sites, which are full soon: the best choice lies beyond the ten nearest.
+    km = [[rng.uniform(0, 100) + 15 * j for j in range(60)] for _ in requests]
+    room = {site_cap(site.site_id): rng.randint(0, 1) for site in sites}
+    room |= {country_cap("DE"): 9, country_cap("FR"): 8, arm_cap("a"): 8, STUDY: rng.choice((22, 28))}
+
+    found = allocate(requests, sites, km, room)
+
+    most, least_km = integer_program(requests, sites, km, room)
+    assert len(found.placements) == most
+    assert found.total_km == pytest.approx(least_km, abs=1e-6)
+    used = Counter(
+        key
+        for placement in found.placements
+        for key in keys_for(
+            placement.site_id,
+            next(site.country for site in sites if site.site_id == placement.site_id),
+            next(request.arm for request in requests if request.referral_id == placement.referral_id),
+        )
+    )
+    assert all(used[key] <= spots for key, spots in room.items())
+
+
+def integer_program(
+    requests: list[AllocationRequest], sites: list[AllocationSite], km: list[list[float]], room: dict[CapKey, int]
+) -> tuple[int, float]:
+    """Return the greatest number of placements, and the least total distance of so many."""
+    pairs = [
+        (i, j) for i, request in enumerate(requests) for j, site in enumerate(sites) if may_go(request, site, km[i][j])
+    ]
+    names = [*range(len(requests)), *room]
+    matrix = np.zeros((len(names) + 1, len(pairs)))
+    for at, (i, j) in enumerate(pairs):
+        for name in (i, *keys_for(sites[j].site_id, sites[j].country, requests[i].arm)):
+            if name in names:
+                matrix[names.index(name), at] = 1
+    matrix[-1] = 1
+    upper = np.array([1.0] * len(requests) + [float(spots) for spots in room.values()] + [math.inf])
+    lower = np.zeros(len(upper))
+
+    def least(cost: list[float]) -> float:
+        found = milp(
+            cost, constraints=LinearConstraint(matrix, lower, upper), bounds=Bounds(0, 1), integrality=[1] * len(cost)
+        )
+        assert found.success
+        return float(found.fun)
+
+    most = round(-least([-1.0] * len(pairs)))
+    lower[-1] = upper[-1] = most
+    return most, least([km[i][j] for i, j in pairs])
 
 
 def test_an_id_given_twice_is_refused() -> None:
