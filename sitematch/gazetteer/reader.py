@@ -179,6 +179,12 @@ class Reader:
             for row in rows
         }
 
+    @property
+    def digest(self) -> str:
+        """The hash of all rows, as the build wrote it; empty for a file without one."""
+        row = self._cursor().execute("SELECT value FROM meta WHERE key = 'digest'").fetchone()
+        return "" if row is None else str(row[0])
+
     def forget_connections(self) -> None:
         """Drop every connection of this process; the next look-up opens a new one."""
         self._local = threading.local()

@@ -84,6 +84,11 @@ class Store:
             return str(Path(url.database or "").absolute())
         return f"{url.database} on {url.host or 'this machine'}{f':{url.port}' if url.port else ''}"
 
+    def connections(self) -> tuple[int, int]:
+        """Return how many connections are in use, and how many are open and idle."""
+        pool = self.engine.pool
+        return (pool.checkedout(), pool.checkedin()) if isinstance(pool, sa.QueuePool) else (0, 0)
+
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Give a connection whose statements all see one and the same instant, and may not write.

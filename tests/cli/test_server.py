@@ -99,6 +99,22 @@ def test_a_server_with_an_open_connection_ends_too(tmp_path: Path, port: int) ->
             process.communicate(timeout=HANG_S)
 
 
+def test_metrics_have_a_port_of_their_own_and_add_up_over_the_workers(tmp_path: Path, port: int) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        own_port = probe.getsockname()[1]
+    with served(port, tmp_path, "--workers", "2", "--metrics-port", str(own_port)) as process:
+        wait_until_ready(port, process)
+        for _ in range(40):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
+
+        with urllib.request.urlopen(f"http://127.0.0.1:{own_port}/metrics", timeout=5) as answer:
+            text = answer.read().decode()
+
+    assert 'sitematch_requests_total{method="GET",route="/healthz",status="200"} 40.0' in text
+    assert "sitematch_feed_success_timestamp_seconds" in text
+
+
 def test_a_port_that_another_server_shares_is_refused_before_anything_else(run: Run, tmp_path: Path) -> None:
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
