@@ -17,6 +17,18 @@ CTGOV_URL = "https://clinicaltrials.gov/api/v2"
 """The documented address of ClinicalTrials.gov's API v2."""
 
 
+VARIABLES = frozenset(
+    f"SITEMATCH_{name}"
+    for name in (
+        *("ACCESS_LOG", "ACTOR", "BACKUP_FOLDER", "BUSY_TIMEOUT_S", "COUNT_DEMAND", "CTGOV_URL", "DATABASE_URL"),
+        *("DEMAND_THRESHOLD", "FRAME_ANCESTORS", "GAZETTEER", "GET_MATCHES", "HOME", "HOST", "LOG_FORMAT", "LOG_LEVEL"),
+        *("METRICS_HOST", "METRICS_PORT", "METRICS_TOKEN", "NOTICES_EVERY_S", "PORT", "PUBLIC_URL", "STUDY", "THREADS"),
+        *("TILES_ATTRIBUTION", "TILES_URL", "WEBHOOKS_TO_PRIVATE", "WORKERS"),
+    )
+)
+"""Every variable that is read: a test holds it against the code."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set from outside.
@@ -73,6 +85,9 @@ class Settings:
         The fewest look-ups of a region in a month that the demand report shows, 11 to 1,000,000.
         ``SITEMATCH_DEMAND_THRESHOLD``, 11.
 
+    backup_folder
+        Where ``sitematch db backup`` is told to write, so that ``sitematch doctor`` can say how old the newest
+        backup is. ``SITEMATCH_BACKUP_FOLDER``; None if it is not known.
     frame_ancestors
         Origins whose pages may show the finder in a frame, as CSP's ``frame-ancestors`` takes them.
         ``SITEMATCH_FRAME_ANCESTORS``, ``'none'``.
@@ -100,6 +115,7 @@ class Settings:
     port: int = 8000
     workers: int = 1
     threads: int = 0
+    backup_folder: Path | None = None
     busy_timeout_s: float = 10.0
     notices_every_s: float = 5.0
     webhooks_to_private: bool = False
@@ -171,6 +187,7 @@ class Settings:
             busy_timeout_s=given.seconds("SITEMATCH_BUSY_TIMEOUT_S", default=10.0, least=0.001, most=600),
             notices_every_s=given.seconds("SITEMATCH_NOTICES_EVERY_S", default=5.0, least=0, most=3600),
             webhooks_to_private=given.flag("SITEMATCH_WEBHOOKS_TO_PRIVATE", default=False),
+            backup_folder=Path(backups).expanduser() if (backups := values.get("SITEMATCH_BACKUP_FOLDER")) else None,
             frame_ancestors=given.frame_ancestors("SITEMATCH_FRAME_ANCESTORS"),
             tiles_url=given.tiles_url("SITEMATCH_TILES_URL"),
             tiles_attribution=values.get("SITEMATCH_TILES_ATTRIBUTION", ""),

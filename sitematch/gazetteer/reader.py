@@ -185,6 +185,14 @@ class Reader:
         row = self._cursor().execute("SELECT value FROM meta WHERE key = 'digest'").fetchone()
         return "" if row is None else str(row[0])
 
+    def damage(self) -> str:
+        """Read the whole file and return what is wrong with its pages, in SQLite's words; empty if nothing is."""
+        try:
+            found = [str(row[0]) for row in self._cursor().execute("PRAGMA quick_check(5)")]
+        except sqlite3.DatabaseError as fault:
+            return str(fault)
+        return "" if found == ["ok"] else "; ".join(found)
+
     def forget_connections(self) -> None:
         """Drop every connection of this process; the next look-up opens a new one."""
         self._local = threading.local()

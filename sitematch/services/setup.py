@@ -135,7 +135,8 @@ def prepare_schema(settings: Settings, say: Callable[[str], None]) -> None:
     """
     if settings.database_url.startswith(f"sqlite:///{settings.home}"):
         try:
-            settings.home.mkdir(parents=True, exist_ok=True)
+            # Nobody else has to read what is in it: addresses of coordinators, the secrets that sign webhooks.
+            settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StorageFault(
                 f"Cannot create the folder {settings.home} for the database: {error.strerror}. "

@@ -29,6 +29,9 @@ BUSY_TIMEOUT_S = 10.0
 """How long a write waits for its turn, in seconds, before it is told that the database is busy."""
 
 _POOL_SIZE, _POOL_OVERFLOW = 8, 24
+
+CONNECTIONS_OF_A_PROCESS = _POOL_SIZE + _POOL_OVERFLOW
+"""The most connections that one process opens."""
 _WRITE = "sitematch_write"
 
 _SQLITE_SETTINGS = (
