@@ -14,7 +14,7 @@ import click
 
 from sitematch.cli.common import EXIT_NOT_FOUND, STORE, exit_codes, plain_errors, prepared_settings, say
 from sitematch.config import Settings
-from sitematch.errors import InvalidInput
+from sitematch.errors import InvalidInput, NotReady
 from sitematch.logs import granian_config
 from sitematch.metrics import serve_in_thread, shared_folder
 
@@ -22,6 +22,10 @@ _CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
 
 STOP_S = 3
 """How long a process may finish what it does when the server is ended, in seconds, before it is ended itself."""
+
+
+HEADERS_S = 10
+"""How long a client may take to send the headers of a request, in seconds; also how long a connection may idle."""
 
 
 @click.command(epilog=_CODES)
@@ -38,9 +42,12 @@ STOP_S = 3
     type=click.IntRange(0, 65535),
     help="Port for /metrics, without a token; 0 for none.  [default: SITEMATCH_METRICS_PORT, or 0]",
 )
+@click.option("--create", is_flag=True, help="Create the database if there is none, and upgrade its schema.")
 @plain_errors
-def serve(**options: Any) -> None:
+def serve(create: bool, **options: Any) -> None:
     """Serve the pages and the HTTP API.
+
+    A database that is missing is not created without --create: a wrong path must not look like an empty ledger.
 
     \b
     Example:
@@ -52,6 +59,10 @@ def serve(**options: Any) -> None:
     if asked.metrics_port:
         refuse_taken(asked.metrics_host, asked.metrics_port, option="--metrics-port")
     with _environment(given), shared_folder() if asked.has_metrics else nullcontext("") as folder:
+        if not create:
+            from sitematch.services.setup import require_database
+
+            require_database(asked)
         _serve(folder)
 
 
@@ -73,13 +84,19 @@ def _environment(given: Mapping[str, str]) -> Iterator[None]:
 def _serve(metrics_folder: str) -> None:
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
     from sitematch.services.finding.opening import open_finder
 
     now = datetime.now(UTC)
     chosen = prepared_settings(now)
-    open_finder(chosen, now)  # what is missing is said here, in words, before any worker starts
+    # What is missing or damaged is said here, in words, before any worker starts.
+    finder = open_finder(chosen, now)
+    if damage := finder.gazetteer.reader.damage():
+        what_to_do = "Build it again with `sitematch gazetteer build`, or copy it again."
+        raise NotReady(f"The gazetteer {chosen.gazetteer_path} is damaged: {damage[:300]}. {what_to_do}")
+    del finder
     server = Granian(
         target="sitematch.wsgi:create_served_app",
         address=chosen.host,
@@ -92,6 +109,8 @@ def _serve(metrics_folder: str) -> None:
         backpressure=128,
         websockets=False,
         workers_kill_timeout=STOP_S,
+        respawn_failed_workers=True,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_S * 1000),
         log_level=LogLevels.warning,
         log_dictconfig=granian_config(chosen.log_format),
     )

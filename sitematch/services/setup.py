@@ -35,6 +35,7 @@ __all__ = [
     "prepare_catalogue",
     "prepare_schema",
     "prepared_to_read",
+    "require_database",
     "restore",
 ]
 
@@ -112,6 +113,26 @@ def prepared_to_read(settings: Settings, say: Callable[[str], None], now: dateti
         borrowed = replace(settings, home=Path(folder), database_url=f"sqlite:///{copy}")
         prepare(borrowed, lambda _: None, now)
         yield borrowed
+
+
+def require_database(settings: Settings) -> None:
+    """Check that there is a database with the schema that this program needs, and make none.
+
+    Raises
+    ------
+    NotReady
+        If it is missing, empty or of another version; the message says what to run.
+    StorageFault, LedgerBusy
+        If it cannot be read.
+    """
+    address = settings.database_url
+    file = Path(address.removeprefix("sqlite:///"))
+    if address.startswith("sqlite:///") and not file.exists():
+        raise NotReady(
+            f"There is no database: {file} is missing. If this is a new installation, run `sitematch db upgrade` "
+            "first, or `sitematch serve --create`. If not, check SITEMATCH_HOME and SITEMATCH_DATABASE_URL."
+        )
+    open_store(address).close()
 
 
 def prepare_catalogue(settings: Settings, say: Callable[[str], None]) -> None:
