@@ -17,7 +17,7 @@ from api.backend import Backend, Clock, utc_now
 from api.fhir import bulk as fhir_bulk
 from api.fhir import outcome
 from api.fhir import routes as fhir_routes
-from api.http import docs, errors, headers, request_log
+from api.http import compression, docs, errors, headers, request_log
 from api.http.operations import Documented, Operation
 from api.http.request_metrics import RequestMetrics
 from api.pages import assets, languages, maps, preferences
@@ -90,6 +90,7 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     app = Service(__name__)
     # Counting costs a little, so only who reads the metrics pays for it.
     registry = CollectorRegistry() if chosen.has_metrics else None
+    compression.register(app)
     request_log.register(app, chosen, None if registry is None else RequestMetrics(registry).observe)
     app.extensions["sitematch"] = backend
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
