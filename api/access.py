@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from flask import Flask, Response, g, request
+from flask import Flask, g, request
 
 from api.backend import Backend
 from api.http import problems
 from api.http.errors import RequestRejected
 from api.http.operations import Operation
 from api.http.problems import problem
+from api.http.request_log import believe_id
 from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission
 from sitematch.errors import NotAllowed
 from sitematch.services.accounts import sign_in
@@ -21,7 +20,7 @@ from sitematch.services.accounts import sign_in
 PUBLIC = frozenset(
     {
         *("matches", "clinics", "studies", "sites", "postcodes", "fhir", "fhir_bulk"),
-        *("pages", "maps", "preferences", "health", "docs", "static"),
+        *("pages", "maps", "preferences", "health", "docs", "metrics", "static"),
     }
 )
 """Blueprints that need no account: what patients use, and what explains the service. All others need a token."""
@@ -32,7 +31,6 @@ KEY_HEADER = {
 }
 """What the OpenAPI document says of the header that every write needs."""
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -64,23 +62,16 @@ def register(
         blueprint = (endpoint or "").partition(".")[0]
         if endpoint is None or blueprint in PUBLIC:
             return  # no such address, or everybody's
-        g.request_id = _request_id()
         if blueprint in own_admissions:
             own_admissions[blueprint](endpoint, g.request_id)
             return
         actor = _authenticate(backend)
+        believe_id()
         operation = operations.get(endpoint)
         if operation is None or operation.permission is None:
             raise NotAllowed("You do not have permission to do this.", permission="none")
         require_anywhere(actor, operation.permission)
         g.caller = Caller(actor=actor, request_id=g.request_id, idempotency_key=_key(operation))
-
-    @app.after_request
-    def name(response: Response) -> Response:
-        if "request_id" in g:
-            # The audit trail names the same one.
-            response.headers["X-Request-Id"] = g.request_id
-        return response
 
 
 def caller() -> Caller:
@@ -117,9 +108,3 @@ def _key(operation: Operation) -> str | None:
             problem(problems.IDEMPOTENCY_KEY_MISSING, "The header Idempotency-Key is missing or empty.")
         )
     return key
-
-
-def _request_id() -> str:
-    """Return the id that a proxy gave the request, if it looks like one; else a new one."""
-    given = request.headers.get("X-Request-Id", "")
-    return given if _REQUEST_ID.fullmatch(given) else f"http-{uuid.uuid4()}"

@@ -10,14 +10,16 @@ import os
 from types import TracebackType
 
 from flask import Flask, Response
+from prometheus_client import CollectorRegistry
 
-from api import access, console, health
+from api import access, console, health, metrics
 from api.backend import Backend, Clock, utc_now
 from api.fhir import bulk as fhir_bulk
 from api.fhir import outcome
 from api.fhir import routes as fhir_routes
-from api.http import docs, errors, headers
+from api.http import compression, docs, errors, headers, request_log
 from api.http.operations import Documented, Operation
+from api.http.request_metrics import RequestMetrics
 from api.pages import assets, languages, maps, preferences
 from api.pages import routes as page_routes
 from api.v1 import (
@@ -35,6 +37,7 @@ from api.v1 import (
     studies,
     webhooks,
 )
+from sitematch import logs
 from sitematch.config import Settings
 from sitematch.errors import NotReady
 from sitematch.services.finding.finder import Finder
@@ -79,8 +82,16 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     InvalidInput
         If a variable of the environment cannot be understood.
     """
-    backend = Backend(settings or Settings.from_mapping(os.environ), clock, finder)
+    chosen = settings or Settings.from_mapping(os.environ)
+    if settings is None:
+        # Who gives the settings is a program that has set up its logs itself.
+        logs.configure(chosen.log_format, chosen.log_level, facts=request_log.RequestFacts())
+    backend = Backend(chosen, clock, finder)
     app = Service(__name__)
+    # Counting costs a little, so only who reads the metrics pays for it.
+    registry = CollectorRegistry() if chosen.has_metrics else None
+    compression.register(app)
+    request_log.register(app, chosen, None if registry is None else RequestMetrics(registry).observe)
     app.extensions["sitematch"] = backend
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     # Two addresses for one thing help nobody, and a redirect would lose a POST's body.
@@ -92,6 +103,11 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     standards = (fhir_routes, fhir_bulk)
     routes: list[Documented] = [module.blueprint(backend) for module in (*lookups, *office, *standards)]
     routes += [page_routes.blueprint(backend, app.assets), preferences.blueprint(), documents]
+    if registry is not None:
+        server = metrics.ServerMetrics(backend, registry)
+        backend.tasks.watch(server.task().start(at_once=True))
+        if chosen.metrics_token:
+            routes.append(metrics.blueprint(server, registry, chosen.metrics_token))
     languages.register(app)
     operations: dict[str, Operation] = {}
     for blueprint in routes:

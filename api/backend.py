@@ -31,6 +31,12 @@ MOST_WRITES = 3
 """How many writes may be under way or wait at once in a process; beyond it they are told to come back. `serve` gives a
 process at least five threads, so that some are always left for look-ups and for `/healthz`."""
 
+THREADS = 8
+"""Threads for requests where the settings name no number."""
+
+SPARE_READERS = 2
+"""Connections to the gazetteer beside those of the threads for requests: for what runs in the background."""
+
 _RETRY_S = 1.0
 """Between two tries to open what was not ready, so that a crowd of requests does not try in turn."""
 
@@ -158,7 +164,8 @@ class Backend:
     def _open_live(self) -> LiveFinders:
         if self._live is None:
             opened = self._fixed and self._fixed.gazetteer
-            gazetteer = opened or Gazetteer.open(self.settings.gazetteer_path)
+            readers = self.settings.threads or THREADS
+            gazetteer = opened or Gazetteer.open(self.settings.gazetteer_path, readers=readers + SPARE_READERS)
             self._live = LiveFinders(gazetteer, self._open_store(), self.settings.study_id, self.now)
             self.tasks.watch(self._live.feed.task, self._live.outlooks.task)
             finder = self._live.finder()

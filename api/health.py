@@ -40,6 +40,7 @@ def blueprint(backend: Backend) -> Documented:
     )
     def readyz() -> Response:
         finder = backend.finder()
+        finder.gazetteer.reader.check()
         late = [task for task in backend.tasks.statuses() if task.is_late or not task.is_alive]
         for task in late:
             if task.name == CAPACITY_FEED:

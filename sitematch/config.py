@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sitematch.errors import InvalidInput
+from sitematch.environment import DEMAND_THRESHOLD, LOG_FORMATS, LOG_LEVELS, Variables
 
 _PACKAGE = Path(__file__).parent
 DEFAULT_STUDY_ID = "NCT06064929"
@@ -18,16 +16,17 @@ DEFAULT_STUDY_ID = "NCT06064929"
 CTGOV_URL = "https://clinicaltrials.gov/api/v2"
 """The documented address of ClinicalTrials.gov's API v2."""
 
-DEMAND_THRESHOLD = 11
-"""The fewest look-ups that a demand report may show: usual for small counts in health statistics."""
 
-_ANCESTOR = re.compile(r"'self'|https?://(?:\*\.)?[\w.-]+(?::\d{1,5})?", re.ASCII)
-"""One source of CSP's ``frame-ancestors``; nothing in it can end the directive."""
-
-_TILES = re.compile(r"https?://[\w.-]+(?::\d{1,5})?/[^\s;,'\"]*", re.ASCII)
-
-_TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"0", "false", "no", "off", ""}
+VARIABLES = frozenset(
+    f"SITEMATCH_{name}"
+    for name in (
+        *("ACCESS_LOG", "ACTOR", "BACKUP_FOLDER", "BUSY_TIMEOUT_S", "COUNT_DEMAND", "CTGOV_URL", "DATABASE_URL"),
+        *("DEMAND_THRESHOLD", "FRAME_ANCESTORS", "GAZETTEER", "GET_MATCHES", "HOME", "HOST", "LOG_FORMAT", "LOG_LEVEL"),
+        *("METRICS_HOST", "METRICS_PORT", "METRICS_TOKEN", "NOTICES_EVERY_S", "PORT", "PUBLIC_URL", "STUDY", "THREADS"),
+        *("TILES_ATTRIBUTION", "TILES_URL", "WEBHOOKS_TO_PRIVATE", "WORKERS"),
+    )
+)
+"""Every variable that is read: a test holds it against the code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +55,22 @@ class Settings:
     access_log
         Whether the server writes a line for each request: method, route, status and time, never the address itself,
         which may hold a postcode. ``SITEMATCH_ACCESS_LOG``, off.
+    log_format
+        ``"console"`` for people, ``"json"`` for programs: one object a line. ``SITEMATCH_LOG_FORMAT``, console.
+    log_level
+        The least level that is logged: ``"debug"``, ``"info"``, ``"warning"`` or ``"error"``. ``SITEMATCH_LOG_LEVEL``,
+        info.
+    metrics_token
+        Who sends it as a bearer token may read ``/metrics``, which is not there without one; at least 16 characters.
+        ``SITEMATCH_METRICS_TOKEN``, empty.
+    metrics_host, metrics_port
+        Where `serve` answers ``/metrics`` to everybody, apart from the service; port 0 does not.
+        ``SITEMATCH_METRICS_HOST``, 127.0.0.1; ``SITEMATCH_METRICS_PORT``, 0.
+    host, port
+        Where `serve` listens. ``SITEMATCH_HOST``, 127.0.0.1; ``SITEMATCH_PORT``, 8000.
+    workers, threads
+        How many processes `serve` starts, 1 to 64, and how many threads each has for requests, 5 to 64, or 0 to choose
+        by the machine. ``SITEMATCH_WORKERS``, 1; ``SITEMATCH_THREADS``, 0.
     busy_timeout_s
         How long a write waits for others before it is told that the database is busy, in seconds, over 0 to 600.
         ``SITEMATCH_BUSY_TIMEOUT_S``, 10.
@@ -70,6 +85,9 @@ class Settings:
         The fewest look-ups of a region in a month that the demand report shows, 11 to 1,000,000.
         ``SITEMATCH_DEMAND_THRESHOLD``, 11.
 
+    backup_folder
+        Where ``sitematch db backup`` is told to write, so that ``sitematch doctor`` can say how old the newest
+        backup is. ``SITEMATCH_BACKUP_FOLDER``; None if it is not known.
     frame_ancestors
         Origins whose pages may show the finder in a frame, as CSP's ``frame-ancestors`` takes them.
         ``SITEMATCH_FRAME_ANCESTORS``, ``'none'``.
@@ -88,6 +106,16 @@ class Settings:
     ctgov_url: str = CTGOV_URL
     public_url: str = ""
     access_log: bool = False
+    log_format: str = "console"
+    log_level: str = "info"
+    metrics_token: str = field(default="", repr=False)
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    threads: int = 0
+    backup_folder: Path | None = None
     busy_timeout_s: float = 10.0
     notices_every_s: float = 5.0
     webhooks_to_private: bool = False
@@ -96,6 +124,11 @@ class Settings:
     tiles_attribution: str = ""
     count_demand: bool = False
     demand_threshold: int = DEMAND_THRESHOLD
+
+    @property
+    def has_metrics(self) -> bool:
+        """Whether somebody may read metrics."""
+        return bool(self.metrics_token or self.metrics_port)
 
     @property
     def tiles_origin(self) -> str:
@@ -115,7 +148,7 @@ class Settings:
         Raises
         ------
         InvalidInput
-            If a value cannot be understood; `.field` names the variable.
+            If values cannot be understood: the message tells of every one, and `.field` names the first variable.
 
         Examples
         --------
@@ -132,24 +165,39 @@ class Settings:
 
             home = user_data_path("sitematch")
         gazetteer_text = values.get("SITEMATCH_GAZETTEER")
-        return cls(
+        given = Variables(values)
+        settings = cls(
             home=home,
             database_url=values.get("SITEMATCH_DATABASE_URL") or f"sqlite:///{home / 'sitematch.db'}",
             gazetteer_path=Path(gazetteer_text) if gazetteer_text else data_file("gazetteer.sqlite"),
             study_id=values.get("SITEMATCH_STUDY") or DEFAULT_STUDY_ID,
-            get_matches=_flag(values, "SITEMATCH_GET_MATCHES", default=True),
+            get_matches=given.flag("SITEMATCH_GET_MATCHES", default=True),
             ctgov_url=values.get("SITEMATCH_CTGOV_URL") or CTGOV_URL,
             public_url=values.get("SITEMATCH_PUBLIC_URL", "").rstrip("/"),
-            access_log=_flag(values, "SITEMATCH_ACCESS_LOG", default=False),
-            busy_timeout_s=_seconds(values, "SITEMATCH_BUSY_TIMEOUT_S", default=10.0, least=0.001, most=600),
-            notices_every_s=_seconds(values, "SITEMATCH_NOTICES_EVERY_S", default=5.0, least=0, most=3600),
-            webhooks_to_private=_flag(values, "SITEMATCH_WEBHOOKS_TO_PRIVATE", default=False),
-            frame_ancestors=_frame_ancestors(values),
-            tiles_url=_tiles_url(values),
+            access_log=given.flag("SITEMATCH_ACCESS_LOG", default=False),
+            log_format=given.choice("SITEMATCH_LOG_FORMAT", LOG_FORMATS, default="console"),
+            log_level=given.choice("SITEMATCH_LOG_LEVEL", LOG_LEVELS, default="info"),
+            metrics_token=given.secret("SITEMATCH_METRICS_TOKEN"),
+            metrics_host=values.get("SITEMATCH_METRICS_HOST") or "127.0.0.1",
+            metrics_port=given.count("SITEMATCH_METRICS_PORT", default=0, least=0, most=65535),
+            host=values.get("SITEMATCH_HOST") or "127.0.0.1",
+            port=given.count("SITEMATCH_PORT", default=8000, least=1, most=65535),
+            workers=given.count("SITEMATCH_WORKERS", default=1, least=1, most=64),
+            threads=given.count("SITEMATCH_THREADS", default=0, least=5, most=64, also=0),
+            busy_timeout_s=given.seconds("SITEMATCH_BUSY_TIMEOUT_S", default=10.0, least=0.001, most=600),
+            notices_every_s=given.seconds("SITEMATCH_NOTICES_EVERY_S", default=5.0, least=0, most=3600),
+            webhooks_to_private=given.flag("SITEMATCH_WEBHOOKS_TO_PRIVATE", default=False),
+            backup_folder=Path(backups).expanduser() if (backups := values.get("SITEMATCH_BACKUP_FOLDER")) else None,
+            frame_ancestors=given.frame_ancestors("SITEMATCH_FRAME_ANCESTORS"),
+            tiles_url=given.tiles_url("SITEMATCH_TILES_URL"),
             tiles_attribution=values.get("SITEMATCH_TILES_ATTRIBUTION", ""),
-            count_demand=_flag(values, "SITEMATCH_COUNT_DEMAND", default=False),
-            demand_threshold=_threshold(values, "SITEMATCH_DEMAND_THRESHOLD"),
+            count_demand=given.flag("SITEMATCH_COUNT_DEMAND", default=False),
+            demand_threshold=given.count(
+                "SITEMATCH_DEMAND_THRESHOLD", default=DEMAND_THRESHOLD, least=DEMAND_THRESHOLD, most=1_000_000
+            ),
         )
+        given.raise_faults()
+        return settings
 
 
 def data_file(name: str) -> Path:
@@ -163,60 +211,3 @@ def data_file(name: str) -> Path:
     packaged = _PACKAGE / "_data" / name
     in_checkout = _PACKAGE.parent / "data" / name
     return in_checkout if in_checkout.exists() and not packaged.exists() else packaged
-
-
-def _frame_ancestors(values: Mapping[str, str]) -> str:
-    name = "SITEMATCH_FRAME_ANCESTORS"
-    text = " ".join(values.get(name, "").split()) or "'none'"
-    if text not in ("'none'", "*") and not all(_ANCESTOR.fullmatch(part) for part in text.split()):
-        raise InvalidInput(
-            f"{name} is {text!r}; set it to 'none', * or origins such as https://example.org, separated by spaces.",
-            field=name,
-        )
-    return text
-
-
-def _tiles_url(values: Mapping[str, str]) -> str:
-    name = "SITEMATCH_TILES_URL"
-    text = values.get(name, "").strip()
-    if text and not (_TILES.fullmatch(text) and all(part in text for part in ("{z}", "{x}", "{y}"))):
-        raise InvalidInput(
-            f"{name} is {text!r}; set it to an http or https address with {{z}}, {{x}} and {{y}}, and one host.",
-            field=name,
-        )
-    return text
-
-
-def _flag(values: Mapping[str, str], name: str, *, default: bool) -> bool:
-    text = values.get(name)
-    if text is None:
-        return default
-    folded = text.strip().lower()
-    if folded in _TRUE:
-        return True
-    if folded in _FALSE:
-        return False
-    raise InvalidInput(f"{name} is {text!r}; set it to 1 or 0.", field=name)
-
-
-def _seconds(values: Mapping[str, str], name: str, *, default: float, least: float, most: float) -> float:
-    text = values.get(name)
-    if not text:
-        return default
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not least <= seconds <= most:
-        raise InvalidInput(f"{name} is {text!r}; set it to {least:g} to {most:g} seconds.", field=name)
-    return seconds
-
-
-def _threshold(values: Mapping[str, str], name: str) -> int:
-    text = values.get(name)
-    if not text:
-        return DEMAND_THRESHOLD
-    count = int(text) if text.isdecimal() else 0
-    if not DEMAND_THRESHOLD <= count <= 1_000_000:
-        raise InvalidInput(f"{name} is {text!r}; set it to {DEMAND_THRESHOLD} to 1000000.", field=name)
-    return count

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, cast
 
+from sitematch.worker import end_with_parent
+
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _INSTALLED = Path(__file__).with_name("_web")
@@ -38,6 +40,7 @@ def create_served_app() -> WsgiApp:
     listened to both could be told twice at once and wait for ever, so it leaves Ctrl-C to the server. Until the server
     has set its own handler here, SIGTERM ends the process at once.
     """
+    end_with_parent()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     return create_app()

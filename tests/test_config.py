@@ -68,3 +68,32 @@ def test_tile_server_that_the_policy_could_not_name_is_refused(text: str) -> Non
         Settings.from_mapping({"SITEMATCH_TILES_URL": text})
 
     assert refused.value.field == "SITEMATCH_TILES_URL"
+
+
+def test_every_fault_is_told_at_once_and_no_secret_is_repeated() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Settings.from_mapping(
+            {
+                "SITEMATCH_PORT": "http",
+                "SITEMATCH_WORKERS": "0",
+                "SITEMATCH_THREADS": "4",
+                "SITEMATCH_LOG_FORMAT": "xml",
+                "SITEMATCH_METRICS_TOKEN": "hunter2",
+                "SITEMATCH_ACCESS_LOG": "maybe",
+            }
+        )
+
+    assert refused.value.message.splitlines() == [
+        "SITEMATCH_ACCESS_LOG is 'maybe'; set it to 1 or 0.",
+        "SITEMATCH_LOG_FORMAT is 'xml'; set it to console or json.",
+        "SITEMATCH_METRICS_TOKEN is too short; set it to 16 or more characters that are random.",
+        "SITEMATCH_PORT is 'http'; set it to 1 to 65535.",
+        "SITEMATCH_WORKERS is '0'; set it to 1 to 64.",
+        "SITEMATCH_THREADS is '4'; set it to 0, or 5 to 64.",
+    ]
+
+
+def test_settings_do_not_show_the_metrics_token() -> None:
+    token = "a-token-that-is-long-enough"
+
+    assert token not in repr(Settings.from_mapping({"SITEMATCH_METRICS_TOKEN": token}))

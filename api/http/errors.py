@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, current_app, render_template, request
+from flask import Flask, Response, current_app, g, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from api.http import problems
@@ -209,6 +209,7 @@ def _unexpected(error: BaseException) -> Problem:
 def _send(
     described: Problem, *, retry_after_s: int = _RETRY_AFTER_S, headers: Mapping[str, str] | None = None
 ) -> Response:
+    described = msgspec.structs.replace(described, request_id=g.get("request_id", ""))
     renderer = _renderer()
     if renderer is not None:
         response = renderer(described)

@@ -76,6 +76,7 @@ class Problem(Wire, frozen=True, omit_defaults=True):
     allowed: Annotated[tuple[str, ...], Meta(description="The actions that are possible in this state.")] = ()
     permission: Annotated[str, Meta(description="The permission that is missing.")] = ""
     instance: Annotated[str, Meta(description="Identifies this occurrence in the server's log.")] = ""
+    request_id: Annotated[str, Meta(description="The id of the request, as in X-Request-Id and the server's log.")] = ""
 
 
 def problem(

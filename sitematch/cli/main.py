@@ -13,6 +13,7 @@ from sitematch.cli.capacity.waiting import waiting_group
 from sitematch.cli.common import EXIT_CODES, Commands
 from sitematch.cli.data import data_group
 from sitematch.cli.database import db
+from sitematch.cli.doctor import doctor
 from sitematch.cli.finding.look_up import locate, match, sites
 from sitematch.cli.gazetteer import gazetteer_group
 from sitematch.cli.reports.allocate import allocate
@@ -72,6 +73,7 @@ for _command in (
     locate,
     sites,
     serve,
+    doctor,
     capacity_group,
     referral_group,
     waiting_group,

@@ -7,15 +7,17 @@ import os
 import sqlite3
 import threading
 import weakref
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sitematch.errors import NotReady
 from sitematch.gazetteer.schema import APPLICATION_ID, DEGREE, SCHEMA_VERSION
 
 _BUILD = "Build it with `sitematch gazetteer build`."
 
-_POSTCODE = """
+POSTCODE = """
 SELECT p.latitude, p.longitude, p.precision, p.uncertainty_m, n.text, p.source_id, p.children
 FROM postcode AS p JOIN name AS n ON n.id = p.name_id
 WHERE p.country = ? AND p.key = ?
@@ -99,18 +101,18 @@ class Source:
     attribution: str
 
 
-class _Handle:
+class Handle:
     """A connection and its cursor, owned by one thread and closed with it."""
 
     __slots__ = ("connection", "cursor", "find")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_mapped: bool = True) -> None:
         # immutable: no locks, no journal, no change counter to check. check_same_thread is off only so that the
         # garbage collector may close the handle of a thread that ended; no two threads ever share one.
         self.connection = sqlite3.connect(
             f"{path.as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False, cached_statements=16
         )
-        self.connection.execute(f"PRAGMA mmap_size = {path.stat().st_size}")
+        self.connection.execute(f"PRAGMA mmap_size = {path.stat().st_size if is_mapped else 0}")
         self.cursor = self.connection.cursor()
         # Bound once: a look-up is hot enough that the attribute counts.
         self.find = self.connection.cursor().execute
@@ -138,7 +140,8 @@ class Reader:
     -----
     Each thread gets a connection of its own at its first look-up; a forked child starts with none. The pages are
     mapped from the operating system's cache, so workers share them. A file may be replaced by renaming another over
-    it, never written into; restart the workers afterwards, since a thread that starts later opens the new file.
+    it, never written into; a thread that starts later opens the new file. A program that runs for long uses
+    `sitematch.gazetteer.guarded_reader.GuardedReader`.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -148,12 +151,13 @@ class Reader:
         if not self.path.is_file():
             raise NotReady(f"The gazetteer is missing: there is no file {self.path}. {_BUILD}")
         try:
-            application_id = self._cursor().execute("PRAGMA application_id").fetchone()[0]
-            version = self._cursor().execute("PRAGMA user_version").fetchone()[0]
-            if application_id == APPLICATION_ID and version == SCHEMA_VERSION:
-                self.sources: dict[int, Source] = self._read_sources()
+            self._prepare()
         except sqlite3.DatabaseError as fault:
-            raise NotReady(f"{self.path} cannot be read as a gazetteer ({fault}). {_BUILD}") from fault
+            raise self._unreadable(fault) from fault
+        application_id = self._rows("PRAGMA application_id")[0][0]
+        version = self._rows("PRAGMA user_version")[0][0]
+        if application_id == APPLICATION_ID and version == SCHEMA_VERSION:
+            self.sources: dict[int, Source] = self._read_sources()
         if application_id != APPLICATION_ID:
             raise NotReady(f"{self.path} is a SQLite file, but no gazetteer. {_BUILD}")
         if version != SCHEMA_VERSION:
@@ -164,20 +168,55 @@ class Reader:
 
     def _cursor(self) -> sqlite3.Cursor:
         try:
-            handle: _Handle = self._local.handle
+            handle: Handle = self._local.handle
         except AttributeError:
-            handle = self._local.handle = _Handle(self.path)
+            handle = self._local.handle = Handle(self.path)
             self._local.find = handle.find
         return handle.cursor
 
+    def _prepare(self) -> None:
+        """Open what every look-up needs."""
+        self._cursor()
+
+    def _rows(self, query: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
+        """Read all rows of a query.
+
+        Raises
+        ------
+        NotReady
+            If the file can no longer be read.
+        """
+        try:
+            return self._cursor().execute(query, values).fetchall()
+        except sqlite3.DatabaseError as fault:
+            raise self._unreadable(fault) from fault
+
+    def _unreadable(self, fault: sqlite3.DatabaseError) -> NotReady:
+        return NotReady(f"{self.path} cannot be read as a gazetteer ({fault}). {_BUILD}")
+
     def _read_sources(self) -> dict[int, Source]:
-        rows = self._cursor().execute(
-            "SELECT id, name, licence, url, release, sha256, attribution FROM source ORDER BY id"
-        )
+        rows = self._rows("SELECT id, name, licence, url, release, sha256, attribution FROM source ORDER BY id")
         return {
             row[0]: Source(name=row[1], licence=row[2], url=row[3], release=row[4], sha256=row[5], attribution=row[6])
             for row in rows
         }
+
+    @property
+    def digest(self) -> str:
+        """The hash of all rows, as the build wrote it; empty for a file without one."""
+        rows = self._rows("SELECT value FROM meta WHERE key = 'digest'")
+        return str(rows[0][0]) if rows else ""
+
+    def check(self) -> None:
+        """Check that the file is as it was; without a guard there is nothing to compare."""
+
+    def damage(self) -> str:
+        """Read the whole file and return what is wrong with its pages, in SQLite's words; empty if nothing is."""
+        try:
+            found = [str(row[0]) for row in self._rows("PRAGMA quick_check(5)")]
+        except NotReady as fault:
+            return fault.message
+        return "" if found == ["ok"] else "; ".join(found)
 
     def forget_connections(self) -> None:
         """Drop every connection of this process; the next look-up opens a new one."""
@@ -190,41 +229,39 @@ class Reader:
         except AttributeError:
             self._cursor()
             find = self._local.find
-        row: PostcodeRow | None = find(_POSTCODE, (country, key)).fetchone()
+        try:
+            row: PostcodeRow | None = find(POSTCODE, (country, key)).fetchone()
+        except sqlite3.DatabaseError as fault:
+            raise self._unreadable(fault) from fault
         return row
 
     def has_any(self, country: str) -> bool:
         """Tell whether anything is known of the country's codes, if only their regions."""
-        found = self._cursor().execute("SELECT 1 FROM postcode WHERE country = ? LIMIT 1", (country,)).fetchone()
-        return found is not None
+        return bool(self._rows("SELECT 1 FROM postcode WHERE country = ? LIMIT 1", (country,)))
 
     def has_postcode(self, country: str, key: str) -> bool:
         """Tell whether the key is a full code of the country, not only a leading part of some."""
-        row = (
-            self._cursor()
-            .execute("SELECT children FROM postcode WHERE country = ? AND key = ?", (country, key))
-            .fetchone()
-        )
-        return row is not None and row[0] == 0
+        rows = self._rows("SELECT children FROM postcode WHERE country = ? AND key = ?", (country, key))
+        return bool(rows) and rows[0][0] == 0
 
     def extent(self, country: str) -> tuple[int, int, int, int] | None:
         """Find the box around a country's codes and towns: south, north, west, east; None if it has none.
 
         Reads every row of the country: for imports, not for look-ups.
         """
-        row = self._cursor().execute(_EXTENT, {"country": country}).fetchone()
+        row = self._rows(_EXTENT, {"country": country})[0]
         return None if row[0] is None else row
 
     def towns(self, key: str, country: str = "", limit: int = 1000) -> list[TownRow]:
         """Find the towns of that folded name, largest population first, unknown populations last."""
         if country:
-            return self._cursor().execute(_TOWNS_OF_COUNTRY, (key, country, limit)).fetchall()
-        return self._cursor().execute(_TOWNS, (key, limit)).fetchall()
+            return self._rows(_TOWNS_OF_COUNTRY, (key, country, limit))
+        return self._rows(_TOWNS, (key, limit))
 
     def towns_beginning(self, beginning: str, country: str = "", limit: int = 100) -> list[TownRow]:
         """Find towns whose folded name begins so, largest first, among the first 400 names in order."""
         end = beginning[:-1] + chr(ord(beginning[-1]) + 1)
-        return self._cursor().execute(_TOWNS_BY_BEGINNING, (beginning, end, country, limit)).fetchall()
+        return self._rows(_TOWNS_BY_BEGINNING, (beginning, end, country, limit))
 
     def town(self, number: int) -> TownRow:
         """Give one town by its id.
@@ -234,18 +271,18 @@ class Reader:
         KeyError
             If there is none.
         """
-        row: TownRow | None = self._cursor().execute(_TOWN_BY_ID, (number,)).fetchone()
-        if row is None:
+        rows: list[TownRow] = self._rows(_TOWN_BY_ID, (number,))
+        if not rows:
             raise KeyError(number)
-        return row
+        return rows[0]
 
     def largest_in(self, country: str, limit: int = 2000) -> list[TownRow]:
         """List a country's towns, the largest first. Reads every town: some 20 ms."""
-        return self._cursor().execute(_LARGEST_IN, (country, limit)).fetchall()
+        return self._rows(_LARGEST_IN, (country, limit))
 
     def largest_towns(self, inhabitants: int) -> list[tuple[str, int, int, int]]:
         """List name, latitude, longitude and population of every town of at least so many people, largest first."""
-        return self._cursor().execute(_LARGEST, (inhabitants,)).fetchall()
+        return self._rows(_LARGEST, (inhabitants,))
 
     def towns_around(self, latitude: int, longitude: int, *, high: int, wide: int) -> list[TownRow]:
         """List the towns at most so many units north or south, and east or west, of a point, in no order.
@@ -253,7 +290,7 @@ class Reader:
         Reads every town: some 20 ms.
         """
         box = {"latitude": latitude, "longitude": longitude, "high": high, "wide": wide}
-        return self._cursor().execute(_AROUND, box).fetchall()
+        return self._rows(_AROUND, box)
 
     def people_around(self, latitude: float, longitude: float) -> int:
         """Count the people of the largest city of at least 50,000 in the squares of a degree around a point."""
@@ -270,18 +307,12 @@ class Reader:
 
     def everywhere(self) -> list[tuple[int, str, int, int]]:
         """List every town's id, country, latitude and longitude; codes of countries without towns have the id -1."""
-        return self._cursor().execute(_EVERYWHERE).fetchall()
+        return self._rows(_EVERYWHERE)
 
     def full_codes(self, country: str) -> list[tuple[str, int, int]]:
         """List the key, latitude and longitude of every full code of a country."""
-        return (
-            self._cursor()
-            .execute(
-                "SELECT key, latitude, longitude FROM postcode WHERE country = ? AND children = 0 ORDER BY key",
-                (country,),
-            )
-            .fetchall()
-        )
+        codes = "SELECT key, latitude, longitude FROM postcode WHERE country = ? AND children = 0 ORDER BY key"
+        return self._rows(codes, (country,))
 
 
 _READERS: weakref.WeakSet[Reader] = weakref.WeakSet()

@@ -35,6 +35,7 @@ __all__ = [
     "prepare_catalogue",
     "prepare_schema",
     "prepared_to_read",
+    "require_database",
     "restore",
 ]
 
@@ -114,6 +115,26 @@ def prepared_to_read(settings: Settings, say: Callable[[str], None], now: dateti
         yield borrowed
 
 
+def require_database(settings: Settings) -> None:
+    """Check that there is a database with the schema that this program needs, and make none.
+
+    Raises
+    ------
+    NotReady
+        If it is missing, empty or of another version; the message says what to run.
+    StorageFault, LedgerBusy
+        If it cannot be read.
+    """
+    address = settings.database_url
+    file = Path(address.removeprefix("sqlite:///"))
+    if address.startswith("sqlite:///") and not file.exists():
+        raise NotReady(
+            f"There is no database: {file} is missing. If this is a new installation, run `sitematch db upgrade` "
+            "first, or `sitematch serve --create`. If not, check SITEMATCH_HOME and SITEMATCH_DATABASE_URL."
+        )
+    open_store(address).close()
+
+
 def prepare_catalogue(settings: Settings, say: Callable[[str], None]) -> None:
     """Do as `prepare` does, but leave the ledger as it is: for whoever fills it next. Errors: see there."""
     prepare_schema(settings, say)
@@ -135,7 +156,8 @@ def prepare_schema(settings: Settings, say: Callable[[str], None]) -> None:
     """
     if settings.database_url.startswith(f"sqlite:///{settings.home}"):
         try:
-            settings.home.mkdir(parents=True, exist_ok=True)
+            # Nobody else has to read what is in it: addresses of coordinators, the secrets that sign webhooks.
+            settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StorageFault(
                 f"Cannot create the folder {settings.home} for the database: {error.strerror}. "

@@ -29,6 +29,9 @@ BUSY_TIMEOUT_S = 10.0
 """How long a write waits for its turn, in seconds, before it is told that the database is busy."""
 
 _POOL_SIZE, _POOL_OVERFLOW = 8, 24
+
+CONNECTIONS_OF_A_PROCESS = _POOL_SIZE + _POOL_OVERFLOW
+"""The most connections that one process opens."""
 _WRITE = "sitematch_write"
 
 _SQLITE_SETTINGS = (
@@ -83,6 +86,11 @@ class Store:
         if self.dialect == "sqlite":
             return str(Path(url.database or "").absolute())
         return f"{url.database} on {url.host or 'this machine'}{f':{url.port}' if url.port else ''}"
+
+    def connections(self) -> tuple[int, int]:
+        """Return how many connections are in use, and how many are open and idle."""
+        pool = self.engine.pool
+        return (pool.checkedout(), pool.checkedin()) if isinstance(pool, sa.QueuePool) else (0, 0)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:

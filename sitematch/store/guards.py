@@ -116,6 +116,13 @@ class WriteGuards:
         Watches the machine's clock; None where instants come from elsewhere, e.g. in tests.
     most_waiting
         How many writes may be under way or wait at once; None is no bound. A server needs threads left for look-ups.
+
+    Attributes
+    ----------
+    under_way
+        Writes that are under way or wait now.
+    refused
+        Writes that were refused because too many waited, since the database was opened.
     """
 
     def __init__(
@@ -123,7 +130,10 @@ class WriteGuards:
     ) -> None:
         self.file = file
         self.clock = clock
-        self._places = None if most_waiting is None else threading.BoundedSemaphore(most_waiting)
+        self._most = most_waiting
+        self._lock = threading.Lock()
+        self.under_way = 0
+        self.refused = 0
 
     def check(self) -> None:
         """Check file and clock.
@@ -147,14 +157,16 @@ class WriteGuards:
         LedgerBusy
             At once, if all are taken: who waits here would keep a thread from answering look-ups.
         """
-        if self._places is None:
-            yield
-            return
-        if not self._places.acquire(blocking=False):
+        with self._lock:
+            has_place = self._most is None or self.under_way < self._most
+            self.under_way += has_place
+            self.refused += not has_place
+        if not has_place:
             raise LedgerBusy(
                 "The database is busy: too many writes are waiting. Try again shortly.", retry_after_s=RETRY_AFTER_S
             )
         try:
             yield
         finally:
-            self._places.release()
+            with self._lock:
+                self.under_way -= 1

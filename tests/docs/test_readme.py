@@ -73,7 +73,7 @@ def server(environment: dict[str, str]) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        ["sitematch", "serve", "--port", str(port)],
+        ["sitematch", "serve", "--create", "--port", str(port)],
         env=environment,
         cwd=ROOT,
         executable=Path(sys.executable).parent / "sitematch",

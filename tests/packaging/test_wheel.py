@@ -107,7 +107,7 @@ def serving(installed: Path, environment: Mapping[str, str], folder: Path) -> It
         port: int = listener.getsockname()[1]
     log = folder / "server.log"
     with log.open("wb") as out:
-        command = sitematch(installed, "serve", "--port", str(port))
+        command = sitematch(installed, "serve", "--create", "--port", str(port))
         server = subprocess.Popen(command, env=environment, cwd=folder, stdout=out, stderr=out)
     try:
         wait_until_up(server, port, log)

@@ -41,7 +41,7 @@ def main() -> int:
     """Return Lighthouse's verdict: 0 if every mark was reached."""
     with tempfile.TemporaryDirectory() as home:
         origin = f"http://127.0.0.1:{(port := _free_port())}"
-        command = [str(Path(sys.executable).parent / "sitematch"), "serve", "--port", str(port)]
+        command = [str(Path(sys.executable).parent / "sitematch"), "serve", "--create", "--port", str(port)]
         server = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"SITEMATCH_HOME": home})
         try:
             _wait_until_ready(origin, server)

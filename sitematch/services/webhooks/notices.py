@@ -11,7 +11,9 @@ from sitematch.notify.post import post
 from sitematch.services.capacity.freed_spots import offer_freed_spots
 from sitematch.store.engine import Store
 from sitematch.store.webhooks.endpoints import disable_webhook, notice_changes
-from sitematch.store.webhooks.outbox import receivers_due, record, take_next
+from sitematch.store.webhooks.outbox import count_deliveries, receivers_due, record, take_next
+
+__all__ = ["count_deliveries", "deliver", "offer_and_notice", "run_notices"]
 
 RECEIVERS_AT_ONCE = 8
 """How many receivers are served at the same time: a slow one keeps only its own messages waiting."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sitematch.domain.capacity.caps import Remaining, SiteCapacity
+from sitematch.domain.capacity.caps import CapKey, CapLevel, Remaining, SiteCapacity
 from sitematch.domain.capacity.occupancy import StudyView
 from sitematch.domain.studies.site import Site
 from sitematch.errors import SitematchError
@@ -69,6 +69,28 @@ class StudyCapacity:
     next_lapse_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudySpots:
+    """A study's spots as a whole.
+
+    Parameters
+    ----------
+    study_id
+        The study.
+    offered, held, screening, enrolled
+        Referrals in that state.
+    left
+        Spots left: what the sites have left together, but no more than the study's own cap; None if no cap is known.
+    """
+
+    study_id: str
+    offered: int
+    held: int
+    screening: int
+    enrolled: int
+    left: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     """What was read of one study, and what it came to at an instant."""
@@ -87,6 +109,23 @@ class _Loaded:
 def _count(head: tuple[int, str], view: StudyView, now: datetime) -> _Loaded:
     sites = {site.site_id: site for site in view.capacity(now)}
     return _Loaded(head, view, now, sites, view.next_expiry(now))
+
+
+def _summed(study_id: str, loaded: _Loaded, now: datetime) -> StudySpots:
+    sites = loaded.sites.values()
+    known = [site.remaining for site in sites if site.remaining is not None]
+    own = loaded.view.caps.get(CapKey(level=CapLevel.STUDY))
+    left = sum(known) if known else None
+    if left is not None and own is not None and own.spots is not None:
+        left = min(left, max(0, own.spots - loaded.view.taken(now)[CapKey(level=CapLevel.STUDY)]))
+    return StudySpots(
+        study_id=study_id,
+        offered=sum(site.offered for site in sites),
+        held=sum(site.held for site in sites),
+        screening=sum(site.screening for site in sites),
+        enrolled=sum(site.enrolled for site in sites),
+        left=left,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +216,17 @@ class CapacityFeed:
             as_of=state.looked_at,
             next_lapse_at=loaded.next_lapse_at,
         )
+
+    @property
+    def looked_at(self) -> datetime:
+        """The last successful look at the database (aware)."""
+        return self._state.looked_at
+
+    def summaries(self, now: datetime) -> tuple[StudySpots, ...]:
+        """Return the spots of every study that is in memory, by id; nothing is read."""
+        state = self._state
+        found = [(study_id, self._current(state, study_id, now)) for study_id in sorted(state.studies)]
+        return tuple(_summed(study_id, loaded, now) for study_id, loaded in found if loaded is not None)
 
     def _current(self, state: _State, study_id: str, now: datetime) -> _Loaded | None:
         loaded = state.studies.get(study_id)

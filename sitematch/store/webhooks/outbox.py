@@ -133,6 +133,23 @@ def record(store: Store, due: DueDelivery, *, error: str | None, now: datetime) 
         )
 
 
+def count_deliveries(store: Store, now: datetime) -> dict[str, int]:
+    """Count what is not delivered yet: ``"due"`` now, ``"waiting"`` for a later try or the end of one, ``"given up"``.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    due = delivery.c.due_at_us
+    states = {"due": due <= to_us(now), "waiting": due > to_us(now), "given up": delivery.c.failed_at_us.is_not(None)}
+    with store.reading() as connection:
+        return {
+            name: connection.execute(sa.select(sa.func.count()).select_from(delivery).where(found)).scalar_one()
+            for name, found in states.items()
+        }
+
+
 def failed_deliveries(store: Store) -> tuple[FailedDelivery, ...]:
     """Return what was given up or has failed so far, the oldest message first."""
     query = (

@@ -1,0 +1,130 @@
+"""Reading ``SITEMATCH_…`` variables: each value is checked, and every fault is told at once."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+from sitematch.errors import InvalidInput
+
+LOG_FORMATS = ("console", "json")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+DEMAND_THRESHOLD = 11
+"""The fewest look-ups that a demand report may show: usual for small counts in health statistics."""
+
+_SECRET_LENGTH = 16
+"""Characters; a shorter secret can be guessed."""
+
+_ANCESTOR = re.compile(r"'self'|https?://(?:\*\.)?[\w.-]+(?::\d{1,5})?", re.ASCII)
+"""One source of CSP's ``frame-ancestors``; nothing in it can end the directive."""
+
+_TILES = re.compile(r"https?://[\w.-]+(?::\d{1,5})?/[^\s;,'\"]*", re.ASCII)
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+class Variables:
+    """Values by name, read one by one; what cannot be understood is noted, and the default stands in for it.
+
+    Parameters
+    ----------
+    values
+        Usually ``os.environ``.
+
+    Examples
+    --------
+    >>> given = Variables({"A": "yes", "B": "many"})
+    >>> given.flag("A", default=False), given.count("B", default=1, least=1, most=64)
+    (True, 1)
+    >>> given.raise_faults()
+    Traceback (most recent call last):
+    sitematch.errors.InvalidInput: B is 'many'; set it to 1 to 64.
+    """
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self._faults: list[tuple[str, str]] = []
+
+    def raise_faults(self) -> None:
+        """Tell every fault that was found so far.
+
+        Raises
+        ------
+        InvalidInput
+            If there is one; `.field` names the first variable.
+        """
+        if self._faults:
+            message = "\n".join(f"{name} {said}" for name, said in self._faults)
+            raise InvalidInput(message, field=self._faults[0][0])
+
+    def _note(self, name: str, text: str, wanted: str) -> None:
+        self._faults.append((name, f"is {text!r}; set it to {wanted}."))
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Read yes or no."""
+        text = self._values.get(name)
+        if text is None:
+            return default
+        folded = text.strip().lower()
+        if folded not in _TRUE | _FALSE:
+            self._note(name, text, "1 or 0")
+        return folded in _TRUE
+
+    def choice(self, name: str, known: Sequence[str], *, default: str) -> str:
+        """Read one of some words."""
+        text = self._values.get(name, "").strip().lower() or default
+        if text not in known:
+            self._note(name, self._values[name], f"{', '.join(known[:-1])} or {known[-1]}")
+            return default
+        return text
+
+    def count(self, name: str, *, default: int, least: int, most: int, also: int | None = None) -> int:
+        """Read a whole number from `least` to `most`, or the one in `also`."""
+        text = self._values.get(name, "").strip()
+        if not text:
+            return default
+        count = int(text) if text.isdecimal() and text.isascii() and len(text) < 12 else -1
+        if count != also and not least <= count <= most:
+            self._note(name, text, f"{'' if also is None else f'{also}, or '}{least} to {most}")
+            return default
+        return count
+
+    def seconds(self, name: str, *, default: float, least: float, most: float) -> float:
+        """Read a number of seconds from `least` to `most`."""
+        text = self._values.get(name)
+        if not text:
+            return default
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = math.nan
+        if not least <= seconds <= most:
+            self._note(name, text, f"{least:g} to {most:g} seconds")
+            return default
+        return seconds
+
+    def secret(self, name: str) -> str:
+        """Read a secret, which is never repeated in a message; empty if there is none."""
+        text = self._values.get(name, "").strip()
+        if text and len(text) < _SECRET_LENGTH:
+            self._faults.append((name, f"is too short; set it to {_SECRET_LENGTH} or more characters that are random."))
+        return text
+
+    def frame_ancestors(self, name: str) -> str:
+        """Read what CSP's ``frame-ancestors`` takes."""
+        text = " ".join(self._values.get(name, "").split()) or "'none'"
+        if text not in ("'none'", "*") and not all(_ANCESTOR.fullmatch(part) for part in text.split()):
+            self._note(name, text, "'none', * or origins such as https://example.org, separated by spaces")
+            return "'none'"
+        return text
+
+    def tiles_url(self, name: str) -> str:
+        """Read the address of a map tile server."""
+        text = self._values.get(name, "").strip()
+        if text and not (_TILES.fullmatch(text) and all(part in text for part in ("{z}", "{x}", "{y}"))):
+            self._note(name, text, "an http or https address with {z}, {x} and {y}, and one host")
+            return ""
+        return text
