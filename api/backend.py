@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from multiprocessing.util import Finalize
 from typing import TypeVar
 
 from api.background import flushing, rounds
 from sitematch.config import Settings
 from sitematch.domain.place import Place
 from sitematch.domain.studies.study import tidy_study_id
-from sitematch.errors import DataFault, LedgerBusy, NotReady, StorageFault, StudyNotFound
+from sitematch.errors import DataFault, LedgerBusy, NotReady, SitematchError, StorageFault, StudyNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finding.finder import Finder
 from sitematch.services.finding.live_finders import LiveFinders
@@ -79,6 +80,8 @@ class Backend:
         self.tasks = Supervisor()
         if self.demand is not None:
             self.tasks.watch(flushing(self.demand, self.store, self.now).start())
+            # A process that a server started runs this at its end; `atexit` does not, there.
+            Finalize(None, self._flush_demand, exitpriority=0)
 
     def finder(self, study_id: str | None = None) -> Finder:
         """Return the finder over the present catalogue and ledger, opening it if that is due.
@@ -132,6 +135,13 @@ class Backend:
         """Count that a look-up was answered, by coarse region, if the operator wants that."""
         if self.demand is not None:
             self.demand.count(study_id, place)
+
+    def _flush_demand(self) -> None:
+        if self.demand is not None:
+            try:
+                self.demand.flush(self.store(), self.now())
+            except SitematchError as error:
+                LOG.warning("The counts of look-ups were not written: %s", error.message)
 
     def _open(self, opener: Callable[[], T]) -> T:
         """Try to open something, but not again at once; each on its own, as one may be there without the other."""

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from sitematch.domain.accounts.access import Caller
 from sitematch.errors import (
@@ -115,6 +116,14 @@ def keep(connection: sa.Connection, key: str, operation: KeyedRequest, now: date
             "answer": msgspec.json.encode(kept).decode(),
         },
     )
+
+
+def is_first(connection: sa.Connection, name: str, now: datetime) -> bool:
+    """Whether a write of this name is the first within 24 hours; its name is kept in the caller's transaction."""
+    insert = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(idempotency)
+    values = {"key_hash": name, "body_hash": "", "at_us": to_us(now), "answer": "{}"}
+    statement = insert.values(values).on_conflict_do_nothing().returning(idempotency.c.key_hash)
+    return connection.execute(statement).one_or_none() is not None
 
 
 def is_kept(error: SitematchError) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -12,10 +13,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from sitematch.domain.reports.demand import BATCH, month_of
+from sitematch.store.engine import open_store
+from sitematch.store.reports.demand import read_demand
 from tests.api.builders import make_gazetteer
 from tests.cli.conftest import Run
 
@@ -254,3 +259,25 @@ def test_a_host_that_is_not_this_machine_is_refused(run: Run, host: str, said: s
 
     assert done.exit_code == 2
     assert said in done.stderr
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_full_batches_of_look_ups_are_written_when_the_server_ends(
+    tmp_path: Path, port: int, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITEMATCH_COUNT_DEMAND", "1")
+    with served(port, tmp_path, "--workers", "1") as process:
+        wait_until_ready(port, process)
+        for _ in range(BATCH + 4):
+            body = json.dumps({"postcode": "33180", "country": "US"}).encode()
+            asked = urllib.request.Request(
+                f"http://127.0.0.1:{port}/v1/matches", data=body, headers={"Content-Type": "application/json"}
+            )
+            urllib.request.urlopen(asked, timeout=10).close()
+
+        (os.killpg if name == "SIGINT" else os.kill)(process.pid, getattr(signal, name))
+        process.communicate(timeout=HANG_S)
+
+    with open_store(f"sqlite:///{tmp_path / 'sitematch.db'}") as store:
+        (cell,) = read_demand(store, "NCT06064929", [month_of(datetime.now(UTC))])
+    assert (cell.region, cell.lookups) == ("US-331", BATCH)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 
 from sitematch.domain.accounts.access import Actor, Permission, require
@@ -19,8 +21,8 @@ from sitematch.services.finding.open_sites import sites_now
 from sitematch.store.engine import Store
 from sitematch.store.reports.demand import add_batches, read_demand
 
-FLUSH_EVERY_S = 24 * 3600
-"""How often full batches are written, by the clock and never because of a look-up."""
+FLUSH_EVERY_S = 3600
+"""How often full batches are written, by the clock and never because of a look-up; and when the process ends."""
 
 MAX_MONTHS = 60
 
@@ -37,6 +39,8 @@ class DemandCounter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
+        self._writing = threading.Lock()
+        self._unsure: _Write | None = None
 
     def count(self, study_id: str, place: Place) -> None:
         """Count a look-up; a bare point has no country and is not counted."""
@@ -51,17 +55,25 @@ class DemandCounter:
         Raises
         ------
         LedgerBusy, StorageFault, NotReady
-            See `add_batches`.
+            See `add_batches`. The write is repeated at the next call, under the same name: if it was kept although the
+            connection broke, it is not added a second time.
         """
-        with self._lock:
-            full = {key: count - count % BATCH for key, count in self._counts.items() if count >= BATCH}
-            self._counts.subtract(full)
-        try:
-            add_batches(store, month_of(now), full)
-        except BaseException:
-            with self._lock:
-                self._counts.update(full)
-            raise
+        with self._writing:
+            if self._unsure is None:
+                with self._lock:
+                    full = {key: count - count % BATCH for key, count in self._counts.items() if count >= BATCH}
+                    self._counts.subtract(full)
+                self._unsure = _Write(f"demand:{secrets.token_hex(16)}", month_of(now), full)
+            write = self._unsure
+            add_batches(store, write.month, write.batches, write_id=write.write_id, now=now)
+            self._unsure = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    write_id: str
+    month: str
+    batches: dict[tuple[str, str], int]
 
 
 def report_demand(

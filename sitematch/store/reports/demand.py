@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sitematch.domain.reports.demand import BATCH, DemandCell
+from sitematch.store import idempotency
 from sitematch.store.engine import Store
 from sitematch.store.schema import demand
 
 
-def add_batches(store: Store, month: str, batches: Mapping[tuple[str, str], int]) -> None:
+def add_batches(
+    store: Store, month: str, batches: Mapping[tuple[str, str], int], *, write_id: str, now: datetime
+) -> None:
     """Add look-ups to a month's counts, in one transaction.
 
     Parameters
@@ -23,6 +27,11 @@ def add_batches(store: Store, month: str, batches: Mapping[tuple[str, str], int]
         ``"2026-01"``.
     batches
         By study and region: positive multiples of `BATCH`.
+    write_id
+        A random name of this write. Within 24 hours the same name is written once: a caller that does not know whether
+        a write was kept can repeat it.
+    now
+        The instant (aware), kept with the name.
 
     Raises
     ------
@@ -46,7 +55,8 @@ def add_batches(store: Store, month: str, batches: Mapping[tuple[str, str], int]
         set_={"lookups": demand.c.lookups + insert.excluded.lookups},
     )
     with store.writing() as connection:
-        connection.execute(statement, rows)
+        if idempotency.is_first(connection, write_id, now):
+            connection.execute(statement, rows)
 
 
 def read_demand(store: Store, study_id: str, months: Sequence[str]) -> tuple[DemandCell, ...]:

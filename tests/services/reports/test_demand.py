@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,10 +11,11 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Actor, Grant, Role
 from sitematch.domain.reports.demand import BATCH, DemandCell
-from sitematch.errors import InvalidInput, NotAllowed, NotReady
+from sitematch.errors import InvalidInput, NotAllowed, NotReady, StorageFault
 from sitematch.services.finding.finder import Finder
 from sitematch.services.reports.demand import DemandCounter, report_demand
 from sitematch.store.engine import Store
+from sitematch.store.instants import to_us
 from sitematch.store.reports.demand import add_batches, read_demand
 from sitematch.store.schema import metadata
 from tests.builders import make_place
@@ -69,6 +72,10 @@ def test_a_row_holds_study_month_region_and_number_and_nothing_else(store: Store
     after = contents(store)
     assert after.pop("demand") == [(STUDY, "2026-01", "US-331", BATCH)]
     assert before.pop("demand") == []
+    # The write's random name, for a day, tells a repetition from a second batch.
+    ((name, *said),) = after.pop("idempotency")
+    assert str(name).startswith("demand:") and said == ["", to_us(NOW), "{}"]
+    assert before.pop("idempotency") == []
     assert after == before
 
 
@@ -96,10 +103,39 @@ def test_what_could_not_be_written_is_written_the_next_time(store: Store) -> Non
     assert [cell.lookups for cell in read_demand(store, STUDY, ["2026-01"])] == [BATCH]
 
 
+class _BreaksAfterCommit:
+    """A database whose connection breaks once, after a commit was kept."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self.dialect = store, store.dialect
+        self.breaks = True
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        with self._store.writing() as connection:
+            yield connection
+        if self.breaks:
+            self.breaks = False
+            raise StorageFault("The connection to the database broke.", kind="connection")
+
+
+def test_write_that_was_kept_although_the_connection_broke_is_not_doubled(store: Store) -> None:
+    counter, breaking = DemandCounter(), _BreaksAfterCommit(store)
+    count(counter, BATCH)
+
+    with pytest.raises(StorageFault):
+        counter.flush(breaking, NOW)  # type: ignore[arg-type]
+    count(counter, BATCH)
+    counter.flush(breaking, NOW + timedelta(hours=1))  # type: ignore[arg-type]
+    counter.flush(store, NOW + timedelta(hours=2))
+
+    assert [cell.lookups for cell in read_demand(store, STUDY, ["2026-01"])] == [2 * BATCH]
+
+
 @pytest.mark.parametrize("lookups", [1, BATCH - 1, BATCH + 1, 0, -BATCH])
 def test_the_store_takes_no_number_that_is_not_whole_batches(store: Store, lookups: int) -> None:
     with pytest.raises(ValueError, match="multiples of 11"):
-        add_batches(store, "2026-01", {(STUDY, "US-331"): lookups})
+        add_batches(store, "2026-01", {(STUDY, "US-331"): lookups}, write_id="w", now=NOW)
 
     assert read_demand(store, STUDY, ["2026-01"]) == ()
 
@@ -123,8 +159,8 @@ def test_a_counter_shows_nothing_of_what_it_holds() -> None:
 def test_the_month_that_is_not_over_is_not_reported_and_the_one_before_never_changes(
     store: Store, finder: Finder
 ) -> None:
-    add_batches(store, "2026-01", {(STUDY, "US-331"): 33, (STUDY, "US-821"): 22})
-    add_batches(store, "2026-02", {(STUDY, "US-331"): 44})
+    add_batches(store, "2026-01", {(STUDY, "US-331"): 33, (STUDY, "US-821"): 22}, write_id="w", now=NOW)
+    add_batches(store, "2026-02", {(STUDY, "US-331"): 44}, write_id="x", now=NOW)
 
     report = report_demand(finder, store, VIEWER, datetime(2026, 2, 20, tzinfo=UTC), threshold=11, months=2)
 
@@ -137,7 +173,7 @@ def test_the_month_that_is_not_over_is_not_reported_and_the_one_before_never_cha
 
 
 def test_a_higher_threshold_hides_more(store: Store, finder: Finder) -> None:
-    add_batches(store, "2026-01", {(STUDY, "US-331"): 33, (STUDY, "US-100"): 22})
+    add_batches(store, "2026-01", {(STUDY, "US-331"): 33, (STUDY, "US-100"): 22}, write_id="w", now=NOW)
 
     report = report_demand(finder, store, VIEWER, datetime(2026, 2, 20, tzinfo=UTC), threshold=23)
 
