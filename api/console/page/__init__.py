@@ -1,1 +1,1 @@
-"""What every page of the console is made with: routes, context, forms, errors, labels."""
+"""Common parts of the console's pages: routes, context, forms, errors, labels."""

@@ -1,4 +1,4 @@
-"""``capacity``: how many spots are left, and the caps and rules that they come from."""
+"""``capacity``: the spots left, and the caps and rules that they come from."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def show(study: str | None, site: str | None, arm: str | None, as_of: datetime |
 
 
 def as_utc(instant: datetime | None) -> datetime | None:
-    """Return what `INSTANT` read as an aware instant: UTC where nothing else was said."""
+    """Return the value of `INSTANT` as an aware time, by default in UTC."""
     return instant if instant is None or instant.tzinfo else instant.replace(tzinfo=UTC)
 
 

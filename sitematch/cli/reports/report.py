@@ -1,4 +1,4 @@
-"""``report``: what coordinators report, on the terminal or as a file."""
+"""``report``: reports for coordinators, on the terminal or as a file."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def time_zone_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def document_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--format``, ``--out`` and ``--table``: how a report is written."""
+    """Add ``--format``, ``--out`` and ``--table``, the output options of a report."""
     command = click.option("--table", metavar="NAME", help="With --format csv: only this table.")(command)
     return format_option("table", "json", "csv", "xlsx", "html", "pdf")(out_option(command))
 
@@ -116,7 +116,7 @@ def funnel(**asked: Any) -> None:
 
 
 def run_report(make: Callable[..., Report], asked: dict[str, Any]) -> None:
-    """Make a report of what was asked, and print it or write the file."""
+    """Create the requested report, and print it or write the file."""
     form, out, table = asked["form"], asked["out"], asked["table"]
     check_format(form, out, table)
     zone, country = zone_named(asked["time_zone"]), asked["country"]
@@ -139,7 +139,7 @@ def run_report(make: Callable[..., Report], asked: dict[str, Any]) -> None:
 
 
 def check_format(form: str, out: Path | None, table: str | None) -> None:
-    """Refuse what cannot be written, before anything is worked out."""
+    """Refuse impossible outputs before anything is calculated."""
     if form in ("xlsx", "pdf") and out is None:
         raise InvalidInput(f"{form} output needs --out FILE.", field="out")
     if table is not None and form != "csv":
@@ -163,7 +163,7 @@ def write_report(report: Report, form: str, out: Path | None, table: str | None)
 
 
 def _printed(report: Report, out: Path | None) -> bytes:
-    """Print a report as a terminal shows it, straight to one if that is where it goes."""
+    """Print a report for a terminal, directly to the terminal if there is one."""
     from rich.console import Console
 
     from sitematch.reports.render.as_terminal import print_report
@@ -177,5 +177,5 @@ def _printed(report: Report, out: Path | None) -> bytes:
 
 
 def _in_zone(instant: datetime | None, zone: ZoneInfo) -> datetime | None:
-    """Read an instant that names no zone in the report's own."""
+    """Interpret a time without a time zone in the report's time zone."""
     return instant if instant is None or instant.tzinfo is not None else instant.replace(tzinfo=zone)

@@ -148,7 +148,7 @@ def site_rates(sites: Iterable[SiteOutlook], facilities: Mapping[str, str]) -> T
 
 
 def sites_so_far(sites: Iterable[SiteRecruitment], facilities: Mapping[str, str]) -> Table:
-    """Return what each site has shown, where nothing can be forecast."""
+    """Return the table of recruitment by site, if there is no forecast."""
     return Table(
         name="sites",
         columns=(
