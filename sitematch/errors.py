@@ -3,39 +3,39 @@
 ::
 
     SitematchError
-    ├── InvalidInput (ValueError)           what was asked cannot be understood; `.field` says which part
-    │   ├── InvalidCoordinates              a latitude or longitude off the globe
+    ├── InvalidInput (ValueError)           the request is invalid; `.field` names the part
+    │   ├── InvalidCoordinates              a latitude or longitude that is not on the globe
     │   ├── InvalidPostcode                 not in the form of the country's postcodes; `.suggestions`
-    │   ├── LocationWanted                  "near me": only the person's device knows
-    │   ├── UnknownCountry                  not an ISO 3166-1 country that we know
-    │   └── InvalidPolicy                   a radius, limit or filter that makes no sense
-    ├── AmbiguousPlace (LookupError)        several places fit; `.candidates` lists them, none is guessed
-    │   └── RegionGiven                     a state or a country: a town in it is wanted
-    ├── NotFound (LookupError)              well formed, but nothing there
-    │   ├── PostcodeNotFound                `.suggestions` may hold what was perhaps meant
-    │   │   └── ForcesPostcode              armed forces' post, which lies in no one place
+    │   ├── OwnLocationWanted               "near me": only the person's device knows
+    │   ├── UnknownCountry                  not a known ISO 3166-1 country
+    │   └── InvalidPolicy                   an invalid radius, limit or filter
+    ├── AmbiguousPlace (LookupError)        several places match; `.candidates` lists them
+    │   └── OnlyRegionGiven                 a state or a country, but a town is needed
+    ├── NotFound (LookupError)              valid, but it does not exist
+    │   ├── PostcodeNotFound                `.suggestions` may have corrections
+    │   │   └── ForcesPostcode              armed forces' post, which is not in one place
     │   ├── TownNotFound
     │   ├── SiteNotFound
     │   ├── StudyNotFound
     │   ├── ReferralNotFound
     │   └── AccountNotFound
-    ├── CapacityError (RuntimeError)        the ledger says no
+    ├── CapacityError (RuntimeError)        the ledger refuses
     │   ├── NoSpotsLeft                     `.level`, `.scope`, `.spots`, `.taken`: which cap is full
-    │   ├── SiteClosed                      the site, its country or the study takes nobody
-    │   ├── IllegalTransition               `.state`, `.action`, and `.allowed`: what may be done instead
+    │   ├── SiteClosed                      the site, its country or the study is closed
+    │   ├── IllegalTransition               `.state`, `.action`, and `.allowed`: the possible actions
     │   └── IdempotencyConflict             the key was used with another request
-    ├── NotAllowed (PermissionError)        who asks may not do this; `.permission`
-    ├── LoginFailed (PermissionError)       who asks could not prove who they are
+    ├── NotAllowed (PermissionError)        the caller has no permission; `.permission`
+    ├── LoginFailed (PermissionError)       the caller could not be authenticated
     │   └── LoginDelayed                    too many attempts failed; `.retry_after_s`
-    ├── DataFault (ValueError)              a data file breaks its rules; `.faults` lists every row's fault
+    ├── DataFault (ValueError)              a data file has errors; `.faults` lists all of them
     ├── NotReady (RuntimeError)             a data file or database is missing; the message says what to run
-    ├── LedgerBusy (TimeoutError)           others write; `.retry_after_s`; nothing was written
+    ├── LedgerBusy (TimeoutError)           other writes are running; `.retry_after_s`; nothing was written
     ├── OnlineUnavailable (ConnectionError) an online geocoder or a registry did not answer
     └── StorageFault (OSError)              the database cannot be reached, read or written; `.kind` says why
 
-Each message says what is wrong, where, and what to do. Leaves also derive from the builtin that a stranger to
-the library would catch. Facts ride on attributes. A message may repeat what the caller typed, so it is for
-the caller alone: a postcode is personal data, and messages are never logged.
+Each message says what is wrong, where, and what to do. The classes also derive from the builtin
+exception that users of the library would expect. Details are in attributes. A message may repeat what the caller
+typed, so it is only for the caller: a postcode is personal data, and messages are never logged.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class SitematchError(Exception):
     message
         What is wrong, where, and what to do; one or two plain sentences.
     field
-        Name of the input at fault, where there is one.
+        Name of the invalid input, if there is one.
     """
 
     def __init__(self, message: str, *, field: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Read the compiled gazetteer: one SQLite file, opened read-only, mapped into memory, shared by all workers."""
+"""Reading the compiled gazetteer: one SQLite file, opened read-only, mapped into memory, shared by all workers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SELECT {_TOWN} FROM town_name AS k JOIN town AS t ON t.id = k.town_id
 WHERE k.key = ? AND t.country = ?
 ORDER BY t.population DESC NULLS LAST, t.id LIMIT ?
 """  # noqa: S608
-# The inner limit bounds the work: a short beginning would match tens of thousands of names.
+# The inner limit bounds the time, because a short prefix would match tens of thousands of names.
 _TOWNS_BY_BEGINNING = f"""
 SELECT DISTINCT {_TOWN}
 FROM (SELECT town_id FROM town_name WHERE key >= ? AND key < ? LIMIT 400) AS k JOIN town AS t ON t.id = k.town_id
@@ -48,7 +48,7 @@ _TOWN_BY_ID = f"SELECT {_TOWN} FROM town AS t WHERE t.id = ?"  # noqa: S608
 _LARGEST = """
 SELECT name, latitude, longitude, population FROM settlement WHERE population >= ? ORDER BY population DESC, id
 """
-# Longitudes are compared around the globe, so that a box may lie across the antimeridian.
+# Longitudes are compared around the globe, so that a box can cross the antimeridian.
 _AROUND = f"""
 SELECT {_TOWN} FROM town AS t
 WHERE latitude BETWEEN :latitude - :high AND :latitude + :high
@@ -73,12 +73,12 @@ TownRow = tuple[int, str, str, str, int, int, int, int | None, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where data came from, and what has to be said about it.
+    """A source of data, with its licence and attribution.
 
     Parameters
     ----------
     name
-        As `Place.source` shows it.
+        The name in `Place.source`.
     licence
         SPDX identifier.
     url
@@ -86,9 +86,9 @@ class Source:
     release
         Release or date of the data.
     sha256
-        Of the bytes read.
+        The hash of the bytes read.
     attribution
-        The sentence to show.
+        The sentence to display.
     """
 
     name: str
@@ -105,24 +105,24 @@ class _Handle:
     __slots__ = ("connection", "cursor", "find")
 
     def __init__(self, path: Path) -> None:
-        # immutable: no locks, no journal, no change counter to check. check_same_thread is off only so that the
-        # garbage collector may close the handle of a thread that ended; no two threads ever share one.
+        # immutable: no locks, no journal, no change counter to check. check_same_thread is off only so that the garbage
+        # collector can close the handle of a thread that ended; threads never share one.
         self.connection = sqlite3.connect(
             f"{path.as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False, cached_statements=16
         )
         self.connection.execute(f"PRAGMA mmap_size = {path.stat().st_size}")
         self.cursor = self.connection.cursor()
-        # Bound once: a look-up is hot enough that the attribute counts.
+        # Bound once, because the attribute look-up takes a measurable part of a look-up.
         self.find = self.connection.cursor().execute
 
     def __del__(self) -> None:
-        # __init__ may have failed before the connection was there.
+        # __init__ may have failed before the connection existed.
         if hasattr(self, "connection"):
             self.connection.close()
 
 
 class Reader:
-    """The compiled gazetteer's file; safe to share between threads and across a fork.
+    """The compiled gazetteer's file; can be shared between threads and across a fork.
 
     Parameters
     ----------
@@ -136,9 +136,9 @@ class Reader:
 
     Notes
     -----
-    Each thread gets a connection of its own at its first look-up; a forked child starts with none. The pages are
-    mapped from the operating system's cache, so workers share them. A file may be replaced by renaming another over
-    it, never written into; restart the workers afterwards, since a thread that starts later opens the new file.
+    Each thread gets its own connection at its first look-up; a forked child starts with none. The pages are mapped from
+    the operating system's cache, so workers share them. A file can be replaced by renaming another one over it, but
+    must never be written to. Restart the workers afterwards, because a thread that starts later opens the new file.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -180,11 +180,11 @@ class Reader:
         }
 
     def forget_connections(self) -> None:
-        """Drop every connection of this process; the next look-up opens a new one."""
+        """Close every connection of this process; the next look-up opens a new one."""
         self._local = threading.local()
 
     def postcode(self, country: str, key: str) -> PostcodeRow | None:
-        """Find one key; None if it is not there."""
+        """Find one key; None if it does not exist."""
         try:
             find = self._local.find
         except AttributeError:
@@ -194,12 +194,12 @@ class Reader:
         return row
 
     def has_any(self, country: str) -> bool:
-        """Tell whether anything is known of the country's codes, if only their regions."""
+        """Return whether any codes of the country are known, even if only regions."""
         found = self._cursor().execute("SELECT 1 FROM postcode WHERE country = ? LIMIT 1", (country,)).fetchone()
         return found is not None
 
     def has_postcode(self, country: str, key: str) -> bool:
-        """Tell whether the key is a full code of the country, not only a leading part of some."""
+        """Return whether the key is a full code of the country, not only a leading part."""
         row = (
             self._cursor()
             .execute("SELECT children FROM postcode WHERE country = ? AND key = ?", (country, key))
@@ -210,24 +210,24 @@ class Reader:
     def extent(self, country: str) -> tuple[int, int, int, int] | None:
         """Find the box around a country's codes and towns: south, north, west, east; None if it has none.
 
-        Reads every row of the country: for imports, not for look-ups.
+        Reads every row of the country, so it is for imports, not for look-ups.
         """
         row = self._cursor().execute(_EXTENT, {"country": country}).fetchone()
         return None if row[0] is None else row
 
     def towns(self, key: str, country: str = "", limit: int = 1000) -> list[TownRow]:
-        """Find the towns of that folded name, largest population first, unknown populations last."""
+        """Find the towns with that folded name, largest population first, unknown populations last."""
         if country:
             return self._cursor().execute(_TOWNS_OF_COUNTRY, (key, country, limit)).fetchall()
         return self._cursor().execute(_TOWNS, (key, limit)).fetchall()
 
     def towns_beginning(self, beginning: str, country: str = "", limit: int = 100) -> list[TownRow]:
-        """Find towns whose folded name begins so, largest first, among the first 400 names in order."""
+        """Find towns whose folded name has that prefix, largest first, among the first 400 names in order."""
         end = beginning[:-1] + chr(ord(beginning[-1]) + 1)
         return self._cursor().execute(_TOWNS_BY_BEGINNING, (beginning, end, country, limit)).fetchall()
 
     def town(self, number: int) -> TownRow:
-        """Give one town by its id.
+        """Return one town by its id.
 
         Raises
         ------
@@ -240,23 +240,23 @@ class Reader:
         return row
 
     def largest_in(self, country: str, limit: int = 2000) -> list[TownRow]:
-        """List a country's towns, the largest first. Reads every town: some 20 ms."""
+        """List a country's towns, largest first. Reads every town: about 20 ms."""
         return self._cursor().execute(_LARGEST_IN, (country, limit)).fetchall()
 
     def largest_towns(self, inhabitants: int) -> list[tuple[str, int, int, int]]:
-        """List name, latitude, longitude and population of every town of at least so many people, largest first."""
+        """List name, latitude, longitude and population of every town with a minimum population, largest first."""
         return self._cursor().execute(_LARGEST, (inhabitants,)).fetchall()
 
     def towns_around(self, latitude: int, longitude: int, *, high: int, wide: int) -> list[TownRow]:
-        """List the towns at most so many units north or south, and east or west, of a point, in no order.
+        """List the towns within a number of units north or south, and east or west, of a point, in no order.
 
-        Reads every town: some 20 ms.
+        Reads every town: about 20 ms.
         """
         box = {"latitude": latitude, "longitude": longitude, "high": high, "wide": wide}
         return self._cursor().execute(_AROUND, box).fetchall()
 
     def people_around(self, latitude: float, longitude: float) -> int:
-        """Count the people of the largest city of at least 50,000 in the squares of a degree around a point."""
+        """Return the population of the largest city from 50,000 people in the one-degree squares around a point."""
         try:
             cities = self._cities
         except AttributeError:
@@ -288,7 +288,7 @@ _READERS: weakref.WeakSet[Reader] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
-    # SQLite forbids carrying a connection over a fork.
+    # SQLite does not allow using a connection across a fork.
     for reader in _READERS:
         reader.forget_connections()
 
