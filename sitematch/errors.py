@@ -3,39 +3,39 @@
 ::
 
     SitematchError
-    ├── InvalidInput (ValueError)           what was asked cannot be understood; `.field` says which part
-    │   ├── InvalidCoordinates              a latitude or longitude off the globe
+    ├── InvalidInput (ValueError)           the request is invalid; `.field` names the part
+    │   ├── InvalidCoordinates              a latitude or longitude that is not on the globe
     │   ├── InvalidPostcode                 not in the form of the country's postcodes; `.suggestions`
-    │   ├── LocationWanted                  "near me": only the person's device knows
-    │   ├── UnknownCountry                  not an ISO 3166-1 country that we know
-    │   └── InvalidPolicy                   a radius, limit or filter that makes no sense
-    ├── AmbiguousPlace (LookupError)        several places fit; `.candidates` lists them, none is guessed
-    │   └── RegionGiven                     a state or a country: a town in it is wanted
-    ├── NotFound (LookupError)              well formed, but nothing there
-    │   ├── PostcodeNotFound                `.suggestions` may hold what was perhaps meant
-    │   │   └── ForcesPostcode              armed forces' post, which lies in no one place
+    │   ├── OwnLocationWanted               "near me": only the person's device knows
+    │   ├── UnknownCountry                  not a known ISO 3166-1 country
+    │   └── InvalidPolicy                   an invalid radius, limit or filter
+    ├── AmbiguousPlace (LookupError)        several places match; `.candidates` lists them
+    │   └── OnlyRegionGiven                 a state or a country, but a town is needed
+    ├── NotFound (LookupError)              valid, but it does not exist
+    │   ├── PostcodeNotFound                `.suggestions` may have corrections
+    │   │   └── ForcesPostcode              armed forces' post, which is not in one place
     │   ├── TownNotFound
     │   ├── SiteNotFound
     │   ├── StudyNotFound
     │   ├── ReferralNotFound
     │   └── AccountNotFound
-    ├── CapacityError (RuntimeError)        the ledger says no
+    ├── CapacityError (RuntimeError)        the ledger refuses
     │   ├── NoSpotsLeft                     `.level`, `.scope`, `.spots`, `.taken`: which cap is full
-    │   ├── SiteClosed                      the site, its country or the study takes nobody
-    │   ├── IllegalTransition               `.state`, `.action`, and `.allowed`: what may be done instead
+    │   ├── SiteClosed                      the site, its country or the study is closed
+    │   ├── IllegalTransition               `.state`, `.action`, and `.allowed`: the possible actions
     │   └── IdempotencyConflict             the key was used with another request
-    ├── NotAllowed (PermissionError)        who asks may not do this; `.permission`
-    ├── LoginFailed (PermissionError)       who asks could not prove who they are
+    ├── NotAllowed (PermissionError)        the caller has no permission; `.permission`
+    ├── LoginFailed (PermissionError)       the caller could not be authenticated
     │   └── LoginDelayed                    too many attempts failed; `.retry_after_s`
-    ├── DataFault (ValueError)              a data file breaks its rules; `.faults` lists every row's fault
+    ├── DataFault (ValueError)              a data file has errors; `.faults` lists all of them
     ├── NotReady (RuntimeError)             a data file or database is missing; the message says what to run
-    ├── LedgerBusy (TimeoutError)           others write; `.retry_after_s`; nothing was written
+    ├── LedgerBusy (TimeoutError)           other writes are running; `.retry_after_s`; nothing was written
     ├── OnlineUnavailable (ConnectionError) an online geocoder or a registry did not answer
     └── StorageFault (OSError)              the database cannot be reached, read or written; `.kind` says why
 
-Each message says what is wrong, where, and what to do. Leaves also derive from the builtin that a stranger to
-the library would catch. Facts ride on attributes. A message may repeat what the caller typed, so it is for
-the caller alone: a postcode is personal data, and messages are never logged.
+Each message says what is wrong, where, and what to do. The classes also derive from the builtin
+exception that users of the library would expect. Details are in attributes. A message may repeat what the caller
+typed, so it is only for the caller: a postcode is personal data, and messages are never logged.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class SitematchError(Exception):
     message
         What is wrong, where, and what to do; one or two plain sentences.
     field
-        Name of the input at fault, where there is one.
+        Name of the invalid input, if there is one.
     """
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
@@ -62,7 +62,7 @@ class SitematchError(Exception):
 
 
 class InvalidInput(SitematchError, ValueError):
-    """What was asked cannot be understood."""
+    """The request is invalid."""
 
 
 class InvalidCoordinates(InvalidInput):
@@ -71,12 +71,12 @@ class InvalidCoordinates(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Something that was perhaps meant: offered to the person, never assumed.
+    """A suggested correction, which the person can accept; it is never assumed.
 
     Parameters
     ----------
     text
-        What to type instead, e.g. ``"04102"``.
+        The text to type instead, e.g. ``"04102"``.
     country
         ISO 3166-1 alpha-2 code.
     why
@@ -98,7 +98,7 @@ class InvalidPostcode(InvalidInput):
     field
         See `SitematchError`.
     suggestions
-        What was perhaps meant (a lost leading zero), best first; may be empty.
+        Possible corrections (a lost leading zero), best first; may be empty.
     """
 
     def __init__(self, message: str, *, field: str | None = None, suggestions: Sequence[Suggestion] = ()) -> None:
@@ -111,22 +111,22 @@ class OwnLocationWanted(InvalidInput):
 
 
 class UnknownCountry(InvalidInput):
-    """The text names no country that we know."""
+    """The text is not a known country."""
 
 
 class InvalidPolicy(InvalidInput):
-    """A radius, limit, order or filter that makes no sense."""
+    """A radius, limit, order or filter is invalid."""
 
 
 class AmbiguousPlace(SitematchError, LookupError):
-    """Several places fit the text; the person has to choose.
+    """Several places match the text; the person has to choose.
 
     Parameters
     ----------
     message
         See `SitematchError`.
     candidates
-        What fits, best first.
+        The matching places, best first.
     field
         See `SitematchError`.
     """
@@ -141,7 +141,7 @@ class OnlyRegionGiven(AmbiguousPlace):
 
 
 class NotFound(SitematchError, LookupError):
-    """Well formed, but nothing there.
+    """The request is valid, but the object does not exist.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class NotFound(SitematchError, LookupError):
     field
         See `SitematchError`.
     suggestions
-        What was perhaps meant, best first; may be empty.
+        Possible corrections, best first; may be empty.
     """
 
     def __init__(self, message: str, *, field: str | None = None, suggestions: Sequence[Suggestion] = ()) -> None:
@@ -159,11 +159,11 @@ class NotFound(SitematchError, LookupError):
 
 
 class PostcodeNotFound(NotFound):
-    """No such postcode, nor any coarser part of it, is known."""
+    """Neither the postcode nor any coarser part of it is known."""
 
 
 class ForcesPostcode(PostcodeNotFound):
-    """The code belongs to the post of armed forces, which lies in no one place."""
+    """The code belongs to the post of armed forces, which is not in one place."""
 
 
 class TownNotFound(NotFound):
@@ -187,7 +187,7 @@ class AccountNotFound(NotFound):
 
 
 class CapacityError(SitematchError, RuntimeError):
-    """The ledger says no; nothing was changed."""
+    """The ledger refuses the request; nothing was changed."""
 
 
 class NoSpotsLeft(CapacityError):
@@ -198,10 +198,9 @@ class NoSpotsLeft(CapacityError):
     message
         See `SitematchError`.
     level, scope
-        The cap: ``"STUDY"``, ``"COUNTRY"``, ``"ARM"`` or ``"SITE"``, and of which; the scope is empty for a
-        study.
+        The cap: ``"STUDY"``, ``"COUNTRY"``, ``"ARM"`` or ``"SITE"``, and its scope, which is empty for a study.
     spots, taken
-        Its limit, and how many are in use; more than the limit where a cap was lowered.
+        Its limit, and the number in use, which can exceed the limit if the cap was lowered.
     """
 
     def __init__(self, message: str, *, level: str, scope: str, spots: int, taken: int) -> None:
@@ -213,22 +212,22 @@ class NoSpotsLeft(CapacityError):
 
 
 class SiteClosed(CapacityError):
-    """The site, its country, the arm or the study takes nobody now."""
+    """The site, its country, the arm or the study is closed."""
 
 
 class IllegalTransition(CapacityError):
-    """What was asked may not follow the referral's state.
+    """The action is not possible in the referral's state.
 
     Parameters
     ----------
     message
         See `SitematchError`.
     state
-        The referral's state; None if the ledger does not know it.
+        The referral's state; None if it is not in the ledger.
     action
-        What was asked.
+        The requested action.
     allowed
-        What may be done instead, in alphabetical order; may be empty.
+        The possible actions, in alphabetical order; may be empty.
     """
 
     def __init__(self, message: str, *, state: str | None, action: str, allowed: Sequence[str]) -> None:
@@ -247,14 +246,14 @@ class IdempotencyConflict(CapacityError):
 
 
 class NotAllowed(SitematchError, PermissionError):
-    """Who asks may not do this.
+    """The caller does not have the permission.
 
     Parameters
     ----------
     message
         See `SitematchError`.
     permission
-        What was needed, e.g. ``"referrals:write"``.
+        The missing permission, e.g. ``"referrals:write"``.
     """
 
     def __init__(self, message: str, *, permission: str) -> None:
@@ -264,20 +263,20 @@ class NotAllowed(SitematchError, PermissionError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault in one row of a data file.
+    """One error in one row of a data file.
 
     Parameters
     ----------
     line
         Line in the file, 1 for the header; 0 for the file as a whole.
     field
-        Column at fault; empty for the row as a whole.
+        Column with the error; empty for the row as a whole.
     value
-        What stood there, cut to 80 characters.
+        The value, shortened to 80 characters.
     reason
-        What is wrong and what is wanted, in plain words.
+        What is wrong and what is expected, in plain words.
     place
-        Where in a file that has no rows, e.g. ``"NCT05843643, location 12"``; empty if `line` says it.
+        The position in a file without rows, e.g. ``"NCT05843643, location 12"``; empty if `line` says it.
     """
 
     line: int
@@ -294,14 +293,14 @@ class Fault:
 
 
 class DataFault(SitematchError, ValueError):
-    """A data file breaks its rules; nothing of it was taken.
+    """A data file has errors; nothing was imported from it.
 
     Parameters
     ----------
     message
         See `SitematchError`.
     faults
-        Every fault, in the file's order.
+        Every error, in the file's order.
     """
 
     def __init__(self, message: str, *, faults: Sequence[Fault]) -> None:
@@ -310,18 +309,18 @@ class DataFault(SitematchError, ValueError):
 
 
 class NotReady(SitematchError, RuntimeError):
-    """A data file or a database is missing or of another version; the message says how to build it."""
+    """A data file or a database is missing or has another version; the message says how to build it."""
 
 
 class LedgerBusy(SitematchError, TimeoutError):
-    """Other writes were in the way for too long; nothing was written, and asking again is safe.
+    """Other writes took too long; nothing was written, and the request can be repeated.
 
     Parameters
     ----------
     message
         See `SitematchError`.
     retry_after_s
-        What to wait before asking again, in seconds.
+        How long to wait before the next attempt, in seconds.
     """
 
     def __init__(self, message: str, *, retry_after_s: float) -> None:
@@ -330,7 +329,7 @@ class LedgerBusy(SitematchError, TimeoutError):
 
 
 class StorageFault(SitematchError, OSError):
-    """The database cannot be reached, read or written: a full disk, a server that went away.
+    """The database cannot be reached, read or written: a full disk, a lost server.
 
     Parameters
     ----------
@@ -346,11 +345,11 @@ class StorageFault(SitematchError, OSError):
 
 
 class OnlineUnavailable(SitematchError, ConnectionError):
-    """An online geocoder or a study registry did not answer, or too many questions were waiting for it."""
+    """An online geocoder or a study registry did not answer, or too many requests were waiting for it."""
 
 
 class LoginFailed(SitematchError, PermissionError):
-    """Who asks could not prove who they are; the message does not say which part was wrong."""
+    """The caller could not be authenticated; the message does not say which part was wrong."""
 
 
 class LoginDelayed(LoginFailed):
@@ -361,7 +360,7 @@ class LoginDelayed(LoginFailed):
     message
         See `SitematchError`.
     retry_after_s
-        What to wait before the next attempt, in seconds.
+        How long to wait before the next attempt, in seconds.
     """
 
     def __init__(self, message: str, *, retry_after_s: float) -> None:

@@ -1,4 +1,4 @@
-"""Small valid values, each changed by keyword where a test cares."""
+"""Small valid values, which tests change with keywords."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Catalogues that nobody would keep, but that must survive: formulas, quotes, line ends, other scripts, zeros in front."""
+"""Unusual catalogues that must survive: formulas, quotes, line breaks, other scripts, leading zeros."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every test shares: sockets reach loopback only, and the real gazetteer and sites are opened once."""
+"""Common fixtures: sockets can reach only loopback, and the real gazetteer and sites are opened once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ClosingClient(FlaskClient):
 
 Flask.test_client_class = ClosingClient
 
-# No test asserts a duration: a busy machine is no fault of the program.
+# No test asserts a duration, because a busy machine is not an error of the program.
 settings.register_profile("sitematch", deadline=None)
 settings.load_profile("sitematch")
 
@@ -42,7 +42,7 @@ def _loopback_only() -> None:
 
 @pytest.fixture(scope="session")
 def gazetteer_path() -> Path:
-    """The real compiled gazetteer; `make test` builds it, and its absence is a failure, not a skip."""
+    """The real compiled gazetteer; `make test` builds it, and without it the tests fail instead of skipping."""
     path = data_file("gazetteer.sqlite")
     assert path.exists(), f"{path} is missing: run `make test`, or `sitematch gazetteer build`"
     return path
@@ -55,5 +55,5 @@ def gazetteer(gazetteer_path: Path) -> Gazetteer:
 
 @pytest.fixture(scope="session")
 def finder(gazetteer: Gazetteer) -> Finder:
-    """The default study with its stand-in sites, as a fresh install has them."""
+    """The default study with its stand-in sites, as in a new installation."""
     return Finder(gazetteer, read_study(data_file("study.json")), read_sites(data_file("sites.csv")).sites)

@@ -1,4 +1,4 @@
-"""Judges FHIR resources by the models of fhir.resources, and what those leave open by hand."""
+"""Validates FHIR resources with the models of fhir.resources, and checks the rest by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real records of ClinicalTrials.gov, in a folder beside the checkout; small hand-made ones serve elsewhere."""
+"""Real records of ClinicalTrials.gov, in a folder next to the checkout; other tests use small hand-made ones."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ ROOT = Path(__file__).parent.parent
 DEMANDED = "SITEMATCH_TEST_RECORDS"
 """The variable that says that the records must be there; `.ci/run` sets it where they are."""
 
-# Beside the checkout, or one level up where several checkouts share a folder of their own.
+# Next to the checkout, or one level up if several checkouts share a folder.
 FOLDERS = tuple(parent / "shared" / "data" / "ctgov" for parent in (ROOT.parent, ROOT.parent.parent))
 
 
 def ctgov_folder() -> Path:
-    """Return the folder; without it skip, or fail where `DEMANDED` is set."""
+    """Return the folder; without it skip, or fail if `DEMANDED` is set."""
     for folder in FOLDERS:
         if folder.exists():
             return folder

@@ -1,4 +1,4 @@
-"""A background task survives whatever it raises, and says how it is doing."""
+"""A background task survives every error, and reports its state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sitematch.supervision import LONGEST_PAUSE_S, Supervisor, Task
 
 
 class Clock:
-    """Seconds that pass only when told to."""
+    """A clock that the test controls, in seconds."""
 
     def __init__(self) -> None:
         self.now_s = 100.0
@@ -21,7 +21,7 @@ class Clock:
 
 
 class Work:
-    """Does what it is told: raises the next of some errors, or nothing."""
+    """Raises the next of some errors, or nothing."""
 
     def __init__(self, *errors: BaseException | None) -> None:
         self.errors = list(errors)

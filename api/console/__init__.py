@@ -1,7 +1,7 @@
-"""``/console``: the coordinator's console. Pages for people who are signed in, made on the server.
+"""``/console``: the coordinator's console. Pages for signed-in people, rendered on the server.
 
-Each works by plain links and forms, and sends the browser on after a form; a script makes some of it more comfortable.
-The console is no part of the HTTP interface: its addresses and forms are its own, and may change.
+They use plain links and forms, and redirect the browser after a form; a script makes some of them more comfortable. The
+console is not part of the HTTP interface: its URLs and forms may change.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from api.console.page.routes import Console
 
 
 def blueprint(backend: Backend) -> Console:
-    """Make the pages."""
+    """Create the pages."""
     console = Console()
     context.register(console, backend)
     instants.register(console)
@@ -25,5 +25,5 @@ def blueprint(backend: Backend) -> Console:
 
 
 def admission(backend: Backend, console: Console) -> Admission:
-    """Return what lets requests for the console's pages in."""
+    """Return the access check for requests to the console's pages."""
     return lambda endpoint, request_id: guard.admit(backend, console.pages, endpoint, request_id)

@@ -1,4 +1,4 @@
-"""People and their tokens, for administrators: accounts, roles, passwords, sessions and what programs send."""
+"""People and their tokens, for administrators: accounts, roles, passwords, sessions and API tokens."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _Id = Annotated[str, Meta(max_length=200)]
 
 
 class PersonForm(ConsoleForm, frozen=True, kw_only=True):
-    """Somebody who is to sign in."""
+    """A new account."""
 
     email: Annotated[str, Meta(max_length=254)] = ""
     role: Role | None = None
@@ -39,7 +39,7 @@ class PersonForm(ConsoleForm, frozen=True, kw_only=True):
 
 
 class GrantForm(ConsoleForm, frozen=True, kw_only=True):
-    """A role, and where it holds."""
+    """A role, and where it applies."""
 
     role: Role
     study_id: _Id = ""
@@ -51,13 +51,13 @@ class GrantForm(ConsoleForm, frozen=True, kw_only=True):
         Raises
         ------
         InvalidInput
-            If the role does not hold at such a place.
+            If the role cannot apply there.
         """
         return Grant(role=self.role, study_id=self.study_id.strip() or None, site_id=self.site_id.strip() or None)
 
 
 class TokenForm(ConsoleForm, frozen=True, kw_only=True):
-    """A token to be made."""
+    """A new token."""
 
     label: Annotated[str, Meta(max_length=100)] = ""
     scopes: tuple[Permission, ...] = ()
@@ -65,13 +65,13 @@ class TokenForm(ConsoleForm, frozen=True, kw_only=True):
 
 
 class EndForm(ConsoleForm, frozen=True, kw_only=True):
-    """What is to end."""
+    """The account or token to end."""
 
     token_id: _Id = ""
 
 
 class End(StrEnum):
-    """What is asked about before it ends."""
+    """Actions that need confirmation."""
 
     ACCOUNT = "account"
     PASSWORD = "password"  # noqa: S105 - the word itself
@@ -79,7 +79,7 @@ class End(StrEnum):
 
 
 class EndQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """What is to end, to be asked about first."""
+    """The account or token to end, for the confirmation page."""
 
     what: End
     token_id: _Id = ""
@@ -87,21 +87,21 @@ class EndQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class DoneQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """What was just done."""
+    """The action that was just done."""
 
     study: str | None = None
     done: Annotated[str, Meta(max_length=20)] = ""
 
 
 class CreatedAccount(Wire, frozen=True):
-    """What was made, with its secret in the first answer alone."""
+    """The new object, with its secret only in the first answer."""
 
     account_id: str
     secret: str | None
 
 
 def register(console: Console, backend: Backend) -> None:
-    """Make the routes."""
+    """Create the routes."""
     _register_people(console, backend)
     _register_person(console, backend)
     _register_tokens(console, backend)
@@ -242,12 +242,12 @@ def _token(context: ConsoleContext, account_id: str, token_id: str) -> Token | N
 
 
 def _one_time_password() -> str:
-    """Return a password of 96 random bits, to be handed over and then changed."""
+    """Return a password of 96 random bits, which its owner should change."""
     return "-".join(secrets.token_urlsafe(3) for _ in range(4))
 
 
 def _plain(asked: ConsoleForm) -> ConsoleForm:
-    """Leave out what every form carries, so that only what is asked is compared."""
+    """Return a form without its common fields, so that only its content is compared."""
     return msgspec.structs.replace(asked, csrf="", key="")
 
 

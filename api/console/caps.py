@@ -1,4 +1,4 @@
-"""Caps, closures and rules of a study: shown, and changed after the change was shown and confirmed."""
+"""Caps, closures and rules of a study: display, and changes after a preview and confirmation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _Scope = Annotated[str, Meta(max_length=200)]
 
 
 class Change(StrEnum):
-    """What can be done to a part of a study."""
+    """Actions on a part of a study."""
 
     SET = "set"
     CLOSE = "close"
@@ -38,14 +38,14 @@ class Change(StrEnum):
 
 
 class CapsQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """What was just done."""
+    """The action that was just done."""
 
     study: str | None = None
     done: Annotated[str, Meta(max_length=20)] = ""
 
 
 class ChangeQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """A change to be looked at before it is made."""
+    """A change to preview."""
 
     level: CapLevel
     change: Change
@@ -55,7 +55,7 @@ class ChangeQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class ChangeForm(ConsoleForm, frozen=True, kw_only=True):
-    """A change to be made."""
+    """A change to make."""
 
     level: CapLevel
     change: Change
@@ -73,7 +73,7 @@ class PolicyForm(ConsoleForm, frozen=True, kw_only=True):
 
 
 def register(console: Console, backend: Backend) -> None:
-    """Make the routes."""
+    """Create the routes."""
 
     @console.page("GET", "/caps", Permission.CAPACITY_READ)
     def caps() -> Response:
@@ -155,7 +155,7 @@ def _show(context: ConsoleContext, *, done: str = "", fault: str = "", status: i
 
 
 def _spots(text: str) -> int | None:
-    """Read a limit; empty is none."""
+    """Parse a limit; empty means none."""
     if not text.strip():
         return None
     try:
@@ -165,7 +165,7 @@ def _spots(text: str) -> int | None:
 
 
 def _taken(context: ConsoleContext, caps: Sequence[CapUsage], key: CapKey) -> int | None:
-    """Return how many spots are in use in a part of the study; None for an arm without a cap, which nobody counts."""
+    """Return the number of spots in use in a part of the study; None for an arm without a cap, which is not counted."""
     known = next((usage.taken for usage in caps if usage.key == key), None)
     if known is not None or key.level is CapLevel.ARM:
         return known

@@ -1,4 +1,4 @@
-"""``/console``: the spots of every site at a glance, narrowed and sorted by the address, and kept up to date."""
+"""``/console``: an overview of the spots of every site, filtered and sorted by the URL, and kept up to date."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sitematch.services.studies import catalogue
 
 
 class DashboardQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """What is shown, and in which order."""
+    """The filters and the order."""
 
     study: str | None = None
     q: Annotated[str, Meta(max_length=100)] = ""
@@ -46,9 +46,9 @@ class DashboardRow:
     capacity
         Its spots.
     site
-        Its facts; None once it left the catalogue.
+        Its details; None if it is no longer in the catalogue.
     oldest_hold_at
-        Since when its oldest hold stands (aware, UTC); None without one.
+        Start of its oldest hold (aware, UTC); None without one.
     """
 
     capacity: SiteCapacity
@@ -57,22 +57,22 @@ class DashboardRow:
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """Return its name."""
         return self.site.facility if self.site else self.capacity.site_id
 
     @property
     def town(self) -> str:
-        """Town and state, as far as they are known."""
+        """Return its town and state, if known."""
         return ", ".join(part for part in (self.site.city, self.site.state) if part) if self.site else ""
 
     @property
     def country_name(self) -> str:
-        """Its country's name."""
+        """Return its country's name."""
         country = COUNTRIES.get(self.capacity.country)
         return country.name if country else self.capacity.country
 
     def fits(self, asked: DashboardQuery) -> bool:
-        """Whether it is among those that are asked for."""
+        """Return whether it matches the filters."""
         text = " ".join((self.name, self.town, self.country_name, self.capacity.site_id)).casefold()
         return (
             all(word in text for word in asked.q.casefold().split())
@@ -95,8 +95,8 @@ SORTS: dict[str, Callable[[DashboardRow], Any]] = {
     "cap": lambda row: row.capacity.cap,
     "oldest": lambda row: row.oldest_hold_at,
 }
-"""What the table can be sorted by, in the order of its columns; a leading ``-`` turns the order round. What is not
-known comes last either way, and equals keep the order of their names and ids."""
+"""Sort keys of the table, in the order of its columns; a leading ``-`` reverses the order. Unknown values always come
+last, and equal ones are sorted by name and id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Totals:
 
 
 def sort_rows(rows: list[DashboardRow], sort: str) -> list[DashboardRow]:
-    """Put rows into an order; an unknown one is that of the names."""
+    """Sort rows; an unknown sort key sorts by name."""
     name, is_reversed = sort.removeprefix("-"), sort.startswith("-")
     value = SORTS.get(name, SORTS["site"])
     by_name = sorted(rows, key=lambda row: (row.name.casefold(), row.capacity.site_id))
@@ -122,7 +122,7 @@ def sort_rows(rows: list[DashboardRow], sort: str) -> list[DashboardRow]:
 
 
 def register(console: Console, backend: Backend) -> None:
-    """Make the route."""
+    """Create the route."""
 
     @console.page("GET", "", Permission.CAPACITY_READ)
     def dashboard() -> Response:
@@ -133,7 +133,7 @@ def register(console: Console, backend: Backend) -> None:
         oldest = site_page.oldest_holds(context.store, context.actor, context.study_id, context.now)
         etag = _etag(version, found, oldest)
         if request.if_none_match.contains_weak(etag):
-            # Nothing changed: the page that the browser has is the page.
+            # Nothing has changed: the browser's copy is current.
             response = Response(status=304)
         else:
             response = _show(context, asked, found, oldest)
@@ -172,7 +172,7 @@ def _show(
 
 
 def _etag(version: str, found: tuple[SiteCapacity, ...], oldest: dict[str, datetime]) -> str:
-    """Name what is shown, but for the instant that it was counted at."""
+    """Return a version of the content, without its time of counting."""
     numbers = without_count_time(tuple(map(site_capacity_answer, found)))
     shown = [
         version,

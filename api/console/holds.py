@@ -1,6 +1,6 @@
-"""Taking a spot: a postcode, the ranked sites, a hold. Where the patient lives is used for the answer, then forgotten.
+"""Taking a spot: a postcode, the ranked sites, a hold. The patient's location is used only for the answer.
 
-A postcode comes by POST and goes into nothing that is sent on: the forms of the answer carry ids of sites alone.
+A postcode is sent by POST and is not passed on: the forms of the answer contain only site ids.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _Id = Annotated[str, Meta(max_length=200)]
 
 
 class PlaceForm(ConsoleForm, frozen=True, kw_only=True):
-    """Where the patient lives, and how far the way may be."""
+    """Where the patient lives, and the maximum distance."""
 
     country: Annotated[str, Meta(max_length=2)] = ""
     place: Annotated[str, Meta(max_length=100)] = ""
@@ -48,7 +48,7 @@ class PlaceForm(ConsoleForm, frozen=True, kw_only=True):
 
 
 class HoldForm(ConsoleForm, frozen=True, kw_only=True):
-    """A spot to be held, and which sites come next if it is gone."""
+    """A spot to hold, and the next sites if it is taken."""
 
     site_id: _Id = ""
     ranked: _Ids = ()
@@ -58,7 +58,7 @@ class HoldForm(ConsoleForm, frozen=True, kw_only=True):
 
 
 class WaitForm(ConsoleForm, frozen=True, kw_only=True):
-    """A referral that waits for a spot at any of some sites."""
+    """A referral that waits for a spot at one of several sites."""
 
     site_ids: _Ids = ()
     near: _Ids = ()
@@ -68,7 +68,7 @@ class WaitForm(ConsoleForm, frozen=True, kw_only=True):
 
 
 def register(console: Console, backend: Backend) -> None:
-    """Make the routes."""
+    """Create the routes."""
 
     @console.page("GET", "/hold", Permission.REFERRALS_WRITE)
     def hold() -> Response:
@@ -108,7 +108,7 @@ def register(console: Console, backend: Backend) -> None:
                 now=context.now,
             )
         except (CapacityError, InvalidInput) as error:
-            # Somebody was quicker, or the id is taken: the other sites stand ready, and nothing typed is lost.
+            # Somebody else took the spot, or the id is in use: show the other sites, and keep what was typed.
             return _refused(context, error, asked.site_id, (asked.site_id, *asked.ranked), asked)
         return go("referral", referral_id=held.referral_id, done="held")
 
@@ -158,7 +158,7 @@ def _rank(context: ConsoleContext, asked: PlaceForm) -> SiteChoices:
 
 
 def _km(text: str, unit: Unit) -> float | None:
-    """Read a distance as people write it, and return it in kilometres; empty is none."""
+    """Parse a distance, and return it in kilometres; empty means none."""
     if not text.strip():
         return None
     try:
@@ -173,7 +173,7 @@ def _km(text: str, unit: Unit) -> float | None:
 def _refused(
     context: ConsoleContext, error: SitematchError, wanted: str, ranked: tuple[str, ...], asked: HoldForm | WaitForm
 ) -> Response:
-    """Say why there is no spot, with what can be done instead and all that was typed."""
+    """Show why there is no spot, with alternatives and everything that was typed."""
     fault = problem_of(error)
     chosen = asked.near or ranked
     return page(

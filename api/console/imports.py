@@ -1,4 +1,4 @@
-"""Importing a file: uploaded, looked at, then brought in; and the latest import taken back."""
+"""Importing a file: upload, preview and import; and the undo of the latest import."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from sitematch.services.studies.sources import ImportSource
 from sitematch.services.studies.uploads import UploadOutcome
 
 MAX_UPLOAD_BYTES = 64 * 1024 * 1024
-"""The largest file that the console takes; larger ones come in by the command line."""
+"""The largest file that the console accepts; larger ones need the command line."""
 
 
 class UploadRequest(ConsoleForm, frozen=True, kw_only=True):
-    """A file to be looked at."""
+    """A file to preview."""
 
     form: ImportSource = ImportSource.TABLE
     allow_older: str = ""
@@ -38,13 +38,13 @@ class UploadRequest(ConsoleForm, frozen=True, kw_only=True):
 
 
 class UndoForm(ConsoleForm, frozen=True, kw_only=True):
-    """An import to be taken back."""
+    """An import to undo."""
 
     import_id: Annotated[int, Meta(ge=1)]
 
 
 class ImportsQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """What was just done."""
+    """The action that was just done."""
 
     study: str | None = None
     done: Annotated[int, Meta(ge=0)] | None = None
@@ -52,7 +52,7 @@ class ImportsQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 def register(console: Console, backend: Backend) -> None:
-    """Make the routes."""
+    """Create the routes."""
 
     @console.page("GET", "/imports", Permission.CATALOGUE_WRITE)
     def imports() -> Response:
@@ -103,7 +103,7 @@ def register(console: Console, backend: Backend) -> None:
                 pending_uploads.find(backend.settings.home, upload_id, context.actor.actor_id, context.now)
             )
         except InvalidInput:
-            return go("imports")  # it is gone, as was wished
+            return go("imports")  # already deleted
         return go("imports")
 
     @console.page("GET", "/imports/undo", Permission.CATALOGUE_WRITE)

@@ -1,4 +1,4 @@
-"""Uploaded files between their preview and their import: on this machine's disk, for an hour, for who sent them."""
+"""Uploaded files between preview and import: on this machine's disk, for an hour, only for their sender."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from sitematch.exporters.wire.matches import Wire
 from sitematch.services.studies.sources import ImportSource
 
 KEPT_FOR = timedelta(hours=1)
-"""How long an upload waits to be imported."""
+"""How long an upload is kept for its import."""
 
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 _SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".json", ".ndjson", ".jsonl", ".gz", ".zip"})
 
 
 class UploadDetails(Wire, frozen=True):
-    """What is known of an upload."""
+    """The details of an upload."""
 
     actor_id: str
     name: str
@@ -37,16 +37,16 @@ class UploadDetails(Wire, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class PendingUpload:
-    """An upload that waits.
+    """A stored upload.
 
     Parameters
     ----------
     upload_id
-        Names it in addresses; random.
+        Its random id in URLs.
     path
         The file.
     about
-        What is known of it.
+        Its details.
     """
 
     upload_id: str
@@ -55,16 +55,16 @@ class PendingUpload:
 
 
 def park(home: Path, sent: FileStorage, about: UploadDetails) -> PendingUpload:
-    """Write an upload to the disk, and remove those that nobody came back for.
+    """Write an upload to the disk, and remove expired ones.
 
     Parameters
     ----------
     home
-        The folder for what sitematch writes.
+        The folder for sitematch's files.
     sent
         The file.
     about
-        What is known of it.
+        Its details.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def park(home: Path, sent: FileStorage, about: UploadDetails) -> PendingUpload:
     folder.mkdir(parents=True, exist_ok=True)
     for other in folder.iterdir():
         found = _read(other)
-        # What a server that was ended left half written has no facts; the clock of the disk tells its age.
+        # An incomplete upload of a server that was ended has no details; the file time shows its age.
         sent_at = found.about.at if found else datetime.fromtimestamp(other.stat().st_mtime, UTC)
         if sent_at <= about.at - KEPT_FOR:
             shutil.rmtree(other, ignore_errors=True)
@@ -94,12 +94,12 @@ def park(home: Path, sent: FileStorage, about: UploadDetails) -> PendingUpload:
 
 
 def find(home: Path, upload_id: str, actor_id: str, now: datetime) -> PendingUpload:
-    """Return an upload of somebody's own that still waits.
+    """Return an upload of the person that has not expired.
 
     Raises
     ------
     InvalidInput
-        If there is none: it was imported, removed, is too old, or somebody else's.
+        If there is none: it was imported or removed, has expired, or belongs to somebody else.
     """
     found = _read(home / "uploads" / upload_id) if _UPLOAD_ID.fullmatch(upload_id) else None
     if found is None or found.about.actor_id != actor_id or found.about.at <= now - KEPT_FOR:
@@ -127,4 +127,4 @@ def _read(folder: Path) -> PendingUpload | None:
             else PendingUpload(folder.name, path, msgspec.json.decode(about.read_bytes(), type=UploadDetails))
         )
     except msgspec.DecodeError:
-        return None  # cut off while it was written
+        return None  # an incomplete upload

@@ -1,4 +1,4 @@
-"""A referral's page: where it stands, what may be done with it, and all that happened."""
+"""A referral's page: its state, the possible actions, and its history."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from sitematch.services.capacity import coordinating, site_page
 from sitematch.services.studies import catalogue
 
 PAGE = 50
-"""Referrals on one page of the list."""
+"""Number of referrals on one page of the list."""
 
 
 class MoveForm(ConsoleForm, frozen=True, kw_only=True):
-    """What is to be done with a referral."""
+    """An action on a referral."""
 
     action: Action
     reason: str = ""
 
 
 class ReferralsPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """Which referrals."""
+    """The filters of the list."""
 
     study: str | None = None
     state: SpotState | None = None
@@ -44,14 +44,14 @@ class ReferralsPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class ReferralQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """What was just done, to be told at the top."""
+    """The action that was just done, for the message at the top."""
 
     study: str | None = None
     done: Annotated[str, Meta(max_length=20)] = ""
 
 
 def register(console: Console, backend: Backend) -> None:
-    """Make the routes."""
+    """Create the routes."""
 
     @console.page("GET", "/referrals", Permission.REFERRALS_READ)
     def referrals() -> Response:
@@ -103,7 +103,7 @@ def register(console: Console, backend: Backend) -> None:
             fault = _("Choose a reason.") if error.field == "reason" else error.message
             return _confirm(context, found, asked.action, fault=fault, status=400)
         except IllegalTransition:
-            # Somebody was quicker, or time was: say so beside what may be done now.
+            # The state has changed meanwhile: say so, and show the possible actions.
             fault = _(
                 "Nothing was changed, because the referral changed or expired in the meantime. See its state below."
             )
@@ -116,7 +116,7 @@ def register(console: Console, backend: Backend) -> None:
 
 
 def _is_out_of_sight(context: ConsoleContext, referral_id: str) -> bool:
-    """Whether a referral that left the waiting list belongs to no site now, and so to nobody who runs one site."""
+    """Return whether a referral that left the waiting list has no site now, so that no site coordinator can see it."""
     try:
         coordinating.referral(context.store, context.actor, referral_id, context.now)
     except ReferralNotFound:
@@ -133,7 +133,7 @@ def _list(context: ConsoleContext, asked: ReferralsPageQuery, *, fault: str = ""
         site_id=asked.site or None,
         states=None if asked.state is None else (asked.state,),
         before_seq=asked.before,
-        limit=PAGE + 1,  # one more tells whether a page follows
+        limit=PAGE + 1,  # one more shows whether another page follows
     )
     shown = found[:PAGE]
     sites = {site.site_id: site for site in catalogue.read_sites(context.store, context.study_id)}

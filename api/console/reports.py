@@ -1,4 +1,4 @@
-"""Reports of the study in view: which there are, what can be asked of each, and each as a page or a file."""
+"""Reports of the current study: the list, the options of each, and each as a page or a file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sitematch.services.reports import forecasting, reporting
 
 
 class ReportPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """What to ask of a report, and as what to show it."""
+    """The options and the format of a report."""
 
     study: str | None = None
     format: Format = Format.HTML
@@ -51,7 +51,7 @@ class ReportPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 def _looking_back(make: Callable[..., Report]) -> Callable[[ConsoleContext, ReportPageQuery], Report]:
-    """Ask a report of the ledger as of the instant that was asked for."""
+    """Create a report of the ledger for the requested time."""
 
     def made(context: ConsoleContext, asked: ReportPageQuery) -> Report:
         return make(
@@ -89,13 +89,13 @@ class ReportPage:
     Parameters
     ----------
     name, about
-        For people.
+        Texts for people.
     fields
-        What can be asked of it, by names of `ReportPageQuery`.
+        Its options, by names of `ReportPageQuery`.
     make
-        Makes it.
+        Creates the report.
     whole_study
-        Whether only somebody with a role for the whole study may read it.
+        Whether it needs a role for the whole study.
     """
 
     name: Any
@@ -135,7 +135,7 @@ _KINDS: Mapping[str, ReportPage] = {
 
 
 def register(console: Console, backend: Backend) -> None:
-    """Make the routes."""
+    """Create the routes."""
 
     @console.page("GET", "/reports", Permission.REPORTS_READ)
     def reports() -> Response:

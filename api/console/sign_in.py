@@ -1,4 +1,4 @@
-"""``/console/sign-in`` and ``/console/sign-out``, and one's own account."""
+"""``/console/sign-in`` and ``/console/sign-out``, and the person's own account."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sitematch.services.accounts import sign_in as signing
 
 
 class SignInForm(ConsoleForm, frozen=True, kw_only=True):
-    """Who signs in."""
+    """The sign-in form."""
 
     email: Annotated[str, Meta(max_length=254)] = ""
     password: Annotated[str, Meta(max_length=1024)] = ""
@@ -40,7 +40,7 @@ class PasswordForm(ConsoleForm, frozen=True, kw_only=True):
 
 
 def register(console: Console, backend: Backend) -> None:
-    """Make the routes."""
+    """Create the routes."""
 
     @console.page("GET", "/sign-in", PageAccess.PUBLIC)
     def sign_in() -> Response:

@@ -1,4 +1,4 @@
-"""A site's page: its spots and what bounds them, its holds, what it pays of the way, and its history."""
+"""A site's page: its spots and caps, its holds, its travel support, and its history."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating, site_page
 
 _SHOWN = 20
-"""Referrals of each state that the site's page shows."""
+"""Number of referrals of each state on the site's page."""
 
 
 class SitePageQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """Which part of the history."""
+    """The page of the history."""
 
     study: str | None = None
     before: Annotated[int, Meta(ge=1)] | None = None
@@ -34,7 +34,7 @@ class SitePageQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class TravelForm(ConsoleForm, frozen=True, kw_only=True):
-    """What a site pays of the way."""
+    """A site's travel support."""
 
     certainty: TravelCertainty
     kinds: tuple[TravelKind, ...] = ()
@@ -42,7 +42,7 @@ class TravelForm(ConsoleForm, frozen=True, kw_only=True):
 
 
 def register(console: Console, backend: Backend) -> None:
-    """Make the routes."""
+    """Create the routes."""
 
     @console.page("GET", "/sites/<site_id>", Permission.CAPACITY_READ)
     def site(site_id: str) -> Response:

@@ -1,4 +1,4 @@
-"""Which study is in view: a choice among those that the person has a role in."""
+"""The choice of the current study, among those in which the person has a role."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from sitematch.exporters.wire.matches import Wire
 from sitematch.services.studies import catalogue
 
 SHOWN = 50
-"""Studies on the page; the search finds the others."""
+"""Number of studies on the page; the search finds the others."""
 
 
 class StudiesPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """Which studies."""
+    """The search for studies."""
 
     study: str | None = None
     q: Annotated[str, Meta(max_length=100)] = ""
 
 
 def register(console: Console, backend: Backend) -> None:
-    """Make the route."""
+    """Create the route."""
 
     @console.page("GET", "/studies", PageAccess.SIGNED_IN)
     def studies() -> Response:

@@ -1,4 +1,4 @@
-"""The waiting list: who is offered a spot next, and which offers stand."""
+"""The waiting list: the next referrals, and the open offers."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from sitematch.services.studies import catalogue
 
 
 class WaitingQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """What was just done."""
+    """The action that was just done."""
 
     study: str | None = None
     done: Annotated[str, Meta(max_length=20)] = ""
 
 
 def register(console: Console, backend: Backend) -> None:
-    """Make the route."""
+    """Create the route."""
 
     @console.page("GET", "/waiting", Permission.REFERRALS_READ)
     def waiting_list() -> Response:

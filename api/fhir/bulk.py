@@ -1,4 +1,4 @@
-"""``/fhir/$bulk-publish``: sites and the spots left, for whoever keeps a copy."""
+"""``/fhir/$bulk-publish``: sites and the spots left, for clients that keep a copy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MATCHED = {"If-None-Match": "The ETag of your last answer."}
 
 
 class BulkQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """Since when."""
+    """The time since which changes are requested."""
 
     since: Annotated[
         Instant | None,
@@ -40,7 +40,7 @@ class BulkQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class FileQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """Since when."""
+    """The time since which changes are requested."""
 
     since: Annotated[
         Instant | None, Meta(description="Leave out what has certainly not changed since then. The manifest sets this.")
@@ -48,7 +48,7 @@ class FileQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the routes."""
+    """Create the routes."""
     routes = Documented("fhir_bulk")
     watch = CatalogueWatch()
 
@@ -116,9 +116,9 @@ def blueprint(backend: Backend) -> Documented:
         response.make_conditional(request)
         if response.status_code != 304 and wanted in files:
             lines = publish(store, wanted, state, files[wanted])
-            # The first part is read before the answer begins, so that a database that is away is a 503.
+            # The first part is read before the answer begins, so that an unavailable database gives a 503.
             response.response = itertools.chain([next(lines, b"")], lines)
-            # Set for the empty answer; of a stream nobody knows the length.
+            # Set for the empty answer; the length of a stream is unknown.
             response.headers.pop("Content-Length", None)
         return response
 

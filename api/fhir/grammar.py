@@ -13,11 +13,11 @@ from sitematch.services.studies.directory import SearchCentre
 
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _SHOWN = 40
-"""Characters of a caller's own text that are repeated to it."""
+"""Maximum number of characters of the caller's text in a message."""
 
 
 def split(text: str, separator: str) -> list[str]:
-    r"""Split at a separator that no backslash precedes; what was escaped stays so.
+    r"""Split at a separator without a preceding backslash; escapes are kept.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def _pieces(text: str, separator: str) -> Iterator[str]:
 
 
 def unescape(text: str) -> str:
-    r"""Take the backslashes away that FHIR puts before ``,``, ``|``, ``$`` and ``\``.
+    r"""Remove FHIR's backslashes before ``,``, ``|``, ``$`` and ``\``.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def unescape(text: str) -> str:
 
 
 def values(name: str, text: str) -> tuple[str, ...]:
-    """Return the values of which one has to fit.
+    """Return the values, one of which must match.
 
     Raises
     ------
@@ -71,11 +71,11 @@ def tokens(name: str, text: str, system: Callable[[str], bool]) -> frozenset[str
     Parameters
     ----------
     name
-        Of the parameter.
+        The name of the parameter.
     text
         Its value.
     system
-        Whether a system is one in which our codes are; of another one no code can fit.
+        Returns whether a system contains our codes; codes from another system cannot match.
 
     Raises
     ------
@@ -94,12 +94,12 @@ def tokens(name: str, text: str, system: Callable[[str], bool]) -> frozenset[str
 
 
 def reference_ids(name: str, text: str, kind: str) -> tuple[str, ...]:
-    """Return the ids of references to a type: ``id``, ``Type/id`` or an address that ends so.
+    """Return the ids of references to a type: ``id``, ``Type/id`` or a URL that ends with it.
 
     Raises
     ------
     InvalidInput
-        If a reference is empty or of another type.
+        If a reference is empty or has another type.
     """
     found = []
     for value in values(name, text):
@@ -111,15 +111,15 @@ def reference_ids(name: str, text: str, kind: str) -> tuple[str, ...]:
 
 
 def near(name: str, text: str) -> tuple[SearchCentre, str]:
-    """Read ``latitude|longitude|distance|units``.
+    """Parse ``latitude|longitude|distance|units``.
 
     Parameters
     ----------
     name
-        Of the parameter.
+        The name of the parameter.
     text
-        Decimal degrees on WGS84; the last two parts may be left out: without a distance everywhere is searched,
-        without a unit it is in kilometres.
+        Decimal degrees on WGS84; the last two parts are optional: without a distance, the whole globe is searched;
+        without a unit, it is in kilometres.
 
     Returns
     -------
@@ -129,9 +129,9 @@ def near(name: str, text: str) -> tuple[SearchCentre, str]:
     Raises
     ------
     InvalidInput
-        If it has another form. The message does not repeat it: it may say where somebody lives.
+        If it has another form. The message does not repeat it, because it may say where somebody lives.
     InvalidCoordinates
-        If the point lies off the globe.
+        If the point is not on the globe.
     """
     parts = [unescape(part).strip() for part in split(text, "|")]
     if not 2 <= len(parts) <= 4 or len(split(text, ",")) > 1:

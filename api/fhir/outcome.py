@@ -1,4 +1,4 @@
-"""What goes wrong under ``/fhir`` is told as an OperationOutcome, never as problem details."""
+"""Errors under ``/fhir`` as OperationOutcome, never as problem details."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _ISSUE_OF_STATUS = {
     429: "throttled",
     503: "transient",
 }
-"""Codes of issue-type; anything else is an exception of ours."""
+"""Codes of issue-type; any other error is an internal one."""
 
 
 PREFIX = "/fhir"
-"""Below it everything speaks FHIR, by the address alone."""
+"""All URLs with this prefix use FHIR."""
 
 
 def register(app: Flask) -> None:
-    """Tell what goes wrong below ``/fhir`` as FHIR does."""
+    """Report errors under ``/fhir`` in FHIR's format."""
     render_with(app, PREFIX, fhir_refusal)
 
 
 def fhir_refusal(described: Problem) -> Response:
-    """Shape a problem as an OperationOutcome."""
+    """Return a problem as an OperationOutcome."""
     detail = " ".join(part for part in (described.detail, described.what_to_do, described.instance) if part)
     code = _ISSUE_OF_STATUS.get(described.status, "exception")
     return respond(outcome(code, described.title, detail), FHIR, status=described.status)

@@ -1,4 +1,4 @@
-"""The search parameters that are served, by type: what the CapabilityStatement lists is what `api.fhir.query` reads."""
+"""The supported search parameters by type, for both the CapabilityStatement and `api.fhir.query`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Parameter:
     Parameters
     ----------
     name
-        As it stands in a query, without a modifier.
+        Its name in a query, without a modifier.
     type
         FHIR's: ``string``, ``token``, ``reference`` or ``special``.
     about
-        What it compares, in one line.
+        A one-line description.
     definition
-        Canonical address of R4's definition; empty for one of our own.
+        Canonical URL of R4's definition; empty for our own parameters.
     """
 
     name: str
@@ -80,10 +80,10 @@ PARAMETERS: dict[ResourceKind, tuple[Parameter, ...]] = {
 """By type, in the order of the CapabilityStatement."""
 
 OF_STUDIES = "_has:ResearchStudy:site:"
-"""How a parameter of ResearchStudy begins where it narrows sites to those of the studies that fit it."""
+"""Prefix of a ResearchStudy parameter that limits sites to those of matching studies."""
 
 ABOUT_STUDIES = (
     f"Also `{OF_STUDIES}` before a parameter of ResearchStudy: only sites of the studies that match it, e.g. "
     f"{OF_STUDIES}condition=lupus."
 )
-"""Of Location alone; in words, since neither a CapabilityStatement of R4 nor OpenAPI can list such names."""
+"""Only for Location; in words, because neither a CapabilityStatement of R4 nor OpenAPI can list such names."""

@@ -1,4 +1,4 @@
-"""Reading a FHIR search: names and modifiers, paging, includes; strictly or leniently as the client prefers."""
+"""Parsing a FHIR search: names and modifiers, paging, includes; strict or lenient, as the client prefers."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from sitematch.services.studies.directory import (
 DEFAULT_COUNT = 50
 MAX_COUNT = 500
 MAX_VALUES = 200
-"""Of all parameters together: each is a condition that a database, or every candidate, has to be held against."""
+"""Maximum number of values over all parameters, because each is a condition for the database or for every candidate."""
 MAX_TEXTS = 10
-"""Of them, those compared as texts: hundreds over a large catalogue would keep a processor busy for seconds."""
+"""Maximum number of text values, because hundreds in a large catalogue would take seconds of CPU time."""
 _SHOWN = 60
 _FITS = {"": TextFit.STARTS, "contains": TextFit.CONTAINS, "exact": TextFit.EXACT}
 _IGNORED_BY_DESIGN = frozenset({"_format", "_pretty"})
@@ -47,26 +47,26 @@ FindId = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedSearch:
-    """A search as it was understood.
+    """A parsed search.
 
     Parameters
     ----------
     kind
         The type searched for.
     sites, studies
-        Which; `studies` also narrows the sites to those of the studies that fit, if `of_studies`.
+        The queries; `studies` also limits the sites to those of matching studies, if `of_studies`.
     of_studies
         See `studies`.
     turn
-        Which page.
+        The page.
     included
-        Types to bring along.
+        Types to include.
     unit
-        UCUM code in which distances are said.
+        UCUM code of the unit of distances.
     kept
-        What was understood, for links: without paging, the distance spelled out.
+        The recognised parameters, for links: without paging, with an explicit distance.
     ignored
-        Names of parameters that are not served.
+        Names of unsupported parameters.
     """
 
     kind: ResourceKind
@@ -81,26 +81,25 @@ class ParsedSearch:
 
 
 def read_search(kind: ResourceKind, pairs: Pairs, find_id: FindId, *, strict: bool) -> ParsedSearch:
-    """Read a search.
+    """Parse a search.
 
     Parameters
     ----------
     kind
         The type searched for.
     pairs
-        Names and values, in the order given.
+        Names and values, in the given order.
     find_id
-        Turns a FHIR id into ours; None for one that is nothing here.
+        Converts a FHIR id to ours; None for an unknown one.
     strict
-        Whether to refuse what is not served (``Prefer: handling=strict``) rather than leave it out and say so.
+        Whether to refuse unsupported parameters (``Prefer: handling=strict``) instead of ignoring and reporting them.
 
     Raises
     ------
     InvalidInput
-        If a value cannot be understood, a modifier is not served, or, if `strict`, a parameter is not; `.field` names
-        the parameter.
+        If a value is invalid, a modifier is unsupported or, if `strict`, a parameter is; `.field` names the parameter.
     UnknownCountry
-        If a country is none.
+        If a country is unknown.
     """
     counts = [(name, len(grammar.split(text, ","))) for name, text in pairs]
     if sum(count for _, count in counts) > MAX_VALUES:
@@ -122,12 +121,12 @@ def read_search(kind: ResourceKind, pairs: Pairs, find_id: FindId, *, strict: bo
 
 
 def _is_text(name: str) -> bool:
-    """Whether a parameter, plain, with a modifier or chained, is compared as a text."""
+    """Return whether a parameter, plain, with a modifier or chained, is compared as a text."""
     return any(part in _TEXTS for part in re.split("[:.]", name))
 
 
 class _Reader:
-    """Takes parameters one by one."""
+    """Collects parameters one by one."""
 
     def __init__(self, kind: ResourceKind, find_id: FindId) -> None:
         self.kind = kind
@@ -162,7 +161,7 @@ class _Reader:
         )
 
     def take(self, name: str, text: str) -> bool:
-        """Take a parameter; False if it is not served."""
+        """Add a parameter; False if it is unsupported."""
         if name in _IGNORED_BY_DESIGN:
             return True
         if name in ("_count", "_after", "_before", "_summary", "_total"):
@@ -190,7 +189,7 @@ class _Reader:
             elif text != "false":
                 return False
         elif name == "_total":
-            # Totals are counted, whatever is asked.
+            # Totals are always counted.
             return text in ("none", "estimate", "accurate")
         else:
             if name[1:] in self.marks:
@@ -273,7 +272,7 @@ class _Reader:
             self.study = replace(self.study, study_ids=_both(self.study.study_ids, self._ids(name, text)))
 
     def _ids(self, name: str, text: str) -> frozenset[str]:
-        """Return the ids of ours that FHIR ids or references stand for."""
+        """Return our ids for FHIR ids or references."""
         if name == "_id":
             given = grammar.values(name, text)
         else:
@@ -294,12 +293,12 @@ class _Reader:
 
 
 def mark_text(mark: PageMark) -> str:
-    """Write a place in an answer as `_after` and `_before` take it."""
+    """Return a position in an answer in the form of `_after` and `_before`."""
     return mark.id if mark.km is None else f"{mark.km!r}~{mark.id}"
 
 
 def _both(old: frozenset[_T] | None, new: frozenset[_T]) -> frozenset[_T]:
-    """Return what fits both of two conditions."""
+    """Return the values that match both conditions."""
     return new if old is None else old & new
 
 

@@ -1,4 +1,4 @@
-"""``/fhir``: sites, studies and spots left as FHIR R4 resources, to read and to search."""
+"""``/fhir``: reading and searching sites, studies and spots left as FHIR R4 resources."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _COMMON = {
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the routes."""
+    """Create the routes."""
     routes = Documented("fhir")
     _serve_metadata(routes, backend)
     for kind in ResourceKind:
@@ -72,22 +72,22 @@ def blueprint(backend: Backend) -> Documented:
 
 
 def fhir_base(backend: Backend) -> str:
-    """Return the address of the FHIR service, for links."""
+    """Return the URL of the FHIR service, for links."""
     return f"{backend.settings.public_url or request.url_root.rstrip('/')}/fhir"
 
 
 def choose_fhir() -> str:
-    """Choose the answer's media type by ``_format`` or else by the Accept header.
+    """Choose the answer's media type by ``_format`` or, without it, by the Accept header.
 
     Raises
     ------
     werkzeug.exceptions.NotAcceptable
-        If it asks for something else than JSON.
+        If it is not JSON.
     """
     asked = request.values.get("_format")
     if asked is None:
         return choose_media_type((FHIR, JSON))
-    # An unescaped plus sign in an address is a space.
+    # An unescaped plus sign in a URL is a space.
     if asked.partition(";")[0].strip().replace(" ", "+").lower() not in _FORMATS:
         raise NotAcceptable
     return FHIR
@@ -137,7 +137,7 @@ def _serve_type(routes: Documented, backend: Backend, kind: ResourceKind) -> Non
         return _search(backend, kind, list(request.args.items(multi=True)), is_form=False)
 
     def by_form() -> Response:
-        read_body()  # kept by the request, which reads the form from it
+        read_body()  # cached by the request, which reads the form from it
         if request.mimetype not in ("", FORM):
             raise UnsupportedMediaType
         pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
@@ -146,7 +146,7 @@ def _serve_type(routes: Documented, backend: Backend, kind: ResourceKind) -> Non
     def read(id: str) -> Response:  # noqa: A002 - FHIR's own name for it
         media_type = choose_fhir()
         found = read_resource(backend.store(), kind, id, backend.now())
-        # Two answers with the same numbers differ in the instant at which they were counted.
+        # Two answers with the same numbers differ in their time of counting.
         return respond_cacheable(encode(found), media_type, vary=True, same_as=encode(without_count_time(found)))
 
     _register(
@@ -213,7 +213,7 @@ def _register(routes: Documented, method: str, rule: str, name: str, view: View,
 
 
 def _parameters(kind: ResourceKind) -> type[Struct]:
-    """Make a type that documents the parameters of a search; `read_search` reads them."""
+    """Create a type that documents the parameters of a search; `read_search` reads them."""
     about = {one.name: one.about for one in PARAMETERS[kind]}
     fields: list[tuple[str, object, object]] = []
     for number, (name, text) in enumerate({**about, **_COMMON}.items()):
@@ -249,7 +249,7 @@ def _search(backend: Backend, kind: ResourceKind, pairs: Pairs, *, is_form: bool
 
 
 def _told(asked: ParsedSearch, page: DirectoryPage, *, is_hidden: bool) -> Sequence[Entry]:
-    """Say what the client should know of the answer beside the matches."""
+    """Return the notes for the client in addition to the matches."""
     told = []
     if asked.ignored:
         names = ", ".join(asked.ignored)
@@ -266,7 +266,7 @@ def _told(asked: ParsedSearch, page: DirectoryPage, *, is_hidden: bool) -> Seque
 
 
 def _links(address: str, asked: ParsedSearch, page: DirectoryPage, *, is_hidden: bool) -> tuple[Link, ...]:
-    """Link this page and those beside it; none that would hold the coordinates which a form kept out of addresses."""
+    """Return links to this page and its neighbours, but none with coordinates that a form kept out of URLs."""
     if is_hidden:
         return (Link(relation="self", url=f"{address}/_search"),)
 

@@ -1,4 +1,4 @@
-"""The pages' style and scripts, named by their content: browsers keep them for good, and packed if they can unpack."""
+"""The pages' styles and scripts, named after their content so that browsers can cache them, and sent compressed."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _T = TypeVar("_T")
 LOG = logging.getLogger("sitematch.api")
 
 FOLDER = "built"
-"""Inside the static folder; ``tools/build_pages.py`` fills it."""
+"""Folder in the static folder that ``tools/build_pages.py`` fills."""
 
 _PACKED = (("br", ".br"), ("gzip", ".gz"))
-"""Content codings and their files' endings, the smallest first."""
+"""Content codings and their file endings, smallest files first."""
 
 _KEPT_FOR_GOOD = "public, max-age=31536000, immutable"
 
 
 class Assets:
-    """Finds what was built.
+    """Finds the built files.
 
     Parameters
     ----------
     static
-        The folder that is served as ``/static``.
+        The folder that the server serves as ``/static``.
     """
 
     def __init__(self, static: Path) -> None:
@@ -45,17 +45,17 @@ class Assets:
             LOG.error("The pages' style and scripts are not built, so pages have no styling. Run: make run")
 
     def address(self, name: str) -> str:
-        """Return the address of what was built from a source, e.g. ``"site.css"``; empty if nothing was built."""
+        """Return the URL of the file built from a source, e.g. ``"site.css"``; empty if it was not built."""
         built = self._names.get(name)
         return f"/static/{FOLDER}/{built}" if built else ""
 
     def read(self, name: str) -> bytes | None:
-        """Return the bytes of what was built from a source; None if nothing was."""
+        """Return the bytes of the file built from a source; None if it was not built."""
         built = self._names.get(name)
         return (self._static / FOLDER / built).read_bytes() if built else None
 
     def send(self, filename: str) -> Response:
-        """Send a file of the static folder, packed if there is such a copy and the client takes it.
+        """Send a file from the static folder, compressed if there is such a copy and the client accepts it.
 
         Raises
         ------
@@ -66,7 +66,7 @@ class Assets:
             return _in_memory(send_from_directory(self._static, filename))
         response = self._packed(filename) or _in_memory(send_from_directory(self._static, filename))
         response.headers["Vary"] = "Accept-Encoding"
-        # The name holds a hash of the content: another content has another name.
+        # The name contains a hash of the content, so changed content has another name.
         response.headers["Cache-Control"] = _KEPT_FOR_GOOD
         return response
 
@@ -82,7 +82,7 @@ class Assets:
 
 
 def _in_memory(response: Response) -> Response:
-    """Read a small file at once, so that none stays open behind a browser that went away in the middle."""
+    """Read a small file at once, so that no file stays open if the browser disconnects."""
     body = response.response
     if response.direct_passthrough:
         response.direct_passthrough = False

@@ -1,4 +1,4 @@
-"""What the patient's page says when a look-up fails: what is wrong, in the person's language, and what to press."""
+"""Errors on the patient's page: what is wrong, in the person's language, and what to select."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from sitematch.gazetteer.grammar.forms import form_of
 
 @dataclass(frozen=True, slots=True)
 class SuggestedPlace:
-    """Something that was perhaps meant.
+    """A suggestion.
 
     Parameters
     ----------
     value
-        What the form sends for it.
+        The value that the form sends.
     text
         The place.
     about
-        What tells it from others.
+        A text that distinguishes it from others.
     """
 
     value: str
@@ -35,20 +35,20 @@ class SuggestedPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedLookUp:
-    """A look-up that failed.
+    """A failed look-up.
 
     Parameters
     ----------
     title, text
-        What is wrong, and what to do.
+        The error, and what to do.
     field
-        The form's field at fault; empty if it is none of the person's making.
+        The form field with the error; empty if the error is not in the input.
     choices
-        What was perhaps meant, best first.
+        The suggestions, best first.
     english
-        More about it in the library's English; empty if nothing.
+        More information in the library's English; may be empty.
     is_question
-        Whether nothing is wrong, and the person has to choose.
+        Whether there is no error, and the person only has to choose.
     """
 
     title: str
@@ -60,14 +60,14 @@ class FailedLookUp:
 
 
 def fault_of(error: SitematchError, asked: FormRequest) -> FailedLookUp:
-    """Put an error into words.
+    """Return the texts for an error.
 
     Parameters
     ----------
     error
-        What the look-up raised.
+        The error of the look-up.
     asked
-        What the person typed.
+        The person's input.
     """
     choices = _choices(error, asked)
     match error:
@@ -156,7 +156,7 @@ def _what_now(asked: FormRequest, choices: tuple[SuggestedPlace, ...]) -> str:
 def _choices(error: SitematchError, asked: FormRequest) -> tuple[SuggestedPlace, ...]:
     offered: tuple[Suggestion, ...] = getattr(error, "candidates", ()) or getattr(error, "suggestions", ())
     texts = [suggestion.text for suggestion in offered]
-    # The country is named unless it is, for all of them, the one that was asked.
+    # The country is shown unless all of them are in the requested one.
     is_elsewhere = {suggestion.country for suggestion in offered} != {asked.country} or len(set(texts)) < len(texts)
     return tuple(
         SuggestedPlace(

@@ -1,4 +1,4 @@
-"""The finder's two faces: the patient's page, and the same inside a frame of somebody else's page."""
+"""The two variants of the finder: the patient's page, and the same page in a frame on another website."""
 
 from __future__ import annotations
 
@@ -33,33 +33,33 @@ from sitematch.gazetteer.towns import nearest_town
 from sitematch.services.finding.finder import Finder
 
 PART_HEADER = "Sitematch-Part"
-"""Sent by the page's script: ``results`` asks for that part of the page alone."""
+"""Header from the page's script: ``results`` requests only that part of the page."""
 
 _STEPS = (5, 20, 100, MAX_LIMIT)
-"""How many sites are shown at first, and after each press of "more"."""
+"""Number of sites shown at first, and added with each "more"."""
 
 _NEAR_KM = 50.0
-"""A town farther than this from a location says nothing of it."""
+"""A town farther than this from a location does not describe it."""
 
 _SENT_AGAIN = 100
-"""Characters of a field that the menu of languages sends again; no honest one is longer."""
+"""Maximum length of a field that the language menu sends again; real values are never longer."""
 
 _RADII = (25, 50, 100, 250, 500)
-"""Distances to choose from, in kilometres or miles."""
+"""The offered distances, in kilometres or miles."""
 
 
 @dataclass(frozen=True, slots=True)
 class FinderOutcome:
-    """What became of a look-up: an answer, a fault of the person's, or neither before there was one.
+    """The result of a look-up: an answer, an error in the input, or neither before the first look-up.
 
     Parameters
     ----------
     answer, fault
         At most one of them.
     unavailable
-        Whether the fault is ours.
+        Whether the error is on our side.
     more
-        How many sites to show next; 0 if all are shown.
+        The number of sites to show next; 0 if all are shown.
     status
         HTTP status.
     """
@@ -72,7 +72,7 @@ class FinderOutcome:
 
     @property
     def heading(self) -> str:
-        """What the results begin with, and the page is called; empty before there are any."""
+        """Return the heading of the results and the title of the page; empty before there are any."""
         if self.unavailable:
             return _("The search is not available right now")
         if self.fault is not None:
@@ -91,16 +91,16 @@ class FinderOutcome:
 
 
 class FinderVariant:
-    """One of the two faces of the finder: a page of its own, or inside a frame.
+    """One of the two variants of the finder: a separate page, or in a frame.
 
     Parameters
     ----------
     backend
-        Gives the finder.
+        Has the finder.
     template
-        What is rendered.
+        The template.
     is_framed
-        Whether others may show it in a frame. It then remembers no choice: the page around it makes them.
+        Whether other websites may show it in a frame. It then remembers no choices, which the embedding page makes.
     """
 
     def __init__(self, backend: Backend, template: str, *, is_framed: bool = False) -> None:
@@ -109,7 +109,7 @@ class FinderVariant:
         self._is_framed = is_framed
 
     def form(self) -> Response:
-        """Answer before anything was asked."""
+        """Show the page before a look-up."""
         asked, outcome = read_address(), FinderOutcome()
         try:
             self._backend.finder(asked.study or None)
@@ -122,7 +122,7 @@ class FinderVariant:
         return checked(packed(response)) if outcome.status == 200 else response
 
     def answer(self) -> Response:
-        """Answer a look-up: the whole page, or to its script the results alone."""
+        """Answer a look-up: with the whole page or, for its script, only the results."""
         asked, outcome = FormRequest(), FinderOutcome()
         try:
             asked = read_form(FormRequest).chosen()
@@ -139,7 +139,7 @@ class FinderVariant:
         is_part = request.headers.get(PART_HEADER) == "results"
         response = self._respond("_results.html" if is_part else self._template, asked, outcome)
         if is_part:
-            # To a script the part has come in full, whatever it says; browsers list other statuses as a page's errors.
+            # A script always gets the part with 200, because browsers log other statuses as errors of the page.
             response.status_code = 200
             response.headers[PART_HEADER] = "results"
         response.headers["Cache-Control"] = "no-store"
@@ -190,7 +190,7 @@ class FinderVariant:
             sent={
                 name: text[:_SENT_AGAIN]
                 for name, text in msgspec.structs.asdict(asked).items()
-                if name not in ("lang", "theme")  # which the menu's buttons send
+                if name not in ("lang", "theme")  # sent by the menu's buttons
             },
             answer=outcome.answer,
             fault=outcome.fault,
@@ -211,7 +211,7 @@ class FinderVariant:
 
 
 def _action() -> str:
-    """Give the address that the forms go to: it names the language again where the page's own address does."""
+    """Return the URL of the forms; it has the language if the page's own URL has it."""
     tag = current_language().tag
     return f"{request.path}?lang={tag}" if request.args.get("lang") == tag else request.path
 
@@ -227,7 +227,7 @@ class _Group:
 
 
 def _radii(tag: str) -> tuple[_Group, ...]:
-    """Offer distances in both units, that of the page's language first."""
+    """Return the offered distances in both units, with the unit of the page's language first."""
     groups = [
         _Group(_("Kilometres"), tuple((f"{radius}km", wording.length(radius, Unit.KM)) for radius in _RADII)),
         _Group(
@@ -240,17 +240,17 @@ def _radii(tag: str) -> tuple[_Group, ...]:
 
 @lru_cache(maxsize=32)
 def _countries(tag: str, codes: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Name countries in the page's language, in its alphabet's order."""
+    """Return the countries' names in the page's language, in alphabetical order."""
     return tuple(sorted(((wording.country(code), code) for code in codes), key=lambda pair: _fold(pair[0])))
 
 
 def _fold(text: str) -> str:
-    """Give what a name is sorted by: accents stand with their letter."""
+    """Return the sort key of a name, in which accented letters are next to their base letter."""
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
 def _script_words() -> dict[str, str]:
-    """Give the texts that only the script shows."""
+    """Return the texts that only the script shows."""
     return {
         "locating": _("Getting your location…"),
         "denied": _("Your device did not share your location. Enter a postcode or town instead."),

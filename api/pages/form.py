@@ -1,4 +1,4 @@
-"""The form of the patient's page: texts as a browser sends them, read as a look-up."""
+"""The form of the patient's page: texts from the browser, parsed as a look-up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sitematch.gazetteer.grammar import COUNTRIES
 
 
 class PageQuery(Wire, frozen=True):
-    """What the address of the page may hold: nothing about where the person is, but perhaps the country."""
+    """The parameters in the page's URL: nothing about the person's location except the country."""
 
     study: Annotated[str, Meta(description="The study; empty for this server's default study.")] = ""
     country: Annotated[str, Meta(description="ISO 3166-1 code of the preselected country.")] = ""
@@ -24,7 +24,7 @@ class PageQuery(Wire, frozen=True):
 
 
 class FormRequest(Wire, frozen=True, forbid_unknown_fields=True):
-    """The form of the patient's page. Every field is text, and empty where the person chose nothing."""
+    """The form of the patient's page. Every field is text, and empty if the person chose nothing."""
 
     study: Annotated[str, Meta(description="The study; empty for this server's default study.")] = ""
     place: Annotated[str, Meta(description="A postcode or a town's name.")] = ""
@@ -41,19 +41,19 @@ class FormRequest(Wire, frozen=True, forbid_unknown_fields=True):
     theme: Annotated[str, Meta(description="auto, light or dark, stored in a cookie.")] = ""
 
     def chosen(self) -> FormRequest:
-        """Take the suggestion that was pressed, if one was, in place of what was typed."""
+        """Replace the typed text by the suggestion that the person selected, if any."""
         country, parted, place = self.choice.partition("|")
         if not parted:
             return self
         return msgspec.structs.replace(self, place=place, country=country, choice="", latitude="", longitude="")
 
     def request(self) -> MatchRequest:
-        """Read the texts as a look-up.
+        """Parse the texts as a look-up.
 
         Raises
         ------
         InvalidInput
-            If a number or a choice cannot be understood; `.field` names it.
+            If a number or a choice is invalid; `.field` names it.
         """
         within = _WITHIN.fullmatch(self.within)
         if self.within and within is None:
@@ -91,7 +91,7 @@ def _number(text: str, field: str) -> float:
 
 
 def read_address() -> FormRequest:
-    """Read the form's first state from the page's address; what else stands in it is somebody else's and ignored."""
+    """Read the form's initial state from the page's URL; other parameters are ignored."""
     given = {field: request.args.get(field, "") for field in PageQuery.__struct_fields__}
     country = given["country"].upper()
     return FormRequest(study=given["study"], country=country if country in COUNTRIES else "", lang=given["lang"])

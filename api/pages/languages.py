@@ -1,4 +1,4 @@
-"""The pages' languages and colour scheme: what a visitor chose, else what the browser asks for."""
+"""The pages' languages and colour scheme: the visitor's choice or, without one, the browser's preference."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ THEME_COOKIE = "sitematch_theme"
 THEMES = ("auto", "light", "dark")
 
 VARY = "Accept-Language, Cookie"
-"""What a page's text depends on beside its address."""
+"""Headers that a page's text depends on, in addition to its URL."""
 
 _YEAR_S = 365 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language that the pages speak.
+    """A language of the pages.
 
     Parameters
     ----------
     tag
-        BCP 47, as HTML writes it: ``"zh-Hant"``.
+        BCP 47, as in HTML: ``"zh-Hant"``.
     name
-        Its own name for itself.
+        Its name in the language itself.
     is_reviewed
-        Whether a native speaker has read the translation; a page in a language where nobody has says so.
+        Whether a native speaker has checked the translation; otherwise the page has a note.
     """
 
     tag: str
@@ -41,7 +41,7 @@ class Language:
 
     @property
     def locale(self) -> Locale:
-        """CLDR's locale, for numbers, units, dates and countries' names."""
+        """Return CLDR's locale, for numbers, units, dates and countries' names."""
         return Locale.parse(self.tag, sep="-")
 
     @property
@@ -68,7 +68,7 @@ LANGUAGES = {
 """By tag, in the order of the menu."""
 
 _OLD_CODES = {"iw": "he"}
-"""What some browsers still send for what ISO 639 renamed."""
+"""Old codes of ISO 639 that some browsers still send."""
 
 
 def choose_language(asked: str | None, remembered: str | None, accepted: list[str]) -> Language:
@@ -77,11 +77,11 @@ def choose_language(asked: str | None, remembered: str | None, accepted: list[st
     Parameters
     ----------
     asked
-        Tag that the request names itself; the first that is one of ours wins.
+        Tags in the request itself; the first supported one is used.
     remembered
         Tag in the cookie.
     accepted
-        Tags that the browser accepts, best first. A dialect takes its language: ``"pt-BR"`` is answered in Portuguese.
+        Tags that the browser accepts, best first. A dialect uses its main language: ``"pt-BR"`` gives Portuguese.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def choose_language(asked: str | None, remembered: str | None, accepted: list[st
 
 
 def current_language() -> Language:
-    """Return the language of the answer to this request; English outside of one."""
+    """Return the language of the answer to this request; English outside a request."""
     if not has_request_context():
         return ENGLISH
     if "language" not in g:
@@ -115,13 +115,13 @@ def current_language() -> Language:
 
 
 def speak(tag: str) -> None:
-    """Answer this request in a language that it names in its body; any but ours changes nothing."""
+    """Set the language of this answer from the request's body; unsupported languages change nothing."""
     if tag in LANGUAGES:
         g.language = LANGUAGES[tag]
 
 
 def set_theme(theme: str) -> None:
-    """Answer this request in a colour scheme that it names in its body; any but ours changes nothing."""
+    """Set the colour scheme of this answer from the request's body; unsupported values change nothing."""
     if theme in THEMES:
         g.theme = theme
 
@@ -133,27 +133,27 @@ def chosen_theme() -> str:
 
 
 def remember(response: Response, *, language: str = "", theme: str = "") -> None:
-    """Set a cookie for each choice that is one of ours. It holds the choice and nothing about the person."""
+    """Set a cookie for each supported choice. It contains only the choice, and nothing about the person."""
     secure = request.is_secure
     if language in LANGUAGES:
         response.set_cookie(LANGUAGE_COOKIE, language, max_age=_YEAR_S, secure=secure, httponly=True, samesite="Lax")
     if theme in THEMES:
-        # The page's script sets it too, so it is not for HTTP alone.
+        # The page's script also sets it, so it is not HttpOnly.
         response.set_cookie(THEME_COOKIE, theme, max_age=_YEAR_S, secure=secure, samesite="Lax")
 
 
 def gettext(text: str, /, **values: object) -> str:
-    """Give a text in the language of the request, with its named places filled."""
+    """Return a text in the language of the request, with its placeholders filled."""
     return str(flask_babel.gettext(text, **values))
 
 
 def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
-    """Give the form of a text that a number takes in the language of the request; ``%(num)s`` is the number."""
+    """Return the plural form of a text for a number in the language of the request; ``%(num)s`` is the number."""
     return str(flask_babel.ngettext(one, many, num, **values))
 
 
 def register(app: Flask) -> None:
-    """Give templates the language, and gettext its catalogues."""
+    """Add the language and gettext's catalogues to templates."""
     flask_babel.Babel(
         app,
         default_translation_directories=str(TRANSLATIONS),

@@ -1,4 +1,4 @@
-"""What the patient's map draws beside the clinics: circles of equal distance, and towns for orientation."""
+"""Data for the patient's map in addition to the clinics: circles of equal distance, and towns for orientation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from sitematch.geo.circle import MIN_RADIUS_KM as MIN_CIRCLE_KM
 from sitematch.geo.circle import geodesic_circle
 
 LEAST_INHABITANTS = 100_000
-"""Of the towns that the map names."""
+"""Minimum population of the towns on the map."""
 
 _STEPS = tuple(factor * 10.0**power for power in range(-1, 5) for factor in (1.0, 2.0, 5.0))
 """Round radii, in kilometres or miles."""
@@ -41,7 +41,7 @@ _TOWNS_KEPT_S = 24 * 3600
 
 
 class CirclesRequest(Wire, frozen=True, forbid_unknown_fields=True):
-    """Where the person is, and how far the clinics are."""
+    """Where the person is, and the distance of the clinics."""
 
     latitude: Annotated[float, Meta(ge=-90, le=90)]
     longitude: Annotated[float, Meta(ge=-180, le=180)]
@@ -52,7 +52,7 @@ class CirclesRequest(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class Circle(Wire, frozen=True):
-    """What lies within a round distance of the person."""
+    """The area within a round distance of the person."""
 
     km: float
     text: Annotated[str, Meta(description="The distance in words.")]
@@ -79,11 +79,11 @@ class TownsAnswer(Wire, frozen=True):
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the routes."""
+    """Create the routes."""
     routes = Documented("maps")
     decoder = msgspec.json.Decoder(CirclesRequest)
 
-    # POST, so that where the person is stays out of addresses.
+    # POST, so that the person's location is not in URLs.
     @routes.serve(
         "POST",
         "/map/circles",
@@ -138,9 +138,9 @@ def blueprint(backend: Backend) -> Documented:
 
 @functools.lru_cache(maxsize=4)
 def _towns(reader: Reader, attribution: tuple[str, ...]) -> bytes:
-    """Encode the towns once for each gazetteer."""
+    """Encode the towns once per gazetteer."""
     rows = reader.largest_towns(LEAST_INHABITANTS)
-    # Fewer digits are half the bytes, and a dot on a map shows no more.
+    # Fewer digits take half the bytes, and are precise enough for a dot on a map.
     places = tuple(
         (name, round(latitude / DEGREE, 3), round(longitude / DEGREE, 3), round(population / 1000))
         for name, latitude, longitude, population in rows

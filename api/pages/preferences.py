@@ -1,4 +1,4 @@
-"""``/preferences``: remember a language or a colour scheme, from any page and without a script."""
+"""``/preferences``: saves a language or a colour scheme, from any page and without a script."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _OUR_PAGE = re.compile(r"(?:/[\w.-]+)*/?", re.ASCII)
 
 
 def blueprint() -> Documented:
-    """Make the routes."""
+    """Create the routes."""
     routes = Documented("preferences")
 
-    # It changes two harmless cookies of whoever sends it, so it needs no CSRF token.
+    # It only changes two harmless cookies of the sender, so it needs no CSRF token.
     @routes.serve(
         "POST",
         "/preferences",

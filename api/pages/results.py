@@ -1,4 +1,4 @@
-"""What the patient's page shows of an answer: cards, in words, with the numbers that its scale and map draw."""
+"""The results on the patient's page: cards with texts, and the numbers for the scale and the map."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{3,255}")
 _NCT = re.compile(r"NCT\d{8}", re.ASCII)
 
 _FRAMED = 3
-"""Left-out sites that the map shows at first where no other is there."""
+"""Number of left-out sites that the map shows at first if there are no others."""
 
 _TRAVEL_TONE = {
     TravelCertainty.COVERED: "good",
@@ -46,7 +46,7 @@ _TRAVEL_TONE = {
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A state in words, with the tone that colours it: ``"good"``, ``"caution"``, ``"bad"`` or empty."""
+    """A state in words, with the tone for its colour: ``"good"``, ``"caution"``, ``"bad"`` or empty."""
 
     text: str
     tone: str
@@ -63,7 +63,7 @@ class DistanceScale:
 
 @dataclass(frozen=True, slots=True)
 class MapLink:
-    """A link into somebody else's map; nothing is sent before it is pressed."""
+    """A link to an external map; nothing is sent before the person follows it."""
 
     name: str
     address: str
@@ -71,18 +71,19 @@ class MapLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactLink:
-    """One way to reach a clinic.
+    """One contact of a clinic.
 
     Parameters
     ----------
     name, role
-        A person or an office, as the record gives them; may be empty.
+        A person or an office, as in the record; may be empty.
     phone, phone_address
-        To be read, and to be pressed (``tel:``); empty if not known.
+        The displayed number and its ``tel:`` link; empty if unknown.
     email, email_address
-        The same (``mailto:``, with a subject that names study and clinic and nothing of the patient).
+        The displayed address and its ``mailto:`` link, with a subject that names study and clinic but nothing about the
+        patient.
     is_central
-        Whether it is the study's contact rather than the clinic's own.
+        Whether it is the study's contact instead of the clinic's own.
     """
 
     name: str
@@ -103,21 +104,21 @@ class Card:
     rank
         1 is first; 0 for a site that was left out.
     site_id, name, where
-        Which site.
+        The site.
     away, bearing
-        How far and which way, in words.
+        The distance and direction, in words.
     scale
-        None if the distance is not known.
+        None if the distance is unknown.
     badges
         Spots and travel.
     why
-        Why it stands where it stands, or was left out; one sentence each.
+        The reasons for its rank, or for leaving it out; one sentence each.
     latitude, longitude, uncertainty_km
-        None if it could not be placed.
+        None if it has no location.
     links
-        Into other maps.
+        Links to other maps.
     reach
-        Ways to reach it; empty if none is known.
+        Its contacts; empty if none is known.
     """
 
     rank: int
@@ -138,7 +139,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """An answer as the page shows it.
+    """An answer in the form for the page.
 
     Parameters
     ----------
@@ -147,28 +148,28 @@ class Results:
     place_accuracy
         How sure that is, in words.
     notes
-        What should be known of the place, in the library's English.
+        Notes about the place, in the library's English.
     latitude, longitude, uncertainty_km
         The same for the map.
     unit
         ``"km"`` or ``"miles"``.
     farthest_km
-        Distance of the farthest site that the map shows at first: of the ranked ones, or of the nearest three that were
-        left out where there are no others; 0 if none is known.
+        Distance of the farthest site that the map shows at first: of the ranked ones, or of the nearest three left-out
+        ones if there are no others; 0 if none is known.
     cards
         Best first.
     left_out
         Nearest first.
     left_out_count
-        How many were left out, with those that are not listed.
+        The number of left-out sites, including those that are not listed.
     outside_radius
-        Whether nothing lies within the distance asked for.
+        Whether no site is within the requested distance.
     nobody
-        Why no clinic is shown; of no meaning where one is.
+        Why no clinic is shown; ignored if one is.
     has_waiting_list
-        Whether one can wait at a clinic that was left out.
+        Whether a left-out clinic has a waiting list.
     record_address
-        The study's page at its registry, for who finds no contact here; empty if it has none.
+        The study's page at its registry, for people who find no contact here; empty if it has none.
     """
 
     place_name: str
@@ -189,7 +190,7 @@ class Results:
 
     @property
     def has_contacts(self) -> bool:
-        """Whether a way to reach some clinic that is named is known."""
+        """Return whether any listed clinic has a contact."""
         return any(card.reach for card in (*self.cards, *self.left_out))
 
 
@@ -200,9 +201,9 @@ class NoClinicReason(Enum):
     STUDY_CLOSED = "study closed"
     NOT_RECRUITING = "not recruiting"
     FILTERED = "filtered"
-    """Some clinic can take a patient, but not one that was asked for."""
+    """Some clinics can take a patient, but none that matches the filters."""
     OTHER = "other"
-    """Each clinic has a reason of its own."""
+    """Each clinic has its own reason."""
 
 
 _BY_STUDY = {
@@ -211,7 +212,7 @@ _BY_STUDY = {
     (ReasonCode.CLOSED, CapLevel.STUDY): NoClinicReason.STUDY_CLOSED,
     (ReasonCode.STUDY_NOT_RECRUITING, ""): NoClinicReason.NOT_RECRUITING,
 }
-"""Reasons that hold for the whole study."""
+"""Reasons that apply to the whole study."""
 
 _FILTERS = {
     ReasonCode.TOO_FAR,
@@ -219,11 +220,11 @@ _FILTERS = {
     ReasonCode.TRAVEL_TOO_UNSURE,
     ReasonCode.COUNTRY_NOT_ASKED,
 }
-"""Reasons that go away when fewer filters are set."""
+"""Reasons that disappear with fewer filters."""
 
 
 def no_clinic_reason(excluded: Sequence[Exclusion]) -> NoClinicReason:
-    """Return why no clinic is shown: what the page says first when it has no clinic to show.
+    """Return why no clinic is shown, for the first text of a page without clinics.
 
     Parameters
     ----------
@@ -249,16 +250,16 @@ def no_clinic_reason(excluded: Sequence[Exclusion]) -> NoClinicReason:
 
 
 def results(found: MatchResult, place_name: str, study: Study, contacts: StudyContacts = NO_CONTACTS) -> Results:
-    """Put an answer into words.
+    """Return an answer in the form for the page.
 
     Parameters
     ----------
     found
-        What the ranking returned.
+        The result of the ranking.
     place_name
-        What to call the place.
+        The name of the place.
     study, contacts
-        The study, and whom to ask about it.
+        The study and its contacts.
     """
     reach = _Reach(study, contacts)
     place, unit = found.place, found.unit
@@ -332,7 +333,7 @@ def _card(
 
 @dataclass(frozen=True, slots=True)
 class _Reach:
-    """Puts contacts into what can be read and pressed."""
+    """Converts contacts to displayed texts and links."""
 
     study: Study
     contacts: StudyContacts
@@ -361,7 +362,7 @@ class _Reach:
 
 
 def phone_address(phone: str) -> str:
-    """Return the ``tel:`` address of a number as people write it (RFC 3966); empty if it is none.
+    """Return the ``tel:`` URL of a phone number (RFC 3966); empty if it is not one.
 
     Examples
     --------
@@ -407,7 +408,7 @@ def _travel_badge(site: Site) -> Badge:
 
 
 def _links(site: Site) -> tuple[MapLink, ...]:
-    """Lead to the facility by its name and town: our own point may be kilometres off the door."""
+    """Return links to the facility by its name and town, because our own point may be kilometres away from it."""
     name = quote(", ".join(filter(None, (site.facility, site.city, site.state, site.country))), safe="")
     links = [
         MapLink("OpenStreetMap", f"https://www.openstreetmap.org/search?query={name}"),

@@ -1,4 +1,4 @@
-"""``/``: the patient's page. It works without a script; with one, it asks for the results alone and swaps them in."""
+"""``/``: the patient's page. It works without a script; with one, it requests only the results and replaces them."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _PROBLEMS = (
 
 
 def blueprint(backend: Backend, assets: Assets) -> Documented:
-    """Make the routes.
+    """Create the routes.
 
     Parameters
     ----------
     backend
-        Gives the finder.
+        Has the finder.
     assets
-        Has the script for others' pages.
+        Has the script for other websites.
     """
     routes = Documented("pages")
     page = FinderVariant(backend, "find.html")
@@ -62,9 +62,9 @@ def blueprint(backend: Backend, assets: Assets) -> Documented:
     def form() -> Response:
         return page.form()
 
-    # POST, so that the postcode stays out of addresses, histories and referrers. The form changes nothing but the
-    # visitor's own language, and reads no cookie of worth: another site that sent it on a visitor's behalf would gain
-    # nothing, so it needs no CSRF token.
+    # POST, so that the postcode is not in URLs, histories and referrers. The form changes only the visitor's own
+    # language, and reads no cookie of value. Another site would gain nothing by sending it for a visitor, so it needs
+    # no CSRF token.
     @routes.serve(
         "POST",
         "/",
@@ -125,9 +125,9 @@ def blueprint(backend: Backend, assets: Assets) -> Documented:
     def element() -> Response:
         script = assets.read("embed.js")
         if script is None:
-            raise NotFound  # nothing was built, which the log says
+            raise NotFound  # nothing was built; the log says so
         response = checked(packed(Response(script, content_type="text/javascript; charset=utf-8")))
-        # Made for the pages of others.
+        # Used by other websites.
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
 

@@ -1,4 +1,4 @@
-"""What the page says of a study's design and of whom it takes: only what its record says, in whole sentences."""
+"""Texts about a study's design and who can take part, in whole sentences and based only on its record."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _AGE = re.compile(r"(\d{1,4}) (Year|Month|Week|Day|Hour|Minute)s?", re.IGNORECAS
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of participants: its name, and in words what it is and receives; empty if the record does not say."""
+    """A group of participants: its name, and a description, which is empty if the record has none."""
 
     name: str
     about: str
@@ -26,16 +26,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyFacts:
-    """What can be said of a study.
+    """The texts about a study.
 
     Parameters
     ----------
     kind
-        What it is, if it is no trial of a treatment.
+        Its kind, if it is not a trial of a treatment.
     placebo
-        Whether a placebo is given; empty where the question makes no sense.
+        Whether a placebo is given; empty if this does not apply.
     groups_text
-        How participants come into groups, one sentence each.
+        How participants are assigned to groups, one sentence each.
     groups
         The groups, in the record's order.
     who
@@ -50,7 +50,7 @@ class StudyFacts:
 
 
 def study_facts(study: Study) -> StudyFacts:
-    """Put what the record says of a study into words.
+    """Return the texts about a study from its record.
 
     Parameters
     ----------
@@ -147,13 +147,13 @@ def _who(study: Study) -> tuple[str, ...]:
 
 
 def _odd(text: str) -> bool:
-    """Tell whether an age is written in another unit than years."""
+    """Return whether an age has another unit than years."""
     found = _AGE.fullmatch(text)
     return found is not None and found[2].lower() != "year"
 
 
 def _age(text: str, years: int | None) -> str:
-    """Write an age in the page's language; empty if there is none."""
+    """Format an age in the page's language; empty if there is none."""
     found = _AGE.fullmatch(text)
     if found is None:
         return "" if years is None else _length_of_life(years, "year")

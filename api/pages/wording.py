@@ -1,7 +1,7 @@
-"""What a page says of places, sites and reasons, in the language of the request.
+"""Texts about places, sites and reasons, in the language of the request.
 
 The library's own English (`domain.finding.wording`) is for the command line and for programs; here the same values
-are put into gettext's whole sentences, with CLDR's numbers, units, dates and names of countries.
+become whole sentences from gettext, with CLDR's numbers, units, dates and names of countries.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from sitematch.domain.units import KM_PER_MILE, Unit
 from sitematch.gazetteer.grammar import COUNTRIES
 
 NEGLIGIBLE_SHARE = 0.1
-"""An uncertainty that is no greater share of its distance is not said."""
+"""An uncertainty up to this share of its distance is not shown."""
 
 
 def accuracy(km: float, unit: Unit) -> str:
-    """Write how exact something is: rounded up, and never as nothing at all."""
+    """Format an uncertainty: rounded up, and never 0."""
     per_unit_km = KM_PER_MILE if unit is Unit.MILES else 1.0
     tenths = max(1, math.ceil(10 * km / per_unit_km - 0.05))
     return length(max(km, tenths * per_unit_km / 10) if tenths < 100 else km, unit)
 
 
 def number(value: float, digits: int = 0) -> str:
-    """Write a number."""
+    """Format a number."""
     pattern = "#,##0" + (f".{'0' * digits}" if digits else "")
     return str(numbers.format_decimal(round(value, digits), format=pattern, locale=current_language().locale))
 
 
 def length(km: float, unit: Unit) -> str:
-    """Write a distance as the command line does: one decimal under ten, whole above."""
+    """Format a distance like the command line: one decimal below ten, whole numbers above."""
     value = km / KM_PER_MILE if unit is Unit.MILES else km
     name = "length-mile" if unit is Unit.MILES else "length-kilometer"
     pattern = "#,##0.0" if value < 9.95 else "#,##0"
@@ -48,22 +48,22 @@ def length(km: float, unit: Unit) -> str:
 
 
 def day(value: date) -> str:
-    """Write a date."""
+    """Format a date."""
     return dates.format_date(value, format="long", locale=current_language().locale)
 
 
 def month(value: date) -> str:
-    """Write the month and the year of a date."""
+    """Format the month and the year of a date."""
     return dates.format_skeleton("yMMMM", value, locale=current_language().locale)
 
 
 def percent(share: float) -> str:
-    """Write a share as a whole percentage."""
+    """Format a share as a whole percentage."""
     return str(numbers.format_percent(share, locale=current_language().locale))
 
 
 def country(code: str) -> str:
-    """Name a country; one that CLDR does not know keeps its English name."""
+    """Return a country's name; a country that is not in CLDR keeps its English name."""
     language = current_language()
     if language is ENGLISH and code in COUNTRIES:
         return COUNTRIES[code].name
@@ -72,7 +72,7 @@ def country(code: str) -> str:
 
 
 def translated(text: str) -> Markup:
-    """Give a text of the study in the page's language; where nobody has translated it, in English and marked so."""
+    """Return a text of the study in the page's language; without a translation, in English and marked as such."""
     said = _(text) if text else ""
     if said == text and current_language() is not ENGLISH:
         return Markup('<span lang="en" dir="ltr">{}</span>').format(text)
@@ -80,17 +80,17 @@ def translated(text: str) -> Markup:
 
 
 def isolated(name: str) -> str:
-    """Keep a name of another script from reordering the words around it, on a page that runs from right to left."""
+    """Isolate a name in another script, so that it does not reorder the words around it on a right-to-left page."""
     return f"\u2068{name}\u2069" if current_language().direction == "rtl" else name
 
 
 def away(distance: Distance | None, unit: Unit) -> str:
-    """Say how far a site is, with how sure that is.
+    """Return the distance of a site with its uncertainty, in words.
 
     Notes
     -----
-    Nearer than its own uncertainty, a distance means nothing: then only the bound is said. An uncertainty of at most a
-    tenth of the distance changes nothing for the person, and is left to the API.
+    A distance that is smaller than its own uncertainty has no meaning, so only the limit is shown. An uncertainty of at
+    most a tenth of the distance makes no difference to the person, and is only in the API.
     """
     if distance is None:
         return _("Distance not known")
@@ -106,7 +106,7 @@ def away(distance: Distance | None, unit: Unit) -> str:
 
 
 def bearing(distance: Distance | None) -> str:
-    """Say in which of eight directions a site lies; empty where that is anybody's guess."""
+    """Return one of eight directions to a site, in words; empty if it is uncertain."""
     if distance is None or distance.km <= distance.uncertainty_km:
         return ""
     return (
@@ -122,7 +122,7 @@ def bearing(distance: Distance | None) -> str:
 
 
 def spots(remaining: Remaining) -> str:
-    """Say how many spots are left, and whether others draw on them."""
+    """Return the number of spots left, and whether they are shared, in words."""
     count = remaining.count
     if count is None:
         return _("Spots not known: ask the clinic")
@@ -134,7 +134,7 @@ def spots(remaining: Remaining) -> str:
 
 
 def travel(certainty: TravelCertainty) -> str:
-    """Say whether travel is paid."""
+    """Return whether travel is paid, in words."""
     return {
         TravelCertainty.COVERED: _("Travel costs are covered"),
         TravelCertainty.MAY_BE_COVERED: _("Travel costs may be covered: ask the clinic"),
@@ -144,7 +144,7 @@ def travel(certainty: TravelCertainty) -> str:
 
 
 def travel_kind(kind: TravelKind) -> str:
-    """Name what is paid."""
+    """Return what is paid, in words."""
     return {
         TravelKind.MILEAGE: _("mileage"),
         TravelKind.PARKING: _("parking"),
@@ -158,7 +158,7 @@ def travel_kind(kind: TravelKind) -> str:
 
 
 def travel_support(support: TravelSupport) -> str:
-    """Say whether travel is paid, and what of it where that is known."""
+    """Return whether travel is paid and, if known, what is paid, in words."""
     if not support.kinds:
         return travel(support.certainty)
     kinds = lists.format_list([travel_kind(kind) for kind in support.kinds], locale=current_language().locale)
@@ -166,7 +166,7 @@ def travel_support(support: TravelSupport) -> str:
 
 
 def status(value: RecruitmentStatus) -> str:
-    """Say what a site's or study's status means for a patient."""
+    """Return what a site's or study's status means for a patient."""
     return {
         RecruitmentStatus.RECRUITING: _("Taking patients"),
         RecruitmentStatus.NOT_YET_RECRUITING: _("Not taking patients yet"),
@@ -186,7 +186,7 @@ def status(value: RecruitmentStatus) -> str:
 
 
 def precision(value: Precision) -> str:
-    """Say what a point stands for."""
+    """Return what a point represents, in words."""
     return {
         Precision.ADDRESS: _("an address"),
         Precision.UNIT: _("a street-level postcode"),
@@ -199,7 +199,7 @@ def precision(value: Precision) -> str:
 
 
 def reason(value: Reason, unit: Unit) -> str:
-    """Put a reason into one plain sentence; see `sitematch.domain.finding.wording.explain`."""
+    """Return a reason as one plain sentence; see `sitematch.domain.finding.wording.explain`."""
     distance = "" if value.km is None else length(value.km, unit)
     subject, count = value.subject, value.count
     site = isolated(subject)
@@ -277,11 +277,11 @@ def reason(value: Reason, unit: Unit) -> str:
             return _("In %(country)s, not in the country you chose.", country=country(subject))
         case ReasonCode.BEYOND_LIMIT:
             return _("Number %(rank)s in the list: show more clinics to see it.", rank=number(count or 0))
-    raise AssertionError(f"no words for {value.code}")  # pragma: no cover - a test walks every code
+    raise AssertionError(f"no words for {value.code}")  # pragma: no cover - a test checks every code
 
 
 def _shortage(code: ReasonCode, level: str) -> str:
-    """Say why no spot can be taken, by the level of the cap that stands in the way."""
+    """Return why no spot is free, by the level of the cap that prevents it."""
     words = {
         (ReasonCode.FULL, CapLevel.STUDY): _("The study is full: all its spots are taken."),
         (ReasonCode.FULL, CapLevel.COUNTRY): _("All the study's spots in this country are taken."),
@@ -302,7 +302,7 @@ def _shortage(code: ReasonCode, level: str) -> str:
 
 
 def place_accuracy(place: Place, unit: Unit) -> str:
-    """Say how sure we are where the person is."""
+    """Return the uncertainty of the person's place, in words."""
     if place.source == "as given":
         return _(
             "Your device says this is accurate to within %(distance)s.", distance=accuracy(place.uncertainty_km, unit)

@@ -1,1 +1,1 @@
-"""``/v1``: one module a resource; `schemas` holds what requests and answers may carry."""
+"""``/v1``: one module per resource; `schemas` has the types of requests and answers."""

@@ -1,4 +1,4 @@
-"""``/v1/accounts`` and ``/v1/tokens``: who may ask, and with what; for administrators."""
+"""``/v1/accounts`` and ``/v1/tokens``: accounts and their tokens, for administrators."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from sitematch.services.accounts import accounts, tokens
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the routes."""
+    """Create the routes."""
     routes = Documented("accounts")
     decoder = msgspec.json.Decoder(TokenRequest)
 

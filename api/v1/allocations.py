@@ -1,4 +1,4 @@
-"""``/v1/allocations``: which referral of a batch could go where; it takes no spot."""
+"""``/v1/allocations``: sites for a batch of referrals; it takes no spot."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from sitematch.domain.studies.travel import TravelCertainty
 from sitematch.exporters.wire.matches import Wire
 
 MAX_BATCH = 200
-"""Referrals of one request."""
+"""Maximum number of referrals in one request."""
 
 
 class AllocationRow(Wire, frozen=True, forbid_unknown_fields=True):
-    """A referral, where it comes from and what it needs."""
+    """A referral, with its location and its requirements."""
 
     referral_id: Annotated[ReferralId, Meta(description="An id that must not identify the patient.")]
     postcode: Annotated[str, Meta(description="Or a town's name. Used only to measure distances; not stored.")] = ""
@@ -52,7 +52,7 @@ class AllocationBatch(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the route."""
+    """Create the route."""
     routes = Documented("allocations")
     decoder = msgspec.json.Decoder(AllocationBatch)
 

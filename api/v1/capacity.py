@@ -1,4 +1,4 @@
-"""``/v1/capacity``, ``/v1/caps`` and ``/v1/policy``: how many spots are left, and what decides it."""
+"""``/v1/capacity``, ``/v1/caps`` and ``/v1/policy``: the spots left, and the caps and rules behind them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ READS = (
     problems.STORAGE_FAULT,
     problems.NOT_READY,
 )
-"""What a coordinator's read can answer with instead."""
+"""The error responses of a coordinator's read."""
 
 WRITES = (
     *READS,
@@ -63,14 +63,14 @@ WRITES = (
     problems.TOO_LARGE,
     problems.UNSUPPORTED_MEDIA_TYPE,
 )
-"""What a coordinator's write can answer with instead."""
+"""The error responses of a coordinator's write."""
 
 _ANSWERS: dict[str, type] = {JSON: CapacityAnswer, GEOJSON: CapacityCollection, **TABULAR}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the routes."""
+    """Create the routes."""
     routes = Documented("capacity")
     _serve_capacity(routes, backend)
     _serve_caps(routes, backend)
@@ -116,7 +116,7 @@ def _serve_capacity(routes: Documented, backend: Backend) -> None:
             rows = with_places(store, study_id, found)
             response = respond_table(media_type, "capacity", study_id, CAPACITY_HEADER, rows)
         response.headers["Vary"] = "Accept"
-        # Weak: two answers with the same numbers differ in the instant that they were counted at.
+        # Weak, because two answers with the same numbers differ in their time of counting.
         response.set_etag(_etag(media_type, version, sites), weak=True)
         response.headers["Cache-Control"] = "private, no-cache"
         response.make_conditional(request)
@@ -128,7 +128,7 @@ def _etag(media_type: str, version: str, sites: tuple[SiteCapacityAnswer, ...]) 
 
 
 def without_count_time(sites: tuple[SiteCapacityAnswer, ...]) -> list[SiteCapacityAnswer]:
-    """Return the numbers without the instant that they were counted at, to tell whether any of them changed."""
+    """Return the numbers without their time of counting, to detect whether any of them changed."""
     return [msgspec.structs.replace(site, as_of=_EPOCH) for site in sites]
 
 

@@ -17,7 +17,7 @@ from sitematch.exporters.wire.clinics import ClinicsAnswer, clinics_answer
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the route."""
+    """Create the route."""
     routes = Documented("clinics")
     decoder = msgspec.json.Decoder(ClinicsRequest)
 

@@ -1,4 +1,4 @@
-"""``/v1/reports/coverage`` and ``/v1/reports/catchments``: how far people are from the sites that can take them."""
+"""``/v1/reports/coverage`` and ``/v1/reports/catchments``: distances of people from the sites that can take them."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from sitematch.exporters.wire.matches import Wire
 from sitematch.geo.circle import MAX_RADIUS_KM, MIN_RADIUS_KM
 
 MAX_POSTCODES = 20_000
-"""Postcodes of one request; the command line takes a million."""
+"""Maximum number of postcodes in one request; the command line accepts a million."""
 
 MAX_LIST_BYTES = 1024 * 1024
-"""A body of `MAX_POSTCODES` postcodes, each with a country and a number."""
+"""Maximum size of a body with `MAX_POSTCODES` postcodes, each with a country and a number."""
 
 QUESTIONS = (
     *READS,
@@ -39,11 +39,11 @@ QUESTIONS = (
     problems.UNSUPPORTED_MEDIA_TYPE,
     problems.NOT_ACCEPTABLE,
 )
-"""What a question with a body can be answered with instead."""
+"""The error responses of a request with a body."""
 
 
 class CoverageRequest(Wire, frozen=True, forbid_unknown_fields=True):
-    """Where people live, and what is asked of it."""
+    """The postcodes and the options."""
 
     postcodes: Annotated[
         tuple[str, ...], Meta(min_length=1, max_length=MAX_POSTCODES, description="Postcodes, one for each person.")
@@ -70,7 +70,7 @@ class CoverageRequest(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class CatchmentsQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """Which areas."""
+    """The requested areas."""
 
     study_id: StudyId = None
     radius_km: Annotated[
@@ -80,7 +80,7 @@ class CatchmentsQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the routes."""
+    """Create the routes."""
     routes = Documented("coverage")
     decoder = msgspec.json.Decoder(CoverageRequest)
 

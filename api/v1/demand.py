@@ -1,4 +1,4 @@
-"""``/v1/reports/demand``: where look-ups came from, and where no site is open for them."""
+"""``/v1/reports/demand``: the regions of look-ups, and where no site is open for them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sitematch.exporters.wire.matches import Wire
 
 
 class DemandQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """Which months, and what is within reach."""
+    """The months, and the distance that counts as within reach."""
 
     study_id: StudyId = None
     months: Annotated[int, Meta(ge=1, le=60, description="The number of full months to report.")] = 12
@@ -34,7 +34,7 @@ class DemandQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the route."""
+    """Create the route."""
     routes = Documented("demand")
 
     @routes.serve(

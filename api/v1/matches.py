@@ -43,7 +43,7 @@ BODY_PROBLEMS = (problems.INVALID_JSON, problems.TOO_LARGE, problems.UNSUPPORTED
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the routes."""
+    """Create the routes."""
     routes = Documented("matches")
     decoder = msgspec.json.Decoder(MatchRequest)
 
@@ -89,14 +89,14 @@ def blueprint(backend: Backend) -> Documented:
 
 
 def find(finder: Finder, asked: MatchRequest, backend: Backend, *, languages: Sequence[str]) -> MatchResult:
-    """Answer a look-up, and count its region where an operator wants that.
+    """Answer a look-up, and count its region if the operator has enabled this.
 
     Parameters
     ----------
     finder, asked, backend
-        Of what study, what, and where.
+        The study's finder, the request and the server.
     languages
-        The person's, best first.
+        The person's languages, best first.
 
     Raises
     ------

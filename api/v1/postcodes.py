@@ -1,4 +1,4 @@
-"""``/v1/postcodes``: where a postcode is, and how sure that is."""
+"""``/v1/postcodes``: where a postcode is, with its uncertainty."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OFFERED = (JSON, GEOJSON)
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the routes."""
+    """Create the routes."""
     routes = Documented("postcodes")
 
     @routes.serve(
@@ -51,7 +51,7 @@ def blueprint(backend: Backend) -> Documented:
         media_type = choose_media_type(_OFFERED)
         read_query(NoQuery)
         finder = backend.finder()
-        # Not `finder.locate`: that takes a town's name for a postcode too, which this address does not promise.
+        # Not `finder.locate`, which also accepts a town's name.
         place = finder.gazetteer.lookup(parse_postcode(code, parse_country(country)))
         answer = place_answer(place, unit_for(place.country))
         if media_type == GEOJSON:

@@ -39,7 +39,7 @@ _MOVES = (*WRITES, problems.REFERRAL_NOT_FOUND, problems.ILLEGAL_TRANSITION)
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the routes."""
+    """Create the routes."""
     routes = Documented("referrals")
     _serve_holds(routes, backend)
     _serve_one(routes, backend)
@@ -107,7 +107,7 @@ def _serve_holds(routes: Documented, backend: Backend) -> None:
             site_id=asked.site_id,
             states=None if asked.state is None else (asked.state,),
             before_seq=asked.before,
-            limit=asked.limit + 1,  # one more tells whether a page follows
+            limit=asked.limit + 1,  # one more shows whether another page follows
         )
         shown = tuple(map(referral_answer, found[: asked.limit]))
         following = shown[-1].seq if len(found) > len(shown) else None
@@ -161,13 +161,13 @@ def _serve_moves(routes: Documented, backend: Backend) -> None:
 
 
 def _serve_move(routes: Documented, backend: Backend, action: Action, facts: ActionFacts) -> None:
-    """Make the address of one action, from its line in the table of actions."""
+    """Create the route of one action, from its row in the table of actions."""
     body = None if facts.reasons is None else REASON_REQUESTS[facts.reasons]
     decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(EmptyRequest if body is None else body)
     summary, _, description = facts.text.rstrip(".").partition(". ")
 
     def move(referral_id: str) -> Response:
-        # An action without a reason needs no body at all.
+        # An action without a reason needs no body.
         asked = read_json(decoder) if body is not None or request.get_data() else None
         found = coordinating.move(
             backend.store(),

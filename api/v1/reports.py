@@ -1,4 +1,4 @@
-"""``/v1/reports/…``: what coordinators report, in the form that suits who asks."""
+"""``/v1/reports/…``: reports for coordinators, in several formats."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _UNFIT = re.compile(r"[^A-Za-z0-9._-]")
 _FORMATS = {form.media_type: form for form in Format}
 _TYPES: dict[Format, type] = {Format.JSON: ReportAnswer, Format.XLSX: bytes, Format.PDF: bytes, Format.ZIP: bytes}
 ANSWERS: dict[str, type] = {form.media_type: _TYPES.get(form, str) for form in Format}
-"""Every form of a report, by its media type."""
+"""Every format of a report, by its media type."""
 _PROBLEMS = (*READS, problems.SITE_NOT_FOUND, problems.UNKNOWN_COUNTRY, problems.NOT_ACCEPTABLE)
 _NOTE = (
     "JSON, CSV, Excel, HTML, PDF or a zip archive of CSV files, by `format` or by the Accept header; all show "
@@ -38,7 +38,7 @@ _NOTE = (
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the routes."""
+    """Create the routes."""
     routes = Documented("reports")
     _serve(routes, backend, "capacity", "Report spots taken and left", reporting.capacity_report)
     _serve(routes, backend, "funnel", "Report how far referrals got", reporting.funnel_report)
@@ -51,7 +51,7 @@ def _nothing_more(_asked: ReportQuery) -> dict[str, Any]:
 
 
 def _supposed(asked: ReportQuery) -> dict[str, Any]:
-    """Return what a forecast is asked beyond what all reports are."""
+    """Return the options of a forecast that other reports do not have."""
     assert isinstance(asked, ForecastQuery)
     what_if = WhatIf(
         add_sites=asked.add_sites,
@@ -101,12 +101,12 @@ def _serve(
 
 
 def best_form() -> Format:
-    """Return the form that the Accept header likes best; 406 if it likes none."""
+    """Return the format that the Accept header prefers; 406 if it accepts none."""
     return _FORMATS[choose_media_type(tuple(_FORMATS))]
 
 
 def send_report(report: Report, form: Format, table: str | None = None) -> Response:
-    """Send a report, which nobody on the way may keep; files get a name that says what is in them."""
+    """Send a report, which must not be cached; files get a name that describes their content."""
     response = Response(
         render(report, form, table=table), content_type=form.media_type + ("; charset=utf-8" if form.is_text else "")
     )
@@ -120,7 +120,7 @@ def send_report(report: Report, form: Format, table: str | None = None) -> Respo
     if form is Format.HTML:
         from sitematch.reports.render.as_html import content_security_policy
 
-        # The page brings its own style sheet, which the service's own policy would not let in.
+        # The page has an inline style sheet, which the service's own policy would not allow.
         response.headers["Content-Security-Policy"] = f"{content_security_policy()}; frame-ancestors 'none'"
     elif form is not Format.JSON:
         name = f"{report.kind}-{report.study_id}-{report.as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}"

@@ -1,4 +1,4 @@
-"""``/v1/sites``: a study's sites as the catalogue holds them."""
+"""``/v1/sites``: a study's sites in the catalogue."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STUDY_PROBLEMS = (
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the routes."""
+    """Create the routes."""
     routes = Documented("sites")
 
     @routes.serve(
@@ -115,6 +115,6 @@ def blueprint(backend: Backend) -> Documented:
 
 
 def _next_page(after: str) -> str:
-    """Return the address of the page after a site, asked as this one was."""
+    """Return the URL of the page after a site, with the same options."""
     asked = [(name, value) for name, value in request.args.items(multi=True) if name != "after"]
     return f"{request.path}?{urlencode([*asked, ('after', after)])}"

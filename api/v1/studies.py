@@ -1,4 +1,4 @@
-"""``/v1/studies``: the catalogue's studies, found by their words."""
+"""``/v1/studies``: full-text search of the catalogue's studies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PROBLEMS = (problems.INVALID_INPUT, problems.BUSY, problems.STORAGE_FAULT, prob
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the routes."""
+    """Create the routes."""
     routes = Documented("studies")
 
     @routes.serve(

@@ -1,4 +1,4 @@
-"""``/v1/webhooks``: who is told when a site fills, reopens or passes a percentage."""
+"""``/v1/webhooks``: notices when a site is full, reopens or passes a percentage."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sitematch.services.webhooks import endpoints
 
 
 def blueprint(backend: Backend) -> Documented:
-    """Make the routes."""
+    """Create the routes."""
     routes = Documented("webhooks")
     decoder = msgspec.json.Decoder(WebhookRequest)
 
@@ -69,7 +69,7 @@ def blueprint(backend: Backend) -> Documented:
     )
     def add_webhook() -> Response:
         asked = read_json(decoder)
-        # Before the key is looked up: an answer that was kept is for those who may still ask.
+        # Checked before the key is looked up, because a stored answer is only for actors who still have the permission.
         require(caller().actor, Permission.WEBHOOKS_WRITE, study_id=asked.study_id)
 
         def add() -> WebhookAnswer:

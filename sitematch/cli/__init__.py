@@ -1,4 +1,4 @@
-"""The command line: one module a group of commands; click reads the words, the services do the work."""
+"""The command line: one module per group of commands; click parses the arguments, the services do the work."""
 
 from sitematch.cli.main import main
 

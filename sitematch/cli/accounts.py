@@ -1,4 +1,4 @@
-"""``user`` and ``token``: who may run the capacity, and with what."""
+"""``user`` and ``token``: accounts of people who manage capacity, and their API tokens."""
 
 from __future__ import annotations
 

@@ -49,27 +49,27 @@ _MEANINGS = {
 
 
 def exit_codes(*codes: int) -> str:
-    """Return the end of a command's help: what its exit codes mean.
+    """Return the end of a command's help: the meaning of its exit codes.
 
     Parameters
     ----------
     codes
-        Those that the command can end with, beside 0 and 2, which every command can.
+        The command's exit codes, in addition to 0 and 2, which every command has.
     """
     lines = [f"  {code}  {_MEANINGS[code]}" for code in sorted({0, EXIT_USAGE, *codes})]
     return "\n".join(["\b", "Exit codes:", *lines])
 
 
 STORE = (EXIT_NOT_READY, EXIT_BUSY)
-"""What every command that opens the database can end with."""
+"""Exit codes of every command that opens the database."""
 
 EXIT_CODES = exit_codes(*_MEANINGS)
-"""All of them, for the program as a whole."""
+"""All exit codes of the program."""
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-# A DataFault is a ValueError of another kind than InvalidInput, so the order does not matter.
+# DataFault and InvalidInput are different kinds of ValueError, so the order does not matter.
 _CODES: tuple[tuple[type[SitematchError], int], ...] = (
     (AmbiguousPlace, EXIT_AMBIGUOUS),
     (NotFound, EXIT_NOT_FOUND),
@@ -87,13 +87,13 @@ _R = TypeVar("_R")
 
 
 class Commands(click.Group):
-    """A group of commands whose summaries are not cut, and whose texts survive any terminal."""
+    """A group of commands with full summaries and output that works with any terminal encoding."""
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Any:
-        """Run the command that the arguments name."""
+        """Run the command in the arguments."""
         _make_printable()
         for given in sys.argv[1:] if args is None else args:
-            # A name of a file may be any bytes; every other text has to be text.
+            # A file name may be any bytes; every other argument must be text.
             if any("\ud800" <= letter <= "\udfff" for letter in given) and not os.path.lexists(given):
                 shown = os.fsencode(given).decode("utf-8", errors="replace")
                 say(f"Error: {shown!r} is not UTF-8. Set the terminal to UTF-8 and type it again.")
@@ -110,7 +110,7 @@ class Commands(click.Group):
 
 
 def _make_printable() -> None:
-    """Let no letter of a name end a command where the terminal has another encoding; files and pipes get UTF-8."""
+    """Replace characters that the terminal's encoding lacks, so that no command fails; files and pipes get UTF-8."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
             if stream.isatty():
@@ -146,7 +146,7 @@ def settings() -> Settings:
 
 
 def prepared_settings(now: datetime) -> Settings:
-    """Read the settings, and make what a fresh install lacks."""
+    """Read the settings, and prepare the database of a new installation."""
     from sitematch.services.setup import prepare
 
     chosen = settings()
@@ -155,26 +155,26 @@ def prepared_settings(now: datetime) -> Settings:
 
 
 def say(line: str) -> None:
-    """Tell the person what was done, on stderr, so that output can be piped."""
+    """Print a message on stderr, so that output can be piped."""
     tell(line, err=True)
 
 
 def tell(line: str, *, err: bool = False) -> None:
-    """Print a line of a command that does more than print.
+    """Print a line in a command that also does other work.
 
-    Whoever reads may stop reading (``| head``, a pager that is quit). The command's work goes on, unheard.
+    The reader may close the pipe (``| head``, a pager that is quit). The command then continues without output.
 
     Parameters
     ----------
     line
-        What is told.
+        The text.
     err
         Whether it goes to stderr instead of stdout.
     """
     try:
         click.echo(line, err=err)
     except BrokenPipeError:
-        # Else Python would fail anew when it writes out what it holds, at the end.
+        # Otherwise Python would fail again at the end, when it flushes its buffer.
         stream = sys.stderr if err else sys.stdout
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -182,7 +182,7 @@ def tell(line: str, *, err: bool = False) -> None:
 
 
 def format_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return the option that chooses how to print; the first name is the default."""
+    """Return the option for the output format; the first name is the default."""
     return click.option(
         "--format",
         "form",
@@ -201,11 +201,11 @@ def print_json(value: object) -> None:
 
 
 PIPED_COLUMNS = 110
-"""The width of a table in a file or a pipe, which have none."""
+"""The width of a table in a file or a pipe, which have no width of their own."""
 
 
 def console(*, piped_columns: int | None = None) -> Console:
-    """Return where tables go. Piped output is not cut at 80 columns: a file or a pager has no width."""
+    """Return the console for tables. Piped output is not limited to 80 columns."""
     from rich.console import Console
 
     return Console(
@@ -214,7 +214,7 @@ def console(*, piped_columns: int | None = None) -> Console:
 
 
 def plain_errors(command: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Turn our errors into words on stderr and an exit code; any other error is a bug and keeps its traceback."""
+    """Convert our errors to a message on stderr and an exit code; any other error is a bug and keeps its traceback."""
 
     @wraps(command)
     def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> _R:

@@ -1,4 +1,4 @@
-"""What the shell offers while a country, a study or a site is typed."""
+"""Shell completion of countries, studies and sites."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST = 200
 
 
 def complete_country(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Offer the codes of countries whose code or name begins so."""
+    """Return the codes of countries whose code or name begins with the text."""
     from sitematch.gazetteer.grammar import COUNTRIES
 
     wanted = typed.casefold()
@@ -29,7 +29,7 @@ def complete_country(_: click.Context, __: click.Parameter, typed: str) -> list[
 
 
 def complete_study(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Offer the studies of the catalogue whose id begins so."""
+    """Return the studies of the catalogue whose id begins with the text."""
     from sitematch.services.studies import catalogue
 
     store = _open()
@@ -41,7 +41,7 @@ def complete_study(_: click.Context, __: click.Parameter, typed: str) -> list[Co
 
 
 def complete_site(ctx: click.Context, _: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Offer the sites, whose id begins so, of the study that was named before, or of the default one."""
+    """Return the sites of the given or default study whose id begins with the text."""
     from sitematch.services.studies import catalogue
 
     store = _open()
@@ -54,7 +54,7 @@ def complete_site(ctx: click.Context, _: click.Parameter, typed: str) -> list[Co
 
 
 def _open() -> Store | None:
-    """Open the database if it is there: pressing the tab key makes none, and prints no error."""
+    """Open the database if it exists: the tab key must not create one or print an error."""
     from sitematch.services.setup import open_store
 
     try:

@@ -1,4 +1,4 @@
-"""What the coordinators' commands share: the open database, who acts, and printing lists."""
+"""Common parts of the coordinators' commands: the open database, the actor, and printing lists."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _UNFIT = re.compile(r"[^A-Za-z0-9._-]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandContext:
-    """An open database and who works on it.
+    """An open database with the caller.
 
     Parameters
     ----------
     store
         The database.
     caller
-        Who acts: for the audit trail, ``cli:`` and the login name.
+        The caller; in the audit trail, ``cli:`` and the login name.
     study_id
-        The study that is worked on.
+        The study of the command.
     now
-        The instant of the command.
+        The time of the command.
     """
 
     store: Store
@@ -56,9 +56,9 @@ class CommandContext:
 
 @contextmanager
 def open_context(study_id: str | None = None, key: str | None = None) -> Iterator[CommandContext]:
-    """Open the database for one command; a fresh install's is made at its first use.
+    """Open the database for one command; in a new installation, it is created at its first use.
 
-    Whoever can open the database can change all of it, so the command line is an administrator.
+    Anyone who can open the database can change all of it, so the command line is an administrator.
     """
     from sitematch.services.setup import open_store
 
@@ -69,7 +69,7 @@ def open_context(study_id: str | None = None, key: str | None = None) -> Iterato
 
 
 def cli_caller(key: str | None = None) -> Caller:
-    """Return who acts: the login name, unless ``SITEMATCH_ACTOR`` says otherwise."""
+    """Return the actor: the login name, or the value of ``SITEMATCH_ACTOR``."""
     name = os.environ.get("SITEMATCH_ACTOR") or getpass.getuser()
     actor = Actor(actor_id=f"cli:{_UNFIT.sub('_', name)[:64]}", grants=(Grant(role=Role.ADMINISTRATOR),))
     return Caller(actor=actor, request_id=f"cli-{uuid.uuid4()}", idempotency_key=key)

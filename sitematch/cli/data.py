@@ -1,4 +1,4 @@
-"""``data``: the files that a catalogue is made from."""
+"""``data``: the source files of a catalogue."""
 
 from __future__ import annotations
 

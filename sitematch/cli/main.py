@@ -59,7 +59,7 @@ def completion(shell: str) -> None:
     from click.shell_completion import get_completion_class
 
     kind = get_completion_class(shell)
-    if kind is None:  # click knows all three
+    if kind is None:  # click supports all three
         raise click.UsageError(f"There is no completion for {shell}.")
     click.echo(kind(main, {}, "sitematch", "_SITEMATCH_COMPLETE").source())
 

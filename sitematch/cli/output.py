@@ -1,4 +1,4 @@
-"""Where a command's file goes: to stdout, or to a file that is there only when it is whole."""
+"""Output of a command: to stdout, or to a file that appears only when it is complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sitematch.errors import InvalidInput
 
 @contextmanager
 def open_output(out: Path | None) -> Iterator[IO[bytes]]:
-    """Open where to write.
+    """Open the output.
 
     Parameters
     ----------
@@ -24,8 +24,8 @@ def open_output(out: Path | None) -> Iterator[IO[bytes]]:
     Yields
     ------
     IO of bytes
-        What is written to a file appears under its name at the end, and after an error not at all: an older file of
-        that name then stays as it was.
+        A file appears under its name at the end. After an error it does not appear, and an older file of that name
+        stays unchanged.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""``webhook``: who is told when a site fills, reopens or passes a percentage."""
+"""``webhook``: notices when a site is full, reopens or passes a percentage."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Pure values and rules: places, units, and what each subject knows without a database."""
+"""Pure values and rules: places, units, and the rules of each subject that need no database."""

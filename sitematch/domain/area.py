@@ -1,4 +1,4 @@
-"""Areas on the globe, in the form in which GeoJSON holds them."""
+"""Areas on the globe, in the form of GeoJSON."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ Ring = tuple[Position, ...]
 
 MultiPolygon = tuple[tuple[Ring, ...], ...]
 """The coordinates of a GeoJSON MultiPolygon (RFC 7946): each polygon's outer ring, counterclockwise, then its holes,
-clockwise; every longitude is from -180 to 180, so that an area across the antimeridian is cut there; an area around a
-pole reaches up to the edge of the map at 90 degrees. Neighbouring positions are joined by straight lines on the
-plate carrée, as RFC 7946 wants it, so that curves need many of them."""
+clockwise; every longitude is from -180 to 180, so an area across the antimeridian is cut there, and an area around a
+pole extends to the edge of the map at 90 degrees. Straight lines on the plate carrée join neighbouring positions, as
+RFC 7946 requires, so curves need many positions."""

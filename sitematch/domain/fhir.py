@@ -1,6 +1,6 @@
-"""The words that FHIR R4 and sitematch share: codes, systems, addresses of extensions, and resource ids.
+"""Terms that FHIR R4 and sitematch share: codes, systems, URLs of extensions, and resource ids.
 
-Whoever writes FHIR and whoever reads it take them from here, so that the two cannot differ.
+The exporter and the importer both use these definitions, so that they cannot differ.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ STUDY_STATUS: dict[RecruitmentStatus, str] = {
     RecruitmentStatus.NO_LONGER_AVAILABLE: "administratively-completed",
     RecruitmentStatus.WITHDRAWN: "withdrawn",
 }
-"""``ResearchStudy.status`` (research-study-status, R4). WITHHELD and UNKNOWN have none: the code is then absent, with a
-data-absent-reason, since each of R4's codes would say something that nobody knows."""
+"""``ResearchStudy.status`` (research-study-status, R4). WITHHELD and UNKNOWN have none: the code is then missing, with
+a data-absent-reason, because each of R4's codes would state something that is not known."""
 
 STATUS_OF_STUDY: dict[str, RecruitmentStatus] = {
     "active": RecruitmentStatus.RECRUITING,
@@ -40,7 +40,7 @@ STATUS_OF_STUDY: dict[str, RecruitmentStatus] = {
     "temporarily-closed-to-accrual-and-intervention": RecruitmentStatus.SUSPENDED,
     "withdrawn": RecruitmentStatus.WITHDRAWN,
 }
-"""The other way, for records that do not carry `RECRUITMENT_STATUS`; every code of R4 is read."""
+"""The reverse, for records without `RECRUITMENT_STATUS`; every code of R4 is accepted."""
 
 LOCATION_STATUS: dict[RecruitmentStatus, str] = {
     RecruitmentStatus.RECRUITING: "active",
@@ -56,13 +56,13 @@ LOCATION_STATUS: dict[RecruitmentStatus, str] = {
     RecruitmentStatus.NO_LONGER_AVAILABLE: "inactive",
     RecruitmentStatus.APPROVED_FOR_MARKETING: "inactive",
 }
-"""``Location.status`` (location-status, R4): of the place as a site of its study. The others have none."""
+"""``Location.status`` (location-status, R4) of the place as a site of its study. Other statuses have none."""
 
 STATUS_OF_LOCATION: dict[str, RecruitmentStatus] = {
     "suspended": RecruitmentStatus.SUSPENDED,
     "inactive": RecruitmentStatus.ACTIVE_NOT_RECRUITING,
 }
-"""The other way; ``active`` says nothing of recruitment."""
+"""The reverse; ``active`` says nothing about recruitment."""
 
 PHASES: dict[frozenset[str], str] = {
     frozenset({"EARLY_PHASE1"}): "early-phase-1",
@@ -78,9 +78,9 @@ PHASES: dict[frozenset[str], str] = {
 NCT_SYSTEM = "http://clinicaltrials.gov"
 """Identifier system of NCT numbers, as HL7's terminology registers it."""
 STUDY_SYSTEM = "urn:sitematch:study"
-"""Identifier system of the ids that studies have here."""
+"""Identifier system of sitematch's study ids."""
 SITE_SYSTEM = "urn:sitematch:site"
-"""Identifier system of the ids that sites have here."""
+"""Identifier system of sitematch's site ids."""
 
 _OURS = "urn:sitematch:fhir:"
 RECRUITMENT_STATUS = f"{_OURS}recruitment-status"
@@ -117,7 +117,7 @@ _DIGEST = ".."
 
 
 def resource_id(our_id: str) -> str:
-    """Turn an id of a site or study into a FHIR id: letters, digits, ``-`` and ``.``, at most 64 of them.
+    """Return the FHIR id of a site or study: letters, digits, ``-`` and ``.``, at most 64 characters.
 
     Parameters
     ----------
@@ -127,8 +127,9 @@ def resource_id(our_id: str) -> str:
     Returns
     -------
     str
-        Letters, digits and dashes as they are, anything else as ``.`` and two hexadecimal digits for each byte of its
-        UTF-8. An id that gets too long so is ``..`` and a part of its SHA-256: see `is_digest`.
+        Letters, digits and dashes unchanged, anything else as
+        ``.`` and two hexadecimal digits for each byte of its UTF-8. An id that becomes too long is replaced by ``..``
+        and a part of its SHA-256: see `is_digest`.
 
     Examples
     --------
@@ -142,7 +143,7 @@ def resource_id(our_id: str) -> str:
 
 
 def our_id(resource_id_: str) -> str | None:
-    """Turn a FHIR id back; None if `resource_id` makes no such id, or if it is a digest.
+    """Return our id for a FHIR id; None if `resource_id` does not create such ids, or if it is a digest.
 
     Examples
     --------
@@ -157,10 +158,10 @@ def our_id(resource_id_: str) -> str | None:
         text = raw.decode()
     except UnicodeDecodeError:
         return None
-    # One id for one thing: "a.41" would be another way to write "aA".
+    # Each id has one spelling only: "a.41" would be a second spelling of "aA".
     return text if resource_id(text) == resource_id_ else None
 
 
 def is_digest(resource_id_: str) -> bool:
-    """Tell whether a FHIR id stands for an id of ours that was too long: it can be compared, but not turned back."""
+    """Return whether a FHIR id is the digest of an id that was too long: it can be compared, but not converted back."""
     return resource_id_.startswith(_DIGEST)

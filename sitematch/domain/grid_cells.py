@@ -1,4 +1,4 @@
-"""The globe parted into cells of one degree, by which a database finds what is near without reading the rest."""
+"""One-degree cells of the globe, with which a database finds nearby sites without reading the others."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ ROWS, COLUMNS = 180, 360
 """Cells from the south pole to the north pole, and around the globe."""
 
 NOWHERE = -1
-"""The cell of what could not be placed."""
+"""The cell of sites without a location."""
 
 
 def cell_of(point: Coordinates | None) -> int:
-    """Return the number of the cell that a point lies in.
+    """Return the number of the cell that contains a point.
 
     Parameters
     ----------
     point
-        None for what could not be placed.
+        None for a site without a location.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Where something is, and how sure we are."""
+"""Points, places and postcodes, with their precision and uncertainty."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sitematch.errors import InvalidCoordinates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coordinates:
-    """A point on the WGS84 ellipsoid, in decimal degrees; keyword-only, so that no order can be mistaken.
+    """A point on the WGS84 ellipsoid, in decimal degrees; keyword-only, so that the two cannot be swapped.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Precision(StrEnum):
     REGION = "REGION"
     """A first-digits region, a state or a province."""
     UNKNOWN = "UNKNOWN"
-    """Not known; the place may be anywhere in its country."""
+    """Unknown; the place may be anywhere in its country."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Postcode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A point with how sure we are of it.
+    """A point with its precision and uncertainty.
 
     Parameters
     ----------
@@ -91,17 +91,18 @@ class Place:
     precision
         What the point stands for.
     uncertainty_km
-        Radius in kilometres within which the true position lies in about 95 of 100 cases; computed from the data.
+        Radius in kilometres that contains the true position in about 95 of 100 cases; computed from the data.
     source
         Where the point comes from, e.g. ``"GeoNames postal codes 2025-12-30 (CC BY 4.0)"``.
     country
-        ISO 3166-1 alpha-2 code; empty where it does not matter (a bare point).
+        ISO 3166-1 alpha-2 code; empty if it does not matter (coordinates only).
     name
         The place's own name, e.g. ``"Miami, Florida"``; empty if unknown.
     postcode
-        The code that answered, in normal form: it may be coarser than the one asked. None for a town or a point.
+        The code that was found, in normal form. It may be coarser than the requested code. None for a town or a point.
     notes
-        What the person should know, in plain words: a coarser rung, a contradiction and what was believed.
+        What the person should know, in plain words: that a coarser code was used, or a contradiction and which part was
+        used.
     """
 
     coordinates: Coordinates

@@ -1,17 +1,17 @@
-"""Numbers with their nouns."""
+"""Numbers followed by nouns."""
 
 from __future__ import annotations
 
 
 def counted(count: int, one: str, more: str = "") -> str:
-    """Return a number with its noun.
+    """Return a number followed by its noun.
 
     Parameters
     ----------
     count
         How many.
     one, more
-        The noun for one, and for any other number; left out, the noun with an s.
+        The noun for one, and for any other number. By default, `more` is the noun with an s.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""What stands in the cells of a table, and comes back the same: nothing in it runs when a spreadsheet opens it.
+"""Values of table cells that can be read back unchanged and never run when a spreadsheet opens them.
 
-Whoever writes a table (exports, reports) and whoever reads one back (imports) go through here, so that both agree.
+Code that writes tables (exports, reports) and code that reads them (imports) both use this module, so that they agree.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import re
 from datetime import UTC, date, datetime
 
 Value = str | int | float | bool | date | datetime | tuple[str, ...] | None
-"""What a cell can hold; an instant is aware, and None is an empty cell."""
+"""The types of a cell's value; a time is aware, and None is an empty cell."""
 
 LIST_SEPARATOR = " | "
-"""Between several texts in one cell."""
+"""Separator of several texts in one cell."""
 
-# Blanks and invisible signs before the sign are skipped, as spreadsheets do; the full-width and small forms are what an
-# East Asian keyboard types, and run as well.
+# Spaces and invisible characters before the sign are skipped, as spreadsheets do. The full-width and small forms come
+# from East Asian keyboards, and run as well.
 _RUNS = r"[\s\x00\ufeff\u200b-\u200f\u2060]*[=+\-@\t\r\n＝＋－＠﹦﹢﹣﹫]"
 _WOULD_RUN = re.compile(rf"'*{_RUNS}")
 _NEUTRALISED = re.compile(rf"'+{_RUNS}")
 
-# What XML cannot hold, and the carriage return, which reading XML turns into a line feed.
+# Characters that XML cannot hold, and the carriage return, which an XML reader turns into a line feed.
 _NOT_XML = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4})")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -32,17 +32,17 @@ def neutralise_formula(text: str) -> str:
     Parameters
     ----------
     text
-        Any text. One that is neutralised already gets a second apostrophe, so that `restore_formula` is exact.
+        Any text. A text that is already neutralised gets a second apostrophe, so that `restore_formula` is exact.
 
     Returns
     -------
     str
-        The text itself if it is harmless.
+        The unchanged text if it is harmless.
 
     Notes
     -----
-    After OWASP's "CSV Injection": a text runs that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line's end.
-    Numbers are no texts: ``-0.28`` stays a number where it is one.
+    According to OWASP's "CSV Injection", a text runs if it begins with
+    ``=``, ``+``, ``-``, ``@``, a tab or a line break. Numbers are not texts: a number ``-0.28`` stays a number.
 
     Examples
     --------
@@ -64,12 +64,12 @@ def restore_formula(text: str) -> str:
 
 
 def is_formula(text: str) -> bool:
-    """Tell whether a spreadsheet would run a text, were it typed into a cell."""
+    """Return whether a spreadsheet would run a text if somebody typed it into a cell."""
     return _WOULD_RUN.match(text) is not None
 
 
 def join_texts(texts: tuple[str, ...]) -> str:
-    """Write several texts into one cell, parted by `LIST_SEPARATOR`; as JSON if that could not be parted again.
+    """Join several texts into one cell, separated by `LIST_SEPARATOR`; as JSON if that could not be split again.
 
     Examples
     --------
@@ -81,11 +81,11 @@ def join_texts(texts: tuple[str, ...]) -> str:
 
 
 def split_texts(cell: str) -> tuple[str, ...]:
-    """Read what `join_texts` wrote, or what a person wrote like it: empty parts are left out."""
+    """Split a text from `join_texts`, or a similar text that a person wrote; empty parts are left out."""
     if cell.startswith("["):
         try:
             found = json.loads(cell)
-        except ValueError:  # an ordinary text in brackets
+        except ValueError:  # a normal text in brackets
             found = None
         if isinstance(found, list) and all(isinstance(text, str) for text in found):
             return tuple(found)
@@ -93,17 +93,17 @@ def split_texts(cell: str) -> tuple[str, ...]:
 
 
 def cell_text(value: Value) -> str:
-    """Write a value as a cell's text in CSV.
+    """Format a value as the text of a CSV cell.
 
     Parameters
     ----------
     value
-        A number is finite.
+        The value; a number must be finite.
 
     Returns
     -------
     str
-        Harmless and exact: floats with all their digits, instants in UTC with a ``Z``, truth as ``true`` or ``false``,
+        Harmless and exact: floats with all their digits, times in UTC with a ``Z``, booleans as ``true`` or ``false``,
         None as an empty text.
 
     Examples
@@ -125,7 +125,7 @@ def cell_text(value: Value) -> str:
 
 
 def escape_for_workbook(text: str) -> str:
-    """Write the characters that a workbook's XML cannot hold in its own way, ``_x000D_``, which Excel reads.
+    """Escape the characters that a workbook's XML cannot hold as ``_x000D_``, which Excel reads.
 
     Examples
     --------

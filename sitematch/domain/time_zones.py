@@ -24,7 +24,7 @@ def zone_named(name: str) -> ZoneInfo:
     Raises
     ------
     InvalidInput
-        If there is none of that name.
+        If there is no time zone of that name.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def zone_named(name: str) -> ZoneInfo:
     """
     try:
         return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown; not a name at all; the name of a folder
+    except (KeyError, ValueError, OSError):  # unknown, not a name, or the name of a folder
         raise InvalidInput(
             f"{name[:_SHOWN]!r} is not a time zone. Give an IANA name, e.g. UTC or Europe/Berlin.", field="time_zone"
         ) from None

@@ -1,4 +1,4 @@
-"""Kilometres or miles, compass points, and how a number with an uncertainty is written."""
+"""Kilometres and miles, compass points, and distances as text."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ COMPASS = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "
 
 
 def compass_point(azimuth_deg: float) -> str:
-    """Name the compass point nearest to a direction.
+    """Return the compass point nearest to a direction.
 
     Parameters
     ----------
@@ -58,14 +58,14 @@ def compass_point(azimuth_deg: float) -> str:
 
 
 def format_distance(km: float, unit: Unit) -> str:
-    """Write a distance for a person: one decimal under ten, whole above.
+    """Format a distance for display: one decimal below ten, whole numbers above.
 
     Parameters
     ----------
     km
         Kilometres, at least 0.
     unit
-        What to show.
+        The unit to show.
 
     Examples
     --------

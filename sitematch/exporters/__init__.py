@@ -1,1 +1,1 @@
-"""From answers to the formats that people and systems read."""
+"""Output formats for people and systems."""

@@ -1,4 +1,4 @@
-"""The whole catalogue as NDJSON: nothing is lost, and `sitematch.importers.catalogue` reads it back."""
+"""The whole catalogue as lossless NDJSON, which `sitematch.importers.catalogue` reads back."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from sitematch.domain.studies.study import Study
 
 
 def write_catalogue(file: IO[bytes], studies: Iterable[tuple[Study, Sequence[Site]]]) -> tuple[int, int]:
-    """Write studies with their sites, one study a line, at a constant memory.
+    """Write studies with their sites, one study per line, with constant memory.
 
     Parameters
     ----------
     file
-        Where to; it stays open.
+        The output; it stays open.
     studies
         In the order to keep; read once.
 
     Returns
     -------
     tuple of int
-        How many studies and sites were written.
+        The numbers of studies and sites written.
 
     Notes
     -----
-    The first line names the format. The last one counts what lies between, so that a file that was cut off is known
-    for one.
+    The first line names the format. The last one has the count of the lines between, so that an incomplete file is
+    recognised.
     """
     encoder = msgspec.json.Encoder()
     file.write(encoder.encode({"format": CATALOGUE_FORMAT}) + b"\n")

@@ -1,6 +1,6 @@
-"""Answers as GeoJSON (RFC 7946): longitude first, null geometry for sites without a location.
+"""Results as GeoJSON (RFC 7946): longitude first, null geometry for sites without a location.
 
-The properties are flat, because GIS programs and map libraries read flat ones.
+The properties are flat, because GIS programs and map libraries expect this.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Point(Wire, frozen=True, tag_field="type", tag="Point"):
 
 
 class SiteProperties(Wire, frozen=True, omit_defaults=True):
-    """A site and, in the answer to a look-up, where it stands; what does not apply is left out."""
+    """A site, with its rank in the result of a look-up; fields that do not apply are left out."""
 
     site_id: str
     study_id: str
@@ -87,7 +87,7 @@ class SiteFeature(Wire, frozen=True, tag_field="type", tag="Feature"):
 
 
 class PlaceFeature(Wire, frozen=True, tag_field="type", tag="Feature"):
-    """A postcode's place; the circle of `location.uncertainty_km` around it holds the true position."""
+    """A postcode's place; the circle of `location.uncertainty_km` around it contains the true position."""
 
     geometry: Point
     properties: PlaceAnswer
@@ -95,7 +95,7 @@ class PlaceFeature(Wire, frozen=True, tag_field="type", tag="Feature"):
 
 
 class SiteCollection(Wire, frozen=True, tag_field="type", tag="FeatureCollection", omit_defaults=True):
-    """Sites; in the answer to a look-up the ranked ones first, then the left-out ones."""
+    """Sites; in the result of a look-up the ranked ones first, then the left-out ones."""
 
     features: tuple[SiteFeature, ...]
     bbox: Box | msgspec.UnsetType = msgspec.UNSET
@@ -124,7 +124,7 @@ class CapacityCollection(Wire, frozen=True, tag_field="type", tag="FeatureCollec
 
 
 def matches_geojson(answer: MatchesAnswer) -> SiteCollection:
-    """Shape the answer to one look-up.
+    """Return the result of one look-up as GeoJSON.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def matches_geojson(answer: MatchesAnswer) -> SiteCollection:
     Returns
     -------
     SiteCollection
-        Ranked sites in their order, then left-out ones. The person's place is no feature, but in `query`.
+        Ranked sites in their order, then left-out ones. The person's place is in `query`, not in the features.
     """
     features = [_feature(match.site, _match_properties(match)) for match in answer.matches]
     features += [_feature(left_out.site, _exclusion_properties(left_out)) for left_out in answer.excluded]
@@ -157,16 +157,16 @@ def sites_geojson(
     attribution: tuple[str, ...] = (),
     after: str | None = None,
 ) -> SiteCollection:
-    """Shape a list of sites.
+    """Return a list of sites as GeoJSON.
 
     Parameters
     ----------
     sites
         In the order to keep.
     study, attribution
-        What must be said with them.
+        The study and the sources that must be named with them.
     after
-        Where the next page starts; None if this is the last.
+        Where the next page starts; None on the last page.
     """
     features = [site_feature(site) for site in sites]
     return SiteCollection(
@@ -179,7 +179,7 @@ def sites_geojson(
 
 
 def capacity_geojson(rows: Iterable[CapacityRow]) -> CapacityCollection:
-    """Shape the spots of sites, in the order given."""
+    """Return the spots of sites as GeoJSON, in the given order."""
     features = tuple(
         CapacityFeature(
             id=row.site_id,
@@ -194,14 +194,14 @@ def capacity_geojson(rows: Iterable[CapacityRow]) -> CapacityCollection:
 
 
 def write_sites_geojson(file: IO[bytes], sites: Iterable[SiteAnswer], *, attribution: tuple[str, ...]) -> None:
-    """Write sites as one collection, at a constant memory; so without a `bbox`, which all of them would be needed for.
+    """Write sites as one collection, with constant memory and without a `bbox`, which would need all sites first.
 
     Parameters
     ----------
     file
         Where to; it stays open.
     sites
-        In the order to keep; read once.
+        In the order of the output; read once.
     attribution
         Sources that must be named with them.
     """
@@ -214,12 +214,12 @@ def write_sites_geojson(file: IO[bytes], sites: Iterable[SiteAnswer], *, attribu
 
 
 def site_feature(site: SiteAnswer) -> SiteFeature:
-    """Shape one site."""
+    """Return one site as a feature."""
     return _feature(site, _site_properties(site))
 
 
 def place_feature(place: PlaceAnswer, attribution: tuple[str, ...]) -> PlaceFeature:
-    """Shape one place."""
+    """Return one place as a feature."""
     return PlaceFeature(geometry=_point(place.location), properties=place, attribution=attribution)
 
 
@@ -246,7 +246,7 @@ def bounding_box(points: Sequence[tuple[float, float]]) -> tuple[float, float, f
         return None
     longitudes = sorted({longitude for longitude, _ in points})
     latitudes = [latitude for _, latitude in points]
-    # The box leaves out the widest empty stretch between neighbours; the first one is over the antimeridian.
+    # The box leaves out the widest gap between neighbours; the first gap is over the antimeridian.
     widest, west, east = longitudes[0] + 360.0 - longitudes[-1], longitudes[0], longitudes[-1]
     for left, right in pairwise(longitudes):
         if right - left > widest:

@@ -15,7 +15,7 @@ from sitematch.exporters.wire.matches import Instant, Wire
 
 
 class Area(Wire, frozen=True, tag_field="type", tag="MultiPolygon"):
-    """An area: cut at the antimeridian, closed along a pole that lies in it."""
+    """An area: cut at the antimeridian, closed along a pole inside it."""
 
     coordinates: Annotated[
         MultiPolygon, Meta(description="Polygons of rings of positions: longitude, then latitude, in degrees.")
@@ -23,7 +23,7 @@ class Area(Wire, frozen=True, tag_field="type", tag="MultiPolygon"):
 
 
 class AreaProperties(Wire, frozen=True, omit_defaults=True):
-    """Whose area it is."""
+    """The sites of the area."""
 
     kind: Annotated[
         Literal["catchment", "circle"],
@@ -61,18 +61,18 @@ class AreaCollection(Wire, frozen=True, tag_field="type", tag="FeatureCollection
 def area_feature(
     kind: Literal["catchment", "circle"], sites: Sequence[Site], area: MultiPolygon, radius_km: float | None = None
 ) -> AreaFeature:
-    """Shape one area.
+    """Return one area as a feature.
 
     Parameters
     ----------
     kind
         Which kind.
     sites
-        Whose it is, at one point; at least one, all with a location.
+        Its sites, all at one point; at least one, all with a location.
     area
         Its coordinates.
     radius_km
-        Of a circle, in kilometres.
+        The radius of a circle, in kilometres.
     """
     first = sites[0]
     assert first.place is not None
@@ -100,7 +100,7 @@ def areas_geojson(
     error: str,
     attribution: tuple[str, ...],
 ) -> AreaCollection:
-    """Shape a study's areas; see `AreaCollection`."""
+    """Return a study's areas; see `AreaCollection`."""
     return AreaCollection(
         features=tuple(features),
         study_id=study.study_id,

@@ -1,1 +1,1 @@
-"""Postcodes and town names to places: grammar per country, the compiled file, its build, and geopy's interface."""
+"""Places from postcodes and town names: grammar per country, the compiled file, its build, and geopy's interface."""

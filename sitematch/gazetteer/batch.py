@@ -1,4 +1,4 @@
-"""Many postcodes at once: arrays or data frames in, a data frame out; for CSV files see `batch_csv`."""
+"""Many postcodes at once, from arrays or data frames to a data frame; for CSV files see `batch_csv`."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
 
 class BatchStatus(StrEnum):
-    """How a row of a batch went."""
+    """The result of a row of a batch."""
 
     FOUND = "FOUND"
     """The full code is known."""
     PART = "PART"
-    """A leading part of it answered; `postcode` says which."""
+    """A leading part of it was used; `postcode` says which."""
     NOT_FOUND = "NOT_FOUND"
-    """The form is right, but no part of the code is known."""
+    """The form is valid, but no part of the code is known."""
     INVALID = "INVALID"
     """Not in the form of the country's postcodes, or empty."""
     UNKNOWN_COUNTRY = "UNKNOWN_COUNTRY"
-    """The country is none that we know, or empty."""
+    """The country is unknown or empty."""
 
 
 COLUMNS = ("country", "postcode", "latitude", "longitude", "precision", "uncertainty_km", "name", "status")
-"""Of the data frame that `locate_many` gives."""
+"""The columns of the data frame from `locate_many`."""
 
 _PRECISION_NAMES = tuple(str(precision) for precision in PRECISIONS)
 _UNKNOWN_ROW = (None, float("nan"), float("nan"), None, float("nan"), None)
@@ -49,15 +49,14 @@ def locate_many(gazetteer: Gazetteer, countries: Any, codes: Any) -> pd.DataFram
     countries
         Names or ISO 3166-1 codes: a series, an array or a list, one for each code; or one text for all.
     codes
-        Postcodes as text. Numbers are taken as text without a fraction; a zero that they lost stays lost, and such a
-        row is INVALID, not guessed.
+        Postcodes as text. Numbers are converted to text without a fraction. A lost leading zero is not guessed; such a
+        row is INVALID.
 
     Returns
     -------
     pandas.DataFrame
-        A row for each code in the order given, with the index of `codes` if it has one. Columns: `COLUMNS`;
-        coordinates in degrees (WGS84), NaN where nothing was found; `precision`, `status` and `country` are
-        categories.
+        A row for each code in the given order, with the index of `codes` if it has one. Columns: `COLUMNS`; coordinates
+        in degrees (WGS84), NaN if nothing was found; `precision`, `status` and `country` are categories.
 
     Raises
     ------
@@ -66,7 +65,7 @@ def locate_many(gazetteer: Gazetteer, countries: Any, codes: Any) -> pd.DataFram
 
     Notes
     -----
-    Every distinct (country, code) is looked up once. Only the code counts: no town, no choice of a country.
+    Every distinct (country, code) is looked up once. Only the code is used: no town, no choice of a country.
 
     Examples
     --------
@@ -85,7 +84,7 @@ def locate_many(gazetteer: Gazetteer, countries: Any, codes: Any) -> pd.DataFram
     wanted = pd.Series(codes, index=index, dtype=object)
     if isinstance(countries, str):
         countries = pd.Series([countries], dtype=object).repeat(len(wanted))
-    # By position: two frames' indexes say nothing about each other.
+    # By position, because the indexes of two frames are unrelated.
     where = pd.Series(np.asarray(countries, dtype=object), dtype=object)
     if len(where) != len(wanted):
         raise ValueError(f"There are {len(where)} countries and {len(wanted)} postcodes; give one for each.")
@@ -118,10 +117,10 @@ def _country(name: object) -> str | None:
 
 
 def _text(code: object) -> str:
-    """Give a code as text: spreadsheets make numbers of codes, and floats where a cell is empty."""
+    """Return a code as text, because spreadsheets turn codes into numbers, and into floats if a cell is empty."""
     if isinstance(code, str):
         return code
-    if code is None or code != code:  # NaN is not itself
+    if code is None or code != code:  # NaN is not equal to itself
         return ""
     if isinstance(code, float) and code.is_integer():
         return str(int(code))
@@ -134,7 +133,7 @@ def _answer(reader: Reader, country: str | None, text: str) -> tuple[Any, ...]:
     try:
         postcode = parse_postcode(text, country)
     except SitematchError:
-        # The status says so; the reasons are for one row at a time, in `Gazetteer.locate` and `locate_batch`.
+        # The status is enough here; `Gazetteer.locate` and `locate_batch` give the reasons for single rows.
         return (country, *_UNKNOWN_ROW, str(BatchStatus.INVALID))
     return _looked_up(reader, postcode)
 

@@ -1,4 +1,4 @@
-"""Locate every row of a CSV file, streamed: answers into one file, rejects with their reasons into another."""
+"""Locating every row of a CSV file as a stream: answers into one file, rejects with reasons into another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sitematch.gazetteer.locate import Gazetteer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSummary:
-    """What became of a file.
+    """The result for a file.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class BatchSummary:
 
 
 Progress = Callable[[int, int], None]
-"""Called now and then with the bytes read so far and the bytes in all."""
+"""Called regularly with the bytes read so far and the total bytes."""
 
 CODE_NAMES = ("postcode", "postal_code", "postalcode", "zip", "zipcode", "zip_code", "code", "plz")
 COUNTRY_NAMES = ("country", "country_code", "countrycode", "iso2", "nation")
@@ -49,7 +49,7 @@ ANSWERS = ("matched_country", "matched_postcode", "latitude", "longitude", "prec
 """Columns that `locate_batch` adds."""
 
 REJECTS = ("line", "reason", "suggestions")
-"""Columns that a rejected row gets."""
+"""Columns that `locate_batch` adds to rejected rows."""
 
 _EVERY = 1000
 
@@ -71,14 +71,14 @@ def locate_batch(
     gazetteer
         An open gazetteer.
     in_path
-        UTF-8, with or without a byte order mark, any line ends, a header. A column of `CODE_NAMES` or `TOWN_NAMES`
-        is needed; `COUNTRY_NAMES` and `STATE_NAMES` are used if there.
+        UTF-8, with or without a byte order mark, any line endings, a header. A column of `CODE_NAMES` or `TOWN_NAMES`
+        is required; `COUNTRY_NAMES` and `STATE_NAMES` are used if present.
     out_path
-        Gets the located rows: every column that came in, then `ANSWERS`.
+        Gets the located rows: every input column, then `ANSWERS`.
     rejects_path
-        Gets the others: every column that came in, then `REJECTS`.
+        Gets the others: every input column, then `REJECTS`.
     country
-        For rows that name none.
+        For rows without a country.
     hints
         See `Gazetteer.locate`.
     progress
@@ -102,14 +102,14 @@ def locate_batch(
 
     Notes
     -----
-    Streamed: the memory needed does not grow with the file. Both answers appear only when complete.
+    Memory use does not grow with the file. Both files appear only when complete.
     """
     source, out, rejects = (Path(path).resolve() for path in (in_path, out_path, rejects_path))
     if len({source, out, rejects}) < 3:
         raise ValueError("The input, the output and the rejects must be three different files.")
     default = parse_country(country) if country else None
     hinted = tuple(parse_country(hint) for hint in hints)
-    # newline="": the csv module has to see line ends inside quotes as they are.
+    # newline="": the csv module must see line endings inside quotes unchanged.
     partial = {path: path.with_name(path.name + ".part") for path in (out, rejects)}
     try:
         with source.open(encoding="utf-8-sig", newline="") as lines:
@@ -127,7 +127,7 @@ def locate_batch(
     except csv.Error as fault:
         raise _broken("", f"not a CSV file: {fault}") from None
     finally:
-        # Only what could not be completed is still there.
+        # Only incomplete files still exist.
         for written in partial.values():
             written.unlink(missing_ok=True)
     return summary

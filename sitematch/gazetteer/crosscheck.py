@@ -1,4 +1,4 @@
-"""Hold a postcode and a town against each other, and say which was believed."""
+"""Comparison of a postcode and a town, with a note about which was used."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from sitematch.gazetteer.reader import Reader
 from sitematch.gazetteer.towns import Town, TownMatches, find_towns
 
 NOTABLE = 50_000
-"""Inhabitants from which a town's name alone, without its state, is believed against a postcode: smaller towns of the
-name may well be missing from the list of towns."""
+"""Population from which a town's name alone, without its state, overrides a postcode: smaller towns of the name may be
+missing from the list of towns."""
 
 SLACK_KM = 50.0
-"""A town and a postcode of it may lie so far apart beyond both uncertainties: suburbs carry their city's name."""
+"""Allowed distance between a town and its postcode beyond both uncertainties, because suburbs use their city's name."""
 
 
 UNCHECKED = "could not be checked"
-"""What a note says where no town of the name is known."""
+"""Text of a note if no town of the name is known."""
 
 WIDE_KM = 25.0
-"""A postcode known only this coarsely gives way to a town that is at least twice as sure."""
+"""From this precision on, a town that is at least twice as precise replaces a postcode."""
 
 
 def agree(place: Place, reader: Reader, town: str, held: Held = (), *, shown: str = "") -> Place:
@@ -34,24 +34,23 @@ def agree(place: Place, reader: Reader, town: str, held: Held = (), *, shown: st
     Parameters
     ----------
     place
-        What the postcode says.
+        The postcode's place.
     reader
         The gazetteer.
     town
-        What the person says, perhaps with a state after a comma.
+        The person's town, optionally with a state after a comma.
     held
-        Regions that were stated beside it.
+        Regions that were stated with it.
     shown
-        What to call the town in a note, if not as it is.
+        The town's name for a note, if different.
 
     Returns
     -------
     Place
-        The postcode's place where both agree, or the town's where the postcode is known only coarsely or by its
-        region. Where
-        they contradict each other, the town is believed if it can be told which town is meant and its state
-        confirms it or it is `NOTABLE`, since one wrong digit makes another postcode but one wrong letter makes no
-        other town; else the postcode. The notes say so.
+        The postcode's place if both agree, or the town's if the postcode is known only coarsely or by its region. If
+        they contradict each other, the town is used if it is unambiguous and its state confirms it or it is `NOTABLE`,
+        because one wrong digit gives another postcode but one wrong letter rarely gives another town. Otherwise the
+        postcode is used. The notes say so.
     """
     try:
         found = find_towns(reader, town, place.country, held)
@@ -67,14 +66,14 @@ def agree(place: Place, reader: Reader, town: str, held: Held = (), *, shown: st
             return place
         return _contradicted(place, reader, town, found, nearest, apart_km, held)
     wide = place.uncertainty_km > WIDE_KM and nearest.uncertainty_km < place.uncertainty_km / 2
-    # A region's spread is that of the codes that are known; one that is not known may lie elsewhere in its town.
+    # A region's spread is that of its known codes; an unknown code may be elsewhere in its town.
     if wide or (place.precision is Precision.REGION and found.confirmed):
         return nearest.place((*place.notes, f"The town {nearest.label} is nearer the mark than the postcode."))
     return place
 
 
 def _is_its_own_name(place: Place, town: str) -> bool:
-    """Tell whether the postcode's own place is called so: the list of towns knows fewer than the postcodes do."""
+    """Return whether the postcode's own place has the name, which the list of towns may lack."""
     name, _, admin = place.name.partition(",")
     asked, _, region = town.partition(",")
     return fold_name(name) == fold_name(asked) and (
@@ -83,7 +82,7 @@ def _is_its_own_name(place: Place, town: str) -> bool:
 
 
 def agrees(place: Place, reader: Reader, town: str) -> bool:
-    """Tell whether a town of that name lies where the postcode's place is."""
+    """Return whether a town of that name is at the postcode's place."""
     try:
         found = find_towns(reader, town, place.country)
     except InvalidInput:

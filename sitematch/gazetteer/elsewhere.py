@@ -1,4 +1,4 @@
-"""In which countries a code is known: to choose one when none was given, and to say so when the wrong one was."""
+"""The countries in which a code is known, to choose one if none was given, and to report a wrong one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sitematch.gazetteer.reader import Reader
 
 
 def countries_with(reader: Reader, text: str) -> tuple[Suggestion, ...]:
-    """Find the countries in which a text is a postcode, by form and by fact.
+    """Find the countries in which a text is a postcode, by form and by data.
 
     Parameters
     ----------
@@ -20,15 +20,15 @@ def countries_with(reader: Reader, text: str) -> tuple[Suggestion, ...]:
     Returns
     -------
     tuple of Suggestion
-        In the order of the countries' codes; empty if there is none. A code with letters counts where the part of
-        it that the data holds is known ("SW1A" of "SW1A 1AA"), but only if no country knows it whole. A code that is
-        typed with a dash just as a country writes its codes ("00-950") is that country's.
+        In the order of the countries' codes; empty if there is none. A code with letters counts if the part of it in
+        the data is known ("SW1A" of "SW1A 1AA"), but only if no country has the whole code. A code with a dash exactly
+        as a country writes its codes ("00-950") belongs to that country.
     """
     exact: list[Suggestion] = []
     full: list[Suggestion] = []
     parts: list[Suggestion] = []
-    # Five digits fit half the world, so digits count only where the whole code is known, or with their own dash. Four
-    # letters are a town before they are a part of a code: Bermuda's "GE" is no "Gent".
+    # Five digits match half the world, so digits count only if the whole code is known, or with the country's dash.
+    # Four letters are a town before they are a part of a code: "Gent" is not Bermuda's "GE".
     for postcode in countries_that_fit(text):
         country = postcode.country
         key = key_of(country, postcode.code)
@@ -48,5 +48,5 @@ def countries_with(reader: Reader, text: str) -> tuple[Suggestion, ...]:
 
 
 def known_elsewhere(reader: Reader, text: str, *, without: str) -> tuple[Suggestion, ...]:
-    """Suggest the countries, other than the one that was given, in which the text is a known code."""
+    """Suggest the countries, other than the given one, in which the text is a known code."""
     return tuple(found for found in countries_with(reader, text) if found.country != without)

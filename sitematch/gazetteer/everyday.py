@@ -1,4 +1,4 @@
-"""What people write in place of a town's name: abbreviations, nicknames, the numbers of a city's districts."""
+"""Everyday forms of town names: abbreviations, nicknames, the numbers of a city's districts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NICKNAMES: dict[str, tuple[str, str]] = {
     "brum": ("Birmingham", "GB"), "tlv": ("Tel Aviv", "IL"),
 }  # fmt: skip
 
-# Folded words that people shorten at the head or inside of a name.
+# Folded words that people abbreviate at the beginning or inside a name.
 _WORDS: dict[str, tuple[str, ...]] = {
     "n": ("north",), "s": ("south",), "e": ("east",), "w": ("west",), "no": ("north",), "so": ("south",),
     "mt": ("mount", "mountain"), "mtn": ("mountain",), "mte": ("monte",), "ft": ("fort",), "pt": ("point", "port"),
@@ -42,7 +42,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
 
 }  # fmt: skip
 
-# German (and other) endings that tell namesakes apart. Dots are gone: "a.M." is "am", "i. Br." "i br".
+# German (and other) endings that distinguish towns of one name. Without dots: "a.M." is "am", "i. Br." is "i br".
 _ENDINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), full)
     for pattern, full in (
@@ -59,7 +59,7 @@ _ENDINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 
 def nickname(text: str, country: str | None) -> tuple[str, str] | None:
-    """Give the town and country that a nickname stands for: "NYC"; None if it is none, or one of another country.
+    """Return the town and country of a nickname ("NYC"); None if it is not one, or belongs to another country.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def nickname(text: str, country: str | None) -> tuple[str, str] | None:
 
 
 def spelled_out(key: str) -> tuple[str, ...]:
-    """Write the abbreviations of a folded name out, in every way that they may mean.
+    """Expand the abbreviations of a folded name, in every possible way.
 
     Examples
     --------
@@ -122,7 +122,7 @@ _DISTRICT_FIRST = re.compile(
 
 
 def district(text: str) -> tuple[str, str, str] | None:
-    """Read a city with the number of one of its districts.
+    """Parse a city with the number of one of its districts.
 
     Parameters
     ----------
@@ -132,8 +132,8 @@ def district(text: str) -> tuple[str, str, str] | None:
     Returns
     -------
     tuple or None
-        The city's name as typed (folded), and the country and postcode of the district; both are empty where we do
-        not know the city's districts. None if there is no such number.
+        The city's name as typed (folded), and the country and postcode of the district; both are empty if the city's
+        districts are unknown. None if there is no such number.
 
     Examples
     --------
@@ -168,13 +168,13 @@ _WARDS = {
     "渋谷": "1508010", "中野": "1648501", "杉並": "1668570", "豊島": "1718422", "北": "1148508", "荒川": "1168501",
     "板橋": "1738501", "練馬": "1768501", "足立": "1208510", "葛飾": "1248555", "江戸川": "1328501",
 }  # fmt: skip
-# Other cities have wards of these names, and other towns are called so.
+# Other cities have wards with these names, and other towns have these names.
 _NOT_ALONE = frozenset(("chuo", "minato", "kita", "ota", "nakano", "sumida", "arakawa", "koto", "taito"))
 _WARD = re.compile(r"^(?P<ward>.+?)(?P<kind>[ -]?(?:ku|city|ward)|区)?$")
 
 
 def ward_of_tokyo(text: str) -> str:
-    """Give the postcode of a ward of Tokyo; empty if the text names none.
+    """Return the postcode of a ward of Tokyo; empty if the text is not one.
 
     Examples
     --------

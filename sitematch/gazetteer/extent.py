@@ -1,4 +1,4 @@
-"""How far each country reaches, to catch points that cannot lie in it."""
+"""The extent of each country, to detect points that cannot be in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MARGIN_DEG = 1.0
 
 
 class Extents:
-    """Tells whether a point can lie in a country, by the box around its codes and towns.
+    """Checks whether a point can be in a country, with the box around its codes and towns.
 
     Parameters
     ----------
@@ -20,8 +20,8 @@ class Extents:
 
     Notes
     -----
-    The box is generous: overseas parts widen it, and a country on both sides of the antimeridian reaches round the
-    whole earth. It catches swapped and mistyped coordinates, not small errors.
+    The box is generous: overseas parts widen it, and a country on both sides of the antimeridian extends around the
+    whole earth. It detects swapped and mistyped coordinates, not small errors.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -29,12 +29,12 @@ class Extents:
         self._boxes: dict[str, tuple[float, float, float, float] | None] = {}
 
     def may_contain(self, country: str, point: Coordinates) -> bool:
-        """Tell whether a point can lie in a country.
+        """Return whether a point can be in a country.
 
         Parameters
         ----------
         country
-            ISO 3166-1 alpha-2; nothing is ruled out for a country of which nothing is known.
+            ISO 3166-1 alpha-2; for a country without data, every point is allowed.
         point
             The point.
         """

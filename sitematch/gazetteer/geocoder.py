@@ -1,4 +1,4 @@
-"""The gazetteer as a geopy geocoder: `SitematchGeocoder` in place of Nominatim, with nothing sent anywhere.
+"""The gazetteer as a geopy geocoder: `SitematchGeocoder` can replace Nominatim and sends nothing.
 
 >>> from geopy.geocoders.base import Geocoder
 >>> issubclass(SitematchGeocoder, Geocoder)
@@ -29,7 +29,7 @@ _MAX_RESULTS = 10
 
 
 class AmbiguousQuery(AmbiguousPlace, GeocoderQueryError):  # type: ignore[misc]
-    """Several places fit and one was asked for; ``exactly_one=False`` lists them."""
+    """Several places match and one was requested; ``exactly_one=False`` lists them."""
 
 
 class _NoNetwork(BaseSyncAdapter):  # type: ignore[misc]
@@ -42,18 +42,18 @@ class _NoNetwork(BaseSyncAdapter):  # type: ignore[misc]
 
 
 class SitematchGeocoder(Geocoder):  # type: ignore[misc]
-    """Postcodes and towns of the compiled gazetteer through geopy's interface.
+    """Postcodes and towns of the compiled gazetteer with geopy's interface.
 
     Parameters
     ----------
     gazetteer
-        An open gazetteer, or the path of one; by default the one that came with sitematch.
+        An open gazetteer, or the path of one; by default sitematch's own.
     country
-        Country (name or code) of queries that name none.
+        Country (name or code) of queries without one.
     hints
         Countries that decide between several; see `Gazetteer.locate`.
     timeout, proxies, user_agent, ssl_context, scheme
-        Taken, so that this class can stand in for another, and not used: nothing is sent.
+        Accepted for compatibility and ignored, because nothing is sent.
 
     Raises
     ------
@@ -62,7 +62,8 @@ class SitematchGeocoder(Geocoder):  # type: ignore[misc]
 
     Notes
     -----
-    `Location.raw` holds what geopy has no place for: country, postcode, precision, uncertainty_km, source, notes.
+    `Location.raw` has the values that geopy has no attribute for: country, postcode, precision, uncertainty_km, source,
+    notes.
     """
 
     def __init__(
@@ -109,7 +110,7 @@ class SitematchGeocoder(Geocoder):  # type: ignore[misc]
         exactly_one
             One location; else a list.
         timeout, language
-            Taken and not used: nothing is sent, and names are the gazetteer's.
+            Ignored, because nothing is sent and names are the gazetteer's.
         country_codes
             One country restricts the search to it; several are hints.
         limit
@@ -155,7 +156,7 @@ class SitematchGeocoder(Geocoder):  # type: ignore[misc]
         language: object = None,
         limit: int | None = None,
     ) -> Location | list[Location] | None:
-        """Find the postcode nearest to a point, or the town where the country has none.
+        """Find the postcode nearest to a point, or the town if the country has no postcodes.
 
         Parameters
         ----------
@@ -171,13 +172,13 @@ class SitematchGeocoder(Geocoder):  # type: ignore[misc]
         Returns
         -------
         Location, list of Location or None
-            Nearest first; `raw["distance_km"]` says how far. Never None on a full gazetteer: on the open sea it is
-            the nearest coast's.
+            Nearest first; `raw["distance_km"]` is the distance. Never None with a full gazetteer: at sea it is on the
+            nearest coast.
 
         Raises
         ------
         GeocoderQueryError
-            If the query is no point on the globe.
+            If the query is not a point on the globe.
         """
         if query is None:  # geopy would read it as 0, 0
             raise GeocoderQueryError("No point was given.")

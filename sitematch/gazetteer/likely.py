@@ -1,4 +1,4 @@
-"""Where a person probably is, from the languages that their browser, page or locale speaks."""
+"""Where a person probably is, from the languages of their browser, page or locale."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from sitematch.gazetteer.grammar import COUNTRIES
 
 MAX_LANGUAGES = 10
-"""Languages that are read; browsers send fewer."""
+"""Maximum number of languages; browsers send fewer."""
 
 _TAG = re.compile(
     r"^(?P<language>[a-z]{2,3})(?:[-_][a-z]{3}(?=[-_]|$))?(?:[-_](?P<script>[a-z]{4}))?(?:[-_](?P<region>[a-z]{2}))?",
     re.IGNORECASE,
 )
 
-# The country that most speakers of a language are in, for tags without a region (Unicode CLDR's likely subtags).
+# The country with most speakers of a language, for tags without a region (Unicode CLDR's likely subtags).
 _MOST_SPEAKERS = {
     "am": "ET", "ar": "EG", "az": "AZ", "be": "BY", "bg": "BG", "bn": "BD", "bs": "BA", "ca": "ES", "cs": "CZ",
     "da": "DK", "de": "DE", "el": "GR", "en": "US", "es": "ES", "et": "EE", "eu": "ES", "fa": "IR", "fi": "FI",
@@ -30,18 +30,18 @@ _MOST_SPEAKERS = {
 
 
 def likely_countries(languages: Sequence[str]) -> tuple[str, ...]:
-    """Give the countries that languages point to, the likeliest first.
+    """Return the countries that languages suggest, most likely first.
 
     Parameters
     ----------
     languages
-        Tags of BCP 47, best first: ``"de-CH"``, ``"en"``; a POSIX locale (``"pt_BR.UTF-8"``) will do. What is no tag
-        is passed over.
+        Tags of BCP 47, best first: ``"de-CH"``, ``"en"``; POSIX locales (``"pt_BR.UTF-8"``) also work. Invalid tags are
+        ignored.
 
     Returns
     -------
     tuple of str
-        ISO 3166-1 alpha-2 codes: those that the tags name, then the largest of each language without one. A language
+        ISO 3166-1 alpha-2 codes: those in the tags, then the largest one of each language without a region. A language
         without a region adds nothing if another tag of it has one.
 
     Examples

@@ -1,4 +1,4 @@
-"""The straight walk from what a person typed to a place: text -> Postcode -> rung that answers -> Place."""
+"""From a typed text to a place: text -> Postcode -> known rung -> Place."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LETTERS = re.compile(r"[^\W\d_]{2}")
 
 
 class FallbackGeocoder(Protocol):
-    """Something that can place what the gazetteer cannot; see `online.OnlineGeocoder`."""
+    """A service for texts that the gazetteer cannot locate; see `online.OnlineGeocoder`."""
 
     def locate(self, text: str, country: str | None = None, /) -> Place | None:
         """Find a place, or None."""
@@ -33,7 +33,7 @@ class FallbackGeocoder(Protocol):
 class Gazetteer:
     """Postcodes and town names to places, from one compiled file.
 
-    Use `Gazetteer.open`. One instance serves all threads, and forked children too.
+    Use `Gazetteer.open`. One instance can be used by all threads, and by forked children.
     """
 
     def __init__(self, reader: Reader, *, online: FallbackGeocoder | None = None) -> None:
@@ -49,7 +49,7 @@ class Gazetteer:
         Parameters
         ----------
         path
-            The file that `sitematch gazetteer build` wrote.
+            A file from `sitematch gazetteer build`.
         online
             Asked for what the file cannot place (`online.OnlineGeocoder`). It sends what the patient typed to a third
             party, so there is none unless one is given.
@@ -60,18 +60,18 @@ class Gazetteer:
         Raises
         ------
         NotReady
-            If the file is missing, is no gazetteer, or has another schema version.
+            If the file is missing, is not a gazetteer, or has another schema version.
         """
         reader = Reader(path) if readers is None else GuardedReader(path, handles=readers)
         return cls(reader, online=online)
 
     @property
     def reader(self) -> Reader:
-        """The open file, for the batch."""
+        """Return the open file, for the batch."""
         return self._reader
 
     def sources(self) -> tuple[Source, ...]:
-        """Give the sources of the data, for attribution."""
+        """Return the sources of the data, for attribution."""
         return tuple(self._reader.sources.values())
 
     def search_towns(self, text: str, country: str | None = None, limit: int = 10) -> tuple[Town, ...]:
@@ -87,7 +87,7 @@ class Gazetteer:
         return towns.search_towns(self._reader, text, parse_country(country) if country else None, limit)
 
     def lookup(self, postcode: Postcode) -> Place:
-        """Find the place of a postcode, or of the finest leading part of it that is known; see `lookup.lookup`.
+        """Find the place of a postcode, or of its finest known leading part; see `lookup.lookup`.
 
         Raises
         ------
@@ -105,7 +105,7 @@ class Gazetteer:
         hints: Sequence[str] = (),
         languages: Sequence[str] = (),
     ) -> Place:
-        """Find the place that a person's words mean.
+        """Find the place that a person's text means.
 
         Parameters
         ----------
@@ -115,43 +115,43 @@ class Gazetteer:
         country
             Name or ISO 3166-1 code. None: every country in which the text is a known postcode or town.
         town
-            The town beside the postcode, perhaps with its state; each checks the other.
+            The town of the postcode, optionally with its state; the two are checked against each other.
         hints
-            Countries (names or codes) that break a tie among those that fit: the study's.
+            Countries (names or codes) that break a tie among those that match: the study's.
         languages
-            The person's languages, best first (``"de-CH"``, ``"en"``): where no country is stated, the countries they
-            point to come before all others.
+            The person's languages, best first (``"de-CH"``, ``"en"``): without a stated country, the countries that
+            they suggest come before all others.
 
         Returns
         -------
         Place
-            With notes on whatever was chosen, replaced or contradicted. It lies in every region and country that the
-            text states.
+            With notes on what was chosen, replaced or contradicted. It is in every region and country that the text
+            states.
 
         Raises
         ------
         InvalidPostcode
-            If the text has digits and not the form of a postcode; suggestions are what was perhaps meant.
+            If the text has digits but not the form of a postcode; suggestions are possible corrections.
         PostcodeNotFound
-            If the code has the form, but no part of it is known, or it lies outside the stated region.
+            If the code has a valid form, but no part of it is known, or it is outside the stated region.
         ForcesPostcode
             If the code belongs to the post of armed forces.
         TownNotFound
-            If the text is no postcode, and no town is called so in the stated region and country.
+            If the text is not a postcode, and there is no such town in the stated region and country.
         AmbiguousPlace
-            If several countries or towns fit; the candidates are listed, the likeliest first.
-        RegionGiven
-            If the text names a region or a country only.
-        LocationWanted
+            If several countries or towns match; the candidates are listed, most likely first.
+        OnlyRegionGiven
+            If the text is only a region or a country.
+        OwnLocationWanted
             If the text asks for the person's own location.
         UnknownCountry
             If the country or a hint is not known.
         InvalidInput
-            If nothing was given, or a text is overlong.
+            If nothing was given, or a text is too long.
         """
         known = parse_country(country) if country is not None else None
         if known is not None and not town and not (known in FORCES and forces_of(text, known)):
-            # The common walk, kept short: a postcode of a stated country.
+            # The most common case, kept fast: a postcode of a stated country.
             try:
                 return lookup.lookup(self._reader, parse_postcode(text, known))
             except (InvalidPostcode, PostcodeNotFound) as fault:
@@ -167,7 +167,7 @@ class Gazetteer:
         languages: Sequence[str],
         fault: InvalidPostcode | PostcodeNotFound | None,
     ) -> Place:
-        """Take a text apart, and ask the online service for what the file cannot place, and for nothing else."""
+        """Interpret a text, and query the online service only for texts that the file cannot locate."""
         context = Context(
             self._reader,
             country,
@@ -179,7 +179,7 @@ class Gazetteer:
         try:
             return understand(context, text, town, fault)
         except (InvalidPostcode, NotFound) as unknown:
-            # A bare code is never sent: it is a typing slip, and the error already says what was perhaps meant.
+            # A code alone is never sent: it is a typing error, and the error already has suggestions.
             if _LETTERS.search(text) is None or len(text) > MAX_TEXT_LENGTH or isinstance(unknown, ForcesPostcode):
                 raise
             try:

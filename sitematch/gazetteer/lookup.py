@@ -1,4 +1,4 @@
-"""Look a postcode up: the code itself, or the finest rung of its ladder that is known."""
+"""Look-up of a postcode: the code itself, or the finest known rung of its ladder."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from sitematch.gazetteer.reader import PostcodeRow, Reader
 from sitematch.gazetteer.schema import DEGREE, PRECISIONS
 
 _FEW = 3
-"""Countries that a note names; more are counted."""
+"""Maximum number of countries in a note; others are only counted."""
 
 ELSEWHERE = "It is a code of"
-"""How a note begins that names other countries with the code."""
+"""Beginning of a note about other countries with the code."""
 
 
 def lookup(reader: Reader, postcode: Postcode) -> Place:
-    """Find the place of a postcode, or of the finest leading part of it that is known.
+    """Find the place of a postcode, or of its finest known leading part.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ def lookup(reader: Reader, postcode: Postcode) -> Place:
     Returns
     -------
     Place
-        `precision` and `postcode` say which rung answered; `notes` say so in words where that is not the full code.
+        `precision` and `postcode` say which rung was used; `notes` say so in words if it is not the full code.
 
     Raises
     ------
     PostcodeNotFound
-        If neither the code nor any part of it is known; suggestions are countries that have such a code.
+        If neither the code nor any part of it is known; suggestions are countries with such a code.
     """
     country = postcode.country
     code = postcode.code
@@ -49,7 +49,7 @@ def lookup(reader: Reader, postcode: Postcode) -> Place:
 
 
 def place_of(reader: Reader, country: str, key: str, row: PostcodeRow) -> Place:
-    """Give the place of a row that was found under a key, without notes."""
+    """Return the place of a row found under a key, without notes."""
     return _place(reader, country, normal_form(country, key), row)
 
 
@@ -76,7 +76,7 @@ def _climb(reader: Reader, postcode: Postcode, key: str) -> Place:
     name = COUNTRIES[country].name
     others = known_elsewhere(reader, key, without=country)
     if country in FULL_CODES_UNKNOWN:
-        # No open source lists this country's codes: that another country has such a code is chance.
+        # No open source lists this country's codes, so it is chance if another country has such a code.
         asked = " Give the town."
     else:
         asked = f" It is a code of {listed(others)}." if others else " Check it, or give the town instead."
@@ -88,7 +88,7 @@ def _climb(reader: Reader, postcode: Postcode, key: str) -> Place:
 
 
 def _notes(reader: Reader, postcode: Postcode, key: str, found: str) -> tuple[str, ...]:
-    """Say in words that another rung answered than the full code, and what that means."""
+    """Return a note that another rung than the full code was used, and what that means."""
     country, code = postcode.country, postcode.code
     part = normal_form(country, found)
     if found == key:
@@ -107,7 +107,7 @@ def _notes(reader: Reader, postcode: Postcode, key: str, found: str) -> tuple[st
 
 
 def listed(suggestions: Sequence[Suggestion]) -> str:
-    """Join the countries of suggestions into words, the first five by name.
+    """Return the countries of suggestions in words, the first five by name.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Choose among towns of one name, or ask which is meant: never a guess."""
+"""Choice among towns of one name, or an error with the candidates: never a guess."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from sitematch.gazetteer.reader import Reader
 from sitematch.gazetteer.towns import Town, find_towns, town_of
 
 DOMINANCE = 20
-"""Inside one country the largest town of a name is taken, and said to be, if it has this many times the people of
-the next; below that the person is asked."""
+"""Within one country, the largest town of a name is used, with a note, if it has this many times the population of the
+next one; otherwise the person is asked."""
 
 SAME_TOWN_KM = 5.0
-"""Two entries of one name closer than this are one town and its centre, not two towns."""
+"""Two entries with the same name closer than this are one town and its centre, not two towns."""
 
 Held = Sequence[Sequence[Region]]
 
@@ -41,13 +41,13 @@ def resolve_town(
     held
         Regions that the town must lie in: one of each group.
     likely
-        Countries that the person probably is in, the likeliest first. The first that has such a town is taken, unless
-        the largest town of that name elsewhere has more than `DOMINANCE` times its people.
+        Countries in which the person probably is, most likely first. The first one with such a town is used, unless the
+        largest town of that name elsewhere has more than `DOMINANCE` times its population.
     hints
-        Countries that break a tie: taken if exactly one of them has such a town, and no larger one lies elsewhere.
+        Countries that break a tie: used if exactly one of them has such a town, and there is no larger one elsewhere.
     is_forgiving
-        Whether to look for names that are one slip away: some hundred queries. Such a town is taken, and said to be,
-        if its name is long enough and no other comes near.
+        Whether to search for names with one typing error: about a hundred queries. Such a town is used, with a note, if
+        its name is long enough and no other name is similar.
 
     Returns
     -------
@@ -57,9 +57,10 @@ def resolve_town(
     Raises
     ------
     AmbiguousPlace
-        If several towns fit; the candidates are the ten largest, and the largest of every country before the others.
+        If several towns match; the candidates are the ten largest, with the largest of every country first.
     TownNotFound
-        If none fits; suggestions are towns of that name elsewhere, or names that begin alike or are one slip away.
+        If none matches; suggestions are towns of that name elsewhere, or names with the same beginning or one typing
+        error.
     InvalidInput
         See `search_towns`.
     """
@@ -77,7 +78,7 @@ def resolve_town(
     if country is not None and country in countries:
         # Others are territories of it.
         return _largest(towns, text)
-    # Hong Kong is also called Victoria, but nobody means it.
+    # Victoria is also a name of Hong Kong, but people do not mean it.
     own = [town for town in towns if fold_name(town.name) == fold_name(text.split(",")[0])] or towns
     for choice in likely:
         if choice in countries:
@@ -100,7 +101,7 @@ def _people(town: Town) -> int:
 def _nearly(
     reader: Reader, text: str, country: str | None, held: Held, begun: Sequence[Town]
 ) -> tuple[Town, tuple[str, ...]]:
-    """Take the one town that is called nearly so, or say that none is called so there, and offer the nearest misses."""
+    """Return the only town with a similar name, or raise an error with similar names as suggestions."""
     name, *tail = text.split(",")
     groups = [*held, *(regions for part in tail if (regions := find_regions(part, country) or find_regions(part)))]
     where = _within(groups, country, ())
@@ -126,21 +127,21 @@ def _nearly(
 
 
 _LONG = 6
-"""Letters that a misspelt name has at least, to be taken for a town's."""
+"""Minimum number of letters of a misspelt name that can match a town."""
 
 _KNOWN = 15_000
-"""Inhabitants that a town has at least, to be meant by a misspelt name."""
+"""Minimum population of a town that a misspelt name can match."""
 
 
 def _is_meant(towns: Sequence[Town], name: str, country: str | None) -> bool:
-    """Tell whether the first of some towns is meant by a name that is one slip away, with no other near it."""
+    """Return whether a name with one typing error means the first town, with no other nearly as likely."""
     if not towns or country is None or len(fold_name(name)) < _LONG or (towns[0].population or 0) < _KNOWN:
         return False
     return len(towns) == 1 or _people(towns[0]) >= DOMINANCE * _people(towns[1])
 
 
 def _country_of(groups: Held) -> str | None:
-    """Give the country that all groups name; None if they leave several."""
+    """Return the only country that all groups allow; None if there are several."""
     countries = {region.country for group in groups for region in group}
     return countries.pop() if len(countries) == 1 else None
 
@@ -164,7 +165,7 @@ def _suggested(towns: Sequence[Town], why: str) -> tuple[Suggestion, ...]:
 
 
 def _misspelt(reader: Reader, name: str, country: str | None, groups: Held) -> list[Town]:
-    """List the five largest towns whose names are one slip away: a letter left out, doubled, changed or swapped."""
+    """List the five largest towns whose names differ by one letter: left out, doubled, changed or swapped."""
     key = fold_name(name)
     if not 4 <= len(key) <= 30 or not key.isascii():
         return []
@@ -184,7 +185,7 @@ def _slips(key: str) -> set[str]:
     swapped = {head + tail[1] + tail[0] + tail[2:] for head, tail in cuts if len(tail) > 1}
     changed = {head + letter + tail[1:] for head, tail in cuts if tail for letter in ascii_lowercase}
     put_in = {head + letter + tail for head, tail in cuts for letter in ascii_lowercase}
-    # Another letter doubled than the right one: "Cincinatti".
+    # The wrong letter doubled: "Cincinatti".
     single = {head + tail[1:] for head, tail in cuts if head[-1:] == tail[:1] != ""}
     moved = {word[:i] + word[i - 1] + word[i:] for word in single for i in range(1, len(word) + 1)}
     return (moved | left_out | swapped | changed | put_in) - {key}
@@ -200,7 +201,7 @@ def _largest(towns: Sequence[Town], text: str) -> tuple[Town, tuple[str, ...]]:
 
 
 def _ambiguous(towns: Sequence[Town], text: str) -> AmbiguousPlace:
-    # Every country's largest first, so that none is missing from the ten; then by people.
+    # Every country's largest first, so that none is missing from the ten; then by population.
     first = {town.country: town for town in reversed(towns)}
     chosen = sorted(towns, key=lambda town: first[town.country] is not town)[:10]
     offered: dict[tuple[str, str], Suggestion] = {}

@@ -1,4 +1,4 @@
-"""The postcode or town nearest to a point: trees built at first use, for reverse geocoding."""
+"""The postcode or town nearest to a point, for reverse geocoding, with trees that are built at first use."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ if TYPE_CHECKING:
 
 _EARTH_KM = 6371.0088
 _NEIGHBOURS = 12
-"""Towns around a point whose countries are searched: near a border the nearest code may be across it."""
+"""Number of towns around a point whose countries are searched, because near a border the nearest code may be across
+it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """What lies nearest to a point.
+    """The place nearest to a point.
 
     Parameters
     ----------
     place
-        A full postcode's place, or a town's where its country has no known postcodes.
+        A full postcode's place, or a town's if its country has no known postcodes.
     distance_km
-        From the point to the place's own point; rough, see `rough_km`.
+        The distance from the point to the place; rough, see `rough_km`.
     """
 
     place: Place
@@ -47,7 +48,7 @@ class _Tree:
 
 
 class NearestPlaces:
-    """Nearest postcodes, over trees that are built once for each country asked.
+    """Nearest postcodes, with trees that are built once per country.
 
     Parameters
     ----------
@@ -56,8 +57,8 @@ class NearestPlaces:
 
     Notes
     -----
-    The first call reads all towns (some 0.4 s), and the first call in a country that country's codes (up to 0.5 s);
-    later ones take some 50 microseconds. Thread-safe.
+    The first call reads all towns (about 0.4 s), and the first call in a country reads that country's codes (up to
+    0.5 s); later calls take about 50 microseconds. Thread-safe.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -118,7 +119,7 @@ class NearestPlaces:
     def _codes(self, country: str) -> _Tree | None:
         with self._lock:
             if country not in self._trees:
-                # Where no codes are known the file holds only regions: there the towns answer.
+                # If no codes are known, the file has only regions, so towns are used.
                 rows = [row for row in self._reader.full_codes(country) if fits(country, row[0])]
                 self._trees[country] = (
                     _Tree(_tree_of([row[1] for row in rows], [row[2] for row in rows]), tuple(row[0] for row in rows))
@@ -136,7 +137,7 @@ def _tree_of(latitudes: list[int], longitudes: list[int]) -> KDTree:
 
 
 def _on_globe(latitude_deg: NDArray[np.float64], longitude_deg: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Place points on a sphere, where the antimeridian and the poles need no care."""
+    """Convert points to a sphere, where the antimeridian and the poles need no special treatment."""
     import numpy as np
 
     latitude, longitude = np.radians(latitude_deg), np.radians(longitude_deg)

@@ -10,12 +10,12 @@ _MEAN_RADIUS_KM = 6371.0088
 
 
 def rough_km(one: Coordinates, other: Coordinates) -> float:
-    """Measure between two points on a sphere, in kilometres.
+    """Measure the distance between two points on a sphere, in kilometres.
 
     Notes
     -----
-    Up to 0.6 % off the WGS84 geodesic, which does not matter for "is this town where the postcode says", and needs
-    no library at start.
+    Up to 0.6 % different from the WGS84 geodesic, which is precise enough for comparing a town with a postcode, and
+    needs no library at start.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""An online geocoder as a further rung for addresses: off unless someone turns it on.
+"""An online geocoder for addresses, off by default.
 
-Turning it on sends what a patient typed to the service's operator, who can read it and log it together with the
-time and the server's address. So nothing in sitematch turns it on by itself; run one's own Nominatim, Photon or
-Pelias where that matters, or leave it off.
+It sends what a patient typed to the service's operator, who can read it and log it together with the time and the
+server's address. So nothing in sitematch turns it on by itself. If this matters, run your own Nominatim, Photon or
+Pelias, or leave it off.
 """
 
 from __future__ import annotations
@@ -23,40 +23,40 @@ if TYPE_CHECKING:
     from geopy.location import Location
 
 DEFAULT_UNCERTAINTY_KM = 1.0
-"""Where the service's answer has no extent: a street may be that long."""
+"""Uncertainty if the service's answer has no extent: the length of a street."""
 
 _LOG_URLS = ("geopy", "urllib3")
 
-# What geopy's parsers raise on an answer of another shape than the service documents.
+# Errors of geopy's parsers for an answer with another structure than documented.
 _ANSWER_FAULTS = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 _PRECISIONS = ((0.1, Precision.ADDRESS), (1.0, Precision.UNIT), (10.0, Precision.DISTRICT), (40.0, Precision.LOCALITY))
 
 
 class OnlineGeocoder:
-    """Any geopy geocoder, asked for texts that the gazetteer cannot place.
+    """Any geopy geocoder, for texts that the gazetteer cannot locate.
 
     Parameters
     ----------
     geocoder
         E.g. ``Photon(domain="photon.example.org")``; synchronous.
     name
-        What `Place.source` and the notes call it.
+        Its name in `Place.source` and the notes.
     timeout_s
-        Seconds until an answer is given up.
+        Seconds to wait for an answer.
     min_delay_s
-        Seconds between two questions, over all threads; Nominatim's public server demands 1.
+        Seconds between two requests, over all threads; Nominatim's public server requires 1.
     max_waiting
-        Questions that may wait for their turn; more are refused at once, so that a slow service cannot tie up every
-        thread of the server.
+        Maximum number of waiting requests; more are refused at once, so that a slow service cannot block every thread
+        of the server.
     cache_size
-        Answers kept in memory, and nowhere else; 0 keeps none.
+        Number of answers kept, only in memory; 0 keeps none.
 
     Notes
     -----
-    Making one holds the loggers `geopy` and `urllib3` at ``CRITICAL``: both log URLs, which hold what the patient
-    typed. A geocoder over geopy's `RequestsAdapter` asks up to three times, each time for `timeout_s`; those that
-    `from_service` makes ask once.
+    Creating one sets the loggers `geopy` and `urllib3` to ``CRITICAL``, because both log URLs, which contain the
+    patient's text. A geocoder with geopy's `RequestsAdapter` tries up to three times, each time for `timeout_s`; those
+    from `from_service` try once.
 
     Examples
     --------
@@ -82,7 +82,7 @@ class OnlineGeocoder:
             logging.getLogger(logger).setLevel(logging.CRITICAL)
         self.name = name
         self._timeout_s = timeout_s
-        # No retries: a retry would wait longer than a person does, and geopy logs the query before it.
+        # No retries, because they take longer than a person waits, and geopy logs the query before them.
         self._geocode = RateLimiter(
             geocoder.geocode,
             min_delay_seconds=min_delay_s,
@@ -91,17 +91,17 @@ class OnlineGeocoder:
             swallow_exceptions=False,
         )
         self._waiting = threading.BoundedSemaphore(max_waiting)
-        # Failures raise, and what raises is not kept.
+        # Failures raise an error, so they are not cached.
         self._remembered = lru_cache(maxsize=cache_size)(self._ask)
 
     @classmethod
     def from_service(cls, service: str, options: Mapping[str, Any], **limits: Any) -> OnlineGeocoder:
-        """Configure a rung by geopy's name of a service.
+        """Create a geocoder from geopy's name of a service.
 
         Parameters
         ----------
         service
-            As `geopy.geocoders.get_geocoder_for_service` knows it: ``"nominatim"``, ``"photon"``, ``"pelias"`` …
+            The name for `geopy.geocoders.get_geocoder_for_service`: ``"nominatim"``, ``"photon"``, ``"pelias"`` …
         options
             The geocoder's own arguments: ``domain``, ``scheme``, ``user_agent``, ``api_key``.
         limits
@@ -120,7 +120,7 @@ class OnlineGeocoder:
         return cls(geocoder, **limits)
 
     def locate(self, text: str, country: str | None = None) -> Place | None:
-        """Ask the service where an address is.
+        """Query the service for an address.
 
         Parameters
         ----------
@@ -137,7 +137,7 @@ class OnlineGeocoder:
         Raises
         ------
         OnlineUnavailable
-            If the service did not answer in time or answered with an error, or too many questions wait.
+            If the service did not answer in time or answered with an error, or too many requests are waiting.
         """
         return self._remembered(" ".join(text.split()), country)
 
@@ -152,7 +152,7 @@ class OnlineGeocoder:
         except GeocoderQueryError:
             return None
         except GeopyError as fault:
-            # Not "from fault": its text and its URL hold what the patient typed.
+            # Not "from fault", because its text and its URL contain the patient's text.
             raise OnlineUnavailable(f"{self.name} did not answer ({type(fault).__name__}).") from None
         except _ANSWER_FAULTS:
             raise OnlineUnavailable(f"{self.name} answered with something that is no answer of its kind.") from None
@@ -180,7 +180,7 @@ class OnlineGeocoder:
 
 
 def _extent_km(at: Coordinates, raw: Mapping[str, Any]) -> float:
-    """Measure from the point to the farthest corner of the extent that Nominatim or Photon gives, if one does."""
+    """Measure the distance to the farthest corner of the extent from Nominatim or Photon, if there is one."""
     properties = raw.get("properties")
     photon = properties.get("extent") if isinstance(properties, Mapping) else None
     try:
@@ -196,6 +196,6 @@ def _extent_km(at: Coordinates, raw: Mapping[str, Any]) -> float:
             for longitude in (west, east)
         ]
     except (TypeError, ValueError):
-        # An extent in another form than documented says nothing; the default is said instead.
+        # If the extent has another form than documented, the default is used.
         return DEFAULT_UNCERTAINTY_KM
     return max(0.05, *(rough_km(at, corner) for corner in corners))

@@ -1,4 +1,4 @@
-"""Read the compiled gazetteer: one SQLite file, opened read-only, mapped into memory, shared by all workers."""
+"""Reading the compiled gazetteer: one SQLite file, opened read-only, mapped into memory, shared by all workers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SELECT {_TOWN} FROM town_name AS k JOIN town AS t ON t.id = k.town_id
 WHERE k.key = ? AND t.country = ?
 ORDER BY t.population DESC NULLS LAST, t.id LIMIT ?
 """  # noqa: S608
-# The inner limit bounds the work: a short beginning would match tens of thousands of names.
+# The inner limit bounds the time, because a short prefix would match tens of thousands of names.
 _TOWNS_BY_BEGINNING = f"""
 SELECT DISTINCT {_TOWN}
 FROM (SELECT town_id FROM town_name WHERE key >= ? AND key < ? LIMIT 400) AS k JOIN town AS t ON t.id = k.town_id
@@ -50,7 +50,7 @@ _TOWN_BY_ID = f"SELECT {_TOWN} FROM town AS t WHERE t.id = ?"  # noqa: S608
 _LARGEST = """
 SELECT name, latitude, longitude, population FROM settlement WHERE population >= ? ORDER BY population DESC, id
 """
-# Longitudes are compared around the globe, so that a box may lie across the antimeridian.
+# Longitudes are compared around the globe, so that a box can cross the antimeridian.
 _AROUND = f"""
 SELECT {_TOWN} FROM town AS t
 WHERE latitude BETWEEN :latitude - :high AND :latitude + :high
@@ -75,12 +75,12 @@ TownRow = tuple[int, str, str, str, int, int, int, int | None, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where data came from, and what has to be said about it.
+    """A source of data, with its licence and attribution.
 
     Parameters
     ----------
     name
-        As `Place.source` shows it.
+        The name in `Place.source`.
     licence
         SPDX identifier.
     url
@@ -88,9 +88,9 @@ class Source:
     release
         Release or date of the data.
     sha256
-        Of the bytes read.
+        The hash of the bytes read.
     attribution
-        The sentence to show.
+        The sentence to display.
     """
 
     name: str
@@ -114,17 +114,17 @@ class Handle:
         )
         self.connection.execute(f"PRAGMA mmap_size = {path.stat().st_size if is_mapped else 0}")
         self.cursor = self.connection.cursor()
-        # Bound once: a look-up is hot enough that the attribute counts.
+        # Bound once, because the attribute look-up takes a measurable part of a look-up.
         self.find = self.connection.cursor().execute
 
     def __del__(self) -> None:
-        # __init__ may have failed before the connection was there.
+        # __init__ may have failed before the connection existed.
         if hasattr(self, "connection"):
             self.connection.close()
 
 
 class Reader:
-    """The compiled gazetteer's file; safe to share between threads and across a fork.
+    """The compiled gazetteer's file; can be shared between threads and across a fork.
 
     Parameters
     ----------
@@ -219,11 +219,11 @@ class Reader:
         return "" if found == ["ok"] else "; ".join(found)
 
     def forget_connections(self) -> None:
-        """Drop every connection of this process; the next look-up opens a new one."""
+        """Close every connection of this process; the next look-up opens a new one."""
         self._local = threading.local()
 
     def postcode(self, country: str, key: str) -> PostcodeRow | None:
-        """Find one key; None if it is not there."""
+        """Find one key; None if it does not exist."""
         try:
             find = self._local.find
         except AttributeError:
@@ -247,24 +247,24 @@ class Reader:
     def extent(self, country: str) -> tuple[int, int, int, int] | None:
         """Find the box around a country's codes and towns: south, north, west, east; None if it has none.
 
-        Reads every row of the country: for imports, not for look-ups.
+        Reads every row of the country, so it is for imports, not for look-ups.
         """
         row = self._rows(_EXTENT, {"country": country})[0]
         return None if row[0] is None else row
 
     def towns(self, key: str, country: str = "", limit: int = 1000) -> list[TownRow]:
-        """Find the towns of that folded name, largest population first, unknown populations last."""
+        """Find the towns with that folded name, largest population first, unknown populations last."""
         if country:
             return self._rows(_TOWNS_OF_COUNTRY, (key, country, limit))
         return self._rows(_TOWNS, (key, limit))
 
     def towns_beginning(self, beginning: str, country: str = "", limit: int = 100) -> list[TownRow]:
-        """Find towns whose folded name begins so, largest first, among the first 400 names in order."""
+        """Find towns whose folded name has that prefix, largest first, among the first 400 names in order."""
         end = beginning[:-1] + chr(ord(beginning[-1]) + 1)
         return self._rows(_TOWNS_BY_BEGINNING, (beginning, end, country, limit))
 
     def town(self, number: int) -> TownRow:
-        """Give one town by its id.
+        """Return one town by its id.
 
         Raises
         ------
@@ -285,15 +285,15 @@ class Reader:
         return self._rows(_LARGEST, (inhabitants,))
 
     def towns_around(self, latitude: int, longitude: int, *, high: int, wide: int) -> list[TownRow]:
-        """List the towns at most so many units north or south, and east or west, of a point, in no order.
+        """List the towns within a number of units north or south, and east or west, of a point, in no order.
 
-        Reads every town: some 20 ms.
+        Reads every town: about 20 ms.
         """
         box = {"latitude": latitude, "longitude": longitude, "high": high, "wide": wide}
         return self._rows(_AROUND, box)
 
     def people_around(self, latitude: float, longitude: float) -> int:
-        """Count the people of the largest city of at least 50,000 in the squares of a degree around a point."""
+        """Return the population of the largest city from 50,000 people in the one-degree squares around a point."""
         try:
             cities = self._cities
         except AttributeError:
@@ -319,7 +319,7 @@ _READERS: weakref.WeakSet[Reader] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
-    # SQLite forbids carrying a connection over a fork.
+    # SQLite does not allow using a connection across a fork.
     for reader in _READERS:
         reader.forget_connections()
 

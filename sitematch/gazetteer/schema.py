@@ -1,8 +1,8 @@
 """The compiled gazetteer's tables: one SQLite file, opened read-only without parsing and shared by all workers.
 
 Anyone can open and inspect it with ``sqlite3 gazetteer.sqlite``. Coordinates are stored as integers of 1e-4 degree
-(about 11 m), uncertainties as whole metres, enums by their place in the tuples below, so that a row is small and
-reads without conversion errors.
+(about 11 m), uncertainties as whole metres, enums by their index in the tuples below, so that a row is small and is
+read without conversion errors.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SCHEMA_VERSION = 2
 """Stored in ``PRAGMA user_version``; a reader refuses another version."""
 
 DEGREE = 10_000
-"""Stored units in a degree: 11 m, as fine as GeoNames' own."""
+"""Stored units per degree: 11 m, as precise as GeoNames' own data."""
 
 PRECISIONS: tuple[Precision, ...] = (
     Precision.ADDRESS,

@@ -1,4 +1,4 @@
-"""Texts that are no place that a gazetteer could know: forces' codes, "near me"; and look-alike letters and digits."""
+"""Texts without a place in a gazetteer: forces' codes, "near me"; and letters and digits that look alike."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sitematch.errors import Suggestion
 from sitematch.gazetteer.grammar import COUNTRIES, fits, fold_name, has_digit, key_of, normal_form
 
 FORCES = frozenset({"US", "GB"})
-"""Countries whose forces have postcodes of their own."""
+"""Countries whose forces have their own postcodes."""
 
 _US_FORCES = re.compile(r"(?:09[0-8]|340|96[2-6])\d\d(?:-?\d{4})?")
 _US_FORCES_WORDS = re.compile(r"\b(?:APO|FPO|DPO)(?:$|[ ,.]+(?:A[AEP]\b|(?:09[0-8]|340|96[2-6])\d\d|$))", re.IGNORECASE)
@@ -37,7 +37,7 @@ _MOST_CHANGES = 4
 
 
 def asks_for_own_location(text: str) -> bool:
-    """Tell whether a text asks for the person's own location.
+    """Return whether a text asks for the person's own location.
 
     Examples
     --------
@@ -48,14 +48,14 @@ def asks_for_own_location(text: str) -> bool:
 
 
 def forces_of(text: str, country: str | None) -> str:
-    """Name the forces whose post a code belongs to; empty if it is a civil one.
+    """Return the forces that a code belongs to; empty if it is a civilian code.
 
     Parameters
     ----------
     text
         As typed.
     country
-        ISO 3166-1 alpha-2 code; without one, the letters must say it.
+        ISO 3166-1 alpha-2 code; without one, the letters decide.
 
     Examples
     --------
@@ -70,12 +70,12 @@ def forces_of(text: str, country: str | None) -> str:
 
 
 def look_alikes(text: str, country: str) -> tuple[Suggestion, ...]:
-    """Offer the codes of a country that a text becomes if O and 0, or I, l and 1, are taken for one another.
+    """Suggest the codes of a country that a text becomes if O and 0, or I, l and 1, are exchanged.
 
     Parameters
     ----------
     text
-        As typed, no code of the country.
+        As typed, not a code of the country.
     country
         ISO 3166-1 alpha-2 code.
 

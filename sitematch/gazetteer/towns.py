@@ -1,4 +1,4 @@
-"""Find towns by name: ranked candidates, never a guess."""
+"""Search of towns by name: ranked candidates, never a guess."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from sitematch.gazetteer.reader import Reader, TownRow
 from sitematch.gazetteer.schema import DEGREE
 
 MAX_NAME_LENGTH = 200
-"""Characters; the longest official name of a town has 168."""
+"""Maximum length in characters; the longest official name of a town has 168."""
 
 _LEAST_KM_A_DEGREE = 110.5
-"""Of a meridian, at the equator (WGS84 110.574)."""
+"""Kilometres per degree of a meridian, at the equator (WGS84 110.574)."""
 
-# Words that a name may carry or lack, folded: "New York City", "臺北市", "Ichikawa-shi".
+# Optional words of a name, folded: "New York City", "臺北市", "Ichikawa-shi".
 _SUFFIXES = (
     " city", " municipality", " town", " shi", " si", " ku", " gu", " gun",
     "市", "區", "区", "縣", "县", "시", "군", "구",
 )  # fmt: skip
 
-# "TOULOUSE Cedex 9": the post office of large receivers, behind the town.
+# "TOULOUSE Cedex 9": the post office of large receivers, after the town.
 _CEDEX = re.compile(r"\bcedex\b\s*\d*", re.IGNORECASE)
-# And words before a name: "City of London", "Ciudad Autonoma Buenos Aires". Longest first.
+# Optional words before a name: "City of London", "Ciudad Autonoma Buenos Aires". Longest first.
 _PREFIXES = (
     "ciudad autonoma de ", "ciudad autonoma ", "ciudad de ", "ciudad ", "city of ", "cidade de ", "ville de ",
     "municipio de ", "municipality of ", "town of ", "greater ",
@@ -39,12 +39,12 @@ _PREFIXES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Town:
-    """A town that fits a name.
+    """A town that matches a name.
 
     Parameters
     ----------
     name
-        Its own name.
+        Its main name.
     admin
         State or province; empty if unknown.
     country
@@ -69,11 +69,11 @@ class Town:
 
     @property
     def label(self) -> str:
-        """The name with its state or province."""
+        """Return the name with its state or province."""
         return f"{self.name}, {self.admin}" if self.admin and self.admin != self.name else self.name
 
     def place(self, notes: tuple[str, ...] = ()) -> Place:
-        """Give the town as a place."""
+        """Return the town as a place."""
         return Place(
             coordinates=self.coordinates,
             precision=Precision.LOCALITY,
@@ -93,7 +93,7 @@ def search_towns(reader: Reader, text: str, country: str | None = None, limit: i
     reader
         The gazetteer.
     text
-        A name, perhaps with its state, province or country after commas: ``"Springfield, IL"``.
+        A name, optionally with its state, province or country after commas: ``"Springfield, IL"``.
     country
         ISO 3166-1 alpha-2 code; None searches everywhere.
     limit
@@ -102,8 +102,8 @@ def search_towns(reader: Reader, text: str, country: str | None = None, limit: i
     Returns
     -------
     tuple of Town
-        Whole names before beginnings of names, then the largest population first, unknown ones last; empty if
-        nothing fits. Where a state was given and some town lies in it, only those.
+        Whole names before beginnings of names, then the largest population first, unknown ones last; empty if nothing
+        matches. If a state was given and some towns are in it, only those.
 
     Raises
     ------
@@ -125,22 +125,22 @@ def nearest_town(reader: Reader, point: Coordinates, within_km: float) -> Town |
     point
         Anywhere on the globe.
     within_km
-        How far it may be, in kilometres.
+        Maximum distance, in kilometres.
 
     Returns
     -------
     Town or None
-        Of equally near ones the one with the least id; None if there is none.
+        Among equally near ones, the one with the smallest id; None if there is none.
 
     Notes
     -----
-    Some 30 ms: for one person's look-up. `NearestPlaces` is for many points, and takes a second to begin with.
+    Takes about 30 ms, for single look-ups. `NearestPlaces` is for many points, and takes a second to start.
     """
     return next(iter(towns_near(reader, point, within_km)), None)
 
 
 def towns_near(reader: Reader, point: Coordinates, within_km: float) -> list[Town]:
-    """List the towns at most so many kilometres from a point, the nearest first; see `nearest_town`."""
+    """List the towns within a distance of a point, nearest first; see `nearest_town`."""
     high_deg = within_km / _LEAST_KM_A_DEGREE
     narrowest = math.cos(math.radians(min(90.0, abs(point.latitude) + high_deg)))
     wide_deg = min(180.0, high_deg / narrowest) if narrowest > 0.0 else 180.0
@@ -156,16 +156,16 @@ def towns_near(reader: Reader, point: Coordinates, within_km: float) -> list[Tow
 
 @dataclass(frozen=True, slots=True)
 class TownMatches:
-    """Towns that fit a text.
+    """Towns that match a text.
 
     Parameters
     ----------
     towns
         Best first.
     whole
-        Whether their whole names fit, and not only the beginnings.
+        Whether their whole names match, and not only the beginnings.
     confirmed
-        Whether the name fits as it was given, and the state or country behind it too where there was one.
+        Whether the name matches exactly, and the state or country after it too, if given.
     """
 
     towns: tuple[Town, ...]
@@ -181,7 +181,7 @@ def find_towns(reader: Reader, text: str, country: str | None, held: Sequence[Se
     reader, text
         See `search_towns`.
     country
-        ISO 3166-1 alpha-2 code: there, and in its territories. None searches everywhere.
+        ISO 3166-1 alpha-2 code: only there and in its territories. None searches everywhere.
     held
         Regions that the town must lie in: one of each group.
 
@@ -209,7 +209,8 @@ def find_towns(reader: Reader, text: str, country: str | None, held: Sequence[Se
     whole = bool(rows)
     if not rows and len(fold_name(name)) >= 2:
         begun = fold_name(name)
-        # A town's own name before its other ones: "San Fr" is San Francisco before San Francisco de Quito, Quito's.
+        # A town's main name before its other names: "San Fr" is San Francisco before San Francisco de Quito, a name of
+        # Quito.
         rows = where.kept(reader.towns_beginning(begun, country or ""))
         rows.sort(key=lambda row: not fold_name(row[2]).startswith(begun))
     kept, all_fit = _in_places(reader, rows, [part for part, regions in stated if not regions])
@@ -217,7 +218,7 @@ def find_towns(reader: Reader, text: str, country: str | None, held: Sequence[Se
 
 
 def _countries(groups: Sequence[Sequence[Region]]) -> tuple[str, ...]:
-    """Give the countries that every group allows; empty if there are no groups."""
+    """Return the countries that every group allows; empty if there are no groups."""
     found: set[str] | None = None
     for group in groups:
         countries = {
@@ -231,7 +232,7 @@ def _countries(groups: Sequence[Sequence[Region]]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Where:
-    """Where a town must lie: in one of the countries, unless there are none, and in a region of each group."""
+    """Constraints for a town: in one of the countries, if there are any, and in a region of each group."""
 
     countries: tuple[str, ...]
     groups: tuple[Sequence[Region], ...]
@@ -242,7 +243,7 @@ class _Where:
     def named(self, reader: Reader, keys: tuple[str, ...]) -> list[TownRow]:
         if self.groups and not self.countries:
             return []
-        # Each country is asked for alone: a name may have more towns elsewhere than a query gives.
+        # One query per country, because a name may have more towns elsewhere than a query returns.
         found = [row for key in keys for country in self.countries or ("",) for row in reader.towns(key, country)]
         if len(keys) == 1 and len(self.countries) < 2:
             return self.kept(found)
@@ -260,13 +261,13 @@ def _other_forms(key: str) -> tuple[str, ...]:
 
 
 def _in_places(reader: Reader, rows: list[TownRow], tail: list[str]) -> tuple[list[TownRow], bool]:
-    """Keep the towns that lie in places of other names; all of them, and False, where none is known to."""
+    """Keep the towns in places with the other names; if none is known to be there, return all of them and False."""
     all_fit = True
     for part in tail:
         folded = fold_name(part)
         kept = [row for row in rows if row[3] and is_region(row[1], row[3], folded)]
         if not kept:
-            # A capital's region carries the capital's name, perhaps in another language: "Sofiya, Sofia".
+            # A capital's region has the capital's name, perhaps in another language: "Sofiya, Sofia".
             namesakes = {row[0] for row in reader.towns(folded)}
             kept = [row for row in rows if row[0] in namesakes]
         all_fit = all_fit and bool(kept)
@@ -275,7 +276,7 @@ def _in_places(reader: Reader, rows: list[TownRow], tail: list[str]) -> tuple[li
 
 
 def town_of(reader: Reader, row: TownRow) -> Town:
-    """Give the town of a row."""
+    """Return the town of a row."""
     return Town(
         name=row[2],
         admin=row[3],

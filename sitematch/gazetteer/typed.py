@@ -1,8 +1,8 @@
 """Split what a person typed into postcode, town, region and country, before anything is looked up.
 
 A text can often be read in several ways: "Boston MA" is a town in Massachusetts, in Morocco, or called "Boston MA".
-`read_typed` gives every way worth trying, the best first; whoever looks them up keeps each stated part as a
-constraint, so a wrong way finds nothing.
+`read_typed` returns every plausible way, best first. The look-up treats each stated part as a constraint, so a wrong
+way finds nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sitematch.gazetteer.grammar import countries_that_fit, fits, fold_name, has
 from sitematch.gazetteer.grammar.regions import Region, find_regions
 
 MAX_READINGS = 40
-"""Ways to read one text that are tried; a postal address needs about ten."""
+"""Maximum number of ways to read one text; a postal address needs about ten."""
 
 _SEPARATORS = re.compile(r"[,;\n\r\t、，；|]+")
 _SPACE = re.compile(r"\s+")
@@ -25,7 +25,7 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\u00ad]")
 _WORDS_OF_A_REGION = 4
 _WORDS_OF_A_CODE = 3
 
-# Post office boxes: their number is no postcode. Kenya writes the code right behind it: "P.O. Box 30197-00100".
+# Post office boxes: their number is not a postcode. Kenya writes the code right behind it: "P.O. Box 30197-00100".
 _BOX = re.compile(
     r"\b(?:p\.? ?o\.? ?b(?:ox|\.)|post office box|gpo box|po bag|private bag|locked bag|post(?:al)? box|box|postfach|"
     r"postbus|bo[iî]te postale|b\.? ?p\.?|apartado(?: postal)?|apdo\.?|aptdo\.?|caixa postal|c\.? ?p\.?|"
@@ -54,15 +54,15 @@ class TypedPlace:
     town
         As typed, without region and country; empty if there is none.
     regions
-        Each region or country that was stated, with everything its words may mean; the place lies in one of each.
+        Each stated region or country, with all its possible meanings; the place must be in one of each.
     left_out
-        What was read as a street, a building or a box.
+        The part that was read as a street, a building or a box.
     beside
-        The town with what stands behind it, where it was typed in a field of its own; for messages.
+        The town with the text after it, if it was typed in a separate field; for messages.
     is_region_too
-        Whether the town's words are a region's as well: then it counts only if it is known to lie at the code.
+        Whether the town's words are also those of a region; it then counts only if the code is known to belong to it.
     called
-        What the person calls the place, where a table gave the postcode: ``"Dublin 4"``.
+        The person's name for the place, if a table gave the postcode: ``"Dublin 4"``.
     """
 
     postcode: str = ""
@@ -74,12 +74,12 @@ class TypedPlace:
     called: str = ""
 
     def allows(self, country: str, admin: str) -> bool:
-        """Tell whether a place in that country and state fits all that was stated."""
+        """Return whether a place in that country and state matches all stated parts."""
         return all(any(region.holds(country, admin) for region in group) for group in self.regions)
 
 
 def tidy(text: str) -> str:
-    """Write a text with European digits, plain spaces and no invisible characters.
+    """Return a text with European digits, plain spaces and no invisible characters.
 
     Examples
     --------
@@ -94,19 +94,19 @@ def tidy(text: str) -> str:
 
 
 def read_typed(text: str, country: str | None = None) -> tuple[TypedPlace, ...]:
-    """Read a text in every way worth trying.
+    """Read a text in every plausible way.
 
     Parameters
     ----------
     text
-        What a person typed, as `tidy` gives it: a postcode, a town, both, with region and country, or an address.
+        What a person typed, after `tidy`: a postcode, a town, both, with region and country, or an address.
     country
         ISO 3166-1 alpha-2 code, if one was stated beside the text.
 
     Returns
     -------
     tuple of TypedPlace
-        The best first, at most `MAX_READINGS`, without repeats.
+        Best first, at most `MAX_READINGS`, without repeats.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def read_typed(text: str, country: str | None = None) -> tuple[TypedPlace, ...]:
 
 
 def read_town(text: str, country: str | None = None) -> tuple[TypedPlace, ...]:
-    """Read a text that stands in a field for towns: a name, then its region and country.
+    """Read a text from a field for towns: a name, then its region and country.
 
     Examples
     --------
@@ -157,7 +157,7 @@ Peeled = tuple[str, list[str], tuple[tuple[Region, ...], ...]]
 def _peeled(
     segments: list[str], country: str | None, groups: tuple[tuple[Region, ...], ...], postcode: str, depth: int = 0
 ) -> Iterator[Peeled]:
-    """Take countries, regions and the postcode off the end, each in every way; what must go, goes."""
+    """Remove countries, regions and the postcode from the end, in every possible way."""
     if not segments or depth > 5:
         yield postcode, segments, groups
         return
@@ -176,11 +176,11 @@ def _peeled(
     whole = bool(regions) and (bool(before) or bool(postcode))
     if whole and depth < 5:
         if before and _is_street_line(before[-1]) and not any(_codes(before[-1], country)):
-            # "221B Baker Street, London": the city itself, which some region is called after.
+            # "221B Baker Street, London": the city itself, although a region has its name.
             yield postcode, [last], (*groups, regions)
         yield from _peeled(before, country, (*groups, regions), postcode, depth + 1)
         if before:
-            # Behind a comma a region is a region; only a city of the same name may be meant beside it.
+            # After a comma, a region is a region; the only other possibility is a city of the same name.
             return
     yield postcode, segments, groups
     words = last.split(" ")
@@ -199,7 +199,7 @@ def _peeled(
 
 
 def _codes(segment: str, country: str | None) -> Iterator[tuple[str, str]]:
-    """Cut a postcode off the end or the beginning of a segment, the longest first; the end first."""
+    """Remove a postcode from the end or the beginning of a segment, the longest first; the end first."""
     if not has_digit(segment):
         return
     words = segment.split(" ")
@@ -223,7 +223,7 @@ def _codes(segment: str, country: str | None) -> Iterator[tuple[str, str]]:
 
 
 def _is_street(rest: list[str]) -> bool:
-    """Tell a house number from a postcode: something with a digit follows it ("12 Rue 4"), or a street's word."""
+    """Return whether a number is a house number: a digit ("12 Rue 4") or a word for a street follows it."""
     return _STREET.search(fold_name(" ".join(rest))) is not None
 
 
@@ -257,7 +257,7 @@ def _towns(
     country: str | None,
     box: str,
 ) -> Iterator[TypedPlace]:
-    """Read what is left as a town: the last part of an address, or the last words of it."""
+    """Read the rest as a town: the last part of an address, or its last words."""
     if not segments:
         yield TypedPlace(postcode=postcode, regions=groups, left_out=box)
         return
@@ -273,9 +273,9 @@ def _towns(
             yield TypedPlace(postcode=code, regions=(*groups, find_regions("Tokyo", "JP")), called=segment)
         others = (*segments[:at], *segments[at + 1 :])
         if not postcode and any(next(_codes(other, country), None) for other in others):
-            # A postcode that was typed is never left out.
+            # A typed postcode is never left out.
             continue
-        # Whatever else is a region holds too.
+        # Other parts that are regions are also constraints.
         held = (*groups, *(found for other in others if (found := find_regions(other, country))))
         left_out = ", ".join(filter(None, (*others, box)))
         if has_digit(segment) or not ROMAN.keys().isdisjoint(fold_name(segment).split(" ")):
@@ -299,7 +299,7 @@ def _last_words(
         if not postcode and any(len(word) > 3 and _is_code(word, country) for word in words[1:start]):
             return
         if regions := find_regions(town, country) or find_regions(town):
-            # The city of New York lies in the state; a town called Brazil is not meant by "Highway 11, Brazil".
+            # The city of New York is in the state; "Highway 11, Brazil" does not mean a town called Brazil.
             yield TypedPlace(postcode=postcode, town=town, regions=(*groups, regions), left_out=street)
             return
         yield TypedPlace(postcode=postcode, town=town, regions=groups, left_out=street)
@@ -320,11 +320,11 @@ def _districts(segment: str, postcode: str, groups: tuple[tuple[Region, ...], ..
 
 
 def _without_box(text: str, country: str | None) -> tuple[str, str, str]:
-    """Take a post office box out: the text without it, the code behind its dash, and the box."""
+    """Remove a post office box: return the text without it, the code after its dash, and the box."""
     found = _BOX.search(text)
     if found is None:
         return text, "", ""
-    # "PL 00-950", "CP 1010" and "BP 13" are also ways to write a postcode: only with something beside them.
+    # "PL 00-950", "CP 1010" and "BP 13" can also be postcodes: a box only with other text.
     rest = (text[: found.start()] + "," + text[found.end() :]).strip(" ,")
     if _STRONG_BOX.search(found[0]) is None and (found["code"] or not rest or not has_digit(rest)):
         return text, "", ""

@@ -1,4 +1,4 @@
-"""From every way to read a text to the one place that it means, or to the question to ask back."""
+"""Finding the place that a text means, among all ways to read it, or an error with the possible choices."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from sitematch.gazetteer.typed import TypedPlace, read_town, read_typed, tidy
 from sitematch.gazetteer.which_country import Context, admin_of, country_of, nowhere
 
 MAX_TEXT_LENGTH = 200
-"""Characters of a postcode with a town; anything longer is refused unread."""
+"""Maximum length of a postcode with a town, in characters."""
 
 _BORDER_KM = 15.0
-"""A British district this near to a nation's town may hold codes of both nations."""
+"""A British district this near to a town of another nation may have codes of both nations."""
 
 _LARGEST = 6
-"""Towns of a region that are offered."""
+"""Number of suggested towns of a region."""
 
 _FORGIVEN = 6
-"""Ways to read a text in which names that are nearly right are looked for."""
+"""Number of ways to read a text for which similar names are searched."""
 
 Fault = AmbiguousPlace | InvalidInput | NotFound
 
@@ -55,13 +55,13 @@ def understand(
     Parameters
     ----------
     context
-        What the text is read against.
+        The context of the look-up.
     text
         What a person typed.
     town
-        A town that was typed beside it.
+        A town that was typed separately.
     fault
-        What was wrong with the text as a postcode of the stated country, if that was tried.
+        The error of the text as a postcode of the stated country, if that was tried.
     """
     if len(text) > MAX_TEXT_LENGTH:
         raise InvalidPostcode(
@@ -86,7 +86,7 @@ def understand(
 
 
 def _first(context: Context, readings: tuple[TypedPlace, ...]) -> Place:
-    """Give the place of the first way to read a text that leads to one."""
+    """Return the place of the first way to read a text that gives one."""
     fault: Fault | None = None
     unchecked: Place | None = None
     for way in (context, replace(context, is_forgiving=True)):
@@ -96,7 +96,7 @@ def _first(context: Context, readings: tuple[TypedPlace, ...]) -> Place:
                 place = _place(way, reading)
                 if not any(UNCHECKED in note for note in place.notes):
                     return place
-                # Another way to read it may fit better: "Roma RM" is Rome, with its province.
+                # Another way to read it may match better: "Roma RM" is Rome, with its province.
                 unchecked = unchecked or place
             except (NotFound, InvalidInput) as unknown:
                 if fault is None or _weight(unknown) > _weight(fault):
@@ -107,7 +107,7 @@ def _first(context: Context, readings: tuple[TypedPlace, ...]) -> Place:
 
 
 def _with_town(context: Context, asked: str, town: str) -> tuple[TypedPlace, ...]:
-    """Put the town that was typed beside a code into every way to read the code; without one, read the text alone."""
+    """Add a separately typed town to every way to read a code; without one, read only the text."""
     if not fold_name(town):
         return read_typed(asked, context.country)
     codes = [reading for reading in read_typed(asked, context.country) if reading.postcode and not reading.town]
@@ -119,7 +119,7 @@ def _with_town(context: Context, asked: str, town: str) -> tuple[TypedPlace, ...
 
 
 def _town_instead(context: Context, asked: str, town: str) -> Place:
-    """Take the town where what stands before it is no code of the country."""
+    """Use the town if the text before it is not a code of the country."""
     try:
         parse_postcode(asked, context.country or "")
     except InvalidPostcode as fault:
@@ -134,7 +134,7 @@ def _town_instead(context: Context, asked: str, town: str) -> Place:
 
 
 def _weight(fault: Fault) -> int:
-    """Rank faults by how much of the text they explain."""
+    """Rank errors by how much of the text they explain."""
     return 1 if getattr(fault, "suggestions", ()) else 0
 
 
@@ -158,7 +158,7 @@ def _refuse_forces(asked: str, country: str | None) -> None:
 
 
 def _offer_look_alikes(context: Context, asked: str, fault: InvalidPostcode | PostcodeNotFound | None) -> None:
-    """Offer a code whose letters and digits look alike, where the whole text becomes one."""
+    """Suggest a code with similar-looking letters and digits, if the whole text becomes one."""
     if context.country is None or not isinstance(fault, InvalidPostcode) or not has_digit(asked):
         return
     alike = () if fault.suggestions else look_alikes(asked, context.country)
@@ -168,7 +168,7 @@ def _offer_look_alikes(context: Context, asked: str, fault: InvalidPostcode | Po
 
 
 def _ask_if_region(context: Context, asked: str) -> None:
-    """Ask for a town if the text is the name of a region or a country, and of no town in it."""
+    """Raise an error that asks for a town, if the text is a region or a country and not a town in it."""
     regions = find_regions(asked, context.country)
     if not regions or nickname(asked, context.country) is not None:
         return
@@ -275,7 +275,7 @@ def _by_code(context: Context, reading: TypedPlace) -> Place:
     _must_lie_in(context.reader, place, reading)
     if reading.called and place.postcode is not None:
         return replace(place, name=_with_admin(reading.called, place.name), notes=())
-    # Where the country was chosen here, other countries are named there, if at all.
+    # If the country was chosen here, the choice already lists other countries.
     others = place.notes if context.country else [said for said in place.notes if not said.startswith(ELSEWHERE)]
     return replace(place, notes=(*note, *others))
 
@@ -286,7 +286,7 @@ def _with_admin(name: str, place_name: str) -> str:
 
 
 def _parsed(code: str, country: str, reading: TypedPlace) -> Postcode:
-    """Read the code as one of its country, or of the territory that was stated beside it."""
+    """Parse the code for its country, or for the territory that was stated with it."""
     own = {region.country for group in reading.regions for region in group if not region.name}
     postcode = parse_postcode(code, country)
     for territory in TERRITORIES.get(country, ()):
@@ -299,7 +299,7 @@ def _parsed(code: str, country: str, reading: TypedPlace) -> Postcode:
 
 
 def _must_fit(country: str, reading: TypedPlace) -> None:
-    """Refuse a reading that states another country than the one beside it."""
+    """Refuse a reading with another country than the stated one."""
     for group in reading.regions:
         if not any(r.country == country or r.country in TERRITORIES.get(country, ()) for r in group):
             raise PostcodeNotFound(
@@ -311,7 +311,7 @@ def _must_fit(country: str, reading: TypedPlace) -> None:
 
 
 def _must_lie_in(reader: Reader, place: Place, reading: TypedPlace) -> None:
-    """Refuse a place outside a region that was stated."""
+    """Refuse a place outside a stated region."""
     admin = admin_of(place)
     for group in reading.regions:
         if any(region.holds(place.country, admin) for region in group):
@@ -338,7 +338,7 @@ def _best(
     fault: InvalidPostcode | PostcodeNotFound | None,
     read: Fault,
 ) -> Fault:
-    """Choose the fault that helps most, and add what was perhaps meant."""
+    """Choose the most helpful error, and add suggestions."""
     country = context.country
     if country is None:
         is_helpful = bool(getattr(read, "suggestions", ())) or not (has_digit(asked) and isinstance(read, TownNotFound))

@@ -1,4 +1,4 @@
-"""In which country a text lies: what it is read against, and the choice where none was stated."""
+"""The country of a text: the context of the look-up, and the choice if no country was stated."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from sitematch.gazetteer.typed import TypedPlace
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a text is read against.
+    """The context of a look-up.
 
     Parameters
     ----------
     reader
         The gazetteer.
     country
-        ISO 3166-1 alpha-2 code, if one was stated beside the text.
+        ISO 3166-1 alpha-2 code, if one was stated separately.
     likely
-        Countries that the person's languages point to, best first.
+        Countries that the person's languages suggest, best first.
     hints
         Countries that break a tie.
     is_forgiving
-        Whether names that are nearly right are looked for: some hundred queries, so only once all else has failed.
+        Whether to search for similar names: about a hundred queries, so only after everything else has failed.
     """
 
     reader: Reader
@@ -44,7 +44,7 @@ class Context:
 
 
 def admin_of(place: Place) -> str:
-    """Give the state of a place; empty if its name holds none. A city called as its state is shows the name once."""
+    """Return the state of a place; empty if its name has none. A city with the name of its state has the name once."""
     if ", " in place.name:
         return place.name.rpartition(", ")[2]
     regions = find_regions(place.name, place.country)
@@ -52,7 +52,7 @@ def admin_of(place: Place) -> str:
 
 
 def country_of(context: Context, reading: TypedPlace) -> tuple[str, tuple[str, ...]]:
-    """Choose the country of a code: the stated one, the only one that has it, the person's; or ask."""
+    """Choose the country of a code: the stated, the only possible or the person's one; otherwise raise an error."""
     code = reading.postcode
     found = countries_with(context.reader, code)
     stated = _stated_countries(reading)
@@ -71,7 +71,7 @@ def country_of(context: Context, reading: TypedPlace) -> tuple[str, tuple[str, .
                 suggestions=found[:5],
             )
         if len({s.country for s in inside}) == 1 or not any(r.name for group in reading.regions for r in group):
-            # A country's own name before a territory's, and before a region of the same letters.
+            # A country's own name before a territory's, and before a region with the same letters.
             return min(inside, key=lambda s: stated.index(s.country)).country, ()
         fits = [s for s in inside if _lies_in(context.reader, s, reading)] or inside
         return min(fits, key=lambda s: stated.index(s.country)).country, ()
@@ -139,12 +139,12 @@ def _look(reader: Reader, suggestion: Suggestion) -> Place:
 
 
 def _people(reader: Reader, place: Place) -> int:
-    """Count the people of the largest city around a code's place: how likely it is that somebody means it."""
+    """Return the population of the largest city around a code's place, as a measure of how likely the code is meant."""
     return reader.people_around(place.coordinates.latitude, place.coordinates.longitude)
 
 
 def nowhere(context: Context, code: str) -> PostcodeNotFound:
-    """Say that no country has the code, and offer what was perhaps meant in a likely one."""
+    """Return the error that no country has the code, with suggestions for a likely country."""
     countries = dict.fromkeys((*context.likely, *context.hints))
     suggestions = _mended(code, tuple(countries))
     suggestions += tuple(found for country in context.likely for found in look_alikes(code, country))
@@ -157,7 +157,7 @@ def nowhere(context: Context, code: str) -> PostcodeNotFound:
 
 
 def _mended(text: str, countries: Sequence[str]) -> tuple[Suggestion, ...]:
-    """Offer what was perhaps meant in one of the countries: a leading zero put back."""
+    """Suggest corrections in one of the countries: a restored leading zero."""
     suggestions: list[Suggestion] = []
     for country in countries:
         try:

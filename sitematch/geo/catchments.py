@@ -13,28 +13,29 @@ from sitematch.geo.geodesic import WGS84, FloatArray
 from sitematch.geo.rings import AT_POLE_DEG, enclose
 
 WORST_SHARE = WGS84.a / WGS84.b - 1.0
-"""Whose catchment a place lies in is at most this share of the distance (0.34 %) farther than the nearest: borders are
-drawn on the auxiliary sphere, on which every way is as long as on the ellipsoid within the ratio of its half-axes."""
+"""The point whose catchment contains a place is at most this share of the distance (0.34 %) farther than the nearest
+one: borders are computed on the auxiliary sphere, on which path lengths differ from the ellipsoid by at most the ratio
+of its half-axes."""
 
 DRAWN_KM = 0.5
-"""How far the drawn straight lines may be from those borders, in kilometres."""
+"""Maximum distance between the drawn straight lines and those borders, in kilometres."""
 
 WHOLE_GLOBE: MultiPolygon = ((((-180.0, -90.0), (180.0, -90.0), (180.0, 90.0), (-180.0, 90.0), (-180.0, -90.0)),),)
 
 _SAME_POINT_DECIMALS = 8
-"""Of an earth radius: points that agree to six centimetres are one; below, rounding would turn the border between
-them."""
+"""In earth radii: points within six centimetres count as one; for smaller distances, rounding would rotate the border
+between them."""
 
 _ON_BORDER = 1e-11
-"""Of an earth radius: a corner so near to a border (60 µm) lies on it."""
+"""In earth radii: a corner this near to a border (60 µm) is on it."""
 
 _LONG_ARC_RAD = np.radians(100.0)
-"""A longer side gets a corner in its middle, so that its ends always say which way it runs."""
+"""A longer side gets a corner in its middle, so that its ends always define its direction."""
 
 _EARTH_KM = 6371.0
 
 _AT_POLE = 1e-9
-"""Of an earth radius: nearer to a pole (6 mm) lines need not get finer."""
+"""In earth radii: nearer to a pole (6 mm), lines do not have to be finer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +45,9 @@ class Catchment:
     Parameters
     ----------
     members
-        Positions of the point in what was given, ascending: several if several lie there.
+        Positions of the point in the input, ascending; several if several points are there.
     area
-        The region.
+        The area.
     """
 
     members: tuple[int, ...]
@@ -54,7 +55,7 @@ class Catchment:
 
 
 def catchments(coordinates: Sequence[Coordinates]) -> tuple[Catchment, ...]:
-    """Part the globe among points.
+    """Divide the globe into the catchments of points.
 
     Parameters
     ----------
@@ -64,13 +65,14 @@ def catchments(coordinates: Sequence[Coordinates]) -> tuple[Catchment, ...]:
     Returns
     -------
     tuple of Catchment
-        Ordered by their first member. Together they cover the globe. One point has all of it; none has none.
+        Ordered by their first member. Together they cover the globe. One point has the whole globe; without points
+        there are no catchments.
 
     Notes
     -----
-    A spherical Voronoi diagram on the auxiliary sphere (reduced latitude, doi:10.1007/s00190-012-0578-z). A place in
-    a catchment is nearest to its point, but for `WORST_SHARE` of the distance and `DRAWN_KM`. Why the half-spaces are
-    cut one by one: docs/adr/0090.
+    A spherical Voronoi diagram on the auxiliary sphere (reduced latitude, doi:10.1007/s00190-012-0578-z). A place in a
+    catchment is nearest to its point, except for `WORST_SHARE` of the distance and `DRAWN_KM`. docs/adr/0090 explains
+    why the half-spaces are cut one by one.
 
     Examples
     --------
@@ -100,18 +102,18 @@ def cell(points: FloatArray, i: int) -> FloatArray:
     points
         Unit vectors, shape (n, 3), n at least 2, all different.
     i
-        Whose cell.
+        The point of the cell.
 
     Returns
     -------
     FloatArray
-        Unit vectors, shape (m, 3), counterclockwise as seen from outside. Neighbours are less than half a turn apart:
-        long sides have corners of 180 degrees.
+        Unit vectors, shape (m, 3), counterclockwise as seen from outside. Neighbours are less than half a turn apart,
+        because long sides have corners of 180 degrees.
 
     Notes
     -----
-    The cell is what is left of a hemisphere when the half of each other point that is nearer to it is cut away. That
-    needs no general position: it does for two points, for points on one circle and for opposite ones.
+    The cell is the rest of a hemisphere after cutting away, for each other point, the half that is nearer to it. This
+    needs no general position: it works for two points, for points on one circle and for opposite ones.
     """
     others = np.delete(points, i, axis=0)
     towards = points[i] - others
@@ -138,7 +140,7 @@ def _great_circle(pole: FloatArray) -> FloatArray:
 
 
 def _cut(corners: FloatArray, pole: FloatArray) -> FloatArray:
-    """Cut a convex cell by the hemisphere around a pole; some corners lie inside it and some outside."""
+    """Cut a convex cell by the hemisphere around a pole; some corners are inside it and some outside."""
     highest = int(np.argmax(corners @ pole))
     corners = np.roll(corners, -highest, axis=0)
     height = corners @ pole
@@ -159,34 +161,34 @@ def _crossing(corners: FloatArray, height: FloatArray, a: int, b: int) -> FloatA
 def _with_middle(a: FloatArray, b: FloatArray, pole: FloatArray) -> FloatArray:
     """Return the ends of a side that runs counterclockwise around a pole, with its middle if it is long."""
     angle = np.arctan2(np.cross(a, b) @ pole, a @ b) % (2.0 * np.pi)
-    if not _LONG_ARC_RAD < angle < 1.5 * np.pi:  # beyond, rounding has turned a side of no length around
+    if not _LONG_ARC_RAD < angle < 1.5 * np.pi:  # beyond this, rounding has reversed a side of zero length
         return np.stack((a, b))
     middle = a * np.cos(angle / 2.0) + np.cross(pole, a) * np.sin(angle / 2.0)
     return np.stack((a, middle / np.linalg.norm(middle), b))
 
 
 def _on_sphere(latitude_deg: FloatArray, longitude_deg: FloatArray) -> FloatArray:
-    """Turn points on the ellipsoid into unit vectors of the auxiliary sphere."""
+    """Convert points on the ellipsoid to unit vectors on the auxiliary sphere."""
     beta = np.arctan((1.0 - WGS84.f) * np.tan(np.radians(latitude_deg)))
     lam = np.radians(longitude_deg)
     return np.column_stack((np.cos(beta) * np.cos(lam), np.cos(beta) * np.sin(lam), np.sin(beta)))
 
 
 def _on_ellipsoid(points: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Turn unit vectors of the auxiliary sphere back into longitudes and latitudes in degrees."""
+    """Convert unit vectors on the auxiliary sphere to longitudes and latitudes in degrees."""
     x, y, z = points.T
     return np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, (1.0 - WGS84.f) * np.hypot(x, y)))
 
 
 def _drawn(corners: FloatArray, point: FloatArray) -> list[Position]:
-    """Give the sides of a point's cell so many positions that straight lines on the plate carrée follow them."""
+    """Add positions to the sides of a point's cell until straight lines on the plate carrée follow them."""
     ring = corners
     while True:
         longitudes, latitudes = _on_ellipsoid(ring)
         middles = ring + np.roll(ring, -1, axis=0)
         middles /= np.linalg.norm(middles, axis=1)[:, None]
         off = np.linalg.norm(middles - _straight_middles(longitudes, latitudes), axis=1)
-        # Finer near the point, which must stay inside, and near a pole, where longitudes turn fast.
+        # Finer near the point, which must stay inside, and near a pole, where longitudes change fast.
         from_point = np.linalg.norm(middles - point, axis=1)
         from_pole = np.maximum(np.hypot(middles[:, 0], middles[:, 1]), _AT_POLE)
         strays = off > np.minimum(DRAWN_KM / _EARTH_KM, np.minimum(0.02 * from_point, 0.1 * from_pole))

@@ -1,4 +1,4 @@
-"""Geodesic circles as GeoJSON: what lies within so many kilometres, on the ellipsoid and across any border."""
+"""Geodesic circles as GeoJSON: the area within a distance, on the ellipsoid and across the antimeridian and poles."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from sitematch.geo.rings import enclose
 
 MIN_RADIUS_KM = 0.001
 MAX_RADIUS_KM = 19_900.0
-"""Beyond it, geodesics from one point meet one another short of the antipode, and a circle of their ends crosses
-itself."""
+"""Beyond this radius, geodesics from one point meet before the antipode, and a circle of their ends crosses itself."""
 
 TOLERANCE = 0.002
-"""How far the drawn line may be from the circle, as a share of the radius."""
+"""Maximum distance between the drawn line and the circle, as a share of the radius."""
 
 _FIRST = 64
-"""Directions to begin with; more are added where the line would leave the circle."""
+"""Number of initial directions; more are added where the line would deviate from the circle."""
 
 
 def geodesic_circle(centre: Coordinates, radius_km: float) -> MultiPolygon:
-    """Draw what lies within a distance of a point.
+    """Return the area within a distance of a point.
 
     Parameters
     ----------
@@ -36,8 +35,7 @@ def geodesic_circle(centre: Coordinates, radius_km: float) -> MultiPolygon:
     Returns
     -------
     MultiPolygon
-        Ready to be the coordinates of a GeoJSON geometry: cut at the antimeridian, closed around a pole that lies
-        inside.
+        The coordinates of a GeoJSON geometry: cut at the antimeridian, closed around a pole inside.
 
     Raises
     ------
@@ -46,7 +44,7 @@ def geodesic_circle(centre: Coordinates, radius_km: float) -> MultiPolygon:
 
     Notes
     -----
-    No point of the drawn circle, cuts apart, is farther from the true one than `TOLERANCE` times the radius and the
+    Except at cuts, no point of the drawn circle is farther from the true one than `TOLERANCE` times the radius plus the
     centimetre to which positions are rounded.
 
     Examples
@@ -59,7 +57,7 @@ def geodesic_circle(centre: Coordinates, radius_km: float) -> MultiPolygon:
         raise InvalidInput(
             f"The radius is {radius_km:g} km; give {MIN_RADIUS_KM:g} to {MAX_RADIUS_KM:g}.", field="radius_km"
         )
-    # From north westwards: the inside is on the left.
+    # From north to west, so that the inside is on the left.
     azimuths_deg = np.linspace(0.0, -360.0, _FIRST + 1)
     while True:
         longitudes, latitudes = _ends(centre, azimuths_deg, radius_km)
@@ -74,7 +72,7 @@ def geodesic_circle(centre: Coordinates, radius_km: float) -> MultiPolygon:
 
 
 def _ends(centre: Coordinates, azimuths_deg: FloatArray, radius_km: float) -> tuple[FloatArray, FloatArray]:
-    """Walk the radius in every direction."""
+    """Return the points at the radius in every direction."""
     n = len(azimuths_deg)
     longitudes, latitudes, _ = WGS84.fwd(
         np.full(n, centre.longitude), np.full(n, centre.latitude), azimuths_deg, np.full(n, radius_km * 1000.0)
@@ -83,7 +81,7 @@ def _ends(centre: Coordinates, azimuths_deg: FloatArray, radius_km: float) -> tu
 
 
 def _strays(centre: Coordinates, longitudes: FloatArray, latitudes: FloatArray, radius_km: float) -> NDArray[np.bool_]:
-    """Tell which straight lines between neighbours leave the circle by more than the tolerance, at their middle."""
+    """Return which lines between neighbours deviate from the circle by more than the tolerance, at their middle."""
     step = (np.diff(longitudes) + 180.0) % 360.0 - 180.0
     n = len(step)
     _, _, metres = WGS84.inv(

@@ -22,7 +22,7 @@ RADIUS_MAX_KM = WGS84.a**2 / WGS84.b / 1000.0
 
 
 def distance_km(a: Coordinates, b: Coordinates) -> float:
-    """Measure the shortest way between two points along the WGS84 ellipsoid.
+    """Measure the shortest distance between two points on the WGS84 ellipsoid.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def distance_km(a: Coordinates, b: Coordinates) -> float:
 
     Notes
     -----
-    Accurate to 15 nm (Karney 2013, doi:10.1007/s00190-012-0578-z); a sphere errs by up to 0.5 %.
+    Accurate to 15 nm (Karney 2013, doi:10.1007/s00190-012-0578-z); on a sphere, the error is up to 0.5 %.
 
     Examples
     --------
@@ -52,12 +52,12 @@ FARTHEST_KM = 20_004.0
 
 
 def distances_km(point: Coordinates, latitude_deg: FloatArray, longitude_deg: FloatArray) -> FloatArray:
-    """Measure from one point to many; see `distance_km`.
+    """Measure the distances from one point to many; see `distance_km`.
 
     Parameters
     ----------
     point
-        Where to measure from.
+        The starting point.
     latitude_deg, longitude_deg
         Shape (n,), degrees.
 
@@ -108,7 +108,7 @@ def earth_centred_point_km(latitude_deg: float, longitude_deg: float) -> tuple[f
 
 
 def least_geodesic_km(chord_km: float) -> float:
-    """Bound from below the geodesic between two points on the ellipsoid, given the straight chord between them.
+    """Return a lower bound of the geodesic between two points on the ellipsoid, from the straight chord between them.
 
     Parameters
     ----------
@@ -122,9 +122,9 @@ def least_geodesic_km(chord_km: float) -> float:
 
     Notes
     -----
-    An arc of the greatest radius of curvature bends least, so it is the shortest arc over its chord. The bound held
-    for seven million adversarial pairs under 19,900 km. Longer ones (chords over 12,700 km) fall back to the chord
-    itself, which is never longer than any way along the surface.
+    An arc with the greatest radius of curvature bends least, so it is the shortest arc over its chord. The bound was
+    correct for seven million adversarial pairs under 19,900 km. For longer distances (chords over 12,700 km) the chord
+    itself is used, which is never longer than a path along the surface.
     """
     if chord_km > _LONGEST_CERTIFIED_CHORD_KM:
         return chord_km
@@ -132,7 +132,7 @@ def least_geodesic_km(chord_km: float) -> float:
 
 
 def least_geodesics_km(chords_km: FloatArray) -> FloatArray:
-    """Bound many geodesics from below; see `least_geodesic_km`.
+    """Return lower bounds of many geodesics; see `least_geodesic_km`.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def least_geodesics_km(chords_km: FloatArray) -> FloatArray:
     Returns
     -------
     FloatArray
-        Of the same shape.
+        With the same shape.
     """
     short_km = np.minimum(chords_km, _LONGEST_CERTIFIED_CHORD_KM)
     arcs_km = 2.0 * RADIUS_MAX_KM * np.arcsin(short_km / (2.0 * RADIUS_MAX_KM))

@@ -1,9 +1,9 @@
 """The nearest-site index: which sites are nearest to a point, exactly and provably.
 
 Straight chords between earth-centred coordinates propose candidates (all of them for a study's few sites, a k-d tree
-for thousands), the exact geodesic re-ranks them, and a bound certifies that no other site can be nearer; where the
-certificate fails, the query grows until it holds. Sites that share a point are stored once. Why these engines:
-docs/adr/0002.
+for thousands), the exact geodesic ranks them again, and a bound proves that no other site can be nearer. If the proof
+fails, the query grows until it succeeds. Sites that share a point are stored once. docs/adr/0002 explains the choice of
+engines.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ from sitematch.geo.geodesic import (
 )
 
 _SPARE = 3
-"""Candidates asked for beyond k: with them the certificate holds at once for nearly every query."""
+"""Number of candidates beyond k: with them, the proof succeeds at once for nearly every query."""
 
 _ROUNDING_KM = 1e-6
 """A millimetre: far above the rounding of chords and geodesics, far below what matters."""
 
 TREE_FROM = 2_000
-"""From so many distinct points on a k-d tree is used; below, measuring every chord is as fast and starts at once."""
+"""From this many distinct points on, a k-d tree is used; with fewer, measuring every chord is as fast and needs no
+set-up."""
 
 
 class Neighbour(msgspec.Struct, frozen=True, gc=False):
@@ -39,7 +40,7 @@ class Neighbour(msgspec.Struct, frozen=True, gc=False):
     Parameters
     ----------
     position
-        Which of the indexed coordinates, counted from 0.
+        Index of the coordinates, from 0.
     distance_km
         Along the WGS84 ellipsoid.
     azimuth_deg
@@ -52,10 +53,10 @@ class Neighbour(msgspec.Struct, frozen=True, gc=False):
 
 
 class NearestIndex(Protocol):
-    """Finds the nearest of a fixed set of coordinates; a compiled engine may stand in for `ChordIndex`."""
+    """Finds the nearest of a fixed set of coordinates; a compiled engine could replace `ChordIndex`."""
 
     def __len__(self) -> int:
-        """Return how many coordinates are indexed."""
+        """Return the number of indexed coordinates."""
         ...
 
     def nearest(self, point: Coordinates, k: int) -> Sequence[Neighbour]:
@@ -64,12 +65,12 @@ class NearestIndex(Protocol):
 
 
 class ChordIndex:
-    """A k-d tree over earth-centred coordinates with an exact, certified re-rank.
+    """An index over earth-centred coordinates with an exact, proven ranking.
 
     Parameters
     ----------
     coordinates
-        What to index, in any order; positions in answers refer to this order. May be empty, may repeat a point.
+        The coordinates, in any order; positions in results refer to this order. May be empty, may repeat a point.
     """
 
     def __init__(self, coordinates: Sequence[Coordinates]) -> None:
@@ -81,13 +82,13 @@ class ChordIndex:
         self._members: list[list[int]] = [part.tolist() for part in np.split(order, ends[:-1])]
         xyz_km = earth_centred_km(points[:, 0], points[:, 1])
         self._chords: _NearestChords = _all_chords(xyz_km) if len(points) < TREE_FROM else _tree_chords(xyz_km)
-        # Plain floats: pyproj answers one pair of them in 0.7 µs, a dozen pairs as arrays in 14 µs.
+        # Plain floats: pyproj takes 0.7 µs for one pair of them, and 14 µs for a dozen pairs as arrays.
         self._latitude_deg: list[float] = points[:, 0].tolist()
         self._longitude_deg: list[float] = points[:, 1].tolist()
         self._points = len(points)
 
     def __len__(self) -> int:
-        """Return how many coordinates are indexed, repeated ones included."""
+        """Return the number of indexed coordinates, including repeated ones."""
         return self._size
 
     def nearest(self, point: Coordinates, k: int) -> list[Neighbour]:
@@ -98,13 +99,13 @@ class ChordIndex:
         point
             Where to measure from.
         k
-            How many are wanted, at least 1.
+            The number of points, at least 1.
 
         Returns
         -------
         list of Neighbour
-            All sites at the k nearest distinct points: at least ``min(k, len(self))`` of them, nearest first, equal
-            distances by position. No indexed coordinate outside the answer is nearer than the last one in it.
+            All coordinates at the k nearest distinct points: at least ``min(k, len(self))`` of them, nearest first,
+            equal distances by position. No indexed coordinate outside the result is nearer than the last one in it.
 
         Raises
         ------
@@ -124,7 +125,7 @@ class ChordIndex:
         return self._with_members(ranked[: min(k, self._points)])
 
     def _rank(self, point: Coordinates, asked: int) -> list[tuple[float, int, float]] | None:
-        """Re-rank the `asked` nearest points by geodesic; None unless all but the spare ones are certain."""
+        """Rank the `asked` nearest points by geodesic; None unless all except the spare ones are certain."""
         latitude, longitude, inverse = point.latitude, point.longitude, WGS84.inv
         found, farthest_chord_km = self._chords(np.array(earth_centred_point_km(latitude, longitude)), asked)
         ranked = []
@@ -139,7 +140,7 @@ class ChordIndex:
         return ranked
 
     def _with_members(self, ranked: list[tuple[float, int, float]]) -> list[Neighbour]:
-        """Replace each point by all the indexed coordinates that lie there."""
+        """Replace each point by all indexed coordinates at that point."""
         neighbours = []
         for km, i, azimuth_deg in ranked:
             for position in self._members[i]:
@@ -157,7 +158,7 @@ _NearestChords = Callable[[FloatArray, int], tuple[list[int], float]]
 
 
 def _all_chords(xyz_km: FloatArray) -> _NearestChords:
-    """Measure every chord: a few microseconds for a study's sites, and nothing to build."""
+    """Measure every chord: a few microseconds for a study's sites, without any set-up."""
     everything = list(range(len(xyz_km)))
 
     def nearest(query_km: FloatArray, k: int) -> tuple[list[int], float]:

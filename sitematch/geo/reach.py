@@ -1,4 +1,4 @@
-"""How far many places are from the nearest of several sites, and how far they may be."""
+"""Distances from many places to the nearest of several sites, with their uncertainty."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 from sitematch.geo.geodesic import WGS84, FloatArray, earth_centred_km
 
 _PLACES_AT_ONCE = 4096
-"""Times hundreds of sites, the chords of so many places take a few megabytes."""
+"""Number of places per batch: with hundreds of sites, their chords take a few megabytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Points:
-    """Points with how far off they may be; three arrays of one length.
+    """Points with their uncertainty; three arrays of the same length.
 
     Parameters
     ----------
     latitude_deg, longitude_deg
         WGS84 degrees.
     uncertainty_km
-        Radius that holds the true position in about 95 of 100 cases, at least 0.
+        Radius that contains the true position in about 95 of 100 cases, at least 0.
     """
 
     latitude_deg: FloatArray
@@ -30,23 +30,23 @@ class Points:
     uncertainty_km: FloatArray
 
     def __len__(self) -> int:
-        """Return how many points there are."""
+        """Return the number of points."""
         return len(self.latitude_deg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearestSites:
-    """How far each place is from sites; arrays of one length, infinite where there is no site.
+    """Distances of places to sites; arrays of the same length, infinite without a site.
 
     Parameters
     ----------
     nearest
-        Position of the nearest site, the first of equally near ones; -1 where there is no site.
+        Position of the nearest site, the first of equally near ones; -1 without a site.
     km
         Geodesic distance to it, in kilometres.
     least_km, most_km
-        The least that the distance to any site may be, and within what there is a site for sure: the uncertainties of
-        place and site count as independent errors. ``least_km <= km <= most_km``; `least_km` is at least 0.
+        The smallest possible distance to any site, and the distance within which there certainly is a site; the
+        uncertainties of place and site are independent errors. ``least_km <= km <= most_km``; `least_km` is at least 0.
     """
 
     nearest: NDArray[np.intp]
@@ -56,12 +56,12 @@ class NearestSites:
 
 
 def reach(places: Points, sites: Points) -> NearestSites:
-    """Measure how far each place is from the nearest site.
+    """Measure the distance from each place to the nearest site.
 
     Parameters
     ----------
     places, sites
-        Any numbers of them.
+        Any number of them.
 
     Returns
     -------
@@ -70,8 +70,8 @@ def reach(places: Points, sites: Points) -> NearestSites:
 
     Notes
     -----
-    Exact: a site is left unmeasured only where its chord through the earth, which no way along the surface undercuts,
-    proves that it decides none of the three distances.
+    Exact: a site is skipped only if its chord through the earth, which is never longer than a path along the surface,
+    proves that it does not affect any of the three distances.
     """
     parts = [
         _reach(
@@ -115,7 +115,7 @@ def _reach(places: Points, sites: Points) -> NearestSites:
 
 
 def pairwise_km(places: Points, sites: Points) -> FloatArray:
-    """Measure every place to every site: geodesic kilometres, shape (places, sites)."""
+    """Measure the distance from every place to every site: geodesic kilometres, shape (places, sites)."""
     i, j = np.indices((len(places), len(sites)))
     return _distances_km(places, sites, i.ravel(), j.ravel()).reshape(i.shape)
 

@@ -1,4 +1,4 @@
-"""From a closed line on the globe to a valid GeoJSON area: cut at the antimeridian, closed around the poles."""
+"""Conversion of closed lines on the globe to valid GeoJSON: cut at the antimeridian, closed around the poles."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from shapely import Geometry
 
 DECIMALS = 7
-"""Of a degree, in what comes out: a centimetre."""
+"""Decimals of a degree in the result: a centimetre."""
 
 _GRID_DEG = 10.0**-DECIMALS
 
 AT_POLE_DEG = 90.0 - 1e-9
-"""From this latitude on, a tenth of a millimetre from the pole, a longitude means nothing."""
+"""From this latitude on, a tenth of a millimetre from the pole, longitudes have no meaning."""
 
 _OVER_POLE_DEG = 180.0 - 1e-7
-"""Neighbouring positions that differ so much in longitude are joined over the pole."""
+"""Neighbouring positions that differ this much in longitude are joined over the pole."""
 
 
 def enclose(ring: Sequence[Position], *, has_both_poles: bool = False) -> MultiPolygon:
@@ -31,21 +31,21 @@ def enclose(ring: Sequence[Position], *, has_both_poles: bool = False) -> MultiP
     ----------
     ring
         Longitudes (any, in degrees) and latitudes, at least three positions; the last is joined to the first. As seen
-        from above, the area lies on the left-hand side of who walks along it. Neighbours are less than half a turn
-        apart, or the line runs over a pole there. A line around one pole crosses every meridian once.
+        from above, the area is on the left side of the line. Neighbours are less than half a turn apart, or the line
+        runs over a pole there. A line around one pole crosses every meridian once.
     has_both_poles
-        Whether both poles lie inside the area, so that the line runs around what is left out of it.
+        Whether both poles are inside the area, so that the line runs around the part outside it.
 
     Returns
     -------
     MultiPolygon
-        Valid; see there. Empty if the area vanishes at `DECIMALS`. Where the line crosses itself, as a very narrow
-        area's may, each part that it runs around belongs to the area.
+        Valid; see `MultiPolygon`. Empty if the area vanishes at `DECIMALS`. If the line crosses itself, as in a very
+        narrow area, each enclosed part belongs to the area.
 
     Notes
     -----
-    The line is laid out on a plane without a seam, where one turn around a pole ends 360 degrees from where it began;
-    then it is closed along the pole, and each strip of 360 degrees is cut out and moved back.
+    The line is unrolled onto an endless plane, where one turn around a pole ends 360 degrees from its start. Then it is
+    closed along the pole, and each strip of 360 degrees is cut out and moved back.
 
     Examples
     --------
@@ -59,12 +59,12 @@ def enclose(ring: Sequence[Position], *, has_both_poles: bool = False) -> MultiP
 
     line = _laid_out(_with_poles(ring))
     turns = round((line[-1][0] - line[0][0]) / 360.0)
-    line[-1] = (line[0][0] + 360.0 * turns, line[0][1])  # exactly so: many small steps do not add up to it
+    line[-1] = (line[0][0] + 360.0 * turns, line[0][1])  # set exactly, because many small steps do not add up to it
     if turns:
-        # Once around: eastwards the area on the left is the one with the north pole, westwards the south pole.
+        # Once around: eastwards, the area on the left contains the north pole; westwards, the south pole.
         pole = 90.0 * turns
         line += [(line[-1][0], pole), (line[0][0], pole)]
-    # GEOS divides by zero on purpose within, and numpy would report the flag that the processor keeps of it.
+    # GEOS divides by zero on purpose, and numpy would report the processor's flag for it.
     with np.errstate(divide="ignore", invalid="ignore"):
         area = _back_on_the_map(shapely.make_valid(shapely.Polygon(line)))
         if has_both_poles:
@@ -73,7 +73,7 @@ def enclose(ring: Sequence[Position], *, has_both_poles: bool = False) -> MultiP
 
 
 def _with_poles(ring: Sequence[Position]) -> Iterator[Position]:
-    """Close the line, with a position at the pole where it runs over one."""
+    """Close the line, with a position at each pole that it runs over."""
     for here, there in pairwise((*ring, ring[0])):
         yield here
         over = abs((there[0] - here[0] + 180.0) % 360.0 - 180.0) >= _OVER_POLE_DEG
@@ -86,10 +86,10 @@ def _is_pole(position: Position) -> bool:
 
 
 def _laid_out(positions: Iterator[Position]) -> list[Position]:
-    """Lay a closed line out on a plane where longitudes go on beyond 180; the first position is repeated there."""
+    """Unroll a closed line onto a plane where longitudes continue beyond 180; the first position is repeated there."""
     ring = list(positions)
     while _is_pole(ring[0]) and not all(map(_is_pole, ring)):
-        ring = ring[1:] + ring[:1]  # begin where the longitude is known
+        ring = ring[1:] + ring[:1]  # begin at a position with a defined longitude
     line = [ring[0]]
     at_pole = 0.0
     for longitude, latitude in (*ring[1:], ring[0]):
@@ -112,7 +112,7 @@ def _laid_out(positions: Iterator[Position]) -> list[Position]:
 
 
 def _back_on_the_map(plane: Geometry) -> Geometry:
-    """Cut an area on the endless plane into strips of 360 degrees, and lay them over one another."""
+    """Cut an area on the endless plane into strips of 360 degrees, and overlay them."""
     import math
 
     import shapely
@@ -128,15 +128,15 @@ def _back_on_the_map(plane: Geometry) -> Geometry:
         translate(plane.intersection(shapely.box(-180.0 + 360.0 * k, -90.0, 180.0 + 360.0 * k, 90.0)), -360.0 * k)
         for k in range(first, last + 1)
     ]
-    return shapely.union_all(strips, grid_size=_GRID_DEG)  # what lay on both sides of a cut fits again
+    return shapely.union_all(strips, grid_size=_GRID_DEG)  # parts on both sides of a cut fit together again
 
 
 def _coordinates(area: Geometry) -> MultiPolygon:
-    """Round, turn every ring the right way, and put the polygons into a fixed order."""
+    """Round, orient every ring correctly, and sort the polygons."""
     import shapely
 
     area = shapely.set_precision(area, _GRID_DEG)
-    # Twice, as a collection may hold collections; where an area was cut, bare lines may be among them.
+    # Twice, because a collection may contain collections; after cuts, it may also contain lines.
     parts = [part for part in shapely.get_parts(shapely.get_parts(area)) if part.geom_type == "Polygon"]
     parts = [shapely.orient_polygons(shapely.normalize(part)) for part in parts if not part.is_empty]
     return tuple(
@@ -149,5 +149,5 @@ def _place_of(part: Geometry) -> tuple[float, ...]:
 
 
 def _ring(ring: Geometry) -> Ring:
-    # + 0.0 turns -0.0 into 0.0, which reads better.
+    # + 0.0 turns -0.0 into 0.0.
     return tuple((round(x, DECIMALS) + 0.0, round(y, DECIMALS) + 0.0) for x, y in ring.coords)

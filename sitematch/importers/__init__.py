@@ -1,1 +1,1 @@
-"""From a source to studies and sites: one source or format a file."""
+"""Reading studies and sites from sources: one module per source or format."""

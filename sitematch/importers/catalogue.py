@@ -1,4 +1,4 @@
-"""A catalogue that was exported as NDJSON: every fact of its studies and sites, as `export catalogue` wrote it."""
+"""Exported catalogues in NDJSON, with all details of studies and sites, as written by `export catalogue`."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ class _Foot(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def read_catalogue(path: Path) -> Iterator[CatalogueRecord]:
-    """Yield the studies of an exported catalogue in the file's order, at a constant memory.
+    """Yield the studies of an exported catalogue in the file's order, with constant memory.
 
     Parameters
     ----------
     path
-        As `sitematch.exporters.catalogue.write_catalogue` writes it.
+        A file from `sitematch.exporters.catalogue.write_catalogue`.
 
     Raises
     ------
     InvalidInput
         If there is no such file.
     DataFault
-        If it is no such file, is damaged or was cut off; it can come after good studies.
+        If it is not such a file, is damaged or incomplete; this can happen after good studies.
     """
 
     def refuse(number: int, reason: str) -> NoReturn:
@@ -78,7 +78,7 @@ def read_catalogue(path: Path) -> Iterator[CatalogueRecord]:
 
 
 def _fault(found: _Line, line: bytes) -> str:
-    """Say what no database should be given; empty if all is well."""
+    """Return the first value that a database cannot store; empty if there is none."""
     if b"\\u0000" in line:
         return "contains a null character, which a database cannot store"
     stated = [found.study.pool_spots, *(site.spots for site in found.sites)]

@@ -1,6 +1,6 @@
 """ClinicalTrials.gov: the records of its API v2, from files or from the API itself.
 
-A record's ``protocolSection`` gives the study and its locations. Persons' contacts are read only if that is asked for.
+A record's ``protocolSection`` gives the study and its locations. Personal contacts are read only on request.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sitematch.importers.location_fields import nothing_known, point_field, stat
 from sitematch.importers.text import tidy
 
 LISTS, HEADS = frozenset({"studies"}), frozenset({"nextPageToken", "totalCount"})
-"""How a page of the API's answer shows itself; see `read_items`."""
+"""Members of a page of the API; see `read_items`."""
 
 SOURCE = "ClinicalTrials.gov"
 NCT_ID = re.compile(r"NCT\d{8}")
@@ -37,7 +37,7 @@ _A_YEAR = {"year": 1, "month": 12, "week": 52, "day": 365, "hour": 8_766, "minut
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Members that we do not name are ignored, so that new ones do no harm."""
+    """Other members are ignored, so that new ones cause no errors."""
 
 
 class _Named(_Part, frozen=True):
@@ -116,7 +116,7 @@ class _Eligibility(_Part, frozen=True):
 
 class _Locations(_Part, frozen=True):
     locations: list[Any] = []
-    """Each is read by itself, so that one that cannot be read costs no other."""
+    """Each is read separately, so that an unreadable one does not affect the others."""
     central_contacts: Any = None
 
 
@@ -154,16 +154,16 @@ def read_file(
     path
         See `read_items`.
     read_on
-        Today: dates the facts of a record that bears no date.
+        Today: the date of the details of a record without a date.
     contacts
-        Whether to read persons' contacts.
+        Whether to read personal contacts.
     limits
         See `read_items`.
 
     Yields
     ------
     StudyRecord or Fault
-        In the file's order, at a constant memory; a fault is a record that could not be used at all.
+        In the file's order, with constant memory; a fault is a record that could not be used at all.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def parse_study(value: Any, read_on: date, *, where: str, contacts: bool = False
     read_on
         See `read_file`.
     where
-        What to call the record in a fault, e.g. ``"studies-page.json, study 3"``.
+        The record's name in an error message, e.g. ``"studies-page.json, study 3"``.
     contacts
         See `read_file`.
 
@@ -226,11 +226,11 @@ def parse_study(value: Any, read_on: date, *, where: str, contacts: bool = False
 
 
 def without_contacts(value: Any) -> Any:
-    """Return a record's decoded JSON without its persons, for whoever keeps it for a while.
+    """Return a record's decoded JSON without its persons, for temporary storage.
 
     Notes
     -----
-    A value that has not the form of a record comes back as it is; it will be refused when it is read.
+    A value without the form of a record is returned unchanged; it is refused later, when it is read.
     """
     try:
         section = value["protocolSection"]
@@ -244,7 +244,7 @@ def without_contacts(value: Any) -> Any:
 
 
 def _told(error: msgspec.ValidationError) -> tuple[str, str]:
-    """Part a validation error into its reason and the field at fault."""
+    """Split a validation error into its reason and its field."""
     text = str(error)
     at = _AT.search(text)
     return (text, "") if at is None else (text[: at.start()], at[1])
@@ -276,7 +276,7 @@ def _location(raw: Any, where: str, *, contacts: bool) -> RecordLocation | Fault
 
 
 def _contacts(raw: Any) -> tuple[Contact, ...]:
-    """Read contacts; what cannot be read as one is passed over, for it is no part of the study's facts."""
+    """Read contacts; unreadable ones are ignored, because they are not part of the study's details."""
     found: list[Contact] = []
     for each in raw if isinstance(raw, list) else ():
         try:
@@ -328,7 +328,7 @@ def _texts(values: Any, without: str = "") -> tuple[str, ...]:
 
 
 def _as_of(status: _Status, read_on: date) -> tuple[date, bool]:
-    """Date the facts by the record's last update, as far as it tells."""
+    """Return the date of the record's last update, if it has one."""
     for text in (
         status.last_update_post_date_struct.date,
         status.last_update_submit_date,
@@ -338,7 +338,7 @@ def _as_of(status: _Status, read_on: date) -> tuple[date, bool]:
         if found:
             try:
                 return date(int(found[1]), int(found[2]), int(found[3] or 1)), True
-            except ValueError:  # the 31st of February: the next date may do
+            except ValueError:  # for example 31 February: the next date may be valid
                 continue
     return read_on, False
 

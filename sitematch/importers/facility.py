@@ -15,17 +15,17 @@ _TAGS = re.compile(
 
 
 def clean_facility(name: str) -> str:
-    """Remove a sponsor's tag from the end of a facility's name, and stray spaces everywhere.
+    """Remove a sponsor's tag from the end of a facility's name, and extra spaces everywhere.
 
     Parameters
     ----------
     name
-        As the record gives it.
+        The name in the record.
 
     Returns
     -------
     str
-        The name alone; a name that is nothing but a tag is returned whole, since it is all there is.
+        The name without the tag; a name that is only a tag is returned unchanged.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What kind of file something is that was given as another kind: a refusal names it, and says what to do."""
+"""Detection of files of the wrong kind, for error messages that name the kind and say what to do."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _JSON_SIGNS = (
 
 
 def kind_of(path: Path) -> str:
-    """Say what kind of file it is if it is certainly no table; empty if it may be one.
+    """Return the kind of a file that is certainly not a table; empty if it may be one.
 
     Parameters
     ----------
     path
-        A file that is there.
+        An existing file.
 
     Returns
     -------
     str
-        E.g. ``"a PDF"``, fit to follow "it looks like".
+        E.g. ``"a PDF"``, to follow "it looks like".
     """
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)

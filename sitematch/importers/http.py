@@ -1,6 +1,6 @@
-"""ClinicalTrials.gov's API v2 over the network: paged, polite, patient, and able to go on where it stopped.
+"""ClinicalTrials.gov's API v2 over the network: paged, rate-limited, with retries and resumable downloads.
 
-Only ids of studies and words of a condition are ever sent; nothing of a patient is.
+Only study ids and words of a condition are sent, nothing about a patient.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from sitematch.errors import InvalidInput, OnlineUnavailable, StudyNotFound
 from sitematch.importers.http_answers import AnswerRefused, SameHostRedirects, read_answer
 
 PAGE_SIZE = 200
-"""Studies asked for at once; the API gives at most 1,000."""
+"""Studies per page; the API allows at most 1,000."""
 
 IDS_AT_ONCE = 100
-"""Ids in one question; more would make the address too long for some proxies."""
+"""Ids in one query; more would make the URL too long for some proxies."""
 
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT_S = 60.0
@@ -33,22 +33,23 @@ _LONGEST_WAIT_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestManners:
-    """How a registry is asked.
+    """Limits for requests to a registry.
 
     Parameters
     ----------
     interval_s
-        Between the starts of two requests, in seconds. ClinicalTrials.gov allows about 50 a minute.
+        Time between the starts of two requests, in seconds. ClinicalTrials.gov allows about 50 a minute.
     tries
-        How often one request is made in all.
+        Maximum number of attempts for one request.
     back_off_s
-        Wait before the second try, in seconds; doubled each time, at most a minute. A ``Retry-After`` goes before it.
+        Wait before the second attempt, in seconds; doubled each time, at most a minute. ``Retry-After`` takes
+        precedence.
     timeout_s
-        How long an answer may keep silent, in seconds.
+        How long a response may pause, in seconds.
     answer_s
-        How long an answer may take in all, in seconds.
+        How long a response may take in total, in seconds.
     answer_bytes
-        How large it may be, unpacked; the longest record that is known has some 10 million characters.
+        Maximum unpacked size; the longest known record has about 10 million characters.
     """
 
     interval_s: float = 1.25
@@ -60,16 +61,16 @@ class RequestManners:
 
 
 class CtgovClient:
-    """Asks one registry that speaks ClinicalTrials.gov's API v2.
+    """Client for one registry with ClinicalTrials.gov's API v2.
 
     Parameters
     ----------
     base_url
         E.g. ``"https://clinicaltrials.gov/api/v2"``.
     manners
-        How fast and how patiently.
+        The limits for requests.
     say
-        Takes a line when an answer is waited for.
+        Gets a line about each wait.
     sleep, monotonic_s
         The clock; tests pass their own.
     """
@@ -99,11 +100,11 @@ class CtgovClient:
         Raises
         ------
         StudyNotFound
-            If the registry has none of that id.
+            If the registry has none with that id.
         InvalidInput
-            If it does not understand the id.
+            If it rejects the id.
         OnlineUnavailable
-            If it cannot be reached, or gives no usable answer after all tries.
+            If it cannot be reached, or has no usable response after all attempts.
         """
         try:
             return self._get(f"/studies/{urllib.parse.quote(nct_id)}", {})
@@ -118,7 +119,7 @@ class CtgovClient:
         question
             Parameters of the API, e.g. ``{"query.cond": "lupus nephritis"}``.
         token
-            Where to go on; None for the first page.
+            Where to continue; None for the first page.
 
         Returns
         -------
@@ -128,7 +129,7 @@ class CtgovClient:
         Raises
         ------
         InvalidInput
-            If the registry does not understand the question, or no longer knows the token.
+            If the registry rejects the query or the token.
         OnlineUnavailable
             See `study`.
         """
@@ -200,11 +201,11 @@ class CtgovClient:
 
 
 class _Missing(Exception):
-    """The registry says that there is no such thing."""
+    """The registry has no such record."""
 
 
 class _Again(Exception):
-    """What may go better at the next try."""
+    """An error after which a retry may succeed."""
 
     def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
         super().__init__(message)
@@ -224,7 +225,7 @@ def _meaning(error: urllib.error.HTTPError) -> Exception:
 
 
 def questions_for(nct_ids: Sequence[str]) -> tuple[dict[str, str], ...]:
-    """Give the questions that fetch studies by their ids, some `IDS_AT_ONCE` in each.
+    """Return the queries for studies by their ids, with up to `IDS_AT_ONCE` in each.
 
     Examples
     --------
@@ -244,31 +245,32 @@ def download(
     *,
     keep: Callable[[Any], Any] = lambda record: record,
 ) -> Iterator[Any]:
-    """Fetch all pages of some questions, remembering after each page how far it came.
+    """Fetch all pages of some queries, and store the progress after each page.
 
     Parameters
     ----------
     client
-        Whom to ask.
+        The client.
     questions
-        See `CtgovClient.page`; each is asked to its last page.
+        See `CtgovClient.page`; each is read to its last page.
     into
-        A file that keeps the records until all have come, one a line; beside it ``.state`` says where to go on. Both
-        are gone when the iteration has ended, and are taken up again by the next call with the same questions.
+        A file for the records until all have arrived, one per line; a file ``.state`` next to it stores where to
+        continue. Both are deleted at the end of the iteration. After an interruption, the next call with the same
+        queries continues with them.
     progress
-        Takes the number of studies that have come.
+        Gets the number of studies received.
     keep
-        Gives what is to be kept of a record; all of it if omitted.
+        Returns the part of a record to store; by default the whole record.
 
     Yields
     ------
     Any
-        Decoded records, in the registry's order, once all have come.
+        Decoded records, in the registry's order, once all have arrived.
 
     Raises
     ------
     InvalidInput, OnlineUnavailable
-        See `CtgovClient.page`; what has come is kept.
+        See `CtgovClient.page`; received records are kept.
     """
     state_file = into.with_name(into.name + ".state")
     into.parent.mkdir(parents=True, exist_ok=True)
@@ -283,7 +285,7 @@ def download(
             except InvalidInput:
                 if not resumed:
                     raise
-                # Tokens do not live for ever: the question is asked again from its first page.
+                # Tokens expire: the query starts again from its first page.
                 state = _State(state.asked, state.question, None, state.started_at, state.started_at, state.started)
                 state.count = state.started
                 file.truncate(state.length)
@@ -304,7 +306,7 @@ def download(
 
 @dataclass(slots=True)
 class _State:
-    """How far a download came."""
+    """The progress of a download."""
 
     asked: list[dict[str, str]]
     question: int = 0
@@ -316,7 +318,7 @@ class _State:
 
     @classmethod
     def read(cls, path: Path, asked: list[dict[str, str]], records: Path) -> _State:
-        """Read the state of the same questions; anything else begins anew."""
+        """Read the state for the same queries; otherwise start again."""
         try:
             state = cls(**json.loads(path.read_bytes()))
             usable = state.asked == asked and records.stat().st_size >= state.length

@@ -1,4 +1,4 @@
-"""Answers of other people's servers, read within limits: size, unpacked size, time, and where they lead."""
+"""Responses of other servers, read with limits for size, unpacked size, time and redirects."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import IO
 from urllib.parse import urlsplit
 
 MOST_REDIRECTS = 3
-"""An answer may lead on this often."""
+"""Maximum number of redirects."""
 
 _CHUNK_BYTES = 1 << 16
 _GZIP = 31
-"""`zlib`'s number for gzip."""
+"""`zlib`'s code for gzip."""
 
 
 class AnswerRefused(Exception):
-    """An answer that is not read, or not followed; the message continues "The registry's answer"."""
+    """A response or redirect that is refused; the message continues "The registry's answer"."""
 
 
 class SameHostRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows an answer that leads on, to the same host only, and never from https to http."""
+    """Follows redirects, but only to the same host, and never from https to http."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
@@ -33,9 +33,9 @@ class SameHostRedirects(urllib.request.HTTPRedirectHandler):
         Raises
         ------
         AnswerRefused
-            If the answer leads elsewhere, or on for the fourth time.
+            If the redirect goes to another host, or is the fourth one.
         """
-        # The library reads this answer's body to its end, however long it is; a closed one is empty.
+        # The library reads the whole body of this response, however long it is; a closed one is empty.
         fp.close()
         followed: dict[str, int] = getattr(req, "redirect_dict", {})
         if sum(followed.values()) >= MOST_REDIRECTS:
@@ -53,16 +53,16 @@ class SameHostRedirects(urllib.request.HTTPRedirectHandler):
 def read_answer(
     answer: http.client.HTTPResponse, *, most_bytes: int, most_s: float, monotonic_s: Callable[[], float]
 ) -> bytes:
-    """Read an answer's body, unpacked.
+    """Read a response's body, unpacked.
 
     Parameters
     ----------
     answer
-        What the server sends.
+        The server's response.
     most_bytes
-        The most that is read, and the most that it may be when it is unpacked.
+        The limit for the received size and for the unpacked size.
     most_s
-        The most that reading takes, in seconds, however much comes in small parts.
+        The limit for the total time, in seconds, even if data arrives in small parts.
     monotonic_s
         The clock.
 
@@ -71,7 +71,7 @@ def read_answer(
     AnswerRefused
         If it is too large or too slow.
     EOFError, zlib.error, http.client.HTTPException, OSError
-        If it breaks off.
+        If it is interrupted.
     """
     ends_at_s = monotonic_s() + most_s
     is_packed = answer.headers.get("Content-Encoding", "").lower() == "gzip"
@@ -79,7 +79,7 @@ def read_answer(
     unpacker = zlib.decompressobj(_GZIP)
     body, read_bytes = bytearray(), 0
     while stated_bytes is None or read_bytes < stated_bytes:
-        # read1 comes back with what is there, so that the clock is looked at.
+        # read1 returns the data that is available, so that the clock is checked.
         data = answer.read1(_CHUNK_BYTES if stated_bytes is None else min(_CHUNK_BYTES, stated_bytes - read_bytes))
         if not data:
             break

@@ -1,4 +1,4 @@
-"""Records out of JSON files of any size, one at a time, at a constant memory."""
+"""Records from JSON files of any size, one at a time, with constant memory."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sitematch.errors import DataFault, Fault, InvalidInput
 from sitematch.importers.limits import NO_LIMITS, BoundedReader, FileLimits, at_most, check_archive
 
 CHUNK_CHARACTERS = 1 << 18
-"""Read at a time."""
+"""Characters read at a time."""
 
 MAX_RECORD_CHARACTERS = 64 << 20
-"""A record longer than this is no record; the largest of ClinicalTrials.gov, with results, has some 10 million."""
+"""Maximum length of a record; the largest one of ClinicalTrials.gov, with results, has about 10 million characters."""
 
 _HEAD_CHARACTERS = 256
 _BUFFER_BYTES = 1 << 18
@@ -41,7 +41,7 @@ class Item:
     number
         1 for the file's first.
     value
-        What the JSON holds.
+        The decoded JSON.
     """
 
     name: str
@@ -57,11 +57,11 @@ def read_items(
     Parameters
     ----------
     path
-        JSON in UTF-8: one record, an array of them, an object that holds them in one of `lists` (a page of answers),
-        or several of these one after the other (NDJSON). It may be gzipped, or a zip archive of such files.
+        JSON in UTF-8: one record, an array of them, an object with the records in one of `lists` (a page of results),
+        or several of these one after another (NDJSON). It may be gzipped, or a zip archive of such files.
     lists
-        Names of members that hold the records, e.g. ``{"studies"}``; an object that begins with none of them,
-        nor with one of `heads`, is itself a record.
+        Names of members with the records, e.g. ``{"studies"}``; an object that begins with none of them, nor with one
+        of `heads`, is itself a record.
     heads
         Names of members that may come before them, e.g. ``{"totalCount"}``.
     limits
@@ -70,14 +70,14 @@ def read_items(
     Yields
     ------
     Item
-        In the file's order. Memory holds one record and one chunk, however long the file is.
+        In the file's order. Memory contains one record and one chunk, however long the file is.
 
     Raises
     ------
     InvalidInput
         If there is no such file.
     DataFault
-        If it is empty, damaged, not UTF-8 or not JSON (the fault says in which line), or holds more than is allowed.
+        If it is empty, damaged, not UTF-8 or not JSON (the error names the line), or exceeds a limit.
     """
     with ExitStack() as stack:
         try:
@@ -110,7 +110,7 @@ def _archive(file: Any, name: str, lists: frozenset[str], heads: frozenset[str],
                     text = io.TextIOWrapper(opened, encoding="utf-8-sig")
                     yield from read_stream(text, f"{name}, {member}", lists, heads)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        # The last two: compressed in a way that Python lacks, or encrypted.
+        # The last two: an unsupported compression, or encryption.
         raise _fault(name, 0, f"is a zip archive that is damaged or cannot be unpacked: {error}") from error
 
 
@@ -134,7 +134,7 @@ def _fault(name: str, line: int, reason: str) -> DataFault:
 
 
 class _Scanner:
-    """A window that moves over the text, large enough for the value that is being read."""
+    """A moving window over the text, large enough for the value that is being read."""
 
     def __init__(self, text: TextIO, name: str, lists: frozenset[str], heads: frozenset[str]) -> None:
         self.text = text
@@ -160,7 +160,7 @@ class _Scanner:
                 raise self.wrong("expected a record, an array or a page of records")
 
     def thing(self) -> Iterator[Item]:
-        """Read an object: a page if its members show it to be one, else a record."""
+        """Read an object: a page if its members show that it is one, otherwise a record."""
         if self.first_member() not in self.lists | self.heads:
             yield self.item(self.value())
             return
@@ -180,7 +180,7 @@ class _Scanner:
         self.expect("}")
 
     def first_member(self) -> str:
-        """Give the name of an object's first member, without moving on; empty if it has none."""
+        """Return the name of an object's first member, without moving on; empty if it has none."""
         while len(self.window) - self.at < _HEAD_CHARACTERS and self.more():
             pass
         found = _FIRST_MEMBER.match(self.window, self.at)
@@ -205,7 +205,7 @@ class _Scanner:
         return Item(self.name, self.count, value)
 
     def peek(self) -> str:
-        """Give the next character that is no space; empty at the end."""
+        """Return the next character that is not a space; empty at the end."""
         while True:
             found = _SPACE.match(self.window, self.at)
             self.at = self.at if found is None else found.end()
@@ -218,14 +218,14 @@ class _Scanner:
         self.at += 1
 
     def value(self) -> Any:
-        """Read one value; the window grows twofold until it holds it whole."""
+        """Read one value; the window doubles until it contains the whole value."""
         self.peek()
         wanted = CHUNK_CHARACTERS
         while True:
             fault: ValueError | None = None
             try:
                 value, end = _decode(self.window, self.at)
-                # A number or a word at the window's end may go on beyond it.
+                # A number or a word at the end of the window may continue after it.
                 if end < len(self.window) or self.ended:
                     self.at = end
                     return value
@@ -242,7 +242,7 @@ class _Scanner:
             wanted *= 2
 
     def more(self, characters: int = CHUNK_CHARACTERS) -> bool:
-        """Read on, and forget what was used."""
+        """Read more text, and discard the used part."""
         if self.ended:
             return False
         read = self.text.read(characters)

@@ -1,4 +1,4 @@
-"""How much of a file is read, and what reading it may use: it may be small on disk and endless inside."""
+"""Limits for reading files, which can be small on disk and very large when unpacked."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _NO_LIMIT = sys.maxsize
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileLimits:
-    """The most that is read of one file; by default all of it.
+    """Limits for the content of one file; by default none.
 
     Parameters
     ----------
     expanded_bytes
-        Bytes after unpacking; of an archive, all its members together.
+        Bytes after unpacking; for an archive, all its members together.
     members
         Files in an archive.
     records
         JSON records: studies, or resources of FHIR.
     rows, columns, cells
-        Of a table; empty rows count, empty cells at a row's end are no columns.
+        Limits of a table; empty rows count, empty cells at the end of a row do not.
     cell_characters
         Characters in one cell.
     locations
@@ -49,18 +49,18 @@ class FileLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessLimits:
-    """What the process may use that reads a file.
+    """Limits of the process that reads a file.
 
     Parameters
     ----------
     cpu_s
-        Seconds of computing.
+        Seconds of CPU time.
     wall_s
         Seconds from start to end.
     memory_bytes
-        Address space, with Python's own some 300 MB.
+        Address space, including about 300 MB for Python itself.
     answer_bytes
-        Length of what it finds, as it is handed over; also of any other file that it writes.
+        Length of its result, and of any other file that it writes.
     """
 
     cpu_s: int = 30
@@ -70,11 +70,11 @@ class ProcessLimits:
 
 
 NO_LIMITS = FileLimits()
-"""For files that whoever runs the command chose."""
+"""For files that the user of a command has chosen."""
 
 
 def over_limit(name: str, what: str, most: int) -> DataFault:
-    """Return the refusal of a file that holds too much.
+    """Return the error for a file with too much content.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def over_limit(name: str, what: str, most: int) -> DataFault:
 
 
 def size_in_words(size_bytes: int) -> tuple[int, str]:
-    """Return a size in MB if it has one, else in bytes, and the unit.
+    """Return a size in MB from 1 MB, otherwise in bytes, and the unit.
 
     Examples
     --------
@@ -97,18 +97,18 @@ def size_in_words(size_bytes: int) -> tuple[int, str]:
 
 
 def too_large(name: str, limits: FileLimits) -> DataFault:
-    """Return the refusal of a file that is too large when it is unpacked."""
+    """Return the error for a file that is too large when unpacked."""
     most, unit = size_in_words(limits.expanded_bytes)
     return over_limit(name, f"{unit} when it is unpacked", most)
 
 
 def check_archive(sizes_bytes: Iterable[int], name: str, limits: FileLimits) -> None:
-    """Check an archive by what it says of its members, before any of them is read.
+    """Check the stated sizes of an archive's members, before any of them is read.
 
     Parameters
     ----------
     sizes_bytes
-        What each member takes when it is unpacked. Python's `zipfile` reads no more of a member than is stated.
+        The unpacked size of each member. Python's `zipfile` does not read more of a member than stated.
     name
         What to call it.
     limits
@@ -129,7 +129,7 @@ def check_archive(sizes_bytes: Iterable[int], name: str, limits: FileLimits) -> 
 
 
 def at_most(items: Iterable[_T], most: int, name: str, what: str) -> Iterator[_T]:
-    """Yield items, and refuse the file when there are too many.
+    """Yield items, and raise an error if there are too many.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def at_most(items: Iterable[_T], most: int, name: str, what: str) -> Iterator[_T
 def check_rows(
     rows: Iterable[tuple[int, tuple[str, ...]]], name: str, limits: FileLimits
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield a table's rows, and refuse the table at the first that is too many, too wide or too long.
+    """Yield a table's rows, and raise an error if there are too many, or one is too wide or too long.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def check_rows(
     Raises
     ------
     DataFault
-        If the table holds more than is allowed.
+        If the table exceeds a limit.
     """
     cells_read = 0
     for number, cells in at_most(rows, limits.rows, name, "rows"):
@@ -174,12 +174,12 @@ def check_rows(
 
 
 class BoundedReader(io.RawIOBase):
-    """Reads a stream, and refuses the file when more comes out of it than is allowed.
+    """Reads a stream, and raises an error if it is longer than allowed.
 
     Parameters
     ----------
     stream
-        What is read, e.g. an opened gzip file.
+        The stream, e.g. an opened gzip file.
     name
         What to call the file.
     limits
@@ -193,11 +193,11 @@ class BoundedReader(io.RawIOBase):
         self._read_bytes = 0
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True, because the stream can be read."""
         return True
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """Read the next bytes; `DataFault` once there are too many."""
+        """Read the next bytes; raises `DataFault` if there are too many."""
         chunk = self._stream.read(len(buffer))
         self._read_bytes += len(chunk)
         if self._read_bytes > self._limits.expanded_bytes:

@@ -1,4 +1,4 @@
-"""One field of a location, read so that a value that cannot be used costs only itself, and is told."""
+"""Reading single fields of a location; an unusable value affects only its field and causes a notice."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _DECIMAL = re.compile(r"\s*([+\-\u2212]?\d{1,3})(?:[.,](\d*))?\s*°?\s*")
 
 
 def text_field(value: Any, name: str, flags: list[str]) -> str:
-    """Read a text; a number is taken as it is written.
+    """Read a text; a number is used as it is written.
 
     Parameters
     ----------
     value
-        What the record has; None is empty.
+        The value in the record; None is empty.
     name
         The field, for the notice.
     flags
-        Takes a notice if the value is neither text nor number.
+        Gets a notice if the value is neither text nor number.
     """
     if isinstance(value, str):
         return tidy(value)
@@ -37,7 +37,7 @@ def text_field(value: Any, name: str, flags: list[str]) -> str:
 
 
 def status_field(text: str, flags: list[str]) -> RecruitmentStatus | None:
-    """Read a status; None if the record is silent, UNKNOWN with a notice if its words are not known.
+    """Read a status; None if the record has none, UNKNOWN with a notice if its words are unknown.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def status_field(text: str, flags: list[str]) -> RecruitmentStatus | None:
 
 
 def point_field(latitude: Any, longitude: Any, flags: list[str]) -> Coordinates | None:
-    """Read a point; None with a notice if it is no point on the globe, or 0, 0, which stands for "not known".
+    """Read a point; None with a notice if it is not on the globe, or is 0, 0, which means "unknown".
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def point_field(latitude: Any, longitude: Any, flags: list[str]) -> Coordinates 
 
 
 def study_status(text: str) -> tuple[bool, tuple[str, ...]]:
-    """Tell whether a record states a status of the study that is known, and what is to be noticed about it."""
+    """Return whether a record states a known status of the study, and the notices about it."""
     if read_status(text) is not None:
         return True, ()
     if is_silent(text):
@@ -98,7 +98,7 @@ def study_status(text: str) -> tuple[bool, tuple[str, ...]]:
 
 
 def nothing_known(fault: Fault) -> RecordLocation:
-    """Return the location behind a fault of which nothing could be read: it may be any site."""
+    """Return the location for an error without any readable value: it may be any site."""
     return RecordLocation(where=fault.place, facility="", city="", country="")
 
 

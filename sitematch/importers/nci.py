@@ -1,6 +1,6 @@
 """The JSON of the US National Cancer Institute's clinical trials search API: trials with their ``sites``.
 
-Persons' contacts, which it holds for every site, are not read.
+The personal contacts in every site are not read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sitematch.importers.location_fields import nothing_known, point_field, stat
 from sitematch.importers.text import tidy
 
 LISTS, HEADS = frozenset({"data", "trials"}), frozenset({"total"})
-"""How a page of answers shows itself, of version 2 and 1 of the API."""
+"""Members of a page in versions 2 and 1 of the API."""
 
 
 class _Trial(msgspec.Struct, frozen=True):
@@ -61,9 +61,9 @@ def parse_trial(value: Any, read_on: date, *, where: str) -> StudyRecord | Fault
     value
         Decoded JSON.
     read_on
-        Today: dates the facts, for the API tells when a record was verified, not what day its sites describe.
+        Today, the date of the details, because the API says when a record was verified, but not the date of its sites.
     where
-        What to call it in a fault.
+        Its name in an error message.
 
     Returns
     -------

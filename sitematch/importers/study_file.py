@@ -23,7 +23,7 @@ def read_study(path: Path) -> Study:
     NotReady
         If there is no such file.
     DataFault
-        If it is not JSON, a field is missing, unknown or of the wrong type.
+        If it is not JSON, or a field is missing, unknown or has the wrong type.
     """
     try:
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Texts from outside, fit to be stored and compared."""
+"""Cleaning of texts from outside, before they are stored and compared."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import re
 _UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufeff]")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 MAX_TEXT_LENGTH = 4_000
-"""Characters kept of a long text; a registry's summary may have many thousands."""
+"""Maximum length of a stored text, in characters; a registry's summary may have many thousands."""
 
 
 def tidy(text: str) -> str:
-    """Remove what no database or terminal should be given, and stray spaces.
+    """Remove characters that databases and terminals cannot handle, and extra spaces.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Telling other systems: signed messages by HTTP POST. Opens sockets; knows no database."""
+"""Notifying other systems: signed messages by HTTP POST. Opens sockets, but uses no database."""

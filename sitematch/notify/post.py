@@ -1,9 +1,9 @@
 """Sending one signed message.
 
-A receiver checks ``Sitematch-Signature: t=<seconds>,v1=<hex>``: HMAC-SHA256 over ``<seconds>.<body>`` with the secret
-it was given, and that the time is recent. Redirects are not followed, the answer's body is not read beyond what says
-that it came, and addresses inside a network are refused unless allowed: whoever may add a webhook shall not reach, by
-way of this program, what only this program can reach.
+A receiver checks ``Sitematch-Signature: t=<seconds>,v1=<hex>``: HMAC-SHA256 over ``<seconds>.<body>`` with its secret,
+and that the time is recent. Redirects are not followed, only the beginning of the response is read, and addresses
+inside a network are refused unless allowed. Otherwise a person who can add a webhook could use this program to reach
+systems that only it can reach.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from sitematch.domain.webhooks.address import check_url, is_public
 from sitematch.errors import InvalidInput
 
 TIMEOUT_S = 10.0
-"""How long to wait for the connection, and for each part of the answer, in seconds."""
+"""How long to wait for the connection, and for each part of the response, in seconds."""
 
 DEADLINE_S = 12.0
-"""How long one attempt may take from the connection on, in seconds, whatever trickles in."""
+"""How long one attempt may take from the connection on, in seconds, even if data arrives slowly."""
 
 SIGNATURE_HEADER = "Sitematch-Signature"
 MESSAGE_HEADER = "Sitematch-Message"
@@ -49,14 +49,14 @@ def sign(secret: str, body: bytes, at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of one message.
+    """The result of one attempt to deliver a message.
 
     Parameters
     ----------
     status
         The receiver's HTTP status; None if it did not answer.
     error
-        What went wrong, in plain words; empty if the receiver took it (any 2xx).
+        The error, in plain words; empty if the receiver accepted it (any 2xx).
     """
 
     status: int | None
@@ -64,37 +64,37 @@ class Reply:
 
     @property
     def has_arrived(self) -> bool:
-        """Whether the receiver took it."""
+        """Return whether the receiver accepted it."""
         return not self.error
 
     @property
     def wants_no_more(self) -> bool:
-        """Whether the receiver says that nobody is there any more, for good (410 Gone)."""
+        """Return whether the receiver is permanently gone (410 Gone)."""
         return self.status == HTTPStatus.GONE
 
 
 def post(url: str, *, secret: str, body: bytes, message_id: str, at: datetime, allow_private: bool = False) -> Reply:
-    """Send a message, and return what came of it; nothing is raised.
+    """Send a message, and return the result; no error is raised.
 
     Parameters
     ----------
     url
-        Where to.
+        The receiver's URL.
     secret
-        What to sign with.
+        The key for signing.
     body
         JSON.
     message_id
-        By which a receiver knows a message that comes twice.
+        The id by which a receiver recognises a repeated message.
     at
-        The instant of this attempt (aware), for the signature.
+        The time of this attempt (aware), for the signature.
     allow_private
-        Whether addresses inside a network (loopback, 10.0.0.0/8, …) may be reached.
+        Whether addresses inside a network (loopback, 10.0.0.0/8, …) are allowed.
 
     Notes
     -----
     An attempt takes at most `DEADLINE_S` from the connection to the last byte that is read, however slowly the receiver
-    answers; finding the host's address comes before that and follows the system's own limits.
+    answers; the DNS look-up comes before that and has the system's own limits.
     """
     headers = {
         "Content-Type": "application/json",
@@ -108,7 +108,7 @@ def post(url: str, *, secret: str, body: bytes, message_id: str, at: datetime, a
     except InvalidInput as error:
         return Reply(None, error.message)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        # The text of such an error may hold addresses inside the network; its kind is enough to act on.
+        # The text of such an error may contain addresses inside the network; its kind is enough.
         return Reply(None, f"no answer: {type(error).__name__}")
 
 
@@ -119,7 +119,7 @@ def _send(parts: SplitResult, body: bytes, headers: dict[str, str], allow_privat
     if address is None:
         return Reply(None, "the address is in a private network")
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
-    # Connect to the very address that was checked: a name may point elsewhere a moment later.
+    # Connect to exactly the address that was checked, because the name may have another address a moment later.
     plain = socket.create_connection((address, port), timeout=TIMEOUT_S)
     too_late = threading.Event()
     limit = threading.Timer(DEADLINE_S, _cut, (plain, too_late))
@@ -145,14 +145,14 @@ def _send(parts: SplitResult, body: bytes, headers: dict[str, str], allow_privat
 
 
 def _cut(plain: socket.socket, too_late: threading.Event) -> None:
-    """End a conversation that takes too long: the thread that waits for the next byte gets an error at once."""
+    """End a connection that takes too long; the thread that waits for the next byte gets an error at once."""
     too_late.set()
-    with contextlib.suppress(OSError):  # it has just ended by itself
+    with contextlib.suppress(OSError):  # the connection has just ended by itself
         plain.shutdown(socket.SHUT_RDWR)
 
 
 def _resolve(host: str, port: int, allow_private: bool) -> str | None:
-    """Return the first address of a host that may be reached; None if there is none."""
+    """Return the first allowed address of a host; None if there is none."""
     for *_, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         address = str(place[0])
         if allow_private or is_public(address):

@@ -1,1 +1,1 @@
-"""What coordinators report: each report is worked out once, as one value, and rendered from it in every format."""
+"""Reports for coordinators: each report is calculated once, as one value, and rendered from it in every format."""

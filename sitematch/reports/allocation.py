@@ -1,4 +1,4 @@
-"""The allocation report: which referral could go where, what each gave up, and what keeps the others out."""
+"""The allocation report: the site and extra distance of each referral, and the obstacles for the others."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _NEEDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllocationFacts:
-    """What the report tells.
+    """The content of the report.
 
     Parameters
     ----------
     study, as_of, sources
-        Which study, the instant of the caps, and whose data placed everything.
+        The study, the time of the caps, and the sources of the locations.
     allocation
-        Who goes where.
+        The allocation.
     sites
         The sites that take patients, by id.
     uncertainty_km
-        How far off a referral's place may be, by its id; absent where it could not be located.
+        The uncertainty of a referral's place, by its id; missing if it could not be located.
     """
 
     study: Study
@@ -46,12 +46,12 @@ class AllocationFacts:
 
 
 def allocation_report(facts: AllocationFacts, time_zone: str) -> Report:
-    """Put an allocation into a report.
+    """Return the allocation report.
 
     Parameters
     ----------
     facts
-        What it tells.
+        The content.
     time_zone
         IANA name.
     """
@@ -150,14 +150,14 @@ def _unplaced(facts: AllocationFacts) -> Section:
 
 
 def explain(unplaced: UnplacedReferral, sites: int) -> str:
-    """Say why a referral has no site.
+    """Return why a referral has no site, in words.
 
     Parameters
     ----------
     unplaced
         The referral.
     sites
-        How many sites take patients.
+        The number of sites that take patients.
 
     Examples
     --------

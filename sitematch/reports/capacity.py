@@ -1,4 +1,4 @@
-"""The capacity report: what is taken and left in a study, its countries, arms and sites, at one instant."""
+"""The capacity report: spots taken and left in a study, its countries, arms and sites, at one time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sitematch.reports.plot import BarPlot, Series
 from sitematch.reports.scope import Scope
 
 MOST_BARS = 20
-"""How many countries or sites a plot shows, those with the most spots in use; the table holds them all."""
+"""Number of countries or sites in a plot, those with the most spots in use; the table has all of them."""
 
 _NO_SITE = "No site (waiting list)"
 _NO_ARM = "No arm was chosen"
@@ -127,25 +127,25 @@ _ADD_UP = tuple(name for name, *_ in _COUNTED)
 
 
 def capacity_report(study_counts: StudyCounts, sites: Sequence[Site], scope: Scope) -> Report:
-    """Work out the capacity report.
+    """Create the capacity report.
 
     Parameters
     ----------
     standing
-        Where all referrals stand.
+        The states of all referrals.
     sites
-        The catalogue's sites, for their names; the ledger may know others.
+        The catalogue's sites, for their names; the ledger may have others.
     scope
-        The study, the filters and whose eyes it is for. Filters narrow sites and countries; the study and its arms
-        are always whole, because their caps are shared.
+        The study, the filters and the reader's access. Filters apply to sites and countries; the study and its arms are
+        always complete, because their caps are shared.
 
     Returns
     -------
     Report
-        Tables ``study``, ``countries``, ``arms`` (where there are any) and ``sites``, all with the same columns.
-        Countries, arms and sites stand by id; each referral is counted once, where it stands. So the counts of a
-        table add up to the study's, which `remaining` and `waiting` do not: caps are shared, and one referral may wait
-        for several sites.
+        Tables ``study``, ``countries``, ``arms`` (if there are any) and ``sites``, all with the same columns.
+        Countries, arms and sites are sorted by id; each referral is counted once, in its current state. So the counts
+        of a table add up to the study's. `remaining` and `waiting` do not, because caps are shared and one referral may
+        wait for several sites.
     """
     return _Capacity(study_counts, sites, scope).report()
 
@@ -164,7 +164,7 @@ class _Capacity:
         self, key: CapKey, part_id: str, name: str, country: str | None, *, is_open: bool, remaining: int | None
     ) -> tuple[Cell, ...]:
         spots = self.view.caps.get(key, CapRule(None)).spots
-        # Of parts that hold sites of others, somebody who sees only some learns what the caps tell, and no more.
+        # For parts with sites that the reader may not see, the report shows only the caps.
         is_counted = self.scope.visible is None or key.level is CapLevel.SITE
         taken = self.parts.taken[key] if is_counted or key in self.view.caps else None
         return (
@@ -319,7 +319,7 @@ def _counts(part: Part, as_of: datetime) -> tuple[Cell, ...]:
 
 
 def _overlap(rows: list[tuple[Cell, ...]], study: tuple[Cell, ...]) -> tuple[str, ...]:
-    """Say that what is left does not add up, where it does not."""
+    """Return a note if the spots left do not add up."""
     left = [row[_AT["remaining"]] for row in rows if row[_AT["is_open"]] is not None]
     known = [value for value in left if isinstance(value, int)]
     total, whole = sum(known), study[_AT["remaining"]]
@@ -330,7 +330,7 @@ def _overlap(rows: list[tuple[Cell, ...]], study: tuple[Cell, ...]) -> tuple[str
 
 
 def _bars(name: str, noun: str, rows: list[tuple[Cell, ...]]) -> BarPlot | None:
-    """Draw the parts that have spots in use, those with most on top; None if there are none or they are not told."""
+    """Return the plot of the parts with spots in use, most first; None if there are none or they are hidden."""
     places = [_AT[column] for column in ("enrolled", "screening", "held", "offered")]
     counted = {str(row[0]): [_int(row[at]) or 0 for at in places] for row in rows}
     used = [part for part, counts in counted.items() if any(counts)]

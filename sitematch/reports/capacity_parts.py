@@ -1,4 +1,4 @@
-"""What is counted for each part of a study, and how many more each could take."""
+"""Counts for each part of a study, and how many more patients each could take."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ STUDY = CapKey(level=CapLevel.STUDY)
 
 @dataclass(slots=True)
 class Part:
-    """What is counted for a part of the study: a country, an arm, a site, or all of it.
+    """Counts for a part of the study: a country, an arm, a site, or the whole study.
 
     Parameters
     ----------
     states
-        Referrals by where they stand.
+        Referrals by state.
     waiting
-        Referrals on the waiting list that would come here.
+        Referrals on the waiting list that wait for this part.
     oldest_hold
-        When the hold was placed that has lasted longest, of those that have not lapsed.
+        When the oldest hold that has not lapsed was placed.
     """
 
     states: Counter[SpotState] = field(default_factory=Counter)
@@ -36,7 +36,7 @@ class Part:
 
     @property
     def is_used(self) -> bool:
-        """Whether anything is counted here."""
+        """Return whether anything is counted here."""
         return bool(self.waiting or self.states.total())
 
 
@@ -46,7 +46,7 @@ class PartCounts:
     Parameters
     ----------
     standing
-        Where all referrals stand.
+        The states of all referrals.
     """
 
     def __init__(self, study_counts: StudyCounts) -> None:
@@ -57,11 +57,11 @@ class PartCounts:
         self._count()
 
     def of(self, key: CapKey) -> Part:
-        """Return what is counted for one part."""
+        """Return the counts for one part."""
         return self.by_key.get(key, Part())
 
     def own_left(self, key: CapKey) -> int | None:
-        """Return what a part's own cap leaves: 0 if the part is closed, None without a limit."""
+        """Return the spots left under a part's own cap: 0 if the part is closed, None without a limit."""
         rule = self.view.caps.get(key, CapRule(None))
         if rule.is_closed or (key == STUDY and not self.view.takes_patients):
             return 0
@@ -70,7 +70,7 @@ class PartCounts:
     def room(self, sites: Iterable[SiteInView]) -> int | None:
         """Return how many more some sites could take together under their own and their countries' caps.
 
-        The study's cap and those of arms are left out. None is without a limit.
+        The study's cap and those of arms are left out. None means no limit.
         """
         by_country: dict[str, list[int | None]] = {}
         for site in sites:
@@ -117,12 +117,12 @@ def _keys_without_site(arm: str | None) -> tuple[CapKey, ...]:
 
 
 def least(*counts: int | None) -> int | None:
-    """Return the least; None is no bound."""
+    """Return the smallest number; None means no limit."""
     return min((count for count in counts if count is not None), default=None)
 
 
 def _sum(counts: Iterable[int | None]) -> int | None:
-    """Add counts up; one without a bound leaves the sum without."""
+    """Add up counts; if one has no limit, the sum has none."""
     total = 0
     for count in counts:
         if count is None:

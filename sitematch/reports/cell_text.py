@@ -1,4 +1,4 @@
-"""How a cell is written: for people, and for programs."""
+"""Formatting of cells for people and for programs."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from sitematch.reports.document import Cell, CellKind, CellTone, Column, Report,
 _DAY_S = 86_400
 
 SIGNS: dict[CellTone, str] = {CellTone.GOOD: "", CellTone.WARN: "△", CellTone.ALERT: "▲"}
-"""What stands before a marked cell, so that it is noticed without colours."""
+"""The sign before a marked cell, so that it is visible without colours."""
 
 SIGNS_NOTE = "▲ needs attention, △ may need attention soon."
-"""What is said below a table with marks."""
+"""The explanations below a table with marks."""
 
 
 def shown(column: Column, value: Cell, zone: ZoneInfo) -> str:
-    """Write a cell for a person.
+    """Format a cell for a person.
 
     Parameters
     ----------
     column
         Its column.
     value
-        What it holds.
+        Its value.
     zone
-        Where instants are shown.
+        The time zone for displayed times.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def shown(column: Column, value: Cell, zone: ZoneInfo) -> str:
 
 
 def plain(value: Cell) -> str | int | float | bool | None:
-    """Give a cell to a program: instants in UTC and days as ISO 8601, durations in seconds.
+    """Format a cell for a program: times in UTC and days as ISO 8601, durations in seconds.
 
     Examples
     --------
@@ -68,14 +68,14 @@ def plain(value: Cell) -> str | int | float | bool | None:
 
 
 def signed(column: Column, value: Cell, zone: ZoneInfo) -> str:
-    """Write a cell for a person, with the sign of its mark before it."""
+    """Format a cell for a person, with the sign of its mark before it."""
     tone = column.tone_of(value)
     sign = "" if tone is None else SIGNS[tone]
     return f"{sign} {shown(column, value, zone)}".lstrip()
 
 
 def total_shown(table: Table, at: int, zone: ZoneInfo) -> str:
-    """Write one cell of a table's totals for a person: the first says what the row is, if it holds nothing itself."""
+    """Format one cell of a table's totals for a person; an empty first cell gets the row's name."""
     value = None if table.totals is None else table.totals[at]
     if value is None:
         return "" if at else "Total"
@@ -83,7 +83,7 @@ def total_shown(table: Table, at: int, zone: ZoneInfo) -> str:
 
 
 def notes_of(table: Table) -> tuple[str, ...]:
-    """Return what is said below a table: what its signs mean, and its notes."""
+    """Return the lines below a table: the meaning of its signs, and its notes."""
     has_signs = any(
         SIGNS[tone]
         for row in table.rows
@@ -94,7 +94,7 @@ def notes_of(table: Table) -> tuple[str, ...]:
 
 
 def facts_of(report: Report) -> tuple[tuple[str, str], ...]:
-    """Return what every format says of a report: what it is about, as of when, and what it was worked out from."""
+    """Return the facts that every format shows: the subject of the report, its time, and its sources."""
     return (
         ("Study", f"{report.study_id}: {report.study_title}"),
         ("As of", f"{report.as_of.astimezone(report.zone):%Y-%m-%d %H:%M:%S} ({report.time_zone})"),

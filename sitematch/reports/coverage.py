@@ -12,10 +12,10 @@ from sitematch.reports.plot import BarPlot, Series
 from sitematch.reports.scope import VERSION
 
 MAX_CANDIDATES = 20
-"""Candidates that the table lists; the rest is counted."""
+"""Number of candidates in the table; the others are only counted."""
 
 MIN_PEOPLE = 11
-"""Sites nearest to fewer people than this are not told one by one."""
+"""Sites that are nearest to fewer people than this are not listed separately."""
 
 _WHY = {
     NotOpen.NOT_RECRUITING: "not recruiting",
@@ -32,12 +32,12 @@ _STATUS = {
 
 
 def coverage_report(found: Coverage, time_zone: str) -> Report:
-    """Put coverage into a report.
+    """Return the coverage report.
 
     Parameters
     ----------
     found
-        What it tells.
+        The results.
     time_zone
         IANA name.
     """
@@ -132,7 +132,7 @@ def _reach(found: Coverage) -> Section:
 def _sites(found: Coverage) -> Section:
     shown = list(found.nearest)
     folded: list[NearestPeople] = []
-    # What is hidden must not follow from the total, so that it too holds several people.
+    # Hidden numbers must not follow from the total, so the group must also contain several people.
     while shown and (shown[-1].people < MIN_PEOPLE or 0 < sum(one.people for one in folded) < MIN_PEOPLE):
         folded.append(shown.pop())
     rows: list[tuple[Cell, ...]] = [(*_site_cells(one.site), one.people, _finite(one.median_km)) for one in shown]
@@ -243,7 +243,7 @@ def _finite(km: float) -> float | None:
 
 
 def _whole(people: float) -> int | float:
-    """Show people as a whole number where it is one; a list's weights may be none."""
+    """Return a number of people as a whole number if it is one; the weights of a list may not be."""
     return int(people) if people.is_integer() else people
 
 

@@ -17,7 +17,7 @@ from sitematch.reports.plot import BarPlot, Series
 from sitematch.reports.scope import VERSION
 
 MOST_BARS = 20
-"""Regions that the plot shows; the table holds them all."""
+"""Number of regions in the plot; the table has all of them."""
 
 
 class ReachOfSite(StrEnum):
@@ -35,11 +35,11 @@ class RegionReach:
     Parameters
     ----------
     name
-        What it is called; may be empty.
+        Its name; may be empty.
     site
         The nearest open site; None if there is none.
     km, least_km, most_km
-        From the region's point, and what it may be within its area, in kilometres; infinite without a site.
+        The distance from the region's point, and its limits within the area, in kilometres; infinite without a site.
     """
 
     name: str
@@ -49,7 +49,7 @@ class RegionReach:
     most_km: float
 
     def within(self, limit_km: float) -> ReachOfSite:
-        """Tell whether a site is within a distance for the whole region, for none of it, or for some."""
+        """Return whether a site is within a distance for the whole region, for none of it, or for a part."""
         if self.most_km <= limit_km:
             return ReachOfSite.YES
         return ReachOfSite.NO if self.least_km > limit_km else ReachOfSite.UNSURE
@@ -57,22 +57,22 @@ class RegionReach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemandFacts:
-    """What the report tells.
+    """The content of the report.
 
     Parameters
     ----------
     study, as_of, sources
-        Which study, the instant at which sites are open, and whose data placed everything.
+        The study, the time at which sites are open, and the sources of the locations.
     months
-        The months asked for, all of them over.
+        The requested months, all of them complete.
     threshold
-        The fewest look-ups of a region in a month that are in `cells`.
+        The smallest number of look-ups of a region in a month that is in `cells`.
     within_km
-        What is within reach.
+        The distance that counts as within reach.
     cells
-        What may be shown; every number in the report is made of these alone.
+        The cells that may be shown; every number in the report comes only from these.
     reach
-        By region, for those that can be placed.
+        By region, for regions that can be located.
     """
 
     study: Study
@@ -86,12 +86,12 @@ class DemandFacts:
 
 
 def demand_report(facts: DemandFacts, time_zone: str) -> Report:
-    """Put demand into a report.
+    """Return the demand report.
 
     Parameters
     ----------
     facts
-        What it tells.
+        The content.
     time_zone
         IANA name.
     """

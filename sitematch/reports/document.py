@@ -1,4 +1,4 @@
-"""A report as one value: all that it shows is in here, and the renderers only render.
+"""A report as one value with all its content, so that renderers only render.
 
 ::
 
@@ -6,8 +6,8 @@
                                   ├─ plot     BarPlot, LinePlot, FanPlot (see `sitematch.reports.plot`)
                                   └─ table    Table ── columns, rows, totals, notes
 
-So the same numbers stand in every format, and the same inputs give the same bytes: a report holds no clock, and what
-it was counted from is written in it.
+So every format has the same numbers, and the same inputs give the same bytes: a report does not read the clock, and it
+names its sources.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from sitematch.domain.time_zones import zone_named
 from sitematch.reports.plot import Plot
 
 Cell = str | int | float | bool | date | datetime | timedelta | None
-"""What a table's field can hold; None is "there is none" or "not known", as its column says."""
+"""The types of a cell; None means "none" or "unknown", as its column says."""
 
 
 class CellKind(StrEnum):
-    """What a column's cells are, and so how they are written."""
+    """Kinds of columns, which determine how cells are formatted."""
 
     TEXT = "TEXT"
     """A `str`: names, ids, codes."""
@@ -64,7 +64,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*")
 
 
 class CellTone(StrEnum):
-    """How much a cell asks to be noticed; renderers use a weight or sign beside the colour."""
+    """How strongly a cell is highlighted; renderers use a font weight or a sign in addition to the colour."""
 
     GOOD = "good"
     WARN = "warn"
@@ -73,16 +73,16 @@ class CellTone(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellMark:
-    """When a cell is to be noticed.
+    """A rule for highlighting a cell.
 
     Parameters
     ----------
     tone
-        How much.
+        How strongly.
     equals
         Marks cells with this value; None if `at_least` decides.
     at_least
-        Marks numbers of this much and more.
+        Marks numbers from this value on.
     """
 
     tone: CellTone
@@ -105,23 +105,23 @@ class Column:
     label
         For people: short.
     kind
-        What the cells are.
+        The kind of the cells.
     description
-        One sentence: what is counted, and what is not.
+        One sentence about what is counted and what is not.
     missing
-        What people read where a cell is None, e.g. ``"unknown"``, ``"no cap"``, ``"fewer than 11"``.
+        The displayed text if a cell is None, e.g. ``"unknown"``, ``"no cap"``, ``"fewer than 11"``.
     digits
-        Decimals shown to people of a `NUMBER`, `SHARE` (of its percentage), `KM` or `DURATION` (of its days);
-        programs get the number as it is.
+        Decimals shown to people of a `NUMBER`, `SHARE` (of its percentage), `KM` or `DURATION` (of its days); programs
+        get the exact number.
     marks
-        When a cell is to be noticed; the first that fits decides.
+        Rules for highlighting a cell; the first one that matches decides.
     is_detail
-        Whether a narrow terminal may leave it out, and say so.
+        Whether a narrow terminal may leave it out, with a note.
 
     Raises
     ------
     ValueError
-        If the name is in no such form.
+        If the name has another form.
     """
 
     name: str
@@ -137,7 +137,7 @@ class Column:
         _check_name(self.name)
 
     def tone_of(self, value: Cell) -> CellTone | None:
-        """Return how much a cell of this column asks to be noticed; None if not."""
+        """Return how strongly a cell of this column is highlighted; None if it is not."""
         if value is None:
             return None
         for mark in self.marks:
@@ -151,26 +151,26 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows of equal form.
+    """A table with rows and columns.
 
     Parameters
     ----------
     name
-        Unique in the report, lower case with hyphens: sheets, files and CSV rows are named after it.
+        Unique in the report, lower case with hyphens; used for sheets, files and CSV rows.
     columns
-        At least one, no two of one name.
+        At least one, with unique names.
     rows
-        In the order shown: each has one cell for each column.
+        In the displayed order; each has one cell for each column.
     totals
-        What stands below the rows: one cell for each column, None where nothing adds up; None for no such row.
+        The row of totals: one cell for each column, None if a column has no total. None for no such row.
     notes
-        What must be known to read it: that caps overlap, that numbers are suppressed.
+        Information that is needed to read it, e.g. that caps overlap or numbers are suppressed.
 
     Raises
     ------
     ValueError
-        If a row has another length than the columns, a cell does not fit its column's kind, a number is not finite,
-        an instant is not aware, or a name is used twice.
+        If a row has another length than the columns, a cell does not match its column's kind, a number is not finite, a
+        time is not aware, or a name is used twice.
     """
 
     name: str
@@ -194,16 +194,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One part of a report: what is said first, then the plot, then the table.
+    """One part of a report: text, then the plot, then the table.
 
     Parameters
     ----------
     title
         Its heading.
     text
-        Paragraphs: the finding in plain words, with its uncertainty.
+        Paragraphs with the result in plain words, with its uncertainty.
     plot, table
-        Each may be absent.
+        Each may be missing.
     """
 
     title: str
@@ -219,30 +219,31 @@ class Report:
     Parameters
     ----------
     kind
-        Which report, e.g. ``"capacity"``; lower case with hyphens.
+        The kind of report, e.g. ``"capacity"``; lower case with hyphens.
     title
         Its heading, e.g. ``"Capacity"``.
     study_id, study_title
-        The study that it is about.
+        The study.
     as_of
-        The instant that it describes (aware).
+        The time that it describes (aware).
     time_zone
-        The IANA name of the zone in which instants, days and months are shown and counted, e.g. ``"Europe/Berlin"``.
+        The IANA name of the time zone for displaying and counting times, days and months, e.g. ``"Europe/Berlin"``.
     version
         The program and its version, e.g. ``"sitematch 0.1.0"``.
     sections
-        In the order shown. Table and plot names are unique over all of them.
+        In the displayed order. Table and plot names are unique in the report.
     filters
-        What was asked beyond the study and the instant, as (name, value); empty is everything.
+        The options besides the study and the time, as (name, value); empty means no filter.
     sources
-        What it was worked out from, as (name, value), e.g. how far the ledger went.
+        The data that it is based on, as (name, value), e.g. the last event of the ledger.
     notes
-        What holds for all of it: what a reader may not see, that the catalogue keeps no history, a study's notice.
+        Notes about the whole report: what the reader may not see, that the catalogue keeps no history, a study's
+        notice.
 
     Raises
     ------
     ValueError
-        If `as_of` is not aware, the zone is unknown, or a name is used twice.
+        If `as_of` is not aware, the time zone is unknown, or a name is used twice.
     """
 
     kind: str
@@ -275,12 +276,12 @@ class Report:
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """Every table, in order; the first is the one that the report is about."""
+        """Every table, in order; the first is the main one."""
         return tuple(section.table for section in self.sections if section.table is not None)
 
 
 def _fits(kind: CellKind, value: Cell) -> bool:
-    # Exact types: a bool is an int to Python and a datetime a date, and numpy's own numbers cannot be written as JSON.
+    # Exact types, because in Python a bool is an int and a datetime a date, and JSON cannot contain numpy numbers.
     if value is None:
         return True
     if type(value) not in _TYPES[kind]:

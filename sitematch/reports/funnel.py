@@ -1,4 +1,4 @@
-"""The funnel report: how many referrals came how far, how long each step took, and why screening failed."""
+"""The funnel report: how far referrals got, how long each step took, and why screening failed."""
 
 from __future__ import annotations
 
@@ -93,30 +93,29 @@ def funnel_report(
     as_of: datetime,
     ledger: tuple[int, str],
 ) -> Report:
-    """Work out the funnel.
+    """Create the funnel report.
 
     Parameters
     ----------
     journeys
-        Each referral's events up to `as_of`, oldest first; the referrals in any order. Gone through once, and not
-        kept.
+        Each referral's events up to `as_of`, oldest first; the referrals in any order. Read once, and not kept.
     sites
-        The catalogue's sites, for their names; the ledger may know others.
+        The catalogue's sites, for their names; the ledger may have others.
     scope
-        The study, the filters and whose eyes it is for. An attempt belongs to its site, so with a filter those that
+        The study, the filters and the reader's access. An attempt belongs to its site, so with a filter, attempts that
         only waited are left out.
     as_of
         The instant (aware).
     ledger
-        How many events there were, and the last one's hash.
+        The number of events, and the last one's hash.
 
     Returns
     -------
     Report
         Tables ``study``, ``months`` (every one from the first attempt to `as_of`) and ``sites`` (by id), with the same
-        columns, then ``screen-failures`` and ``withdrawals`` by code, the most frequent first. In each line attempts =
-        enrolled + released + lapsed + screen failed + open; withdrawn are among the enrolled. Over months and sites all
-        counts add up to the study's but that of referrals: one may have attempts in several.
+        columns, then ``screen-failures`` and ``withdrawals`` by code, most frequent first. In each line attempts =
+        enrolled + released + lapsed + screen failed + open; withdrawn participants are included in the enrolled. All
+        counts of months and sites add up to the study's, except that of referrals, which can have attempts in several.
     """
     zone = scope.zone
     study, months, by_site = FunnelTally(), dict[str, FunnelTally](), dict[str | None, FunnelTally]()
@@ -228,7 +227,7 @@ def _reasons(name: str, found: Counter[str]) -> Table:
 
 
 def _all_months(found: Iterable[str], until: datetime) -> list[str]:
-    """Return every month from the first one found to that of an instant."""
+    """Return every month from the first one with attempts to that of a given time."""
     first = min(found, default=None)
     if first is None:
         return []

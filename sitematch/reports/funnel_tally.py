@@ -1,4 +1,4 @@
-"""What the funnel counts of attempts, and the times between their steps."""
+"""The funnel's counts of attempts, and the times between their steps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Z_95 = 1.959963984540054
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One thing that is counted, and its column."""
+    """One count and its column."""
 
     name: str
     label: str
@@ -48,7 +48,7 @@ COUNTS = (
 
 @dataclass(frozen=True, slots=True)
 class StepTime:
-    """The way between two steps, and its columns."""
+    """The transition between two steps, and its columns."""
 
     name: str
     label: str
@@ -64,7 +64,7 @@ STEPS = (
 
 
 class FunnelTally:
-    """Counts of attempts, and the times of their steps in whole microseconds: eight bytes each."""
+    """Counts of attempts, and the times of their steps in whole microseconds, eight bytes each."""
 
     def __init__(self) -> None:
         self.referrals = 0
@@ -79,7 +79,7 @@ class FunnelTally:
         attempt
             The attempt.
         is_new_referral
-            Whether none of the same referral's was counted here before.
+            Whether it is the first attempt of its referral here.
         """
         self.referrals += is_new_referral
         counts = self.counts
@@ -91,7 +91,7 @@ class FunnelTally:
         counts["screened"] += attempt.screened_at is not None
         counts["enrolled"] += attempt.enrolled_at is not None
         outcome = STATES[attempt.state].outcome
-        if outcome is not Outcome.ENROLLED:  # that step is counted above, also of those who left later
+        if outcome is not Outcome.ENROLLED:  # that step is counted above, also for people who left later
             counts[outcome] += 1
         self._time("wait", attempt.waited_at, attempt.held_at)
         self._time("hold", attempt.held_at, attempt.screened_at)
@@ -103,7 +103,7 @@ class FunnelTally:
             self.times_us[name].append((end - start) // _MICROSECOND)
 
     def median(self, name: str) -> timedelta | None:
-        """Return the median time of a step: of an even number the mean of the middle two; None if none made it."""
+        """Return the median time of a step (the mean of the middle two if even); None if nobody completed it."""
         times = sorted(self.times_us[name])
         if not times:
             return None
@@ -117,12 +117,12 @@ def wilson_interval(hits: int, of: int) -> tuple[float, float]:
     Parameters
     ----------
     hits, of
-        How many of how many; `of` is at least 1.
+        The count and its total; `of` is at least 1.
 
     Notes
     -----
-    Wilson's score interval (1927, doi:10.1080/01621459.1927.10502953), which stays between 0 and 1 and holds for small
-    numbers.
+    Wilson's score interval (1927, doi:10.1080/01621459.1927.10502953), which stays between 0 and 1 and is valid for
+    small numbers.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Plots as data: what is drawn, not how. Each has a text equivalent, worked out from the same numbers (`plot_words`).
+"""Plots as data, independent of rendering. Each has a text equivalent from the same numbers (`plot_words`).
 
-Whoever cannot see a picture gets the same facts, and a plot is drawn so that it can be told apart without colours:
-series are also told apart by hatching, markers and line styles.
+People who cannot see a picture get the same facts, and plots do not depend on colours: series also differ in hatching,
+markers and line styles.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import date, datetime
 from itertools import pairwise
 
 X = int | float | date | datetime
-"""Where a point stands along a line plot's axis; one kind within a plot, and instants aware."""
+"""A position on a line plot's axis; a plot has one kind, and times are aware."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +23,9 @@ class Series:
     Parameters
     ----------
     label
-        What the legend calls it.
+        Its name in the legend.
     values
-        One for each category, in the same order; None where it is not known.
+        One for each category, in the same order; None if unknown.
     """
 
     label: str
@@ -39,17 +39,17 @@ class BarPlot:
     Parameters
     ----------
     name
-        Unique in the report, lower case with hyphens: files and element ids are named after it.
+        Unique in the report, lower case with hyphens; used for files and element ids.
     title
-        What it shows, in words.
+        Its title.
     category_label, value_label
-        What the categories are (``"Country"``) and what is measured, with its unit (``"Participants"``).
+        The kind of the categories (``"Country"``), and the measured quantity with its unit (``"Participants"``).
     categories
-        What each bar stands for, in the order shown. More than about fifty cannot be read: choose before.
+        The label of each bar, in the displayed order. More than about fifty are unreadable, so select before.
     series
-        At least one; at most five can be told apart.
+        At least one; at most five can be distinguished.
     is_stacked
-        Whether the series stand end to end, and so add up, rather than one above the other.
+        Whether the series are stacked end to end, and so add up, or shown one above the other.
 
     Raises
     ------
@@ -81,11 +81,11 @@ class Line:
     Parameters
     ----------
     label
-        What the legend calls it.
+        Its name in the legend.
     points
-        Along x ascending, each (x, y).
+        In ascending order of x, each (x, y).
     is_stepped
-        Whether y keeps its value until the next point, as a count does, rather than going there in a straight line.
+        Whether y keeps its value until the next point, like a count, instead of changing in a straight line.
     """
 
     label: str
@@ -100,9 +100,9 @@ class Band:
     Parameters
     ----------
     label
-        What the legend calls it, e.g. ``"80 % interval"``.
+        Its name in the legend, e.g. ``"80 % interval"``.
     points
-        Along x ascending, each (x, low, high).
+        In ascending order of x, each (x, low, high).
     """
 
     label: str
@@ -111,7 +111,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """A height that matters, drawn as a horizontal line: a cap, a target."""
+    """An important level, shown as a horizontal line: a cap, a target."""
 
     label: str
     value: int | float
@@ -119,18 +119,18 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinePlot:
-    """Lines over a common axis.
+    """Lines with a common axis.
 
     Parameters
     ----------
     name, title
         As in `BarPlot`.
     x_label, y_label
-        What is along each axis, with its unit.
+        The quantity on each axis, with its unit.
     lines
-        At least one; at most five can be told apart.
+        At least one; at most five can be distinguished.
     levels
-        Heights that matter.
+        Important levels.
 
     Raises
     ------
@@ -156,18 +156,18 @@ class LinePlot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FanPlot:
-    """What was, then what is expected with its intervals, which widen like a fan.
+    """Past values, then a forecast with its intervals, which widen like a fan.
 
     Parameters
     ----------
     name, title, x_label, y_label, levels
         As in `LinePlot`.
     observed
-        What was.
+        The past values.
     expected
-        The middle of what is expected: a median or a mean; its label says which.
+        The middle of the forecast: a median or a mean; its label says which.
     bands
-        Intervals around `expected`, the widest first.
+        Intervals around `expected`, widest first.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The text equivalent of a plot: what it shows in a sentence or two, and its numbers as a table."""
+"""The text equivalent of a plot: one or two sentences, and its numbers as a table."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 
 def plot_text(plot: Plot, zone: ZoneInfo) -> str:
-    """Say what a plot shows.
+    """Describe a plot in words.
 
     Parameters
     ----------
     plot
         The plot.
     zone
-        Where instants are shown.
+        The time zone for displayed times.
     """
     if isinstance(plot, BarPlot):
         parts = [f"Bars: {plot.value_label} by {plot.category_label.lower()}, {len(plot.categories)} in all."]
@@ -41,7 +41,7 @@ def plot_text(plot: Plot, zone: ZoneInfo) -> str:
 
 
 def plot_table(plot: Plot) -> Table:
-    """Return a plot's numbers: one row for each category or place along the axis, one column for each series."""
+    """Return a plot's numbers: one row for each category or position on the axis, one column for each series."""
     columns: list[tuple[str, dict[X, int | float | None]]] = []
     xs: Sequence[X]
     if isinstance(plot, BarPlot):

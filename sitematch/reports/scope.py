@@ -1,4 +1,4 @@
-"""What a report is asked about and whose eyes it is for: the part that all of them share."""
+"""The scope of a report and the reader's access: the part that all reports share."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ VERSION = f"sitematch {__version__}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What a report is asked about.
+    """The scope of a report.
 
     Parameters
     ----------
     study_id, study_title, study_notice
-        The study; the notice is said with every report, e.g. that the sites are stand-ins.
+        The study; every report shows the notice, e.g. that the sites are stand-ins.
     time_zone
-        IANA name of the zone in which days and months are counted and instants shown.
+        IANA name of the time zone for counting days and months and displaying times.
     country
-        ISO 3166-1 alpha-2: only sites there; None is every country.
+        ISO 3166-1 alpha-2: only sites in this country; None for every country.
     site_id
-        Only this site; None is every site.
+        Only this site; None for every site.
     visible
         The sites that the reader may see; None is the whole study.
     """
@@ -46,7 +46,7 @@ class Scope:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing of the study is left out."""
+        """Return whether nothing of the study is left out."""
         return self.country is None and self.site_id is None and self.visible is None
 
     @property
@@ -56,7 +56,7 @@ class Scope:
         return tuple((name, value) for name, value in chosen if value is not None)
 
     def shows(self, site_id: str, country: str) -> bool:
-        """Whether a site is in the report."""
+        """Return whether a site is in the report."""
         return (
             (self.visible is None or site_id in self.visible)
             and self.site_id in (None, site_id)
@@ -73,16 +73,16 @@ class Scope:
         sections: tuple[Section, ...],
         notes: tuple[str, ...] = (),
     ) -> Report:
-        """Make a report of sections.
+        """Create a report from sections.
 
         Parameters
         ----------
         kind, title, sections, notes
             As in `Report`; the study's notice is added.
         standing_at
-            The instant that it describes (aware).
+            The time that it describes (aware).
         ledger
-            How many events it was worked out from, and the last one's hash.
+            The number of events that it is based on, and the last one's hash.
         """
         events, head_hash = ledger
         counted = f"{events:,} events" + (f", the last with hash {head_hash[:16]}…" if head_hash else "")

@@ -1,5 +1,5 @@
-"""The use cases, and the only place that joins the rooms in the middle.
+"""The use cases, which combine the lower layers.
 
-What a caller may do is asked here, before anything else happens. `setup` makes the database ready and opens it;
-`idempotency` does a write once for each key.
+Permissions are checked here, before anything else happens. `setup` prepares and opens the database; `idempotency` runs
+a write once for each key.
 """

@@ -1,4 +1,4 @@
-"""Doing a write outside the ledger once for each idempotency key; what holds a secret is kept without it."""
+"""Writes outside the ledger, run once for each idempotency key; stored answers do not contain secrets."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ def once(
     now: datetime,
     masked: str | None = None,
 ) -> T:
-    """Do a write, or return the answer that the same request got before.
+    """Run a write, or return the answer that the same request got before.
 
     Parameters
     ----------
     store
         The database.
     caller
-        Who asks, and with which key; without one the write is simply done.
+        The caller with the key; without a key the write is always run.
     name, body
-        What is asked; the body as JSON can hold it.
+        The request; the body must be valid as JSON.
     kind
         Type of the answer.
     act
-        Does it.
+        Runs the write.
     now
         The instant (aware).
     masked
-        The field of the answer that is not kept; null when the answer is given again.
+        The field of the answer that is not stored; null in a repeated answer.
 
     Raises
     ------
     SitematchError
-        What `act` raises, and what `sitematch.store.request_claims.claim` does.
+        The errors of `act` and of `sitematch.store.request_claims.claim`.
     """
     encode = msgspec.json.encode
     before = request_claims.claim(store, caller, KeyedRequest(name, (encode(body).decode(),)), now)

@@ -1,4 +1,4 @@
-"""Making the database ready, opening it, and copying it as a whole: for who serves or commands, not for callers."""
+"""Preparing, opening and copying the database, for servers and commands, not for API callers."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ __all__ = [
 
 
 def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> None:
-    """Bring the database's schema up to date, give an empty catalogue the default study, and the ledger stated caps.
+    """Upgrade the schema, add the default study to an empty catalogue, and set the stated caps in the ledger.
 
     Parameters
     ----------
     settings
         Where the database is.
     say
-        Takes a line for each thing that was done; nothing is said when all was ready.
+        Takes one line for each step; it is not called if nothing had to be done.
     now
         The instant (aware), for the audit trail.
 
@@ -68,7 +68,7 @@ def prepare(settings: Settings, say: Callable[[str], None], now: datetime) -> No
 
 @contextmanager
 def prepared_to_read(settings: Settings, say: Callable[[str], None], now: datetime) -> Iterator[Settings]:
-    """Make the database ready as `prepare` does, or do without where its folder cannot be written: for who only reads.
+    """Prepare the database like `prepare`, or use a temporary one in a read-only folder; for read-only commands.
 
     Parameters
     ----------
@@ -78,13 +78,13 @@ def prepared_to_read(settings: Settings, say: Callable[[str], None], now: dateti
     Yields
     ------
     Settings
-        Those given; or, where nothing can be written, the same with a database of a temporary folder that is gone after
-        the block: a copy of the one that is there, or a fresh install's.
+        The given settings. If the folder is read-only, the same settings with a database in a temporary folder that is
+        deleted after the block: a copy of the existing one, or a new one.
 
     Raises
     ------
     NotReady, DataFault, StorageFault, LedgerBusy
-        See `prepare`. A database that can neither be written nor read nor copied stays a `StorageFault`.
+        See `prepare`. A database that cannot be written, read or copied causes a `StorageFault`.
     """
     try:
         prepare(settings, say, now)
@@ -100,7 +100,7 @@ def prepared_to_read(settings: Settings, say: Callable[[str], None], now: dateti
     except (NotReady, StorageFault):
         log = file.with_name(f"{file.name}-wal")
         if log.is_file() and log.stat().st_size:
-            raise  # somebody writes just now, and half of what is written would be read
+            raise  # another process is writing, and the copy would contain half of its changes
     else:
         yield settings
         return
@@ -136,7 +136,7 @@ def require_database(settings: Settings) -> None:
 
 
 def prepare_catalogue(settings: Settings, say: Callable[[str], None]) -> None:
-    """Do as `prepare` does, but leave the ledger as it is: for whoever fills it next. Errors: see there."""
+    """Prepare the database without changing the ledger, for a command that fills it next. Errors: see `prepare`."""
     prepare_schema(settings, say)
     with open_store(settings.database_url) as store:
         if not catalogue.list_studies(store):
@@ -147,7 +147,7 @@ def prepare_catalogue(settings: Settings, say: Callable[[str], None]) -> None:
 
 
 def prepare_schema(settings: Settings, say: Callable[[str], None]) -> None:
-    """Bring the database's schema up to date, and nothing else.
+    """Upgrade only the database's schema.
 
     Raises
     ------

@@ -1,9 +1,8 @@
-"""Backup and restore: one file of one kind, whichever database it came from and goes to.
+"""Backup and restore: one file format for both databases.
 
-A backup is an SQLite file with the same tables. It is taken while the program runs, inside one read
-transaction, so it is consistent; it needs no tool beside this program; it can be opened and verified like any
-database; and a backup of SQLite restores into PostgreSQL and the other way round, which is also how one moves
-from one to the other.
+A backup is an SQLite file with the same tables. It is taken while the program runs, inside one read transaction, so it
+is consistent; it needs no other tool, and it can be opened and verified like any database. A backup of SQLite can be
+restored into PostgreSQL and vice versa, which is also the way to move from one to the other.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ _ROWS_A_BATCH = 1_000
 
 
 def back_up(store: Store, target: Path) -> None:
-    """Write the whole database to a file, while it is in use.
+    """Write the whole database to a file while it is in use.
 
     Parameters
     ----------
     store
         The database.
     target
-        Must not exist yet. It appears complete or not at all, readable by its owner alone.
+        Must not exist yet. It appears complete or not at all, and only its owner can read it.
 
     Raises
     ------
@@ -49,7 +48,7 @@ def back_up(store: Store, target: Path) -> None:
             with store.reading() as source, copy.writing() as sink:
                 _copy(source, sink)
             with copy.engine.connect() as connection:
-                # One file, without a journal beside it.
+                # One file, without a separate journal.
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         _settle(partial)
         partial.rename(target)
@@ -64,16 +63,16 @@ def restore(store: Store, source: Path) -> None:
     Parameters
     ----------
     store
-        An upgraded database that holds nothing yet.
+        An upgraded, empty database.
     source
-        A file of `back_up`, from either kind of database.
+        A file from `back_up`, from either kind of database.
 
     Raises
     ------
     DataFault
-        If the file is missing or no backup, or the database is not empty; nothing is written.
+        If the file is missing or is not a backup, or the database is not empty; nothing is written.
     NotReady
-        If the backup is of another version of the program.
+        If the backup is from another version of the program.
     LedgerBusy, StorageFault
         See `Store.writing`.
     """
@@ -90,7 +89,7 @@ def restore(store: Store, source: Path) -> None:
             if table is not schema.catalogue and sink.execute(sa.select(table).limit(1)).first() is not None:
                 raise _fault(f"The database is not empty: {table.name} has rows. Restore into a new database.")
         _copy(origin, sink)
-        # Same number, other content: a version that was seen before must not come back.
+        # The number stays but the content changes: a version that was seen before must not be used again.
         sink.execute(sa.update(schema.catalogue).values(epoch=secrets.token_hex(4)))
 
 
@@ -111,7 +110,7 @@ def _create_private(path: Path) -> None:
 
 
 def _settle(path: Path) -> None:
-    """Make sure the file is on the disk before it gets its name."""
+    """Write the file to the disk before it gets its name."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

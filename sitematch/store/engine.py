@@ -1,9 +1,8 @@
-"""Opening a database: connections, transactions, and the driver's errors made ours.
+"""Opening a database: connections, transactions, and conversion of the driver's errors.
 
-Write transactions take their lock at once. On SQLite that is ``BEGIN IMMEDIATE``: a transaction that starts
-by reading and then wants to write is refused without waiting when another has written meanwhile. On
-PostgreSQL the first statement of a write touches the row that guards what it changes (see
-`sitematch.store.capacity.ledger`), at READ COMMITTED.
+Write transactions take their lock at once. On SQLite that is ``BEGIN IMMEDIATE``: otherwise a transaction that starts
+with a read and then writes fails at once if another one has written meanwhile. On PostgreSQL the first statement of a
+write updates the row that protects the changed data (see `sitematch.store.capacity.ledger`), at READ COMMITTED.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from sitematch.store.schema import SCHEMA_REVISION
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 10.0
-"""How long a write waits for its turn, in seconds, before it is told that the database is busy."""
+"""How long a write waits, in seconds, before it fails because the database is busy."""
 
 _POOL_SIZE, _POOL_OVERFLOW = 8, 24
 
@@ -35,11 +34,10 @@ CONNECTIONS_OF_A_PROCESS = _POOL_SIZE + _POOL_OVERFLOW
 _WRITE = "sitematch_write"
 
 _SQLITE_SETTINGS = (
-    # Readers never wait for the writer, nor the writer for readers.
+    # Readers and the writer never wait for each other.
     "PRAGMA journal_mode = WAL",
-    # A spot that was confirmed must survive a power cut, so each commit is flushed to the disk. NORMAL, which
-    # many programs use with WAL, survives a killed process but may lose the last commits when the machine
-    # fails.
+    # A confirmed spot must survive a power cut, so each commit is flushed to the disk. NORMAL, which many programs use
+    # with WAL, survives a killed process but may lose the last commits when the machine fails.
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     # Without this, INSERT OR REPLACE deletes a row without firing the trigger that forbids deleting events.
@@ -54,16 +52,16 @@ _POSTGRES_OPTIONS = (
 
 
 class Store:
-    """An open database. Safe to share among threads; open one in each process, after the fork.
+    """An open database. Thread-safe; open one in each process, after the fork.
 
     Parameters
     ----------
     engine
-        The SQLAlchemy engine; `open_store` makes it.
+        The SQLAlchemy engine, from `open_store`.
     busy_timeout_s
-        How long a write waits for its turn, in seconds.
+        How long a write waits, in seconds.
     guards
-        What is checked around each write; nothing if omitted.
+        The checks around each write; none by default.
     """
 
     def __init__(
@@ -94,7 +92,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """Give a connection whose statements all see one and the same instant, and may not write.
+        """Open a read-only connection whose statements all see the same state.
 
         Yields
         ------
@@ -104,7 +102,7 @@ class Store:
         Raises
         ------
         LedgerBusy
-            If no connection came free in time.
+            If no connection became free in time.
         StorageFault
             If the database cannot be reached or read.
         """
@@ -116,20 +114,20 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """Give a connection inside a write transaction: committed after the block, undone by an error.
+        """Open a connection with a write transaction: committed after the block, rolled back after an error.
 
         Yields
         ------
         sqlalchemy.Connection
-            On SQLite the write lock is already held; on PostgreSQL the caller's first statement takes it.
+            On SQLite the transaction already has the write lock; on PostgreSQL the caller's first statement takes it.
 
         Raises
         ------
         LedgerBusy
-            If another write did not finish in `BUSY_TIMEOUT_S`, or too many wait already; nothing was written.
+            If another write did not finish in `BUSY_TIMEOUT_S`, or too many writes are waiting; nothing was written.
         StorageFault
-            If the database cannot be reached, read or written (a full disk, a server that went away). If it
-            happened while committing, the write may have been kept: ask again with the same idempotency key.
+            If the database cannot be reached, read or written (a full disk, a server that went away). If this happened
+            during the commit, the write may have been stored: repeat it with the same idempotency key.
         """
         with (
             self.guards.place(),
@@ -141,15 +139,16 @@ class Store:
             self.guards.check()
             with marked.begin():
                 yield marked
-                # What is confirmed must lie in the file that the next start will read.
+                # Confirmed data must be in the file that the next start will read.
                 self.guards.check()
 
     @contextmanager
     def _own_turn(self) -> Iterator[None]:
-        """Let this process's threads write to SQLite one after another.
+        """Make the threads of this process write to SQLite one after another.
 
-        SQLite's own way of waiting is to sleep ever longer and look again, so under load some wait for seconds while
-        others pass; threads that queue here are woken as soon as it is their turn. PostgreSQL has a queue of its own.
+        SQLite itself waits by sleeping for longer and longer between attempts, so under load some threads wait for
+        seconds while others overtake them. Threads that queue here wake up as soon as it is their turn. PostgreSQL has
+        its own queue.
         """
         if self.dialect != "sqlite":
             yield
@@ -165,12 +164,12 @@ class Store:
             self._turn.release()
 
     def require_ready(self) -> None:
-        """Check that the schema is the one this program knows.
+        """Check that the schema has this program's version.
 
         Raises
         ------
         NotReady
-            If there is none or it is of another version.
+            If there is none or it has another version.
         StorageFault
             If the database cannot be reached.
         """
@@ -217,9 +216,9 @@ def open_store(
         ``"sqlite:///relative/file.db"``, ``"sqlite:////absolute/file.db"`` or
         ``"postgresql://user:password@host/database"``.
     require_ready
-        Whether to check the schema first; False for the commands that build it.
+        Whether to check the schema first; False for the commands that create it.
     busy_timeout_s
-        How long a write waits for its turn, in seconds.
+        How long a write waits, in seconds.
     clock, most_waiting
         For servers: see `sitematch.store.guards.WriteGuards`.
 
@@ -231,9 +230,9 @@ def open_store(
     Raises
     ------
     InvalidInput
-        If the address is of no kind that is known, or names an SQLite database in memory.
+        If the URL has an unknown scheme, or is an SQLite database in memory.
     NotReady
-        If the schema is missing or of another version, or PostgreSQL's driver is not installed.
+        If the schema is missing or has another version, or PostgreSQL's driver is not installed.
     StorageFault
         If the database cannot be reached.
     """
@@ -273,7 +272,7 @@ def _sqlite_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
 
     @event.listens_for(engine, "connect")
     def _settle(connection: Any, _record: object) -> None:
-        # The driver must not begin transactions of its own accord; `_begin` below does.
+        # The driver must not begin transactions by itself; `_begin` below does.
         connection.isolation_level = None
         cursor = connection.cursor()
         try:
@@ -301,12 +300,12 @@ def _postgres_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
         pool_size=_POOL_SIZE,
         max_overflow=_POOL_OVERFLOW,
         pool_timeout=BUSY_TIMEOUT_S,
-        # A server that was restarted overnight must not cost the first caller an error.
+        # After a restart of the database server, the first caller must not get an error.
         pool_pre_ping=True,
     )
 
 
 def in_batches(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
-    """Yield values some at a time: few enough for the parameters of one statement."""
+    """Yield values in batches that are small enough for the parameters of one statement."""
     for start in range(0, len(values), size):
         yield values[start : start + size]

@@ -1,4 +1,4 @@
-"""The database drivers' errors made ours, in words a person can act on."""
+"""Conversion of the database drivers' errors to our own, with messages that say what to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sitematch.errors import LedgerBusy, NotReady, StorageFault
 
 RETRY_AFTER_S = 1.0
-"""What a caller that was told that the database is busy should wait before it asks again, in seconds."""
+"""How long a caller should wait before the next attempt if the database is busy, in seconds."""
 
 _PG_BUSY = {
     "40001": "another write came first",
@@ -21,7 +21,7 @@ _PG_BUSY = {
     "53300": "the server has no free connection",
 }
 
-# The longest beginning that fits decides.
+# The longest matching prefix decides.
 _SQLITE_REASONS = {
     "SQLITE_FULL": "The disk is full: make room and try again",
     "SQLITE_READONLY_DIRECTORY": "This user is not allowed to write its folder, which SQLite needs",
@@ -49,13 +49,13 @@ _PG_REASONS = {
 _NO_ANSWER = "The server does not answer: check the address, and that it is running"
 
 _NOTHING_LOST = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH", "53100", "25006")
-"""Kinds of failure after which all that was confirmed is certainly still there: a full disk, or no permission to write.
-After others, a damaged file or a server that is gone, nobody here knows."""
+"""Kinds of failure after which all confirmed data is certainly still stored: a full disk, or no permission to write.
+After others, a damaged file or a lost server, this is unknown."""
 
 
 @contextmanager
 def translated_errors(where: str) -> Iterator[None]:
-    """Turn the driver's errors into ours; an `IntegrityError` passes: its meaning is the caller's to know.
+    """Convert the driver's errors to ours, except `IntegrityError`, whose meaning only the caller knows.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def translated_errors(where: str) -> Iterator[None]:
     Raises
     ------
     LedgerBusy
-        If it was another's turn for too long.
+        If another write took too long.
     NotReady
         If a table is missing.
     StorageFault
@@ -105,14 +105,14 @@ def _ours(error: DBAPIError, where: str) -> LedgerBusy | NotReady | StorageFault
 
 
 def reason(kind: str, text: str) -> str:
-    """Return why a database failed, in words and without a stop.
+    """Return why a database failed, in words and without a full stop.
 
     Parameters
     ----------
     kind
         SQLite's name of the error, PostgreSQL's SQLSTATE, or the name of the driver's exception.
     text
-        The driver's own text. It may quote the statement's values or a password, so it is only looked at.
+        The driver's own text. It may contain the statement's values or a password, so it is not repeated.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def reason(kind: str, text: str) -> str:
         fitting = [start for start in reasons if kind.startswith(start)]
         if fitting:
             return reasons[max(fitting, key=len)]
-    # While it connects, the driver tells no SQLSTATE.
+    # The driver has no SQLSTATE for connection errors.
     if "does not exist" in text and "database" in text:
         return _PG_REASONS["3D000"]
     if "authentication failed" in text or "no password supplied" in text or "pg_hba.conf" in text:

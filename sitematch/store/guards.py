@@ -1,4 +1,4 @@
-"""What a write checks before it begins and before it is confirmed: the file, the clock, and how many wait already."""
+"""Checks before a write begins and before it is confirmed: the file, the clock, and the length of the queue."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 from sitematch.errors import LedgerBusy, StorageFault
 
 MAX_SKEW = timedelta(minutes=1)
-"""By how much two clocks may differ, or one may jump, before writes are refused."""
+"""Largest difference between two clocks, or jump of one, before writes are refused."""
 
 RETRY_AFTER_S = 1.0
-"""What a caller should wait who found too many writes in the queue, in seconds."""
+"""How long a caller should wait if the queue of writes is full, in seconds."""
 
 
 class FileGuard:
-    """Notices that a database file was removed or replaced while it is open.
+    """Detects that a database file was removed or replaced while it is open.
 
-    SQLite goes on writing into a file that has no name any more, and every spot that it confirms is lost.
+    SQLite would continue to write to a file that no longer has a name, and every confirmed spot would be lost.
 
     Parameters
     ----------
@@ -34,18 +34,18 @@ class FileGuard:
         self._known: tuple[int, int] | None = None
 
     def check(self) -> None:
-        """Check that the file is still the one that was opened; the first check notes which one that is.
+        """Check that the file is still the one that was opened; the first check records which file that is.
 
         Raises
         ------
         StorageFault
-            If it is another file, or gone. Once the same file is back, the check passes again.
+            If it is another file, or missing. Once the same file is back, the check passes again.
         """
         try:
             found = self._path.stat()
         except OSError:
             if self._known is None:
-                return  # it is made by the first connection
+                return  # the first connection creates it
             raise StorageFault(
                 f"The database file {self._path} is gone. Put it back; until then nothing is written.", kind="FILE_GONE"
             ) from None
@@ -61,14 +61,14 @@ class FileGuard:
 
 
 class ClockGuard:
-    """Notices that a machine's clock was set while the program runs.
+    """Detects that the machine's clock was changed while the program is running.
 
     Parameters
     ----------
     wall
         The machine's clock (aware).
     steady_s
-        Seconds from a fixed instant, which nobody can set.
+        Seconds since a fixed time, which nobody can change.
     """
 
     def __init__(
@@ -82,12 +82,12 @@ class ClockGuard:
         self._began_s = steady_s()
 
     def check(self) -> None:
-        """Check that the clock has gone on as time has.
+        """Check that the clock agrees with the elapsed time.
 
         Raises
         ------
         StorageFault
-            If it is off by more than `MAX_SKEW`: holds would lapse, or live, by a wrong clock.
+            If it is off by more than `MAX_SKEW`: holds would lapse, or stay active, because of a wrong clock.
         """
         expected = self._began_at + timedelta(seconds=self._steady_s() - self._began_s)
         ahead = self._wall() - expected
@@ -106,14 +106,14 @@ def clock_fault(ahead: timedelta) -> StorageFault:
 
 
 class WriteGuards:
-    """What is checked around each write of one open database.
+    """The checks around each write to one open database.
 
     Parameters
     ----------
     file
-        Watches the file; None for a database that has none.
+        Checks the file; None for a database without one.
     clock
-        Watches the machine's clock; None where instants come from elsewhere, e.g. in tests.
+        Checks the machine's clock; None if times come from elsewhere, e.g. in tests.
     most_waiting
         How many writes may be under way or wait at once; None is no bound. A server needs threads left for look-ups.
 
@@ -150,12 +150,12 @@ class WriteGuards:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Take one of the places for writes, for as long as the block.
+        """Occupy one of the slots for writes during the block.
 
         Raises
         ------
         LedgerBusy
-            At once, if all are taken: who waits here would keep a thread from answering look-ups.
+            At once, if all are taken, because a waiting write would block a thread that could answer look-ups.
         """
         with self._lock:
             has_place = self._most is None or self.under_way < self._most

@@ -1,9 +1,8 @@
-"""Asking twice with one key: the same request gets the same answer for 24 hours, another one a conflict.
+"""Idempotency keys: the same request gets the same answer for 24 hours, another request gets a conflict.
 
-The answer is kept in the transaction that made it, so a request that was cut off either happened, with its
-answer kept, or did not happen at all. Kept are successes and refusals that lie in the request itself; not
-kept is what failed for want of resources (no spot left, a closed site, a busy database), since asking again
-later may succeed.
+The answer is stored in the transaction that produced it, so an interrupted request either happened, with its answer
+stored, or did not happen at all. Successes and refusals caused by the request itself are stored. Other failures (no
+spot left, a closed site, a busy database) are not, because a later attempt may succeed.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from sitematch.store.instants import to_us
 from sitematch.store.schema import idempotency
 
 KEPT_FOR = timedelta(hours=24)
-"""How long an answer is kept."""
+"""How long an answer is stored."""
 
 _MAX_KEY_LENGTH = 255
 
@@ -43,14 +42,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class KeyedRequest:
-    """What a request asks, in a form that can be compared with an earlier one.
+    """A request in a form that can be compared with an earlier one.
 
     Parameters
     ----------
     name
         The function's name.
     body
-        Its arguments, as JSON can hold them; neither `now` nor the request's id.
+        Its arguments, in JSON types, without `now` and the request's id.
     """
 
     name: str
@@ -63,7 +62,7 @@ class KeyedRequest:
 
 
 def key_hash(caller: Caller) -> str | None:
-    """Return the hash that an answer is kept under: actors do not share keys; None if the caller gave none.
+    """Return the hash under which an answer is stored, different for each actor; None without a key.
 
     Raises
     ------
@@ -81,14 +80,14 @@ def key_hash(caller: Caller) -> str | None:
 def recall(
     connection: sa.Connection, key: str, operation: KeyedRequest, now: datetime, answer_type: type[T]
 ) -> T | None:
-    """Return the answer given before, or None if there is none younger than 24 hours.
+    """Return the earlier answer, or None if there is none from the last 24 hours.
 
     Raises
     ------
     IdempotencyConflict
         If the key was used with another request.
     SitematchError
-        If the answer given before was a refusal: the same one again.
+        If the earlier answer was a refusal: the same one again.
     """
     row = connection.execute(_FIND, {"key": key}).one_or_none()
     if row is None:
@@ -105,7 +104,7 @@ def recall(
 
 
 def keep(connection: sa.Connection, key: str, operation: KeyedRequest, now: datetime, answer: object) -> None:
-    """Keep an answer, or a refusal that `is_kept`, in the caller's transaction."""
+    """Store an answer, or a refusal that `is_kept`, in the caller's transaction."""
     kept = {"refusal": _facts(answer)} if isinstance(answer, SitematchError) else {"answer": answer}
     connection.execute(
         _KEEP,
@@ -127,12 +126,12 @@ def is_first(connection: sa.Connection, name: str, now: datetime) -> bool:
 
 
 def is_kept(error: SitematchError) -> bool:
-    """Whether a refusal lies in the request and so is kept."""
+    """Return whether a refusal is caused by the request itself and so is stored."""
     return isinstance(error, IllegalTransition | SiteNotFound)
 
 
 def forget_old(store: Store, now: datetime) -> int:
-    """Delete the answers that are older than 24 hours and return how many there were.
+    """Delete answers older than 24 hours and return their number.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Instants as the database keeps them: whole microseconds since 1970-01-01 UTC."""
+"""Times in the database: whole microseconds since 1970-01-01 UTC."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def to_us(instant: datetime) -> int:
-    """Return an instant in microseconds since the epoch.
+    """Return a time in microseconds since the epoch.
 
     Raises
     ------
     InvalidInput
-        If it has no time zone: which instant it means cannot be known.
+        If it has no time zone and is therefore ambiguous.
 
     Examples
     --------
@@ -29,5 +29,5 @@ def to_us(instant: datetime) -> int:
 
 
 def from_us(microseconds: int) -> datetime:
-    """Return the instant in UTC; `to_us` gives the number back."""
+    """Return the time in UTC; `to_us` is the inverse."""
     return _EPOCH + microseconds * _MICROSECOND

@@ -1,4 +1,4 @@
-"""Building and changing the schema, through Alembic and without an ini file."""
+"""Creating and changing the schema, with Alembic and without an ini file."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _SCRIPTS = Path(__file__).with_name("migrations")
-# Any number will do, so long as nothing else in the same PostgreSQL database takes it.
+# Any number works, as long as nothing else in the same PostgreSQL database uses it.
 _ADVISORY_LOCK = 7_319_204_001
 
 
 def upgrade(store: Store, revision: str = SCHEMA_REVISION) -> None:
-    """Bring the schema up to a revision, in one transaction; do nothing if it is there already.
+    """Upgrade the schema to a revision, in one transaction; do nothing if it already has it.
 
     Parameters
     ----------
@@ -32,15 +32,15 @@ def upgrade(store: Store, revision: str = SCHEMA_REVISION) -> None:
     Raises
     ------
     NotReady
-        If the database is at a revision that this version of the program does not know.
+        If the database has a revision that this version of the program does not know.
     LedgerBusy, StorageFault
-        See `Store.writing`; the schema is as it was.
+        See `Store.writing`; the schema is unchanged.
     """
     _run("upgrade", store, revision)
 
 
 def downgrade(store: Store, revision: str) -> None:
-    """Take the schema back to an earlier revision, in one transaction. What only later tables held is lost.
+    """Downgrade the schema to an earlier revision, in one transaction. Data in later tables is lost.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ def downgrade(store: Store, revision: str) -> None:
     Raises
     ------
     NotReady
-        If the database is at a revision that this version of the program does not know.
+        If the database has a revision that this version of the program does not know.
     LedgerBusy, StorageFault
-        See `Store.writing`; the schema is as it was.
+        See `Store.writing`; the schema is unchanged.
     """
     _run("downgrade", store, revision)
 
@@ -68,7 +68,7 @@ def revisions() -> tuple[str, ...]:
 
 
 def _run(direction: str, store: Store, revision: str) -> None:
-    # Alembic takes a fifth of a second to import; only these commands need it.
+    # Alembic takes a fifth of a second to import, and only these commands need it.
     from alembic import command
     from alembic.util.exc import CommandError
 
@@ -81,7 +81,7 @@ def _run(direction: str, store: Store, revision: str) -> None:
 
 
 def _wait_for_turn(connection: Connection) -> None:
-    """Let one process at a time change the schema; on SQLite the write lock does it."""
+    """Allow one process at a time to change the schema; on SQLite the write lock ensures this."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
 

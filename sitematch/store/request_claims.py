@@ -1,8 +1,8 @@
-"""Asking twice with one key, for writes outside the ledger whose answer holds a secret that must not be kept.
+"""Idempotency keys for writes outside the ledger whose answer contains a secret that must not be stored.
 
-The ledger keeps its answers in the transaction that makes them (see `sitematch.store.idempotency`). Here a claim is
-committed first: while it stands, the same request elsewhere is told so; once the work is done, what may be kept of the
-answer takes its place.
+The ledger stores its answers in the transaction that produces them (see `sitematch.store.idempotency`). Here a claim is
+committed first: while it exists, the same request elsewhere gets a conflict. Once the work is done, the answer without
+its secret replaces the claim.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from sitematch.store.instants import to_us
 from sitematch.store.schema import idempotency
 
 STALE_AFTER = timedelta(minutes=1)
-"""After how long a claim is believed to be of a process that died."""
+"""Age after which a claim counts as left over from a process that died."""
 
 _UNDER_WAY = ""
 
 
 def claim(store: Store, caller: Caller, operation: KeyedRequest, now: datetime) -> str | None:
-    """Claim a request, or return what was kept of the answer that it got before.
+    """Claim a request, or return the stored part of its earlier answer.
 
     Parameters
     ----------
     store
         The database.
     caller
-        Who asks; without an idempotency key nothing is claimed.
+        The caller; without an idempotency key nothing is claimed.
     operation
-        What is asked, to compare with an earlier request of the same key.
+        The request, for comparison with an earlier request with the same key.
     now
         The instant (aware).
 
     Returns
     -------
     str or None
-        None if the work is the caller's to do; it then calls `finish` or `abandon`.
+        None if the caller has to do the work; it then calls `finish` or `abandon`.
 
     Raises
     ------
     IdempotencyConflict
-        If the key was used with another request, or the same one is under way.
+        If the key was used with another request, or the same request is in progress.
     InvalidInput
         If the key is malformed.
     LedgerBusy, StorageFault, NotReady
@@ -57,7 +57,7 @@ def claim(store: Store, caller: Caller, operation: KeyedRequest, now: datetime) 
         return None
     try:
         with store.writing() as connection:
-            # Dropping what is old first also takes SQLite's and PostgreSQL's row lock, should there be a row.
+            # Deleting old claims first also takes SQLite's lock, and PostgreSQL's row lock if there is a row.
             connection.execute(
                 sa.delete(idempotency).where(
                     idempotency.c.key_hash == key,
@@ -89,7 +89,7 @@ def claim(store: Store, caller: Caller, operation: KeyedRequest, now: datetime) 
 
 
 def finish(store: Store, caller: Caller, answer: str) -> None:
-    """Keep what may be kept of the answer, as a text that is not empty.
+    """Store the part of the answer without secrets, as a text that is not empty.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def finish(store: Store, caller: Caller, answer: str) -> None:
 
 
 def abandon(store: Store, caller: Caller) -> None:
-    """Let go of a claim after a refusal or a failure: asking again does the work.
+    """Release a claim after a refusal or a failure, so that the request can be repeated.
 
     Raises
     ------

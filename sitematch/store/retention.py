@@ -1,4 +1,4 @@
-"""Deleting what has served its purpose: nothing here belongs to the ledger, which keeps everything."""
+"""Deleting data that is no longer needed. The ledger is not affected; it keeps everything."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sitematch.store.instants import to_us
 from sitematch.store.schema import delivery, login_failure, outbox, token
 
 MESSAGES_KEPT = timedelta(days=30)
-"""How long a message that was delivered or given up can still be looked at."""
+"""How long a delivered or finally failed message is kept."""
 
 LOGIN_FAILURES_KEPT = timedelta(days=1)
-"""How long failed attempts to sign in are remembered: far longer than the longest wait they cause."""
+"""How long failed sign-in attempts are kept: far longer than the longest wait they cause."""
 
 ENDED_TOKENS_KEPT = timedelta(days=30)
-"""How long a session or token can still be listed after it has ended. The audit trail names its id for good."""
+"""How long a session or token is listed after it has ended. The audit trail keeps its id permanently."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +32,12 @@ class DeletedCounts:
     tokens: int
 
     def __bool__(self) -> bool:
-        """Whether there were any."""
+        """Return whether there were any."""
         return bool(self.answers or self.messages or self.login_failures or self.tokens)
 
 
 def forget_old(store: Store, now: datetime) -> DeletedCounts:
-    """Delete answers kept for idempotency keys, settled messages, failed sign-ins, and ended sessions and tokens.
+    """Delete stored answers of idempotency keys, finished messages, failed sign-ins, and ended sessions and tokens.
 
     Parameters
     ----------

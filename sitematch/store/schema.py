@@ -1,8 +1,8 @@
-"""The tables, as SQLAlchemy Core sees them.
+"""The tables, in SQLAlchemy Core.
 
-The migrations in `sitematch/store/migrations` build them; a test compares the two, so neither can drift.
-Instants are whole microseconds since 1970-01-01 UTC (columns ``*_us``): SQLite has no type for an instant,
-and a hash over a row must not depend on how a database prints one. Lists and small records are JSON text.
+The migrations in `sitematch/store/migrations` create them; a test compares the two. Times are whole microseconds since
+1970-01-01 UTC (columns ``*_us``): SQLite has no type for times, and a hash over a row must not depend on how a database
+prints them. Lists and small records are JSON text.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ catalogue = Table(
     Column("version", BigInteger, nullable=False),
     CheckConstraint("id = 1", name="one_row"),
 )
-"""One row: a random word chosen when the database was built, and a number that every change raises."""
+"""One row: a random word from the creation of the database, and a number that every change increases."""
 
 study = Table(
     "study",
@@ -87,12 +87,12 @@ study_text = Table(
     Column("further", Text, nullable=False),
     Index("ix_study_text_study_id", "study_id", unique=True),
 )
-"""The words of each study (see `domain.studies.search_terms`), parted by blanks. The full-text index is the one
-thing that each database has in its own way: on SQLite the FTS5 table ``study_words``, which triggers keep in step, on
+"""The words of each study (see `domain.studies.search_terms`), separated by spaces. The full-text index is the only
+part that differs between the databases: on SQLite the FTS5 table ``study_words``, which triggers keep up to date, on
 PostgreSQL the GIN indexes ``ix_study_text_heading`` and ``ix_study_text_words`` over a tsvector."""
 
 OF_ONE_DATABASE = ("study_words", "ix_study_text_heading", "ix_study_text_words")
-"""How the names begin of what only the migrations describe, because only one database has it."""
+"""Name prefixes of objects that only the migrations describe, because only one database has them."""
 
 site = Table(
     "site",
@@ -141,7 +141,7 @@ study_contact = Table(
     Column("email", Text, nullable=False),
     PrimaryKeyConstraint("study_id", "position"),
 )
-"""Whom to ask about a study as a whole; see `sitematch.store.studies.contacts`."""
+"""Contacts of a study as a whole; see `sitematch.store.studies.contacts`."""
 
 site_contact = Table(
     "site_contact",
@@ -154,7 +154,7 @@ site_contact = Table(
     Column("email", Text, nullable=False),
     PrimaryKeyConstraint("site_id", "position"),
 )
-"""Whom to ask at a site."""
+"""Contacts of a site."""
 
 cap = Table(
     "cap",
@@ -173,8 +173,8 @@ cap = Table(
     CheckConstraint("spots >= 0", name="spots"),
     CheckConstraint("level IN ('STUDY', 'COUNTRY', 'ARM', 'SITE')", name="level"),
 )
-"""Every cap. The study's own row is always there: writes touch it first, and it knows the end of the chain
-(``version``, ``policy`` and the ``head_…`` columns mean nothing in the others)."""
+"""Every cap. The study's own row always exists: writes update it first, and it stores the end of the chain
+(``version``, ``policy`` and the ``head_…`` columns are not used in the other rows)."""
 
 event = Table(
     "event",
@@ -197,7 +197,7 @@ event = Table(
     PrimaryKeyConstraint("study_id", "seq"),
     Index("ix_event_referral_id_seq", "referral_id", "seq"),
 )
-"""What happened, append-only: triggers refuse every change of a row."""
+"""The events, append-only: triggers refuse every change of a row."""
 
 latest_event = Table(
     "latest_event",
@@ -215,8 +215,8 @@ latest_event = Table(
     Index("ix_latest_event_study_id_site_id_seq", "study_id", "site_id", "seq"),
     Index("ix_latest_event_study_id_kind_seq", "study_id", "kind", "seq"),
 )
-"""Which event of each referral is the latest: an index of `event` that databases cannot keep. It is written
-with the event, holds nothing of its own, and `audit.verify` compares it with the events."""
+"""The latest event of each referral: an index of `event` that databases cannot maintain. It is written with the event,
+has no data of its own, and `audit.verify` compares it with the events."""
 
 idempotency = Table(
     "idempotency",
@@ -227,7 +227,7 @@ idempotency = Table(
     Column("answer", Text, nullable=False),
     Index("ix_idempotency_at_us", "at_us"),
 )
-"""Answers given in the last 24 hours, by a hash of who asked and the key."""
+"""Answers of the last 24 hours, by a hash of the actor and the key."""
 
 account = Table(
     "account",
@@ -239,7 +239,7 @@ account = Table(
     Column("disabled_at_us", BigInteger),
     Index("ix_account_email", "email", unique=True),
 )
-"""People who run the capacity; patients have no accounts."""
+"""Accounts of people who manage capacity; patients have no accounts."""
 
 identity = Table(
     "identity",
@@ -250,7 +250,7 @@ identity = Table(
     PrimaryKeyConstraint("issuer", "subject"),
     Index("ix_identity_account_id", "account_id"),
 )
-"""Who an account is to an OpenID Connect issuer."""
+"""The OpenID Connect identities of accounts."""
 
 account_grant = Table(
     "account_grant",
@@ -261,7 +261,7 @@ account_grant = Table(
     Column("site_id", Text, nullable=False),
     PrimaryKeyConstraint("account_id", "role", "study_id", "site_id"),
 )
-"""Roles and where they hold; an empty study or site is every one."""
+"""Roles and where they apply; an empty study or site means all of them."""
 
 token = Table(
     "token",
@@ -278,7 +278,7 @@ token = Table(
     Index("ix_token_secret_hash", "secret_hash", unique=True),
     Index("ix_token_account_id", "account_id"),
 )
-"""API tokens and sessions of the console; of the secret only a hash is kept."""
+"""API tokens and sessions of the console, with a hash of the secret."""
 
 login_failure = Table(
     "login_failure",
@@ -287,7 +287,7 @@ login_failure = Table(
     Column("attempts", Integer, nullable=False),
     Column("last_at_us", BigInteger, nullable=False),
 )
-"""Attempts since the last success, by a hash of the e-mail that was tried, whether or not there is such an account."""
+"""Sign-in attempts since the last success, by a hash of the e-mail address, whether or not it has an account."""
 
 webhook = Table(
     "webhook",
@@ -302,7 +302,8 @@ webhook = Table(
     Column("actor_id", Text, nullable=False),
     Column("disabled_at_us", BigInteger),
 )
-"""Who wants to be told what; an empty study is every one. The secret signs, so it is kept as it is."""
+"""Subscriptions to notices; an empty study means all studies. The secret is needed for signing, so it is stored
+unhashed."""
 
 site_notice = Table(
     "site_notice",
@@ -313,7 +314,7 @@ site_notice = Table(
     Column("percent", Integer, nullable=False),
     PrimaryKeyConstraint("study_id", "site_id"),
 )
-"""How a site stood when it was last looked at; no row is an empty site."""
+"""The state of a site at the last poll; a missing row is an empty site."""
 
 outbox = Table(
     "outbox",
@@ -324,7 +325,7 @@ outbox = Table(
     Column("kind", Text, nullable=False),
     Column("body", Text, nullable=False),
 )
-"""What there is to tell."""
+"""The messages."""
 
 delivery = Table(
     "delivery",
@@ -339,7 +340,7 @@ delivery = Table(
     PrimaryKeyConstraint("message_id", "webhook_id"),
     Index("ix_delivery_due_at_us", "due_at_us"),
 )
-"""Each message to each who wants it; without a due instant it is done, one way or the other."""
+"""The deliveries of each message to each webhook; a delivery without a due time is finished."""
 
 import_batch = Table(
     "import_batch",
@@ -363,8 +364,8 @@ import_study = Table(
     PrimaryKeyConstraint("import_id", "study_id"),
     Index("ix_import_study_study_id", "study_id"),
 )
-"""What an import found of each study that it changed (JSON; NULL if it was new), and a hash of what it left: undoing
-puts the one back, unless the other was changed since."""
+"""The earlier version of each study that an import changed (JSON; NULL if it was new), and a hash of the new version.
+Undoing restores the earlier version, unless the new one was changed since."""
 
 demand = Table(
     "demand",
@@ -375,5 +376,5 @@ demand = Table(
     Column("lookups", BigInteger, nullable=False),
     PrimaryKeyConstraint("study_id", "month", "region"),
 )
-"""Look-ups by coarse region and by the month in which they were written (``2026-01``), in whole batches; nothing finer
-than that is kept anywhere."""
+"""Look-ups by coarse region and by the month in which they were stored (``2026-01``), in whole batches; nothing more
+detailed is stored."""

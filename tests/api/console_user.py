@@ -1,4 +1,4 @@
-"""Somebody at the console: signs in, reads pages, and sends their forms as a browser would."""
+"""A user of the console, who signs in, reads pages, and sends their forms like a browser."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ ORIGIN = {"Origin": "http://localhost"}
 
 
 def read_text(html: str) -> str:
-    """Return what a person reads, on one line."""
+    """Return the visible text, on one line."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
 class HtmlForm:
-    """A form of a page: where it goes, and what its fields hold."""
+    """A form of a page: its URL and the values of its fields."""
 
     def __init__(self, attributes: dict[str, str]) -> None:
         self.action = attributes.get("action", "")
@@ -31,7 +31,7 @@ class HtmlForm:
         self.buttons: list[tuple[str, str]] = []
 
     def data(self, changes: dict[str, Any]) -> dict[str, Any]:
-        """Return what a browser would send, with some fields filled in otherwise."""
+        """Return the data that a browser would send, with some fields changed."""
         values: dict[str, Any] = {}
         for name, value in self.fields:
             values.setdefault(name, []).append(value)
@@ -83,7 +83,7 @@ def forms_of(response: TestResponse) -> list[HtmlForm]:
 
 
 class ConsoleUser:
-    """A person with a browser of their own.
+    """A person with a browser.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class ConsoleUser:
         return fitting[0]
 
     def send(self, form: HtmlForm, headers: dict[str, str] | None = None, **changes: Any) -> TestResponse:
-        """Send a form as its page would; `changes` is what the person fills in."""
+        """Send a form like its page; `changes` are the person's inputs."""
         sent = ORIGIN if headers is None else headers
         data = form.data(changes)
         if form.method == "get":
@@ -139,7 +139,7 @@ class ConsoleUser:
 
 
 def console_user(service: ServedStudy, who: str) -> ConsoleUser:
-    """Return somebody of the study who is signed in; how that is done is for test_session.py."""
+    """Return a signed-in person of the study; test_session.py tests the sign-in itself."""
     found = ConsoleUser(service, who)
     session = tokens.start_session(service.store, account_id=service.accounts[who], now=service.now)
     found.client.set_cookie("sitematch-console", session.secret)
@@ -147,7 +147,7 @@ def console_user(service: ServedStudy, who: str) -> ConsoleUser:
 
 
 def console_user_with_password(service: ServedStudy, who: str) -> ConsoleUser:
-    """Return somebody of the study who was given a password, and has signed in with it."""
+    """Return a person of the study who has a password and has signed in with it."""
     accounts.set_password(service.store, account_id=service.accounts[who], password=PASSWORD, now=service.now)
     found = ConsoleUser(service, who)
     response = found.sign_in()

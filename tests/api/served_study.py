@@ -41,7 +41,7 @@ STUDY = CapKey(level=CapLevel.STUDY)
 
 
 class ServedStudy:
-    """The service, its people and a clock that moves only when told to."""
+    """The service, its people and a clock that the test controls."""
 
     def __init__(self, home: Path, finder: Finder, **changes: Any) -> None:
         settings = make_settings(home, **changes)
@@ -98,7 +98,7 @@ class ServedStudy:
         secret: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> TestResponse:
-        """Ask as somebody; a write gets a new idempotency key unless one is given."""
+        """Send a request as a person; a write gets a new idempotency key unless one is given."""
         sent = {"Authorization": f"Bearer {secret or self.secrets[who]}", **(headers or {})}
         if method != "GET":
             sent["Idempotency-Key"] = key or f"key-{next(self._keys)}"
@@ -108,7 +108,7 @@ class ServedStudy:
         return response
 
     def check(self, method: str, url: str, response: TestResponse) -> None:
-        """Hold the answer against the OpenAPI document; every answer of every test goes through here."""
+        """Check the answer against the OpenAPI document; every answer of every test is checked here."""
         path = self.path_of(url)
         if response.status_code in (204, 304):
             assert response.data == b""

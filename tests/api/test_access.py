@@ -19,7 +19,7 @@ OF_THE_SITE = {"coordinator", "manager", "administrator"}
 MANAGERS = {"manager", "administrator"}
 ADMINISTRATORS = {"administrator"}
 
-# What each address lets in, for the study and site of the served study: written down here, not read from the program.
+# The access to each URL, for the study and site of the served study: written here, not read from the program.
 ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
     ("GET", "/v1/capacity"): (READERS, None),
     ("GET", "/v1/caps"): (READERS, None),
@@ -97,7 +97,7 @@ OPEN_TO_ALL = {
 
 
 def routes(app: Flask) -> set[tuple[str, str]]:
-    """Every route but the console's pages, which test_console_access.py walks."""
+    """Every route except the console's pages, which test_console_access.py covers."""
 
     def methods(rule: Rule) -> set[str]:
         return set(rule.methods or ()) - {"HEAD", "OPTIONS"}
@@ -111,7 +111,7 @@ def routes(app: Flask) -> set[tuple[str, str]]:
 
 
 def send(service: ServedStudy, method: str, path: str, referral_id: str = "r-1", **how: Any) -> TestResponse:
-    """Ask what the table says of a route."""
+    """Send a route's request from the table."""
     target = path.replace("{referral_id}", referral_id).replace("{token_id}", "t-1").replace("{webhook_id}", "w-1")
     given = ALLOWED[method, path][1]
     if path == "/v1/tokens":
@@ -136,7 +136,7 @@ def test_every_route_lets_in_who_is_allowed_and_nobody_else(service: ServedStudy
         if who in allowed:
             assert response.status_code not in (401, 403), (method, path, response.text)
         elif "{referral_id}" in path and who in ("coordinator elsewhere", "manager elsewhere"):
-            # What one may not see is not there; the manager's role as such would allow the rest.
+            # Objects without permission are reported as not found; the manager's role would allow the rest.
             assert response.status_code in (403, 404), (method, path, response.text)
             assert f"r-{number}" not in response.json.get("detail", "") or response.status_code == 404
         else:
@@ -196,7 +196,7 @@ def test_public_routes_need_no_token_and_ignore_a_bad_one(service: ServedStudy) 
 
 
 def test_route_that_nobody_thought_of_is_denied_even_to_administrators(service: ServedStudy) -> None:
-    service.app._got_first_request = False  # a route that was forgotten would have been there from the start
+    service.app._got_first_request = False  # a forgotten route would have existed from the start
     service.app.add_url_rule("/v1/forgotten", endpoint="forgotten", view_func=lambda: "secret")
     headers = {"Authorization": f"Bearer {service.secrets['administrator']}"}
 

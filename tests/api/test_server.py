@@ -74,7 +74,7 @@ def wait_for_line(server: Server, text: str) -> str:
 
 
 def test_body_over_the_limit_is_refused_with_and_without_a_stated_length(server: Server) -> None:
-    # What comes first is a whole answerable request: cutting the rest off would be a silent guess.
+    # The beginning is a complete request, and ignoring the rest would be a silent guess.
     large = b'{"postcode": "33180", "country": "US"}'.ljust(70_000)
     statuses = []
     for chunked in (False, True):

@@ -1,4 +1,4 @@
-"""A real Chromium before the real service."""
+"""A real Chromium with the real service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FLAGS = [
     # In a container, and as root, Chromium's own sandbox cannot start.
     "--no-sandbox",
     "--disable-dev-shm-usage",
-    # It must not ask anybody anything by itself.
+    # It must not send requests by itself.
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -32,7 +32,7 @@ FLAGS = [
 def started_chromium() -> Iterator[Browser]:
     """Start the Chromium of `tools.browser`."""
     chromium = get_chromium()
-    # The node inside Playwright needs a library that a bare system lacks.
+    # Playwright's own Node.js needs a library that a minimal system lacks.
     os.environ["PLAYWRIGHT_NODEJS_PATH"] = get_node().node
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -44,14 +44,14 @@ def started_chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """A browser; where there is none the tests fail, they do not skip."""
+    """A browser; without one the tests fail instead of skipping."""
     with started_chromium() as browser:
         yield browser
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A fresh install; a test that changes what others see makes one of its own."""
+    """A new installation; a test that changes shared data creates its own."""
     service = Served(tmp_path_factory.mktemp("served"))
     yield service
     service.close()
@@ -70,7 +70,7 @@ def watches() -> list[Watch]:
 def open_page(chromium: Browser, served: Served, watches: list[Watch]) -> Iterator[OpenPage]:
     """Open pages as the options of a Playwright context say (viewport, locale, color_scheme, …), each on its own.
 
-    A page starts blank, with the service as its base; whatever it does that it must not fails the test at its end.
+    A page starts blank, with the service as its base; any forbidden action fails the test at its end.
     """
     contexts: list[BrowserContext] = []
 

@@ -26,7 +26,7 @@ class ConsoleBrowser:
     Parameters
     ----------
     served
-        A fresh install of one's own.
+        A separate new installation.
     """
 
     def __init__(self, served: Served) -> None:
@@ -50,7 +50,7 @@ class ConsoleBrowser:
         rules.set_cap(self.served.store, SETUP, study_id=STUDY_ID, key=key, spots=spots, now=self.served.now)
 
     def hold(self, referral_id: str, site_id: str = NEAR_MIAMI, *steps: Action) -> None:
-        """Take a spot, and move the referral on."""
+        """Hold a spot, and run further actions."""
         store, now = self.served.store, self.served.now
         ledger.place_hold(store, SETUP, study_id=STUDY_ID, site_id=site_id, referral_id=referral_id, now=now)
         for step in steps:
@@ -64,7 +64,7 @@ class ConsoleBrowser:
         )
 
     def fill(self) -> None:
-        """Let every state be seen somewhere."""
+        """Create at least one referral in every state."""
         self.cap(40)
         self.hold("r-held")
         self.hold("r-screening", NEAR_MIAMI, Action.START_SCREENING)
@@ -75,11 +75,11 @@ class ConsoleBrowser:
         self.wait("r-waiting", f"{STUDY_ID}-005")
 
     def sign_in(self, page: Page, who: str = "ann") -> Page:
-        """Sign somebody in without the form, which has its own test; give the page back."""
+        """Sign a person in without the form, which has its own test, and return the page."""
         session = tokens.start_session(self.served.store, account_id=self.accounts[who], now=self.served.now)
         page.context.add_cookies([{"name": "sitematch-console", "value": session.secret, "url": self.served.origin}])
         return page
 
     def state(self, referral_id: str) -> Any:
-        """Return where a referral stands."""
+        """Return the state of a referral."""
         return coordinating.referral(self.served.store, SETUP.actor, referral_id, self.served.now).state.value

@@ -34,7 +34,7 @@ LANGUAGES = ("es", "fr", "de", "pt", "ja", "zh-Hant", "he")
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture to take: where to go, what to do there, and as whom or in which language."""
+    """One screenshot: the page, the actions there, and the person or language."""
 
     name: str
     act: Callable[[Page], None]
@@ -90,7 +90,7 @@ def take(browser: Browser, console: ConsoleBrowser, shot: Shot, into: Path) -> N
 
 
 def main(arguments: list[str]) -> None:
-    """Take the pictures whose names hold one of the words, or all."""
+    """Take the screenshots whose names contain one of the words, or all."""
     into = Path(arguments[0] if arguments else "build/screenshots")
     into.mkdir(parents=True, exist_ok=True)
     wanted = [shot for shot in shots() if not arguments[1:] or any(word in shot.name for word in arguments[1:])]

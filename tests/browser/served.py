@@ -1,4 +1,4 @@
-"""The service as a fresh install has it, served from a thread of the test: its clock moves only when told to."""
+"""The service of a new installation, in a thread of the test, with a clock that the test controls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOW = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
 
 
 class Quiet(WSGIRequestHandler):
-    """Writes no access log: an address may hold a postcode."""
+    """Writes no access log, because a URL may contain a postcode."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing."""
@@ -32,7 +32,7 @@ class Served:
     home
         An empty folder for the database.
     settings
-        What differs from a fresh install's settings.
+        Settings that differ from those of a new installation.
     """
 
     def __init__(self, home: Path, **settings: Any) -> None:

@@ -1,4 +1,4 @@
-"""What coordinators do in the console, in a real browser."""
+"""Coordinators' tasks in the console, in a real browser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.browser.watched import Watch, violations
 
 @pytest.fixture
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleBrowser]:
-    """A service of the test's own: what is done in it is seen by nobody else."""
+    """A separate service for one test."""
     served = Served(tmp_path_factory.mktemp("console"))
     yield ConsoleBrowser(served)
     served.close()
@@ -24,7 +24,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleBrowser
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleBrowser]:
-    """A study in use, which tests look at and do not change."""
+    """A study in use, which tests only read."""
     served = Served(tmp_path_factory.mktemp("busy"))
     found = ConsoleBrowser(served)
     found.fill()
@@ -169,7 +169,7 @@ def test_hold_that_lapses_while_its_page_is_open_is_told_when_it_is_used(
     console.hold("r-1")
     page = open_as(console, open_page, "bob")
     page.goto("/console/referrals/r-1")
-    # The session began an hour ago, the hold 40: both are as they would be.
+    # The session began an hour ago, the hold 40 hours ago, as in real use.
     console.served.later(hours=40)
     console.sign_in(page, "bob")
     page.reload()
@@ -303,5 +303,5 @@ def test_instants_are_in_the_viewers_zone(busy: ConsoleBrowser, open_page: OpenP
     page.goto("/console/referrals/r-held")
 
     expect(page.locator("dl.facts")).to_contain_text("6:30")  # 9:30 UTC
-    # Two days but a moment: the clock goes on while the page is looked at.
+    # Slightly less than two days, because the clock continues.
     expect(page.locator("h1 + p, .row time").first).to_contain_text(re.compile("in (2 days|47 hours)"))

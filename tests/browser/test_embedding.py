@@ -16,7 +16,7 @@ from tests.browser.served import Quiet, Served
 
 
 class Host:
-    """The web server of somebody else: another port is another origin."""
+    """Another website's server: another port is another origin."""
 
     def __init__(self) -> None:
         self.page = ""
@@ -31,7 +31,7 @@ class Host:
         return Response(self.page, content_type="text/html; charset=utf-8", headers=headers)(environ, start_response)
 
     def hold(self, service: Served, element: str) -> None:
-        """Serve a page with the element, under a strict policy of its own."""
+        """Serve a page with the element, with its own strict policy."""
         self.policy = f"default-src 'none'; script-src {service.origin}; frame-src {service.origin}"
         script = f'<script src="{service.origin}/embed.js" defer></script>'
         self.page = f'<!doctype html><html lang="en"><title>Host</title>{script}{element}</html>'
@@ -60,7 +60,7 @@ def hospitable(tmp_path: Path, host: Host) -> Iterator[Served]:
 
 @pytest.fixture
 def visitor(chromium: Browser) -> Iterator[Page]:
-    """A blank page; it may ask both origins, so nobody watches it."""
+    """A blank page without checks, because it may send requests to both origins."""
     context = chromium.new_context(locale="en-US")
     context.set_default_timeout(20_000)
     yield context.new_page()

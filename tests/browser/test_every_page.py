@@ -1,6 +1,6 @@
-"""What holds for every page: no other origin, no console error, nothing that a strict policy forbids, no axe violation.
+"""Rules for every page: no other origin, no console error, no violation of a strict policy, no axe violation.
 
-The first two are held by the fixture that opens pages, in every test of this folder.
+The fixture that opens pages checks the first two in every test of this folder.
 """
 
 from __future__ import annotations

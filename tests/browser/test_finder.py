@@ -137,7 +137,7 @@ def test_full_clinic_is_named_below_with_its_reason(own_service: Served, open_pa
     page.goto("/")
 
     look(page, "33180")
-    while FIRST in clinics(page):  # the server learns of it within a second; the test's own limit ends a wait in vain
+    while FIRST in clinics(page):  # the server detects it within a second; otherwise the test's own limit ends the wait
         page.wait_for_timeout(100)
         page.click(".search-go")
         expect(page.locator("#results")).not_to_have_attribute("aria-busy", "true")
@@ -149,7 +149,7 @@ def test_full_clinic_is_named_below_with_its_reason(own_service: Served, open_pa
 
 
 def fill_first_site(service: Served) -> None:
-    """Leave the site nearest to Miami no spot."""
+    """Fill the site nearest to Miami."""
     key = CapKey(level=CapLevel.SITE, scope=site_of(service, FIRST))
     caller = Caller(actor=Actor(actor_id="user:setup"), request_id="setup")
     rules.set_cap(service.store, caller, study_id=service.settings.study_id, key=key, spots=0, now=service.now)

@@ -51,7 +51,7 @@ def test_a_reports_page_is_styled_drawn_and_breaks_no_rule(open_page: OpenPage, 
     page = show(open_page, secret, kind)
 
     assert page.locator("h1").inner_text() == kind.capitalize()
-    # The style sheet was let in by its hash; that nothing else was refused, the watch of the fixture holds.
+    # The style sheet was allowed by its hash; the fixture checks that nothing else was refused.
     assert page.locator("thead th").first.evaluate("cell => getComputedStyle(cell).borderBottomWidth") == "2px"
     box = page.locator("svg").first.bounding_box()
     assert box is not None and box["width"] > 300 and box["height"] > 60

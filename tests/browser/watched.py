@@ -1,4 +1,4 @@
-"""A browser page that nothing bad happens on unseen: other origins, console errors, policy violations."""
+"""A browser page with checks for other origins, console errors and policy violations."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 _REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (4\d\d|503)")
-"""What Chromium writes of an answer that a test asked for on purpose, e.g. a wrong postcode's 400."""
+"""Chromium's message for an expected error response, e.g. 400 for a wrong postcode."""
 
 
 class Watch:
-    """Collects what a page must not do.
+    """Collects forbidden actions of a page.
 
     Parameters
     ----------
     context
-        Every page of it is watched, popups too.
+        All its pages are checked, including popups.
     origin
-        The only place that may be asked.
+        The only allowed origin.
     """
 
     def __init__(self, context: BrowserContext, origin: str) -> None:
@@ -55,7 +55,7 @@ class Watch:
 
 
 def violations(page: Page) -> list[str]:
-    """Return what axe-core finds wrong with a page as it stands, WCAG 2.2 AA and best practices; empty if nothing."""
+    """Return axe-core's findings for the current page, WCAG 2.2 AA and best practices; empty if there are none."""
     if not page.evaluate("() => Boolean(window.axe)"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

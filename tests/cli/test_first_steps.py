@@ -1,4 +1,4 @@
-"""What a newcomer meets when something is not as the program expects: words, never a traceback."""
+"""Error messages for new users when something is missing: plain words, never a traceback."""
 
 from __future__ import annotations
 
@@ -237,7 +237,7 @@ _DAC_OVERRIDE = 1 << 1
 
 @contextmanager
 def bound_by_file_modes() -> Iterator[None]:
-    """Let files' modes bind this thread, also where it runs as root."""
+    """Enforce file permissions for this thread, even if it runs as root."""
     if os.geteuid() != 0:
         yield
         return

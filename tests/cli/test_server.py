@@ -1,4 +1,4 @@
-"""`sitematch serve` starts where it alone listens, and ends whenever it is told to."""
+"""`sitematch serve` starts only on a free port, and ends on request."""
 
 from __future__ import annotations
 

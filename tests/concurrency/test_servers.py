@@ -1,4 +1,4 @@
-"""Two real server processes over one database: no spot is sold twice, and each sees what the other sold."""
+"""Two real server processes with one database: no spot is sold twice, and each server sees the other's changes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.api.builders import SITES, make_gazetteer, make_study
 SPOTS = 20
 
 WITHIN_S = 1.0
-"""The promise: a commit shows in every server's next answer within a second."""
+"""The guarantee: a commit appears in every server's answers within a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,8 @@ def test_two_servers_sell_each_spot_once_and_tell_every_loser_why(running: Runni
 def promised(look: Callable[[], Any], wanted: Any) -> bool:
     """Ask until the promise is due; what is answered by a request that was sent after that must be right.
 
-    No time is asserted: a slow machine asks less often, and the last answer, asked for when the second is over, decides.
+    No time is asserted: a slow machine asks less often, and the last answer, asked for when the second is over,
+    decides.
     """
     due_s = time.monotonic() + WITHIN_S
     while time.monotonic() < due_s:
@@ -177,7 +178,7 @@ def test_revoked_token_is_refused_by_both_at_once(running: Running) -> None:
 
 
 class Receiver:
-    """A real webhook receiver on loopback that notes what it gets."""
+    """A real webhook receiver on loopback that records its messages."""
 
     def __init__(self) -> None:
         self.got: list[dict[str, Any]] = []

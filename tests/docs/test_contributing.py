@@ -1,4 +1,4 @@
-"""CONTRIBUTING names every room, and what it and its guide refer to exists."""
+"""CONTRIBUTING lists every package, and everything that it and its guide refer to exists."""
 
 from __future__ import annotations
 

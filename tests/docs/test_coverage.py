@@ -1,4 +1,4 @@
-"""docs/coverage.md, docs/demand.md and docs/allocation.md shown true: their commands run."""
+"""docs/coverage.md, docs/demand.md and docs/allocation.md: their commands run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/fhir.md shown true: every address in it answers, every extension and parameter in its tables is there."""
+"""docs/fhir.md: every URL in it answers, and every extension and parameter in its tables exists."""
 
 from __future__ import annotations
 

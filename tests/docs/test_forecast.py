@@ -1,4 +1,4 @@
-"""docs/forecast.md: its commands run on a fresh install, and its worked example comes out as it says."""
+"""docs/forecast.md: its commands run on a new installation, and its worked example gives the stated results."""
 
 from __future__ import annotations
 

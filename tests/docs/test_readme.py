@@ -1,4 +1,4 @@
-"""README shown true: every command in it is run, and what it prints is what the README says it prints."""
+"""Every command in the README is run, and its output is as shown there."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_every_python_example_runs() -> None:
 
 
 def test_a_second_make_run_builds_nothing_again() -> None:
-    # The outer make that runs this test must not speak through the inner one.
+    # The outer make that runs this test must not affect the inner one.
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
 
     planned = subprocess.run(["make", "-n", "run"], cwd=ROOT, env=clean, capture_output=True, text=True, check=True)

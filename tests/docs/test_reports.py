@@ -1,4 +1,4 @@
-"""docs/reports.md shown true: its commands run, and every column that it names is one."""
+"""docs/reports.md: its commands run, and every column in it exists."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from sitematch.domain.place import Precision
 from sitematch.gazetteer.grammar import key_of, name_keys
 from sitematch.gazetteer.schema import APPLICATION_ID, DEGREE, PRECISIONS, SCHEMA_VERSION, TABLES
 
-# Tests write through the views that readers read, so that how the file packs its rows is the build's business alone.
+# Tests write through the readers' views, so that they do not depend on how the build packs rows.
 WRITABLE = """
 INSERT INTO state VALUES (0, '');
 CREATE TRIGGER write_name INSTEAD OF INSERT ON name BEGIN

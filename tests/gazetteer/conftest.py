@@ -21,5 +21,5 @@ def gazetteer(gazetteer_path: Path) -> Gazetteer:
 
 @pytest.fixture(scope="session")
 def real_gazetteer() -> Gazetteer:
-    """The compiled file itself: `make test` builds it, and its absence is a failure, not a skip."""
+    """The compiled file: `make test` builds it, and without it the tests fail instead of skipping."""
     return Gazetteer.open(data_file("gazetteer.sqlite"))

@@ -1,4 +1,4 @@
-"""What people type, and what each text must give through every entrance."""
+"""Typed texts, and the result of each in every interface."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many rows at once: nothing lost, nothing guessed, in the order given."""
+"""Many rows at once: nothing is lost or guessed, in the given order."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_an_earlier_answer_stays_until_the_new_one_is_complete(gazetteer: Gazett
     (tmp_path / "out.csv").write_text("the old answer")
 
     with pytest.raises(DataFault):
-        # Long enough that the fault is met when answers were already written.
+        # Long enough that answers were already written before the error.
         run(gazetteer, tmp_path, b"zip,country\n" + b"33180,US\n" * 20_000 + b"\xff\n")
 
     assert (tmp_path / "out.csv").read_text() == "the old answer"

@@ -1,4 +1,4 @@
-"""geopy's interface: whoever uses a geopy geocoder can use this one."""
+"""geopy's interface: programs that use a geopy geocoder can use this one."""
 
 from __future__ import annotations
 

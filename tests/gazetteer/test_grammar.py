@@ -216,7 +216,7 @@ def test_without_a_country_every_form_that_fits_is_found() -> None:
 
 
 def test_the_countries_without_listed_codes_are_those_of_the_file(real_gazetteer: Gazetteer) -> None:
-    """Decides between "the data goes no deeper" and "this code is doubtful", so it has to be true of the file."""
+    """Decides between "the data has no finer part" and "this code is doubtful", so it must agree with the file."""
     without = set()
     for country in COUNTRIES:
         form = form_of(country)

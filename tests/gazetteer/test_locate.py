@@ -1,4 +1,4 @@
-"""From what a person typed to a place: never a silent guess."""
+"""From a typed text to a place, never with a silent guess."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The online rung, against a real HTTP server on loopback."""
+"""The online geocoder, with a real HTTP server on loopback."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHARITE = {
 
 @dataclass
 class Service:
-    """What the test's geocoding service answers, and what it was asked."""
+    """The answers of the test's geocoding service, and the requests to it."""
 
     domain: str = ""
     status: int = 200
@@ -58,7 +58,7 @@ def service() -> Iterator[Service]:
                 self.end_headers()
                 self.wfile.write(body)
             except ConnectionError:
-                # The client gave up, as one test wants it to.
+                # The client gave up, as one test expects.
                 self.close_connection = True
 
         def log_message(self, *args: object) -> None:

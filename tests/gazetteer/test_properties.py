@@ -1,4 +1,4 @@
-"""What holds for every postcode, name and rung, sought by Hypothesis."""
+"""Properties of every postcode, name and rung, tested with Hypothesis."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_parsing_is_idempotent(text: str, country: str) -> None:
     try:
         once = parse_postcode(text, country)
     except InvalidPostcode:
-        return  # what does parse is drawn by well_formed below; this looks for texts that parse by surprise
+        return  # well_formed below draws texts that parse; this looks for texts that parse unexpectedly
 
     assert parse_postcode(once.code, once.country) == once
 
@@ -145,7 +145,7 @@ def test_every_code_of_the_file_is_found_by_its_normal_form(
         "SELECT key, latitude FROM postcode WHERE country = ? AND key >= ? AND children = 0 ORDER BY key LIMIT 9",
         (country, near),
     ).fetchall()
-    # Countries of which no source lists the codes have regions only, which nobody types.
+    # Countries without listed codes have only regions, which nobody types.
     key, latitude = next((row for row in rows if fits(country, row[0])), (None, None))
     assume(key is not None)
 

@@ -1,4 +1,4 @@
-"""What people type, and what each text must give: `places.csv`, and rules that hold for every town."""
+"""Typed texts and their results: `places.csv`, and rules for every town."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.gazetteer.places import CASES, check
 def test_every_typed_text_gives_what_it_must(real_gazetteer: Gazetteer, row: dict[str, str]) -> None:
     found: Place | SitematchError
     try:
-        # The study's countries would take many of them elsewhere.
+        # With the study's countries, many of them would give a place elsewhere.
         found = real_gazetteer.locate(
             row["text"], row["country"] or None, languages=[row["language"]], hints=["RO", "BM", "PT", "PL"]
         )
@@ -98,7 +98,7 @@ def test_no_answer_lies_outside_a_stated_region(
                 assert place.country == country, text
                 admin = place.name.rpartition(", ")[2]
                 named = find_regions(region, country)
-                # A town that is called as its region is shows the name once.
+                # A town with the name of its region has the name once.
                 assert place.name in (town.name, region) or any(r.holds(country, admin) for r in named), (text, place)
                 found += 1
     assert found > 75, "most towns are found in their own region"

@@ -1,4 +1,4 @@
-"""What RFC 7946 asks of an area, and reading areas with shapely, which had no part in the judgement of where things lie."""
+"""RFC 7946's rules for areas, and reading areas with shapely, which the program does not use to decide positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Catchments against brute force: the nearest of all points by pyproj, and scipy's own spherical Voronoi diagram."""
+"""Catchments, compared with brute force (the nearest of all points by pyproj) and scipy's spherical Voronoi diagram."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def assert_like_brute_force(points: list[Coordinates], *, seed: int = 1, count: 
         inside = shapely.intersects_xy(read_area(catchment.area), longitudes, latitudes)
         covered += inside
         own_km, nearest_km = km[catchment.members[0]][inside], km.min(axis=0)[inside]
-        # On the wrong side of a border only within the stated error of it.
+        # Points are on the wrong side of a border only within its stated error.
         assert (own_km <= nearest_km * (1 + WORST_SHARE) + 2 * DRAWN_KM).all()
     assert (covered >= 1).mean() > 0.99  # neighbours' lines may part by DRAWN_KM
     assert (covered <= 1).mean() > 0.99

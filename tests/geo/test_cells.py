@@ -1,4 +1,4 @@
-"""Cells from near to far, and that their bounds never promise too much."""
+"""Cells from near to far, with bounds that are never too large."""
 
 from __future__ import annotations
 

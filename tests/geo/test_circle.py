@@ -1,4 +1,4 @@
-"""Geodesic circles, judged by measuring with pyproj from the outside and reading with shapely."""
+"""Geodesic circles, checked by measuring with pyproj and reading with shapely."""
 
 from __future__ import annotations
 

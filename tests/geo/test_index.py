@@ -1,4 +1,4 @@
-"""The nearest-site index against brute force with pyproj, an independent way to the same answer."""
+"""The nearest-site index, compared with brute force with pyproj."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_k_nearest_are_exactly_those_of_brute_force(point: Coordinates, othe
     expected = in_order[: len(found)]
     assert [n.distance_km for n in found] == pytest.approx([km for km, _ in expected], abs=1e-6)
     gaps_km = np.diff([km for km, _ in in_order[: len(found) + 1]])
-    if (gaps_km > 1e-6).all():  # which of two equally far points comes in is settled only within an answer
+    if (gaps_km > 1e-6).all():  # the order of two equally distant points is defined only within an answer
         assert [n.position for n in found] == [i for _, i in expected]
 
 

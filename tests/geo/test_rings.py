@@ -1,4 +1,4 @@
-"""Closed lines into areas: the hard places are the antimeridian and the poles."""
+"""Conversion of closed lines to areas; the difficult cases are the antimeridian and the poles."""
 
 from __future__ import annotations
 

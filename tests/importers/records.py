@@ -1,4 +1,4 @@
-"""Records in ClinicalTrials.gov's form, small and valid; each changed by keyword where a test cares."""
+"""Small valid records in ClinicalTrials.gov's format, which tests change with keywords."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that speaks ClinicalTrials.gov's API v2, with faults on request."""
+"""A real HTTP server on loopback with ClinicalTrials.gov's API v2 and optional faults."""
 
 from __future__ import annotations
 

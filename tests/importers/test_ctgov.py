@@ -1,4 +1,4 @@
-"""Records of ClinicalTrials.gov: what is read, what is reported, and nothing lost between the two."""
+"""Records of ClinicalTrials.gov: everything is either read or reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `make` does before anything is installed: it says in words what is missing, and leaves nothing half made."""
+"""`make` before anything is installed: it says what is missing, and leaves nothing half finished."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_python_that_is_too_old_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_port_in_use_is_refused_with_another() -> None:
-    # The outer make that runs this test must not speak through the inner one.
+    # The outer make that runs this test must not affect the inner one.
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

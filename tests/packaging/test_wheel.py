@@ -1,4 +1,4 @@
-"""A wheel built in isolation carries all that the command needs: it answers from an empty folder."""
+"""A wheel built in isolation contains everything that the command needs: it works from an empty folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOT_COPIED = (".git", ".venv", "node_modules", "build", "var", "dist", "built", 
 def copy_without_pages(folder: Path) -> Path:
     """Copy the checkout with its gazetteer, which takes minutes to build, and without all else that is built."""
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_COPIED))
-    # The build of the gazetteer lies in a folder that is called so too.
+    # The build of the gazetteer is in a folder with this name too.
     source = Path("sitematch") / "gazetteer" / "build"
     shutil.copytree(ROOT / source, folder / source, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
@@ -64,7 +64,7 @@ def environment(installed: Path, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
-    """An empty folder, with a package of somebody else's that is called api too."""
+    """An empty folder, with another package called api."""
     folder = tmp_path / "elsewhere"
     (folder / "api").mkdir(parents=True)
     (folder / "api" / "__init__.py").write_text("raise ImportError('the wrong api')\n")

@@ -1,4 +1,4 @@
-"""Reads the numbers back out of every format, each with a reader that is not ours."""
+"""Reads the numbers from every format, each with an independent reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Can a hidden number be found out? An attacker with linear programming tries, over every total and every report."""
+"""Attacks on hidden numbers with linear programming, over every total and every report."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def make_report(world: World, months: Sequence[str], threshold: int = THRESHOLD)
 
 
 def windows() -> list[tuple[str, ...]]:
-    """Whatever stretch of months can be asked for, now and earlier."""
+    """Every possible period of months, now and earlier."""
     return [MONTHS[i:j] for i in range(len(MONTHS)) for j in range(i + 1, len(MONTHS) + 1)]
 
 
@@ -79,7 +79,7 @@ def ours(world: World, months: tuple[str, ...]) -> Seen:
 
 
 def careless(world: World, months: tuple[str, ...]) -> Seen:
-    """As it must not be: small cells are blanked, but the totals hold them."""
+    """The wrong way: small cells are blank, but the totals include them."""
     cells = cells_of(world, months)
     shown = [cell for cell in cells if cell.lookups >= THRESHOLD]
     return Seen(

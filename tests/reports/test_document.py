@@ -1,4 +1,4 @@
-"""A report's value refuses what no renderer could show."""
+"""A report refuses values that no renderer can show."""
 
 from __future__ import annotations
 

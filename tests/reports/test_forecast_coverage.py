@@ -1,8 +1,8 @@
-"""Do the intervals hold what they promise? 500 studies are drawn and forecast; the control shows what goes wrong without.
+"""Coverage of the intervals: 500 studies are simulated and forecast; the control shows the error of the plug-in method.
 
-Counts come in whole steps, so that no interval of theirs holds exactly 80 %. What is checked is the place of the truth in
-the forecast's distribution, spread evenly over the step that it falls on (a randomised probability integral transform):
-if the forecast is right, that place is uniform, and lies in the middle 80 % with a probability of 80 %.
+Counts are whole numbers, so no interval contains exactly 80 %. The test uses the position of the true value in the
+forecast's distribution, with a random position within its step (a randomised probability integral transform). If the
+forecast is correct, that position is uniform, and in the middle 80 % with a probability of 80 %.
 """
 
 from __future__ import annotations

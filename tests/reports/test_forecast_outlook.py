@@ -1,4 +1,4 @@
-"""The forecast as a whole: what it says, what it refuses to say, and what if."""
+"""The forecast as a whole: its results, its limits, and what-if plans."""
 
 from __future__ import annotations
 

@@ -251,7 +251,7 @@ def test_the_same_report_gives_the_same_bytes_in_any_process(form: Format, tmp_p
     )
     written = set()
     for seed, zone in (("1", "UTC"), ("2", "Pacific/Auckland")):
-        # A user's own drawing settings and another day's clock must not show either.
+        # The user's drawing settings and the current date must not change the result.
         (tmp_path / "matplotlibrc").write_text(f"font.size: {seed}0\nlines.linewidth: {seed}\n")
         environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "MATPLOTLIBRC": str(tmp_path)}
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True)

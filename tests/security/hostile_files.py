@@ -1,4 +1,4 @@
-"""Files that are small on disk and endless inside, written by hand: no program would make them."""
+"""Files that are small on disk and very large when unpacked, written by hand because no program creates them."""
 
 from __future__ import annotations
 

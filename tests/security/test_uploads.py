@@ -1,4 +1,4 @@
-"""Uploads of hostile and broken files: refused in words, read outside the process that serves, nothing left behind."""
+"""Uploads of hostile and damaged files: refused with a message, read in a separate process, nothing left behind."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 
 @pytest.fixture(autouse=True)
 def bounded_test() -> Iterator[None]:
-    """Bound what a test may use, so that a reader that lacks its limits fails and harms nothing."""
+    """Limit the resources of a test, so that a reader without limits fails without harm."""
 
     def give_up(_number: int, _frame: object) -> None:
         raise TimeoutError(f"the test took over {TEST_WALL_S} s")

@@ -1,4 +1,4 @@
-"""Values to test with; every builder takes what the test cares about and fills in the rest."""
+"""Test values; every builder takes the relevant fields and fills in the others."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def make_caller(key: str | None = None, actor_id: str = "user:ann") -> Caller:
 
 
 class Coordinator:
-    """A coordinator at work on one study, with a clock that moves only when told to."""
+    """A coordinator of one study, with a clock that the test controls."""
 
     def __init__(self, store: Store, *, sites: Sequence[Site] = (), study: Study | None = None) -> None:
         self.store = store

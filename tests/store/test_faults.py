@@ -1,4 +1,4 @@
-"""A database that fails says why in words, and which one it is."""
+"""The error of a database says in words what failed, and names the database."""
 
 from __future__ import annotations
 

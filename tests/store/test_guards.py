@@ -1,4 +1,4 @@
-"""Nothing is confirmed that would be lost, or judged by a wrong clock, or that keeps look-ups waiting."""
+"""No write is confirmed that would be lost or uses a wrong clock, and writes do not block look-ups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has served its purpose is deleted when it should be, and not before."""
+"""Data that is no longer needed is deleted at the right time, and not before."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEPT = [
 
 
 def fill(store: Store) -> Coordinator:
-    """Leave one row of everything behind."""
+    """Create one row of every kind."""
     coordinator = Coordinator(store)
     coordinator.hold("r-1", caller=make_caller("key-1"))
     account = accounts.create_account(store, email="ann@example.org", now=coordinator.now, password="correct horse 1")

@@ -1,4 +1,4 @@
-"""What every page of the console is made with: the study in view, what the person may do there, and its headers."""
+"""The context of every page of the console: the current study, the person's permissions there, and its headers."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _COUNTRIES = {code: country.name for code, country in COUNTRIES.items()}
 
 
 class ConsoleContext:
-    """One request of somebody who is signed in: who, when, and in which study.
+    """One request of a signed-in person: who, when, and in which study.
 
     Parameters
     ----------
     backend
-        Gives the database, the clock and the settings.
+        Has the database, the clock and the settings.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -40,17 +40,17 @@ class ConsoleContext:
         self.study_id = _study_in_view(backend, self.actor)
 
     def may(self, permission: Permission, site_id: str | None = None) -> bool:
-        """Whether the person may do something in the study, or at one of its sites."""
+        """Return whether the person has a permission in the study, or at a given site."""
         return may(self.actor, permission, study_id=self.study_id, site_id=site_id)
 
     def may_somewhere(self, permission: Permission) -> bool:
-        """Whether the person may do something at some site of the study at least."""
+        """Return whether the person has a permission for at least one site of the study."""
         sites = {grant.site_id for grant in self.actor.grants if grant.study_id in (None, self.study_id)}
         return any(self.may(permission, site_id) for site_id in sites)
 
 
 def register(console: Console, backend: Backend) -> None:
-    """Give the console's templates what they all use, its addresses their study, and its answers their headers."""
+    """Add the common values to the console's templates, the study to its URLs, and the headers to its answers."""
 
     @console.context_processor
     def values() -> dict[str, Any]:
@@ -68,7 +68,7 @@ def register(console: Console, backend: Backend) -> None:
         try:
             context = ConsoleContext(backend)
         except (StudyNotFound, NotReady):
-            return known  # the page of that error, which has no study in view and so no menu
+            return known  # the page of that error, which has no current study and so no menu
         return known | {
             "may": context.may,
             "may_somewhere": context.may_somewhere,
@@ -83,7 +83,7 @@ def register(console: Console, backend: Backend) -> None:
 
     @console.url_defaults
     def keep_study(endpoint: str, values: dict[str, Any]) -> None:
-        # The address says which study is in view, unless it is the one that would be shown anyway.
+        # The URL names the current study, unless it is the one that is shown by default.
         if endpoint.startswith(f"{NAME}.") and "caller" in g and "study" not in values:
             study_id = request.args.get("study")
             if study_id:
@@ -92,7 +92,7 @@ def register(console: Console, backend: Backend) -> None:
     @console.after_request
     def headers(response: Response) -> Response:
         response.headers["Cache-Control"] = "no-store"
-        # Browsers name the page that sent a form only if they may: see `session.comes_from_our_page`.
+        # Browsers name the page that sent a form only if this is allowed: see `session.comes_from_our_page`.
         response.headers["Referrer-Policy"] = "same-origin"
         return response
 
@@ -103,17 +103,17 @@ def page(template: str, *, status: int = 200, **values: Any) -> Response:
 
 
 def redirect(address: str) -> Response:
-    """Send the browser on after a form, so that loading again sends nothing again."""
+    """Redirect the browser after a form, so that a reload does not send the form again."""
     return Response(status=303, headers={"Location": address})
 
 
 def go(endpoint: str, **values: Any) -> Response:
-    """Send the browser on to a page of the console; see `redirect`."""
+    """Redirect the browser to a page of the console; see `redirect`."""
     return redirect(url_for(f"{NAME}.{endpoint}", **values))
 
 
 def local_path(given: str) -> str | None:
-    """Return an address of the console that a sign-in may lead back to; None if it is anything else."""
+    """Return a URL of the console to which a sign-in may redirect; None if it is anything else."""
     parts = urlsplit(given)
     is_ours = not parts.scheme and not parts.netloc and (parts.path == "/console" or parts.path.startswith("/console/"))
     return given if is_ours and "\\" not in given and not any(ord(mark) < 32 for mark in given) else None
@@ -132,6 +132,6 @@ def _study_in_view(backend: Backend, actor: Actor) -> str:
         return _default_study(backend, actor)
     studies = granted_studies(actor)
     if studies is not None and asked not in studies:
-        # As if it were not there: an id that was guessed tells nothing.
+        # As if it did not exist, so that guessing an id reveals nothing.
         raise StudyNotFound(f"You do not have a role in study {asked[:80]!r}.", field="study")
     return asked

@@ -1,4 +1,4 @@
-"""What the console shows when something is refused or fails: what happened, and what to do next."""
+"""Error pages of the console: what happened, and what to do next."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from sitematch.services.accounts.sign_in import can_anybody_sign_in
 
 
 def register(console: Console, backend: Backend) -> None:
-    """Show the library's errors as pages of the console."""
+    """Register handlers that show the library's errors as pages of the console."""
 
     @console.errorhandler(LoginFailed)
     def on_signed_out(_error: LoginFailed) -> Response:
         if request.method == "GET":
             asked = request.full_path.rstrip("?")
             return go("sign_in", next=None if asked == "/console" else asked)
-        # What a form asks is not done by whoever signs in next: they see the page again and decide.
+        # A form is not processed after another sign-in: the person sees the page again and decides.
         return sign_in_page(
             backend,
             _("Your session has ended, so nothing was changed. Sign in and try again."),
@@ -37,7 +37,7 @@ def register(console: Console, backend: Backend) -> None:
 
 
 def fault_page(error: SitematchError) -> Response:
-    """Show an error of the library as a page of its own."""
+    """Show an error of the library as a separate page."""
     described = problem_of(error)
     response = page("fault.html", status=described.status, problem=described)
     if described.status in (429, 503):
@@ -54,7 +54,7 @@ def sign_in_page(
     following: str = "",
     status: int = 200,
 ) -> Response:
-    """Show the way in, with what is to be said about the last attempt, or what else leads here."""
+    """Show the sign-in page, with a message about the last attempt or another reason."""
     return page(
         "sign_in.html",
         status=status,
@@ -68,5 +68,5 @@ def sign_in_page(
 
 
 def _came_over_https() -> bool:
-    """Whether a proxy says that the browser spoke https; a hint for what the page says, and nothing more."""
+    """Return whether a proxy says that the browser used https; only a hint for the text of the page."""
     return request.headers.get("X-Forwarded-Proto", "") == "https"

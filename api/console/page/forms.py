@@ -1,4 +1,4 @@
-"""What every form of the console carries beside what it asks; `api.http.reading.read_form` reads them."""
+"""Common fields of the console's forms; `api.http.reading.read_form` reads them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sitematch.exporters.wire.matches import Wire
 
 
 class ConsoleForm(Wire, frozen=True, forbid_unknown_fields=True):
-    """The session's token and an idempotency key; both were looked at before the view runs."""
+    """The session's token and an idempotency key; both are checked before the view runs."""
 
     csrf: Annotated[str, Meta(max_length=100)] = ""
     key: Annotated[str, Meta(max_length=100)] = ""

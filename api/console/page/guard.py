@@ -1,4 +1,4 @@
-"""Who may see a page of the console: asked before its view runs."""
+"""Access to pages of the console, checked before the view runs."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ _FOREIGN_FORM = "Nothing was changed, because this form is from an earlier sessi
 
 
 def admit(backend: Backend, pages: Mapping[str, PageRule], endpoint: str, request_id: str) -> None:
-    """Let a request for a page of the console in, or refuse it.
+    """Allow or refuse a request for a page of the console.
 
     Parameters
     ----------
     backend
-        Gives the database and the clock.
+        Has the database and the clock.
     pages
-        What each endpoint needs.
+        The access rule of each endpoint.
     endpoint
-        The endpoint asked for.
+        The requested endpoint.
     request_id
-        Names the request in the audit trail.
+        The id of the request in the audit trail.
 
     Raises
     ------
     LoginFailed
         If the page needs a session and there is none.
     NotAllowed
-        If the person may do this nowhere, or the form was not sent by a page of this session.
+        If the person has the permission nowhere, or the form was not sent by a page of this session.
     """
     g.wanted_language = current_language()
-    speak(ENGLISH.tag)  # the console's only language so far; its pages say so to who wants another
+    speak(ENGLISH.tag)  # the console's only language so far; its pages say so if the browser prefers another
     page = pages.get(endpoint)
     if page is None:
         raise NotAllowed("You do not have permission to do this.", permission="none")

@@ -1,4 +1,4 @@
-"""The console's words for what the ledger and the catalogue call by codes."""
+"""The console's labels for codes of the ledger and the catalogue."""
 
 from __future__ import annotations
 
@@ -152,4 +152,4 @@ WORDS: Mapping[str, Mapping[Any, Any]] = {
     "role": ROLES,
     "scope": SCOPES,
 }
-"""For templates: each code's words, by what it is a code of; a test walks every code."""
+"""For templates: the labels of codes, by kind of code; a test checks every code."""

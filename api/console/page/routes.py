@@ -1,4 +1,4 @@
-"""The console's blueprint: every page says what it needs, and a page that says nothing is refused to everybody."""
+"""The console's blueprint: every page declares its permission, and a page without one is refused to everybody."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from flask.typing import ResponseReturnValue
 from sitematch.domain.accounts.access import Permission
 
 NAME = "console"
-"""The blueprint's name, with which its endpoints begin."""
+"""The blueprint's name, which is the prefix of its endpoints."""
 
 
 class PageAccess(Enum):
-    """Who may see a page that needs no permission."""
+    """Access to pages without a permission."""
 
     PUBLIC = auto()
-    """Everybody may see it: the way in."""
+    """Everybody may see it, e.g. the sign-in page."""
     SIGNED_IN = auto()
-    """Whoever is signed in, whatever the role."""
+    """Everybody who is signed in, with any role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class PageRule:
     Parameters
     ----------
     needs
-        What whoever asks for it must be allowed somewhere; where, the services ask.
+        The permission that the person must have somewhere; the services check where.
     body_bytes
-        The longest body that it takes.
+        The maximum length of its body.
     """
 
     needs: PageAccess | Permission
@@ -45,7 +45,7 @@ View = Callable[..., ResponseReturnValue]
 
 
 class Console(Blueprint):
-    """A blueprint whose every page carries what it needs."""
+    """A blueprint whose pages all declare their access."""
 
     def __init__(self) -> None:
         super().__init__(NAME, __name__, url_prefix="/console")
@@ -54,14 +54,14 @@ class Console(Blueprint):
     def page(
         self, method: str, rule: str, needs: PageAccess | Permission, *, body_bytes: int | None = None
     ) -> Callable[[View], View]:
-        """Register a view for one method of an address.
+        """Register a view for one method of a URL.
 
         Parameters
         ----------
         method
             ``"GET"``, which changes nothing, or ``"POST"``, a form.
         rule
-            Address below ``/console``.
+            URL under ``/console``.
         needs, body_bytes
             See `PageRule`.
         """

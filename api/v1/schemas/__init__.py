@@ -1,1 +1,1 @@
-"""What requests to ``/v1`` may hold, and the answers that only HTTP gives; `exporters.wire` holds the others."""
+"""Requests to ``/v1``, and the answers that only HTTP has; `exporters.wire` has the others."""

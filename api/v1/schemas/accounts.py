@@ -1,4 +1,4 @@
-"""What requests about accounts, tokens and webhooks may hold, and their answers."""
+"""Requests and answers about accounts, tokens and webhooks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sitematch.exporters.wire.matches import Instant, Wire
 
 
 class GrantAnswer(Wire, frozen=True):
-    """A role, and where it holds."""
+    """A role, and where it applies."""
 
     role: Role
     study_id: Annotated[str | None, Meta(description="Null means all studies.")]
@@ -37,13 +37,13 @@ class AccountsAnswer(Wire, frozen=True):
 
 
 class TokensQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """Whose tokens."""
+    """The account of the tokens."""
 
     account_id: str
 
 
 class TokenRequest(Wire, frozen=True, forbid_unknown_fields=True):
-    """A token to be made."""
+    """A new token."""
 
     account_id: Annotated[
         str, Meta(description="The account of the token. The token has no more permissions than the account.")
@@ -54,7 +54,7 @@ class TokenRequest(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class TokenAnswer(Wire, frozen=True):
-    """What is known of a token."""
+    """A token, without its secret."""
 
     token_id: str
     account_id: str
@@ -70,13 +70,13 @@ class TokenAnswer(Wire, frozen=True):
 
 
 class TokensAnswer(Wire, frozen=True):
-    """An account's tokens, the newest first."""
+    """An account's tokens, newest first."""
 
     tokens: tuple[TokenAnswer, ...]
 
 
 class WebhookRequest(Wire, frozen=True, forbid_unknown_fields=True):
-    """A webhook to be added."""
+    """A new webhook."""
 
     url: Annotated[str, Meta(max_length=2000, description="The address for POST requests: https://…")]
     kinds: Annotated[tuple[NoticeKind, ...], Meta(min_length=1, description="The kinds of event to send.")]
@@ -88,7 +88,7 @@ class WebhookRequest(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class WebhookAnswer(Wire, frozen=True):
-    """Someone who asked to be told."""
+    """A webhook that gets notices."""
 
     webhook_id: str
     study_id: str | None
@@ -102,13 +102,13 @@ class WebhookAnswer(Wire, frozen=True):
 
 
 class WebhooksAnswer(Wire, frozen=True):
-    """Every webhook, the oldest first."""
+    """Every webhook, oldest first."""
 
     webhooks: tuple[WebhookAnswer, ...]
 
 
 class DeliveryAnswer(Wire, frozen=True):
-    """A message that was given up, or has failed so far."""
+    """A message whose delivery failed, finally or so far."""
 
     message_id: str
     webhook_id: str
@@ -119,13 +119,13 @@ class DeliveryAnswer(Wire, frozen=True):
 
 
 class DeliveriesAnswer(Wire, frozen=True):
-    """What could not be delivered, the oldest first."""
+    """Messages that were not delivered, oldest first."""
 
     deliveries: tuple[DeliveryAnswer, ...]
 
 
 def account_answer(account: Account) -> AccountAnswer:
-    """Shape an account."""
+    """Return the JSON type of an account."""
     return AccountAnswer(
         account_id=account.account_id,
         email=account.email,
@@ -135,7 +135,7 @@ def account_answer(account: Account) -> AccountAnswer:
 
 
 def token_answer(token: Token, secret: str | None = None) -> TokenAnswer:
-    """Shape a token."""
+    """Return the JSON type of a token."""
     return TokenAnswer(
         token_id=token.token_id,
         account_id=token.account_id,
@@ -149,7 +149,7 @@ def token_answer(token: Token, secret: str | None = None) -> TokenAnswer:
 
 
 def webhook_answer(webhook: Webhook, secret: str | None = None) -> WebhookAnswer:
-    """Shape a webhook."""
+    """Return the JSON type of a webhook."""
     return WebhookAnswer(
         webhook_id=webhook.webhook_id,
         study_id=webhook.study_id,
@@ -162,7 +162,7 @@ def webhook_answer(webhook: Webhook, secret: str | None = None) -> WebhookAnswer
 
 
 def delivery_answer(failed: FailedDelivery) -> DeliveryAnswer:
-    """Shape a delivery that failed."""
+    """Return the JSON type of a failed delivery."""
     return DeliveryAnswer(
         message_id=failed.message_id,
         webhook_id=failed.webhook_id,

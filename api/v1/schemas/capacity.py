@@ -1,4 +1,4 @@
-"""Requests of coordinators and the outer shapes of their answers; `exporters.wire.capacity` has the inner ones."""
+"""Requests of coordinators and the outer types of their answers; `exporters.wire.capacity` has the inner ones."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ NEW_ID = (
 
 
 class EmptyRequest(Wire, frozen=True, forbid_unknown_fields=True):
-    """Nothing: the address says all."""
+    """A request without parameters; the URL is enough."""
 
 
 class StudyQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """Which study."""
+    """The study."""
 
     study_id: StudyId = None
 
 
 class CapacityQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """Which spots."""
+    """The requested spots."""
 
     study_id: StudyId = None
     site_id: Annotated[str | None, Meta(description="Only this site.")] = None
@@ -56,7 +56,7 @@ class CapacityQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class ReferralsQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """Which referrals, a page at a time."""
+    """The requested referrals, one page at a time."""
 
     study_id: StudyId = None
     site_id: Annotated[str | None, Meta(description="Only referrals at this site.")] = None
@@ -77,7 +77,7 @@ class PartRequest(Wire, frozen=True, forbid_unknown_fields=True):
     study_id: StudyId = None
 
     def key(self) -> CapKey:
-        """Return which cap is meant."""
+        """Return the key of the cap."""
         return CapKey(level=self.level, scope=self.scope)
 
 
@@ -88,7 +88,7 @@ class CapRequest(PartRequest, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class PolicyRequest(Wire, frozen=True, forbid_unknown_fields=True):
-    """A study's rules for its spots, all of them."""
+    """All of a study's rules for its spots."""
 
     hold_hours: Annotated[Hours, Meta(description="How long a hold lasts.")]
     offer_hours: Annotated[Hours, Meta(description="How long an offer from the waiting list lasts.")]
@@ -100,7 +100,7 @@ class PolicyRequest(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class HoldRequest(Wire, frozen=True, forbid_unknown_fields=True):
-    """A spot to be held."""
+    """A spot to hold."""
 
     site_id: str
     referral_id: Annotated[ReferralId | None, Meta(description=NEW_ID)] = None
@@ -145,7 +145,7 @@ REASON_REQUESTS: Mapping[type, type[ScreenFailureRequest] | type[WithdrawalReque
     ScreenFailureReason: ScreenFailureRequest,
     WithdrawalReason: WithdrawalRequest,
 }
-"""The body of an action, by the codes of which it needs one."""
+"""The body of an action, by its reason codes."""
 
 
 class CapacityAnswer(Wire, frozen=True):
@@ -165,7 +165,7 @@ class CapsAnswer(Wire, frozen=True):
 
 
 class ReferralsAnswer(Wire, frozen=True):
-    """Referrals, the latest change first."""
+    """Referrals, latest change first."""
 
     study_id: str
     referrals: tuple[ReferralAnswer, ...]
@@ -173,14 +173,14 @@ class ReferralsAnswer(Wire, frozen=True):
 
 
 class HistoryAnswer(Wire, frozen=True):
-    """All that happened to a referral, oldest first."""
+    """All events of a referral, oldest first."""
 
     referral: ReferralAnswer
     events: tuple[EventAnswer, ...]
 
 
 class WaitingListAnswer(Wire, frozen=True):
-    """Who waits, the next first."""
+    """The waiting list, the next referral first."""
 
     study_id: str
     entries: tuple[WaitingAnswer, ...]

@@ -1,4 +1,4 @@
-"""What requests may hold, and the answers that only HTTP gives; `exporters.wire.matches` holds the others."""
+"""Requests of look-ups, and the answers that only HTTP has; `exporters.wire.matches` has the others."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ StudyId = Annotated[
 ]
 
 PAGE_SIZE = 100
-"""Sites on one page of the list, unless asked otherwise."""
+"""Default number of sites on one page of the list."""
 
 
 class LookUp(Wire, frozen=True, forbid_unknown_fields=True):
-    """Where the person is, and what is asked of the sites. A null counts as left out."""
+    """Where the person is, and the options of the look-up. A null is the same as a missing field."""
 
     postcode: Annotated[
         str | None, Meta(description="A postcode as a person types it, or a town's name.", examples=["33180"])
@@ -98,7 +98,7 @@ class LookUp(Wire, frozen=True, forbid_unknown_fields=True):
     ] = None
 
     def policy(self) -> MatchPolicy:
-        """Turn what is asked into a policy.
+        """Return the policy of the request.
 
         Raises
         ------
@@ -117,7 +117,7 @@ class LookUp(Wire, frozen=True, forbid_unknown_fields=True):
         )
 
     def point(self) -> Place | None:
-        """Return the point that was given in place of a postcode or town; None if there is none.
+        """Return the point that was given instead of a postcode or town; None if there is none.
 
         Raises
         ------
@@ -154,7 +154,7 @@ class LookUp(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class MatchRequest(LookUp, frozen=True, forbid_unknown_fields=True):
-    """A look-up in one study. A null counts as left out."""
+    """A look-up in one study. A null is the same as a missing field."""
 
     min_spots: Annotated[
         Annotated[int, Meta(ge=1, le=1_000_000)] | None,
@@ -164,7 +164,7 @@ class MatchRequest(LookUp, frozen=True, forbid_unknown_fields=True):
     study_id: StudyId = None
 
     def policy(self) -> MatchPolicy:
-        """Turn what is asked into a policy; see `LookUp.policy`."""
+        """Return the policy of the request; see `LookUp.policy`."""
         prefer_country = country_code(self.prefer_country, "prefer_country")
         return replace(super().policy(), min_spots=self.min_spots, prefer_country=prefer_country)
 
@@ -180,13 +180,13 @@ Words = Annotated[
 
 
 class ClinicsRequest(LookUp, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A look-up over all studies that take patients. A null counts as left out."""
+    """A look-up over all studies that take patients. A null is the same as a missing field."""
 
     condition: Words
 
 
 class PreferencesRequest(Wire, frozen=True, forbid_unknown_fields=True):
-    """What a visitor chose in the menu of a page; what is left out stays as it was."""
+    """A visitor's choices in the menu of a page; missing ones do not change."""
 
     lang: Annotated[str, Meta(description="Language tag of one of the pages' languages.")] = ""
     theme: Annotated[str, Meta(description="auto, light or dark.")] = ""
@@ -194,7 +194,7 @@ class PreferencesRequest(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class SitesQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """Which sites to list."""
+    """The sites to list."""
 
     country: Annotated[str | None, Meta(description="Only sites in this country.", examples=["US"])] = None
     status: Annotated[
@@ -219,7 +219,7 @@ class SitesQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class StudiesQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """Which studies to list."""
+    """The studies to list."""
 
     q: Words | None = None
     status: Annotated[
@@ -233,7 +233,7 @@ class StudiesQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class SiteQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """Of which study the site is."""
+    """The study of the site."""
 
     study_id: StudyId = None
 
@@ -243,7 +243,7 @@ class NoQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class StudiesAnswer(Wire, frozen=True):
-    """Some of the studies."""
+    """A page of studies."""
 
     studies: tuple[StudyDetail, ...]
     next: Annotated[str | None, Meta(description="Send it as `after` for the next page; null on the last.")]
@@ -279,7 +279,7 @@ class PostcodeAnswer(Wire, frozen=True):
 
 
 class Health(Wire, frozen=True):
-    """The process is alive."""
+    """The process is running."""
 
     status: Literal["ok"]
 

@@ -1,4 +1,4 @@
-"""What may be asked of reports."""
+"""Requests for reports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TableChoice = Annotated[
 
 
 class ReportQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """Which report, and as what."""
+    """The scope and the format of a report."""
 
     study_id: StudyId = None
     as_of: Annotated[
@@ -39,7 +39,7 @@ class ReportQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 
 class ForecastQuery(ReportQuery, frozen=True, forbid_unknown_fields=True):
-    """Which forecast: by which day, and what if."""
+    """The day of a forecast, and what-if changes."""
 
     by: Annotated[
         date | None, Meta(description="The main forecast day. The default is the end of the month in half a year.")

@@ -1,4 +1,4 @@
-"""``capacity``: how many spots are left, and the caps and rules that they come from."""
+"""``capacity``: the spots left, and the caps and rules that they come from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ledger``: check the audit trail, and take it elsewhere."""
+"""``ledger``: check, export and import the audit trail."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def export(file: Path) -> None:
     """
     from sitematch.services.capacity.ledger_copies import export_ledger
 
-    # Not click's own atomic file, which takes its name after an error too.
+    # Not click's own atomic file, which gets its name even after an error.
     with open_context() as context, open_output(None if file == Path("-") else file) as out:
         count = -1  # the first line names the format
         for line in export_ledger(context.store, context.actor):

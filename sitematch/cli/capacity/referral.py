@@ -1,4 +1,4 @@
-"""``referral``: the life of a spot, from hold to enrolled or given back."""
+"""``referral``: the life of a spot, from the hold to enrolment or release."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def hold(
 
 
 def _add_move(action: Action, facts: ActionFacts) -> None:
-    """Make the command of one action, from its line in the table of actions."""
+    """Create the command of one action, from its row in the table of actions."""
 
     def run(referral_id: str, key: str | None, form: str, reason: str | None = None) -> None:
         from sitematch.services.capacity import coordinating

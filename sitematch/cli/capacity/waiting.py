@@ -1,4 +1,4 @@
-"""``waiting-list``: who is offered a spot when one is freed."""
+"""``waiting-list``: the referrals that get free spots."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``match``, ``locate`` and ``sites``: what a patient or a coordinator looks up."""
+"""``match``, ``locate`` and ``sites``: look-ups by patients and coordinators."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ _COUNTRY_HELP = "Name or ISO 3166-1 code, e.g. US, Germany. Needed only if sever
 
 
 class PlaceCommand(click.Command):
-    """A command with one place, which tells who types two words how it is meant."""
+    """A command with one place as its argument, which explains quoting if there are two words."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments."""
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
-            # click has no class of its own for it.
+            # click has no class for it.
             if not error.message.startswith("Got unexpected extra argument"):
                 raise
             named = f"sitematch {ctx.info_name}"
@@ -107,7 +107,7 @@ _MATCH_OPTIONS = (
 
 
 def match_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the place and all that can be asked of a match; `ask` takes them."""
+    """Add the place and all options of a match; `ask` takes them."""
     for option in reversed(_MATCH_OPTIONS):
         command = option(command)
     return command
@@ -145,7 +145,7 @@ def _policy(
 def ask(
     *, place: str, country: str | None, town: str | None, languages: str | None, study: str | None, **wanted: Any
 ) -> tuple[Finder, MatchResult]:
-    """Rank the sites of a study as `match_options` ask it."""
+    """Rank the sites of a study with the options of `match_options`."""
     policy = _policy(**wanted)
     finder = finder_of(study)
     return finder, finder.find(
@@ -297,7 +297,7 @@ def locate(
 
 
 def _locate_batch(gazetteer: Gazetteer, batch: Path, out: Path, rejects: Path, country: str | None) -> None:
-    """Locate a file with a progress bar on stderr; rows that cannot be placed go to the rejects."""
+    """Locate a file with a progress bar on stderr; rows that cannot be located go to the rejects."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -357,7 +357,7 @@ def sites(country: str | None, study: str | None, form: str) -> None:
 
 
 def finder_of(study_id: str | None = None) -> Finder:
-    """Open the finder; a fresh install's database is made at its first use."""
+    """Open the finder; in a new installation, the database is created at its first use."""
     from sitematch.services.finding.opening import open_finder
     from sitematch.services.setup import prepared_to_read
 

@@ -1,4 +1,4 @@
-"""``allocate``: which referral of a batch could go where."""
+"""``allocate``: sites for a batch of referrals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``report coverage`` and ``report catchments``: how far people are from the sites that can take them."""
+"""``report coverage`` and ``report catchments``: the distances of people from the sites that can take them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``report demand``: where look-ups came from, and where no site is open for them."""
+"""``report demand``: the regions of look-ups, and where no site is open for them."""
 
 from __future__ import annotations
 

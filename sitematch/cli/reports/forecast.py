@@ -1,4 +1,4 @@
-"""``report forecast``: who will have enrolled by a day, when the study and its sites are full, and what if."""
+"""``report forecast``: enrolments by a day, when the study and its sites will be full, and what-if plans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``report``: what coordinators report, on the terminal or as a file."""
+"""``report``: reports for coordinators, on the terminal or as a file."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def time_zone_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def document_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--format``, ``--out`` and ``--table``: how a report is written."""
+    """Add ``--format``, ``--out`` and ``--table``, the output options of a report."""
     command = click.option("--table", metavar="NAME", help="With --format csv: only this table.")(command)
     return format_option("table", "json", "csv", "xlsx", "html", "pdf", "zip")(out_option(command))
 
@@ -114,7 +114,7 @@ def funnel(**asked: Any) -> None:
 
 
 def run_report(make: Callable[..., Report], asked: dict[str, Any]) -> None:
-    """Make a report of what was asked, and print it or write the file."""
+    """Create the requested report, and print it or write the file."""
     form, out, table = asked["form"], asked["out"], asked["table"]
     check_format(form, out, table)
     zone, country = zone_named(asked["time_zone"]), asked["country"]
@@ -166,7 +166,7 @@ def write_report(report: Report, form: str, out: Path | None, table: str | None)
 
 
 def _printed(report: Report, out: Path | None) -> bytes:
-    """Print a report as a terminal shows it, straight to one if that is where it goes."""
+    """Print a report for a terminal, directly to the terminal if there is one."""
     from rich.console import Console
 
     from sitematch.reports.render.as_terminal import print_report

@@ -199,7 +199,7 @@ def catalogue(studies: tuple[str, ...], out: Path | None) -> None:
 
 
 def _form(form: str | None, out: Path | None) -> str:
-    """Return what to write; a workbook is not thrown at a terminal."""
+    """Return the output format; a workbook is not written to a terminal."""
     ending = "" if out is None else out.suffix[1:].lower()
     chosen = form or (ending if ending in _FORMS else "csv")
     if chosen == "xlsx" and out is None and sys.stdout.isatty():

@@ -1,4 +1,4 @@
-"""What an import says as it goes: the differences on stdout, what was noticed on stderr."""
+"""Output of an import: the differences on stdout, the notices on stderr."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _SIGNS = {"added": "+", "returned": "+", "vanished": "-", "removed": "-", "close
 
 
 class Printer:
-    """Prints the differences on stdout, as they come, and what was noticed on stderr.
+    """Prints the differences on stdout as they occur, and the notices on stderr.
 
     Parameters
     ----------
     everything
-        Print all of it; otherwise the first of each kind, and how many more there were.
+        Print everything; otherwise the first of each kind and the number of others.
     """
 
     def __init__(self, *, everything: bool) -> None:
@@ -37,25 +37,25 @@ class Printer:
         self._faults = self._notices = self._contradictions = self._studies = 0
 
     def fault(self, fault: Fault, /) -> None:
-        """Say what could not be used."""
+        """Print what could not be used."""
         self._faults += 1
         if self._everything or self._faults <= NOTICES_SHOWN:
             say(f"Left out: {fault}")
 
     def notice(self, where: str, text: str, /) -> None:
-        """Say what was noticed and costs only itself."""
+        """Print a notice about a single field."""
         self._notices += 1
         if self._everything or self._notices <= NOTICES_SHOWN:
             say(f"Notice: {where}: {text}")
 
     def contradiction(self, site: Site, where: str, flag: str, /) -> None:
-        """Say which parts contradict one another."""
+        """Print a contradiction."""
         self._contradictions += 1
         if self._everything or self._contradictions <= NOTICES_SHOWN:
             say(f"Contradiction: {where}, {site.facility}, {site.city}, {site.country}: {flag}")
 
     def change(self, change: StudyChange, /) -> None:
-        """Print what changes in a study."""
+        """Print the changes in a study."""
         self._studies += 1
         if not self._everything and self._studies > STUDIES_SHOWN:
             return
@@ -64,7 +64,7 @@ class Printer:
         tell(f"{change.study_id}: {new}{counts}, {change.unchanged} unchanged")
         for field in change.fields:
             tell(f"  {field.field}: {field.old or 'none'} -> {field.new or 'none'}")
-        # Of a study that is all new, its sites are no difference worth a line each.
+        # If the whole study is new, its sites are not listed one by one.
         shown = change.sites if self._everything else () if change.is_new else change.sites[:SITES_SHOWN]
         for site in shown:
             tell(f"  {_site_line(site)}")
@@ -72,16 +72,16 @@ class Printer:
             tell(f"  … {len(change.sites) - len(shown)} more; --all prints them")
 
     def progress(self, studies: int, sites: int, /) -> None:
-        """Say how far it is, once in a thousand studies."""
+        """Print the progress every thousand studies."""
         if studies % 1_000 == 0:
             say(f"{studies:,} studies with {counted(sites, 'site')} read and located.")
 
     def close(
         self, totals: ImportTotals, import_id: int | None, *, dry_run: bool, allow_left_out: bool = False
     ) -> None:
-        """Print what was held back, the totals, and what can be done next.
+        """Print the sites that were held back, the totals, and the possible next steps.
 
-        Ends the program with `EXIT_DATA_FAULT` after a dry run of what would be refused.
+        Ends the program with `EXIT_DATA_FAULT` after a dry run of an import that would be refused.
         """
         for count, shown, what in (
             (self._faults, NOTICES_SHOWN, "left out"),
@@ -124,7 +124,7 @@ def _site_line(site: SiteChange) -> str:
 
 
 def print_preview(preview: Preview) -> None:
-    """Print what each column was read as, some of its values, and what was not used."""
+    """Print the field of each column, some of its values, and the unused columns."""
     for notice in preview.notices:
         say(notice)
     for use in preview.columns:

@@ -1,4 +1,4 @@
-"""``import``, ``sync`` and ``studies``: bringing trials in and keeping them in step with their registry."""
+"""``import``, ``sync`` and ``studies``: importing trials and keeping them up to date with their registry."""
 
 from __future__ import annotations
 

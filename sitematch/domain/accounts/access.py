@@ -1,4 +1,4 @@
-"""Who may do what: roles, scopes of tokens, the question `may`. Everything is denied unless allowed."""
+"""Permissions: roles, scopes of tokens, and the check `may`. Everything is denied unless allowed."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from sitematch.errors import InvalidInput, NotAllowed
 
 
 class Role(StrEnum):
-    """What a person is to a study or site, least first."""
+    """Roles in a study or site, with the fewest permissions first."""
 
     VIEWER = "viewer"
     """Reads capacity, referrals, reports and the audit trail."""
     SITE_COORDINATOR = "site-coordinator"
-    """Runs the referrals of the sites named in the grant."""
+    """Manages the referrals of the sites in the grant."""
     STUDY_MANAGER = "study-manager"
-    """Runs every site of the studies named in the grant, their caps and rules."""
+    """Manages every site of the studies in the grant, with their caps and rules."""
     ADMINISTRATOR = "administrator"
-    """Everything, accounts included."""
+    """Has all permissions, including accounts."""
 
 
 class Permission(StrEnum):
-    """What can be asked for; also the scopes that an API token can be cut down to."""
+    """Permissions; also the scopes that an API token can be limited to."""
 
     CAPACITY_READ = "capacity:read"
     REFERRALS_READ = "referrals:read"
@@ -50,12 +50,12 @@ GRANTED: Mapping[Role, frozenset[Permission]] = {
     Role.STUDY_MANAGER: _MANAGER,
     Role.ADMINISTRATOR: frozenset(Permission),
 }
-"""What each role may do within its grant."""
+"""The permissions of each role within its grant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """A role, and where it holds.
+    """A role, and where it applies.
 
     Parameters
     ----------
@@ -88,16 +88,16 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acts: written into the audit trail with every change.
+    """The person or program that acts; the audit trail stores it with every change.
 
     Parameters
     ----------
     actor_id
         E.g. ``"user:5f0c…"``, ``"token:91ab…"``, ``"system:sweep"``; opaque, never an e-mail address.
     grants
-        The roles; empty may do nothing.
+        The roles; without any, nothing is allowed.
     scopes
-        What a token is cut down to; None for a person, who may do all that the roles allow.
+        The permissions that a token is limited to; None for a person, who has all permissions of the roles.
     expires_at
         When a token ends (aware); None for a person.
     """
@@ -115,12 +115,11 @@ class Caller:
     Parameters
     ----------
     actor
-        Who asks.
+        The actor.
     request_id
-        Which request, for the audit trail.
+        The id of the request, for the audit trail.
     idempotency_key
-        With the same key and body the same actor gets the same answer for 24 hours; None asks for no such
-        thing.
+        With the same key and body, the same actor gets the same answer for 24 hours; None turns this off.
     """
 
     actor: Actor
@@ -129,16 +128,16 @@ class Caller:
 
 
 def may(actor: Actor, permission: Permission, *, study_id: str | None = None, site_id: str | None = None) -> bool:
-    """Say whether an actor may do something.
+    """Return whether an actor has a permission.
 
     Parameters
     ----------
     actor
         Who asks.
     permission
-        What is asked.
+        The permission.
     study_id, site_id
-        Where. None asks for all studies, or for all sites of the study: a narrower grant does not suffice.
+        Where. None means all studies, or all sites of the study; a narrower grant is not enough.
 
     Returns
     -------
@@ -167,7 +166,7 @@ def require(actor: Actor, permission: Permission, *, study_id: str | None = None
     Raises
     ------
     NotAllowed
-        If not. The message says what was asked, not what exists.
+        If not. The message names the permission, but does not reveal what exists.
     """
     if not may(actor, permission, study_id=study_id, site_id=site_id):
         raise NotAllowed(f"You do not have permission to do this: {permission.value}.", permission=permission.value)
@@ -205,7 +204,7 @@ def granted_sites(actor: Actor, permission: Permission, study_id: str) -> frozen
 
 
 def granted_studies(actor: Actor) -> frozenset[str] | None:
-    """Return the studies that an actor has a role in; None is every one.
+    """Return the studies in which an actor has a role; None is every study.
 
     Examples
     --------

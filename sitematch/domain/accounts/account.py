@@ -1,4 +1,4 @@
-"""A person who may sign in, and what a password must be."""
+"""Accounts of people who may sign in, and rules for passwords."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MIN_PASSWORD = 12
 """Shortest password, in characters; there are no other rules, as NIST SP 800-63B advises."""
 
 MAX_PASSWORD = 256
-"""Longest password, so that hashing cannot be made slow from outside."""
+"""Longest password, so that nobody can slow down the server with long passwords."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Account:
     is_disabled
         Whether it may no longer be used.
     grants
-        Its roles; empty may do nothing.
+        Its roles; without any, nothing is allowed.
     """
 
     account_id: str
@@ -39,5 +39,5 @@ class Account:
 
     @property
     def actor(self) -> Actor:
-        """Who acts when this person does."""
+        """The actor for this person's actions."""
         return Actor(actor_id=f"user:{self.account_id}", grants=self.grants)

@@ -17,16 +17,16 @@ TOKEN_LASTS_AT_MOST = timedelta(days=366)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """What is known of a token; never its secret.
+    """A stored token, without its secret.
 
     Parameters
     ----------
     token_id, account_id, label
-        Which, whose, and what for.
+        Its id, its owner and its purpose.
     scopes
-        What it is cut down to; None is a session, which may do all that the account may.
+        The permissions it is limited to; None is a session, which has all permissions of the account.
     created_at, expires_at, revoked_at
-        Its life (aware, UTC); None if it was not revoked.
+        Its times (aware, UTC); `revoked_at` is None if it was not revoked.
     """
 
     token_id: str
@@ -40,14 +40,14 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewToken:
-    """A token that was just made.
+    """A new token.
 
     Parameters
     ----------
     token
-        What is kept of it.
+        The stored part.
     secret
-        What to send as ``Authorization: Bearer``; it cannot be shown again.
+        The value for ``Authorization: Bearer``; it cannot be shown again.
     """
 
     token: Token
@@ -64,11 +64,11 @@ class Session:
     Parameters
     ----------
     session_id
-        Names the session; it is not its secret.
+        The id of the session, which is not its secret.
     account
-        Who, with the roles held at this moment.
+        The account, with its current roles.
     started_at, expires_at
-        Its life (aware, UTC).
+        Its start and end (aware, UTC).
     """
 
     session_id: str

@@ -1,1 +1,1 @@
-"""Spots: caps, referrals, attempts, what is taken and left."""
+"""Spots: caps, referrals, attempts, and the numbers taken and left."""

@@ -1,8 +1,8 @@
-"""A referral's tries at a spot: from the first hold or wait to how it ended.
+"""A referral's attempts to get a spot: from the first hold or wait to the outcome.
 
-A referral that was released, lapsed or failed screening may come again; each time is an attempt of its own, so that a
-rescreening counts as what it is. Within an attempt, waiting, an offer, a hold, screening and enrolment follow one
-another in that order, some of them left out.
+A referral that was released, lapsed or failed screening can return. Each time is a separate attempt, so that a
+rescreening is counted correctly. Within an attempt, waiting, an offer, a hold, screening and enrolment follow one
+another in that order; some steps can be missing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sitematch.domain.capacity.states import ENDED, EventKind, SpotState
 
 
 class AttemptStep(msgspec.Struct, frozen=True, gc=False):
-    """One event of a referral, as far as its way is concerned; see `LedgerEvent`."""
+    """The part of a referral's event that attempts need; see `LedgerEvent`."""
 
     kind: EventKind
     at: datetime
@@ -28,7 +28,7 @@ class AttemptStep(msgspec.Struct, frozen=True, gc=False):
 
 
 class Attempt(msgspec.Struct, kw_only=True, gc=False):
-    """One try at a spot.
+    """One attempt to get a spot.
 
     Parameters
     ----------
@@ -37,11 +37,11 @@ class Attempt(msgspec.Struct, kw_only=True, gc=False):
     started_at
         Its first event (aware, UTC).
     state
-        How it ended, or where it stands.
+        Its outcome or current state.
     site_id, country
-        Where; None if it only waited.
+        The site; None if it only waited.
     waited_at, offered_at, held_at, screened_at, enrolled_at
-        When it came to each; None if it never did.
+        When it reached each step; None if it never did.
     reason
         Why screening failed or the participant left, as a code.
     """
@@ -60,14 +60,14 @@ class Attempt(msgspec.Struct, kw_only=True, gc=False):
 
 
 def attempts_in(steps: Sequence[AttemptStep], as_of: datetime) -> tuple[Attempt, ...]:
-    """Part a referral's way into its attempts.
+    """Split a referral's events into attempts.
 
     Parameters
     ----------
     steps
         All its events up to `as_of`, oldest first.
     as_of
-        The instant that decides whether the last hold or offer has lapsed.
+        The time that decides whether the last hold or offer has lapsed.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How many spots are left, and what they are drawn from."""
+"""The number of spots left, and the caps that it comes from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class LimitedBy(StrEnum):
-    """The cap that decides how many spots remain."""
+    """The kinds of cap that decide how many spots remain."""
 
     SITE_CAP = "SITE_CAP"
     """The site's own spots."""
@@ -20,10 +20,10 @@ class LimitedBy(StrEnum):
 
 
 class Shortage(StrEnum):
-    """Why no spot can be taken at a site, and at which level: the widest level that stands in the way."""
+    """Why no spot is free at a site, and at which level: the widest level that prevents it."""
 
     STUDY_NOT_RECRUITING = "STUDY_NOT_RECRUITING"
-    """By its registry status the study takes nobody."""
+    """The study's registry status is closed to new patients."""
     STUDY_CLOSED = "STUDY_CLOSED"
     COUNTRY_CLOSED = "COUNTRY_CLOSED"
     ARM_CLOSED = "ARM_CLOSED"
@@ -33,7 +33,7 @@ class Shortage(StrEnum):
     COUNTRY_NO_SPOTS = "COUNTRY_NO_SPOTS"
     ARM_NO_SPOTS = "ARM_NO_SPOTS"
     SITE_NO_SPOTS = "SITE_NO_SPOTS"
-    """The cap is 0: this part was never given spots."""
+    """The cap is 0: this part never had spots."""
     STUDY_FULL = "STUDY_FULL"
     COUNTRY_FULL = "COUNTRY_FULL"
     ARM_FULL = "ARM_FULL"
@@ -42,12 +42,12 @@ class Shortage(StrEnum):
 
     @property
     def level(self) -> CapLevel:
-        """Which part of the study stands in the way."""
+        """The part of the study that prevents it."""
         return CapLevel(self.value.partition("_")[0])
 
     @property
     def is_full(self) -> bool:
-        """Whether spots were there and are taken, so that one may become free again."""
+        """Whether spots exist but are taken, so that one may become free again."""
         return self.value.endswith("_FULL")
 
 
@@ -60,13 +60,13 @@ class Remaining:
     count
         0 is full; None is unknown, never 0.
     as_of
-        When the count was true (aware, UTC); None if the source does not say.
+        The time of the count (aware, UTC); None if the source does not say.
     drawn_from
-        What the spots are drawn from.
+        The cap that the spots come from.
     shortage
-        Why there are none; None if there are some, or if that is not known.
+        Why there are none; None if there are some, or if it is unknown.
     has_waiting_list
-        Whether one can wait for a spot at this site while it is full.
+        Whether patients can wait for a spot at this site while it is full.
     """
 
     count: int | None
@@ -77,33 +77,33 @@ class Remaining:
 
     @property
     def is_open(self) -> bool:
-        """Whether a patient could be taken: spots left, or not known to be gone."""
+        """Whether the site could take a patient: spots are left or their number is unknown."""
         return self.count is None or self.count > 0
 
 
 class CapacityState(StrEnum):
-    """What a site can offer now; the values are HL7 SDOH Clinical Care's "capacity status", and `UNKNOWN`."""
+    """What a site can offer now. The values are HL7 SDOH Clinical Care's "capacity status", and `UNKNOWN`."""
 
     CAPACITY = "capacity"
     """A spot can be taken."""
     WAITLIST = "waitlist"
-    """Full; one can wait for a spot."""
+    """Full; patients can wait for a spot."""
     NO_CAPACITY = "no-capacity"
-    """Closed: nothing can be taken or waited for."""
+    """Closed: no spot and no waiting list."""
     UNKNOWN = "unknown"
-    """No cap is known; a spot may be there."""
+    """No cap is known; there may be a spot."""
 
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """What everybody may know of the spots of a site: what is left, and what that means.
+    """Public information about the spots of a site: the number left, and what that means.
 
     Parameters
     ----------
     remaining
-        As matches show it.
+        The number that matches show.
     state
-        What can be offered now.
+        What the site can offer now.
     """
 
     remaining: Remaining
@@ -111,7 +111,7 @@ class Availability:
 
 
 class CapLevel(StrEnum):
-    """What a cap covers, widest first."""
+    """The levels of caps, widest first."""
 
     STUDY = "STUDY"
     COUNTRY = "COUNTRY"
@@ -121,18 +121,19 @@ class CapLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LevelFacts:
-    """What holds for all caps of a level.
+    """Properties of all caps of a level.
 
     Parameters
     ----------
     words
-        The part of the study in words; the scope follows where there is one.
+        The part of the study in words; the scope follows if there is one.
     site_attribute
-        The attribute of a site that has to be the cap's scope for the cap to cover it; None if sites do not decide.
+        The attribute of a site that must equal the cap's scope for the cap to apply; None if the cap does not depend on
+        the site.
     has_scope
-        Whether a key names a scope.
+        Whether a key has a scope.
     is_forecast
-        Whether a forecast can be asked with another cap of this level.
+        Whether a forecast can use a different cap of this level.
     """
 
     words: str
@@ -154,7 +155,7 @@ _RANK = {level: rank for rank, level in enumerate(CapLevel)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapKey:
-    """Which part of a study a cap covers.
+    """The part of a study that a cap covers.
 
     Parameters
     ----------
@@ -172,7 +173,7 @@ class CapKey:
 
     @property
     def order(self) -> tuple[int, str]:
-        """Where it stands in a list: widest first, then by scope."""
+        """Its position in a list: widest first, then by scope."""
         return _RANK[self.level], self.scope
 
     @property
@@ -183,37 +184,35 @@ class CapKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteCapacity:
-    """The spots of one site at one instant.
+    """The spots of one site at one time.
 
     Parameters
     ----------
     study_id, site_id, country
         Which site.
     cap
-        The site's own cap; None if it shares wider ones only.
+        The site's own cap; None if it only shares wider caps.
     offered, held, screening, enrolled
-        Referrals in that state now: a lapsed hold or offer is in neither count.
+        Referrals in that state now: lapsed holds and offers are not counted.
     withdrawn, screen_failed
-        Referrals that ended so, whether or not the study's policy gives their spots back.
+        Referrals that ended in these states, whether or not the study's policy releases their spots.
     taken
         Spots in use under the policy.
     remaining
-        The least over the caps that apply (site, country, study, and the arm if one was asked); never
+        The smallest number over the caps that apply (site, country, study, and the arm if one was given); never
         negative; 0 for a closed site; None if no cap is known.
     binding
-        The cap that `remaining` comes from: the narrowest of those that are equally tight; None without a
-        cap.
+        The cap that `remaining` comes from: the narrowest of equally tight caps; None without a cap.
     over_enrolled
-        By how many the site's own cap is exceeded; 0 if it has none. A cap may be lowered below what is
-        taken.
+        The number by which the site's own cap is exceeded; 0 without a cap. A cap can be lowered below the spots taken.
     state
         What that means for a patient.
     is_open
         Whether the site, its country and the study take patients.
     as_of
-        The instant that all this describes (aware, UTC).
+        The time of all these numbers (aware, UTC).
     shortage
-        Why no spot can be taken; None if one can, or if only the site's registry status stands in the way.
+        Why no spot is free; None if one is, or if only the site's registry status prevents it.
     """
 
     study_id: str
@@ -237,13 +236,13 @@ class SiteCapacity:
 
     @property
     def drawn_from(self) -> LimitedBy:
-        """What the spots are drawn from, as matches show it."""
+        """Return the cap that the spots come from, as matches show it."""
         if self.binding is None:
             return LimitedBy.UNKNOWN
         return LimitedBy.SITE_CAP if self.binding.level is CapLevel.SITE else LimitedBy.SHARED_POOL
 
     def as_remaining(self, as_of: datetime | None = None) -> Remaining:
-        """Return the spots left in the form that a match carries, for the instant that they were read at."""
+        """Return the spots left in the form of a match, for the time at which they were read."""
         return Remaining(
             count=self.remaining,
             as_of=self.as_of if as_of is None else as_of,
@@ -257,22 +256,22 @@ class SiteCapacity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapUsage:
-    """One cap and what is taken of it at one instant.
+    """One cap and the spots taken under it at one time.
 
     Parameters
     ----------
     study_id, key
-        Which cap.
+        The cap.
     spots
         Its limit; None if this part of the study has none.
     is_closed
-        Whether this part takes nobody, whatever is left.
+        Whether this part is closed, regardless of spots left.
     taken
         Spots in use under it.
     remaining
-        ``spots - taken``, never negative; None without a limit. Wider or narrower caps may leave less.
+        ``spots - taken``, never negative; None without a limit. Wider or narrower caps may allow fewer.
     over_enrolled
-        ``taken - spots`` where that is positive, else 0.
+        ``taken - spots`` if positive, else 0.
     as_of
         The instant (aware, UTC).
     """

@@ -1,7 +1,6 @@
-"""How many spots are taken and left, worked out from where the referrals of a study stand.
+"""The numbers of spots taken and left, calculated from the states of a study's referrals.
 
-Nothing here is stored: each answer is counted anew from the caps and the referrals' latest events, for an
-instant.
+Nothing here is stored: each answer is counted from the caps and the referrals' latest events, for a given time.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from sitematch.domain.capacity.states import STATES, EventKind, Figure
 
 @dataclass(frozen=True, slots=True)
 class CapRule:
-    """A cap as it was set: its limit (None is no limit) and whether its part of the study is closed."""
+    """A cap: its limit (None is no limit) and whether its part of the study is closed."""
 
     spots: int | None
     is_closed: bool = False
@@ -26,7 +25,7 @@ class CapRule:
 
 @dataclass(frozen=True, slots=True)
 class SiteInView:
-    """A site that the ledger counts for, and whether its registry status lets it take patients."""
+    """A site in the ledger, and whether its registry status allows it to take patients."""
 
     site_id: str
     country: str
@@ -35,7 +34,7 @@ class SiteInView:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Referrals that stand alike: same place, same latest event, same expiry."""
+    """Referrals in the same situation: same site, same latest event, same expiry."""
 
     site_id: str
     country: str
@@ -55,20 +54,20 @@ def keys_for(site_id: str, country: str, arm: str | None) -> tuple[CapKey, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyView:
-    """A study's caps, sites and referrals, as read at one instant; answers for that instant or a later one.
+    """A study's caps, sites and referrals, as read at one time; it can answer for that time or a later one.
 
     Parameters
     ----------
     study_id, takes_patients
-        The study, and whether its registry status lets it take patients.
+        The study, and whether its registry status allows it to take patients.
     policy
         Its rules.
     caps
         Every cap that was ever set.
     sites
-        Its sites, in the catalogue's order; then those that only the ledger knows, by id.
+        Its sites, in the catalogue's order; then sites that are only in the ledger, by id.
     groups
-        Every referral that has a site, in groups; holds that had lapsed when this was read may be left out.
+        Every referral with a site, in groups; holds that had lapsed when this was read may be left out.
     """
 
     study_id: str
@@ -79,7 +78,7 @@ class StudyView:
     groups: tuple[Group, ...]
 
     def taken(self, now: datetime) -> Counter[CapKey]:
-        """Count the spots in use under every cap, set or not."""
+        """Count the spots in use in every part of the study, with or without a cap."""
         taken: Counter[CapKey] = Counter()
         for group in self.groups:
             if self.policy.takes_spot(state_at(group.kind, group.expires_at, now)):
@@ -88,7 +87,7 @@ class StudyView:
         return taken
 
     def is_open(self, site: SiteInView, arm: str | None = None) -> bool:
-        """Whether a patient can be taken at a site, spots apart."""
+        """Return whether a site can take a patient, regardless of spots."""
         keys = keys_for(site.site_id, site.country, arm)
         return (
             self.takes_patients
@@ -156,9 +155,9 @@ class StudyView:
         )
 
     def _shortage(self, site: SiteInView, taken: Counter[CapKey], arm: str | None) -> Shortage | None:
-        """Return what keeps a site from taking anybody, the widest part first; None if it can, spots and rules apart.
+        """Return the widest part that prevents a site from taking patients; None if there is none.
 
-        Closures come before caps: while a part is closed, a spot that becomes free there helps nobody.
+        Closures come before caps: while a part is closed, a free spot there cannot be used.
         """
         if not self.takes_patients:
             return Shortage.STUDY_NOT_RECRUITING
@@ -172,7 +171,7 @@ class StudyView:
         return None
 
     def state_of(self, is_open: bool, remaining: int | None) -> CapacityState:
-        """Return what spots left, or none, mean for a patient under the study's rules."""
+        """Return what the number of spots left means for a patient under the study's rules."""
         if not is_open:
             return CapacityState.NO_CAPACITY
         if remaining is None:
@@ -182,7 +181,7 @@ class StudyView:
         return CapacityState.WAITLIST if self.policy.waiting_list else CapacityState.NO_CAPACITY
 
     def usage(self, now: datetime) -> tuple[CapUsage, ...]:
-        """Return the study's cap, then all others ever set or closed: country, arm, site, each by scope."""
+        """Return the study's cap, then all others that were ever set or closed: country, arm, site, each by scope."""
         taken = self.taken(now)
         return tuple(
             CapUsage(
@@ -199,7 +198,7 @@ class StudyView:
         )
 
     def next_expiry(self, now: datetime) -> datetime | None:
-        """Return when the next hold or offer lapses: until then the numbers stay; None if none will."""
+        """Return when the next hold or offer lapses; until then the numbers do not change. None if none will lapse."""
         return min(self._expiries_after(now), default=None)
 
     def _expiries_after(self, now: datetime) -> Iterator[datetime]:

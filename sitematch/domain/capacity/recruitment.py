@@ -1,9 +1,8 @@
-"""How a study has recruited so far: who enrolled where, in how much open time, and who is under way.
+"""The recruitment of a study so far: enrolments by site, open time, and referrals in progress.
 
-A site's open time is counted from the start of the study's ledger, or from the day that somebody says it opened. What
-is taken off is all time in which nobody could be enrolled: the study, the country or the site was closed, or every
-spot that applies was filled by participants. Spots that are held or in screening do not stop the clock: those are the
-people who enrol next.
+A site's open time is counted from the start of the study's ledger, or from a stated opening date. It does not include
+time in which nobody could be enrolled: the study, the country or the site was closed, or participants filled every spot
+that applies. Spots that are held or in screening do not stop the clock, because those people enrol next.
 """
 
 from __future__ import annotations
@@ -21,24 +20,24 @@ _WHOLE = CapKey(level=CapLevel.STUDY)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteRecruitment:
-    """One site up to an instant.
+    """One site up to a given time.
 
     Parameters
     ----------
     site_id, country
-        Which site.
+        The site.
     enrolled
-        Everybody who ever enrolled, withdrawn since or not.
+        Everybody who ever enrolled, including people who withdrew later.
     participants
         Those of them who use a spot now, under the study's policy.
     held, screening
-        Who is under way: offers and holds that have not lapsed, and screenings.
+        Referrals in progress: offers and holds that have not lapsed, and screenings.
     open_for
-        For how long it could have enrolled somebody.
+        How long it could have enrolled somebody.
     takes_patients
-        Whether it takes new patients now, spots apart: neither closed nor of a status that takes nobody.
+        Whether it takes new patients now, regardless of spots: it is not closed, and neither is its status.
     was_used
-        Whether the ledger has anything about it: a site that takes nobody and was never used may not have opened yet.
+        Whether it has events in the ledger: a site that takes no patients and was never used may not have opened yet.
     """
 
     site_id: str
@@ -54,7 +53,7 @@ class SiteRecruitment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recruitment:
-    """A study up to an instant.
+    """A study up to a given time.
 
     Parameters
     ----------
@@ -63,21 +62,21 @@ class Recruitment:
     since
         When its ledger starts; None if it has none.
     sites
-        Every site, in the catalogue's order, then those that only the ledger knows.
+        Every site, in the catalogue's order, then sites that are only in the ledger.
     caps
-        The limits that are set; parts without one are missing.
+        The limits; parts without one are missing.
     participants
-        Spots that participants use under every part of the study; parts with none may be missing.
+        Spots that participants use in every part of the study; parts with none may be missing.
     holds
-        How many holds there ever were; a referral that comes back counts again.
+        The number of holds so far; a referral that returns counts again.
     screened
-        How many screenings ever began.
+        The number of screenings that began.
     screen_failed
-        How many of them failed.
+        The number of them that failed.
     keeps_failed
-        Whether the study's policy lets a failed screening keep its spot.
+        Whether a failed screening keeps its spot under the study's policy.
     enrolled_on
-        How many enrolled on each day on which somebody did, rising.
+        The number of enrolments on each day with any, in ascending order of days.
     """
 
     study_id: str
@@ -99,21 +98,21 @@ class Recruitment:
 
     @property
     def held(self) -> int:
-        """Who has a spot held or offered now."""
+        """The number of spots held or offered now."""
         return sum(site.held for site in self.sites)
 
     @property
     def screening(self) -> int:
-        """Who is in screening now."""
+        """The number of people in screening now."""
         return sum(site.screening for site in self.sites)
 
     @property
     def under_way(self) -> int:
-        """Who is held, offered a spot or in screening now."""
+        """The number of referrals that are held, offered a spot or in screening now."""
         return self.held + self.screening
 
     def spots_left(self, key: CapKey) -> int | None:
-        """Return the spots that no participant fills under one cap, never negative; None if it is not set."""
+        """Return the spots under one cap that no participant fills, never negative; None if it is not set."""
         cap = self.caps.get(key)
         return None if cap is None else max(0, cap - self.participants.get(key, 0))
 
@@ -127,9 +126,9 @@ class ClockStep:
     at
         When.
     kind
-        ENROLLED, WITHDRAWN (only where that gives the spot back), CAP_SET, CLOSED or OPENED.
+        ENROLLED, WITHDRAWN (only if that releases the spot), CAP_SET, CLOSED or OPENED.
     keys
-        The parts of the study that it touches.
+        The parts of the study that it affects.
     spots
         The limit that CAP_SET sets; None removes it.
     """
@@ -141,18 +140,18 @@ class ClockStep:
 
 
 Span = tuple[datetime, datetime]
-"""From one instant to a later one."""
+"""A period of time."""
 
 
 def blocked_spans(steps: Iterable[ClockStep], until: datetime) -> dict[CapKey, list[Span]]:
-    """Return when each part of a study could enrol nobody: closed, or every spot filled by participants.
+    """Return when each part of a study could not enrol anybody: it was closed, or participants filled every spot.
 
     Parameters
     ----------
     steps
         In the ledger's order.
     until
-        Where to stop counting (aware).
+        When to stop counting (aware).
 
     Returns
     -------
@@ -185,7 +184,7 @@ def blocked_spans(steps: Iterable[ClockStep], until: datetime) -> dict[CapKey, l
                 closed.add(key)
             elif step.kind is EventKind.OPENED:
                 closed.discard(key)
-            else:  # a participant left and gave the spot back
+            else:  # a participant left and released the spot
                 filled[key] -= 1
             limit = spots.get(key)
             is_blocked = key in closed or (limit is not None and filled[key] >= limit)
@@ -201,7 +200,7 @@ def blocked_spans(steps: Iterable[ClockStep], until: datetime) -> dict[CapKey, l
 def open_time(
     country: str, site_id: str, start: datetime, end: datetime, blocked: Mapping[CapKey, Iterable[Span]]
 ) -> timedelta:
-    """Return for how long a site could have enrolled somebody between two instants.
+    """Return how long a site could have enrolled somebody between two times.
 
     Parameters
     ----------
@@ -210,7 +209,7 @@ def open_time(
     start, end
         When it opened, and when to stop counting; nothing if `end` is not after `start`.
     blocked
-        What `blocked_spans` returns.
+        The result of `blocked_spans`.
     """
     keys = (_WHOLE, CapKey(level=CapLevel.COUNTRY, scope=country), CapKey(level=CapLevel.SITE, scope=site_id))
     left = max(end - start, timedelta(0))

@@ -1,4 +1,4 @@
-"""Where all referrals of a study stand at one instant: what reports count, beyond the spots in use."""
+"""The states of all referrals of a study at one time, for reports that count more than the spots in use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sitematch.domain.capacity.states import EventKind
 
 @dataclass(frozen=True, slots=True)
 class ReferralsWithoutSite:
-    """Referrals that have no site: they wait, or left the waiting list."""
+    """Referrals without a site: they are on the waiting list or have left it."""
 
     kind: EventKind
     arm: str | None
@@ -20,7 +20,7 @@ class ReferralsWithoutSite:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One referral on the waiting list, and the sites that it would take a spot at."""
+    """One referral on the waiting list, with the sites that it waits for."""
 
     arm: str | None
     site_ids: tuple[str, ...]
@@ -28,7 +28,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class OldestHold:
-    """The hold that has lasted longest of those at one site for one arm, and has not lapsed."""
+    """The oldest hold at one site for one arm that has not lapsed."""
 
     site_id: str
     country: str
@@ -38,25 +38,25 @@ class OldestHold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyCounts:
-    """A study at one instant.
+    """A study at one time.
 
     Parameters
     ----------
     as_of
-        The instant (aware, UTC).
+        The time (aware, UTC).
     view
-        Its caps, sites and the referrals that have a site. Sites and registry statuses are today's: the catalogue
+        Its caps, sites and the referrals with a site. Sites and registry statuses are current, because the catalogue
         keeps no history.
     unplaced
-        The referrals that have none.
+        The referrals without a site.
     waiting
         The waiting list, in no order.
     oldest_holds
         In no order.
     events
-        How many events the ledger held for the study: the last one's place in its chain.
+        The number of events of the study in the ledger, which is the last one's position in its chain.
     head_hash
-        That event's hash, which stands for all before it; empty if there is none.
+        That event's hash, which covers all earlier events; empty if there is none.
     """
 
     as_of: datetime

@@ -1,4 +1,4 @@
-"""A study's rules for its spots, and where a referral stands; `states` has the table of states."""
+"""A study's rules for its spots, and the state of a referral; `states` has the table of states."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ def state_at(kind: EventKind, expires_at: datetime | None, now: datetime) -> Spo
 
 
 def allowed_in(state: SpotState | None) -> frozenset[Action]:
-    """Return what may be done next; None is a referral that the ledger does not know."""
+    """Return the possible actions; None is a referral that is not in the ledger."""
     return ENTRY if state is None else STATES[state].allows
 
 
 def require_allowed(referral_id: str, state: SpotState | None, action: Action) -> None:
-    """Check that an action may follow a state.
+    """Check that an action is possible in a state.
 
     Raises
     ------
     IllegalTransition
-        If not; it names what is allowed.
+        If not; it lists the allowed actions.
     """
     allowed = allowed_in(state)
     if action in allowed:
@@ -69,7 +69,7 @@ def require_allowed(referral_id: str, state: SpotState | None, action: Action) -
 
 
 MAX_WAITING_SITES = 500
-"""The most sites that an entry of the waiting list may name."""
+"""Maximum number of sites in an entry of the waiting list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +81,18 @@ class SpotPolicy:
     hold
         How long a hold lasts; more than 0, at most a year.
     offer
-        How long an offer from the waiting list lasts; the same bounds.
+        How long an offer from the waiting list lasts; with the same limits.
     gives_back
-        Which of SCREEN_FAILED and WITHDRAWN give the spot back. By default a failed screening does, and a
-        withdrawn participant does not: the protocol counts them unless it replaces them. A released or lapsed
-        spot always comes back.
+        Which of SCREEN_FAILED and WITHDRAWN release the spot. By default a failed screening does, and a withdrawn
+        participant does not, because the protocol counts them unless it replaces them. A released or lapsed spot is
+        always free again.
     waiting_list
-        Whether one can wait for a spot.
+        Whether the study has a waiting list.
 
     Raises
     ------
     InvalidPolicy
-        If a value is out of its bounds.
+        If a value is out of its limits.
     """
 
     hold: timedelta = timedelta(hours=48)
@@ -109,7 +109,7 @@ class SpotPolicy:
             raise InvalidPolicy(f"Only {names} can be set to give a spot back or keep it.", field="gives_back")
 
     def takes_spot(self, state: SpotState) -> bool:
-        """Whether a referral in this state has a spot in use."""
+        """Return whether a referral in this state uses a spot."""
         if state in BY_POLICY:
             return state not in self.gives_back
         return STATES[state].spot is SpotUse.ALWAYS
@@ -117,28 +117,28 @@ class SpotPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Referral:
-    """Where one referral stands at an instant.
+    """The state of one referral at a given time.
 
     Parameters
     ----------
     referral_id
-        Opaque; it says nothing about the patient.
+        An opaque id without information about the patient.
     study_id
         The study.
     site_id, country, arm
-        Where the spot is; None while waiting, and `arm` where none was chosen.
+        Where the spot is; None while waiting, and `arm` is None if none was chosen.
     state
         Its state.
     expires_at
-        When the hold or offer lapses, or did; None in other states.
+        When the hold or offer lapses or lapsed; None in other states.
     reason
         Why screening failed or the participant left, as a code; None in other states.
     changed_at
         When the latest event happened (aware, UTC).
     seq
-        That event's place in the study's chain.
+        That event's position in the study's chain.
     allowed
-        What may be done next, in alphabetical order.
+        The possible actions, in alphabetical order.
     """
 
     referral_id: str
@@ -156,14 +156,14 @@ class Referral:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisibleReferrals:
-    """Which of a study's referrals somebody may see who does not see all.
+    """The referrals of a study that a person with limited access may see.
 
     Parameters
     ----------
     site_ids
         The sites whose referrals may be seen.
     waiting_ids
-        The waiting referrals, which have no site, that may be seen all the same.
+        The waiting referrals, which have no site, that may also be seen.
     """
 
     site_ids: frozenset[str]
@@ -177,15 +177,15 @@ class WaitingEntry:
     Parameters
     ----------
     referral_id, study_id, arm
-        Who waits for what.
+        The referral, its study and its arm.
     priority
-        Greater comes first; 0 unless said.
+        Higher numbers come first; the default is 0.
     joined_at
-        When it joined (aware, UTC); among equal priorities the oldest comes first.
+        When it joined (aware, UTC); with equal priority, the oldest comes first.
     site_ids
-        The sites that it would travel to, the preferred first. Which sites lie within the distance that the
-        patient stated is worked out before, and neither the distances nor the postcode are kept: three
-        distances would give the home away.
+        The sites that the patient would travel to, preferred site first. The caller finds the sites within the
+        patient's maximum distance beforehand. Neither the distances nor the postcode are stored, because three
+        distances would reveal the home.
     """
 
     referral_id: str
@@ -198,22 +198,22 @@ class WaitingEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEvent:
-    """One line of the audit trail: who did what, when, by which request.
+    """One line of the audit trail: who did what, when, and in which request.
 
     Parameters
     ----------
     study_id, seq
-        Its place: the first event of a study is 1.
+        Its position: the first event of a study is 1.
     kind, at
-        What happened and when (aware, UTC); `at` never goes back within a study.
+        The event and its time (aware, UTC); `at` never goes back within a study.
     referral_id, site_id, country, arm, expires_at, reason
-        What it is about; None where it does not apply.
+        The values of the event; None if they do not apply.
     detail
-        JSON text: a cap's level, scope and spots, a policy, a waiting entry's sites; ``"{}"`` if nothing.
+        JSON text: a cap's level, scope and spots, a policy, a waiting entry's sites; ``"{}"`` if empty.
     actor_id, request_id
-        Who, and by which request.
+        Who acted, and in which request.
     prev_hash, hash
-        SHA-256, in hexadecimal, of the event before (64 zeros for the first) and of this one with that.
+        SHA-256, in hexadecimal, of the previous event (64 zeros for the first), and of this event together with that.
     """
 
     study_id: str

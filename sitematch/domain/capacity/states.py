@@ -1,4 +1,4 @@
-"""The one table of a referral's states: what each takes, what may follow it, and where it is counted.
+"""The table of a referral's states: whether each takes a spot, what can follow it, and where it is counted.
 
 ::
 
@@ -12,10 +12,10 @@
 
 The ledger, the waiting list, the feed, the capacity report, the funnel, the forecast, the console, the API and the
 command line all read `STATES` and `ACTIONS`. To add a state, add it here and give it a label for the console; a test
-walks both tables.
+checks both tables.
 
-A referral that was released, lapsed or failed screening may be held or wait again (rescreening is common). One that
-withdrew may not.
+A referral that was released, lapsed or failed screening can be held or wait again (rescreening is common). A referral
+that withdrew cannot.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from enum import Enum, StrEnum
 
 
 class EventKind(StrEnum):
-    """What the ledger records: the first eight change a referral, the next four a study's rules, the last a site."""
+    """Events in the ledger: the first eight change a referral, the next four a study's rules, the last a site."""
 
     HELD = "HELD"
     RELEASED = "RELEASED"
@@ -51,7 +51,7 @@ SETTING_KINDS = (*CAP_KINDS, EventKind.POLICY_SET)
 
 
 class SpotState(StrEnum):
-    """Where a referral stands at an instant."""
+    """The state of a referral at a given time."""
 
     WAITING = "WAITING"
     OFFERED = "OFFERED"
@@ -66,7 +66,7 @@ class SpotState(StrEnum):
 
 
 class Action(StrEnum):
-    """What can be done to a referral, in the order of its life."""
+    """Actions on a referral, in their usual order."""
 
     PLACE_HOLD = "place_hold"
     JOIN_WAITING_LIST = "join_waiting_list"
@@ -79,7 +79,7 @@ class Action(StrEnum):
 
 
 class ScreenFailureReason(StrEnum):
-    """Why screening failed. A code, never free text, so that nothing about a patient can slip in."""
+    """Why screening failed. A code, never free text, so that it cannot contain patient data."""
 
     INCLUSION_NOT_MET = "INCLUSION_NOT_MET"
     EXCLUSION_MET = "EXCLUSION_MET"
@@ -109,12 +109,12 @@ class WithdrawalReason(StrEnum):
 
 
 class SpotUse(Enum):
-    """Whether a referral in a state has a spot in use."""
+    """Whether a referral in a state uses a spot."""
 
     ALWAYS = "always"
     NEVER = "never"
     UNLESS_KEPT = "unless kept"
-    """The study's policy decides; by default the spot is given back."""
+    """The study's policy decides; by default the spot is released."""
     UNLESS_GIVEN_BACK = "unless given back"
     """The study's policy decides; by default the spot stays in use."""
 
@@ -133,7 +133,7 @@ class Figure(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What an attempt at a spot has come to, in the funnel."""
+    """The result of an attempt to get a spot, in the funnel."""
 
     OPEN = "open"
     RELEASED = "released"
@@ -144,7 +144,7 @@ class Outcome(StrEnum):
 
 
 class Tone(StrEnum):
-    """How a state is marked on a page, beside its label."""
+    """How pages mark a state, in addition to its label."""
 
     NEUTRAL = ""
     GOOD = "good"
@@ -154,22 +154,22 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateFacts:
-    """All that the program knows of one state.
+    """All properties of one state.
 
     Parameters
     ----------
     event
         The latest event of a referral in this state.
     has_lapsed
-        Whether that event's `expires_at` has come.
+        Whether that event's `expires_at` has passed.
     spot
-        Whether a spot is in use.
+        Whether it uses a spot.
     allows
-        What may be done next.
+        The possible actions.
     figure
-        Where capacity counts it; None for referrals that have no site.
+        The capacity figure that counts it; None for referrals without a site.
     outcome
-        Where the funnel counts it.
+        The funnel outcome that counts it.
     is_participant
         Whether the person was enrolled: for the forecast.
     tone
@@ -188,21 +188,21 @@ class StateFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionFacts:
-    """What an action on a referral does, and how people ask for it.
+    """An action on a referral, with its names for people and programs.
 
     Parameters
     ----------
     event
-        The event that it writes.
+        The event that the action writes.
     command, path
-        Its name on the command line, and the last part of its address under ``/v1/referrals/{id}/``. None for the two
-        actions that begin an attempt, which have commands and addresses of their own.
+        Its name on the command line, and the last part of its URL under ``/v1/referrals/{id}/``. None for the two
+        actions that begin an attempt, which have their own commands and URLs.
     text
-        What it does, in one sentence.
+        The effect, in one sentence.
     reasons
-        The codes of which it needs one; None if it needs no reason.
+        The reason codes, one of which is required; None if it needs no reason.
     is_final
-        Whether it cannot be undone, so that pages ask first.
+        Whether it cannot be undone, so that pages ask for confirmation.
     checks_open
         Whether the site must still be taking patients.
     """
@@ -217,7 +217,7 @@ class ActionFacts:
 
 
 ENTRY = frozenset({Action.PLACE_HOLD, Action.JOIN_WAITING_LIST})
-"""What begins an attempt: all that may be done with a referral that the ledger does not know."""
+"""Actions that begin an attempt: the only ones for a referral that is not in the ledger."""
 
 STATES: Mapping[SpotState, StateFacts] = {
     SpotState.WAITING: StateFacts(
@@ -353,28 +353,28 @@ ACTIONS: Mapping[Action, ActionFacts] = {
 }
 
 MOVES = tuple(action for action in Action if action not in ENTRY)
-"""Actions on a referral that has begun an attempt, in the order of its life."""
+"""Actions on a referral that has begun an attempt, in their usual order."""
 
 FINAL = frozenset(action for action in MOVES if ACTIONS[action].is_final)
-"""Actions that cannot be undone, so that pages ask first."""
+"""Actions that cannot be undone, so that pages ask for confirmation."""
 
 BY_POLICY = frozenset(
     state for state, facts in STATES.items() if facts.spot in (SpotUse.UNLESS_KEPT, SpotUse.UNLESS_GIVEN_BACK)
 )
-"""States for which a study's policy says whether they give the spot back."""
+"""States for which a study's policy says whether they release the spot."""
 
 GIVES_BACK_BY_DEFAULT = frozenset(state for state, facts in STATES.items() if facts.spot is SpotUse.UNLESS_KEPT)
-"""Those of `BY_POLICY` that give the spot back unless the study says otherwise."""
+"""Those of `BY_POLICY` that release the spot by default."""
 
 ENDED = frozenset(
     state for state, facts in STATES.items() if facts.allows >= ENTRY and facts.outcome is not Outcome.OPEN
 )
-"""States in which an attempt has ended and the referral may begin another."""
+"""States in which an attempt has ended and the referral can begin another."""
 
 UNDER_WAY = frozenset(
     state for state, facts in STATES.items() if facts.spot is SpotUse.ALWAYS and not facts.is_participant
 )
-"""States with a spot in use by somebody who is not enrolled yet."""
+"""States that use a spot before enrolment."""
 
 PARTICIPANTS = frozenset(state for state, facts in STATES.items() if facts.is_participant)
 """States of people who were enrolled."""
@@ -383,29 +383,29 @@ _LAPSED = {facts.event: state for state, facts in STATES.items() if facts.has_la
 _LASTING = {facts.event: state for state, facts in STATES.items() if not facts.has_lapsed}
 
 LAPSING_KINDS = tuple(sorted(_LAPSED))
-"""Events that stop counting when their `expires_at` comes."""
+"""Events that stop counting at their `expires_at`."""
 
 REFERRAL_KINDS = tuple(sorted(_LASTING))
 """Events that change a referral."""
 
 SPOT_KINDS = tuple(sorted({facts.event for facts in STATES.values() if facts.spot is not SpotUse.NEVER}))
-"""Latest events of referrals that may have a spot in use."""
+"""Latest events of referrals that may use a spot."""
 
 
 def state_of(kind: EventKind, *, has_lapsed: bool) -> SpotState:
-    """Return the state that a referral's latest event leaves it in.
+    """Return the state of a referral after its latest event.
 
     Parameters
     ----------
     kind
         One of `REFERRAL_KINDS`.
     has_lapsed
-        Whether its `expires_at` has come; without effect for events that have none.
+        Whether its `expires_at` has passed; ignored for events without it.
 
     Raises
     ------
     KeyError
-        If the event is not about a referral.
+        If the event does not belong to a referral.
     """
     if has_lapsed and kind in _LAPSED:
         return _LAPSED[kind]
@@ -413,5 +413,5 @@ def state_of(kind: EventKind, *, has_lapsed: bool) -> SpotState:
 
 
 def states_with(figure: Figure) -> tuple[SpotState, ...]:
-    """Return the states that a figure of capacity counts, in the order of `SpotState`."""
+    """Return the states that a capacity figure counts, in the order of `SpotState`."""
     return tuple(state for state in SpotState if STATES[state].figure is figure)

@@ -1,9 +1,9 @@
-"""Clinics: one place where several studies may recruit, each with a site of its own.
+"""Clinics: places where several studies may recruit, each with its own site.
 
-Records of different studies know nothing of one another, so a clinic is recognised by how they write it. Its sites
-agree in name, town and country (letters and digits alone count); one's postcode is the other's or its beginning, so
-that a missing one or a ZIP+4 does no harm; and they do not lie more than half a degree apart, as two towns of one name
-would. A name that stands for an untold one ("Research Site") agrees with nothing but itself.
+Records of different studies are not linked, so a clinic is recognised by what they write. Its sites agree in name, town
+and country (only letters and digits are compared). One postcode is equal to the other or is its beginning, so a missing
+postcode or a ZIP+4 makes no difference. The sites are at most half a degree apart, unlike two towns with the same name.
+A placeholder name ("Research Site") only agrees with itself.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Clinic:
 
     @property
     def site(self) -> Site:
-        """The site that stands for all: the one whose location is known best; of equal ones, the first."""
+        """The site that represents the clinic: the one with the most precise location; among equals, the first."""
         return min(self.sites, key=lambda site: math.inf if site.place is None else site.place.uncertainty_km)
 
 
@@ -57,9 +57,9 @@ class StudyAtClinic:
     site
         Its site there.
     remaining
-        Spots left there; never none.
+        Spots left there; never zero.
     contacts
-        Whom to ask, as far as it is kept.
+        The people to contact, if they are stored.
     """
 
     study: Study
@@ -77,11 +77,12 @@ class ClinicMatch:
     rank, band, distance
         See `sitematch.domain.finding.match.SiteMatch`.
     site
-        Stands for the clinic: the one of its sites whose location is known best.
+        The site that represents the clinic: the one with the most precise location.
     studies
-        What recruits there: travel support first, then remaining spots (more first, unknown last), then study_id.
+        The studies that recruit there: travel support first, then remaining spots (more first, unknown last), then
+        study_id.
     reasons
-        Why it stands where it stands, the most telling first; spots and travel are the studies'.
+        The reasons for its rank, the most important first. Spots and travel support are those of the studies.
     """
 
     rank: int
@@ -99,9 +100,9 @@ class ClinicResult:
     Parameters
     ----------
     condition
-        What was searched for, as it was typed.
+        The search text, as it was typed.
     studies_found
-        How many studies that take patients are about it.
+        The number of studies about the condition that take patients.
     place, policy, unit, outside_radius, answered_at
         See `sitematch.domain.finding.match.MatchResult`.
     clinics
@@ -119,24 +120,24 @@ class ClinicResult:
 
 
 def clinic_number(facility: str, city: str, country: str, site_id: str) -> int:
-    """Return a number that all sites of one clinic share, and hardly any others: to find them by.
+    """Return a number that all sites of one clinic share, and hardly any other site, as a key for look-ups.
 
     Parameters
     ----------
     facility, city, country, site_id
-        A site's; the last only counts where the name is an untold one.
+        The site's values. `site_id` is used only if the name is a placeholder.
 
     Returns
     -------
     int
-        -2**63 to 2**63 - 1. Sites with one number are told apart by `clinics_of`.
+        -2**63 to 2**63 - 1. `clinics_of` separates different clinics with the same number.
     """
     digest = blake2b("\x00".join(_key(facility, city, country, site_id)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 
 
 def clinics_of(sites: Iterable[Site]) -> tuple[Clinic, ...]:
-    """Put sites together that are one clinic's.
+    """Group sites that belong to the same clinic.
 
     Parameters
     ----------
@@ -146,8 +147,8 @@ def clinics_of(sites: Iterable[Site]) -> tuple[Clinic, ...]:
     Returns
     -------
     tuple of Clinic
-        Each site is in just one of them. One that fits several stays alone. The order is fixed, whatever that of the
-        sites.
+        Each site is in exactly one of them. A site that fits several clinics stays alone. The order does not depend on
+        the order of the sites.
     """
     by_key: dict[Hashable, list[Site]] = defaultdict(list)
     for site in sorted(sites, key=lambda site: (-len(site.postcode), site.study_id, site.site_id)):
@@ -172,7 +173,7 @@ def _key(facility: str, city: str, country: str, site_id: str) -> tuple[str, ...
 
 
 def _may_be_one(one: Site, other: Site) -> bool:
-    """Tell whether nothing speaks against it; `one` has the longer postcode."""
+    """Return whether two sites can be the same clinic; `one` has the longer postcode."""
     if not compact(one.postcode).startswith(compact(other.postcode)):
         return False
     if one.place is None or other.place is None:

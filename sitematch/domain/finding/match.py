@@ -1,7 +1,7 @@
-"""What a match returns: ranked sites, left-out sites, and the reasons for both.
+"""The result of a match: ranked sites, left-out sites, and the reasons for both.
 
-The values made by the dozen in every look-up are frozen msgspec structs, which are built five times faster than frozen
-dataclasses (docs/adr/0003).
+Values that each look-up creates by the dozen are frozen msgspec structs, which are created five times faster than
+frozen dataclasses (docs/adr/0003).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sitematch.domain.units import Unit
 
 
 class ReasonCode(StrEnum):
-    """Why a site stands where it stands, or was left out; `wording.explain` puts each into words."""
+    """The reasons for a site's rank, or for leaving it out; `wording.explain` gives the text of each."""
 
     NEAREST = "NEAREST"
     SAME_BAND = "SAME_BAND"
@@ -57,22 +57,22 @@ class ReasonCode(StrEnum):
 
 
 class Reason(msgspec.Struct, frozen=True, gc=False):
-    """One reason with the facts that its words need.
+    """One reason with the facts that its text needs.
 
     Parameters
     ----------
     code
-        What kind of reason.
+        The kind of reason.
     km
-        A distance in kilometres, where the reason has one.
+        A distance in kilometres, if the reason has one.
     count
-        A number of spots or a rank, where the reason has one.
+        A number of spots or a rank, if the reason has one.
     subject
-        A site's facility, a status, a country or the level of a cap (`CapLevel`), where the reason names one.
+        A site's facility, a status, a country or the level of a cap (`CapLevel`), if the reason names one.
     on
-        A day, where the reason has one.
+        A day, if the reason has one.
     probability
-        How probable it is, 0 to 1, where the reason is no certainty.
+        The probability, 0 to 1, if the reason is not certain.
     """
 
     code: ReasonCode
@@ -84,7 +84,7 @@ class Reason(msgspec.Struct, frozen=True, gc=False):
 
 
 class Distance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """How far and which way, and how sure we are.
+    """A distance with its direction and uncertainty.
 
     Parameters
     ----------
@@ -112,16 +112,16 @@ class SiteMatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rank
         1 is first; ranks have no gaps.
     band
-        Distance band, from 1; sites of one band are about equally far. With order "distance" every band holds one
+        Distance band, from 1; sites of one band are about equally far away. With order "distance", every band has one
         distance. The last band holds sites without a location.
     site
         The site.
     distance
         None if the site could not be placed.
     remaining
-        Spots left, and what they are drawn from.
+        Spots left, and the cap that they count against.
     reasons
-        Why it stands where it stands, the most telling first.
+        The reasons for its rank, the most important first.
     """
 
     rank: int
@@ -133,7 +133,7 @@ class SiteMatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Exclusion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A site that was left out although it is nearer, or although places were free.
+    """A site that was left out although it is nearer, or although the list had room for it.
 
     Parameters
     ----------
@@ -157,21 +157,21 @@ class MatchResult:
     Parameters
     ----------
     place
-        Where the person is, as it was understood.
+        Where the person is, as sitematch understood it.
     policy
-        What was asked.
+        The policy of the request.
     unit
         The unit of the reasons' texts.
     matches
-        Best first; empty when no site can take a patient.
+        Best first; empty if no site can take a patient.
     excluded
         Nearest first, sites without a location last; at most `ranking.MAX_EXCLUDED`.
     excluded_more
         How many more were left out in the same way.
     outside_radius
-        True when nothing lies within the radius and the nearest site is shown anyway.
+        True if no site is within the radius and the nearest site is shown anyway.
     answered_at
-        The moment the answer is true for (aware, UTC).
+        The time for which the answer is valid (aware, UTC).
     """
 
     place: Place

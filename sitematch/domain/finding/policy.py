@@ -1,4 +1,4 @@
-"""What a person asks of a match: how far, how many, in which order."""
+"""The options of a match: how far, how many, in which order."""
 
 from __future__ import annotations
 
@@ -12,45 +12,46 @@ from sitematch.domain.units import Unit
 from sitematch.errors import InvalidPolicy
 
 MAX_LIMIT = 500
-"""More sites than this in one answer help nobody and slow everybody."""
+"""Most matches in one answer; longer answers are slow and not useful."""
 
 MAX_RADIUS_KM = 20_038.0
-"""Just over half of the equator: no two points on the earth are farther apart."""
+"""Just over half the length of the equator: no two points on the earth are farther apart."""
 
 
 class Order(StrEnum):
-    """In which order matches come."""
+    """The order of matches."""
 
     BEST = "best"
     """Distance in bands; within a band travel support, then remaining spots, then distance."""
     DISTANCE = "distance"
-    """Plain distance."""
+    """Distance only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchPolicy:
-    """What is asked of a match; the defaults suit a patient.
+    """The options of a match; the defaults are for patients.
 
     Parameters
     ----------
     order
         See `Order`.
     limit
-        How many matches at most, 1 to 500.
+        Maximum number of matches, 1 to 500.
     within_km
         Radius in kilometres, over 0; None is the whole world.
     min_travel
-        Only sites whose travel support is at least as sure, in the order of `TravelCertainty`; None takes all.
+        Only sites whose travel support is at least this certain, in the order of `TravelCertainty`; None allows all.
     min_spots
-        Only sites known to have at least so many spots, at least 1; None also takes sites whose spots are unknown.
+        Only sites that are known to have at least this many spots, at least 1; None also allows sites with an unknown
+        number.
     country
         Only sites in this country (ISO 3166-1 alpha-2); None is every country.
     prefer_country
-        Sites of this country come first, others after all of them; None prefers none.
+        Sites in this country come before all others; None for no preference.
     statuses
         Recruitment statuses that can take a patient now.
     unit
-        The unit of reasons' texts; None takes that of the place's country.
+        The unit in the texts of reasons; None for the unit of the place's country.
 
     Raises
     ------

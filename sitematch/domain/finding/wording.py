@@ -1,4 +1,4 @@
-"""Reasons in plain English words; other languages render the same `Reason` values."""
+"""Texts of reasons in plain English; translations use the same `Reason` values."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SHORTAGE_WORDS = {
     (ReasonCode.NO_SPOTS, CapLevel.ARM): "This part of the study has no spots for new patients.",
     (ReasonCode.NO_SPOTS, CapLevel.SITE): "This site has no spots for new patients.",
 }
-"""Why no spot can be taken, by the level of the cap that stands in the way."""
+"""Texts for why no spot is free, by the level of the cap that prevents it."""
 
 _TRAVEL_WORDS = {
     "COVERED": "travel costs are covered",
@@ -72,17 +72,17 @@ _MONTHS = (
 
 
 def count_spots(count: int) -> str:
-    """Write a number of spots: ``"1 spot"``, ``"3 spots"``."""
+    """Format a number of spots: ``"1 spot"``, ``"3 spots"``."""
     return f"{count} spot" if count == 1 else f"{count} spots"
 
 
 def explain(reason: Reason, unit: Unit) -> str:
-    """Put a reason into one plain English sentence.
+    """Return a reason as one plain English sentence.
 
     Parameters
     ----------
     reason
-        What to explain.
+        The reason.
     unit
         The unit for its distances.
 
@@ -148,12 +148,12 @@ def explain(reason: Reason, unit: Unit) -> str:
             return f"In another country ({subject}) than you asked for."
         case ReasonCode.BEYOND_LIMIT:
             return f"Ranked {count}, beyond the number of sites you asked for."
-        case _:  # pragma: no cover - every code is worded, and a test walks them all
+        case _:  # pragma: no cover - every code has a text, and a test checks them all
             raise AssertionError(f"no words for {reason.code}")
 
 
 def describe_place(place: Place, unit: Unit) -> str:
-    """Say where a place is and how sure that is, in one line.
+    """Describe a place and its uncertainty in one line.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""The rules of allocation, coverage and demand."""
+"""Rules for allocation, coverage and demand."""

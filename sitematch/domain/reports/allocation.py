@@ -1,8 +1,8 @@
-"""Assign a batch of referrals to sites: as many as possible, then over the least total distance.
+"""Assign a batch of referrals to sites: first as many as possible, then with the smallest total distance.
 
-Nothing here takes a spot. The caps of study, country, arm and site hold all at once; together with "each referral at
-most once" they are a flow from the study over arms, referrals, sites and countries, so that the optimum is one of
-whole numbers (docs/adr/0091).
+Nothing here takes a spot. The caps of study, country, arm and site all apply at once. Together with "each referral at
+most once" they form a flow from the study over arms, referrals, sites and countries, so the optimum has whole numbers
+(docs/adr/0091).
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ _TOLERANCE = 1e-10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllocationRequest:
-    """A referral to place, and what it needs; where it is rides beside it, as distances.
+    """A referral that needs a site, with its requirements; its location is given separately, as distances.
 
     Parameters
     ----------
     referral_id
         Opaque; unique in the batch.
     max_km
-        No site farther than this, over 0; None for no bound.
+        Maximum distance, over 0; None for no limit.
     min_travel
-        Only sites whose travel support is at least as sure; None takes all.
+        Only sites whose travel support is at least this certain; None allows all.
     country
-        Only sites of this country (ISO 3166-1 alpha-2); None takes all.
+        Only sites in this country (ISO 3166-1 alpha-2); None allows all.
     arm
-        The arm or cohort whose cap counts; None for none.
+        The arm or cohort whose cap applies; None for none.
     """
 
     referral_id: str
@@ -64,14 +64,14 @@ class AllocationRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllocationSite:
-    """A site that takes patients, spots apart.
+    """A site that takes patients, regardless of spots.
 
     Parameters
     ----------
     site_id, country
-        Which site.
+        The site.
     travel
-        How sure its travel support is.
+        How certain its travel support is.
     """
 
     site_id: str
@@ -90,7 +90,7 @@ class Placement:
     km
         Distance in kilometres.
     best_site_id, best_km
-        The nearest site that fits the referral and has a spot now: what it would get alone.
+        The nearest site that meets the requirements and has a spot now: the site that the referral would get alone.
     """
 
     referral_id: str
@@ -101,19 +101,19 @@ class Placement:
 
     @property
     def given_up_km(self) -> float:
-        """How much farther it goes than alone, in kilometres, at least 0."""
+        """The extra distance compared with its best site, in kilometres, at least 0."""
         return self.km - self.best_km
 
 
 class Obstacle(StrEnum):
-    """Why a referral has no site."""
+    """Reasons why a referral has no site."""
 
     NOT_LOCATED = "NOT_LOCATED"
-    """Where it comes from is not known."""
+    """Its location is unknown."""
     NO_SITE_FITS = "NO_SITE_FITS"
-    """No site fits what it needs, whatever is left."""
+    """No site meets its requirements, regardless of spots."""
     CAPS = "CAPS"
-    """Sites fit, but caps leave none for it: they are named."""
+    """Sites meet its requirements, but caps leave no spot for it; the caps are listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,13 +125,13 @@ class UnplacedReferral:
     referral_id
         Which.
     obstacle
-        Why.
+        The reason.
     misfits
-        With `NO_SITE_FITS`: how many sites failed each need, by ``"max_km"``, ``"min_travel"`` and ``"country"``; a
-        site may fail several.
+        With `NO_SITE_FITS`: the number of sites that failed each requirement, by
+        ``"max_km"``, ``"min_travel"`` and ``"country"``; a site can fail several.
     caps
-        With `CAPS`: every cap of a site that fits which is used up, widest first. At least one stands in the way to
-        each such site; were all of them one higher, the referral had one.
+        With `CAPS`: every full cap of a suitable site, widest first. At least one of them blocks each suitable site; if
+        all of them were one higher, the referral would have a site.
     """
 
     referral_id: str
@@ -142,12 +142,12 @@ class UnplacedReferral:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
-    """A batch, assigned.
+    """The result for a batch.
 
     Parameters
     ----------
     placements, unplaced
-        Every referral is in exactly one of them; each in the order of the batch.
+        Every referral is in exactly one of them, in the order of the batch.
     """
 
     placements: tuple[Placement, ...]
@@ -170,24 +170,25 @@ def allocate(
     Parameters
     ----------
     requests
-        The batch, no two of one id.
+        The batch; ids are unique.
     sites
-        Those that take patients, no two of one id.
+        The sites that take patients; ids are unique.
     km
-        For each request the distance to each site, in kilometres; infinite or not a number where it cannot be told.
+        For each request the distance to each site, in kilometres; infinite or not a number if unknown.
     room
-        Spots left under each cap; a cap that is absent has no limit. A closed part has a cap of 0.
+        Spots left under each cap; a missing cap has no limit. A closed part has a cap of 0.
 
     Returns
     -------
     Allocation
-        No other assignment within the needs and caps places more; none that places as many has a smaller total
-        distance, to a millimetre. Which of several such is chosen depends on the ids alone, not on the order given.
+        No other assignment within the requirements and caps places more, and none that places as many has a smaller
+        total distance, to a millimetre. The choice among equally good assignments depends only on the ids, not on the
+        given order.
 
     Raises
     ------
     InvalidInput
-        If an id is there twice, or there are more than `MAX_PAIRS` pairs.
+        If an id occurs twice, or there are more than `MAX_PAIRS` pairs.
 
     Examples
     --------
@@ -260,7 +261,7 @@ def _fits(request: AllocationRequest, site: AllocationSite, km: float) -> bool:
 
 
 def _misfits(request: AllocationRequest, site: AllocationSite, km: float) -> dict[str, bool]:
-    """Tell which needs a site fails."""
+    """Return the requirements that a site fails."""
     return {
         "max_km": request.max_km is not None and km > request.max_km,
         "min_travel": request.min_travel is not None and TRAVEL_ORDER[site.travel] > TRAVEL_ORDER[request.min_travel],

@@ -1,4 +1,4 @@
-"""How many of a list of people live within reach of a site, and what one more site would change."""
+"""How many people on a list live within reach of a site, and the effect of one more site."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ class WithinReach:
     limit_km
         The distance, in kilometres.
     surely
-        People who are within it wherever in their postcode's area they and the site are.
+        People who are certainly within it, wherever they and the site are within their uncertainty.
     unsure
-        People of whom it cannot be told: their uncertainty straddles the limit.
+        People who may be on either side, because their uncertainty includes the limit.
     beyond
-        People who surely are not.
+        People who are certainly beyond it.
     share
-        Of the people who could be located, those whose best point is within, 0 to 1.
+        The share of the located people whose best point is within, 0 to 1.
     share_low, share_high
-        Of all people, those who surely are, and those who may be: whoever could not be located may be anywhere.
+        Of all people, the share who certainly are within, and the share who may be; people who could not be located may
+        be anywhere.
     """
 
     limit_km: float
@@ -47,14 +48,14 @@ class WithinReach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Medians:
-    """The middle distance: half of the located people are at most so far from a site.
+    """The median distance: half of the located people are at most this far from a site.
 
     Parameters
     ----------
     km
         By the best points, in kilometres; infinite if there is no site.
     low_km, high_km
-        With every distance as short, or as long, as its uncertainty lets it be.
+        The median if every distance is as short, or as long, as its uncertainty allows.
     """
 
     km: float
@@ -72,9 +73,9 @@ def within_reach(
     limit_km
         The distance.
     people
-        How many each located place stands for, at least 0; their sum and `unlocated` are more than 0 together.
+        The number of people at each located place, at least 0; together with `unlocated` they are more than 0.
     unlocated
-        How many people could not be located.
+        The number of people who could not be located.
     km, least_km, most_km
         The distance from each place to the nearest site, and its bounds.
 
@@ -100,7 +101,7 @@ def within_reach(
 
 
 def median(values: FloatArray, weights: FloatArray) -> float:
-    """Return the least value that half of the weight does not exceed; infinite without any weight.
+    """Return the smallest value that half of the weight does not exceed; infinite without any weight.
 
     Examples
     --------
@@ -117,12 +118,12 @@ def median(values: FloatArray, weights: FloatArray) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counterfactual:
-    """What one more open site would change.
+    """The effect of one more open site.
 
     Parameters
     ----------
     candidate
-        Position of the site among the candidates.
+        The position of the site in the candidates.
     median_km
         The median distance with it, in kilometres.
     mean_km
@@ -130,7 +131,7 @@ class Counterfactual:
     shares
         For each limit, the share of the located people whose best point is within, 0 to 1.
     nearer
-        People for whom it would be nearer than any open site.
+        The number of people for whom it would be nearer than any open site.
     """
 
     candidate: int
@@ -143,23 +144,23 @@ class Counterfactual:
 def counterfactuals(
     people: FloatArray, km: FloatArray, candidates_km: Sequence[FloatArray], limits_km: Sequence[float]
 ) -> tuple[Counterfactual, ...]:
-    """Rank candidates by what each would change alone.
+    """Rank candidates by the effect of each one alone.
 
     Parameters
     ----------
     people
-        How many each located place stands for; more than 0 in all.
+        The number of people at each located place; more than 0 in total.
     km
         The distance from each place to the nearest open site, infinite if there is none.
     candidates_km
         For each candidate, the distance from each place to it.
     limits_km
-        Distances of which to tell the share within.
+        Distances for which to report the share within.
 
     Returns
     -------
     tuple of Counterfactual
-        The one with the least median first; equal medians by mean distance, then by position.
+        The smallest median first; equal medians by mean distance, then by position.
     """
     total = float(people.sum())
     found = []
@@ -178,14 +179,14 @@ def counterfactuals(
 
 
 class NotOpen(StrEnum):
-    """Why a site takes nobody now."""
+    """Reasons why a site takes no patients now."""
 
     NOT_RECRUITING = "NOT_RECRUITING"
-    """Its status."""
+    """Its status is closed to new patients."""
     FULL = "FULL"
-    """It recruits, but its spots, or those that it shares, are gone, or it is closed."""
+    """It recruits, but its spots, or those that it shares, are taken, or it is closed."""
     CANDIDATE = "CANDIDATE"
-    """It is none of the study's."""
+    """It does not belong to the study."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +198,7 @@ class PossibleSite:
     site
         The site; it has a location.
     why
-        Why it takes nobody now.
+        Why it takes no patients now.
     """
 
     site: Site
@@ -206,7 +207,7 @@ class PossibleSite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearestPeople:
-    """The people to whom one open site is the nearest.
+    """The people for whom one open site is the nearest.
 
     Parameters
     ----------
@@ -215,7 +216,7 @@ class NearestPeople:
     people
         How many.
     median_km
-        Their middle distance to it, in kilometres.
+        Their median distance to it, in kilometres.
     """
 
     site: Site
@@ -225,32 +226,34 @@ class NearestPeople:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """The answer: numbers of people only, never a postcode.
+    """The result: only numbers of people, never a postcode.
 
     Parameters
     ----------
     study, as_of
-        The study and the instant (aware).
+        The study and the time (aware).
     sources
-        Whose data placed the list and the sites.
+        The data sources that located the list and the sites.
     rows
-        Rows of the list.
+        The number of rows in the list.
     people, unlocated
         All people, and those of them who could not be located.
     statuses
-        Rows by how the gazetteer judged them (see `sitematch.gazetteer.batch.BatchStatus`), those that occur.
+        Rows by their gazetteer status (see `sitematch.gazetteer.batch.BatchStatus`), without statuses that do not
+        occur.
     open_sites, unplaced_sites
-        Sites that can take a patient now and have a location; sites that have none.
+        Sites that can take a patient now and have a location; sites without a location.
     reached
-        For each distance asked, ascending.
+        For each requested distance, ascending.
     medians
-        The middle distance.
+        The median distance.
     nearest
-        Open sites by how many people they are nearest to, most first, then by site_id; those nearest to nobody too.
+        Open sites by the number of people they are nearest to, most first, then by site_id; including sites that are
+        nearest to nobody.
     candidates
-        What could be opened.
+        Sites that could be opened.
     ranked
-        What each would change, the best first; empty without candidates or located people.
+        The effect of each, best first; empty without candidates or located people.
     """
 
     study: Study

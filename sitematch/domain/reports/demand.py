@@ -1,7 +1,7 @@
-"""Where look-ups come from, so coarsely that nobody can be told: regions of many thousand people, in batches.
+"""Where look-ups come from, so coarsely that nobody can be identified: regions of many thousand people, in batches.
 
-A look-up is counted by region and nothing else (docs/adr/0092), and a number is kept or shown only in whole batches of
-`BATCH` look-ups (docs/adr/0093).
+A look-up is counted only by region (docs/adr/0092), and numbers are stored and shown only in whole batches of `BATCH`
+look-ups (docs/adr/0093).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 BATCH = 11
-"""Look-ups of one region that are written together, never fewer: no stored number says anything of ten or less."""
+"""Number of look-ups of one region that are stored together, never fewer: no stored number describes ten or less."""
 
 SMALL_ZIP3 = frozenset(
     [
@@ -35,17 +35,17 @@ SMALL_ZIP3 = frozenset(
         "893",
     ]
 )
-"""US three-digit ZIP areas of 20,000 people or fewer at the Census of 2000, which 45 CFR 164.514(b)(2)(i)(B) wants
-changed to 000. Source: the US Department of Health and Human Services' guidance on de-identification of 2012-11-26,
-which names these seventeen. A newer Census changes the list."""
+"""US three-digit ZIP areas of 20,000 people or fewer at the Census of 2000, which 45 CFR 164.514(b)(2)(i)(B) requires
+to be changed to 000. Source: the US Department of Health and Human Services' guidance on de-identification of
+2012-11-26, which lists these seventeen. A newer Census changes the list."""
 
 SMALL = "000"
-"""What such areas are counted as, together."""
+"""The region that all such areas are counted as."""
 
 _SMALL_COUNTRIES = frozenset(
     "AI AQ BL BV CC CK CX FK GS HM IO MS NF NR NU PM PN PW SH SJ TF TK TV UM VA WF".split()  # noqa: SIM905
 )
-"""Countries and territories of about 20,000 people or fewer, by common knowledge; those near the line are in."""
+"""Countries and territories of about 20,000 people or fewer, by common knowledge, including those near the limit."""
 
 _LEADING: Mapping[str, int] = {
     "US": 3,
@@ -54,30 +54,30 @@ _LEADING: Mapping[str, int] = {
         ("AT", "AU", "BE", "CA", "CH", "CZ", "DK", "FI", "HU", "NL", "NO", "NZ", "PT", "RO", "SE", "ZA"), 1
     ),
 }
-"""How many leading characters of a postcode make a region, by country: only where every such area has far more than
+"""Number of leading characters of a postcode that form a region, by country: only if every such area has far more than
 20,000 people. Countries that are not listed are counted as a whole."""
 
 _SMALL_BRITISH = frozenset(("BF", "EC", "HS", "KW", "LD", "TD", "WC", "ZE"))
-"""British postcode areas that are small, or stand for no land (BF: the forces)."""
+"""British postcode areas that are small, or do not describe a place (BF: the forces)."""
 
 _BRITISH_AREA = re.compile(r"([A-Z]{1,2})(?:[0-9]|$)")
 
 
 def region_of(country: str, postcode: str | None) -> str:
-    """Return the region that a look-up is counted by.
+    """Return the region for counting a look-up.
 
     Parameters
     ----------
     country
-        ISO 3166-1 alpha-2; empty if it is not known.
+        ISO 3166-1 alpha-2; empty if unknown.
     postcode
         In normal form, or a leading part of one; None for a town.
 
     Returns
     -------
     str
-        ``"US-331"``, ``"DE-10"``, ``"GB-SW"``; the country alone where no finer region is safe or known; empty without
-        a country. Small areas of a country are one region, e.g. ``"US-000"``, and so are small countries: ``"000"``.
+        ``"US-331"``, ``"DE-10"``, ``"GB-SW"``; only the country if no finer region is safe or known; empty without a
+        country. Small areas of a country are one region, e.g. ``"US-000"``, and so are small countries: ``"000"``.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def region_of(country: str, postcode: str | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemandCell:
-    """The look-ups of one region that were written in one month.
+    """The look-ups of one region that were stored in one month.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class DemandCell:
 
 
 def month_of(instant: datetime) -> str:
-    """Return the month of an instant in UTC.
+    """Return the month of a time in UTC.
 
     Examples
     --------
@@ -145,18 +145,18 @@ def months_before(month: str, count: int) -> tuple[str, ...]:
 
 
 def publishable(cells: Iterable[DemandCell], threshold: int) -> tuple[DemandCell, ...]:
-    """Return the cells that may be shown, and of which alone totals may be made.
+    """Return the cells that may be shown; totals may contain only these.
 
     Parameters
     ----------
     cells
-        Of months that are over: nothing is added to them any more.
+        Cells of completed months, to which nothing is added any more.
     threshold
-        The fewest look-ups of a region in a month that are shown, at least `BATCH`.
+        The smallest number of look-ups of a region in a month that is shown, at least `BATCH`.
 
     Notes
     -----
-    What is hidden is in no total either, so no subtraction finds it. Each cell is judged by itself, so that neither
-    the months asked for nor another report change what can be seen of it.
+    Hidden cells are in no total either, so nobody can find them by subtraction. Each cell is judged by itself, so
+    neither the requested months nor another report reveal more about it.
     """
     return tuple(cell for cell in cells if cell.lookups >= threshold)

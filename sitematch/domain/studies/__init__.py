@@ -1,1 +1,1 @@
-"""Studies, sites, travel support, and how an imported record is compared with what is known."""
+"""Studies, sites, travel support, and the comparison of an imported record with the catalogue."""

@@ -1,4 +1,4 @@
-"""What a new record changes in a study's sites: ids kept, differences told, nothing that counted lost."""
+"""The changes that a new record makes to a study and its sites, with ids kept and no counted site lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.domain.studies.travel import TravelSupport
 
 VANISHED = "No longer listed in the record of "
-"""How the flag of a site begins that a record lacks."""
+"""Beginning of the flag of a site that is missing from a record."""
 
 _NOT_OVER = frozenset(
     {
@@ -29,7 +29,7 @@ _NOT_OVER = frozenset(
         RecruitmentStatus.UNKNOWN,
     }
 )
-"""Not known to be over."""
+"""Not known to have ended."""
 _SPELLED = ("facility", "address", "city", "state", "postcode", "country")
 _FIELDS = (*_SPELLED, "status")
 _ALL_FIELDS = (*_FIELDS, "place", "travel", "time_reimbursement", "spots", "source_study", "as_of_on", "flags")
@@ -38,33 +38,33 @@ _STUDY_FIELDS = ("status", "title", "sponsor", "conditions", "interventions", "p
 
 
 class ChangeKind(StrEnum):
-    """What happens to a site."""
+    """Kinds of changes to a site."""
 
     ADDED = "added"
     CHANGED = "changed"
-    """A fact of it changed; also where it takes patients again."""
+    """A detail changed; also if the site takes patients again."""
     RESPELLED = "respelled"
-    """The same letters and digits, written otherwise."""
+    """The same letters and digits in another spelling."""
     CLOSED = "closed"
-    """Its status changed to one that takes nobody any more."""
+    """Its status changed to one that is closed to new patients."""
     VANISHED = "vanished"
-    """The record lacks it. It is closed and kept, for its participants still count."""
+    """It is missing from the record. It is closed and kept, because its participants still count."""
     RETURNED = "returned"
     """It had vanished and is listed again."""
     REMOVED = "removed"
-    """A stand-in, which gives way to the real sites."""
+    """A stand-in that real sites replace."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One fact that changed.
+    """One changed field.
 
     Parameters
     ----------
     field
         Name of the field.
     old, new
-        Its values as text; empty for none.
+        Its old and new value as text; empty for none.
     """
 
     field: str
@@ -79,7 +79,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class SiteChange:
-    """What happens to one site.
+    """The change of one site.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class SiteChange:
     label
         Facility, town and country.
     fields
-        What changed, in the order of a site's columns; empty for sites that come or go.
+        What changed, in the order of a site's columns; empty for sites that are added or removed.
     """
 
     kind: ChangeKind
@@ -101,20 +101,20 @@ class SiteChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyChange:
-    """What a new record changes in a study.
+    """The changes that a new record makes to a study.
 
     Parameters
     ----------
     study_id
         The study.
     is_new
-        Whether the catalogue lacked it.
+        Whether it was missing from the catalogue.
     fields
-        What changed of the study itself.
+        The changed fields of the study itself.
     sites
-        Sites that change, in the new record's order, those that go last.
+        Sites that change, in the new record's order; sites that are removed come last.
     unchanged
-        How many sites stay as they are.
+        The number of unchanged sites.
     """
 
     study_id: str
@@ -129,7 +129,7 @@ class StudyChange:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing changes but, perhaps, the date of the facts."""
+        """Whether nothing changes, except perhaps the date of the details."""
         return not (self.is_new or self.fields or self.sites)
 
 
@@ -140,13 +140,13 @@ class RevisedSites:
     Parameters
     ----------
     sites
-        All of them, in the new record's order; those that it lacks last.
+        All of them, in the new record's order; sites that are missing from it come last.
     changes
-        What changed.
+        The changes.
     unchanged
-        How many did not.
+        The number of unchanged sites.
     held_back
-        How many of them are as they were only because the row that names them could not be used.
+        How many of them are unchanged only because the row that names them could not be used.
     """
 
     sites: tuple[Site, ...]
@@ -163,7 +163,7 @@ def revise_sites(
     in_use: frozenset[str],
     left_out: Sequence[SiteIdentity] = (),
 ) -> RevisedSites:
-    """Carry a new record's sites into the catalogue's: the same place keeps its id and what is ours.
+    """Merge a new record's sites into the catalogue's: a place keeps its id and the values that coordinators set.
 
     Parameters
     ----------
@@ -172,18 +172,18 @@ def revise_sites(
     old
         The catalogue's sites of the study, stand-ins and vanished ones too.
     new
-        The record's sites, placed; their ids are not looked at.
+        The record's sites with locations; their ids are ignored.
     in_use
         Ids of sites with referrals: such a stand-in is closed instead of removed.
     left_out
-        Rows of the record that cannot be used, as far as they say whose they are; see
-        `sitematch.domain.studies.identity.held_back`. Their sites stay as they were.
+        The identifying values of unusable rows of the record; see `sitematch.domain.studies.identity.held_back`. Their
+        sites do not change.
 
     Returns
     -------
     Revised
-        Travel support, reimbursement and spots stay as they were: registries do not know them. So does a status that
-        an earlier record stated where the new one is silent. New sites get the numbers after the highest one that was
+        Travel support, reimbursement and spots do not change, because registries do not have them. A status from an
+        earlier record also stays if the new record has none. New sites get the numbers after the highest one that was
         ever used.
     """
     listed = [site for site in old if not site.is_stand_in]
@@ -208,7 +208,7 @@ def revise_sites(
     sites += [site for position, site in enumerate(listed) if position in held]
     gone = [site for position, site in enumerate(listed) if position not in paired | held]
     stand_ins = [site for site in old if site.is_stand_in]
-    if left_out and not new:  # nothing came that stand-ins could give way to
+    if left_out and not new:  # there are no real sites that could replace stand-ins
         sites += stand_ins
         stand_ins = []
     _let_go((*gone, *stand_ins), study, in_use, sites, changes)
@@ -218,7 +218,7 @@ def revise_sites(
 def take_sites(
     study: Study, old: Sequence[Site], new: Sequence[Site], *, in_use: frozenset[str], is_whole: bool
 ) -> RevisedSites:
-    """Take sites as they are given, each under the id that it has.
+    """Use the given sites unchanged, each with its own id.
 
     Parameters
     ----------
@@ -231,8 +231,8 @@ def take_sites(
     in_use
         See `revise_sites`.
     is_whole
-        Whether these are all of the study's sites: those that are missing then vanish, as in `revise_sites`, and the
-        new order holds. Otherwise they stay as they are and where they are, and new sites come last.
+        Whether these are all of the study's sites. If so, missing sites vanish, as in `revise_sites`, and the new order
+        applies. Otherwise they stay unchanged and in place, and new sites come last.
     """
     before = {site.site_id: site for site in old}
     given = {site.site_id: site for site in new}
@@ -255,7 +255,7 @@ def take_sites(
 def _let_go(
     gone: Sequence[Site], study: Study, in_use: frozenset[str], sites: list[Site], changes: list[SiteChange]
 ) -> None:
-    """Close sites that are no longer listed; a stand-in that nobody needs is removed."""
+    """Close sites that are no longer listed; remove stand-ins without referrals."""
     for site in gone:
         if site.is_stand_in and site.site_id not in in_use:
             changes.append(SiteChange(ChangeKind.REMOVED, site.site_id, _label(site)))
@@ -272,7 +272,7 @@ def _revised(sites: Sequence[Site], changes: Sequence[SiteChange], held_back: in
 
 
 def compare_studies(old: Study | None, new: Study, *, all_fields: bool = False) -> tuple[FieldChange, ...]:
-    """Tell what changed of a study itself: of what a registry knows, or of all; nothing for a new one."""
+    """Return the changed fields of a study itself: those that a registry has, or all; none for a new study."""
     if old is None:
         return ()
     return tuple(
@@ -285,26 +285,27 @@ def compare_studies(old: Study | None, new: Study, *, all_fields: bool = False) 
 def merge_study(
     old: Study | None, new: Study, *, was_imported: bool, had_stand_ins: bool, states_status: bool = True
 ) -> Study:
-    """Carry a new record's facts of a study into the catalogue's.
+    """Merge a new record's details of a study into the catalogue's.
 
     Parameters
     ----------
     old
-        What the catalogue has; None if nothing.
+        The study in the catalogue; None if it is new.
     new
         The record's.
     was_imported
-        Whether an import brought `old` in; a person's title and summary are kept, for they are plain words.
+        Whether `old` came from an import; if not, its title and summary are kept, because a person wrote them in plain
+        words.
     had_stand_ins
-        Whether its sites were stand-ins: the notice about them goes with them.
+        Whether its sites were stand-ins; the notice about them is then removed.
     states_status
-        Whether the record gives a status that is known; the old one is kept otherwise.
+        Whether the record has a known status; otherwise the old one is kept.
 
     Returns
     -------
     Study
-        With the record's status, dates and design. Spots, travel support, reimbursement, timeline and criteria in
-        plain words stay, for registries do not know them; `history` then says how old they are.
+        With the record's status, dates and design. Spots, travel support, reimbursement, timeline and criteria in plain
+        words stay, because registries do not have them; `history` says how old they are.
     """
     if old is None:
         return new
@@ -371,7 +372,7 @@ def _carried(before: Site, after: Site) -> Site:
 
 
 def has_vanished(site: Site) -> bool:
-    """Tell whether a site was closed because a record lacks it."""
+    """Return whether a site was closed because it is missing from a record."""
     return any(flag.startswith(VANISHED) for flag in site.flags)
 
 
@@ -382,7 +383,7 @@ def _compare(before: Site, after: Site) -> SiteChange | None:
 
 
 def _change(before: Site, after: Site, names: Sequence[str]) -> SiteChange:
-    """Tell what happens to a site that stays."""
+    """Return the change of a site that stays."""
     fields = _differences(before, after, names)
     if has_vanished(before) and not has_vanished(after):
         kind = ChangeKind.RETURNED
@@ -404,7 +405,7 @@ def _differences(before: Site, after: Site, names: Sequence[str] = _FIELDS) -> t
 
 
 def _closed(site: Site, study: Study) -> Site:
-    """Close a site that the record lacks; one that was closed for that before stays as it is."""
+    """Close a site that is missing from the record; a site that was already closed for this reason does not change."""
     if has_vanished(site):
         return site
     never_began = site.status is RecruitmentStatus.NOT_YET_RECRUITING

@@ -1,4 +1,4 @@
-"""Whom to ask about a study: persons, so kept only where somebody asked for it and a patient can use it."""
+"""Contacts of a study: personal data, stored only if the import asks for it and a patient can use it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sitematch.domain.studies.study import TAKING_STATUSES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """A person or an office to ask.
+    """A person or an office to contact.
 
     Parameters
     ----------
     name, role, phone, email
-        As the registry gives them; each may be empty, but not all.
+        As in the registry; each may be empty, but not all.
     """
 
     name: str = ""
@@ -32,16 +32,16 @@ class StudyContacts:
     Parameters
     ----------
     central
-        For the study as a whole.
+        Contacts of the study as a whole.
     by_site
-        By site_id, in the record's order; sites without any are not there.
+        By site_id, in the record's order; sites without contacts are missing.
     """
 
     central: tuple[Contact, ...] = ()
     by_site: Mapping[str, tuple[Contact, ...]] = field(default_factory=dict)
 
     def of(self, site: Site) -> tuple[Contact, ...]:
-        """Return whom to ask about a site: its own contacts, or the study's; nobody where it takes no patients."""
+        """Return the contacts of a site: its own, or the study's; none if it takes no patients."""
         if site.status not in TAKING_STATUSES:
             return ()
         return self.by_site.get(site.site_id) or self.central

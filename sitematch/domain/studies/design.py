@@ -1,4 +1,4 @@
-"""How a study is built: what its record says of arms, chance and masking, and nothing more."""
+"""The design of a study: only what its record says about arms, allocation and masking."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _PRETENDED = re.compile(r"\b(?:placebos?|sham|dummy|vehicle)\b")
-"""Words for what only looks like the treatment, in the names of arms and interventions."""
+"""Words for placebo or sham treatments in the names of arms and interventions."""
 
 _DENIED = re.compile(r"\b(?:no|non|not|without)[ -](?:a )?(?:placebo|sham|dummy|vehicle)\b|\bplacebo-free\b")
 
 
 class ArmKind(StrEnum):
-    """What an arm is, in ClinicalTrials.gov's words; UNKNOWN where the record does not say."""
+    """Kinds of arm, with ClinicalTrials.gov's terms; UNKNOWN if the record does not say."""
 
     EXPERIMENTAL = "EXPERIMENTAL"
     ACTIVE_COMPARATOR = "ACTIVE_COMPARATOR"
@@ -31,11 +31,11 @@ class Arm:
     Parameters
     ----------
     name
-        As the record calls it.
+        Its name in the record.
     kind
         See `ArmKind`.
     interventions
-        What its participants receive, by the record's names; empty if it does not say.
+        What its participants receive, with the names in the record; empty if not stated.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialDesign:
-    """A study's design; every text is ClinicalTrials.gov's code, empty where the record does not say.
+    """A study's design; every text is a ClinicalTrials.gov code, empty if the record does not say.
 
     Parameters
     ----------
@@ -56,17 +56,18 @@ class TrialDesign:
     model
         ``"SINGLE_GROUP"``, ``"PARALLEL"``, ``"CROSSOVER"``, ``"FACTORIAL"`` or ``"SEQUENTIAL"``.
     masking
-        ``"NONE"``, ``"SINGLE"``, ``"DOUBLE"``, ``"TRIPLE"`` or ``"QUADRUPLE"``: how many kinds of people do not know.
+        ``"NONE"``, ``"SINGLE"``, ``"DOUBLE"``, ``"TRIPLE"`` or ``"QUADRUPLE"``: how many groups of people do not know
+        the arm.
     who_masked
-        Who they are: ``"PARTICIPANT"``, ``"CARE_PROVIDER"``, ``"INVESTIGATOR"``, ``"OUTCOMES_ASSESSOR"``.
+        Those groups: ``"PARTICIPANT"``, ``"CARE_PROVIDER"``, ``"INVESTIGATOR"``, ``"OUTCOMES_ASSESSOR"``.
     arms
         In the record's order.
     interventions
-        Names of all interventions, whichever arm they belong to.
+        Names of all interventions, in any arm.
     age_min, age_max
         As the record writes them, e.g. ``"8 Months"``.
     states_who
-        Whether the record states whom it takes, so that no bound of age means that there is none.
+        Whether the record states who can take part. If so, a missing age limit means that there is none.
     """
 
     study_type: str = ""
@@ -82,17 +83,17 @@ class TrialDesign:
 
 
 NO_DESIGN = TrialDesign()
-"""Of a study whose record says nothing of its design."""
+"""The design of a study whose record has no information about it."""
 
 
 def has_placebo(design: TrialDesign) -> bool | None:
-    """Tell whether a study gives a placebo or a sham, as far as its record says so.
+    """Return whether a study uses a placebo or sham treatment, if its record says so.
 
     Returns
     -------
     bool or None
-        True if an arm is a placebo or sham comparator, or an arm or intervention is called so. False only if the record
-        lists arms, none of them is or may be one, and nothing is masked. None otherwise: it is not known.
+        True if an arm is a placebo or sham comparator, or the name of an arm or intervention says so. False only if the
+        record lists arms, none of them is or may be such an arm, and nothing is masked. Otherwise None: unknown.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which sites or studies of the whole catalogue are asked for, as far as a database can compare them."""
+"""Filters for sites and studies of the whole catalogue, for conditions that a database can compare."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sitematch.domain.studies.study import RecruitmentStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFilter:
-    """Which sites; None does not narrow, an empty set fits none.
+    """A filter for sites; None means no limit, an empty set matches nothing.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class SiteFilter:
     countries
         ISO 3166-1 alpha-2.
     takes_patients
-        Whether the site's and its study's status both let it take patients.
+        Whether the statuses of the site and its study both allow it to take patients.
     """
 
     site_ids: frozenset[str] | None = None
@@ -32,14 +32,14 @@ class SiteFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyFilter:
-    """Which studies; None does not narrow, an empty set fits none.
+    """A filter for studies; None means no limit, an empty set matches nothing.
 
     Parameters
     ----------
     study_ids
         Ids, compared exactly.
     any_ids
-        Of each of these sets one has to be the study's id or one of its other ids.
+        Each of these sets must contain the study's id or one of its other ids.
     site_ids
         Studies that have one of these sites.
     statuses

@@ -1,9 +1,9 @@
-"""Which site of a new record is which site of the catalogue: the same place keeps its id over the years.
+"""Matching of the sites in a new record with the sites in the catalogue, so that the same place keeps its id.
 
-Records carry no ids of sites, and they respell: a sponsor's tag comes or goes, a name is mended, a postcode gains its
-four last digits. So sites are paired in rounds, from full agreement to likeness, and each site at most once. A pair
-that another could replace is not made: a site that is wrongly new costs a duplicate that can be seen, a site that is
-wrongly the same gives its participants to another clinic.
+Records have no site ids, and spellings change: a sponsor's tag appears or disappears, a name is corrected, a postcode
+gets its last four digits. So sites are paired in rounds, from full agreement to similarity, and each site at most once.
+Doubtful pairs are not made: a site that is wrongly treated as new is a visible duplicate, but a site that is wrongly
+treated as the same gives its participants to another clinic.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 SAME_WORD = 0.8
-"""Likeness of two words, 0 to 1, from which one is taken for the other misspelled."""
+"""Similarity of two words, 0 to 1, from which one counts as a misspelling of the other."""
 
 LEAST = 0.6
-"""Likeness of two names, 0 to 1, below which they are not one site's."""
+"""Similarity of two names, 0 to 1, below which they do not belong to the same site."""
 
 MARGIN = 0.06
-"""By so much the best likeness of two names must lead the second."""
+"""Margin by which the best similarity of two names must exceed the second best."""
 
 _NUMBER = re.compile(r"\d+")
-# Names that stand for one that the sponsor does not tell. They agree with each other without being one site.
+# Placeholders for names that the sponsor does not publish. They agree with each other but can be different sites.
 _PLACEHOLDER = re.compile(
     r"(?:clinical\s+)?(?:research|study|investigational|investigative|investigator|trial)\s+(?:site|center|centre)s?"
     r"|local institution|for (?:additional|more) information|\S+ investigat\w+ (?:site|center|centre)"
     r"|name not given|site",
     re.IGNORECASE,
 )
-# Words that alone tell two branches of one clinic apart.
+# Words that distinguish two branches of one clinic.
 _TELLING = frozenset(
     {
         "north", "south", "east", "west", "central", "northeast", "northwest", "southeast", "southwest", "nord",
@@ -42,7 +42,7 @@ _TELLING = frozenset(
         "women", "womens", "a", "b", "c", "d", "e"
     }
 )  # fmt: skip
-# Words that half of all names carry: that one name lacks them tells nothing.
+# Words in half of all names: if one name lacks them, that means nothing.
 _COMMON = frozenset(
     {
         "the", "of", "and", "for", "at", "in", "de", "del", "della", "di", "da", "do", "dos", "das", "la", "le",
@@ -58,7 +58,7 @@ _COMMON = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SiteIdentity:
-    """What a site is known by.
+    """The values that identify a site.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class SiteIdentity:
 
 @lru_cache(maxsize=65_536)
 def compact(text: str) -> str:
-    """Reduce a text to its letters and digits, without case and accents: equal for two spellings of one name.
+    """Reduce a text to its letters and digits, without case and accents, so that two spellings of one name are equal.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def compact(text: str) -> str:
 
 
 def is_placeholder(facility: str) -> bool:
-    """Tell whether a name stands for one that is not told.
+    """Return whether a name is a placeholder for an unpublished one.
 
     Examples
     --------
@@ -102,23 +102,24 @@ def is_placeholder(facility: str) -> bool:
 
 
 def similarity(one: str, other: str, *, same_postcode: bool = False, town: str = "") -> float:
-    """Measure how alike two names are, 0 to 1, word by word.
+    """Measure the similarity of two names, 0 to 1, word by word.
 
     Parameters
     ----------
     one, other
-        Facilities' names.
+        The names of two facilities.
     same_postcode
-        Then one of the names may have more words than the other.
+        If true, one of the names may have more words than the other.
     town
-        Its words weigh nothing: every clinic there may carry them.
+        Its words have no weight, because every clinic there may have them in its name.
 
     Returns
     -------
     float
-        1 for the same letters and digits, or the same words in another order; 0 where a word of weight, a number or
-        a branch's mark (north, II, pediatric) has no fellow in the other name; else the share of the weighty
-        words' letters that have one. Letters alone would not do: two hospitals of one university share most of theirs.
+        1 for the same letters and digits, or the same words in another order; 0 if a significant word, a number or a
+        word for a branch (north, II, pediatric) has no counterpart in the other name; otherwise the share of the
+        letters of significant words with a counterpart. Comparing letters alone is not enough: two hospitals of one
+        university share most of them.
 
     Examples
     --------
@@ -150,7 +151,7 @@ def similarity(one: str, other: str, *, same_postcode: bool = False, town: str =
 
 
 def _take_fellows(words: list[str], other_words: list[str]) -> list[str]:
-    """Take the words that both have, or that one has misspelled, out of the two lists, and give them."""
+    """Remove the words that both lists have, or that one has misspelled, and return them."""
     shared = []
     for word in tuple(words):
         fellow = word if word in other_words else _misspelled(word, other_words)
@@ -180,19 +181,20 @@ def pair(old: Sequence[SiteIdentity], new: Sequence[SiteIdentity]) -> dict[int, 
     Parameters
     ----------
     old, new
-        In the order of their records. Country codes must be written alike.
+        In the order of their records. Country codes must have the same form.
 
     Returns
     -------
     dict
-        Position in `new` to position in `old`, one to one; a position that is missing is new, or gone.
+        Position in `new` to position in `old`, one to one; a missing position is a new site, or a site that is no
+        longer listed.
 
     Notes
     -----
-    Sites that nothing tells apart (five "Research Site" of one postcode) are paired in their order: which is which
-    makes no difference that anybody could see. The rounds: all four agree; then, only where one old and one new site
-    are left that agree so, name with postcode or town; then a placeholder that got its name, in the same postcode and
-    town; then likeness of names in one town or postcode. Linear but for the last, which compares within a town.
+    Sites that cannot be distinguished (five times "Research Site" in one postcode) are paired in their order; which is
+    which makes no visible difference. The rounds: all four values agree; then name with postcode or town, if exactly
+    one old and one new site agree; then a placeholder that got its name, in the same postcode and town; then similar
+    names in one town or postcode. The time is linear except for the last round, which compares within a town.
     """
     pairs: dict[int, int] = {}
     left_old, left_new = dict(enumerate(old)), dict(enumerate(new))
@@ -221,25 +223,26 @@ def pair(old: Sequence[SiteIdentity], new: Sequence[SiteIdentity]) -> dict[int, 
 def pair_with_left_out(
     old: Sequence[SiteIdentity], new: Sequence[SiteIdentity], left_out: Sequence[SiteIdentity]
 ) -> tuple[dict[int, int], frozenset[int]]:
-    """Pair sites as `pair` does, and find the old ones that rows name which could not be used.
+    """Pair sites like `pair`, and find the old sites that unusable rows name.
 
     Parameters
     ----------
     old, new
         See `pair`.
     left_out
-        What the rows that could not be used say of themselves; the country may be empty.
+        The readable part of the unusable rows; the country may be empty.
 
     Returns
     -------
     tuple
-        What `pair` returns, and the positions in `old` that are neither paired nor gone.
+        What `pair` returns, and the positions in `old` that are not paired but may still be listed.
 
     Notes
     -----
-    Rows that were left out take part in the pairing like any other, so that none of their sites is taken for another
-    row's. A site that is left over is held back if some such row could be its own, and every site is if a row says
-    nothing at all: a site that is wrongly kept can be seen, one that is wrongly closed turns patients away.
+    Rows that were left out take part in the pairing like any other, so that their sites are not matched with other
+    rows. An unpaired site is held back if one of these rows could be its row; if a row has no readable value, every
+    unpaired site is held back. A site that is wrongly kept is visible; a site that is wrongly closed turns patients
+    away.
     """
     if not left_out:
         return pair(old, new), frozenset()
@@ -263,14 +266,14 @@ def pair_with_left_out(
 
 
 def _could_be(site: SiteIdentity, row: SiteIdentity) -> bool:
-    """Tell whether a row may be a site's: all that it says is the same, or the two would be paired."""
+    """Return whether a row may belong to a site: all its values are the same, or the two would be paired."""
     if set(_key_words(row)) <= set(_key_words(site)):
         return True
     return bool(pair([site], [replace(row, country=site.country)]))
 
 
 def _with_country(row: SiteIdentity, old: Sequence[SiteIdentity]) -> SiteIdentity:
-    """Give a row whose country could not be read that of the site that it most likely names."""
+    """Return a row with an unreadable country with the country of the site that it most likely names."""
     if row.country:
         return row
     words = set(_key_words(row))
@@ -286,7 +289,7 @@ Key = Callable[[SiteIdentity], Hashable]
 
 
 def _with_address(site: SiteIdentity) -> Hashable:
-    # Two clinics of one name in one postcode are told apart by their streets.
+    # The streets distinguish two clinics with the same name and postcode.
     return (*_agreed(site), compact(site.address)) if site.address else None
 
 
@@ -304,12 +307,12 @@ def _name_and_postcode(site: SiteIdentity) -> Hashable:
 
 
 def _name_and_town(site: SiteIdentity) -> Hashable:
-    # "Research Site" in Tokyo is any of a dozen.
+    # "Research Site" in Tokyo can be any of a dozen sites.
     return None if is_placeholder(site.facility) else (compact(site.facility), compact(site.city), site.country)
 
 
 def _name_alone(site: SiteIdentity) -> Hashable:
-    # A long name is its own evidence: the town was mended, or the clinic moved to the next one.
+    # A long name is enough: the town was corrected, or the clinic moved to a neighbouring town.
     name = compact(site.facility)
     return None if is_placeholder(site.facility) or len(name) < 12 else (name, site.country)
 
@@ -347,7 +350,7 @@ def _only_ones(old: dict[int, SiteIdentity], new: dict[int, SiteIdentity], key: 
 
 
 def _alike(old: dict[int, SiteIdentity], new: dict[int, SiteIdentity]) -> list[tuple[int, int]]:
-    """Pair by likeness where each is the other's best by a margin."""
+    """Pair by similarity if each site is the other's best match by a margin."""
     by_town: dict[Hashable, list[int]] = defaultdict(list)
     for i_old, site in old.items():
         for key in {(site.country, compact(site.city)), (site.country, "", compact(site.postcode))}:
@@ -372,7 +375,7 @@ def _alike(old: dict[int, SiteIdentity], new: dict[int, SiteIdentity]) -> list[t
 
 
 def _best(scores: dict[tuple[int, int], float], side: int) -> dict[int, tuple[int, int]]:
-    """Give each site's best pair, where it leads the second by the margin."""
+    """Return each site's best pair, if it exceeds the second best by the margin."""
     ranked: dict[int, list[tuple[float, tuple[int, int]]]] = defaultdict(list)
     for at, score in scores.items():
         ranked[at[side]].append((score, at))

@@ -1,4 +1,4 @@
-"""What an import did."""
+"""The result of an import."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class ImportTotals:
     studies
         Studies read.
     studies_changed
-        Studies that were new or differ, be it in their date alone.
+        Studies that are new or have changed, even if only in their date.
     locations
-        Locations that the records hold: `sites` and `left_out`.
+        Locations in the records: `sites` and `left_out`.
     sites
         Those that became sites.
     left_out
@@ -29,16 +29,16 @@ class ImportTotals:
     unplaced
         Sites without a location.
     contradictions
-        Sites of which the record's parts contradict one another.
+        Sites whose records contradict themselves.
     status_stated, status_inherited, status_assumed, status_kept, status_unknown
-        Sites by where their status comes from: their own record; the study's, which takes nobody; the person who
-        imports; an earlier record, since this one is silent; or nowhere, so that it is UNKNOWN.
+        Sites by the source of their status: their own record; their study, if it is closed to new patients; the person
+        who imports; an earlier record, because this one has none; or no source, so that it is UNKNOWN.
     held_back
-        Sites of the catalogue that stay as they were because the row that names them was left out.
+        Sites of the catalogue that do not change because the row that names them was left out.
     notices
-        How often something was noticed about a location or a study that costs only itself.
+        The number of notices, each about one field of a location or a study that could not be used.
     contacts, contacts_erased
-        Contacts of persons that the studies have now, and how many fewer that is where there are fewer.
+        The number of contacts that the studies have now, and how many contacts were erased.
     """
 
     studies: int = 0
@@ -68,7 +68,7 @@ class ImportTotals:
 
     @property
     def held_back_text(self) -> str:
-        """Say that rows of known sites cannot be used, and what can be done; empty if there are none."""
+        """Return a message about unusable rows of known sites, with possible actions; empty if there are none."""
         if not self.held_back:
             return ""
         known = "1 site of the catalogue is" if self.held_back == 1 else f"{self.held_back} sites of the catalogue are"
@@ -87,13 +87,13 @@ class ImportRecord:
     at
         When (aware, UTC).
     origin
-        Whose records: ``"ctgov"``, ``"nci"``, ``"fhir"``, ``"csv"``.
+        The source: ``"ctgov"``, ``"nci"``, ``"fhir"``, ``"csv"``.
     source
-        The file, or what was asked of the registry.
+        The file, or the query that was sent to the registry.
     totals
-        What it did.
+        The counts.
     undone_at
-        When it was undone; None if it holds.
+        When it was undone; None if it was not.
     """
 
     import_id: int

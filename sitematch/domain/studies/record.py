@@ -1,4 +1,4 @@
-"""A study's record as a registry gives it: what every importer reads its source into."""
+"""A study's record from a registry: the common result of every importer."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from sitematch.errors import Fault
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordLocation:
-    """A place where a study recruits, as a record writes it: its country is not yet read, nor is it placed.
+    """A place where a study recruits, as a record describes it, before its country is parsed and it is located.
 
     Parameters
     ----------
     where
-        Its place in the source, e.g. ``"NCT05843643, location 12"``.
+        Its position in the source, e.g. ``"NCT05843643, location 12"``.
     facility
-        Name without the sponsor's tag; empty if the record gives none.
+        Name without the sponsor's tag; empty if the record has none.
     address, city, state, postcode, country
-        As the record writes them, without stray spaces; each may be empty. The address is street and number.
+        As in the record, without extra spaces; each may be empty. The address is street and number.
     status
-        The location's own; None where the record gives none.
+        The location's own status; None if the record has none.
     point
-        The record's coordinates, often only the city's; None if it gives none that can be used.
+        The record's coordinates, often only those of the city; None if there are no usable ones.
     flags
-        What was noticed while reading, in plain words.
+        Notes from reading the record, in plain words.
     contacts
-        Whom to ask there; empty unless the importer was asked for contacts.
+        Contacts of the location; empty unless the import includes contacts.
     """
 
     where: str
@@ -53,22 +53,22 @@ class StudyRecord:
     Parameters
     ----------
     study
-        Its facts; what registries do not know (spots, travel support) has the defaults.
+        Its details; values that registries do not have (spots, travel support) are the defaults.
     locations
-        Those that could be read, in the record's order.
+        The locations that could be read, in the record's order.
     faults
-        Why the others could not.
+        The errors of the other locations.
     given
-        How many locations the record holds: those read and those with faults.
+        The number of locations in the record: those that could be read and those with errors.
     contacts
-        Whom to ask about the study as a whole; empty unless the importer was asked for contacts.
+        Contacts of the study as a whole; empty unless the import includes contacts.
     left_out
-        What the locations with faults say of themselves, as far as it could be read: a site that one of them names
-        has not vanished. One that says nothing may be any site.
+        The readable part of the locations with errors. A site that one of them names has not vanished. A location
+        without any readable part may be any site.
     states_status
-        Whether the record gives the study a status that is known; otherwise the catalogue's is kept.
+        Whether the record has a known status for the study; otherwise the catalogue's status is kept.
     notices
-        What was noticed about the study itself, in plain words.
+        Notes about the study itself, in plain words.
     """
 
     study: Study
@@ -82,19 +82,19 @@ class StudyRecord:
 
 
 CATALOGUE_FORMAT = "sitematch-catalogue/1"
-"""What the first line of an exported catalogue says."""
+"""The first line of an exported catalogue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueRecord:
-    """What a catalogue has of one study: sites that have their ids and places already.
+    """One study from a catalogue, with sites that already have ids and places.
 
     Parameters
     ----------
     study_id
         The study.
     study
-        Its facts; None if only sites are given.
+        Its details; None if there are only sites.
     sites
         Its sites, in order.
     is_whole

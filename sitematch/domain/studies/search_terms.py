@@ -1,7 +1,7 @@
-"""The words by which studies are found: one reading of texts, so that every database finds the same studies.
+"""Search terms of studies: texts are normalised here, so that every database finds the same studies.
 
-Databases part and reduce words each in its own way. So we do it, and give them only what is left: letters and digits,
-in small letters, without accents and without an English plural's ending.
+Each database splits and normalises words in its own way. So sitematch does it, and gives them only normalised words:
+letters and digits, in lower case, without accents and without English plural endings.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sitematch.domain.studies.study import Study
 from sitematch.errors import InvalidInput
 
 MAX_QUERY_LENGTH = 200
-"""Characters of a query; a longer one is refused unread."""
+"""Maximum length of a query, in characters."""
 
 _ASCII_WORD = re.compile(r"[0-9a-z]+")
 _LONGEST = 60
@@ -25,7 +25,7 @@ _APOSTROPHES = re.compile(r"['’ʼ]")
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """Part a text into words, each in the form that is compared.
+    """Split a text into words in the form that is compared.
 
     Parameters
     ----------
@@ -35,12 +35,12 @@ def words_of(text: str) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        In the text's order, repeated ones too. Each holds letters and digits only, at most 60 of them.
+        In the text's order, including repeated words. Each has only letters and digits, at most 60.
 
     Notes
     -----
-    Plurals lose their ending by three rules (Harman, How effective is suffixing?, JASIS 42, 1991). They also clip
-    words that are no plurals ("nephritis"), which does no harm: texts and queries are read alike.
+    Three rules remove plural endings (Harman, How effective is suffixing?, JASIS 42, 1991). They also shorten words
+    that are not plurals ("nephritis"). This causes no problem, because texts and queries are treated the same way.
 
     Examples
     --------
@@ -51,28 +51,28 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def plain_words(text: str) -> tuple[str, ...]:
-    """Part a text into words of letters and digits, without case and accents, plurals and all.
+    """Split a text into words of letters and digits, without case and accents, with plural endings.
 
     Examples
     --------
     >>> plain_words("Hôpital Saint-Louis: Children's studies")
     ('hopital', 'saint', 'louis', 'childrens', 'studies')
     """
-    if text.isascii():  # the same, at less than half the cost
+    if text.isascii():  # the same result in less than half the time
         return tuple(_ASCII_WORD.findall(text.replace("'", "").lower()))
-    # Twice: what stands for several letters ("℡") shows its capitals only when it is taken apart.
+    # Twice, because a character for several letters ("℡") has capitals only after it is decomposed.
     plain = _decompose(_decompose(_APOSTROPHES.sub("", text)).casefold())
     kept = (letter if letter.isalnum() else " " for letter in plain if not unicodedata.combining(letter))
     return tuple("".join(kept).split())
 
 
 def compared(word: str) -> str:
-    """Return the form of a plain word that is compared; see `words_of`."""
+    """Return the form of a plain word that is used in comparisons; see `words_of`."""
     return _singular(word)[:_LONGEST]
 
 
 def stem_of(beginning: str) -> str:
-    """Return what the compared forms of all plain words with some beginning begin with, or less.
+    """Return a prefix that the compared forms of all plain words with a given beginning share.
 
     Examples
     --------
@@ -83,24 +83,24 @@ def stem_of(beginning: str) -> str:
 
 
 def query_words(text: str, *, field: str) -> tuple[str, ...]:
-    """Read what a person searches for.
+    """Parse a search query.
 
     Parameters
     ----------
     text
-        Words in any order; signs between them mean nothing.
+        Words in any order; signs between them are ignored.
     field
         Name of the input, for the error.
 
     Returns
     -------
     tuple of str
-        Each word once, without "of" and its like unless there is nothing else; never empty.
+        Each word once, without words such as "of" unless there are no others; never empty.
 
     Raises
     ------
     InvalidInput
-        If there is no letter or digit in it, or it is too long.
+        If it has no letter or digit, or is too long.
     """
     if len(text) > MAX_QUERY_LENGTH:
         raise InvalidInput(f"The search is longer than {MAX_QUERY_LENGTH} characters.", field=field)
@@ -111,14 +111,14 @@ def query_words(text: str, *, field: str) -> tuple[str, ...]:
 
 
 def heading_words(study: Study) -> tuple[str, ...]:
-    """Return what a study is about: the words of its ids, title, conditions, keywords and interventions, each once."""
+    """Return the words of a study's ids, title, conditions, keywords and interventions, each once."""
     return _unique(
         (study.study_id, *study.other_ids, study.title, *study.conditions, *study.keywords, *study.interventions)
     )
 
 
 def summary_words(study: Study) -> tuple[str, ...]:
-    """Return the words of a study's summary and sponsor that `heading_words` lacks, each once."""
+    """Return the words of a study's summary and sponsor that are not in `heading_words`, each once."""
     heading = set(heading_words(study))
     return tuple(word for word in _unique((study.summary, study.sponsor)) if word not in heading)
 

@@ -31,11 +31,10 @@ SITE_COLUMNS = (
     "as_of",
     "flags",
 )
-"""The columns of ``sites.csv``, in order; a file may lack `PLACE_COLUMNS`, and others in it are ignored."""
+"""The columns of ``sites.csv``, in order. `PLACE_COLUMNS` are optional, and other columns are ignored."""
 
 PLACE_COLUMNS = ("location_country", "location_name", "location_postcode", "location_notes", "address")
-"""What is known of a site's place besides; without them it is taken from the site's own columns, and the address is
-empty."""
+"""More columns about a site's place; without them, the site's own columns are used and the address is empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,33 +44,33 @@ class Site:
     Parameters
     ----------
     site_id
-        Ours, unique in the catalogue and stable over imports, e.g. ``"NCT06064929-us-33180-1"``.
+        sitematch's id, unique in the catalogue and the same after each import, e.g. ``"NCT06064929-us-33180-1"``.
     study_id
         The study it recruits for.
     source_study
-        The registry record that the site's facts come from: another one than `study_id` for a stand-in.
+        The registry record that the site's details come from. For a stand-in it differs from `study_id`.
     facility
         Name without the sponsor's tag.
     city, state, postcode
-        As the record gives them, postcode in normal form; empty if missing.
+        As in the record, with the postcode in normal form; empty if missing.
     country
         ISO 3166-1 alpha-2.
     place
-        Where it is, by our own gazetteer; None if it could not be placed.
+        Its location from our own gazetteer; None if it could not be located.
     status
-        The site's own status, or the study's where the record gives none (a flag says so).
+        The site's own status, or the study's if the record has none (a flag says so).
     travel
-        What the site pays of the way.
+        The site's travel support.
     time_reimbursement
         Plain words, e.g. ``"varies"``; empty if not said.
     spots
         The site's own spots; None shares the study's pool.
     as_of_on
-        The day that the facts describe.
+        The date that the details describe.
     flags
-        What was noticed about the record, in plain words, e.g. a postcode that contradicts the city.
+        Notes about the record, in plain words, e.g. a postcode that contradicts the city.
     address
-        Street and number, as the record gives them; empty if missing. It does not decide where the site lies.
+        Street and number, as in the record; empty if missing. It does not affect the location of the site.
     """
 
     site_id: str
@@ -93,5 +92,5 @@ class Site:
 
     @property
     def is_stand_in(self) -> bool:
-        """Whether the facts are those of a site of another study."""
+        """Whether the details come from a site of another study."""
         return self.source_study != self.study_id

@@ -1,4 +1,4 @@
-"""Where the status of a site comes from: its own record, its study's, a person, an earlier record, or nowhere."""
+"""Where a site's status comes from: its own record, its study, a person, an earlier record, or no source."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import RecruitmentStatus
 
 STATUS_INHERITED = "The record gives no status for this site, so the study's status is shown."
-"""Flag of a site whose status is its study's; only a status that takes nobody is passed on."""
+"""Flag of a site that has its study's status; sites inherit only statuses that are closed to new patients."""
 
 STATUS_SILENT = "The record gives no status for this site."
-"""Flag of a site whose status is UNKNOWN because nothing tells it."""
+"""Flag of a site whose status is UNKNOWN because no source states it."""
 
 STATUS_ASSUMED = "The record gives no status for this site. The status was given at the import."
-"""Flag of a site whose status was stated at the import for all sites without one."""
+"""Flag of a site whose status was given at the import for all sites without one."""
 
 STATUS_KEPT = "The record gives no status for this site. The earlier status was kept, as of "
-"""How the flag of a site begins whose status an earlier record stated; a day follows."""
+"""Beginning of the flag of a site whose status comes from an earlier record; a day follows."""
 
 TAKES_NOBODY = frozenset(
     {
@@ -32,7 +32,7 @@ TAKES_NOBODY = frozenset(
         RecruitmentStatus.APPROVED_FOR_MARKETING,
     }
 )
-"""Statuses of a study that hold for each of its sites. That a study takes patients does not tell that a site does."""
+"""Statuses of a study that also apply to its sites. A study that takes patients can have sites that do not."""
 
 
 class StatusOrigin(StrEnum):
@@ -46,7 +46,7 @@ class StatusOrigin(StrEnum):
 
 
 def status_origin(site: Site) -> StatusOrigin:
-    """Tell where a site's status comes from, by its flags."""
+    """Return where a site's status comes from, based on its flags."""
     if STATUS_INHERITED in site.flags:
         return StatusOrigin.INHERITED
     if STATUS_ASSUMED in site.flags:
@@ -57,6 +57,6 @@ def status_origin(site: Site) -> StatusOrigin:
 
 
 def kept_flag(before: Site) -> str:
-    """Return the flag of a site that keeps the status it had; the day is that of the record that stated it."""
+    """Return the flag of a site that keeps its earlier status; the day is the date of the record with that status."""
     earlier = next((flag for flag in before.flags if flag.startswith(STATUS_KEPT)), "")
     return earlier or f"{STATUS_KEPT}{before.as_of_on.isoformat()}."

@@ -10,9 +10,9 @@ from sitematch.domain.studies.study import RecruitmentStatus
 
 _S = RecruitmentStatus
 
-# Written as people write them; compared without case, accents, and what is neither a letter nor a digit.
-# Sources: ClinicalTrials.gov's own words (old and new), the NCI's and FHIR's codes, EU CTIS, ISRCTN, the WHO's portal,
-# and what site lists of trial management systems say.
+# Spelled as people write them; compared by letters and digits only, without case and accents. Sources:
+# ClinicalTrials.gov's own words (old and new), the NCI's and FHIR's codes, EU CTIS, ISRCTN, the WHO's portal, and site
+# lists from trial management systems.
 _WORDS: Mapping[RecruitmentStatus, tuple[str, ...]] = {
     _S.RECRUITING: (
         "recruiting", "recruiting now", "now recruiting", "currently recruiting", "actively recruiting", "open",
@@ -116,7 +116,7 @@ _WORDS: Mapping[RecruitmentStatus, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-# Written where nothing is known; the cell is as good as empty.
+# Words for "unknown"; the cell counts as empty.
 _SILENT = frozenset({"", "na", "none", "null", "nan", "tbd", "tba", "nichtangegeben", "notapplicable", "notavailable"})
 
 
@@ -131,17 +131,17 @@ _BRACKETS = re.compile(r"\s*\([^()]*\)\s*$")
 
 
 def read_status(text: str) -> RecruitmentStatus | None:
-    """Tell which status a text stands for.
+    """Return the status that a text means.
 
     Parameters
     ----------
     text
-        As a table or a record writes it, in any case; a remark in brackets at its end is not looked at.
+        As in a table or a record, in upper or lower case; a remark in brackets at the end is ignored.
 
     Returns
     -------
     RecruitmentStatus or None
-        None if the words are not known. Nothing is guessed from a part of them: "not recruiting" is no "recruiting".
+        None if the words are unknown. A part of them is not enough: "not recruiting" does not mean "recruiting".
 
     Examples
     --------
@@ -155,7 +155,7 @@ def read_status(text: str) -> RecruitmentStatus | None:
 
 
 def is_silent(text: str) -> bool:
-    """Tell whether a text for a status says nothing: it is empty, or a sign for "nothing here".
+    """Return whether a status cell has no content: it is empty or has a sign for "nothing".
 
     Examples
     --------

@@ -13,8 +13,8 @@ from sitematch.domain.studies.travel import TravelSupport
 class RecruitmentStatus(StrEnum):
     """ClinicalTrials.gov API v2 values of a study's or a site's status, unchanged.
 
-    The first nine are a site's or a study's; the others only a study's, and so also that of a site that has none of
-    its own. ``UNKNOWN`` is a study's that was to end and has not been verified for two years.
+    The first nine are statuses of sites or studies. The others belong only to studies, and to sites that inherit them.
+    ``UNKNOWN`` is the status of a study that should have ended and has not been verified for two years.
     """
 
     ACTIVE_NOT_RECRUITING = "ACTIVE_NOT_RECRUITING"
@@ -41,14 +41,14 @@ TAKING_STATUSES = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """One part of a participant's way through the study.
+    """One part of the study for a participant.
 
     Parameters
     ----------
     name
         ``"screening"``, ``"treatment"``, ``"follow-up"``.
     weeks_min, weeks_max
-        How long it takes, in weeks; equal where it is fixed.
+        How long it takes, in weeks; equal if the duration is fixed.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """A study, with the figures that patients and coordinators see; each figure is dated by `as_of_on`.
+    """A study, with the figures that patients and coordinators see; `as_of_on` is the date of each figure.
 
     Parameters
     ----------
@@ -67,33 +67,33 @@ class Study:
     title, summary
         In plain language.
     sponsor, conditions, keywords, interventions, phases, other_ids
-        As the registry gives them.
+        As in the registry.
     status
         The study's own status.
     pool_spots
-        Spots shared by all sites that have none of their own (competitive enrolment); None is unknown.
+        Spots that all sites without their own spots share (competitive enrolment); None is unknown.
     travel
-        What is paid of the way, unless a site says otherwise.
+        The travel support, unless a site states its own.
     time_reimbursement
         Plain words, e.g. ``"varies"``.
     age_min_years, age_max_years
-        None where there is no bound.
+        None if there is no limit.
     sex
         ``"ALL"``, ``"FEMALE"`` or ``"MALE"``.
     timeline
-        The parts of a participant's way, in order.
+        The parts of the study for a participant, in order.
     has_placebo
-        Whether a placebo or a sham is given; None is unknown.
+        Whether a placebo or sham treatment is given; None is unknown.
     who, who_not
-        The main criteria in plain words; they inform and judge nobody's eligibility.
+        The main criteria in plain words, for information only; they do not decide who is eligible.
     as_of_on
-        The day that the figures describe.
+        The date that the figures describe.
     source
         Where they come from.
     notice
-        What must be said with every answer, e.g. that the sites are stand-ins; empty if nothing.
+        A text that must be shown with every answer, e.g. that the sites are stand-ins; empty if there is none.
     design
-        What the record says of arms, chance and masking.
+        What the record says about arms, allocation and masking.
     """
 
     study_id: str
@@ -124,7 +124,7 @@ class Study:
 
 
 def tidy_study_id(text: str) -> str:
-    """Bring a study's id as somebody types it into the form that it is stored in.
+    """Return a study id that a person typed in the form in which it is stored.
 
     Examples
     --------
@@ -132,5 +132,5 @@ def tidy_study_id(text: str) -> str:
     ('NCT06064929', 'Other-7b')
     """
     named = text.strip()
-    # NCT numbers are typed either way; other ids are compared as they are.
+    # People type NCT numbers in either case; other ids are compared unchanged.
     return named.upper() if named[:3].upper() == "NCT" else named

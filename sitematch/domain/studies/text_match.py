@@ -1,4 +1,4 @@
-"""Whether a text fits what is searched for, as FHIR's string search compares: word by word, from the beginning."""
+"""Text comparison of FHIR's string search: word by word, from the beginning."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from sitematch.domain.studies.search_terms import plain_words
 
 
 class TextFit(Enum):
-    """How a text has to fit. But for `EXACT`, case, accents, punctuation and how much blank there is do not count."""
+    """How a text must match. Except for `EXACT`, case, accents, punctuation and the amount of space are ignored."""
 
     STARTS = auto()
-    """Its words begin with those wanted, of which the last may go on."""
+    """The text begins with the wanted words; the last one may be incomplete."""
     CONTAINS = auto()
-    """It holds those wanted in a row; the first may be the end of a word, the last the beginning of one."""
+    """The text contains the wanted words in a row; the first may be the end of a word, the last the beginning of
+    one."""
     EXACT = auto()
-    """It is that, letter by letter."""
+    """The text is equal, letter by letter."""
 
 
 class Field(Enum):
-    """A text that can be looked for."""
+    """A field that can be searched."""
 
     FACILITY = auto()
     CITY = auto()
@@ -32,14 +33,14 @@ class Field(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TextTest:
-    """One of some texts has to fit.
+    """A condition: one of the texts of a field must match.
 
     Parameters
     ----------
     field
         Where.
     wanted
-        Any of these; what holds no letter or digit fits nothing, unless `fit` is EXACT.
+        Any of these; a text without letters and digits matches nothing, unless `fit` is EXACT.
     fit
         How.
     """
@@ -49,11 +50,11 @@ class TextTest:
     fit: TextFit = TextFit.STARTS
 
     def words(self) -> tuple[tuple[str, ...], ...]:
-        """Return the words of each that is wanted and has any."""
+        """Return the words of each wanted text that has any."""
         return tuple(words for words in map(plain_words, self.wanted) if words)
 
     def check(self) -> Callable[[Iterable[str]], bool]:
-        """Make what tells whether one of some texts fits one of those wanted; made once, it is asked of many."""
+        """Return a function that checks whether any text of a field matches; create it once for many checks."""
         if self.fit is TextFit.EXACT:
             return lambda texts: any(text in self.wanted for text in texts)
         wanted = tuple(" ".join(words) for words in self.words())
@@ -62,6 +63,6 @@ class TextTest:
         return lambda texts: any(_plain(text).startswith(wanted) for text in texts)
 
 
-@lru_cache(maxsize=16)  # many tests ask about the same text in turn
+@lru_cache(maxsize=16)  # many checks use the same text one after another
 def _plain(text: str) -> str:
     return " ".join(plain_words(text))

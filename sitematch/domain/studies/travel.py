@@ -1,4 +1,4 @@
-"""What a study or site pays of the way there."""
+"""The travel support of a study or site."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAX_REIMBURSEMENT = 200
 
 
 class TravelCertainty(StrEnum):
-    """How sure it is that travel is paid, best first; the order of the members is the order of ranking."""
+    """How certain it is that travel is paid, best first; the order of the members is the order of ranking."""
 
     COVERED = "COVERED"
     MAY_BE_COVERED = "MAY_BE_COVERED"
@@ -23,7 +23,7 @@ TRAVEL_ORDER: dict[TravelCertainty, int] = {certainty: i for i, certainty in enu
 
 
 class TravelKind(StrEnum):
-    """What can be paid."""
+    """Kinds of travel costs."""
 
     MILEAGE = "MILEAGE"
     PARKING = "PARKING"
@@ -37,14 +37,14 @@ class TravelKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TravelSupport:
-    """What is paid of the way, and how sure that is.
+    """Which travel costs are paid, and how certain that is.
 
     Parameters
     ----------
     certainty
         Whether travel is paid.
     kinds
-        What is paid, in the order of `TravelKind`; empty when not said.
+        What is paid, in the order of `TravelKind`; empty if not stated.
     """
 
     certainty: TravelCertainty = TravelCertainty.UNKNOWN

@@ -1,1 +1,1 @@
-"""Webhooks, and what they can be told."""
+"""Webhooks and their notices."""

@@ -1,4 +1,4 @@
-"""Where webhooks may go: addresses that can be reached at all, and networks that they must not reach."""
+"""Allowed webhook addresses: valid URLs, and networks that webhooks must not reach."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from sitematch.errors import InvalidInput
 
 MAX_URL_LENGTH = 2000
-"""Characters of a webhook's address."""
+"""Maximum length of a webhook's URL."""
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -16,11 +16,11 @@ _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1:
 """IPv6 addresses that a gateway turns into the IPv4 address in their last 32 bits (RFC 6052, RFC 8215)."""
 
 _IPV4_COMPATIBLE = ipaddress.ip_network("::/96")
-"""The old way of writing an IPv4 address as an IPv6 one (RFC 4291, section 2.5.5.1)."""
+"""The old form of an IPv4 address as an IPv6 address (RFC 4291, section 2.5.5.1)."""
 
 
 def check_url(url: str) -> None:
-    """Check that a webhook's address can be used.
+    """Check that a webhook's URL can be used.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def check_url(url: str) -> None:
     Raises
     ------
     InvalidInput
-        If it is no http or https address, has a user name, is too long, or its host or port cannot be one.
+        If it is not an http or https URL, has a user name, is too long, or has an invalid host or port.
 
     Examples
     --------
@@ -67,14 +67,15 @@ def check_url(url: str) -> None:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address lies in the public internet, whatever way it is written in.
+    """Return whether an IP address is in the public internet, in any notation.
 
-    Addresses that stand for another one (IPv4-mapped and -compatible, 6to4, NAT64, Teredo) are judged by that one too.
+    Addresses that stand for another one (IPv4-mapped and -compatible, 6to4, NAT64, Teredo) are also checked with that
+    address.
 
     Parameters
     ----------
     address
-        IPv4 or IPv6, perhaps with a zone after ``%``.
+        IPv4 or IPv6, optionally with a zone after ``%``.
 
     Examples
     --------
@@ -90,7 +91,7 @@ def _is_public(address: IpAddress) -> bool:
 
 
 def _stands_for(address: IpAddress) -> list[ipaddress.IPv4Address]:
-    """Return the IPv4 addresses that an IPv6 address leads to."""
+    """Return the IPv4 addresses that an IPv6 address contains."""
     if not isinstance(address, ipaddress.IPv6Address):
         return []
     found = [each for each in (address.ipv4_mapped, address.sixtofour) if each is not None]

@@ -1,4 +1,4 @@
-"""What coordinators' own systems can ask to be told."""
+"""Notices that coordinators' own systems can subscribe to."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from enum import StrEnum
 
 
 class NoticeKind(StrEnum):
-    """Something that happened to sites of a study."""
+    """Events at sites of a study."""
 
     SITE_FILLED = "site.filled"
     """The last spot was taken."""
     SITE_REOPENED = "site.reopened"
     """A spot is free again."""
     SITE_PASSED_PERCENT = "site.passed-percent"
-    """As great a share of the spots as was asked for is taken."""
+    """The requested share of the spots is taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """Someone who asked to be told.
+    """A subscription to notices.
 
     Parameters
     ----------
     webhook_id
         Random and stable.
     study_id
-        Which study; None is every one.
+        The study; None is every study.
     url
-        Where to, by POST.
+        The receiver, by POST.
     kinds
-        What of.
+        The kinds of notices.
     percent
-        From which share of the spots on, 1 to 100; None unless `SITE_PASSED_PERCENT` is among the kinds.
+        The share of the spots, 1 to 100; None unless `SITE_PASSED_PERCENT` is among the kinds.
     is_disabled
-        Whether it is told nothing more.
+        Whether it gets no more notices.
     """
 
     webhook_id: str
@@ -48,14 +48,14 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewWebhook:
-    """A webhook that was just made.
+    """A new webhook.
 
     Parameters
     ----------
     webhook
-        What is kept of it.
+        The stored part.
     secret
-        What messages are signed with; it is not shown again.
+        The key for signing messages; it is not shown again.
     """
 
     webhook: Webhook
@@ -67,16 +67,16 @@ class NewWebhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueDelivery:
-    """One message to bring to one webhook now.
+    """One message that must be delivered to one webhook now.
 
     Parameters
     ----------
     message_id, webhook_id
-        Which message to whom; a receiver that gets a message twice knows it by its id.
+        The message and its receiver; a receiver that gets a message twice recognises it by its id.
     url, secret
-        Where to, and what to sign with.
+        The receiver's URL, and the key for signing.
     body
-        JSON, as it is signed and sent.
+        The JSON text that is signed and sent.
     attempt
         1 for the first.
     """
@@ -94,18 +94,18 @@ class DueDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedDelivery:
-    """A message that was given up, or has failed so far.
+    """A message whose delivery failed, finally or so far.
 
     Parameters
     ----------
     message_id, webhook_id, url
-        Which message to whom.
+        The message and its receiver.
     attempts
-        How often it was tried.
+        The number of attempts.
     last_error
-        What came of the last attempt, in plain words.
+        The result of the last attempt, in plain words.
     next_at
-        When it is tried again (aware, UTC); None if it was given up.
+        The time of the next attempt (aware, UTC); None if there is none.
     """
 
     message_id: str

@@ -1,4 +1,4 @@
-"""Spots left in the manner of SMART Scheduling Links: a Schedule and a Slot for each site; see docs/fhir.md."""
+"""Spots left, in the format of SMART Scheduling Links: a Schedule and a Slot for each site; see docs/fhir.md."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _AVAILABILITY = {
 
 
 def schedule_resource(site: Site, study: Study, available: Availability) -> FhirSchedule:
-    """Shape whether anything can be had at a site."""
+    """Return the Schedule of a site, with its availability."""
     availability = Extension(url=words.HAS_AVAILABILITY, value_code=_AVAILABILITY[available.state])
     of_study = Extension(url=words.STUDY, value_reference=reference("ResearchStudy", study.study_id, study.title))
     return FhirSchedule(
@@ -35,7 +35,7 @@ def schedule_resource(site: Site, study: Study, available: Availability) -> Fhir
 
 
 def slot_resource(site: Site, study: Study, available: Availability, now: datetime) -> FhirSlot:
-    """Shape whether a spot of a site can be taken today.
+    """Return the Slot of a site: whether it could take a patient today.
 
     Parameters
     ----------
@@ -44,19 +44,19 @@ def slot_resource(site: Site, study: Study, available: Availability, now: dateti
     available
         Its spots.
     now
-        The instant (aware): the slot is the whole of its day in UTC, since a spot is no appointment.
+        The instant (aware): the slot is the whole day in UTC, because a spot is not an appointment.
 
     Returns
     -------
     FhirSlot
-        ``free``, ``busy`` where it is full, ``busy-unavailable`` where nobody is taken. Where it is not known whether a
-        spot is left there is no status, with the reason. So every site has a slot at all times, and a copy that takes
-        differences never keeps one that is no more.
+        ``free``, ``busy`` if the site is full, ``busy-unavailable`` if it takes no patients. If it is unknown whether a
+        spot is left, there is a reason instead of a status. So every site always has a slot, and incremental copies
+        never keep outdated ones.
 
     Notes
     -----
-    ``slot-capacity`` is given for a site's own spots alone. Spots that all sites share would be counted once for each
-    site by whoever adds the slots up.
+    Only a site's own spots have ``slot-capacity``. Otherwise the sum of the slots would count shared spots once for
+    each site.
     """
     remaining = available.remaining
     extensions = [spots_left(available)]

@@ -1,4 +1,4 @@
-"""Bundles and outcomes: what goes around FHIR resources."""
+"""Bundles and outcomes around FHIR resources."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ UNITS_KM = {
     "[yd_i]": 0.0009144,
     "[ft_i]": 0.0003048,
 }
-"""Kilometres in one of each unit of length that is understood, by UCUM code; all exact by definition."""
+"""Kilometres per supported unit of length, by UCUM code; all exact by definition."""
 
 _UNIT_WORDS = {"[mi_i]": "mi", "[nmi_i]": "nmi", "[yd_i]": "yd", "[ft_i]": "ft"}
 _DIGITS = {"m": 0, "[ft_i]": 0, "[yd_i]": 0}
 
 
 def found_entry(base: str, resource: Entity, *, is_match: bool, km: float | None = None, unit: str = "km") -> Entry:
-    """Put a resource into an answer.
+    """Return the bundle entry of a resource.
 
     Parameters
     ----------
     base
-        Address of the FHIR service, e.g. ``"https://example.org/fhir"``.
+        URL of the FHIR service, e.g. ``"https://example.org/fhir"``.
     resource
         It.
     is_match
-        Whether it was searched for.
+        Whether it matches the search.
     km
-        Its distance; None where none was asked.
+        Its distance; None if not requested.
     unit
-        UCUM code in which the distance is said.
+        UCUM code of the unit of the distance.
     """
     distance = () if km is None else (Extension(url=words.LOCATION_DISTANCE, value_distance=_distance(km, unit)),)
     kind = resource.__struct_config__.tag
@@ -58,18 +58,18 @@ def found_entry(base: str, resource: Entity, *, is_match: bool, km: float | None
 
 
 def outcome_entry(severity: str, code: str, texts: Iterable[str]) -> Entry:
-    """Put what should be known of an answer into it."""
+    """Return the bundle entry with notes about an answer."""
     issues = tuple(Issue(severity=severity, code=code, diagnostics=text) for text in texts)
     return Entry(resource=OperationOutcome(issue=issues), search=Search(mode="outcome"))
 
 
 def outcome(code: str, title: str, detail: str) -> OperationOutcome:
-    """Say why a request could not be answered."""
+    """Return the outcome for a failed request."""
     details = CodeableConcept(text=title)
     return OperationOutcome(issue=(Issue(severity="error", code=code, details=details, diagnostics=detail),))
 
 
 def _distance(km: float, unit: str) -> Quantity:
-    """Write a distance, to about a metre."""
+    """Return a distance, to about a metre."""
     value = round(km / UNITS_KM[unit], _DIGITS.get(unit, 3))
     return Quantity(value=value, unit=_UNIT_WORDS.get(unit, unit), system=UCUM, code=unit)

@@ -1,4 +1,4 @@
-"""The CapabilityStatement: what the FHIR service can do, for machines."""
+"""The CapabilityStatement: a machine-readable description of the FHIR service."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sitematch.exporters.fhir.types import (
 
 FHIR_VERSION = "4.0.1"
 _WRITTEN_ON = "2026-11-24"
-"""When what is said here last changed."""
+"""Date of the last change of this statement."""
 
 READ_AND_SEARCH = (Interaction(code="read"), Interaction(code="search-type"))
 
@@ -27,14 +27,14 @@ _DOCUMENTATION = (
 
 
 def capability_statement(base: str, resources: Sequence[ServedResource]) -> CapabilityStatement:
-    """Say what is served at an address.
+    """Return the statement for a URL.
 
     Parameters
     ----------
     base
-        Address of the FHIR service.
+        URL of the FHIR service.
     resources
-        What is served of each type.
+        The supported features of each type.
     """
     return CapabilityStatement(
         id="sitematch",

@@ -1,7 +1,7 @@
 """Studies and sites as FHIR R4 resources.
 
 A site is a Location (where it is), an Organization (the institution) and a HealthcareService (recruitment for its study
-there, with the spots left), all of the same id. What R4 has no element for is said in extensions: docs/fhir.md.
+there, with the spots left), all with the same id. Details without an element in R4 are in extensions: docs/fhir.md.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ _SERVICE_TYPE = "Clinical trial recruitment"
 
 
 def reference(kind: str, our_id: str, display: str = "") -> Reference:
-    """Refer to a resource on this server."""
+    """Return a reference to a resource on this server."""
     return Reference(reference=f"{kind}/{resource_id(our_id)}", display=display or None)
 
 
 def study_resource(study: Study, site_ids: Sequence[str]) -> FhirStudy:
-    """Shape a study.
+    """Return the ResearchStudy of a study.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def study_resource(study: Study, site_ids: Sequence[str]) -> FhirStudy:
 
 
 def location_resource(site: Site, study: Study) -> FhirLocation:
-    """Shape where a site is, and what its record says of it."""
+    """Return the Location of a site, with notes from its record."""
     return FhirLocation(
         id=resource_id(site.site_id),
         extension=_site_extensions(site, study),
@@ -95,7 +95,7 @@ def location_resource(site: Site, study: Study) -> FhirLocation:
 
 
 def organization_resource(site: Site) -> FhirOrganization:
-    """Shape the institution that a site belongs to."""
+    """Return the Organization of a site."""
     return FhirOrganization(
         id=resource_id(site.site_id),
         identifier=(_site_identifier(site),),
@@ -105,7 +105,7 @@ def organization_resource(site: Site) -> FhirOrganization:
 
 
 def service_resource(site: Site, study: Study, available: Availability) -> FhirService:
-    """Shape recruitment for a study at a site, with what is left."""
+    """Return the HealthcareService of a site, with the spots left."""
     return FhirService(
         id=resource_id(site.site_id),
         extension=(
@@ -126,12 +126,12 @@ def service_resource(site: Site, study: Study, available: Availability) -> FhirS
 
 
 def service_type() -> CodeableConcept:
-    """Name the kind of service; no published code says it."""
+    """Return the kind of service; there is no published code for it."""
     return CodeableConcept(text=_SERVICE_TYPE)
 
 
 def capacity_status(state: CapacityState) -> tuple[Extension, ...]:
-    """Say with HL7 SDOH Clinical Care's extension what can be offered; nothing where that is not known."""
+    """Return HL7 SDOH Clinical Care's extension with the capacity status; none if it is unknown."""
     if state is CapacityState.UNKNOWN:
         return ()
     concept = CodeableConcept(coding=(Coding(system=words.CAPACITY_CODES, code=state.value),))
@@ -140,7 +140,7 @@ def capacity_status(state: CapacityState) -> tuple[Extension, ...]:
 
 
 def spots_left(available: Availability) -> Extension:
-    """Say how many spots are left, of what, and when; a number that is not known is not there."""
+    """Return the extension with the spots left, their cap and their time; an unknown number is left out."""
     remaining = available.remaining
     parts = [Extension(url="drawn-from", value_code=remaining.drawn_from.value)]
     if remaining.count is not None:
@@ -151,7 +151,7 @@ def spots_left(available: Availability) -> Extension:
 
 
 def without_count_time(resource: Entity) -> Entity:
-    """Leave out when the spots were counted: equal for two states of a resource that say the same."""
+    """Return a resource without the time of counting, so that two states with the same content are equal."""
     if not isinstance(resource, FhirService):
         return resource
     extensions = tuple(
@@ -164,7 +164,7 @@ def without_count_time(resource: Entity) -> Entity:
 
 
 def travel_support(travel: TravelSupport, time_reimbursement: str) -> Extension:
-    """Say what is paid of the way, and how sure that is."""
+    """Return the extension with the travel support and its certainty."""
     parts = [Extension(url="certainty", value_code=travel.certainty.value)]
     parts += [Extension(url="kind", value_code=kind.value) for kind in travel.kinds]
     if time_reimbursement:
@@ -173,17 +173,17 @@ def travel_support(travel: TravelSupport, time_reimbursement: str) -> Extension:
 
 
 def absent(reason: str) -> Absent:
-    """Say why a code that R4 requires is not there."""
+    """Return the extension that explains a missing code that R4 requires."""
     return Absent(extension=(Extension(url=words.DATA_ABSENT_REASON, value_code=reason),))
 
 
 def kilometres(value: float) -> Quantity:
-    """Write a distance in kilometres, rounded to a metre."""
+    """Return a distance in kilometres, rounded to a metre."""
     return Quantity(value=round(value, 3), unit="km", system=UCUM, code="km")
 
 
 def study_identifier(study_id: str) -> Identifier:
-    """Name a study in its registry's system, or in ours."""
+    """Return the identifier of a study in its registry's system, or in ours."""
     is_nct = study_id.startswith("NCT") and study_id[3:].isdecimal()
     return Identifier(system=words.NCT_SYSTEM if is_nct else words.STUDY_SYSTEM, value=study_id)
 

@@ -1,6 +1,6 @@
-"""The parts of FHIR R4 that leave the program, as JSON spells them: types of elements and resources.
+"""The parts of FHIR R4 that the program writes: types of elements and resources.
 
-Only what is written is here. Fields that are None or empty are left out, since FHIR has no empty element.
+Fields that are None or empty are left out, because FHIR has no empty elements.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from sitematch.exporters.wire.matches import Instant
 
 
 class Element(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
-    """Base of everything here: frozen, built by name, in FHIR's camelCase."""
+    """Base of all types here: frozen, with keyword arguments, in FHIR's camelCase."""
 
 
 class Coding(Element, frozen=True):
-    """A code of a system."""
+    """A code from a system."""
 
     system: str | None = None
     code: str | None = None
@@ -27,7 +27,7 @@ class Coding(Element, frozen=True):
 
 
 class CodeableConcept(Element, frozen=True):
-    """A concept by code, text or both."""
+    """A concept with codes, text or both."""
 
     coding: tuple[Coding, ...] = ()
     text: str | None = None
@@ -74,7 +74,7 @@ class Extension(Element, frozen=True):
 
 
 class Absent(Element, frozen=True):
-    """What stands beside a primitive element that has no value."""
+    """Extensions of a primitive element without a value."""
 
     extension: tuple[Extension, ...]
 
@@ -158,7 +158,7 @@ class FhirStudy(Resource, frozen=True, tag="ResearchStudy"):
 
 
 class FhirSchedule(Resource, frozen=True, tag="Schedule"):
-    """What the slots of a site belong to."""
+    """The schedule of a site's slots."""
 
     extension: tuple[Extension, ...] = ()
     active: bool | None = None
@@ -178,7 +178,7 @@ class FhirSlot(Resource, frozen=True, tag="Slot"):
 
 
 class Issue(Element, frozen=True):
-    """One thing that went wrong, or that should be known."""
+    """One error or note."""
 
     severity: Annotated[str, Meta(description="error, warning or information.")]
     code: Annotated[str, Meta(description="A code of issue-type.")]
@@ -187,13 +187,13 @@ class Issue(Element, frozen=True):
 
 
 class OperationOutcome(Resource, frozen=True, tag="OperationOutcome"):
-    """Why a request could not be answered, or what should be known of the answer."""
+    """The errors of a request, or notes about the answer."""
 
     issue: tuple[Issue, ...] = ()
 
 
 Entity = FhirLocation | FhirService | FhirStudy | FhirOrganization
-"""What can be read and searched for."""
+"""Types that can be read and searched for."""
 
 
 class Search(Element, frozen=True):
@@ -212,7 +212,7 @@ class Entry(Element, frozen=True):
 
 
 class Link(Element, frozen=True):
-    """Where this page is, or another."""
+    """A link to this page or another."""
 
     relation: Literal["self", "first", "previous", "next"]
     url: str
@@ -228,21 +228,21 @@ class Bundle(Resource, frozen=True, tag="Bundle"):
 
 
 class Software(Element, frozen=True):
-    """Which program answers."""
+    """The program of the server."""
 
     name: str
     version: str
 
 
 class Implementation(Element, frozen=True):
-    """Which server answers."""
+    """The server."""
 
     description: str
     url: str
 
 
 class Interaction(Element, frozen=True):
-    """Something that can be done."""
+    """A supported interaction."""
 
     code: str
 
@@ -257,7 +257,7 @@ class SearchParam(Element, frozen=True):
 
 
 class ServedResource(Element, frozen=True):
-    """What can be done with a type of resource."""
+    """The supported interactions with a type of resource."""
 
     type: str
     documentation: str | None = None
@@ -270,7 +270,7 @@ class ServedResource(Element, frozen=True):
 
 
 class Rest(Element, frozen=True):
-    """What the server does."""
+    """The supported interactions of the server."""
 
     mode: str
     documentation: str | None = None
@@ -278,7 +278,7 @@ class Rest(Element, frozen=True):
 
 
 class CapabilityStatement(Resource, frozen=True, tag="CapabilityStatement"):
-    """What this server can do."""
+    """The capabilities of this server."""
 
     version: str | None = None
     name: str | None = None
@@ -294,7 +294,7 @@ class CapabilityStatement(Resource, frozen=True, tag="CapabilityStatement"):
 
 
 class OutputExtension(Element, frozen=True):
-    """What we add to a file of a publication; an object, as in FHIR Bulk Data, not a list of extensions."""
+    """Our additions to a file of a publication; an object, as in FHIR Bulk Data, not a list of extensions."""
 
     version: Annotated[str, Meta(description="Changes whenever the file's content does.")]
 
@@ -308,7 +308,7 @@ class Output(Element, frozen=True):
 
 
 class Manifest(Element, frozen=True):
-    """What is published, and when it was true."""
+    """The published files, and the time of their content."""
 
     transaction_time: Annotated[Instant, Meta(description="Send it as `_since` next time.")]
     request: str

@@ -1,4 +1,4 @@
-"""Answers over many studies as tables for a terminal."""
+"""Results over many studies as tables for a terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sitematch.exporters.wire.clinics import ClinicAnswer, ClinicsAnswer, StudyA
 
 
 def print_clinics(answer: ClinicsAnswer, console: Console) -> None:
-    """Print ranked clinics, each with the studies that recruit there, and then what must be said of the studies."""
+    """Print ranked clinics, each with the studies that recruit there, and then the notices of the studies."""
     console.print(place_lines(answer.query.place))
     console.print(Text(f"Studies about {answer.query.condition!r} that take patients: {answer.studies_found:,}."))
     console.print()

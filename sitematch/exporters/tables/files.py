@@ -1,4 +1,4 @@
-"""Tables as files, a row at a time: CSV and NDJSON here, Excel in `sitematch.exporters.tables.workbook`."""
+"""Tables as files, written row by row: CSV and NDJSON here, Excel in `sitematch.exporters.tables.workbook`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class TableFormat(StrEnum):
-    """What a table can be written as; the value is the file's ending."""
+    """Formats of a table; the value is the file's ending."""
 
     CSV = "csv"
     XLSX = "xlsx"
@@ -38,9 +38,9 @@ def write_table(
     Parameters
     ----------
     file
-        Where to; it stays open. A workbook is put together beside it and written at the end.
+        The output; it stays open. A workbook is built in a temporary file and written at the end.
     form
-        How.
+        The format.
     header
         The columns' names.
     rows
@@ -51,7 +51,7 @@ def write_table(
     Raises
     ------
     InvalidInput
-        If a workbook cannot hold the rows.
+        If the rows do not fit into a workbook.
     """
     if form is TableFormat.XLSX:
         from sitematch.exporters.tables.workbook import write_workbook
@@ -71,16 +71,16 @@ def write_csv(
     line_end: str = "\r\n",
     for_excel: bool = False,
 ) -> None:
-    """Write CSV in UTF-8 (RFC 4180); a text that a spreadsheet would run as a formula gets an apostrophe before it.
+    """Write CSV in UTF-8 (RFC 4180); a text that a spreadsheet would run as a formula gets a leading apostrophe.
 
     Parameters
     ----------
     file, header, rows
         See `write_table`.
     line_end
-        As RFC 4180 has it; a carriage return inside a cell is only quoted with this one.
+        The default is that of RFC 4180; only with it, a carriage return inside a cell is quoted.
     for_excel
-        Begin with a byte-order mark, without which Excel on Windows takes the file for the local code page.
+        Begin with a byte-order mark; without it, Excel on Windows reads the file in the local code page.
     """
     text = io.TextIOWrapper(file, encoding="utf-8-sig" if for_excel else "utf-8", newline="")
     writer = csv.writer(text, lineterminator=line_end)
@@ -90,14 +90,14 @@ def write_csv(
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Value]], *, line_end: str = "\r\n") -> str:
-    """Return what `write_csv` writes, for short tables."""
+    """Return the output of `write_csv` as text, for short tables."""
     file = io.BytesIO()
     write_csv(file, header, rows, line_end=line_end)
     return file.getvalue().decode()
 
 
 def write_ndjson(file: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
-    """Write one JSON object a line, with the header's names; empty cells are null and several texts an array."""
+    """Write one JSON object per line, with the header's names; empty cells are null, several texts are an array."""
     encoder = msgspec.json.Encoder()
     for row in rows:
         file.write(encoder.encode(dict(zip(header, row, strict=True))) + b"\n")

@@ -1,4 +1,4 @@
-"""Lists of the ledger's answers as CSV for spreadsheets and as tables for a terminal."""
+"""Lists from the ledger as CSV for spreadsheets and as tables for a terminal."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from sitematch.exporters.wire.matches import Wire
 
 
 def answers_csv(kind: type[Wire], answers: Sequence[Wire]) -> str:
-    """Write answers of one kind, one row each, a column a field, in the order given; the header alone if none."""
+    """Write answers of one kind in the given order, one row each; only the header if there are none."""
     header = tuple(kind.__struct_fields__)
     return csv_text(header, cells(answers, header))
 
 
 def print_capacity(sites: Sequence[SiteCapacityAnswer], console: Console) -> None:
-    """Print the spots of sites, in the order given."""
+    """Print the spots of sites, in the given order."""
     table = new_table("Site", "State", "Left", "Of", "Held", "Screening", "Enrolled", "Limited by")
     for site in sites:
         over = f" (over by {site.over_enrolled})" if site.over_enrolled else ""
@@ -47,7 +47,7 @@ def print_capacity(sites: Sequence[SiteCapacityAnswer], console: Console) -> Non
 
 
 def print_caps(caps: Sequence[CapAnswer], console: Console) -> None:
-    """Print caps, in the order given."""
+    """Print caps, in the given order."""
     table = new_table("Cap", "Limit", "Taken", "Left", "")
     for cap in caps:
         remarks = ["closed"] if cap.is_closed else []
@@ -63,7 +63,7 @@ def print_caps(caps: Sequence[CapAnswer], console: Console) -> None:
 
 
 def print_referrals(referrals: Sequence[ReferralAnswer], console: Console) -> None:
-    """Print referrals, in the order given."""
+    """Print referrals, in the given order."""
     table = new_table("Referral", "State", "Site", "Lapses", "Changed", "Next steps")
     for item in referrals:
         table.add_row(
@@ -78,7 +78,7 @@ def print_referrals(referrals: Sequence[ReferralAnswer], console: Console) -> No
 
 
 def print_events(events: Sequence[EventAnswer], console: Console) -> None:
-    """Print a referral's history, in the order given."""
+    """Print a referral's history, in the given order."""
     table = new_table("Event", "What", "When", "Site", "Who", "Request")
     for event in events:
         what = event.kind if event.reason is None else f"{event.kind} ({event.reason})"
@@ -94,7 +94,7 @@ def print_events(events: Sequence[EventAnswer], console: Console) -> None:
 
 
 def print_waiting(entries: Sequence[WaitingAnswer], console: Console) -> None:
-    """Print a waiting list, the next first."""
+    """Print a waiting list, the next referral first."""
     table = new_table("", "Referral", "Priority", "Since", "Sites")
     for entry in entries:
         table.add_row(

@@ -1,4 +1,4 @@
-"""What one row of each kind of table holds: CSV, Excel and NDJSON are all written from these flat types."""
+"""The rows of each kind of table, as flat types from which CSV, Excel and NDJSON are written."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sitematch.exporters.wire.matches import Instant, Wire, distance_answer
 
 
 class SiteRow(Wire, frozen=True):
-    """All of a site, so that importing the row gives the same site; its fields are `SITE_COLUMNS`, `PLACE_COLUMNS`."""
+    """All fields of a site, so that importing the row gives the same site: `SITE_COLUMNS` and `PLACE_COLUMNS`."""
 
     site_id: str
     study_id: str
@@ -51,7 +51,7 @@ class SiteRow(Wire, frozen=True):
 
 
 class MatchRow(SiteRow, frozen=True):
-    """A site in the answer to a look-up. The person's own place is not in it: such files are kept and passed on."""
+    """A site in the result of a look-up, without the person's own place, because such files are kept and passed on."""
 
     outcome: str
     rank: int | None
@@ -66,7 +66,7 @@ class MatchRow(SiteRow, frozen=True):
 
 
 class SpotsAtSite(Wire, frozen=True):
-    """The spots of a site, and which site that is."""
+    """The spots of a site, with its name."""
 
     site_id: str
     study_id: str
@@ -91,7 +91,7 @@ class SpotsAtSite(Wire, frozen=True):
 
 
 class CapacityRow(SpotsAtSite, frozen=True):
-    """The spots of a site, and where it is."""
+    """The spots of a site, with its location."""
 
     latitude: float | None
     longitude: float | None
@@ -114,7 +114,7 @@ def cells(rows: Iterable[Wire], header: Sequence[str]) -> Iterator[tuple[Value, 
 
 
 def site_row(site: Site) -> SiteRow:
-    """Shape a site."""
+    """Return the row of a site."""
     return SiteRow(**_site(site))
 
 
@@ -124,9 +124,9 @@ def match_rows(result: MatchResult, notice: str) -> Iterator[MatchRow]:
     Parameters
     ----------
     result
-        The answer to one look-up.
+        The result of one look-up.
     notice
-        What must be said with it: the study's.
+        The study's notice.
     """
     for match in result.matches:
         yield MatchRow(
@@ -149,12 +149,12 @@ def match_rows(result: MatchResult, notice: str) -> Iterator[MatchRow]:
 
 
 def capacity_row(site: Site, capacity: SiteCapacity) -> CapacityRow:
-    """Shape the spots of a site.
+    """Return the row with the spots of a site.
 
     Parameters
     ----------
     site, capacity
-        Of the same site.
+        Both of the same site.
     """
     place = site.place
     return CapacityRow(
@@ -217,7 +217,7 @@ def _site(site: Site) -> dict[str, Any]:
 
 def _found(found: SiteMatch | Exclusion, unit: Unit, notice: str) -> dict[str, Any]:
     distance = distance_answer(found.distance, unit)
-    # Nearer than the uncertainty, the direction is anybody's guess.
+    # If the distance is smaller than the uncertainty, the direction means nothing.
     is_directed = distance is not None and distance.km > distance.uncertainty_km
     return {
         **_site(found.site),

@@ -1,4 +1,4 @@
-"""Answers as tables for a terminal."""
+"""Results as tables for a terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sitematch.exporters.wire.matches import (
 )
 
 LEAST_TABLE_COLUMNS = 64
-"""A terminal of fewer columns gets lists instead of tables."""
+"""A narrower terminal gets lists instead of tables."""
 
 TRAVEL_WORDS = {
     "COVERED": "covered",
@@ -75,7 +75,7 @@ def print_place(place: PlaceAnswer, attribution: Sequence[str], console: Console
 
 
 def print_sites(sites: Sequence[SiteAnswer], notice: str, console: Console) -> None:
-    """Print sites in the order given."""
+    """Print sites in the given order."""
     table = new_table("Site", "Town", "Status", "Known to", "As of")
     for site in sites:
         known = "nowhere" if site.location is None else f"± {site.location.uncertainty_km:.1f} km"
@@ -92,20 +92,20 @@ def print_sites(sites: Sequence[SiteAnswer], notice: str, console: Console) -> N
 
 
 def print_attribution(lines: Sequence[str], console: Console) -> None:
-    """Name the sources."""
+    """Print the sources."""
     console.print(Text("Sources: " + " ".join(lines), style="dim"))
 
 
 def place_lines(place: PlaceAnswer) -> RenderableType:
-    """Say where the person is, and what should be known of it."""
+    """Print where the person is, with its notes."""
     return Group(Text(f"From {place.text}.", style="bold"), *(Text(f"Note: {note}") for note in place.notes))
 
 
 class AnswerTable(Table):
-    """A table whose rows become short lists where a terminal is too narrow for columns."""
+    """A table whose rows become short lists if a terminal is too narrow for columns."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw it as a table, or row by row with each column's heading before its cell."""
+        """Render it as a table, or row by row with each column's heading before its cell."""
         if options.max_width >= LEAST_TABLE_COLUMNS:
             yield from super().__rich_console__(console, options)
             return
@@ -121,7 +121,7 @@ class AnswerTable(Table):
 
 
 def new_table(*headings: str) -> Table:
-    """Make an empty table in the style of all."""
+    """Create an empty table in the common style."""
     table = AnswerTable(box=None, pad_edge=False, header_style="bold", show_lines=False)
     for heading in headings:
         table.add_column(heading, justify="right" if not heading else "left", vertical="top", overflow="fold")
@@ -129,7 +129,7 @@ def new_table(*headings: str) -> Table:
 
 
 def contact_lines(contacts: tuple[ContactAnswer, ...] | UnsetType) -> list[str]:
-    """Write whom to ask, a line each."""
+    """Format the contacts, one per line."""
     if isinstance(contacts, UnsetType):
         return []
     return ["Ask: " + ", ".join(part for part in (c.name, c.phone, c.email) if part) for c in contacts]
@@ -141,14 +141,14 @@ def _site_cell(site: SiteAnswer, *below: str) -> Group:
 
 
 def _why(match: MatchAnswer) -> str:
-    """Say why it stands where it stands, and what may change soon; the columns tell the rest."""
+    """Return the reasons for the rank, and what may change soon; the columns have the rest."""
     return " ".join(
         reason.text for i, reason in enumerate(match.reasons) if i == 0 or reason.code is ReasonCode.LIKELY_FULL
     )
 
 
 def spots_cell(remaining: RemainingAnswer) -> str:
-    """Write the spots left."""
+    """Format the spots left."""
     if remaining.count is None:
         return "unknown"
     return f"{remaining.count}\n(shared)" if remaining.drawn_from is LimitedBy.SHARED_POOL else str(remaining.count)

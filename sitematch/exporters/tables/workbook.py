@@ -1,4 +1,4 @@
-"""Tables as Excel workbooks: every value of its own type, and a text never a formula."""
+"""Tables as Excel workbooks: every value has its type, and a text is never a formula."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from sitematch.errors import InvalidInput
 from sitematch.extras import needs_extra
 
 MAX_ROWS = 1_048_576
-"""What a sheet can hold, its header counted."""
+"""Maximum number of rows in a sheet, including its header."""
 
 MAX_CHARACTERS = 32_767
-"""What a cell can hold."""
+"""Maximum length of a cell."""
 
 _MEASURED_ROWS = 100
 _NARROWEST, _WIDEST = 8, 60
 _FIRST_DATE = date(1900, 3, 1)
-"""Excel counts 1900-02-29, which never was, and knows nothing before 1900: earlier dates are written as text."""
+"""Excel has a date 1900-02-29, which did not exist, and no dates before 1900: earlier dates are written as text."""
 
 _DATE_FORMAT = "yyyy-mm-dd"
 _INSTANT_FORMAT = 'yyyy-mm-dd hh:mm:ss"Z"'
@@ -36,19 +36,19 @@ def write_workbook(
     Parameters
     ----------
     file
-        Where to; it stays open.
+        The output; it stays open.
     header, rows
-        See `exporters.tables.files.write_table`. Texts stay texts (``"04102"``, ``"=1+1"``); instants are in UTC
-        and shown with a ``Z``, for Excel knows no zones.
+        See `exporters.tables.files.write_table`. Texts stay texts (``"04102"``, ``"=1+1"``); times are in UTC and shown
+        with a ``Z``, because Excel has no time zones.
     title
-        The sheet's name; what Excel does not take in one is left out.
+        The sheet's name; characters that Excel does not allow are left out.
 
     Raises
     ------
     InvalidInput
-        If there are more rows than a sheet holds, or a text is longer than a cell holds.
+        If there are too many rows for a sheet, or a text is too long for a cell.
     """
-    # Some 0.3 s to import; only workbooks need it.
+    # The import takes about 0.3 s, and only workbooks need it.
     with needs_extra("reports", "An Excel workbook"):
         from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
@@ -74,7 +74,7 @@ def write_workbook(
     try:
         count = _append(sheet, header, itertools.chain(first, rest))
     except BaseException:
-        # Only saving removes the temporary file that the sheet is put together in.
+        # Only saving removes the temporary file of the sheet.
         with tempfile.TemporaryFile() as nowhere:
             workbook.save(nowhere)
         raise
@@ -107,7 +107,7 @@ def _cell(sheet: Any, name: str, value: Value) -> Any:
     if isinstance(value, str):
         return _text_cell(sheet, name, value)
     if isinstance(value, float):
-        # openpyxl would keep 16 digits; a float needs 17 to come back the same.
+        # openpyxl would write 16 digits; a float needs 17 to be restored exactly.
         cell = WriteOnlyCell(sheet, repr(value))
         cell.data_type = "n"
         return cell

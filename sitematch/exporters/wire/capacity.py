@@ -1,4 +1,4 @@
-"""The shapes in which capacity, caps, referrals and the waiting list leave the program: command line and HTTP alike."""
+"""The JSON types of capacity, caps, referrals and the waiting list, for the command line and HTTP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sitematch.exporters.wire.matches import Instant, Wire
 
 
 class CapRef(Wire, frozen=True):
-    """Which part of a study a cap covers."""
+    """The part of a study that a cap covers."""
 
     level: CapLevel
     scope: Annotated[str, Meta(description="Country (ISO 3166-1 alpha-2), arm or site_id; empty for the study.")]
@@ -43,7 +43,7 @@ class SiteCapacityAnswer(Wire, frozen=True):
 
 
 class CapAnswer(Wire, frozen=True):
-    """One cap and what is taken of it."""
+    """One cap and the spots taken under it."""
 
     study_id: str
     level: CapLevel
@@ -59,7 +59,7 @@ class CapAnswer(Wire, frozen=True):
 
 
 class ReferralAnswer(Wire, frozen=True):
-    """Where one referral stands."""
+    """The state of one referral."""
 
     referral_id: Annotated[str, Meta(description="An id that does not identify the patient.")]
     study_id: str
@@ -112,7 +112,7 @@ class PolicyAnswer(Wire, frozen=True):
 
 
 def site_capacity_answer(site: SiteCapacity) -> SiteCapacityAnswer:
-    """Shape the spots of one site."""
+    """Return the JSON type with the spots of one site."""
     return SiteCapacityAnswer(
         site_id=site.site_id,
         country=site.country,
@@ -134,7 +134,7 @@ def site_capacity_answer(site: SiteCapacity) -> SiteCapacityAnswer:
 
 
 def cap_answer(usage: CapUsage) -> CapAnswer:
-    """Shape one cap."""
+    """Return the JSON type of one cap."""
     return CapAnswer(
         study_id=usage.study_id,
         level=usage.key.level,
@@ -149,7 +149,7 @@ def cap_answer(usage: CapUsage) -> CapAnswer:
 
 
 def referral_answer(referral: Referral) -> ReferralAnswer:
-    """Shape one referral."""
+    """Return the JSON type of one referral."""
     return ReferralAnswer(
         referral_id=referral.referral_id,
         study_id=referral.study_id,
@@ -166,7 +166,7 @@ def referral_answer(referral: Referral) -> ReferralAnswer:
 
 
 def event_answer(event: LedgerEvent) -> EventAnswer:
-    """Shape one line of the audit trail."""
+    """Return the JSON type of one line of the audit trail."""
     return EventAnswer(
         seq=event.seq,
         kind=event.kind,
@@ -181,7 +181,7 @@ def event_answer(event: LedgerEvent) -> EventAnswer:
 
 
 def waiting_answers(entries: tuple[WaitingEntry, ...]) -> tuple[WaitingAnswer, ...]:
-    """Shape a waiting list; the order given is the order of offers."""
+    """Return the JSON type of a waiting list; the given order is the order of offers."""
     return tuple(
         WaitingAnswer(
             place=place,
@@ -197,7 +197,7 @@ def waiting_answers(entries: tuple[WaitingEntry, ...]) -> tuple[WaitingAnswer, .
 
 
 def policy_answer(policy: SpotPolicy) -> PolicyAnswer:
-    """Shape a study's rules."""
+    """Return the JSON type of a study's rules."""
     return PolicyAnswer(
         hold_hours=policy.hold.total_seconds() / 3600,
         offer_hours=policy.offer.total_seconds() / 3600,

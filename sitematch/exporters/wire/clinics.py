@@ -1,4 +1,4 @@
-"""The shape of an answer over many studies, one row a clinic; `wire` holds its parts."""
+"""The JSON type of a result over many studies, one row per clinic; `wire` has its parts."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from sitematch.exporters.wire.matches import (
 
 
 class ConditionQuery(Query, frozen=True):
-    """What was asked, as it was understood."""
+    """The query, as sitematch understood it."""
 
     condition: Annotated[str, Meta(description="The words of the search.")]
 
 
 class StudyAtClinicAnswer(Wire, frozen=True):
-    """A study that recruits at a clinic, with what is known of its site there."""
+    """A study that recruits at a clinic, with the details of its site there."""
 
     study: StudyAnswer
     site_id: str
@@ -75,7 +75,7 @@ class ClinicAnswer(Wire, frozen=True):
 
 
 class ClinicsAnswer(Wire, frozen=True):
-    """The answer to a look-up over all studies."""
+    """The result of a look-up over all studies."""
 
     query: ConditionQuery
     studies_found: Annotated[int, Meta(ge=0, description="Studies about the condition that take patients.")]
@@ -88,12 +88,12 @@ class ClinicsAnswer(Wire, frozen=True):
 
 
 def clinics_answer(result: ClinicResult, attribution: tuple[str, ...]) -> ClinicsAnswer:
-    """Shape the answer to a look-up over all studies.
+    """Return the JSON type of a result over all studies.
 
     Parameters
     ----------
     result
-        What the look-up returned.
+        The result of the look-up.
     attribution
         Sources that must be named.
     """

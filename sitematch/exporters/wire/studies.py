@@ -1,4 +1,4 @@
-"""The shape of a study with all that is known of it."""
+"""The JSON type of a study with all details."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sitematch.exporters.wire.matches import StudyAnswer, Travel, study_answer
 
 
 class StudyDetail(StudyAnswer, frozen=True):
-    """A study as its registry describes it, with what is known of spots and travel."""
+    """A study as in its registry, with its spots and travel support."""
 
     summary: str
     sponsor: str
@@ -40,7 +40,7 @@ class StudyDetail(StudyAnswer, frozen=True):
 
 
 def study_detail(study: Study) -> StudyDetail:
-    """Shape a study."""
+    """Return the JSON type of a study."""
     return StudyDetail(
         **{name: getattr(study_answer(study), name) for name in StudyAnswer.__struct_fields__},
         summary=study.summary,

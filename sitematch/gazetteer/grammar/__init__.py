@@ -1,4 +1,4 @@
-"""The grammar of postcodes, of countries' and of places' names; no look-up, no file, no heavy import."""
+"""The grammar of postcodes and of the names of countries and places; no look-up, no file, no slow import."""
 
 from __future__ import annotations
 

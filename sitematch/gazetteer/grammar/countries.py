@@ -1,4 +1,4 @@
-"""Countries by ISO 3166-1 alpha-2 code, and what people call them."""
+"""Countries by ISO 3166-1 alpha-2 code, with the names that people use."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Country:
 
 
 COUNTRIES: dict[str, Country] = {code: Country(code, ALPHA_3[code], name) for code, name in NAMES.items()}
-"""Every country that we know, by alpha-2 code, in the codes' order."""
+"""Every known country, by alpha-2 code, in the codes' order."""
 
 MAX_LENGTH = 100
-"""Characters; no country's name is longer."""
+"""Maximum length in characters; no country's name is longer."""
 
 
 def parse_country(text: str) -> str:
@@ -46,12 +46,12 @@ def parse_country(text: str) -> str:
     Returns
     -------
     str
-        The ISO 3166-1 alpha-2 code. Territories with a code of their own keep it (``PR``, ``RE``).
+        The ISO 3166-1 alpha-2 code. Territories with their own code keep it (``PR``, ``RE``).
 
     Raises
     ------
     UnknownCountry
-        If no country is called so; the message names the nearest spellings.
+        If no country has this name; the message lists the most similar ones.
 
     Notes
     -----
@@ -78,7 +78,8 @@ def parse_country(text: str) -> str:
 def find_country(text: str) -> str | None:
     """Find the country that a text names, as `parse_country` does, or None.
 
-    It costs a thousandth of the error with its suggestions: for texts that mostly name something else, a state.
+    It takes a thousandth of the time of an error with suggestions; for texts that usually name something else, e.g. a
+    state.
 
     Examples
     --------
@@ -106,12 +107,12 @@ def _find_country(text: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def similar_countries(text: str) -> tuple[str, ...]:
-    """Return the countries that a text misspells by one letter: one too many, missing, wrong, or two swapped.
+    """Return the countries that a text misspells by one letter: extra, missing, wrong, or two swapped.
 
     Returns
     -------
     tuple of str
-        Alpha-2 codes, sorted; empty for a text of fewer than five letters, which is one letter from too many.
+        Alpha-2 codes, sorted; empty for a text of fewer than five letters, which is similar to too many names.
 
     Examples
     --------
@@ -127,7 +128,7 @@ def similar_countries(text: str) -> tuple[str, ...]:
 
 
 def _one_slip(name: str, other: str) -> bool:
-    """Tell whether two different texts are one slip apart."""
+    """Return whether two different texts differ by one typing error."""
     at = next(
         (i for i, (one, two) in enumerate(zip(name, other, strict=False)) if one != two), min(len(name), len(other))
     )

@@ -1,8 +1,8 @@
-"""The form of each country's postcodes: pattern, way of writing, structure.
+"""The form of each country's postcodes: pattern, spelling, structure.
 
-Patterns and examples come from Google's address data (CC BY 4.0, `_address_data`). This module adds what that
-data lacks: how the code is written (its dash or space), which leading parts people use on their own, how a code
-divides into sorting regions, and the countries that Google's data has no pattern for although codes are in use.
+Patterns and examples come from Google's address data (CC BY 4.0, `_address_data`). This module adds information that is
+missing there: the spelling (dash or space), the leading parts that people use on their own, the division into sorting
+regions, and countries without a pattern whose codes are in use.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ UNIT, SECTOR, DISTRICT = Precision.UNIT, Precision.SECTOR, Precision.DISTRICT
 LOCALITY, REGION, ADDRESS = Precision.LOCALITY, Precision.REGION, Precision.ADDRESS
 
 Ladder = tuple[tuple[int, Precision], ...]
-"""Lengths of the leading parts that mean something, with what each stands for, finest first."""
+"""Lengths of meaningful leading parts with their kind of area, finest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class PostcodeForm:
-    """How one country's postcodes look.
+    """The form of one country's postcodes.
 
     Parameters
     ----------
@@ -31,10 +31,9 @@ class PostcodeForm:
     part
         ``fullmatch`` of a leading part that people use on its own (``"SW1A"``, ``"M5V"``); None if there is none.
     shapes
-        Key length to the way of writing; ``#`` takes the key's next character. A length that is not listed is
-        written as it is.
+        Key length to spelling; ``#`` is the key's next character. Other lengths are written unchanged.
     prefix
-        Fixed letters before every code, which the key leaves out: ``"LV"``.
+        Fixed letters before every code, which are not in the key: ``"LV"``.
     ladder
         See `Ladder`; lengths of the key.
     example
@@ -49,7 +48,7 @@ class PostcodeForm:
     example: str
 
 
-# Patterns on the key, where Google's data has none, or has one that refuses codes in use (GeoNames, national posts).
+# Patterns on the key, if Google's data has none, or one that refuses codes in use (GeoNames, national posts).
 _PATTERNS: dict[str, str] = {
     "AD": r"[1-7]\d{2}",
     "AE": r"\d{10}",  # Makani numbers, as GeoNames lists them; the Emirates have no other code
@@ -71,7 +70,7 @@ _PATTERNS: dict[str, str] = {
     "GL": r"(?:39\d{2}|2412)",
     "GU": r"969[123]\d(?:\d{4})?",
     "RE": r"97[478]\d{2}",
-    "HK": "999077",  # a placeholder that forms ask for; Hong Kong has no postcodes
+    "HK": "999077",  # a placeholder that forms require; Hong Kong has no postcodes
     "IE": r"[AC-FHKNPRTV-Y](?:\d{2}|6W)[0-9AC-FHKNPRTV-Y]{4}",
     "KY": r"KY\d{5}",
     "LV": r"\d{4}",
@@ -100,7 +99,7 @@ _EXAMPLES: dict[str, str] = {
     "BB": "BB23026", "TW": "106409", "IL": "9614303", "KH": "120101", "VN": "70010", "TZ": "34413",
 }  # fmt: skip
 
-# Letters that belong to the code; the key leaves them out, the normal form writes them.
+# Letters that belong to the code; the normal form has them, the key does not.
 _PREFIXES = {
     "AD": "AD", "AI": "AI", "AZ": "AZ", "BB": "BB", "HT": "HT", "LT": "LT", "LU": "L", "LV": "LV", "MD": "MD",
     "VC": "VC", "VG": "VG",
@@ -138,7 +137,7 @@ _SHAPES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("AS", "FM", "GU", "MH", "MP", "PR", "PW", "VI"), ("#####-####",)),
 }
 
-# Leading parts that people give on their own.
+# Leading parts that people use on their own.
 _PARTS: dict[str, str] = {
     "AR": r"[A-HJ-NP-Z]",
     "BR": r"\d{5}",
@@ -199,11 +198,11 @@ FULL_CODES_UNKNOWN = frozenset({
     "NP", "OM", "PG", "PS", "PY", "SA", "SD", "SH", "SN", "SO", "SV", "SZ", "TJ", "TL", "TM", "TN", "TT", "TW",
     "TZ", "UM", "UZ", "VC", "VE", "VG", "VN", "XK", "ZM",
 })  # fmt: skip
-"""Countries of whose full codes our sources list none, or few: that one is not known says nothing against it."""
+"""Countries for which our sources list no or few full codes: an unknown code may still be valid."""
 
 
 def ladder_of(country: str, length: int) -> Ladder:
-    """Give the leading parts of a key of that length, the whole key first.
+    """Return the leading parts of a key of that length, the whole key first.
 
     Parameters
     ----------
@@ -219,7 +218,7 @@ def ladder_of(country: str, length: int) -> Ladder:
     """
     listed = _LADDERS.get(country)
     if listed is None:
-        # National posts number by region, then by office: each digit less is a coarser region.
+        # National posts number by region, then by office: with each digit less, the region is coarser.
         parts: Ladder = tuple(
             (n, DISTRICT if n >= 4 else REGION) for n in range(length - 1, 1 if length > 3 else 0, -1)
         )
@@ -232,7 +231,7 @@ _FORMS: dict[str, PostcodeForm | None] = {}
 
 
 def form_of(country: str) -> PostcodeForm | None:
-    """Give the form of a country's postcodes; compiled at first use.
+    """Return the form of a country's postcodes; compiled at first use.
 
     Parameters
     ----------
@@ -252,7 +251,7 @@ def form_of(country: str) -> PostcodeForm | None:
 
 
 def has_postcodes(country: str) -> bool:
-    """Tell whether the country has postcodes."""
+    """Return whether the country has postcodes."""
     return country in ADDRESS_DATA or country in _PATTERNS
 
 
@@ -277,5 +276,5 @@ def _make_form(country: str) -> PostcodeForm | None:
 
 
 def _without_separators(pattern: str) -> str:
-    """Take the optional spaces and dashes out of a pattern of Google's, whose codes are written with them."""
+    """Remove the optional spaces and dashes from a pattern of Google's, whose codes contain them."""
     return re.sub(r"\[ \\-\]| \?|-\?|(?<=\d\})-|(?<=\d) | \*", "", pattern).replace(r"\b", "").replace(" ", "")

@@ -1,4 +1,4 @@
-"""From a full code to its coarser parts: the rungs on which a look-up may still stand."""
+"""The coarser parts of a full code, as rungs for a look-up."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Rung:
     Parameters
     ----------
     key
-        As `key_of` gives it, or a leading part of that.
+        A key from `key_of`, or a leading part of it.
     precision
-        What such a part stands for in its country.
+        The kind of area of such a part in its country.
     """
 
     key: str
@@ -25,19 +25,19 @@ class Rung:
 
 
 def rungs(country: str, key: str) -> tuple[Rung, ...]:
-    """Give a code's ladder.
+    """Return a code's ladder.
 
     Parameters
     ----------
     country
         ISO 3166-1 alpha-2 code.
     key
-        As `key_of` gives it: a full code or a leading part.
+        A key from `key_of`: a full code or a leading part.
 
     Returns
     -------
     tuple of Rung
-        Finest first, the key itself at the head; empty for an empty key.
+        Finest first, beginning with the key itself; empty for an empty key.
 
     Examples
     --------
@@ -60,14 +60,14 @@ def rungs(country: str, key: str) -> tuple[Rung, ...]:
 
 
 def _british(key: str) -> tuple[Rung, ...]:
-    """Climb unit, sector, outward code, outward code without its letter ("SW1" holds "SW1A"), area."""
+    """Return unit, sector, outward code, outward code without its letter ("SW1" contains "SW1A"), area."""
     ladder: list[Rung] = []
     outward, space, inward = key.partition(" ")
     if space:
         ladder.append(Rung(key, Precision.SECTOR))
     elif len(key) >= 5:
         outward, inward = key[:-3], key[-3:]
-        # The space keeps sector "E1 1" apart from outward code "E11".
+        # The space distinguishes sector "E1 1" from outward code "E11".
         ladder += [Rung(key, Precision.UNIT), Rung(f"{outward} {inward[0]}", Precision.SECTOR)]
     area = outward.rstrip("0123456789")
     if outward[-1:].isalpha() and outward[:-1].rstrip("0123456789") != outward[:-1]:
@@ -81,18 +81,18 @@ def _british(key: str) -> tuple[Rung, ...]:
 
 
 def _argentine(key: str) -> tuple[Rung, ...]:
-    """Climb a CPA: a province's letter, the four old digits, and three letters of the block face."""
+    """Return the parts of a CPA: a province's letter, the four old digits, and three letters of the block face."""
     if len(key) == 1 and key.isalpha():
         return (Rung(key, Precision.REGION),)
     digits = key.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")[:4]
     head = (Rung(key, Precision.UNIT),) if key != digits else ()
     ladder = [Rung(digits[:n], p) for n, p in ladder_of("AR", len(digits))]
     if head and key[0].isalpha():
-        # The province is nearer than the thousand: 1xxx reaches from the capital far into the province around it.
+        # The province is more precise than the thousand: 1xxx extends from the capital far into the province around it.
         ladder.insert(-1, Rung(key[0], Precision.REGION))
     return head + tuple(ladder)
 
 
 def _canadian(key: str) -> tuple[Rung, ...]:
-    """Full code, forward sortation area, and where that is new, its neighbours of the same first two."""
+    """Return full code, forward sortation area, and, for a new area, the first two characters."""
     return tuple(Rung(key[:length], precision) for length, precision in ladder_of("CA", len(key)))

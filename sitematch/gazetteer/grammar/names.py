@@ -1,4 +1,4 @@
-"""Fold the names of places so that what people type meets what the gazetteer holds."""
+"""Folding of place names, so that typed names match those in the gazetteer."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _LETTERS = str.maketrans(
         "ə": "e",
     }
 )
-# What German, Danish, Norwegian and Swedish writers put when the keyboard lacks the letter.
+# Replacements in German, Danish, Norwegian and Swedish if the keyboard lacks the letter.
 _SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
-# Written with either character in Taiwan and in Japan's new and old forms.
+# Variants of characters in Taiwan and in Japan's new and old forms.
 _HAN_VARIANTS = str.maketrans({"臺": "台", "灣": "湾", "縣": "県", "廣": "広", "國": "国"})
-# Only the marks of Latin, Greek and Cyrillic: in other scripts a mark is a vowel and must stay.
+# Only the marks of Latin, Greek and Cyrillic, because in other scripts a mark is a vowel and must stay.
 _MARKS = re.compile("[\u0300-\u036f]+")
 # Apostrophes, dots, and the joiners of Persian and Indic writing.
 _DROPPED = re.compile("['’‘ʻʼʹ`´.·\u200b-\u200d]+")
-# Spaces and punctuation, listed: \W would take the vowel signs of other scripts along.
+# An explicit list of spaces and punctuation, because \W would also match vowel signs of other scripts.
 _BETWEEN = re.compile(
     r"[\s\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf×÷\u2010-\u206f\u3001-\u3004\u3008-\u3020\u30fb]+"
 )
@@ -37,7 +37,7 @@ _SAINT = re.compile(r"\b(st|ste)\b(?= )")
 
 
 def has_digit(text: str) -> bool:
-    """Tell whether a text holds a digit of any script, as all postcodes but a few do."""
+    """Return whether a text has a digit of any script, as nearly all postcodes do."""
     return any(character.isdigit() for character in text)
 
 
@@ -52,7 +52,7 @@ def fold_name(text: str) -> str:
     Returns
     -------
     str
-        The folded name; empty if nothing but punctuation was given. Folding twice changes nothing.
+        The folded name; empty if the text is only punctuation. Folding twice changes nothing.
 
     Examples
     --------
@@ -63,13 +63,13 @@ def fold_name(text: str) -> str:
         return text.lower()
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     folded = _MARKS.sub("", folded).translate(_LETTERS)
-    # Back to NFC, or Hangul would stay in single letters.
+    # Back to NFC, because otherwise Hangul would stay decomposed.
     folded = unicodedata.normalize("NFC", folded).replace("&", " and ")
     return _BETWEEN.sub(" ", _DROPPED.sub("", folded)).strip()
 
 
 def name_keys(text: str) -> tuple[str, ...]:
-    """Give every key under which a name should be found.
+    """Return every key under which a name can be found.
 
     Parameters
     ----------

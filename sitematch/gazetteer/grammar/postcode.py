@@ -1,4 +1,4 @@
-"""Read a postcode as people type it, and write it as its country does."""
+"""Parsing postcodes as people type them, and formatting them as their countries do."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from sitematch.gazetteer.grammar.countries import COUNTRIES
 from sitematch.gazetteer.grammar.forms import BRITISH, PostcodeForm, form_of
 
 MAX_LENGTH = 40
-"""Characters; no country's code with its prefix and suffix is longer."""
+"""Maximum length in characters; no country's code with its prefix and suffix is longer."""
 
 _NOT_KEY = re.compile(r"[^0-9A-Z]+")
 # France's codes of large receivers: "75021 CEDEX 01", "75303 SP 07", "70301 AIR". The digits are the code.
 _CEDEX = re.compile(r"^(\d{5})\s*(?:CEDEX|SP|AIR|CITYSSIMO|ARMEES)\b.*$")
 _FRENCH = frozenset({"FR", "GF", "GP", "MQ", "RE", "YT", "MC", "NC", "PF", "PM", "WF", "BL", "MF"})
-# Letters that people put before digits: the distinguishing signs of vehicles, before ISO codes were usual.
+# Letters that people write before digits: vehicle country codes, from before ISO codes were common.
 _SIGNS = {
     "AT": ("A",), "BE": ("B",), "CH": ("CH",), "DE": ("D",), "DK": ("DK",), "ES": ("E",), "FI": ("FIN", "SF"),
     "FR": ("F",), "GR": ("TK",), "HU": ("H",), "IT": ("I",), "LI": ("FL",), "LU": ("L",), "NL": ("NL",),
     "NO": ("N",), "PT": ("P",), "SE": ("S",), "SI": ("SI",), "SV": ("CP",), "OM": ("PC",), "JP": ("〒",),
 }  # fmt: skip
 
-# Codes that a larger country's post runs for a territory with an ISO code of its own: the territory is where the
-# gazetteer keeps them. (host, pattern on the key, territory)
+# Codes that a larger country's post manages for a territory with its own ISO code; the gazetteer stores them under the
+# territory. (host, pattern on the key, territory)
 _TERRITORIES: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
     host: tuple((re.compile(pattern), territory) for pattern, territory in rows)
     for host, rows in {
@@ -47,7 +47,7 @@ _TERRITORIES: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
         "AU": ((r"2899", "NF"), (r"6798", "CX"), (r"6799", "CC")),
     }.items()
 }  # fmt: skip
-# One look where nine in ten codes need no more.
+# A quick check that is enough for nine in ten codes.
 _ANY_TERRITORY = {
     host: re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _ in rows)) for host, rows in _TERRITORIES.items()
 }
@@ -60,14 +60,14 @@ def _compact(text: str) -> str:
 
 
 def key_of(country: str, code: str) -> str:
-    """Give the key under which the gazetteer keeps a code; the code is not checked.
+    """Return the key under which the gazetteer stores a code; the code is not checked.
 
     Parameters
     ----------
     country
         ISO 3166-1 alpha-2 code.
     code
-        A postcode, full or leading part, as a source or a person writes it.
+        A postcode, full or leading part, in any spelling.
 
     Returns
     -------
@@ -108,14 +108,14 @@ def _without_prefix(country: str, key: str) -> str:
 
 
 def normal_form(country: str, key: str) -> str:
-    """Write a key as its country writes it.
+    """Format a key as its country writes it.
 
     Parameters
     ----------
     country
         ISO 3166-1 alpha-2 code.
     key
-        See `key_of`; a leading part of a code is written as far as it goes.
+        See `key_of`; a leading part of a code is formatted as far as possible.
 
     Examples
     --------
@@ -139,31 +139,31 @@ def _written(country: str, key: str, form: PostcodeForm) -> str:
 
 
 def parse_postcode(text: str, country: str) -> Postcode:
-    """Read a postcode of a country.
+    """Parse a postcode of a country.
 
     Parameters
     ----------
     text
         What a person typed: full-width digits, stray spaces and dashes, country prefixes (``"LV-"``, ``"F-"``) and
-        CEDEX suffixes are understood. A leading part that people use alone (``"SW1A"``, ``"M5V"``) is taken as one.
+        CEDEX suffixes are understood. A leading part that people use on its own (``"SW1A"``, ``"M5V"``) is accepted.
     country
         ISO 3166-1 alpha-2 code.
 
     Returns
     -------
     Postcode
-        In normal form; parsing that form again gives the same value. Its country is the territory's own where a
-        larger country's post serves it (a ZIP code of Puerto Rico has the country ``"PR"``).
+        In normal form; parsing that form again gives the same value. If a larger country's post serves a territory, the
+        country is the territory's own (a ZIP code of Puerto Rico has the country ``"PR"``).
 
     Raises
     ------
     InvalidPostcode
-        If the text has not the form of the country's postcodes, or the country has none; the message shows an
-        example, and `suggestions` hold what was perhaps meant (a lost leading zero).
+        If the text does not have the form of the country's postcodes, or the country has none; the message has an
+        example, and `suggestions` has possible corrections (a lost leading zero).
 
     Notes
     -----
-    That a code has the right form does not say that it exists: look it up in the gazetteer.
+    A code with the right form does not have to exist: look it up in the gazetteer.
 
     Examples
     --------
@@ -194,12 +194,12 @@ _SECTOR = re.compile(r"([A-Z]{1,2}\d[\dA-Z]?)[ \-](\d)")
 
 
 def british_sector(text: str) -> str | None:
-    """Give a British sector's key, ``"E1 1"``: its space stays, for ``"E11"`` is another district."""
+    """Return a British sector's key, ``"E1 1"``, with its space, because ``"E11"`` is another district."""
     sector = _SECTOR.fullmatch(unicodedata.normalize("NFKC", text).upper().strip())
     return f"{sector[1]} {sector[2]}" if sector else None
 
 
-# A form's own prefix begins as its country's code does.
+# A form's own prefix begins with its country's code.
 _FIRST_LETTERS = {
     country: frozenset(prefix[0] for prefix in (country, *_SIGNS.get(country, ()), COUNTRIES[country].alpha_3))
     for country in COUNTRIES
@@ -207,7 +207,7 @@ _FIRST_LETTERS = {
 
 
 def countries_that_fit(text: str) -> tuple[Postcode, ...]:
-    """Read a text as a postcode of every country whose form it has.
+    """Parse a text as a postcode of every country whose form it has.
 
     Parameters
     ----------
@@ -217,8 +217,8 @@ def countries_that_fit(text: str) -> tuple[Postcode, ...]:
     Returns
     -------
     tuple of Postcode
-        In the order of the countries' codes. A territory's code comes up once, under the territory itself. Empty if
-        the text has no country's form, or is longer than `MAX_LENGTH`.
+        In the order of the countries' codes. A territory's code occurs once, under the territory itself. Empty if the
+        text has the form of no country, or is longer than `MAX_LENGTH`.
 
     Examples
     --------
@@ -235,7 +235,7 @@ def countries_that_fit(text: str) -> tuple[Postcode, ...]:
         form = form_of(country)
         if form is None:
             continue
-        # Digits need no unwrapping, and most of what people type is digits; a prefix begins with a letter of its own.
+        # Most typed codes are digits, which need no unwrapping; a prefix begins with a letter.
         if is_bare or (compact[:1] not in _FIRST_LETTERS[country] and country not in BRITISH and not is_cedex):
             key = compact
         else:
@@ -246,7 +246,7 @@ def countries_that_fit(text: str) -> tuple[Postcode, ...]:
 
 
 def is_partial(country: str, key: str) -> bool:
-    """Tell whether a key is a leading part that people use alone, not a full code.
+    """Return whether a key is a leading part that people use on its own, not a full code.
 
     Examples
     --------
@@ -258,7 +258,7 @@ def is_partial(country: str, key: str) -> bool:
 
 
 def fits(country: str, key: str) -> bool:
-    """Tell whether a key has the form of a country's full codes, or of a leading part that people use alone.
+    """Return whether a key has the form of a country's full codes, or of a leading part that people use on its own.
 
     Examples
     --------
@@ -276,7 +276,7 @@ def _is_part(country: str, key: str, form: PostcodeForm) -> bool:
 
 
 def _territory(country: str, key: str) -> str:
-    """Name the territory whose code a larger country's post runs; empty if it is the country's own."""
+    """Return the territory of a code that a larger country's post manages; empty if it is the country's own."""
     any_of = _ANY_TERRITORY.get(country)
     if any_of is None or any_of.fullmatch(key) is None:
         return ""
@@ -286,7 +286,7 @@ def _territory(country: str, key: str) -> str:
     return ""
 
 
-# Codes that were replaced, by their length; 0 stands for every length.
+# Codes that were replaced, by their length; 0 means every length.
 _REMARKS: dict[str, dict[int, str]] = {
     "KR": {6: "six digits were replaced by five in 2015, e.g. 03051. Give the new code, or the town."},
     "SG": {4: "four digits were replaced by six in 1995, e.g. 546080. Give the new code, or the town."},
@@ -324,8 +324,8 @@ def _remark(country: str, length: int) -> str:
 
 
 def _lost_zeros(country: str, key: str, form: PostcodeForm) -> list[Suggestion]:
-    """Offer the code with leading zeros put back, where a spreadsheet may have dropped one or two."""
-    # A code with fewer than three digits left says too little to be mended.
+    """Suggest the code with leading zeros, if a spreadsheet may have removed one or two."""
+    # A code with fewer than three digits left cannot be corrected.
     if not key.isdigit() or len(key) < 3:
         return []
     for zeros in ("0", "00"):

@@ -1,4 +1,4 @@
-"""States, provinces, counties and countries as people write them behind a town: "Springfield, IL", "Wien, Austria"."""
+"""States, provinces, counties and countries as people write them after a town: "Springfield, IL", "Wien, Austria"."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ TERRITORIES: dict[str, tuple[str, ...]] = {
     "AU": ("NF", "CX", "CC"),
     "NZ": ("CK", "NU", "TK"),
 }
-"""Countries of ISO 3166-1 that are parts of another one, whose people may write either."""
+"""Countries of ISO 3166-1 that are parts of another one; people may write either."""
 
 _CODES_WRITTEN = ("US", "CA", "AU", "BR", "IN", "MX", "CH", "IT", "ES", "DE", "NL", "MY", "ZA")
-"""Countries whose regions' letters people write behind a town, the most usual first. Elsewhere they count only if the
-country is stated: any two letters are the code of some region of the world."""
+"""Countries where people write a region's letters after a town, most common first. Elsewhere the letters count only if
+the country is stated, because any two letters are the code of some region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,12 @@ class Region:
     name
         English name of the part; empty for the whole country.
     listed
-        The folded names that the gazetteer's towns carry for the part; empty if it does not tell which towns lie in it.
+        The folded names of the part in the gazetteer's towns; empty if the gazetteer does not say which towns are in
+        it.
     by_code
-        Whether the text was the letters of its code, which is weaker than a name.
+        Whether the text was the letters of its code, which counts less than a name.
     is_listed
-        Whether the towns carry the part itself, and not the larger one around it (England for Kent).
+        Whether the towns have the part itself, and not the larger one around it (England for Kent).
     """
 
     country: str
@@ -53,13 +54,13 @@ class Region:
 
     @property
     def label(self) -> str:
-        """What to call it in a sentence."""
+        """Return its name for a sentence."""
         return self.name or COUNTRIES[self.country].name
 
     def holds(self, country: str, admin: str) -> bool:
-        """Tell whether a town of that country and state may lie in it.
+        """Return whether a town in that country and state may be in it.
 
-        Where the gazetteer does not know the towns' states, or this town's, the country decides.
+        If the gazetteer does not have the towns' states, or this town's, the country decides.
 
         Examples
         --------
@@ -79,7 +80,7 @@ def _folded(admin: str) -> str:
 
 @cache
 def _index() -> dict[str, tuple[Region, ...]]:
-    """Read the table at the first text that needs it: some 50 ms, which a look-up of a postcode never pays."""
+    """Read the table at the first text that needs it: about 50 ms, never for a look-up of a postcode."""
     from sitematch.gazetteer.grammar._region_names import REGIONS
 
     found: dict[str, list[Region]] = {}
@@ -107,7 +108,7 @@ def find_regions(text: str, country: str | None = None) -> tuple[Region, ...]:
     text
         A name, or the letters of a code: ``"Michigan"``, ``"MI"``, ``"Bayern"``, ``"Bavaria"``.
     country
-        ISO 3166-1 alpha-2 code: only what lies in it or in its territories.
+        ISO 3166-1 alpha-2 code: only regions in it or in its territories.
 
     Returns
     -------
@@ -127,7 +128,7 @@ def find_regions(text: str, country: str | None = None) -> tuple[Region, ...]:
     if (named := find_country(text)) is not None and _is_whole(text, named):
         found.append(Region(named, by_code=len(text.strip()) == 2))
     keys = name_keys(text)
-    # Letters with dots are letters: "D.C.", "B. C.".
+    # Letters with dots count as letters: "D.C.", "B. C.".
     if "." in text and len(keys[:1]) == 1 and len(joined := keys[0].replace(" ", "")) <= 3:
         keys = (*keys, joined)
     parts = tuple(dict.fromkeys(region for key in keys for region in _index().get(key, ())))
@@ -140,19 +141,19 @@ def find_regions(text: str, country: str | None = None) -> tuple[Region, ...]:
 
 
 def _is_whole(text: str, country: str) -> bool:
-    """Tell a country from its nations, which are among the country's other names: Wales is not all of "GB"."""
+    """Return whether a text means the whole country, and not one of its nations: Wales is not all of "GB"."""
     return country != "GB" or fold_name(text) not in {"england", "scotland", "wales", "northern ireland"}
 
 
 def is_region(country: str, name: str, asked: str) -> bool:
-    """Tell whether a text means a state or province.
+    """Return whether a text means a state or province.
 
     Parameters
     ----------
     country
         ISO 3166-1 alpha-2 code.
     name
-        The region's name as the gazetteer has it.
+        The region's name in the gazetteer.
     asked
         What a person wrote, folded (`fold_name`): the name, its abbreviation, or the name without or with one more
         word (``"Tokyo"`` for ``"Tokyo To"``).

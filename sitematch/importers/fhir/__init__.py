@@ -1,1 +1,1 @@
-"""FHIR R4 bundles as they come in."""
+"""Reading FHIR R4 bundles."""

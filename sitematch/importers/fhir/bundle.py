@@ -1,8 +1,8 @@
 """FHIR R4: studies and sites out of a bundle of ResearchStudy, Location, Organization and HealthcareService.
 
-``ResearchStudy.site`` names the locations. A location without a name or an address has those of the organization that
-manages it, or of the healthcare service that is given there. Telecoms and persons are not read. What sitematch itself
-wrote is read back from its extensions too; its stand-ins are left out, for as sites of the study they would be untrue.
+``ResearchStudy.site`` names the locations. A location without a name or an address gets those of its managing
+organization, or of a healthcare service there. Telecoms and persons are not read. sitematch's own extensions are also
+read; stand-ins are left out, because they are not real sites of the study.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def read_file(path: Path, read_on: date, *, limits: FileLimits = NO_LIMITS) -> I
     Parameters
     ----------
     path
-        JSON; see `read_items`. All of it is held in memory, since references may point anywhere in it.
+        JSON; see `read_items`. It is read completely into memory, because references may point anywhere in it.
     read_on
-        Today: dates the facts of a study without ``meta.lastUpdated``.
+        Today: the date of the details of a study without ``meta.lastUpdated``.
     limits
         See `read_items`.
 
@@ -65,7 +65,7 @@ def read_file(path: Path, read_on: date, *, limits: FileLimits = NO_LIMITS) -> I
 
 
 class _Resources:
-    """All resources, by every name that a reference may use."""
+    """All resources, by every possible reference."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, _Resource] = {}
@@ -101,7 +101,7 @@ class _Resources:
         return self._by_name.get(text) or self._by_name.get("/".join(text.split("/")[-2:]))
 
     def service_at(self, location: _Resource) -> _Resource | None:
-        """Find a healthcare service that is given at a location."""
+        """Find a healthcare service at a location."""
         if not self._service_at:
             for service in self.of_type("HealthcareService"):
                 for reference in _things(service.get("location")):

@@ -1,4 +1,4 @@
-"""What our own extensions say in FHIR resources that sitematch wrote: facts for which R4 has no element."""
+"""sitematch's own extensions in FHIR resources, for details without an element in R4."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _Element = Mapping[str, Any]
 
 
 def recruitment_status(element: _Element) -> RecruitmentStatus | None:
-    """Return the status in ClinicalTrials.gov's words; None if it is not said, or not known."""
+    """Return the status in ClinicalTrials.gov's terms; None if it is missing or unknown."""
     return next(_codes(RecruitmentStatus, _texts(element, words.RECRUITMENT_STATUS)), None)
 
 
 def is_stand_in(element: _Element) -> bool:
-    """Whether a Location's facts are those of a site of another study."""
+    """Return whether a Location has the details of a site of another study."""
     return any(True for _ in _all(element, words.STAND_IN))
 
 
 def study_facts(element: _Element) -> dict[str, Any]:
-    """Return the fields of a `Study` that extensions of a ResearchStudy tell; what cannot be read is left out."""
+    """Return the fields of a `Study` from the extensions of a ResearchStudy; unreadable ones are left out."""
     facts: dict[str, Any] = {
         "status": recruitment_status(element),
         "as_of_on": next((day for text in _texts(element, words.AS_OF) if (day := _day(text))), None),
@@ -71,7 +71,7 @@ def _all(element: _Element, url: str) -> Iterator[_Element]:
 
 
 def _texts(element: _Element, url: str) -> Iterator[str]:
-    """Yield the texts, codes and dates of the extensions of an address."""
+    """Yield the texts, codes and dates of the extensions with a URL."""
     for name in ("valueString", "valueCode", "valueDate"):
         for text in _values(element, url, name, str):
             if text := tidy(text):

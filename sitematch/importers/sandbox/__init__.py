@@ -1,1 +1,1 @@
-"""Reading files of unknown origin in a process of their own, which may break without harm."""
+"""Reading files of unknown origin in a separate process, which can fail without harm."""

@@ -1,4 +1,4 @@
-"""The process that reads one file: it limits itself, reads, writes what it found to its output, and ends.
+"""The process that reads one file: it limits itself, reads, writes the result to its output, and ends.
 
 Run as ``python -m sitematch.importers.sandbox.child`` with a `Request` on its input.
 """
@@ -46,7 +46,7 @@ def main() -> None:
     """Read the request from the input and write the answer to the output."""
     request = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Request)
     limit_this_process(request.process)
-    # Whatever a library prints must not come between the frames.
+    # Output of libraries must not get between the frames.
     answer = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     with answer:
@@ -54,15 +54,15 @@ def main() -> None:
 
 
 def limit_this_process(limits: ProcessLimits) -> None:
-    """Set what this process may use, for good; the system ends it, or refuses more, beyond.
+    """Set permanent limits for this process; beyond them the system ends it or refuses more.
 
-    Windows has no such limits: there only the time counts, which the parent measures.
+    Windows has no such limits; there only the time limit applies, which the parent measures.
     """
     if sys.platform == "win32":
         return
     import resource
 
-    # The parent ends it at this time; the alarm does so if the parent is gone.
+    # The parent ends the process at this time; the alarm ends it if the parent no longer exists.
     signal.setitimer(signal.ITIMER_REAL, limits.wall_s + 1.0)
 
     def lower(which: int, soft: int, hard: int) -> None:
@@ -75,12 +75,12 @@ def limit_this_process(limits: ProcessLimits) -> None:
     lower(resource.RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1)
     most_bytes = limits.answer_bytes + _LAST_FRAME_BYTES
     lower(resource.RLIMIT_FSIZE, most_bytes, most_bytes)
-    if sys.platform != "darwin":  # macOS knows the limit and refuses to set it
+    if sys.platform != "darwin":  # macOS has this limit but does not allow setting it
         lower(resource.RLIMIT_AS, limits.memory_bytes, limits.memory_bytes)
 
 
 def write_answer(answer: IO[bytes], request: Request) -> None:
-    """Read the file, and write what was found or why nothing was."""
+    """Read the file, and write the result or the error."""
     try:
         source = request.source
         frames = _table(request, source) if isinstance(source, TableSource) else _records(request, source)
@@ -98,7 +98,7 @@ def write_answer(answer: IO[bytes], request: Request) -> None:
     except MemoryError:
         last = MemoryExceeded()
     except Exception as error:
-        # Whatever else a hostile file makes a reader raise. The parent logs it, and says that the file is at fault.
+        # Any other error that a hostile file causes. The parent logs it and reports the file as faulty.
         last = ReaderFailed(type(error).__name__, "".join(traceback.format_tb(error.__traceback__)[-5:]))
     answer.write(pack_frame(last))
 

@@ -1,4 +1,4 @@
-"""What the process that reads a file is told, and what it answers."""
+"""Messages to and from the process that reads a file."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ Rows = tuple[tuple[int, tuple[str, ...]], ...]
 
 
 class TableSource(msgspec.Struct, frozen=True, tag=True):
-    """A table is to be read; see `read_table`."""
+    """Read a table; see `read_table`."""
 
     sheet: str
     given: dict[str, str]
 
 
 class RecordSource(msgspec.Struct, frozen=True, tag=True):
-    """Studies are to be read.
+    """Read studies.
 
     Parameters
     ----------
     module, function
-        Where their reader is defined.
+        Where the reader is defined.
     read_on
         Today.
     """
@@ -39,18 +39,18 @@ class RecordSource(msgspec.Struct, frozen=True, tag=True):
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be read, and how.
+    """A request to read a file.
 
     Parameters
     ----------
     path, name
-        The file, and what to call it.
+        The file, and its name for messages.
     source
-        What it holds.
+        The kind of its content.
     limits
-        The most that is read.
+        The limits of reading.
     process
-        What reading it may use.
+        The limits of the process.
     """
 
     path: str
@@ -61,7 +61,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TableHead(msgspec.Struct, frozen=True, tag=True):
-    """A table begins; see `ForeignTable`."""
+    """The beginning of a table; see `ForeignTable`."""
 
     name: str
     header: tuple[str, ...]
@@ -87,21 +87,21 @@ class RecordLeftOut(msgspec.Struct, frozen=True, tag=True):
 
 
 class FileRejected(msgspec.Struct, frozen=True, tag=True):
-    """The file cannot be used, and the reader says why."""
+    """The reader's error for a file that cannot be used."""
 
     message: str
     faults: tuple[Fault, ...]
 
 
 class ReaderFailed(msgspec.Struct, frozen=True, tag=True):
-    """The reader broke.
+    """An unexpected error in the reader.
 
     Parameters
     ----------
     kind
-        Kind of the error.
+        The class of the error.
     where
-        Where in the code it arose. The error's message is left out: it may hold what stands in the file.
+        Where it was raised. The error's message is left out, because it may contain data from the file.
     """
 
     kind: str
@@ -109,11 +109,11 @@ class ReaderFailed(msgspec.Struct, frozen=True, tag=True):
 
 
 class MemoryExceeded(msgspec.Struct, frozen=True, tag=True):
-    """The memory that is allowed was not enough."""
+    """The allowed memory was not enough."""
 
 
 class End(msgspec.Struct, frozen=True, tag=True):
-    """All of the file was read."""
+    """The whole file was read."""
 
 
 Frame = TableHead | TableRows | Record | RecordLeftOut | FileRejected | ReaderFailed | MemoryExceeded | End
@@ -124,13 +124,13 @@ _LENGTH_BYTES = 4
 
 
 def pack_frame(frame: Frame) -> bytes:
-    """Return a frame as it is written, its length first."""
+    """Return the bytes of a frame, with its length first."""
     packed = _encoder.encode(frame)
     return len(packed).to_bytes(_LENGTH_BYTES, "big") + packed
 
 
 def read_frames(file: IO[bytes]) -> Iterator[Frame]:
-    """Yield the frames of a file; one that was cut off at its end is left out."""
+    """Yield the frames of a file; an incomplete last frame is left out."""
     while len(head := file.read(_LENGTH_BYTES)) == _LENGTH_BYTES:
         length = int.from_bytes(head, "big")
         packed = file.read(length)

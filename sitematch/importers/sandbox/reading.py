@@ -1,4 +1,4 @@
-"""Reads files of unknown origin in a process of their own, and waits for what it found."""
+"""Reading files of unknown origin in a separate process."""
 
 from __future__ import annotations
 
@@ -51,20 +51,20 @@ UPLOAD_LIMITS = FileLimits(
     locations=100_000,
     location_characters=1_000,
 )
-"""The most that is read of an uploaded file. The largest study of ClinicalTrials.gov has some 2,000 locations; 32,767
-characters are the most that Excel puts into a cell."""
+"""Limits for reading an uploaded file. The largest study of ClinicalTrials.gov has about 2,000 locations; an Excel cell
+can have at most 32,767 characters."""
 
 AT_ONCE = 2
-"""Files that a process of the server has read at the same time; a third is asked to come back."""
+"""Number of files that one server process handles at the same time; a third one is refused for now."""
 
 _RETRY_AFTER_S = 10.0
-# Beside what Python needs to start. Passwords and addresses in other variables are no business of the reader.
+# In addition to what Python needs to start. The reader must not get passwords and addresses in other variables.
 _VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 UPLOAD_PROCESS = ProcessLimits()
-"""What reading an uploaded file may use."""
+"""Limits of the process that reads an uploaded file."""
 
 
 def read_records_apart(
@@ -75,7 +75,7 @@ def read_records_apart(
     limits: FileLimits = UPLOAD_LIMITS,
     process: ProcessLimits = UPLOAD_PROCESS,
 ) -> Iterator[StudyRecord | Fault]:
-    """Read a file's studies in a process of its own, to its end, and then yield them.
+    """Read all studies of a file in a separate process, and then yield them.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def read_records_apart(
     Raises
     ------
     DataFault
-        If the file cannot be read, holds more than is allowed, or needs more than is allowed to be read.
+        If the file cannot be read, or exceeds a limit of its content or of the process.
     LedgerBusy
         If too many other files are being read.
     """
@@ -110,7 +110,7 @@ def read_table_apart(
     limits: FileLimits = UPLOAD_LIMITS,
     process: ProcessLimits = UPLOAD_PROCESS,
 ) -> ForeignTable:
-    """Read a table in a process of its own; see `read_table`.
+    """Read a table in a separate process; see `read_table`.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def read_table_apart(
 def _answer(
     path: Path, source: TableSource | RecordSource, limits: FileLimits, process: ProcessLimits
 ) -> Iterator[Iterator[Frame]]:
-    """Let a process read a file; give what it found once it has ended well."""
+    """Run a process that reads a file; return its result if it ended successfully."""
     request = Request(
         path=str(path.absolute()),
         name=path.name,
@@ -141,7 +141,7 @@ def _answer(
         limits=limits,
         process=process,
     )
-    # The system removes this file when it is closed, whatever happens to the process.
+    # The system removes this file when it is closed, even if the process fails.
     with tempfile.TemporaryFile() as found:
         if not _turns.acquire(blocking=False):
             raise LedgerBusy(
@@ -162,7 +162,7 @@ def _answer(
 
 
 def _run(request: Request, found: IO[bytes]) -> int | None:
-    """Run the process; give its exit code, or None if it took too long and was ended."""
+    """Run the process; return its exit code, or None if it took too long and was ended."""
     # -P: nothing is imported from the current folder, where the parent may have found the package.
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     folders = [str(Path(sitematch.__file__).parents[1]), *filter(None, paths)]
@@ -189,7 +189,7 @@ def _run(request: Request, found: IO[bytes]) -> int | None:
 
 
 def _fault(request: Request, last: Frame | None, ended: int | None) -> DataFault:
-    """Say why a file was not read, from the last that its process told and how it ended."""
+    """Return the error for a file that was not read, from the last message of its process and its exit code."""
     name = request.name
     if isinstance(last, FileRejected):
         return DataFault(last.message, faults=last.faults)

@@ -1,1 +1,1 @@
-"""CSV and Excel tables as they come in: ours and other people's."""
+"""Reading CSV and Excel tables: our own and other people's."""

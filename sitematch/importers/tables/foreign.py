@@ -1,4 +1,4 @@
-"""Sites from a table that somebody keeps: CSV or Excel, whatever its columns are called."""
+"""Sites from other people's tables: CSV or Excel, with any column names."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ FIELDS = (
     "study", "title", "facility", "address", "address_2", "city", "state", "postcode", "country", "status", "latitude",
     "longitude",
 )  # fmt: skip
-"""What a column can stand for. The first two are the study's: its id and its title."""
+"""The fields that a column can have. The first two belong to the study: its id and its title."""
 
-# What people call the columns, folded: small letters and digits only.
+# Usual names of the columns, in lower case, with letters and digits only.
 _CALLED: Mapping[str, tuple[str, ...]] = {
     "study": ("study", "studyid", "nctid", "nctnumber", "nct", "trial", "trialid", "studynumber", "estudio", "etude",
               "studie", "studiennummer"),
@@ -48,12 +48,12 @@ _CALLED: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 _HEADER_WITHIN = 25
-"""Rows from the top in which a header is looked for."""
+"""Number of rows from the top that are searched for a header."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignTable:
-    """A table as it stands in its file.
+    """A table, as in its file.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class ForeignTable:
     rows
         Row number in the file and cells as text, in order; empty rows are left out.
     notices
-        How the file was read where that is not the usual way.
+        Notices about unusual ways in which the file was read.
     """
 
     name: str
@@ -85,7 +85,7 @@ def read_table(
     sheet
         Name of a workbook's sheet; its first one if empty.
     given
-        Field to column where the person says so: the header is the row that has these columns.
+        Field to column, as given by the person; the header is the row with these columns.
     limits
         See `read_rows`.
 
@@ -94,7 +94,7 @@ def read_table(
     InvalidInput
         If there is no such file.
     DataFault
-        If it is empty, in no encoding that is read, or no workbook; or if there is no such sheet.
+        If it is empty, has an unsupported encoding, or is not a workbook; or if there is no such sheet.
     """
     name = table_name(path, sheet)
     notices: list[str] = []
@@ -110,7 +110,7 @@ def read_table(
 
 
 def _header_at(rows: Sequence[tuple[int, tuple[str, ...]]], wanted: frozenset[str]) -> int:
-    """Find the header: the first of the rows at the top that knows the most columns; the first row if none does."""
+    """Find the header: the top row with the most known columns; the first row if none has any."""
     known = [
         len({field for field, names in _CALLED.items() if any(_folded(cell) in names for cell in cells)})
         + 2 * len(wanted.intersection(cells))
@@ -127,27 +127,27 @@ def _folded(column: str) -> str:
 def map_columns(
     header: Sequence[str], given: Mapping[str, str] | None = None, *, has_country: bool = False
 ) -> dict[str, str]:
-    """Tell which column stands for which field.
+    """Return the column of each field.
 
     Parameters
     ----------
     header
         The table's columns.
     given
-        Field to column where the person says so; an empty column leaves the field out.
+        Field to column, as given by the person; an empty column leaves the field out.
     has_country
-        Whether the person says the country of all rows, so that no column has to.
+        Whether the person gives the country of all rows, so that no column is needed.
 
     Returns
     -------
     dict
-        Field to column, in the order of `FIELDS`; fields without a column are missing. No column stands for two.
+        Field to column, in the order of `FIELDS`; fields without a column are missing. No column has two fields.
 
     Raises
     ------
     InvalidInput
-        If a field or column that was given is not known, or no column stands for the country, or none for the town or
-        the postcode.
+        If a given field or column is unknown, or there is no column for the country, or none for the town or the
+        postcode.
 
     Examples
     --------
@@ -185,7 +185,7 @@ def map_columns(
 
 
 def study_ids(table: ForeignTable, columns: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the ids of the studies that a table names, in the order of their first rows; empty without a column."""
+    """Return the study ids in a table, in the order of their first rows; empty without a column."""
     if "study" not in columns:
         return ()
     at = table.header.index(columns["study"])
@@ -207,15 +207,14 @@ def table_record(
     study
         The study that the rows belong to.
     country
-        The country of rows that do not say it.
+        The country of rows without one.
     only_study
-        Whether to take only the rows that name the study; otherwise all rows are its.
+        Whether to use only rows that name the study; otherwise all rows belong to it.
 
     Returns
     -------
     StudyRecord
-        A row that is repeated cell by cell is one location, with a notice. What a cell says that cannot be read costs
-        that cell alone.
+        Identical rows are one location, with a notice. A cell that cannot be read affects only that cell.
     """
     at = {field: table.header.index(column) for field, column in columns.items()}
     locations: list[RecordLocation] = []
@@ -236,7 +235,7 @@ def table_record(
 
 
 def rows_of_no_study(table: ForeignTable, columns: Mapping[str, str], country: str = "") -> tuple[RecordLocation, ...]:
-    """Return the rows of a table of many studies that name none."""
+    """Return the rows without a study in a table of many studies."""
     at = {field: table.header.index(column) for field, column in columns.items()}
     found = []
     for number, cells in table.rows:

@@ -1,4 +1,4 @@
-"""Tables of sites that sitematch wrote itself: read back exactly, with their ids and places."""
+"""Tables of sites that sitematch exported, read back exactly, with their ids and places."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FAULTS_KEPT = 1_000
 
 
 def is_own(path: Path, sheet: str = "") -> bool:
-    """Tell whether a table has all the columns that sitematch writes of a site.
+    """Return whether a table has all the site columns that sitematch exports.
 
     Raises
     ------
@@ -29,12 +29,12 @@ def is_own(path: Path, sheet: str = "") -> bool:
 
 
 def read_own(path: Path, sheet: str = "", *, is_whole: bool = False) -> Iterator[CatalogueRecord]:
-    """Read the sites of each study, one study at a time; their facts are not in such a table.
+    """Read the sites of each study, one study at a time; such a table has no details of studies.
 
     Parameters
     ----------
     path, sheet
-        See `read_rows`; `is_own` holds for it.
+        See `read_rows`; `is_own` must be true for it.
     is_whole
         See `CatalogueRecord`.
 
@@ -48,7 +48,7 @@ def read_own(path: Path, sheet: str = "", *, is_whole: bool = False) -> Iterator
     InvalidInput
         See `read_rows`.
     DataFault
-        If anything is wrong: at the end, with the faults of all rows. Such a table is taken as a whole or not at all.
+        If there are errors: at the end, with the errors of all rows. Such a table is imported completely or not at all.
     """
     name = table_name(path, sheet)
     rows = read_rows(path, sheet)
@@ -72,7 +72,7 @@ def read_own(path: Path, sheet: str = "", *, is_whole: bool = False) -> Iterator
 def _by_study(
     rows: Iterator[tuple[int, Sequence[str]]], header: Sequence[str], faults: list[Fault]
 ) -> Iterator[tuple[str, list[RowCheck]]]:
-    """Part the rows by study; a study that comes again after another one is a fault."""
+    """Group the rows by study; a study whose rows are not together is an error."""
     gathered: list[RowCheck] = []
     finished: set[str] = set()
     for number, cells in rows:

@@ -1,4 +1,4 @@
-"""The rows of CSV files, Excel workbooks and NDJSON, as texts and one at a time."""
+"""The rows of CSV files, Excel workbooks and NDJSON, read as texts and one at a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sitematch.importers.file_kinds import kind_of
 from sitematch.importers.limits import NO_LIMITS, FileLimits, check_archive, check_rows, over_limit
 
 Row = tuple[int, tuple[str, ...]]
-"""A row's number in its file, the first being 1, and its cells; of CSV the number of its first line."""
+"""A row's number in its file, from 1, and its cells; for CSV the number of its first line."""
 
 
 ENCODINGS = ("UTF-8", "UTF-16 with a byte-order mark", "Windows-1252")
@@ -40,23 +40,22 @@ def read_rows(
     Parameters
     ----------
     path
-        CSV in one of `ENCODINGS` with commas, semicolons, tabs or bars between cells, or what a first line ``sep=;``
-        names; an Excel workbook (.xlsx); or NDJSON of flat objects with the same names in each. Which of them is told
-        from its first bytes. Apostrophes before what a spreadsheet would run are taken off in CSV. All is read at a
-        constant memory.
+        CSV in one of `ENCODINGS` with commas, semicolons, tabs or bars between cells, or the separator of a first line
+        ``sep=;``; an Excel workbook (.xlsx); or NDJSON of flat objects with the same names in each. The first bytes
+        show which one it is. In CSV, apostrophes before formulas are removed. Memory use is constant.
     sheet
         Name of a workbook's sheet; its first one if empty.
     notice
-        Told how the file is read where that is not the usual way.
+        Gets notices about unusual ways in which the file is read.
     limits
-        The most that is read of the file.
+        The limits of reading.
 
     Raises
     ------
     InvalidInput
         If there is no such file.
     DataFault
-        If it is in none of these forms, broken, or holds more than is allowed; if there is no such sheet. It can come
+        If it has none of these formats, is damaged, or exceeds a limit, or if there is no such sheet. This can happen
         after good rows.
     """
     with open_file(path, "a CSV or Excel file") as file:
@@ -79,7 +78,7 @@ def open_file(path: Path, wanted: str) -> IO[bytes]:
     Raises
     ------
     InvalidInput
-        If it is not there or cannot be read; the message says to name what is `wanted`.
+        If it is missing or cannot be read; the message asks for a `wanted` file.
     """
     try:
         return path.open("rb")
@@ -90,12 +89,12 @@ def open_file(path: Path, wanted: str) -> IO[bytes]:
 
 
 def table_name(path: Path, sheet: str) -> str:
-    """Return what to call a table: its file's name, and the sheet's."""
+    """Return the name of a table: its file's name, and the sheet's."""
     return f"{path.name}, sheet {sheet}" if sheet else path.name
 
 
 def refused(name: str, reason: str) -> DataFault:
-    """Return the fault of a file as a whole."""
+    """Return an error that concerns the whole file."""
     return DataFault(f"{name} {reason}.", faults=[Fault(0, "", "", reason, place=name)])
 
 
@@ -103,7 +102,7 @@ def _csv_rows(path: Path, name: str, notice: Callable[[str], None]) -> Iterator[
     encoding = _encoding(path, name, notice)
     start = 1
     try:
-        # newline="": the csv module has to see line ends inside quotes as they are.
+        # newline="": the csv module must see line endings inside quotes unchanged.
         with path.open(encoding=encoding, newline="") as text:
             stated = _SEPARATOR_LINE.fullmatch(text.readline().strip("\r\n"))
             if stated:
@@ -125,7 +124,7 @@ def _csv_rows(path: Path, name: str, notice: Callable[[str], None]) -> Iterator[
 
 
 def _delimiter(text: TextIO) -> str:
-    """Choose what stands between cells: what the most lines at the top have; titles above a header may have none."""
+    """Choose the separator that most of the first lines have; titles above a header may have none."""
     lines = [line for line in islice(text, 25) if line.strip()]
     return max(
         _DELIMITERS, key=lambda mark: (sum(mark in line for line in lines), sum(line.count(mark) for line in lines))
@@ -133,13 +132,13 @@ def _delimiter(text: TextIO) -> str:
 
 
 def _encoding(path: Path, name: str, notice: Callable[[str], None]) -> str:
-    """Tell in which of `ENCODINGS` a file is, by reading it once."""
+    """Find the encoding of a file in `ENCODINGS`, by reading it once."""
     with path.open("rb") as file:
         head = file.read(4_096)
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         notice("The file is in UTF-16.")
         return "utf-16"
-    # UTF-16 without its mark has a null byte in every second place, and would pass as either of the others.
+    # UTF-16 without a mark has a null byte in every second position, and would pass as one of the others.
     tried = () if head.count(0) * 4 > len(head) else ("utf-8-sig", "cp1252")
     for encoding in tried:
         decoder = codecs.getincrementaldecoder(encoding)()
@@ -193,7 +192,7 @@ def _json_text(value: Any) -> str:
 
 
 def _workbook_rows(file: IO[bytes], name: str, sheet: str, limits: FileLimits) -> Iterator[Row]:
-    # Some 0.3 s to import; only workbooks need it.
+    # The import takes about 0.3 s, and only workbooks need it.
     import zipfile
     import zlib
     from xml.etree.ElementTree import ParseError
@@ -210,7 +209,7 @@ def _workbook_rows(file: IO[bytes], name: str, sheet: str, limits: FileLimits) -
             if sheet and sheet not in workbook.sheetnames:
                 raise refused(name, f"does not exist; the sheets are {', '.join(workbook.sheetnames)}")
             chosen = workbook[sheet] if sheet else workbook.worksheets[0]
-            # Some programs state that a sheet of ten cells reaches to XFD1048576; each row is as wide as its own cells.
+            # Some programs state that a sheet of ten cells extends to XFD1048576; each row is as wide as its own cells.
             chosen.reset_dimensions()
             for number, cells in enumerate(chosen.iter_rows(values_only=True), start=1):
                 yield number, tuple(map(_workbook_text, cells))
@@ -222,15 +221,15 @@ def _workbook_rows(file: IO[bytes], name: str, sheet: str, limits: FileLimits) -
         InvalidFileException, zipfile.BadZipFile, zlib.error, ParseError, OSError, EOFError, RuntimeError,
         ValueError, TypeError, AttributeError, LookupError, ArithmeticError,
     ) as error:  # fmt: skip
-        # A damaged workbook can break openpyxl at any place, also after good rows.
+        # With a damaged workbook, openpyxl can fail at any point, also after good rows.
         raise refused(name, f"is not a readable Excel workbook ({type(error).__name__}: {error})") from error
 
 
 def _check_workbook(file: IO[bytes], name: str, limits: FileLimits) -> None:
-    """Refuse a workbook that is too large once it is unpacked, or has too many texts, rows or cells.
+    """Refuse a workbook that is too large when unpacked, or has too many texts, rows or cells.
 
-    The library reads all texts, and may read every sheet, before it yields the first row. A tag that is cut in two
-    between parts of the file is not counted: nothing depends on one more or less.
+    The library reads all texts, and may read every sheet, before it yields the first row. A tag that is split between
+    two parts of the file is not counted; one more or less makes no difference.
     """
     import zipfile
 
@@ -259,7 +258,7 @@ def _workbook_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        # Excel keeps 33180 as 33180.0; a zero before it is lost already.
+        # Excel stores 33180 as 33180.0; a leading zero is already lost.
         return str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, datetime) and value.time() == time():
         return value.date().isoformat()

@@ -1,4 +1,4 @@
-"""One row of a table of sites, checked: the sites of ``sites.csv`` and of the tables that we export."""
+"""Checks of one row in a table of sites, for ``sites.csv`` and exported tables."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from sitematch.domain.table_cells import split_texts
 from sitematch.errors import Fault, InvalidCoordinates
 
 InCountry = Callable[[str, Coordinates], bool]
-"""Tells whether a point can lie in a country (ISO 3166-1 alpha-2); it may be generous near the borders."""
+"""Returns whether a point can be in a country (ISO 3166-1 alpha-2); it may be generous near the borders."""
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 class RowCheck:
-    """One row while it is checked: collects every fault instead of stopping at the first.
+    """The check of one row, which collects every error instead of stopping at the first.
 
     Parameters
     ----------
     line
         Its line or number in the file.
     values
-        Column to text, with `SITE_COLUMNS` among them; texts are taken as they are.
+        Column to text, including `SITE_COLUMNS`; texts are used unchanged.
     in_country
-        With it, a point outside its row's country is a fault.
+        If given, a point outside its row's country is an error.
     """
 
     def __init__(self, line: int, values: Mapping[str, str], in_country: InCountry | None) -> None:
@@ -42,11 +42,11 @@ class RowCheck:
         self.site_id = values.get("site_id", "")
 
     def fault(self, field: str, reason: str) -> None:
-        """Note that a field cannot be used, and why."""
+        """Record that a field cannot be used, and why."""
         self.faults.append(Fault(self.line, field, self.values.get(field, "")[:80], reason))
 
     def site(self) -> Site | None:
-        """Build the site; None when a value cannot be used."""
+        """Create the site; None if a value cannot be used."""
         required = {
             field: self._required(field) for field in ("site_id", "study_id", "source_study", "facility", "city")
         }
@@ -122,7 +122,7 @@ class RowCheck:
             return None
 
     def _place(self, country: str) -> Place | None:
-        """Read the location; all its cells empty is a site that could not be placed."""
+        """Read the location; if all its cells are empty, the site has no location."""
         fields = ("latitude", "longitude", "precision", "uncertainty_km")
         if not any(self.values.get(field, "") for field in fields):
             return None
@@ -162,7 +162,7 @@ def _town(values: Mapping[str, str]) -> str:
 
 
 def summary(name: str, faults: Sequence[Fault]) -> str:
-    """Say how many faults a file has, and the first twenty."""
+    """Return a message with the number of errors in a file, and the first twenty."""
     shown = "\n".join(f"  {fault}" for fault in faults[:20])
     more = f"\n  and {len(faults) - 20} more" if len(faults) > 20 else ""
     return f"{name} has {len(faults)} fault{'s' * (len(faults) > 1)}:\n{shown}{more}"

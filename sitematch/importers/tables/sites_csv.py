@@ -16,14 +16,14 @@ from sitematch.importers.tables.site_rows import InCountry, RowCheck, summary
 
 @dataclass(frozen=True, slots=True)
 class SitesFile:
-    """What a file of sites held.
+    """The content of a file of sites.
 
     Parameters
     ----------
     sites
         The good rows, in the file's order.
     faults
-        Every fault of the other rows, in the file's order.
+        All errors of the other rows, in the file's order.
     """
 
     sites: tuple[Site, ...]
@@ -36,11 +36,11 @@ def read_sites(path: Path, *, keep_good_rows: bool = False, in_country: InCountr
     Parameters
     ----------
     path
-        CSV in UTF-8, with or without a byte-order mark, any line ends, a header with `SITE_COLUMNS` in any order.
+        CSV in UTF-8, with or without a byte-order mark, any line endings, a header with `SITE_COLUMNS` in any order.
     keep_good_rows
-        Keep the good rows of a file with faults; otherwise one fault refuses the whole file.
+        Keep the good rows of a file with errors; otherwise one error refuses the whole file.
     in_country
-        With it, a point outside its row's country is a fault: mostly latitude and longitude swapped.
+        If given, a point outside its row's country is an error; usually latitude and longitude are swapped.
 
     Returns
     -------
@@ -52,8 +52,8 @@ def read_sites(path: Path, *, keep_good_rows: bool = False, in_country: InCountr
     InvalidInput
         If there is no such file.
     DataFault
-        If a row has a fault and `keep_good_rows` is false; or if the file is empty, is not UTF-8, misses a column or
-        holds no good row. `.faults` lists all of them with their lines.
+        If a row has a fault and `keep_good_rows` is false; or if the file is empty, is not UTF-8, lacks a column or has
+        no good row. `.faults` lists all errors with their lines.
     """
     try:
         content = path.read_bytes()
@@ -104,7 +104,7 @@ def parse_sites(
 
 
 def _rows(content: bytes, name: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Decode the file and yield each row with its line; refuse what is no table of sites at all."""
+    """Decode the file and yield each row with its line; refuse files that are not a table of sites."""
 
     def refuse(reason: str) -> DataFault:
         return DataFault(f"{name}: {reason}", faults=[Fault(0, "", "", reason)])

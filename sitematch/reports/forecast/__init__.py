@@ -1,12 +1,10 @@
-"""The enrolment forecast: how fast sites recruit, what that means under caps, and what would change it.
+"""The enrolment forecast: recruitment rates, their effect under caps, and what-if plans.
 
 ==============  ====================================================================================
-`rates`         the sites' rates, fitted to what they have enrolled in their open time
-`counts`        distributions of a number of people, added up and cut off at caps, exactly
-`plan`          who can enrol from now on, under which caps; and what if that changes
-`study`         the whole study: enrolled by a date, the date it is full
-`sites`         each site among others that compete for the same spots, by simulation
-`underway`      people under way now: how many will enrol
-`sheet`         all that as a report
+`rates`         the sites' rates, fitted to what they have enrolled in their open time `counts`        exact
+distributions of a number of people, added up and cut off at caps `plan`          the sites and caps from now on, and
+what-if changes `study`         the whole study: enrolled by a date, the date it is full `sites` sites that compete for
+the same spots, by simulation `underway`      referrals in progress: how many will enrol `sheet` the forecast as a
+report
 ==============  ====================================================================================
 """

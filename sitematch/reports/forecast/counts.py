@@ -1,7 +1,7 @@
-"""Distributions of a number of people: negative binomials, their sums, and what caps leave of them. All exact.
+"""Exact distributions of a number of people: negative binomials, their sums, and their limits by caps.
 
-A distribution is an array: entry n is the probability of n. Where a cap cuts it off, the last entry is that of the cap
-*and all beyond*: those are turned away. Where nothing cuts it off, it ends where less than `NEGLIGIBLE` is left.
+A distribution is an array: entry n is the probability of n. If a cap cuts it off, the last entry is the probability of
+the cap *or more*. Otherwise it ends where less than `NEGLIGIBLE` is left.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import numpy.typing as npt
 Pmf = npt.NDArray[np.float64]
 
 NEGLIGIBLE = 1e-13
-"""What may be left out at the upper end of a distribution."""
+"""Probability that may be left out at the upper end of a distribution."""
 
 _DIRECT = 256
-"""Up to so many entries in the shorter of two, adding them up directly is faster than by Fourier transform."""
+"""Up to this many entries in the shorter of two, direct convolution is faster than a Fourier transform."""
 
 NOBODY: Pmf = np.array([1.0])
 
 
 def negative_binomial(size: float, share: float, cap: int | None = None) -> Pmf:
-    """Return the distribution of the enrolments to come of a rate that is Gamma(size, β) known.
+    """Return the distribution of future enrolments with a rate that follows Gamma(size, β).
 
     Parameters
     ----------
@@ -33,12 +33,12 @@ def negative_binomial(size: float, share: float, cap: int | None = None) -> Pmf:
     share
         t / (β + t) for a time t: 0 to 1, 1 left out.
     cap
-        Enrolments beyond it are turned away; None has no bound.
+        The largest number of enrolments; None for no limit.
 
     Notes
     -----
     P(n) = Γ(size + n) / (Γ(size) n!) · share^n (1 - share)^size; mean size · share / (1 - share). The tail under a cap
-    is the regularised incomplete beta function, not a difference that cancels.
+    is the regularised incomplete beta function, which avoids cancellation.
     """
     from scipy.special import betainc, gammaln
 
@@ -66,7 +66,7 @@ def some_of(count: int, successes: float, failures: float) -> Pmf:
     count
         How many people.
     successes, failures
-        What is known of the share that succeeds: it is Beta(successes, failures).
+        The parameters of the distribution of the share that succeeds: Beta(successes, failures).
 
     Notes
     -----
@@ -83,8 +83,8 @@ def some_of(count: int, successes: float, failures: float) -> Pmf:
 def total(parts: Iterable[Pmf], cap: int | None = None) -> Pmf:
     """Return the distribution of the sum of independent numbers, cut off at a cap.
 
-    The shortest are added first, so the work stays small; the result does not depend on the order of `parts` but for
-    rounding.
+    The shortest are added first, which is faster; except for rounding, the result does not depend on the order of
+    `parts`.
     """
     heap = [(len(part), i, part) for i, part in enumerate(limited(part, cap) for part in parts)]
     if not heap:
@@ -101,14 +101,14 @@ def total(parts: Iterable[Pmf], cap: int | None = None) -> Pmf:
 
 
 def limited(pmf: Pmf, cap: int | None) -> Pmf:
-    """Return the distribution of the lesser of a number and a cap."""
+    """Return the distribution of the lower of a number and a cap."""
     if cap is None or len(pmf) <= cap + 1:
         return pmf
     return np.append(pmf[:cap], pmf[cap:].sum())
 
 
 def mixture(weighted: Iterable[tuple[float, Pmf]]) -> Pmf:
-    """Return the distribution that is each of some with its weight."""
+    """Return the weighted mixture of some distributions."""
     found = list(weighted)
     pmf = np.zeros(max(len(part) for _, part in found))
     for weight, part in found:
@@ -117,7 +117,7 @@ def mixture(weighted: Iterable[tuple[float, Pmf]]) -> Pmf:
 
 
 def remaining(pmf: Pmf, spots: int) -> Pmf:
-    """Return the distribution of what a number leaves of some spots, never negative."""
+    """Return the distribution of the spots that a number leaves, never negative."""
     left = np.zeros(spots + 1)
     taken = limited(pmf, spots)
     left[: len(taken)] = taken
@@ -130,15 +130,15 @@ def mean(pmf: Pmf) -> float:
 
 
 def quantile(pmf: Pmf, probability: float) -> int:
-    """Return the least n such that the number is at most n with at least this probability (0 to 1)."""
-    # Rounding may leave the whole a hair below 1.
+    """Return the smallest n such that the number is at most n with at least this probability (0 to 1)."""
+    # Because of rounding, the sum may be slightly below 1.
     return min(int(np.searchsorted(np.cumsum(pmf), probability - 1e-12)), len(pmf) - 1)
 
 
 def interval(pmf: Pmf, level: float) -> tuple[int, int]:
-    """Return the central interval: at most (1 - level)/2 lies below it, and as much above.
+    """Return the central interval: at most (1 - level)/2 is below it, and the same above.
 
-    Counts come in whole steps, so it holds the number with *at least* the probability `level`.
+    Counts are whole numbers, so it contains the number with *at least* the probability `level`.
     """
     return quantile(pmf, (1 - level) / 2), quantile(pmf, (1 + level) / 2)
 

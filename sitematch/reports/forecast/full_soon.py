@@ -1,4 +1,4 @@
-"""Which sites will probably be full soon: for a match's reasons."""
+"""Sites that will probably be full soon, for the reasons of a match."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sitematch.reports.forecast.sites import simulate
 
 @dataclass(frozen=True, slots=True)
 class FullBy:
-    """A day by whose end a site is probably full, and how probably (0 to 1)."""
+    """A day by whose end a site is probably full, and the probability (0 to 1)."""
 
     on: date
     probability: float
@@ -23,25 +23,26 @@ class FullBy:
 def full_soon(
     recruitment: Recruitment, zone: tzinfo, *, probable: float, months: int, courses: int
 ) -> Mapping[str, FullBy]:
-    """Return the sites that will probably be full, each with the first end of a month by which that is so.
+    """Return the sites that will probably be full, each with the first such end of a month.
 
     Parameters
     ----------
     recruitment
-        What was so far.
+        The recruitment so far.
     zone
-        Whose months they are.
+        The time zone of the months.
     probable
-        How probable it must be, 0 to 1.
+        The minimum probability, 0 to 1.
     months
-        How far ahead to look.
+        How far ahead to search.
     courses
-        How many courses of the study to draw.
+        The number of simulated runs.
 
     Returns
     -------
     mapping
-        By site_id. Sites that are full already, or take nobody new, are missing; all are if there are too few data.
+        By site_id. Sites that are already full, or closed to new patients, are missing. It is empty if there is too
+        little data.
     """
     future = plan(recruitment, {}, zone)
     found = fit_of(recruitment, future)

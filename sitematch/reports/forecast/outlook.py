@@ -1,4 +1,4 @@
-"""The forecast as one value: all that its report, the console and a match's reasons say."""
+"""The forecast as one value, for its report, the console and the reasons of a match."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from sitematch.reports.forecast.rates import RateFit, RateModel
 from sitematch.reports.forecast.sites import COURSES, SEED, simulate
 
 HORIZON_MONTHS = 36
-"""How far ahead to look for the month in which something is full, in months."""
+"""How far ahead to search for the month in which something is full, in months."""
 
 MAX_YEARS = 10
-"""How far ahead a date that is asked for may lie, in years."""
+"""How far ahead the requested date can be, in years."""
 
 QUANTILES = (0.1, 0.5, 0.9)
-"""Of the day on which something is full: an 80 % interval, and its middle."""
+"""Quantiles of the day on which something is full: an 80 % interval, and its middle."""
 
 LEVELS = (0.5, 0.8, 0.95)
-"""Of intervals."""
+"""Levels of the intervals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A number of people at a date, with its uncertainty.
+    """A number of people on a date, with its uncertainty.
 
     Parameters
     ----------
     mean, median
-        Of the distribution.
+        Mean and median of the distribution.
     intervals
-        (low, high) for each of `LEVELS`: each holds the number with at least that probability.
+        (low, high) for each of `LEVELS`; each contains the number with at least that probability.
     """
 
     mean: float
@@ -55,7 +55,7 @@ class AtDate:
     on
         The day.
     enrolled
-        All enrolments, those so far counted in.
+        All enrolments, including those so far.
     spots_left
         Spots of the study's cap that no participant fills; None without a cap.
     full
@@ -75,21 +75,21 @@ class SiteOutlook:
     Parameters
     ----------
     site
-        What the forecast took of it.
+        The site's data for the forecast.
     is_full_now
-        Whether its own cap or a wider one lets nobody in already.
+        Whether its own cap or a wider one is already full.
     month_rate
-        Enrolments in a month of 30 days, expected while it is open; and the 95 % interval of that rate.
+        Expected enrolments in a month of 30 days while it is open, and the 95 % interval of that rate.
     enrolled
-        Its enrolments by the date asked for, those so far counted in.
+        Its enrolments by the requested date, including those so far.
     spots_left
         Spots of its own cap that no participant fills then; None without one.
     full
-        The probability that it can take nobody more then, for its own cap or a wider one; None without any cap that
-        applies, or if it is closed to new patients.
+        The probability that it is then full, under its own cap or a wider one; None if no cap applies, or if it is
+        closed to new patients.
     full_on
         The last day of the month by which that probability is at least each of `QUANTILES`, today if it is full now;
-        None where it is later than the horizon, or where `full` is None.
+        None if it is later than the horizon, or if `full` is None.
     """
 
     site: SiteAhead
@@ -103,16 +103,16 @@ class SiteOutlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A study's future, as things are or with something changed.
+    """A study's future, with the current or a changed plan.
 
     Parameters
     ----------
     plan
-        Who can enrol.
+        The plan.
     dates
-        The study at the end of each month up to the date asked for, and on that date, which is last.
+        The study at the end of each month up to the requested date, and on that date, which is last.
     full_on
-        The day by which the study is full with a probability of each of `QUANTILES`; None where it is later than the
+        The day by which the study is full with a probability of each of `QUANTILES`; None if it is later than the
         horizon, or there is no cap.
     sites
         Each site, in the plan's order.
@@ -131,21 +131,21 @@ class Outlook:
     Parameters
     ----------
     recruitment
-        What it was made from.
+        The recruitment so far.
     by
-        The date asked for.
+        The requested date.
     horizon
-        The last day of which anything is said.
+        The last day of the forecast.
     shortfall
-        Why there are too few data; None if there are enough.
+        Why there is too little data; None if there is enough.
     fit
-        The sites' rates; None if there are too few data.
+        The sites' rates; None if there is too little data.
     base
-        As things are; None if there are too few data.
+        With the current plan; None if there is too little data.
     what_if, changed
-        What is supposed to be changed, and the future then; None if nothing is.
+        The change, and the future with it; None without a change.
     seed, courses
-        Of the simulation.
+        Seed and number of runs of the simulation.
     """
 
     recruitment: Recruitment
@@ -175,24 +175,24 @@ def outlook(
     Parameters
     ----------
     recruitment
-        What was so far.
+        The recruitment so far.
     by
-        A day to say most about: after that of `recruitment.as_of`, at most `MAX_YEARS` years.
+        The main day of the forecast: after `recruitment.as_of`, at most `MAX_YEARS` years ahead.
     zone
-        Whose days they are.
+        The time zone of the days.
     opened
-        Days on which sites opened or will open, where somebody knows.
+        Known past or future opening days of sites.
     what_if
-        What to suppose changed, beside things as they are.
+        A changed plan, in addition to the current plan.
     seed, courses
-        Of the simulation: see `sitematch.reports.forecast.sites.simulate`.
+        Seed and number of runs of the simulation: see `sitematch.reports.forecast.sites.simulate`.
 
     Raises
     ------
     InvalidInput
-        If the day is too early or too late, or the change makes no sense.
+        If the day is too early or too late, or the change is invalid.
     SiteNotFound
-        If `opened` or `what_if` names a site that the study does not have.
+        If a site in `opened` or `what_if` does not belong to the study.
     """
     today = recruitment.as_of.astimezone(zone).date()
     if not today < by <= date(today.year + MAX_YEARS, today.month, min(today.day, 28)):
@@ -224,21 +224,21 @@ def outlook(
 
 
 def shortfall_of(recruitment: Recruitment, as_is: Plan) -> str | None:
-    """Return why a study has too few data for a forecast; None if it has enough. See `rates.shortfall`."""
+    """Return why a study has too little data for a forecast; None if it has enough. See `rates.shortfall`."""
     since = recruitment.as_of if recruitment.since is None else recruitment.since
     enrolled = sum(site.enrolled for site in as_is.sites if site.open_days > 0)
     return rates.shortfall(enrolled, (recruitment.as_of - since) / DAY)
 
 
 def fit_of(recruitment: Recruitment, as_is: Plan) -> RateFit | None:
-    """Return the rates of a study's sites; None if there are too few data."""
+    """Return the rates of a study's sites; None if there is too little data."""
     if shortfall_of(recruitment, as_is) is not None:
         return None
     return rates.fit([site.enrolled for site in as_is.sites], [site.open_days for site in as_is.sites])
 
 
 def month_ends(today: date, months: int) -> list[date]:
-    """Return the last days of this month and of those that follow, as many as asked; none is before `today`.
+    """Return the last days of this month and the following months, as many as requested, none before `today`.
 
     Examples
     --------
@@ -250,7 +250,7 @@ def month_ends(today: date, months: int) -> list[date]:
 
 
 def days_to_end_of(day: date, now: datetime, zone: tzinfo) -> float:
-    """Return the days from an instant to the end of a day; negative if that is past."""
+    """Return the days from a time to the end of a day; negative if that is past."""
     return (datetime.combine(day + timedelta(days=1), time(), zone) - now) / DAY
 
 
@@ -310,7 +310,7 @@ def _sites(
 ) -> tuple[SiteOutlook, ...]:
     today = recruitment.as_of.astimezone(zone).date()
     has_caps = future.spots is not None or future.country_spots or any(site.spots is not None for site in future.sites)
-    # Where nothing can be full, only the date asked for matters.
+    # If nothing can be full, only the requested date matters.
     days = sorted({*ends, by}) if has_caps else [by]
     until = [days_to_end_of(day, recruitment.as_of, zone) for day in days]
     found = simulate(future, models, until, days.index(by), courses=courses, seed=seed)

@@ -1,4 +1,4 @@
-"""Who can enrol from now on, under which caps; and the same with something changed: what if."""
+"""The plan: sites and caps from now on, and what-if changes."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class SiteAhead:
     Parameters
     ----------
     site_id, country
-        Which site; the country of one that is only supposed may be empty.
+        The site; the country of an assumed site may be empty.
     enrolled, open_days
-        What it has shown: its enrolments in its open time, to the whole day.
+        Its enrolments and its open time, in whole days.
     starts_in_days
-        When it takes new patients: 0 is now; None is never.
+        When it starts to take new patients: 0 is now; None is never.
     spots
-        What its own cap leaves, participants counted; None without a cap.
+        Spots that participants leave under its own cap; None without a cap.
     finishing
-        Who is under way at a site that is closed to new patients: some will still enrol. 0 at other sites, where the
-        rate speaks for them.
+        Referrals in progress at a site that is closed to new patients: some will still enrol. 0 at other sites, whose
+        rate includes them.
     """
 
     site_id: str
@@ -51,11 +51,11 @@ class Plan:
     sites
         Every site, each id once.
     spots
-        What the study's own cap leaves; None without a cap.
+        Spots left under the study's own cap; None without a cap.
     country_spots
-        What countries' caps leave; a country without a cap is missing.
+        Spots left under the countries' caps; a country without a cap is missing.
     completion
-        How sure we are that somebody who is under way enrols: the two parameters of a beta distribution.
+        The probability that a referral in progress enrols: the two parameters of a beta distribution.
     """
 
     sites: tuple[SiteAhead, ...]
@@ -66,18 +66,19 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf:
-    """Something that could be changed; what is left out stays.
+    """A what-if change; omitted parts stay the same.
 
     Parameters
     ----------
     add_sites
-        How many more sites.
+        The number of additional sites.
     opening
-        The day from which they take patients; None is at once.
+        The day from which they take patients; None for at once.
     close
-        Sites that take nobody new any more.
+        Sites that are closed to new patients.
     caps
-        New limits by part of the study; None removes one. Arms cannot be changed: they are not modelled.
+        New limits by part of the study; None removes one. Caps of arms cannot be changed, because they are not
+        modelled.
     """
 
     add_sites: int = 0
@@ -87,31 +88,31 @@ class WhatIf:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether it changes nothing."""
+        """Return whether it changes nothing."""
         return not (self.add_sites or self.close or self.caps)
 
 
 MAX_ADDED = 200
-"""More sites than anybody adds at once."""
+"""Maximum number of added sites."""
 
 
 def plan(recruitment: Recruitment, opened: Mapping[str, date], zone: tzinfo) -> Plan:
-    """Say who can enrol from now on.
+    """Return the current plan.
 
     Parameters
     ----------
     recruitment
-        What was so far.
+        The recruitment so far.
     opened
-        Days on which sites open that take nobody yet; a day that is past or a site that takes patients now stays as it
-        is.
+        Opening days of sites that do not take patients yet; days in the past and sites that already take patients are
+        ignored.
     zone
-        Whose days they are.
+        The time zone of the days.
 
     Raises
     ------
     SiteNotFound
-        If `opened` names a site that the study does not have.
+        If a site in `opened` does not belong to the study.
     """
     require_sites(recruitment, opened)
     sites = []
@@ -124,7 +125,7 @@ def plan(recruitment: Recruitment, opened: Mapping[str, date], zone: tzinfo) -> 
                 site_id=site.site_id,
                 country=site.country,
                 enrolled=site.enrolled,
-                # Who enrolled somebody was open for at least a part of a day.
+                # A site with enrolments was open for at least a part of a day.
                 open_days=max(round(site.open_for / DAY), 1 if site.enrolled else 0),
                 starts_in_days=starts,
                 spots=recruitment.spots_left(CapKey(level=CapLevel.SITE, scope=site.site_id)),
@@ -141,21 +142,21 @@ def plan(recruitment: Recruitment, opened: Mapping[str, date], zone: tzinfo) -> 
 
 
 def completion(recruitment: Recruitment) -> tuple[float, float]:
-    """Return what is known of the share of holds that end in an enrolment: a beta distribution, by Jeffreys' prior.
+    """Return the beta distribution of the share of holds that end in an enrolment, with Jeffreys' prior.
 
-    Holds that are not decided yet are left out.
+    Holds without an outcome are left out.
     """
     decided = recruitment.holds - recruitment.under_way
     return recruitment.enrolled + 0.5, max(0, decided - recruitment.enrolled) + 0.5
 
 
 def changed(base: Plan, recruitment: Recruitment, change: WhatIf, zone: tzinfo) -> Plan:
-    """Return a plan with something changed.
+    """Return a changed plan.
 
     Raises
     ------
     SiteNotFound
-        If it names a site that the study does not have.
+        If one of its sites does not belong to the study.
     InvalidInput
         If it adds fewer than 0 or more than `MAX_ADDED` sites, a cap is negative, or an arm's cap is changed.
     """
@@ -195,17 +196,17 @@ def changed(base: Plan, recruitment: Recruitment, change: WhatIf, zone: tzinfo) 
 
 
 def days_until(now: datetime, day: date, zone: tzinfo) -> float:
-    """Return the days from an instant to the start of a day; 0 if that is past."""
+    """Return the days from a time to the start of a day; 0 if that is past."""
     return max(0.0, (datetime.combine(day, time(), zone) - now) / DAY)
 
 
 def require_sites(recruitment: Recruitment, site_ids: Mapping[str, object] | tuple[str, ...]) -> None:
-    """Check that the study has every one of some sites.
+    """Check that all given sites belong to the study.
 
     Raises
     ------
     SiteNotFound
-        If not; the first one is named.
+        If not; the error names the first one.
     """
     known = {site.site_id for site in recruitment.sites}
     for site_id in site_ids:

@@ -1,11 +1,10 @@
-"""How fast sites recruit: Poisson arrivals at rates that differ among sites as a gamma distribution.
+"""Recruitment rates of sites: Poisson arrivals with rates that follow a gamma distribution over the sites.
 
-Site i enrols at a rate of its own, drawn from Gamma(shape α, β): mean α/β a day, coefficient of variation 1/√α. After k
-enrolments in τ open days what is known of its rate is Gamma(α + k, β + τ).
+Site i enrols at its own rate from Gamma(shape α, β): mean α/β per day, coefficient of variation 1/√α. After k
+enrolments in τ open days, the distribution of its rate is Gamma(α + k, β + τ).
 
-α and β are not known either. The usual plug-in of their maximum likelihood gives intervals that are too narrow, the
-more so the further ahead one looks and the more alike the sites are; so a forecast averages over the pairs that the
-data leave plausible, each by its weight.
+α and β are unknown too. The usual plug-in of their maximum likelihood gives intervals that are too narrow, increasingly
+so for later dates and for similar sites. So a forecast averages over the plausible pairs, each with its weight.
 """
 
 from __future__ import annotations
@@ -21,15 +20,14 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 MIN_ENROLLED = 5
-"""Fewer enrolments say too little: at five the 80 % interval of the study's rate spans a factor of about three."""
+"""Minimum number of enrolments: at five, the 80 % interval of the study's rate spans a factor of about three."""
 
 MIN_DAYS = 28
-"""A younger ledger says too little: of those whom it knows, few have had the time to be screened."""
+"""Minimum age of the ledger: in a younger one, few people have had time to be screened."""
 
 PRIOR_SPREAD = 1.0
-"""How much sites differ before anything is seen: the coefficient of variation is half-normal with
-this scale. So most of what is seen in trials (α of 1 to 4, a coefficient of 0.5 to 1) is likely, and sites that are
-all alike are possible."""
+"""Prior for the differences between sites: the coefficient of variation is half-normal with this scale. So the usual
+values in trials (α of 1 to 4, a coefficient of 0.5 to 1) are likely, and identical sites are possible."""
 
 _NODES, _FEW_NODES = 5, 3
 _MANY_SITES = 200
@@ -47,7 +45,7 @@ class RateModel:
     days
         β, over 0: the rate parameter, in days.
     weight
-        How plausible it is among others; those of a fit add up to 1.
+        Its relative plausibility; the weights of a fit add up to 1.
     """
 
     shape: float
@@ -56,29 +54,29 @@ class RateModel:
 
     @property
     def mean(self) -> float:
-        """Enrolments a day at a typical site: α/β."""
+        """Return the enrolments per day at a typical site: α/β."""
         return self.shape / self.days
 
     @property
     def spread(self) -> float:
-        """How much sites differ: the coefficient of variation of their rates, 1/√α."""
+        """Return the differences between sites: the coefficient of variation of their rates, 1/√α."""
         return 1 / math.sqrt(self.shape)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateFit:
-    """What the data say of the sites' rates.
+    """The fitted rates of the sites.
 
     Parameters
     ----------
     best
-        The maximum likelihood; where `is_even`, the Poisson limit, with a shape of `EVEN_SHAPE`.
+        The maximum likelihood; if `is_even`, the Poisson limit, with a shape of `EVEN_SHAPE`.
     is_even
-        Whether the sites differ by chance only explains.
+        Whether chance alone explains the differences between sites.
     plausible
-        What forecasts average over, the likeliest first.
+        The distributions that forecasts average over, most likely first.
     enrolled, open_days, sites
-        What it was fitted to: sums over the sites that had open time, and how many those were.
+        The data of the fit: sums over the sites with open time, and the number of those sites.
     """
 
     best: RateModel
@@ -90,22 +88,22 @@ class RateFit:
 
 
 EVEN_SHAPE = 1e6
-"""Stands for an infinite α: the rates of sites then differ by a thousandth."""
+"""The value for an infinite α: the rates of sites then differ by a thousandth."""
 
 
 def shortfall(enrolled: int, ledger_days: float) -> str | None:
-    """Return why there are too few data for a forecast, in plain words; None if there are enough.
+    """Return why there is too little data for a forecast, in plain words; None if there is enough.
 
     Parameters
     ----------
     enrolled
-        Enrolments in sites that had open time.
+        Enrolments in sites with open time.
     ledger_days
-        How long the ledger has been kept, in days.
+        The age of the ledger, in days.
 
     Notes
     -----
-    The bounds are `MIN_ENROLLED` and `MIN_DAYS`, where their reasons stand.
+    The limits are `MIN_ENROLLED` and `MIN_DAYS`, with their reasons there.
 
     Examples
     --------
@@ -128,28 +126,28 @@ def fit(enrolled: Sequence[int], open_days: Sequence[float]) -> RateFit:
     Parameters
     ----------
     enrolled, open_days
-        One of each for every site. A site without open time says nothing and is left out.
+        One of each for every site. Sites without open time are left out.
 
     Returns
     -------
     Fit
-        See there.
+        See `Fit`.
 
     Raises
     ------
     ValueError
-        If nobody enrolled in open time: the likelihood then has no maximum. Ask `shortfall` before.
+        If nobody enrolled in open time: the likelihood then has no maximum. Check `shortfall` first.
 
     Notes
     -----
-    The model is that of Anisimov and Fedorov 2007, doi:10.1002/sim.2956. That the plug-in's intervals are too narrow,
-    and how much, is shown by Mountain and Sherlock 2022, doi:10.1111/biom.13447 (arXiv:1912.09790).
+    The model is that of Anisimov and Fedorov 2007, doi:10.1002/sim.2956. Mountain and Sherlock show how much too narrow
+    the plug-in's intervals are: 2022, doi:10.1111/biom.13447 (arXiv:1912.09790).
 
     The likelihood has its maximum at an infinite α if Σ[(kᵢ - mτᵢ)² - kᵢ] ≤ 0, with m = Σkᵢ/Στᵢ: that is the score of
-    1/α at 0. Else it is found over (ln coefficient of variation, ln mean), where it is smooth and unbounded.
+    1/α at 0. Otherwise it is found over (ln coefficient of variation, ln mean), where it is smooth and unbounded.
 
-    The average is over 25 pairs (9 with over 200 sites): Gauss-Hermite nodes about the posterior's mode, each weighted
-    by what the posterior really is there. The prior is flat in the logarithm of the mean, and see `PRIOR_SPREAD`.
+    The average is over 25 pairs (9 with over 200 sites): Gauss-Hermite nodes around the posterior's mode, each weighted
+    by the actual posterior there. The prior is flat in the logarithm of the mean, and see `PRIOR_SPREAD`.
     """
     seen = [(k, days) for k, days in zip(enrolled, open_days, strict=True) if days > 0]
     k = np.array([pair[0] for pair in seen], dtype=np.float64)
@@ -162,7 +160,7 @@ def fit(enrolled: Sequence[int], open_days: Sequence[float]) -> RateFit:
     if is_even:
         best = RateModel(EVEN_SHAPE, EVEN_SHAPE / mean)
     else:
-        # What the score says of 1/α, as a start.
+        # Starting value for 1/α from the score.
         spread = math.sqrt(max(excess / float(np.sum((mean * days) ** 2)), 1e-4))
         best = _model(_maximum(lambda at: _log_likelihood(at, k, days), (math.log(spread), math.log(mean))))
         if best.shape > EVEN_SHAPE:
@@ -178,7 +176,7 @@ def fit(enrolled: Sequence[int], open_days: Sequence[float]) -> RateFit:
 
 
 def log_likelihood(model: RateModel, enrolled: Sequence[int], open_days: Sequence[float]) -> float:
-    """Return the logarithm of the probability of what was seen; sites need open time."""
+    """Return the log-likelihood of the data; sites need open time."""
     at = (math.log(model.spread), math.log(model.mean))
     return _log_likelihood(at, np.array(enrolled, dtype=np.float64), np.array(open_days, dtype=np.float64))
 
@@ -211,7 +209,7 @@ def _maximum(function: Callable[[_Point], float], start: _Point) -> _Point:
     from scipy.optimize import minimize
 
     options = {"xatol": 1e-8, "fatol": 1e-10, "maxiter": 4000}
-    # Kept where a float can tell α from α + k, and exp does not overflow.
+    # Limited to the range in which a float can distinguish α from α + k, and exp does not overflow.
     found = minimize(
         lambda x: -function((min(max(x[0], -9.0), 4.0), x[1])), start, method="Nelder-Mead", options=options
     )
@@ -224,7 +222,7 @@ def _plausible(k: Floats, days: Floats, mean: float) -> tuple[RateModel, ...]:
 
     mode = _maximum(height, (math.log(PRIOR_SPREAD / 2), math.log(mean)))
     axes = _axes(height, mode)
-    # Where there are many sites the posterior is narrow and nearly normal, and few nodes do.
+    # With many sites the posterior is narrow and nearly normal, and few nodes are enough.
     nodes, node_weights = np.polynomial.hermite_e.hermegauss(_NODES if len(k) <= _MANY_SITES else _FEW_NODES)
     points, logs = [], []
     for z0, w0 in zip(nodes, node_weights, strict=True):
@@ -258,7 +256,7 @@ def _axes(height: Callable[[_Point], float], mode: _Point) -> Floats:
 
 
 DAYS_A_MONTH = 30
-"""The month of a rate, in days."""
+"""Length of a month for rates, in days."""
 
 
 class _Shown(Protocol):
@@ -275,9 +273,9 @@ def month_rates(models: Sequence[RateModel], sites: Sequence[_Shown]) -> list[tu
     Parameters
     ----------
     models
-        What the sites' rates may be, with weights that add up to 1.
+        The possible distributions of the sites' rates, with weights that add up to 1.
     sites
-        What each has shown; one without open time gets what a site gets of which nothing is known.
+        The data of each site; a site without open time gets the rate of an unknown site.
     """
     from scipy.special import gammainc
 

@@ -1,4 +1,4 @@
-"""The forecast as a report: what a coordinator reads first, then the numbers behind it."""
+"""The forecast as a report: first the main results, then the numbers behind them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sitematch.reports.plot import Band, FanPlot, Level, Line
 from sitematch.reports.scope import Scope
 
 FAR_AHEAD = 2.0
-"""A date that lies so many times as far ahead as the ledger reaches back gets a warning."""
+"""A date that is more than this many times as far ahead as the ledger goes back gets a warning."""
 
 
 def sheet(
@@ -31,18 +31,18 @@ def sheet(
     opened: Mapping[str, date],
     ledger: tuple[int, str],
 ) -> Report:
-    """Write a forecast as a report.
+    """Return a forecast as a report.
 
     Parameters
     ----------
     outlook
         The forecast.
     scope
-        The study, the zone whose days were counted, and the sites to list; the study's own numbers are of all sites.
+        The study, the time zone of the days, and the sites to list; the study's own numbers include all sites.
     facilities
-        The facility of each site, by site_id; one that left the catalogue has none.
+        The facility of each site, by site_id; sites that are no longer in the catalogue have none.
     opened
-        The days of opening that were given, by site_id.
+        The given opening days, by site_id.
     ledger
         How many events it was worked out from, and the last one's hash.
     """
@@ -223,7 +223,7 @@ def _part(key: CapKey) -> str:
 
 def _under_way(recruitment: Recruitment, scope: Scope) -> tuple[Section, ...]:
     if scope.visible is not None:
-        # It tells of all sites what a reader of some may not see of the others.
+        # It includes all sites, and a reader of only some may not see the others.
         return ()
     failures, coming = screen_failures(recruitment), will_enrol(recruitment)
     low, high = interval(coming, tables.MAIN_LEVEL)

@@ -1,9 +1,8 @@
-"""Each site among others that compete for the same spots, by simulation.
+"""Sites that compete for the same spots, by simulation.
 
-What the study enrols in all is known exactly (`sitematch.reports.forecast.study`). How it falls on the sites is not,
-once they share a cap: whoever is faster takes more of it. So many courses of the study are drawn, each with rates of
-its own, and the sites are counted in them. The draws start from a fixed number, so the same inputs give the same
-answer.
+The study's total can be calculated exactly (`sitematch.reports.forecast.study`). Its distribution over sites that share
+a cap cannot, because faster sites take more of it. So many runs of the study are simulated, each with its own rates,
+and the sites are counted in them. The random seed is fixed, so the same inputs give the same result.
 """
 
 from __future__ import annotations
@@ -18,11 +17,10 @@ from sitematch.reports.forecast.plan import Plan
 from sitematch.reports.forecast.rates import RateModel
 
 SEED = 20260101
-"""Where the draws start, unless said otherwise; a report names it."""
+"""The default random seed; a report names it."""
 
 COURSES = 4_000
-"""How many courses are drawn: a probability of one half is then known to within 1.6 percentage
-points, 95 times of 100."""
+"""Number of simulated runs: a probability of one half is then accurate to 1.6 percentage points in 95 of 100 cases."""
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -30,14 +28,14 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SitesAhead:
-    """What the courses came to, for every site in the plan's order.
+    """The results of the runs, for every site in the plan's order.
 
     Parameters
     ----------
     full
-        Share of courses in which the site could take nobody more, for spots, at each of the times: sites by times.
+        Share of runs in which the site was full at each of the times: sites by times.
     enrolled
-        Enrolments up to the time that was asked for: sites by courses.
+        Enrolments up to the requested time: sites by runs.
     """
 
     full: Floats
@@ -53,32 +51,32 @@ def simulate(
     courses: int = COURSES,
     seed: int = SEED,
 ) -> SitesAhead:
-    """Draw courses of the study and count the sites in them.
+    """Simulate runs of the study and count the sites in them.
 
     Parameters
     ----------
     plan, models
         See `sitematch.reports.forecast.study.enrolments`.
     days
-        Times from now, in days, rising.
+        Times from now, in days, ascending.
     count_at
-        Which of them `SitesAhead.enrolled` is for.
+        The index of the time of `SitesAhead.enrolled`.
     courses
-        How many to draw.
+        The number of runs.
     seed
-        Where the draws start.
+        The random seed.
 
     Notes
     -----
-    A site is full once its own cap, its country's or the study's is reached. From one time to the next arrivals are
-    Poisson; the site's own cap cuts them off exactly. Where a wider cap is reached in between, the arrivals that still
-    find room are chosen at random among all in that step, as arrivals of a Poisson process fall uniformly in time.
+    A site is full once its own cap, its country's or the study's is reached. Between two times, arrivals are Poisson,
+    and the site's own cap limits them exactly. If a wider cap is reached in between, the arrivals that still get a spot
+    are chosen at random among all in that step, because arrivals of a Poisson process are uniform in time.
     """
     rng = np.random.default_rng(seed)
     shapes, rate_days = _drawn_models(models, courses)
     full = np.zeros((len(plan.sites), len(days)), dtype=np.int64)
     enrolled = np.empty((len(plan.sites), courses), dtype=np.int32)
-    # In parts that fit a processor's cache; a study of a hundred sites is one part.
+    # In parts that fit into a processor's cache; a study of a hundred sites is one part.
     part = max(1, _AT_ONCE // max(1, len(plan.sites)))
     for start in range(0, courses, part):
         of = slice(start, min(start + part, courses))
@@ -98,7 +96,7 @@ def _run(
     full: npt.NDArray[np.int64],
     rng: np.random.Generator,
 ) -> Counts:
-    """Draw one course for each pair of parameters; add to `full` where sites are, and return who enrolled."""
+    """Simulate one run for each pair of parameters, add full sites to `full`, and return the enrolments."""
     sites, courses = plan.sites, len(shapes)
     enrolled = np.array([site.enrolled for site in sites], dtype=np.float64)[:, None]
     open_days = np.array([site.open_days for site in sites])[:, None]
@@ -129,7 +127,7 @@ def _run(
 
 
 def _drawn_models(models: Sequence[RateModel], courses: int) -> tuple[Floats, Floats]:
-    # By their weights but not at random: one source of noise less.
+    # By their weights but not at random, which removes one source of noise.
     ends = np.cumsum([model.weight for model in models])
     chosen = np.searchsorted(ends, (np.arange(courses) + 0.5) / courses).clip(max=len(models) - 1)
     shapes = np.array([model.shape for model in models])
@@ -147,7 +145,7 @@ _PLENTY = np.iinfo(np.int64).max // 4
 
 
 class _Room:
-    """The spots left in each course, on every level."""
+    """The spots left in each run, at every level."""
 
     def __init__(self, plan: Plan, courses: int) -> None:
         own = [_PLENTY if site.spots is None else site.spots for site in plan.sites]
@@ -162,7 +160,7 @@ class _Room:
         self._shared = [(members, np.full(courses, spots, dtype=np.int64)) for members, spots in groups if len(members)]
 
     def let_in(self, arrivals: Counts, rng: np.random.Generator) -> Counts:
-        """Take up as many of the arrivals as there is room for, and return those."""
+        """Enrol as many of the arrivals as there are spots for, and return their number."""
         arrivals = np.minimum(arrivals, self._sites)
         for members, left in self._shared:
             asked = arrivals[members].sum(axis=0)
@@ -174,7 +172,7 @@ class _Room:
         return arrivals
 
     def is_full(self) -> npt.NDArray[np.bool_]:
-        """Return whether each site can take nobody more, in each course."""
+        """Return whether each site is full, in each run."""
         full = self._sites <= 0
         for members, left in self._shared:
             full[members] |= left <= 0

@@ -1,8 +1,8 @@
-"""The whole study: how many enrol in a time, and when it is full. Exact, without simulation.
+"""The whole study: enrolments in a period, and when it is full. Exact, without simulation.
 
-Caps nest: sites in countries in the study. Somebody is turned away once any of the three is full, and a cap that is
-full stays full. So until the study is full it does not matter to a country, and what a cap lets through by a time is
-the lesser of the cap and what arrives at it: sums of negative binomials, cut off on each level, give the study's own
+Caps are nested: sites in countries in the study. Nobody can enrol once any of the three is full, and a full cap stays
+full. So the study's cap does not affect a country until the study is full, and the number admitted by a given time is
+the lower of the cap and the number of arrivals. Sums of negative binomials, cut off at each level, give the study's
 distribution.
 """
 
@@ -19,31 +19,32 @@ from sitematch.reports.forecast.rates import RateModel
 
 
 def enrolments(plan: Plan, models: Sequence[RateModel], days: float) -> Pmf:
-    """Return the distribution of the study's enrolments in a time from now.
+    """Return the distribution of the study's enrolments in a period from now.
 
     Parameters
     ----------
     plan
-        Who can enrol.
+        The plan.
     models
-        What the rates may be, with weights that add up to 1.
+        The possible distributions of the rates, with weights that add up to 1.
     days
         How long, 0 or more.
 
     Notes
     -----
-    Those who are under way at sites that take nobody new count as decided from the start: the ledger does not say when.
+    Referrals in progress at sites that are closed to new patients count as decided at the start, because the ledger
+    does not say when.
     """
     return mixture((model.weight, _under(plan, model, days)) for model in models)
 
 
 def by_moments(plan: Plan, model: RateModel, days: float) -> tuple[float, float]:
-    """Return the size and share of the one negative binomial that has the mean and variance of the uncapped total.
+    """Return the size and share of the negative binomial with the mean and variance of the uncapped total.
 
     Notes
     -----
-    The usual approximation, kept to be compared with `enrolments`. With m = Σ t(α+k)/(β+τ) and v = Σ t²(α+k)/(β+τ)²
-    the size is m²/v and the share v/(m+v).
+    The usual approximation, for comparison with `enrolments`. With m = Σ t(α+k)/(β+τ) and v = Σ t²(α+k)/(β+τ)² the size
+    is m²/v and the share v/(m+v).
     """
     mean = variance = 0.0
     for site in plan.sites:
@@ -100,7 +101,7 @@ def _first_day(chance: Callable[[int], float], probability: float, last: int) ->
 def _under(plan: Plan, model: RateModel, days: float) -> Pmf:
     by_country: dict[str, list[SiteAhead]] = {}
     for site in plan.sites:
-        # Countries without a cap need not be told apart.
+        # Countries without a cap do not have to be distinguished.
         by_country.setdefault(site.country if site.country in plan.country_spots else "", []).append(site)
     countries = []
     for country, sites in by_country.items():
@@ -112,8 +113,8 @@ def _under(plan: Plan, model: RateModel, days: float) -> Pmf:
 def _parts(
     sites: Iterable[SiteAhead], model: RateModel, days: float, cap: int | None, completion: tuple[float, float]
 ) -> Iterable[Pmf]:
-    # Negative binomials of one share add up to another: sites with equal open time and no cap of their own that matters
-    # need no convolution. Sites with such a cap are often alike too.
+    # Negative binomials with the same share add up to another one: sites with equal open time and no relevant cap of
+    # their own need no convolution. Sites with such a cap are often identical too.
     alike: dict[float, float] = {}
     capped: Counter[tuple[float, float, int]] = Counter()
     finishing = 0

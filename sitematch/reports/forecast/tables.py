@@ -1,4 +1,4 @@
-"""The forecast's tables: every number, with its interval."""
+"""The forecast's tables, with an interval for every number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sitematch.reports.forecast.rates import DAYS_A_MONTH, RateFit
 from sitematch.reports.forecast.underway import Share
 
 MAIN_LEVEL = 0.8
-"""The level of the one interval that is shown where there is no room for all."""
+"""The level of the interval that is shown if there is no room for all."""
 
 _OPEN_DAYS = (
     "Days in which it could have enrolled somebody, since the start of the ledger or the day of opening that was "
@@ -27,7 +27,7 @@ _SITE = (
 
 
 def by_date(dates: Sequence[AtDate]) -> Table:
-    """Return the study at each date."""
+    """Return the table of the study at each date."""
     return Table(
         name="by-date",
         columns=(
@@ -45,7 +45,7 @@ def by_date(dates: Sequence[AtDate]) -> Table:
 
 
 def scenarios(named: Iterable[tuple[str, Scenario]], horizon: date) -> Table:
-    """Return futures side by side, on the date asked for."""
+    """Return the table that compares plans on the requested date."""
     return Table(
         name="what-if",
         columns=(
@@ -79,7 +79,7 @@ def sites_ahead(
     by: date,
     notes: tuple[str, ...],
 ) -> Table:
-    """Return what is expected of each site; `used` holds those that the ledger knows."""
+    """Return the table of forecasts by site; `used` has the sites with events in the ledger."""
     return Table(
         name="sites",
         columns=(
@@ -115,7 +115,7 @@ def sites_ahead(
 
 
 def site_rates(sites: Iterable[SiteOutlook], facilities: Mapping[str, str]) -> Table:
-    """Return how fast each site enrols."""
+    """Return the table of rates by site."""
     return Table(
         name="site-rates",
         columns=(
@@ -148,7 +148,7 @@ def site_rates(sites: Iterable[SiteOutlook], facilities: Mapping[str, str]) -> T
 
 
 def sites_so_far(sites: Iterable[SiteRecruitment], facilities: Mapping[str, str]) -> Table:
-    """Return what each site has shown, where nothing can be forecast."""
+    """Return the table of recruitment by site, if there is no forecast."""
     return Table(
         name="sites",
         columns=(
@@ -167,7 +167,7 @@ def sites_so_far(sites: Iterable[SiteRecruitment], facilities: Mapping[str, str]
 
 
 def screening(recruitment: Recruitment, coming: Pmf, failures: Share) -> Table:
-    """Return who is under way, how many of them will enrol, and how often screening fails."""
+    """Return the table of referrals in progress: how many will enrol, and how often screening fails."""
     known = failures.of > 0
     return Table(
         name="screening",
@@ -207,7 +207,7 @@ def screening(recruitment: Recruitment, coming: Pmf, failures: Share) -> Table:
 
 
 def rates(fit: RateFit) -> Table:
-    """Return what was fitted."""
+    """Return the table of the fit."""
     return Table(
         name="rates",
         columns=(

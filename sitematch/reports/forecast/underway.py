@@ -1,7 +1,8 @@
-"""People under way now: how often screening fails, and how many of those held or in screening will enrol.
+"""Referrals in progress: how often screening fails, and how many of those held or in screening will enrol.
 
-A forecast does not add them to what sites will enrol: whoever enrolled before was held and screened too, so a site's
-rate counts them already. Only where a site is closed to new patients are they all that can still come.
+A forecast does not add them to the enrolments of sites: people who enrolled earlier were also held and screened, so a
+site's rate already includes them. Only at a site that is closed to new patients are they the only ones who can still
+enrol.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ class Share:
     Parameters
     ----------
     count, of
-        What was counted, of how many.
+        The count and its total.
     low, high
-        The interval that holds it with 95 %, 0 to 1.
+        The 95 % interval, 0 to 1.
     """
 
     count: int
@@ -32,7 +33,7 @@ class Share:
 
 
 def screen_failures(recruitment: Recruitment) -> Share:
-    """Return the share of decided screenings that failed; those given up in between are not counted.
+    """Return the share of completed screenings that failed; screenings that were abandoned are not counted.
 
     Notes
     -----
@@ -47,12 +48,12 @@ def screen_failures(recruitment: Recruitment) -> Share:
 
 
 def will_enrol(recruitment: Recruitment) -> Pmf:
-    """Return the distribution of how many of those under way now will enrol, as earlier ones did.
+    """Return the distribution of how many referrals in progress will enrol, based on earlier ones.
 
     Notes
     -----
-    Beta-binomial, by Jeffreys' prior, for the held and for those in screening apart: of the latter more come
-    through. The two are added as if they were independent.
+    Beta-binomial, with Jeffreys' prior, separately for held referrals and those in screening, of which more will enrol.
+    The two are added as if they were independent.
     """
     held, screening = recruitment.held, recruitment.screening
     ended = max(0, recruitment.screened - screening - recruitment.enrolled)

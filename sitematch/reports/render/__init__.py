@@ -1,4 +1,4 @@
-"""Reports as bytes: one format a file. Nothing is worked out here, so every format shows the same numbers."""
+"""Reports as bytes, one module per format. Nothing is calculated here, so every format shows the same numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sitematch.reports.document import Report
 
 
 class Format(StrEnum):
-    """The formats of a file; the values are also the endings of its name."""
+    """File formats; the values are also the file endings."""
 
     JSON = "json"
     CSV = "csv"
@@ -23,12 +23,12 @@ class Format(StrEnum):
 
     @property
     def media_type(self) -> str:
-        """Its media type, without parameters."""
+        """Return its media type, without parameters."""
         return _FACTS[self].media_type
 
     @property
     def is_text(self) -> bool:
-        """Whether it is UTF-8 text, which its media type then says."""
+        """Return whether it is UTF-8 text, as its media type then says."""
         return _FACTS[self].is_text
 
 
@@ -49,7 +49,7 @@ _FACTS = {
 
 
 def render(report: Report, form: Format, *, table: str | None = None) -> bytes:
-    """Write a report as a file.
+    """Return a report as the bytes of a file.
 
     Parameters
     ----------
@@ -59,16 +59,16 @@ def render(report: Report, form: Format, *, table: str | None = None) -> bytes:
     form
         The format.
     table
-        For CSV, the name of one table; see `as_csv.render`. Other formats hold them all.
+        For CSV, the name of one table; see `as_csv.render`. Other formats contain all tables.
 
     Raises
     ------
     InvalidInput
-        If there is no such table, or the format takes none.
+        If there is no such table, or the format does not support this option.
     NotReady
-        If the machine lacks what PDF needs.
+        If the requirements of PDF are not installed.
     """
-    # Each format is imported when it is asked for: the libraries behind them are heavy.
+    # Each format is imported at its first use, because its libraries are slow to import.
     module = import_module(f"sitematch.reports.render.as_{form.value}")
     if form is Format.CSV:
         return cast(bytes, module.render(report, table=table))

@@ -12,22 +12,22 @@ from sitematch.reports.document import Cell, Report, Table
 
 
 def render(report: Report, *, table: str | None = None) -> bytes:
-    """Write tables of a report as CSV (RFC 4180 with line feeds), UTF-8.
+    """Return tables of a report as CSV (RFC 4180 with line feeds), UTF-8.
 
     Parameters
     ----------
     report
         The report.
     table
-        The name of one table. None is the first and every other one with the same columns, one below the other; the
-        column ``table`` says which a row is of.
+        The name of one table. None for the first table and all others with the same columns, one after another; the
+        column ``table`` names the table of a row.
 
     Returns
     -------
     bytes
-        A header, then one row for each row of the tables. Numbers are exact, instants in UTC, durations in seconds; a
-        text that a spreadsheet would run has an apostrophe before it. Totals are left out: a sum over a column would
-        count them again. What the report is about stands in the last columns of every row.
+        A header, then one row for each row of the tables. Numbers are exact, times in UTC, durations in seconds; a text
+        that a spreadsheet would run has a leading apostrophe. Totals are left out, because a sum over a column would
+        count them again. The last columns of every row have the subject of the report.
 
     Raises
     ------

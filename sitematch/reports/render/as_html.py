@@ -1,4 +1,4 @@
-"""A report as one page that needs nothing else: no script, no style attribute, no address to load from."""
+"""A report as one self-contained page: no script, no style attribute, no external files."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _UNBROKEN = (CellKind.INSTANT, CellKind.DATE)
 
 
 def render(report: Report) -> bytes:
-    """Write a report as an HTML page, UTF-8, that also prints well.
+    """Return a report as an HTML page, UTF-8, that also prints well.
 
-    Each plot is drawn within the page and said in words below; its numbers are a table that can be unfolded.
+    Each plot is inline and described in words below; its numbers are in a table that can be opened.
     """
-    # Tables of one form are explained once.
+    # Columns that several tables share are explained once.
     columns = dict.fromkeys(column for table in report.tables for column in table.columns if column.description)
     page = _template().render(
         report=report,
@@ -49,7 +49,7 @@ def render(report: Report) -> bytes:
 
 @cache
 def content_security_policy() -> str:
-    """Return the policy that a report's page is made for: its own style sheet, by its hash, and nothing else."""
+    """Return the Content-Security-Policy of a report's page: its own style sheet, by its hash, and nothing else."""
     digest = base64.b64encode(hashlib.sha256(_css().encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 

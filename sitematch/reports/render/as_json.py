@@ -13,7 +13,7 @@ from sitematch.reports.document import Cell, CellKind, Column, Report, Section, 
 from sitematch.reports.plot_text import plot_table, plot_text
 
 Value = str | int | float | bool | None
-"""What a field of a row can be."""
+"""The types of a field in a row."""
 
 
 class _Wire(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +30,7 @@ class ReportColumn(_Wire, frozen=True):
 
 
 class ReportTable(_Wire, frozen=True):
-    """Rows of equal form; all numbers are exact, not rounded."""
+    """A table; all numbers are exact, not rounded."""
 
     name: str
     columns: tuple[ReportColumn, ...]
@@ -43,7 +43,7 @@ class ReportTable(_Wire, frozen=True):
 
 
 class ReportPlot(_Wire, frozen=True):
-    """What the pages draw, as text and numbers."""
+    """A plot as text and numbers."""
 
     name: str
     title: str
@@ -77,12 +77,12 @@ class ReportAnswer(_Wire, frozen=True):
 
 
 def render(report: Report) -> bytes:
-    """Write a report as one JSON object, UTF-8, indented, with a line's end."""
+    """Return a report as one JSON object, UTF-8, indented, with a final newline."""
     return msgspec.json.format(msgspec.json.encode(report_answer(report)), indent=2) + b"\n"
 
 
 def report_answer(report: Report) -> ReportAnswer:
-    """Return a report in the shape in which programs get it."""
+    """Return a report in its JSON type."""
     return ReportAnswer(
         kind=report.kind,
         title=report.title,

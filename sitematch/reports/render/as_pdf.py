@@ -1,4 +1,4 @@
-"""A report as PDF: set by Typst after the template ``page.typ``."""
+"""A report as PDF, typeset by Typst with the template ``page.typ``."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _LEFT = (CellKind.TEXT, CellKind.INSTANT, CellKind.DATE, CellKind.FLAG)
 
 
 def render(report: Report) -> bytes:
-    """Write a report as PDF, A4 across, with what it is about and the page's number at the foot of each page.
+    """Return a report as PDF, A4 landscape, with its subject and the page number at the foot of each page.
 
-    It is tagged for screen readers. The font is DejaVu Sans, which comes with matplotlib; what that font lacks, such as
-    Chinese, is taken from the machine's fonts.
+    It is tagged for screen readers. The font is DejaVu Sans, which is part of matplotlib; other characters, such as
+    Chinese, use the machine's fonts.
 
     Parameters
     ----------
@@ -40,13 +40,13 @@ def render(report: Report) -> bytes:
         font_paths=[str(Path(mpl.get_data_path()) / "fonts" / "ttf")],
         format="pdf",
         sys_inputs={"report": json.dumps(_content(report), ensure_ascii=False)},
-        # Neither the clock nor a date: `as_of` says what is told.
+        # No clock and no date; `as_of` has the time of the report.
         timestamp=0,
     )
 
 
 def _content(report: Report) -> dict[str, Any]:
-    # Tables of one form are explained once.
+    # Columns that several tables share are explained once.
     columns = dict.fromkeys(column for table in report.tables for column in table.columns if column.description)
     return {
         "name": f"{report.title}: {report.study_id}",
@@ -74,7 +74,7 @@ def _plot(plot: Plot, report: Report, *, is_told: bool) -> dict[str, Any]:
     return {
         "drawing": draw(plot, report.zone),
         "text": f"{plot.title}. {plot_text(plot, report.zone)}",
-        # Beside a table of its own the plot's numbers would stand there twice.
+        # With a table in the same section, the plot's numbers would appear twice.
         "table": _table(plot_table(plot), report) if is_told else None,
     }
 

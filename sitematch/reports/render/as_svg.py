@@ -1,8 +1,8 @@
-"""Plots as SVG: drawn so that they can be told apart without colours, and with their texts kept as text.
+"""Plots as SVG, readable without colours, and with their texts as text.
 
-The colours are Okabe and Ito's, which people with any kind of colour blindness tell apart (Color Universal Design,
-2008); beside them stand hatching, markers and line styles, which paper keeps. The drawing carries no ``style``
-attribute, so that it may stand in a page whose content security policy allows none.
+The colours are Okabe and Ito's, which people with any kind of colour blindness can distinguish (Color Universal Design,
+2008). Hatching, markers and line styles also work on paper. The drawing has no ``style`` attribute, so that it can be
+used in a page whose content security policy allows none.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _HATCHES = ("", "///", "...", "xx", "\\\\\\")
 _LINE_STYLES = ("-", "--", "-.", ":", (0, (8, 2)))
 _MARKERS = ("o", "s", "^", "D", "x")
 _BAND_GREYS = ("#DDE9F2", "#B4D0E4", "#82B0D2")
-"""From the widest interval to the narrowest: each clearly darker than the one before, in print too."""
+"""From the widest interval to the narrowest; each is clearly darker than the previous one, also in print."""
 
 _WIDTH_INCHES = 8.0
 _SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
-    # A hospital's name may hold dollar signs.
+    # A hospital's name may contain dollar signs.
     "text.parse_math": False,
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
@@ -38,7 +38,7 @@ _SETTINGS: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
-# What matplotlib is set to holds for the whole process.
+# matplotlib's settings apply to the whole process.
 _drawing = threading.Lock()
 
 _SVG = "http://www.w3.org/2000/svg"
@@ -53,22 +53,22 @@ def draw(plot: Plot, zone: ZoneInfo) -> str:
     Parameters
     ----------
     plot
-        What to draw.
+        The plot.
     zone
-        Where instants are shown.
+        The time zone for displayed times.
 
     Returns
     -------
     str
-        An ``svg`` element, for a page or a file: no script, no style attribute, no outside address. Its title is the
-        plot's and its description the text equivalent. The same plot gives the same text.
+        An ``svg`` element for a page or a file, without scripts, style attributes and external addresses. Its title is
+        the plot's and its description the text equivalent. The same plot gives the same text.
     """
     with needs_extra("reports", "The plot of a report"):
         import matplotlib
     from matplotlib.figure import Figure
 
     with _drawing, matplotlib.rc_context():
-        # What a user set for other drawings does not count here.
+        # The user's settings for other drawings are ignored here.
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_SETTINGS | {"svg.hashsalt": plot.name})  # type: ignore[arg-type]
         figure = Figure(figsize=(_WIDTH_INCHES, _height_inches(plot)), layout="constrained")
@@ -209,7 +209,7 @@ def _place(x: X, zone: ZoneInfo) -> Any:
 
 
 def _tidy(drawn: str, plot: Plot, description: str) -> str:
-    """Turn style attributes into SVG's own, drop what a page has no use for, and name the drawing."""
+    """Turn style attributes into SVG's own, remove parts that a page does not need, and name the drawing."""
     ET.register_namespace("", _SVG)
     root = ET.fromstring(drawn)  # noqa: S314 - matplotlib wrote it a moment ago
     for unused in root.findall(f"{{{_SVG}}}metadata"):

@@ -31,7 +31,7 @@ def print_report(report: Report, console: Console) -> None:
     report
         The report.
     console
-        Where it goes; a wide table folds where it is narrow.
+        The output; on a narrow terminal, a wide table is folded.
     """
     console.print(Text(report.title, style="bold"))
     for name, value in facts_of(report):
@@ -58,7 +58,7 @@ def _print_plot(plot: Plot, zone: ZoneInfo, console: Console) -> None:
 
 
 def _print_bars(plot: BarPlot, console: Console) -> None:
-    """Print stacked bars of characters; rows of bars that do not add up are told by the text alone."""
+    """Print stacked bars of characters; bars that do not add up are described only by the text."""
     if not plot.is_stacked and len(plot.series) > 1:
         return
     sums = [sum(row.values[at] or 0 for row in plot.series) for at in range(len(plot.categories))]
@@ -109,7 +109,7 @@ def _grid(table: Table, places: Sequence[int], widths: Sequence[int], zone: Zone
 
 
 def _least_width(table: Table, at: int, zone: ZoneInfo) -> int:
-    """Return how narrow a column may become: no word of its heading and no number is broken, but a name may be."""
+    """Return the minimum width of a column: words of its heading and numbers are not broken, but names can be."""
     column = table.columns[at]
     cells = [signed(column, row[at], zone) for row in table.rows] + [total_shown(table, at, zone)]
     longest = max(map(cell_len, cells))

@@ -1,4 +1,4 @@
-"""A report as an Excel workbook: a sheet a table with real numbers, shares and instants, and one sheet about it all."""
+"""A report as an Excel workbook: one sheet per table with typed values, and one sheet about the report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sitematch.reports.document import Cell, CellKind, CellMark, CellTone, Colum
 
 _WIDEST = 48
 _SHEET_NAME = 31
-"""The most letters that Excel takes."""
+"""Maximum number of characters that Excel allows."""
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _CORE = "docProps/core.xml"
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
@@ -34,10 +34,10 @@ def render(report: Report) -> bytes:
     Returns
     -------
     bytes
-        First the sheet ``About`` with the facts, texts, notes and what each column is; then a sheet for each table, the
-        first of which is in front. Headers are frozen and can be filtered by. Instants stand in the report's time
-        zone, as Excel knows none; durations are days. Marked cells are coloured by rules and, for paper, bold or
-        italic. Nothing is a formula.
+        First the sheet ``About`` with the facts, texts, notes and column descriptions; then a sheet for each table, the
+        first of which is active. Headers are frozen and have filters. Times are in the report's time zone, because
+        Excel has none; durations are days. Rules colour marked cells and, for printing, make them bold or italic.
+        Nothing is a formula.
     """
     with needs_extra("reports", "An Excel workbook"):
         from openpyxl import Workbook
@@ -50,7 +50,7 @@ def render(report: Report) -> bytes:
         sheet = book.create_sheet(table.name[:_SHEET_NAME])
         _write_table(sheet, table, report)
     book.active = 1 if report.tables else 0
-    # The only sheet selected: with two, Excel would type into both.
+    # Only one sheet is selected; with two, Excel would edit both.
     for number, sheet in enumerate(book.worksheets):
         sheet.sheet_view.tabSelected = number == book.index(book.active)
     book.properties.creator = report.version
@@ -138,13 +138,13 @@ def _put(cell: Any, column: Column, value: Cell, zone: ZoneInfo) -> None:
             value = value / timedelta(days=1)
         cell.value = value
         if isinstance(value, float):
-            # openpyxl would write 16 digits; a float needs 17 to come back the same.
+            # openpyxl would write 16 digits; a float needs 17 to be restored exactly.
             cell.value, cell.data_type = repr(value), "n"
         cell.number_format = _number_format(column)
 
 
 def _put_text(cell: Any, text: str) -> None:
-    """Put a text into a cell as a text: openpyxl would make a formula of one that begins with an equals sign."""
+    """Write a text into a cell as a text, because openpyxl treats one that begins with an equals sign as a formula."""
     if text:
         cell.value = escape_for_workbook(text)
         cell.data_type = "s"
@@ -177,7 +177,7 @@ def _add_rule(sheet: Any, cells: str, first: str, mark: CellMark) -> None:
     from openpyxl.styles import Font, PatternFill
 
     if mark.equals is None:
-        # A text counts as more than every number, and so would "no cap".
+        # Excel treats a text as greater than every number, including "no cap".
         test = f"AND(ISNUMBER({first}),{first}>={mark.at_least})"
     elif isinstance(mark.equals, bool):
         test = f"{first}={str(mark.equals).upper()}"
@@ -201,7 +201,7 @@ def _set_up_page(sheet: Any, report: Report) -> None:
 
 
 def _timeless(workbook: bytes, as_of: datetime) -> bytes:
-    """Pack a workbook anew without the instant at which it was saved, so that the same report gives the same bytes."""
+    """Repack a workbook without the time of saving, so that the same report gives the same bytes."""
     out = io.BytesIO()
     with ZipFile(io.BytesIO(workbook)) as packed, ZipFile(out, "w", ZIP_DEFLATED) as anew:
         for item in packed.infolist():

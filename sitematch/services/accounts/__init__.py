@@ -1,1 +1,1 @@
-"""Accounts, tokens and sign-in; each call is allowed or denied first."""
+"""Accounts, tokens and sign-in; each call checks permissions first."""

@@ -1,7 +1,7 @@
-"""Accounts and their roles: every read and write, allowed or denied before anything else happens.
+"""Reads and writes of accounts and their roles, each with a permission check first.
 
-Each function needs `Permission.ACCOUNTS_WRITE`, which administrators have, and raises `NotAllowed` without it; beyond
-that it raises what the function of the same name in `sitematch.store.accounts.accounts` raises.
+Each function needs `Permission.ACCOUNTS_WRITE`, which administrators have, and raises `NotAllowed` without it. Its
+other errors are those of the function of the same name in `sitematch.store.accounts.accounts`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def create_account(
     password: str | None = None,
     grant: Grant | None = None,
 ) -> Account:
-    """Make an account, with a role if one is given; without a role it may do nothing yet."""
+    """Create an account, optionally with a role; without a role, nothing is allowed yet."""
     _require(actor)
     account = accounts.create_account(store, email=email, now=now, password=password)
     return account if grant is None else accounts.give(store, account_id=account.account_id, grant=grant)
@@ -37,7 +37,7 @@ def read_account(store: Store, actor: Actor, account_id: str) -> Account:
 
 
 def find_account(store: Store, actor: Actor, email: str) -> Account:
-    """Return the account of an e-mail address, in any case, or of an account's id.
+    """Return an account by e-mail address, in upper or lower case, or by id.
 
     Raises
     ------
@@ -60,40 +60,40 @@ def list_accounts(store: Store, actor: Actor) -> tuple[Account, ...]:
 
 
 def give(store: Store, actor: Actor, *, account_id: str, grant: Grant) -> Account:
-    """Give an account a role; nothing happens if it has it."""
+    """Give an account a role; nothing happens if it already has it."""
     _require(actor)
     return accounts.give(store, account_id=account_id, grant=grant)
 
 
 def remove_grant(store: Store, actor: Actor, *, account_id: str, grant: Grant) -> Account:
-    """Take a role back; nothing happens if the account does not have it."""
+    """Remove a role from an account; nothing happens if it does not have it."""
     _require(actor)
     return accounts.remove_grant(store, account_id=account_id, grant=grant)
 
 
 def set_password(store: Store, actor: Actor, *, account_id: str, password: str, now: datetime) -> None:
-    """Set somebody's password; every session and token of the account ends.
+    """Set an account's password and end all its sessions and tokens.
 
-    For one's own see `sitematch.services.accounts.sign_in.change_password`.
+    To change the own password, see `sitematch.services.accounts.sign_in.change_password`.
     """
     _require(actor)
     accounts.set_password(store, account_id=account_id, password=password, now=now)
 
 
 def disable_account(store: Store, actor: Actor, *, account_id: str, now: datetime) -> None:
-    """End an account's use, its sessions and tokens included; the audit trail keeps its id."""
+    """Disable an account and end its sessions and tokens; the audit trail keeps its id."""
     _require(actor)
     accounts.disable_account(store, account_id=account_id, now=now)
 
 
 def count_sessions(store: Store, actor: Actor, *, account_id: str, now: datetime) -> int:
-    """Return how many sessions of an account are open."""
+    """Return the number of open sessions of an account."""
     _require(actor)
     return sessions.count_sessions(store, account_id=account_id, now=now)
 
 
 def end_sessions(store: Store, actor: Actor, *, account_id: str, now: datetime) -> int:
-    """End every session of an account, at once, and return how many there were; its API tokens stay."""
+    """End every session of an account and return how many there were; its API tokens stay valid."""
     _require(actor)
     return sessions.end_sessions(store, account_id=account_id, now=now)
 

@@ -1,7 +1,7 @@
-"""Who asks: signing in and out, sessions, and the token of a request.
+"""Authentication: signing in and out, sessions, and the token of a request.
 
-Nobody needs a permission here: each function asks for proof of who somebody is, or acts on that person's own session
-and account alone.
+These functions need no permission: each one checks a proof of identity, or works only on the person's own session and
+account.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from sitematch.store.engine import Store
 
 
 def authenticate(store: Store, *, secret: str, now: datetime) -> Actor:
-    """Return who asks with a token; see `sitematch.store.accounts.tokens.authenticate`."""
+    """Return the owner of a token; see `sitematch.store.accounts.tokens.authenticate`."""
     return tokens.authenticate(store, secret=secret, now=now)
 
 
 def can_anybody_sign_in(store: Store) -> bool:
-    """Whether there is an account with a password that is not disabled. Errors: see `Store.reading`."""
+    """Return whether there is an active account with a password. Errors: see `Store.reading`."""
     return sessions.anybody_may_sign_in(store)
 
 
@@ -37,12 +37,13 @@ def sign_in(store: Store, *, email: str, password: str, now: datetime, replaced_
     now
         The instant (aware).
     replaced_secret
-        Of a session that the browser had before; it ends, so that nothing of it is carried into the new one.
+        The secret of an earlier session of the browser; that session ends, so that nothing of it is kept in the new
+        one.
 
     Raises
     ------
     LoginDelayed, LoginFailed
-        See `sitematch.store.accounts.accounts.log_in`; the session that the browser had before stays.
+        See `sitematch.store.accounts.accounts.log_in`; the browser's earlier session stays valid.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
@@ -53,12 +54,12 @@ def sign_in(store: Store, *, email: str, password: str, now: datetime, replaced_
 
 
 def read_session(store: Store, *, secret: str, now: datetime) -> Session:
-    """Return the session that a secret opens; see `sitematch.store.accounts.sessions.read_session`."""
+    """Return the session of a secret; see `sitematch.store.accounts.sessions.read_session`."""
     return sessions.read_session(store, secret=secret, now=now)
 
 
 def count_own_sessions(store: Store, session: Session, now: datetime) -> int:
-    """Return how many sessions of the person are open, this one included. Errors: see `Store.reading`."""
+    """Return the number of the person's open sessions, including this one. Errors: see `Store.reading`."""
     return sessions.count_sessions(store, account_id=session.account.account_id, now=now)
 
 
@@ -68,7 +69,7 @@ def sign_out(store: Store, session: Session, now: datetime) -> None:
 
 
 def change_password(store: Store, session: Session, *, password: str, new_password: str, now: datetime) -> None:
-    """Set one's own password; every session and token of the account ends, this session included.
+    """Change the own password and end all sessions and tokens of the account, including this session.
 
     Raises
     ------

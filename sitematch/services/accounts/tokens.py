@@ -1,7 +1,7 @@
-"""API tokens: every read and write, allowed or denied before anything else happens.
+"""Reads and writes of API tokens, each with a permission check first.
 
-Each function needs `Permission.ACCOUNTS_WRITE`, which administrators have, and raises `NotAllowed` without it; beyond
-that it raises what the function of the same name in `sitematch.store.accounts.tokens` raises.
+Each function needs `Permission.ACCOUNTS_WRITE`, which administrators have, and raises `NotAllowed` without it. Its
+other errors are those of the function of the same name in `sitematch.store.accounts.tokens`.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def create_token(
     expires_at: datetime,
     now: datetime,
 ) -> NewToken:
-    """Make an API token: what the account may do, cut down to some scopes, until it expires.
+    """Create an API token with the account's permissions, limited to some scopes, until it expires.
 
-    A token makes none that may do more than itself, or that lasts longer.
+    A token cannot create tokens with more permissions or a later expiry than its own.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def create_token(
 
 
 def list_tokens(store: Store, actor: Actor, account_id: str) -> tuple[Token, ...]:
-    """Return an account's API tokens, the newest first; sessions are not listed.
+    """Return an account's API tokens, newest first; sessions are not listed.
 
     Raises
     ------
@@ -64,6 +64,6 @@ def list_tokens(store: Store, actor: Actor, account_id: str) -> tuple[Token, ...
 
 
 def revoke_token(store: Store, actor: Actor, *, token_id: str, now: datetime) -> None:
-    """End a token at once, and for good; nothing happens if it has ended, or never was."""
+    """Revoke a token at once and permanently; nothing happens if it has ended or does not exist."""
     require(actor, Permission.ACCOUNTS_WRITE)
     tokens.revoke_token(store, token_id=token_id, now=now)

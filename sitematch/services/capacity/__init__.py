@@ -1,1 +1,1 @@
-"""What coordinators do with spots; each call is allowed or denied first."""
+"""Coordinators' actions on spots; each call checks permissions first."""

@@ -1,7 +1,7 @@
-"""What coordinators do: every read and write of the ledger, each allowed or denied before anything else happens.
+"""Actions of coordinators: every read and write of the ledger, each with a permission check first.
 
-The command line and HTTP go through here, so neither can forget to ask. What a caller may not read is answered as if it
-were not there: an id that was guessed tells nothing.
+The command line and HTTP both use this module, so neither can omit the check. Data that a caller may not read is
+reported as not found, so that guessing an id reveals nothing.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from sitematch.store.capacity import counting, ledger, ledger_changes, rules, wa
 from sitematch.store.engine import Store
 
 OVERLAP = timedelta(seconds=15)
-"""How far before the instant asked for `capacity` looks back: a write that waited its turn bears the instant at which
-it was asked, and may be committed so much later."""
+"""How far `capacity` looks back before the requested time: a write that had to wait has the time of its request, and
+may be committed this much later."""
 
 
 def capacity(
@@ -46,18 +46,18 @@ def capacity(
     store, actor, study_id, now
         See the module and `sitematch.store.capacity.counting.capacity`.
     as_of
-        An earlier instant to look back to.
+        An earlier time.
     since
-        Leave out sites whose numbers have certainly not changed since this instant, an earlier answer's `as_of`.
+        Leave out sites whose numbers have certainly not changed since this time, the `as_of` of an earlier answer.
     arm
-        Whether the cap of an arm counts too.
+        An arm whose cap also applies.
 
     Raises
     ------
     NotAllowed
         If the actor may see no site of the study.
     InvalidInput
-        If `since` or `as_of` lies ahead.
+        If `since` or `as_of` is in the future.
     StudyNotFound, LedgerBusy, StorageFault, NotReady
         See `sitematch.store.capacity.counting.capacity`.
     """
@@ -76,7 +76,7 @@ def capacity(
 
 
 def caps(store: Store, actor: Actor, study_id: str, now: datetime) -> tuple[CapUsage, ...]:
-    """Return the caps that the actor may see, widest first: of a site only with a role for that site.
+    """Return the caps that the actor may see, widest first; a site's cap needs a role for that site.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def set_cap(store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: 
 
 
 def close(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
-    """Take nobody more in a part of a study; see `store.capacity.rules.close`. Errors: those, and `NotAllowed`."""
+    """Close a part of a study to new patients; see `store.capacity.rules.close`. Errors: those, and `NotAllowed`."""
     require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
     return rules.close(store, caller, study_id=study_id, key=key, now=now)
 
@@ -135,9 +135,9 @@ def hold(
     arm: str | None = None,
     hold_for: timedelta | None = None,
 ) -> Referral:
-    """Take a spot for a while; see `sitematch.store.capacity.ledger.place_hold`. Errors: those, and `NotAllowed`.
+    """Hold a spot for a time; see `sitematch.store.capacity.ledger.place_hold`. Errors: those, and `NotAllowed`.
 
-    Without a `referral_id` a random one is given; the same idempotency key gets the same one again.
+    Without a `referral_id` a random one is created; the same idempotency key gets the same id again.
     """
     require(caller.actor, Permission.REFERRALS_WRITE, study_id=study_id, site_id=site_id)
     return ledger.place_hold(
@@ -156,7 +156,7 @@ def hold(
 def move(
     store: Store, caller: Caller, *, action: Action, referral_id: str, now: datetime, reason: str | None = None
 ) -> Referral:
-    """Move a referral on, or give its spot back.
+    """Run an action on a referral.
 
     Parameters
     ----------
@@ -167,16 +167,16 @@ def move(
     referral_id
         The referral.
     reason
-        One of the action's codes (`ACTIONS[action].reasons`); None where it has none.
+        One of the action's codes (`ACTIONS[action].reasons`); None if it has none.
 
     Raises
     ------
     ReferralNotFound
         If there is none of that id, or the actor may not see it.
     NotAllowed
-        If the actor may see it, but not do this.
+        If the actor may see it, but may not run this action.
     InvalidInput
-        If the reason is missing or no code of the action.
+        If the reason is missing or not one of the action's codes.
     IllegalTransition, SiteClosed, IdempotencyConflict, LedgerBusy, StorageFault, NotReady
         See `sitematch.store.capacity.ledger`.
     """
@@ -185,7 +185,7 @@ def move(
 
 
 def referral(store: Store, actor: Actor, referral_id: str, now: datetime) -> Referral:
-    """Return where a referral stands.
+    """Return the state of a referral.
 
     Raises
     ------
@@ -227,7 +227,7 @@ def referrals(
     before_seq: int | None = None,
     limit: int | None = None,
 ) -> tuple[Referral, ...]:
-    """Return the referrals that the actor may see, the latest change first.
+    """Return the referrals that the actor may see, latest change first.
 
     Parameters are those of `sitematch.store.capacity.counting.list_referrals`.
 
@@ -263,7 +263,7 @@ def _visible(store: Store, actor: Actor, study_id: str) -> VisibleReferrals | No
 
 
 def count_by_state(store: Store, actor: Actor, study_id: str, site_id: str, now: datetime) -> Counter[SpotState]:
-    """Return how many of a site's referrals stand where.
+    """Return the number of a site's referrals by state.
 
     Errors: `NotAllowed`, and those of `sitematch.store.capacity.counting.count_by_state`.
     """
@@ -282,7 +282,7 @@ def join_waiting_list(
     priority: int = 0,
     arm: str | None = None,
 ) -> Referral:
-    """Wait for a spot at any of some sites, every one of which the caller must be allowed to run.
+    """Add a referral to the waiting list of some sites; the caller must be allowed to manage all of them.
 
     See `sitematch.store.capacity.waiting.join_waiting_list`. Errors: those, and `NotAllowed`.
     """
@@ -303,7 +303,7 @@ def join_waiting_list(
 
 
 def waiting_list(store: Store, actor: Actor, study_id: str) -> tuple[WaitingEntry, ...]:
-    """Return who waits, in the order in which spots are offered; of those who wait for sites that the actor may see.
+    """Return the waiting referrals for sites that the actor may see, in the order in which spots are offered.
 
     Raises
     ------
@@ -334,7 +334,7 @@ def _require_referral(store: Store, actor: Actor, permission: Permission, referr
 
 
 def _sites_of(found: Referral, waits_for: dict[str, tuple[str, ...]]) -> Sequence[str | None]:
-    """Return where a referral belongs: its site, or those that it waits for, or, between the two, the whole study."""
+    """Return where a referral belongs: its site, the sites that it waits for, or the whole study."""
     if found.site_id is not None:
         return (found.site_id,)
     return waits_for.get(found.referral_id, (None,))
@@ -345,7 +345,7 @@ def _may_at_any(actor: Actor, permission: Permission, study_id: str, sites: Sequ
 
 
 def _require_somewhere(actor: Actor, permission: Permission, study_id: str) -> None:
-    """Check that the actor may do something in at least one part of a study."""
+    """Check that the actor has a permission in at least one part of a study."""
     is_in_scope = actor.scopes is None or permission in actor.scopes
     if not is_in_scope or not any(
         permission in GRANTED[grant.role] and grant.study_id in (None, study_id) for grant in actor.grants
@@ -354,7 +354,7 @@ def _require_somewhere(actor: Actor, permission: Permission, study_id: str) -> N
 
 
 def may_have_changed(site: SiteCapacity, arm: str | None, touched: frozenset[CapKey], ruled: frozenset[CapKey]) -> bool:
-    """Whether something happened at the site, or under a cap that it shares; see `ledger_changes.touched_since`."""
+    """Return whether something changed at the site or under a shared cap; see `ledger_changes.touched_since`."""
     return any(
         key in touched and (key.level is CapLevel.SITE or key in ruled)
         for key in keys_for(site.site_id, site.country, arm)

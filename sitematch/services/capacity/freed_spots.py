@@ -1,4 +1,4 @@
-"""Offering spots that came free, because a hold or an offer lapsed, to who waits for them."""
+"""Offering spots that became free, because a hold or an offer lapsed, to the waiting list."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sitematch.store.engine import Store
 
 
 def offer_freed_spots(store: Store, now: datetime, *, request_id: str = "sweep") -> dict[str, int]:
-    """Make the offers that are due, and return how many were made by study; every study with a waiting list is there.
+    """Make the offers that are due, and return their number by study, with every study that has a waiting list.
 
-    Run it every few seconds or minutes, in as many processes as you like.
+    Run it every few seconds or minutes, in any number of processes.
 
     Parameters
     ----------

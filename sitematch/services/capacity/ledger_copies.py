@@ -1,4 +1,4 @@
-"""The whole ledger of spots: checked, written to a file, read from one; each allowed or denied first."""
+"""Verifying, exporting and importing the whole ledger, each with a permission check first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sitematch.store.engine import Store
 def verify_ledger(
     store: Store, actor: Actor, *, anchors: Mapping[str, tuple[int, str]] | None = None
 ) -> audit.Verification:
-    """Recompute every hash, and all that is derived from the events.
+    """Recompute every hash, and all data derived from the events.
 
     See `sitematch.store.capacity.history.audit.verify`. Errors: those, and `NotAllowed` for who may not read the audit
     trail of every study.
@@ -33,7 +33,7 @@ def export_ledger(store: Store, actor: Actor) -> Iterator[bytes]:
 def import_ledger(store: Store, actor: Actor, lines: Iterable[bytes]) -> int:
     """Read an exported ledger into an empty one; see `sitematch.store.capacity.history.portable.import_ledger`.
 
-    Errors: those, and `NotAllowed` for who may not set the caps and move the referrals of every study.
+    Errors: those, and `NotAllowed` without permission to set the caps and change the referrals of every study.
     """
     require(actor, Permission.CAPS_WRITE)
     require(actor, Permission.REFERRALS_WRITE)

@@ -1,4 +1,4 @@
-"""What coordinators see and state of one site: its facts, its history, who acted; each allowed or denied first."""
+"""A site for coordinators: its details, its history and its actors, each with a permission check first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sitematch.store.engine import Store
 from sitematch.store.studies import catalogue
 
 PAGE = 50
-"""Events on one page of a history."""
+"""Number of events on one page of a history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class HistoryPage:
     Parameters
     ----------
     events
-        The latest first.
+        The events, latest first.
     next_seq
-        Where the following page goes on; None at the end.
+        Where the next page begins; None at the end.
     names
-        Who the actors are, by `actor_id`; those who are not known are left out.
+        The names of the actors, by `actor_id`; unknown ones are left out.
     """
 
     events: tuple[LedgerEvent, ...]
@@ -61,7 +61,7 @@ def read_site(store: Store, actor: Actor, study_id: str, site_id: str) -> tuple[
 def site_trail(
     store: Store, actor: Actor, study_id: str, site: Site, *, before_seq: int | None = None, limit: int = PAGE
 ) -> HistoryPage:
-    """Return what happened at a site, the latest first, and who did it.
+    """Return the events at a site, latest first, and who caused them.
 
     Raises
     ------
@@ -78,17 +78,17 @@ def site_trail(
 
 
 def name_actors(store: Store, events: Iterable[LedgerEvent]) -> dict[str, str]:
-    """Return who acted in events that the caller was allowed to read.
+    """Return the actors of events that the caller was allowed to read.
 
     See `sitematch.store.capacity.history.audit_trail.actor_names`.
 
-    The right to read an audit trail is the right to know who did what, so no other is asked for.
+    The permission to read an audit trail includes the names of its actors, so no other permission is needed.
     """
     return audit_trail.actor_names(store, {event.actor_id for event in events})
 
 
 def oldest_holds(store: Store, actor: Actor, study_id: str, now: datetime) -> dict[str, datetime]:
-    """Return since when the oldest hold stands at each site whose referrals the actor may see.
+    """Return the start of the oldest hold at each site whose referrals the actor may see.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def set_travel(
     time_reimbursement: str,
     now: datetime,
 ) -> TravelSupport:
-    """State what a site pays of the way.
+    """Set a site's travel support.
 
     See `sitematch.store.capacity.travel_support.set_travel`. Errors: those, and `NotAllowed`.
     """

@@ -1,4 +1,4 @@
-"""Taking sites, matches and capacity out of the program as tables, and sites as GeoJSON."""
+"""Exports of sites, matches and capacity as tables, and of sites as GeoJSON."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 def all_sites(store: Store, study_ids: Collection[str] | None, *, country: str | None = None) -> Iterator[Site]:
-    """Yield the sites of studies, by study and then in the catalogue's order, at a constant memory.
+    """Yield the sites of studies, by study and then in the catalogue's order, with constant memory.
 
     Parameters
     ----------
     store
         The database.
     study_ids
-        Of which studies; None takes all.
+        The studies; None for all.
     country
         Only sites in this country (ISO 3166-1 alpha-2).
 
     Raises
     ------
     StudyNotFound
-        If there is no study of a given id; nothing is yielded then.
+        If there is no study with a given id; nothing is yielded then.
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
@@ -39,7 +39,7 @@ def all_sites(store: Store, study_ids: Collection[str] | None, *, country: str |
 
 
 def all_studies(store: Store, study_ids: Collection[str] | None) -> Iterator[tuple[Study, tuple[Site, ...]]]:
-    """Yield studies, by id, each with its sites, at a constant memory; parameters and errors: see `all_sites`."""
+    """Yield studies, by id, each with its sites, with constant memory; parameters and errors: see `all_sites`."""
     _require_studies(store, study_ids)
     return iter_studies(store, study_ids)
 
@@ -50,7 +50,7 @@ def _require_studies(store: Store, study_ids: Collection[str] | None) -> None:
 
 
 def with_places(store: Store, study_id: str, found: Iterable[SiteCapacity]) -> tuple[CapacityRow, ...]:
-    """Add to the spots of a study's sites what and where the sites are, in the order given.
+    """Add the details of a study's sites to their spots, in the given order.
 
     Raises
     ------
@@ -58,5 +58,5 @@ def with_places(store: Store, study_id: str, found: Iterable[SiteCapacity]) -> t
         See `sitematch.store.studies.catalogue.read_sites`.
     """
     sites = {site.site_id: site for site in read_sites(store, study_id)}
-    # A site that an import removed since its spots were counted has no row any more.
+    # A site that an import removed after its spots were counted no longer has a row.
     return tuple(capacity_row(sites[item.site_id], item) for item in found if item.site_id in sites)

@@ -1,4 +1,4 @@
-"""What the catalogue and the ledger hold, joined into FHIR resources."""
+"""The catalogue and the ledger as FHIR resources."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ INCLUDES: dict[ResourceKind, dict[str, ResourceKind]] = {
     ResourceKind.RESEARCH_STUDY: {"ResearchStudy:site": ResourceKind.LOCATION},
     ResourceKind.ORGANIZATION: {},
 }
-"""What ``_include`` may name, and what it brings."""
+"""The values of ``_include``, and the resources that they add."""
 
 REVERSE_INCLUDES: dict[ResourceKind, dict[str, ResourceKind]] = {
     ResourceKind.LOCATION: {
@@ -64,7 +64,7 @@ REVERSE_INCLUDES: dict[ResourceKind, dict[str, ResourceKind]] = {
         "HealthcareService:organization": ResourceKind.HEALTHCARE_SERVICE,
     },
 }
-"""What ``_revinclude`` may name, and what it brings."""
+"""The values of ``_revinclude``, and the resources that they add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ class FoundResource:
     kind, resource
         It.
     is_match
-        Whether it was searched for; otherwise it comes with something that was.
+        Whether it matches the search; otherwise it was included with a match.
     km
-        Its distance, where that was asked.
+        Its distance, if requested.
     """
 
     kind: ResourceKind
@@ -88,13 +88,13 @@ class FoundResource:
 
 
 MAX_STUDIES = 10_000
-"""Of so many studies at most can the sites be asked for."""
+"""Maximum number of studies whose sites a search can request."""
 
 
 def search(
     store: Store, kind: ResourceKind, *, sites: SiteSearch, studies: StudySearch, of_studies: bool, turn: PagePosition
 ) -> DirectoryPage:
-    """Look resources of a type up.
+    """Search for resources of a type.
 
     Parameters
     ----------
@@ -103,16 +103,16 @@ def search(
     kind
         The type.
     sites, studies
-        Which: `studies` for a ResearchStudy, `sites` for all others.
+        The queries: `studies` for a ResearchStudy, `sites` for all others.
     of_studies
-        Whether the sites must also be of one of the studies that `studies` lets through.
+        Whether the sites must also belong to one of the studies that match `studies`.
     turn
         Which page.
 
     Raises
     ------
     InvalidInput
-        If more than `MAX_STUDIES` studies fit where sites are asked for.
+        If a search for sites matches more than `MAX_STUDIES` studies.
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
@@ -133,7 +133,7 @@ def read_resource(store: Store, kind: ResourceKind, resource_id: str, now: datet
     Raises
     ------
     NotFound
-        If there is none of that type and id.
+        If there is none with that type and id.
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
@@ -147,20 +147,20 @@ def read_resource(store: Store, kind: ResourceKind, resource_id: str, now: datet
 def join(
     store: Store, kind: ResourceKind, marks: Sequence[PageMark], included: frozenset[ResourceKind], now: datetime
 ) -> tuple[FoundResource, ...]:
-    """Return the resources of a page, in its order, then those that come with them, each once.
+    """Return the resources of a page, in its order, then the included ones, each once.
 
     Parameters
     ----------
     store
         The database.
     kind
-        What was searched for.
+        The type of the search.
     marks
-        The page; what has left the catalogue meanwhile is left out.
+        The page; resources that are no longer in the catalogue are left out.
     included
-        Types to bring along.
+        Types to include.
     now
-        The instant of the spots left (aware).
+        The time of the spots left (aware).
 
     Raises
     ------

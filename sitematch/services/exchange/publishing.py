@@ -1,4 +1,4 @@
-"""The bulk publication of sites and their spots: whole files, or what may have changed since an instant."""
+"""The bulk publication of sites and their spots: whole files, or what may have changed since a given time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sitematch.store.studies.catalogue import catalogue_version
 
 _STUDIES_A_READ = 100
 _FORM = "1"
-"""Raised when the same facts are written otherwise, so that copies made before are fetched anew."""
+"""Increased when the same data is written in another way, so that earlier copies are fetched again."""
 
 
 class File(StrEnum):
@@ -42,7 +42,7 @@ class File(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a publication depends on.
+    """The state that a publication depends on.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class State:
     heads
         The end of each ledger, by study_id.
     lapsed_us
-        When a hold lapsed last: that changes numbers without an event.
+        When the last hold lapsed, which changes numbers without an event.
     now
         The instant (aware).
     """
@@ -62,7 +62,7 @@ class State:
     now: datetime
 
     def version(self, file: File) -> str:
-        """Return a word that changes whenever a file's content does."""
+        """Return a version that changes whenever a file's content does."""
         parts: list[object] = [_FORM, file, self.catalogue]
         if file is not File.LOCATION:
             parts += [sorted(self.heads.items()), self.lapsed_us]
@@ -72,14 +72,14 @@ class State:
 
 
 def read_state(store: Store, now: datetime) -> State:
-    """Read what a publication at an instant (aware) depends on. Errors: see `Store.reading`."""
+    """Read the state that a publication at a given time (aware) depends on. Errors: see `Store.reading`."""
     return State(
         catalogue_version(store), ledger_changes.ledger_heads(store), ledger_changes.last_lapse_us(store, now), now
     )
 
 
 class CatalogueWatch:
-    """Remembers since when the catalogue is as it is, as far as this process knows."""
+    """Remembers since when the catalogue has not changed, as far as this process knows."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -87,10 +87,10 @@ class CatalogueWatch:
         self._seen_at: datetime | None = None
 
     def seen_since(self, state: State) -> datetime:
-        """Note what the catalogue is now, and return since when it certainly is so.
+        """Record the current version of the catalogue, and return since when it certainly has not changed.
 
-        The database does not tell when it changed. But a version never comes back: one that was seen at an instant, and
-        is still there, was there all the time.
+        The database does not store when it changed. But a version is never used twice: if a version was seen earlier
+        and is still current, it was current all the time.
         """
         with self._lock:
             if self._version != state.catalogue or self._seen_at is None:
@@ -99,21 +99,21 @@ class CatalogueWatch:
 
 
 def files_since(watch: CatalogueWatch, state: State, since: datetime | None) -> dict[File, datetime | None]:
-    """Return the files that may have changed since an instant, each with the instant from which its part is enough.
+    """Return the files that may have changed since a given time, each with the time from which a part is enough.
 
     Parameters
     ----------
     watch
-        Knows how long the catalogue has been as it is.
+        Knows since when the catalogue has not changed.
     state
-        What holds now.
+        The current state.
     since
-        An earlier publication's instant; None gives all files in full.
+        The time of an earlier publication; None returns all complete files.
 
     Raises
     ------
     InvalidInput
-        If `since` lies ahead.
+        If `since` is in the future.
     """
     if since is not None and since > state.now:
         raise InvalidInput("_since is in the future. Give the transactionTime of your last answer.", field="_since")
@@ -121,28 +121,28 @@ def files_since(watch: CatalogueWatch, state: State, since: datetime | None) -> 
     if since is None or since - OVERLAP < seen_at:
         return dict.fromkeys(File)
     is_today = since.astimezone(UTC).date() == state.now.astimezone(UTC).date()
-    # Each slot is that of a day, so all of them are new on a new one.
+    # Each slot belongs to a day, so all slots are new on a new day.
     return {File.HEALTHCARE_SERVICE: since, File.SCHEDULE: since, File.SLOT: since if is_today else None}
 
 
 def publish(store: Store, file: File, state: State, since: datetime | None) -> Iterator[bytes]:
-    """Yield the lines of a file, some studies at a time, at a constant memory.
+    """Yield the lines of a file, some studies at a time, with constant memory.
 
     Parameters
     ----------
     store
-        The database. No transaction lasts while a reader dawdles.
+        The database. No transaction stays open while a slow reader waits.
     file
         Which.
     state
-        What holds now.
+        The current state.
     since
-        Leave out sites whose spots have certainly not changed since then; None gives all.
+        Leave out sites whose spots have certainly not changed since then; None for all.
 
     Yields
     ------
     bytes
-        NDJSON, by study and then in the record's order. Nothing that has left the catalogue is told.
+        NDJSON, by study and then in the record's order. Sites that are no longer in the catalogue are left out.
 
     Raises
     ------
@@ -168,7 +168,7 @@ def publish(store: Store, file: File, state: State, since: datetime | None) -> I
 
 def _study_ids(store: Store, state: State, since: datetime | None) -> Iterator[Sequence[str]]:
     if since is not None:
-        # Without a ledger, spots change with the catalogue alone.
+        # Without a ledger, spots change only with the catalogue.
         known = sorted(state.heads)
         yield from (known[start : start + _STUDIES_A_READ] for start in range(0, len(known), _STUDIES_A_READ))
         return

@@ -1,1 +1,1 @@
-"""Look-ups: one study's sites, the clinics of a condition, the choice of a site, and what keeps them current."""
+"""Look-ups: one study's sites, the clinics of a condition, the choice of a site, and how they stay current."""

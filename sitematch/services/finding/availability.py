@@ -1,4 +1,4 @@
-"""What everybody may know of the spots of some sites."""
+"""Public information about the spots of sites."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sitematch.store.engine import Store
 def read_availability(
     store: Store, studies: Mapping[str, Study], sites: Iterable[Site], now: datetime
 ) -> dict[str, Availability]:
-    """Return what everybody may know of the spots of some sites, as matches show it.
+    """Return the public information about the spots of some sites, as matches show it.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""A look-up over all studies, one straight walk: words -> studies -> cells from near to far -> clinics -> ranked.
+"""A look-up over all studies: words -> studies -> cells from near to far -> clinics -> ranking.
 
-Memory holds the ids of the studies that are about the condition and the sites that the ranking has met on its way
-outwards, however large the catalogue is.
+Memory contains only the ids of the studies about the condition and the sites that the ranking has read so far, however
+large the catalogue is.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class ClinicFinder:
     gazetteer
         Turns texts into places.
     store
-        The open database; it stays the caller's to close.
+        The open database; the caller closes it.
     capacity_of
-        Gives what knows a study's spots.
+        Returns the capacity of a study.
     """
 
     def __init__(self, gazetteer: Gazetteer, store: Store, capacity_of: Callable[[Study], CapacitySource]) -> None:
@@ -80,7 +80,7 @@ class ClinicFinder:
         text, country, town, languages
             See `sitematch.services.finding.finder.Finder.find`.
         policy
-            What is asked; `min_spots` and `prefer_country` are for one study only.
+            The options; `min_spots` and `prefer_country` work only for one study.
         now
             The moment of the answer (aware, UTC).
 
@@ -100,14 +100,14 @@ class ClinicFinder:
         Returns
         -------
         ClinicResult
-            In the order of `domain.finding.ranking.rank`, each clinic counting as one site: it stands where the site
-            is whose location is known best, pays as surely as the surest of its studies, and has as many spots as the
-            one with most. Studies that are full are not shown.
+            In the order of `domain.finding.ranking.rank`, with each clinic as one site: it has the most precise
+            location of its sites, the most certain travel support of its studies, and the largest number of spots of
+            its studies. Full studies are not shown.
 
         Raises
         ------
         InvalidInput
-            If there is no word in the condition.
+            If the condition contains no word.
         InvalidPolicy
             If the policy asks for `min_spots` or `prefer_country`.
         LedgerBusy, StorageFault, NotReady
@@ -118,7 +118,7 @@ class ClinicFinder:
                 raise InvalidPolicy(f"{name} works only for a search in one study. Leave it out.", field=name)
         words = query_words(condition, field="condition")
         with self._store.reading() as connection:
-            # A study that has ended takes nobody, though a site's status may never have been brought in step.
+            # A study that has ended takes no patients, even if a site's status is out of date.
             study_ids = matching_studies(connection, words, policy.statuses | TAKING_STATUSES)
             wanted = SiteConditions(
                 study_ids=study_ids,
@@ -161,7 +161,7 @@ class ClinicFinder:
 
 
 class _Met:
-    """A clinic that the walk has met, with the studies that can take a patient there."""
+    """A clinic that was read, with the studies that can take a patient there."""
 
     __slots__ = ("for_ranking", "remaining", "site", "studies")
 
@@ -169,13 +169,13 @@ class _Met:
         self.site = clinic.site
         self.studies = studies
         self.remaining = _most([at.remaining for at in studies])
-        # The ranking knows sites: this one pays as surely as the surest of the studies.
+        # The ranking works with sites: this one has the most certain travel support of the studies.
         surest = min((at.site.travel for at in studies), key=lambda t: TRAVEL_ORDER[t.certainty], default=None)
         self.for_ranking = self.site if surest is None else replace(self.site, travel=surest)
 
 
 class _Walk:
-    """Meets clinics from near to far, and remembers them; it is what the ranking asks for spots."""
+    """Reads clinics from near to far, stores them, and gives the ranking their spots."""
 
     def __init__(self, nearby: ClinicsInCells, capacity_of: Callable[[Study], CapacitySource], now: datetime) -> None:
         self._nearby = nearby
@@ -187,7 +187,7 @@ class _Walk:
         self.met: dict[str, _Met] = {}
 
     def placed(self, point: Coordinates) -> Iterator[Candidate]:
-        """Yield the clinics with a location, nearest first, equal distances by site_id; read only as far as asked."""
+        """Yield the clinics with a location, nearest first, equal distances by site_id; reads only as far as needed."""
         waiting: list[tuple[float, str, float]] = []
         seen: set[int] = set()
         for cells, certain_km in outward_in_groups(point):
@@ -204,7 +204,7 @@ class _Walk:
                 yield Candidate(self.met[site_id].for_ranking, km, azimuth_deg)
 
     def unplaced(self, limit: int) -> Iterator[Site]:
-        """Yield clinics without a location, by site_id, if those with one leave places free: at most `limit`."""
+        """Yield clinics without a location, by site_id, if the others do not fill the list: at most `limit`."""
         if self._open >= limit:
             return
         found: list[Site] = []
@@ -215,11 +215,11 @@ class _Walk:
         yield from sorted(found, key=lambda site: site.site_id)
 
     def remaining(self, site: Site, /) -> Remaining:
-        """Return the spots left at a clinic: those of its study with most."""
+        """Return the spots left at a clinic: those of its study with the most."""
         return self.met[site.site_id].remaining
 
     def _meet(self, numbers: set[int]) -> list[_Met]:
-        """Give the clinics with these numbers, complete with all their sites."""
+        """Return the clinics with these numbers, with all their sites."""
         new = numbers - self._by_number.keys()
         sites = self._nearby.sites_of(new)
         self._read_studies({site.study_id for site in sites})
@@ -252,7 +252,7 @@ def _order(at: StudyAtClinic) -> tuple[int, float, str, str]:
 
 
 def _most(found: list[Remaining]) -> Remaining:
-    """Return the most spots that are known; unknown if none are; none if no study can take anybody."""
+    """Return the largest known number of spots; unknown if none is known; zero if no study can take anybody."""
     known = [remaining for remaining in found if remaining.count is not None]
     if known:
         return max(known, key=lambda remaining: remaining.count or 0)

@@ -1,4 +1,4 @@
-"""A patient's look-up, one straight walk: text -> postcode -> place -> candidate sites -> ranked matches."""
+"""A patient's look-up: text -> postcode -> place -> candidate sites -> ranked matches."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.index import ChordIndex, NearestIndex
 
 _SPARE_CANDIDATES = 4
-"""Sites asked of the index beyond the limit at first: enough to see a band end in most answers."""
+"""Sites that the first query requests beyond the limit: in most cases enough to reach the end of a band."""
 
 
 class CapacitySource(Protocol):
-    """Knows the spots of every site, from memory."""
+    """The spots of every site, from memory."""
 
     def at(self, now: datetime, /) -> CapacityView:
-        """Return the spots as they are at an instant."""
+        """Return the spots at a given time."""
         ...
 
 
 class SiteForecast(Protocol):
-    """Knows what is probable of the sites, from memory."""
+    """Cached forecast by site."""
 
     def at(self, now: datetime, /) -> Mapping[str, Reason]:
-        """Return what can be said at an instant, by site_id."""
+        """Return the forecast at a given time, by site_id."""
         ...
 
 
 class NoSiteForecast:
-    """Knows nothing of what is to come."""
+    """A forecast without any content."""
 
     def at(self, _now: datetime, /) -> Mapping[str, Reason]:
         """Return nothing."""
@@ -48,12 +48,12 @@ class NoSiteForecast:
 
 
 class StatedCapacity:
-    """Spots as the study and its sites state them, before any referral: the site's own, else the shared pool.
+    """Spots that the study and its sites state, before any referral: the site's own, otherwise the shared pool.
 
     Parameters
     ----------
     study
-        Gives the pool and its date.
+        The study with the pool and its date.
     """
 
     def __init__(self, study: Study) -> None:
@@ -70,7 +70,7 @@ class StatedCapacity:
         self._own: dict[str, Remaining] = {}
 
     def at(self, _now: datetime, /) -> StatedCapacity:
-        """Return itself: what is stated bears its own date."""
+        """Return itself, because the stated numbers have their own date."""
         return self
 
     def remaining(self, site: Site, /) -> Remaining:
@@ -103,11 +103,11 @@ class Finder:
     sites
         All its sites, in any order.
     capacity
-        Spots left by site; the stated ones if omitted.
+        Spots left by site; the stated ones by default.
     contacts
-        Whom to ask; nobody if omitted.
+        Contacts; none by default.
     foresight
-        What is probable of the sites; nothing if omitted.
+        Forecast of the sites; none by default.
     """
 
     def __init__(
@@ -150,15 +150,15 @@ class Finder:
         text
             A postcode or a town's name, as a person types it.
         country
-            Name or ISO 3166-1 code; None takes the country in which the text exists if there is only one.
+            Name or ISO 3166-1 code; None uses the country in which the text exists if there is only one.
         policy
             What is asked.
         now
             The moment of the answer (aware, UTC).
         town
-            A town that the postcode should lie in; each checks the other.
+            The town of the postcode; the two are checked against each other.
         languages
-            The person's languages, best first; where no country is given, they decide before the study's countries.
+            The person's languages, best first; without a country, they decide before the study's countries.
 
         Returns
         -------
@@ -175,7 +175,7 @@ class Finder:
     def locate(
         self, text: str, country: str | None, *, town: str | None = None, languages: Sequence[str] = ()
     ) -> Place:
-        """Turn a postcode or a town's name into a place; the study's countries serve as a hint. See `find`."""
+        """Return the place of a postcode or town, with the study's countries as a hint. See `find`."""
         return self.gazetteer.locate(text, country, town=town, hints=self.countries, languages=languages)
 
     def match_sites(self, place: Place, policy: MatchPolicy, now: datetime) -> MatchResult:
@@ -196,7 +196,7 @@ class Finder:
         Raises
         ------
         SiteNotFound
-            If the study has no site of that id.
+            If the study has no site with that id.
         """
         site = self._by_id.get(site_id)
         if site is None:
@@ -211,7 +211,7 @@ class Finder:
         return self._capacity.at(now).remaining(site)
 
     def within(self, place: Place, km: float) -> list[Site]:
-        """Return the sites at most so many kilometres from a place, the nearest first, equal distances by site_id."""
+        """Return the sites within a distance of a place, nearest first, equal distances by site_id."""
         return [candidate.site for candidate in itertools.takewhile(lambda found: found.km <= km, self.outwards(place))]
 
     def outwards(self, place: Place) -> Iterator[Candidate]:
@@ -219,12 +219,13 @@ class Finder:
         return self._outwards(place.coordinates, _SPARE_CANDIDATES)
 
     def _outwards(self, point: Coordinates, first: int) -> Iterator[Candidate]:
-        """Yield the sites from nearest to farthest, equal distances by site_id, asking the index as needed."""
+        """Yield the sites from nearest to farthest, equal distances by site_id, querying the index as needed."""
         total = len(self._placed)
         yielded, asked = 0, min(first, total)
         while yielded < total:
             near = self._index.nearest(point, asked)
-            # Points as far as the last one may not all have been returned: leave them for the next, larger query.
+            # Not all points at the same distance as the last one may have been returned: leave them for the next,
+            # larger query.
             certain = len(near)
             if certain < total:
                 last_km = near[-1].distance_km

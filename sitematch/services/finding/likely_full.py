@@ -1,6 +1,6 @@
-"""What a match says of the time to come: that a site is likely full by a month, where that is probable.
+"""The forecast in a match: that a site is likely to be full by the end of a month, if that is probable.
 
-It is worked out beside the look-ups and kept, so a look-up only reads a dictionary. It changes the order of nothing.
+It is computed in the background and stored, so a look-up only reads a dictionary. It does not change any order.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from sitematch.store.engine import Store
 from sitematch.supervision import Task
 
 PROBABLE = 0.8
-"""From this probability on it is said."""
+"""Lowest probability at which a match says so."""
 
 WITHIN_MONTHS = 12
-"""How far ahead, in months: what is farther off helps nobody who looks for a site now."""
+"""How far ahead, in months; a later date does not help anybody who looks for a site now."""
 
 REFRESH_S = 600.0
-"""How long what was worked out is kept, in seconds; a day of enrolments changes it little."""
+"""How long a result is kept, in seconds; ten minutes of enrolments change it little."""
 
 STALE_AFTER = timedelta(days=1)
-"""After how long it is no longer said if it could not be worked out anew."""
+"""Age at which a result is no longer shown if it could not be computed again."""
 
 _COURSES = 2_000
 
 
 def likely_full(store: Store, study_id: str, now: datetime) -> Mapping[str, Reason]:
-    """Return the reasons to say that a site will be full, by site_id; none if there are too few data to say.
+    """Return the "likely full" reasons of sites, by site_id; none if there is too little data.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def likely_full(store: Store, study_id: str, now: datetime) -> Mapping[str, Reas
     found = recruitment(store, study_id, now, zone=UTC)
     if not found.enrolled:
         return NOTHING_FORESEEN
-    # numpy and scipy are imported only where there is something to work out.
+    # numpy and scipy are imported only if there is something to compute.
     from sitematch.reports.forecast.full_soon import full_soon
 
     soon = full_soon(found, UTC, probable=PROBABLE, months=WITHIN_MONTHS, courses=_COURSES)
@@ -63,7 +63,7 @@ def likely_full(store: Store, study_id: str, now: datetime) -> Mapping[str, Reas
 
 
 class OutlookAt:
-    """What was probable at one instant, for a look-up or a batch that does not follow changes."""
+    """The forecast at one time, for a look-up or a batch that does not follow changes."""
 
     def __init__(self, foreseen: Mapping[str, Reason]) -> None:
         self._foreseen = foreseen
@@ -74,12 +74,12 @@ class OutlookAt:
 
 
 def read_outlook(store: Store, study_id: str, now: datetime) -> OutlookAt:
-    """Work out what is probable at an instant; errors are those of `likely_full`."""
+    """Compute the forecast for a given time; errors are those of `likely_full`."""
     return OutlookAt(likely_full(store, study_id, now))
 
 
 class StudyOutlook:
-    """What is probable of one study's sites, as it was last worked out.
+    """The latest forecast for one study's sites.
 
     Parameters
     ----------
@@ -93,26 +93,26 @@ class StudyOutlook:
         self._kept: tuple[datetime, Mapping[str, Reason]] | None = None
 
     def at(self, now: datetime, /) -> Mapping[str, Reason]:
-        """Return what is probable, by site_id, from memory."""
+        """Return the forecast by site_id, from memory."""
         kept = self._kept
         return NOTHING_FORESEEN if kept is None or now - kept[0] > STALE_AFTER else kept[1]
 
     def keep(self, now: datetime, foreseen: Mapping[str, Reason]) -> None:
-        """Say this from now on."""
+        """Store a new result."""
         self._kept = (now, foreseen)
 
 
 class LiveOutlooks:
-    """Works out what is probable of the studies that are followed, in a thread: at once, then every ten minutes.
+    """Computes the forecasts of the studies in use, in a thread: at once, then every ten minutes.
 
     Parameters
     ----------
     store
         The database.
     clock
-        Gives the present instant (aware).
+        Returns the current time (aware).
     refresh_s
-        How long to keep what was worked out, in seconds.
+        How long to keep a result, in seconds.
 
     Notes
     -----
@@ -123,7 +123,7 @@ class LiveOutlooks:
         self._store = store
         self._clock = clock
         self._refresh_s = refresh_s
-        # Only as long as a finder uses it is a study followed.
+        # A study is in use as long as a finder uses it.
         self._followed: WeakSet[StudyOutlook] = WeakSet()
         self._lock = threading.Lock()
         self._working = threading.Lock()
@@ -133,7 +133,7 @@ class LiveOutlooks:
         ).start(at_once=True)
 
     def follow(self, study_id: str) -> StudyOutlook:
-        """Return a study's outlook, which says nothing until it is worked out for the first time."""
+        """Return a study's outlook, which is empty until it is computed for the first time."""
         outlook = StudyOutlook(study_id)
         with self._lock:
             self._followed.add(outlook)
@@ -141,7 +141,7 @@ class LiveOutlooks:
         return outlook
 
     def refresh(self) -> None:
-        """Work out every outlook now, rather than at the thread's next turn; errors are those of `likely_full`."""
+        """Compute every outlook now instead of in the thread; errors are those of `likely_full`."""
         for outlook in self._list():
             self._work_out(outlook)
 
@@ -154,7 +154,7 @@ class LiveOutlooks:
             return list(self._followed)
 
     def _work_out(self, outlook: StudyOutlook) -> None:
-        # One after another, so that what was read first is never kept last.
+        # One after another, so that an older result never replaces a newer one.
         with self._working:
             outlook.due_at_s = time.monotonic() + self._refresh_s
             now = self._clock()
@@ -168,12 +168,12 @@ class LiveOutlooks:
                 try:
                     self._work_out(outlook)
                 except Exception as error:
-                    # What was worked out before is said until it is stale, and the other studies have their turn.
+                    # The previous result is shown until it is stale, and the other studies are computed.
                     self.last_error = failed = error
         if failed is not None:
             raise failed
 
     def _next_s(self) -> float:
-        """Return how long to rest, in seconds: until the first study is due."""
+        """Return how long to wait, in seconds, until the first study is due."""
         due = min((outlook.due_at_s for outlook in self._list()), default=time.monotonic() + self._refresh_s)
         return max(0.0, due - time.monotonic())

@@ -1,4 +1,4 @@
-"""Look-ups that follow the database: spots and sites as they are now, without a round trip for each match."""
+"""Look-ups that follow the database: current spots and sites, without a query for each match."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from sitematch.store.studies import catalogue
 from sitematch.store.studies.contacts import read_contacts
 
 SITES_KEPT = 20_000
-"""Sites of other studies than the default one that stay in memory, about 32 MB: 1.6 kB a site."""
+"""Number of sites of non-default studies that stay in memory: about 32 MB, 1.6 kB per site."""
 
 
 CAPACITY_FEED = FEED
-"""Name of the background task on which every number of spots left depends."""
+"""Name of the background task that keeps all numbers of spots current."""
 
 
 class LiveCapacity:
-    """Spots as the ledger has them, from the feed's memory; as the study states them where there is no ledger.
+    """Spots from the ledger, in the feed's memory; for a study without a ledger, the stated numbers.
 
     Parameters
     ----------
     feed
         Follows the ledger.
     study
-        Whose stated numbers hold without one.
+        The study whose stated numbers are used without a ledger.
     """
 
     def __init__(self, feed: CapacityFeed, study: Study) -> None:
@@ -47,7 +47,7 @@ class LiveCapacity:
         self._stated = StatedCapacity(study)
 
     def at(self, now: datetime) -> CapacityView:
-        """Return the spots as they are at an instant: a hold that lapses is free from then on, without an event."""
+        """Return the spots at a given time; when a hold lapses, its spot becomes free without an event."""
         return _AtInstant(self._feed, self._stated, now)
 
 
@@ -64,14 +64,14 @@ class _AtInstant:
 
 
 class CapacityAt:
-    """Spots as the ledger had them at one instant, for a look-up or a batch that does not follow changes.
+    """Spots from the ledger at one time, for a look-up or a batch that does not follow changes.
 
     Parameters
     ----------
     remaining
         By site_id; None if there is no ledger.
     study
-        Whose stated numbers hold without one.
+        The study whose stated numbers are used without a ledger.
     """
 
     def __init__(self, remaining: Mapping[str, Remaining] | None, study: Study) -> None:
@@ -90,7 +90,7 @@ class CapacityAt:
 
 
 def read_capacity(store: Store, study: Study, now: datetime) -> CapacityAt:
-    """Read a study's spots at an instant (aware).
+    """Read a study's spots at a given time (aware).
 
     Raises
     ------
@@ -104,16 +104,16 @@ def read_capacity(store: Store, study: Study, now: datetime) -> CapacityAt:
 
 
 def shown_remaining(site: Site, found: Remaining) -> Remaining:
-    """Return the spots left at a site as matches show them: unknown, not 0, where it takes nobody."""
+    """Return the spots left at a site as matches show them: unknown, not 0, if it takes no patients."""
     if site.status in TAKING_STATUSES:
         return found
-    # It takes nobody yet, or no more. Such sites, if somebody asks for them, must not read "full": how many spots they
-    # will have is not known.
+    # It does not take patients yet, or no longer does. If somebody requests such sites, they must not be shown as
+    # "full", because nobody knows how many spots they will have.
     return Remaining(count=None, as_of=found.as_of)
 
 
 class _LiveFinder:
-    """One study's finder, read anew when the catalogue has changed."""
+    """One study's finder, which is read again when the catalogue has changed."""
 
     def __init__(
         self, gazetteer: Gazetteer, store: Store, study_id: str, feed: CapacityFeed, outlooks: LiveOutlooks
@@ -128,23 +128,23 @@ class _LiveFinder:
 
     @property
     def size(self) -> int:
-        """How many sites it holds."""
+        """Return its number of sites."""
         return len(self._finder.sites)
 
     def finder(self) -> Finder:
         if self._version != self._feed.catalogue_version and self._lock.acquire(blocking=False):
-            # The others go on with what there is until the new one stands.
+            # Other requests use the old finder until the new one is ready.
             try:
                 self._version, self._finder = self._load()
             except (LedgerBusy, StorageFault) as error:
-                # The old sites are better than none; the next request tries again.
+                # Old sites are better than none; the next request tries again.
                 self._feed.last_error = error
             finally:
                 self._lock.release()
         return self._finder
 
     def _load(self) -> tuple[str, Finder]:
-        # Noted before the read: a change in between is read again next time.
+        # Stored before the read, so that a change in between is read next time.
         version = self._feed.catalogue_version
         study = catalogue.read_study(self._store, self._study_id)
         sites = catalogue.read_sites(self._store, self._study_id)
@@ -155,21 +155,21 @@ class _LiveFinder:
 
 
 class LiveFinders:
-    """The finders over a database that others change: one for each study that is asked for, and one feed for all.
+    """The finders over a changing database: one for each requested study, and one feed for all.
 
     Parameters
     ----------
     gazetteer
         Turns texts into places.
     store
-        The open database; it stays the caller's to close.
+        The open database; the caller closes it.
     default_id
-        The study that is matched unless another is named; its finder is always kept.
+        The default study; its finder is always kept.
     clock
-        Gives the present instant (aware, UTC).
+        Returns the current time (aware, UTC).
     sites_kept
-        Of the other studies' finders, those asked for last are kept while they have no more sites than this together.
-        The very last one is kept however many it has.
+        The most recently used finders of other studies are kept while they have at most this many sites together. The
+        last one is always kept.
 
     Raises
     ------
@@ -180,7 +180,7 @@ class LiveFinders:
 
     Notes
     -----
-    Safe to share among threads. Open it after the process has forked: the feed and the outlooks have a thread each.
+    Thread-safe. Open it after the process has forked, because the feed and the outlooks each have a thread.
     """
 
     def __init__(
@@ -208,7 +208,7 @@ class LiveFinders:
             raise
 
     def finder(self, study_id: str | None = None) -> Finder:
-        """Return the finder over a study's present sites; only a change of the catalogue is read anew.
+        """Return the finder over a study's current sites; sites are read again only if the catalogue has changed.
 
         Parameters
         ----------
@@ -218,9 +218,9 @@ class LiveFinders:
         Raises
         ------
         StudyNotFound
-            If the catalogue does not hold the study, or no longer.
+            If the study is not in the catalogue, or no longer.
         LedgerBusy, StorageFault, NotReady
-            If it was not open yet and the database cannot be read.
+            If the finder was not open yet and the database cannot be read.
         """
         if study_id is None or study_id == self.default_id:
             return self._default.finder()
@@ -229,8 +229,8 @@ class LiveFinders:
             if live is not None:
                 self._others.move_to_end(study_id)
         if live is None:
-            # Opened outside the lock, so that nobody waits for a study that another asks for. Two threads may open the
-            # same one; each is right, and the later one is kept.
+            # Opened outside the lock, so that nobody waits for a study that somebody else requested. Two threads may
+            # open the same one; both are correct, and the later one is kept.
             live = self._open(study_id)
             self._keep(study_id, live)
         try:

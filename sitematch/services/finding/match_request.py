@@ -1,4 +1,4 @@
-"""From what a person asks, on the command line or over HTTP, to the policy of a match."""
+"""Conversion of a request, from the command line or over HTTP, to the policy of a match."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def match_policy(
     status: Collection[RecruitmentStatus] | None = None,
     unit: Unit | None = None,
 ) -> MatchPolicy:
-    """Turn what is asked into a policy.
+    """Return the policy for a request.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def match_policy(
     only_country, prefer_country
         Names or ISO 3166-1 codes.
     status
-        Statuses that count as open; None takes the policy's own.
+        Statuses that count as open; None for the policy's default.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def match_policy(
 
 
 def country_code(text: str | None, field: str) -> str | None:
-    """Return a country's ISO 3166-1 alpha-2 code; None if none is asked.
+    """Return a country's ISO 3166-1 alpha-2 code; None without a country.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which sites can take a patient now, and why the others cannot: as a match would judge them."""
+"""Which sites can take a patient now, and why the others cannot, with the same rules as a match."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from sitematch.services.finding.finder import Finder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SitesByOpenness:
-    """A study's sites at an instant, each in one of the three, by site_id.
+    """A study's sites at a given time, each in one of three groups, by site_id.
 
     Parameters
     ----------
     open
         Those that can take a patient and have a location.
     not_open
-        Those that cannot, but have a location, with why.
+        Those that cannot, but have a location, with the reason.
     unplaced
-        Those without a location, which no distance can count.
+        Those without a location, for which no distance can be measured.
     """
 
     open: tuple[Site, ...]
@@ -32,7 +32,7 @@ class SitesByOpenness:
 
 
 def sites_now(finder: Finder, now: datetime) -> SitesByOpenness:
-    """Sort a study's sites by whether they can take a patient at an instant (aware)."""
+    """Group a study's sites by whether they can take a patient at a given time (aware)."""
     statuses = MatchPolicy().statuses
     taking, others, unplaced = [], [], []
     for site in finder.sites:
@@ -48,6 +48,6 @@ def sites_now(finder: Finder, now: datetime) -> SitesByOpenness:
 
 
 def place_of(site: Site) -> Place:
-    """Return a placed site's place."""
-    assert site.place is not None  # `sites_now` keeps sites without one apart
+    """Return the place of a site that has one."""
+    assert site.place is not None  # `sites_now` separates sites without one
     return site.place

@@ -1,4 +1,4 @@
-"""Opening what a look-up needs: the gazetteer, the catalogue and the ledger as they are now."""
+"""Opening the data for a look-up: the gazetteer, the catalogue and the ledger in their current state."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from sitematch.store.studies.contacts import read_contacts
 
 
 def open_finder(settings: Settings, now: datetime) -> Finder:
-    """Open the gazetteer, the catalogue and the ledger as they are now, and build the index: for one look-up or a few.
+    """Open the current gazetteer, catalogue and ledger, and build the index, for one look-up or a few.
 
-    A server, which has to follow changes, uses `sitematch.services.finding.live_finders.LiveFinders`.
+    A server, which must follow changes, uses `sitematch.services.finding.live_finders.LiveFinders`.
 
     Parameters
     ----------
     settings
-        Where things are, and which study.
+        The paths and the study.
     now
-        The instant (aware) whose spots are read.
+        The time (aware) of the spots.
 
     Raises
     ------
     NotReady
         If the gazetteer or the database is missing; the message says how to build it.
     StudyNotFound
-        If the catalogue does not hold the study.
+        If the study is not in the catalogue.
     """
     gazetteer = Gazetteer.open(settings.gazetteer_path)
     with open_store(settings.database_url) as store:
@@ -45,7 +45,7 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
 def finder_at(
     store: Store, gazetteer: Gazetteer, study_id: str, now: datetime, *, foresight: SiteForecast | None = None
 ) -> Finder:
-    """Read a study, its sites and its spots as they are now, and build the index.
+    """Read the current state of a study, its sites and its spots, and build the index.
 
     Parameters
     ----------
@@ -56,14 +56,14 @@ def finder_at(
     study_id
         The study.
     now
-        The instant (aware) whose spots are read.
+        The time (aware) of the spots.
     foresight
-        Which sites will soon be full, for who asks a forecast; None tells nothing of it.
+        Which sites will soon be full; None for no forecast.
 
     Raises
     ------
     StudyNotFound
-        If the catalogue does not hold the study.
+        If the study is not in the catalogue.
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
@@ -81,19 +81,19 @@ def finder_at(
 
 @contextmanager
 def open_clinics(settings: Settings, now: datetime) -> Iterator[ClinicFinder]:
-    """Open the gazetteer, the catalogue and the ledger as they are now, for one look-up over all studies or a few.
+    """Open the current gazetteer, catalogue and ledger, for one look-up over all studies or a few look-ups.
 
     Parameters
     ----------
     settings
-        Where things are.
+        The paths.
     now
-        The instant (aware) whose spots are read.
+        The time (aware) of the spots.
 
     Yields
     ------
     ClinicFinder
-        Good within the block.
+        Valid within the block.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Choosing a site for a patient: ranked from where they live, with the spots of this moment; nothing of it is kept."""
+"""Choosing a site for a patient: ranked by distance from home, with the current spots; nothing is stored."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from sitematch.store.engine import Store
 from sitematch.store.studies import catalogue
 
 RANKED = 10
-"""Sites that are ranked."""
+"""Number of ranked sites."""
 
 NEAR = 12
-"""Sites to wait for that are named where no tolerable distance was given."""
+"""Number of sites to wait for that are listed if no maximum distance was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,11 @@ class SiteChoice:
     site
         The site.
     distance
-        How far it is; None if it could not be placed, or the patient's place is not known any more.
+        Its distance; None if it has no location, or the patient's place is no longer known.
     capacity
-        Its spots as the ledger has them; None where the actor may not see them.
+        Its spots in the ledger; None if the actor may not see them.
     reasons
-        Why it stands where it stands, or was left out.
+        The reasons for its rank, or for leaving it out.
     may_hold
         Whether the actor may hold a spot there.
     """
@@ -55,7 +55,7 @@ class SiteChoice:
 
     @property
     def has_free_spots(self) -> bool:
-        """Whether a spot could be held: it is open, and spots are left or not known to be gone."""
+        """Return whether a spot could be held: the site is open, and spots are left or their number is unknown."""
         return self.capacity is not None and self.capacity.is_open and self.capacity.remaining != 0
 
 
@@ -66,18 +66,18 @@ class SiteChoices:
     Parameters
     ----------
     place
-        The place as it was understood.
+        The place, as sitematch understood it.
     unit
         The unit of distances there.
     ranked
-        Those that can take the patient now, the best first; at most `RANKED`.
+        The sites that can take the patient now, best first; at most `RANKED`.
     left_out
-        Nearer ones, and why not; the nearest first.
+        Nearer sites that cannot, with the reasons; nearest first.
     outside_radius
-        Whether nothing within the tolerable distance can take the patient, so that the nearest is ranked anyway.
+        Whether no site within the maximum distance can take the patient, so that the nearest is ranked anyway.
     near
-        Those that can be waited for by the actor, the nearest first: all within the tolerable distance or, if none was
-        given, the nearest `NEAR`.
+        Sites for whose waiting list the actor can add the patient, nearest first: all within the maximum distance or,
+        if none was given, the nearest `NEAR`.
     """
 
     place: Place
@@ -100,25 +100,25 @@ def rank_choices(
     within_km: float | None = None,
     languages: Sequence[str] = (),
 ) -> SiteChoices:
-    """Rank a study's sites from a postcode or a town, for somebody who is to hold a spot.
+    """Rank a study's sites from a postcode or a town, for a coordinator who wants to hold a spot.
 
     Parameters
     ----------
     store, gazetteer, actor, study_id
-        Where, and who asks.
+        The data, the study and the actor.
     text, country, languages
         See `sitematch.services.finding.finder.Finder.find`.
     now
         The instant (aware) whose spots count.
     within_km
-        The distance that the patient tolerates, over 0; None is any.
+        The patient's maximum distance, over 0; None for any.
 
     Raises
     ------
     NotAllowed
         If the actor may see no site of the study.
     InvalidPolicy
-        If the distance makes no sense.
+        If the distance is invalid.
     InvalidPostcode, UnknownCountry, PostcodeNotFound, TownNotFound, AmbiguousPlace
         See `Gazetteer.locate`.
     StudyNotFound, LedgerBusy, StorageFault, NotReady
@@ -155,7 +155,7 @@ def rank_choices(
 def choices_among(
     store: Store, actor: Actor, study_id: str, site_ids: Sequence[str], now: datetime
 ) -> tuple[SiteChoice, ...]:
-    """Return sites that were ranked before, in that order, with the spots of this moment; unknown ids are left out.
+    """Return sites that were ranked before, in that order, with the current spots; unknown ids are left out.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""Reports: read what they need, authorised first, and work them out."""
+"""Reports: permission check, reading the data, and calculation."""

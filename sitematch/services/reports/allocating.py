@@ -1,4 +1,4 @@
-"""Allocating a batch of referrals to a study's sites, by what is left now; it takes no spot."""
+"""Allocating a batch of referrals to a study's sites with the spots left now; it takes no spot."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from sitematch.store.engine import Store
 from sitematch.store.studies import catalogue
 
 MAX_REFERRALS = 2_000
-"""Referrals of one batch."""
+"""Maximum number of referrals in one batch."""
 
 COLUMNS = ("referral_id", "postcode", "town", "country", "within_km", "min_travel", "only_country", "arm")
-"""Of a file of referrals; only the first is needed, with one of the next two."""
+"""Columns of a file of referrals; only the first and one of the next two are required."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +44,13 @@ class ReferralRow:
     referral_id
         Opaque; see `sitematch.domain.capacity.spot`.
     postcode, town, country
-        Where the person is, as `Finder.find` takes it; used to measure and then forgotten.
+        Where the person is, for `Finder.find`; used only to measure distances.
     within_km, min_travel, only_country, arm
-        What it needs; see `AllocationRequest`. `only_country` is a name or a code.
+        The requirements; see `AllocationRequest`. `only_country` is a name or a code.
     """
 
     referral_id: str
-    # Out of the representation: a traceback or a log must not show where somebody is.
+    # Not in the representation, because a traceback or a log must not show where somebody is.
     postcode: str = field(default="", repr=False)
     town: str | None = field(default=None, repr=False)
     country: str | None = field(default=None, repr=False)
@@ -70,7 +70,7 @@ def report_allocation(
     *,
     time_zone: str = "UTC",
 ) -> Report:
-    """Assign a batch of referrals to sites, and say what each gave up and what keeps the others out.
+    """Assign a batch of referrals to sites, with the extra distance of each and the obstacle for the others.
 
     Parameters
     ----------
@@ -86,9 +86,9 @@ def report_allocation(
     Raises
     ------
     NotAllowed
-        If the actor may not read reports of the whole study: what is left anywhere decides.
+        If the actor may not read reports of the whole study, because the result depends on all spots.
     InvalidInput
-        If a row makes no sense, or an id is there twice.
+        If a row is invalid, or an id occurs twice.
     StudyNotFound, LedgerBusy, StorageFault, NotReady
         If the catalogue or the ledger cannot be read.
     """
@@ -120,7 +120,7 @@ def report_allocation(
 
 
 def _taking(study: Study, sites: Sequence[Site]) -> list[Site]:
-    """Return the sites that take patients and have a location; spots are for the caps to say."""
+    """Return the sites that take patients and have a location; caps decide about spots."""
     if study.status not in TAKING_STATUSES:
         return []
     statuses = MatchPolicy().statuses
@@ -139,7 +139,7 @@ def _request(row: ReferralRow) -> AllocationRequest:
 
 
 def _place(gazetteer: Gazetteer, row: ReferralRow, sites: Sequence[Site]) -> Place | None:
-    """Say where a referral comes from; None where that cannot be told. The reason may repeat what was typed."""
+    """Locate a referral; None if that is not possible. The reason may repeat what was typed."""
     try:
         return gazetteer.locate(
             row.postcode, row.country, town=row.town, hints=sorted({site.country for site in sites})
@@ -159,7 +159,7 @@ def _distances(places: Sequence[Place | None], sites: Sequence[Site]) -> list[li
 
 
 def _room(store: Store, study: Study, sites: Sequence[Site], now: datetime) -> dict[CapKey, int]:
-    """Return what is left under each cap now; as the study states it where there is no ledger."""
+    """Return the spots left under each cap now; without a ledger, the numbers that the study states."""
     if not has_ledger(store, study.study_id):
         room = {CapKey(level=CapLevel.SITE, scope=site.site_id): site.spots for site in sites}
         room[CapKey(level=CapLevel.STUDY)] = study.pool_spots
@@ -182,7 +182,7 @@ def read_referrals(path: Path) -> list[ReferralRow]:
     Raises
     ------
     DataFault
-        If it cannot be read or a row is at fault; what stood there is not repeated.
+        If it cannot be read or a row is invalid; the message does not repeat its values.
     """
     try:
         if path.suffix.lower() == ".json":

@@ -1,4 +1,4 @@
-"""The regions of a study's open sites, as GeoJSON."""
+"""The catchments of a study's open sites, as GeoJSON."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _ERROR = (
 
 
 def draw_catchments(finder: Finder, actor: Actor, now: datetime, *, radius_km: float | None = None) -> AreaCollection:
-    """Draw the region of each open site that is nearer to it than to any other open site.
+    """Return, for each open site, the area that is nearer to it than to any other open site.
 
     Parameters
     ----------
     finder
         The study, its sites and their spots.
     actor
-        Who asks; whoever may read a report of the study may.
+        The actor; everybody who may read a report of the study may use it.
     now
         The instant (aware).
     radius_km
-        Also draw the circle of this radius around each site; see `geodesic_circle`.
+        Also return the circle with this radius around each site; see `geodesic_circle`.
 
     Raises
     ------
     NotAllowed
         If the actor may read reports of no site of the study.
     InvalidInput
-        If no such circle can be drawn.
+        If such a circle is not possible.
     """
     granted_sites(actor, Permission.REPORTS_READ, finder.study.study_id)
     found = sites_now(finder, now)

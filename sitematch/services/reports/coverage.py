@@ -1,4 +1,4 @@
-"""How well a study's open sites cover a list of people, and what one more site would change."""
+"""How well a study's open sites cover a list of people, and the effect of one more site."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ from sitematch.services.finding.open_sites import place_of, sites_now
 from sitematch.services.reports.postcode_lists import PostcodeList
 
 LIMITS_KM = (50.0, 100.0, 200.0)
-"""Distances that are told when none are asked for, in kilometres."""
+"""Default distances, in kilometres."""
 
 MAX_LIMITS = 10
 MAX_PAIRS = 20_000_000
-"""Distinct places times candidates that are measured; more takes minutes."""
+"""Maximum of distinct places times candidates; more takes minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def coverage_report(
 ) -> Report:
     """Report how well a study's open sites cover a list of people; see `cover`.
 
-    Which sites take patients is public (`/v1/matches` tells it), so whoever may read a report of the study may ask.
+    Which sites take patients is public (in `/v1/matches`), so everybody who may read a report of the study may use it.
 
     Raises
     ------
@@ -88,25 +88,25 @@ def cover(
     limits_km: Sequence[float] = LIMITS_KM,
     more_candidates: Sequence[Site] = (),
 ) -> Coverage:
-    """Work out how far a list of people is from the sites that can take a patient now.
+    """Calculate how far a list of people is from the sites that can take a patient now.
 
     Parameters
     ----------
     finder
         The study, its sites and their spots.
     people
-        Where they live.
+        Their postcodes.
     now
         The instant (aware).
     limits_km
-        Distances of which to tell the share within, over 0, at most `MAX_LIMITS`.
+        Distances for which to report the share within, over 0, at most `MAX_LIMITS`.
     more_candidates
         Sites beyond the study's own that could be opened; those without a location are left out.
 
     Raises
     ------
     InvalidInput
-        If a distance makes no sense, or there are too many places times candidates.
+        If a distance is invalid, or there are too many places times candidates.
     """
     limits = sorted(set(limits_km))
     if not limits or len(limits) > MAX_LIMITS or not all(np.isfinite(km) and km > 0 for km in limits):
@@ -156,7 +156,7 @@ def cover(
 
 
 def site_points(sites: Sequence[Site]) -> Points:
-    """Return where sites are, all of which have a location."""
+    """Return the positions of sites, all of which have a location."""
     return points_of([place_of(site) for site in sites])
 
 
@@ -170,7 +170,7 @@ def points_of(places: Sequence[Place]) -> Points:
 
 
 def _locate(gazetteer: Gazetteer, people: PostcodeList) -> _Located:
-    """Place the postcodes and forget them: what goes on is distinct points with numbers of people."""
+    """Locate the postcodes and discard them; only distinct points with numbers of people remain."""
     frame = locate_many(gazetteer, list(people.countries), list(people.postcodes))
     frame["people"] = np.array(people.counts, dtype=np.float64)
     statuses = frame["status"].value_counts(sort=False)

@@ -1,4 +1,4 @@
-"""Counting where look-ups come from without keeping any of them, and setting that against where sites are open."""
+"""Counting the regions of look-ups without storing any look-up, and comparing them with the open sites."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ MAX_MONTHS = 60
 
 
 class DemandCounter:
-    """Counts look-ups by region in memory; safe to share among threads.
+    """Counts look-ups by region in memory; thread-safe.
 
     Notes
     -----
-    It knows numbers by study and region, and no more: no place, no instant, no order. What is not yet a full batch
-    stays here, from day to day, and is lost when the process ends. Each process of a server has its own.
+    It contains only numbers by study and region: no place, time or order. Look-ups that do not fill a batch stay here
+    and are lost when the process ends. Each process of a server has its own counter.
     """
 
     def __init__(self) -> None:
@@ -43,14 +43,14 @@ class DemandCounter:
         self._unsure: _Write | None = None
 
     def count(self, study_id: str, place: Place) -> None:
-        """Count a look-up; a bare point has no country and is not counted."""
+        """Count a look-up; coordinates without a country are not counted."""
         region = region_of(place.country, place.postcode)
         if region:
             with self._lock:
                 self._counts[study_id, region] += 1
 
     def flush(self, store: Store, now: datetime) -> None:
-        """Write the full batches to the month of an instant (aware), and keep the rest; all of it after an error.
+        """Store the full batches in the month of a time (aware), and keep the rest; after an error, keep everything.
 
         Raises
         ------
@@ -87,31 +87,31 @@ def report_demand(
     within_km: float = 100.0,
     time_zone: str = "UTC",
 ) -> Report:
-    """Report where look-ups came from, and which regions have no open site within reach.
+    """Report the regions of look-ups, and which regions have no open site within reach.
 
     Parameters
     ----------
     finder
         The study, its sites and their spots now.
     store, actor
-        The database; who asks.
+        The database and the actor.
     now
-        The instant (aware). The month that it lies in is not over, and not shown.
+        The time (aware). Its month is not complete, and not shown.
     threshold
         See `publishable`.
     months
-        How many months before this one, 1 to `MAX_MONTHS`.
+        The number of months before this one, 1 to `MAX_MONTHS`.
     within_km
-        What is within reach, in kilometres, over 0.
+        The distance that counts as within reach, in kilometres, over 0.
     time_zone
-        IANA name of the zone in which instants are shown; months are those of UTC.
+        IANA name of the time zone for displayed times; months are in UTC.
 
     Raises
     ------
     NotAllowed
         If the actor may not read reports of the whole study.
     InvalidInput
-        If a number or the zone makes no sense.
+        If a number or the time zone is invalid.
     LedgerBusy, StorageFault, NotReady
         If the database cannot be read.
     """
@@ -137,7 +137,7 @@ def report_demand(
 
 
 def _reach(finder: Finder, cells: tuple[DemandCell, ...], now: datetime) -> dict[str, RegionReach]:
-    """Say how far the nearest open site is from each region that the gazetteer can place."""
+    """Return the distance to the nearest open site for each region that the gazetteer can locate."""
     from sitematch.geo.reach import reach
     from sitematch.services.reports.coverage import points_of, site_points
 
@@ -157,7 +157,7 @@ def _reach(finder: Finder, cells: tuple[DemandCell, ...], now: datetime) -> dict
 
 
 def _place(finder: Finder, region: str) -> Place | None:
-    """Return where a region lies; None for whole countries, areas counted together and those that are not known."""
+    """Return the place of a region; None for whole countries, areas counted together and unknown ones."""
     country, _, area = region.partition("-")
     reader = finder.gazetteer.reader
     row = reader.postcode(country, area) if area and area != SMALL else None

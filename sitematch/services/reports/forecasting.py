@@ -1,4 +1,4 @@
-"""The enrolment forecast: joins the ledger, the catalogue and the forecast's report, for what the reader may see."""
+"""The enrolment forecast: combines the ledger and the catalogue, limited to what the reader may see."""
 
 from __future__ import annotations
 
@@ -37,27 +37,28 @@ def forecast_report(
     Parameters
     ----------
     store, actor, study_id, now, as_of, time_zone, country, site_id
-        As in `services.reports.reporting.capacity_report`. Country and site choose the sites that are listed; the
-        study's own numbers are of all its sites.
+        As in `services.reports.reporting.capacity_report`. Country and site filter the listed sites; the study's own
+        numbers include all its sites.
     by
-        A day to say most about: after that of `as_of`, at most ten years. None is the end of the month in half a year.
+        The main day of the forecast: after `as_of`, at most ten years ahead. None is the end of the month in half a
+        year.
     opened
-        Days from which sites took patients, or will, by site_id.
+        Past or future opening days of sites, by site_id.
     what_if
-        What to suppose changed, beside things as they are.
+        A changed plan, in addition to the current plan.
 
     Raises
     ------
     NotAllowed
         If the actor may read reports of no site of the study.
     InvalidInput
-        If `by` or `as_of` is out of its range, the zone is not known, or the change makes no sense.
+        If `by` or `as_of` is out of its range, the time zone is unknown, or the change is invalid.
     SiteNotFound
         If there is no such site, or the actor may not see it.
     StudyNotFound, LedgerBusy, StorageFault, NotReady
         See `sitematch.store.capacity.history.recruiting.recruitment`.
     """
-    # scipy is heavy: only who forecasts pays for it.
+    # scipy is slow to import, so only forecasts import it.
     from sitematch.reports.forecast.outlook import month_ends, outlook
     from sitematch.reports.forecast.sheet import sheet
 
@@ -83,12 +84,12 @@ def forecast_report(
 
 
 def read_openings(texts: Iterable[str]) -> dict[str, date]:
-    """Read days of opening, each written SITE=DAY.
+    """Parse opening days of the form SITE=DAY.
 
     Raises
     ------
     InvalidInput
-        If one is not written so, or a site is named twice.
+        If one has another form, or a site occurs twice.
 
     Examples
     --------
@@ -111,12 +112,12 @@ def read_openings(texts: Iterable[str]) -> dict[str, date]:
 
 
 def read_caps(texts: Iterable[str]) -> dict[CapKey, int | None]:
-    """Read caps, each written STUDY=40, COUNTRY:US=10 or SITE:id=5; "none" for the number removes one.
+    """Parse caps of the form STUDY=40, COUNTRY:US=10 or SITE:id=5; "none" instead of a number removes a cap.
 
     Raises
     ------
     InvalidInput
-        If one is not written so, or a part is named twice.
+        If one has another form, or a part occurs twice.
     UnknownCountry
         If there is no such country.
 

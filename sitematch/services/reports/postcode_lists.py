@@ -1,4 +1,4 @@
-"""A list of where people live: read, placed, and from then on only counted."""
+"""A list of postcodes, which are only located and counted."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from sitematch.errors import DataFault, Fault, InvalidInput
 
 MAX_ROWS = 1_000_000
-"""Rows of one list."""
+"""Maximum number of rows in one list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostcodeList:
-    """Postcodes as they were given; never shown, logged or stored.
+    """Postcodes as given; never shown, logged or stored.
 
     Parameters
     ----------
@@ -25,10 +25,10 @@ class PostcodeList:
     countries
         The country of each: name or ISO 3166-1 code.
     counts
-        How many people each stands for, at least 0.
+        The number of people for each, at least 0.
     """
 
-    # Out of the representation: a traceback or a log must not show them.
+    # Not in the representation, because a traceback or a log must not show them.
     postcodes: tuple[str, ...] = field(repr=False)
     countries: tuple[str, ...] = field(repr=False)
     counts: tuple[float, ...] = field(repr=False)
@@ -57,16 +57,16 @@ def read_postcode_list(
     column
         The column of postcodes.
     country
-        For rows that name no country.
+        For rows without a country.
     country_column
         The column of countries, if there is one.
     people_column
-        The column of how many people a row stands for; each row is one person without it.
+        The column with the number of people; without it, each row is one person.
 
     Raises
     ------
     DataFault
-        If the file cannot be read, lacks a column, or a number of people is none; no postcode is repeated.
+        If the file cannot be read, a column is missing, or a number of people is invalid; the message has no postcode.
     InvalidInput
         If neither a country nor its column is given, or the list is empty or too long.
     """
@@ -111,6 +111,6 @@ def _count(path: Path, line: int, name: str, text: str | None) -> float:
 
 
 def _fault(path: Path, line: int, column: str, reason: str) -> DataFault:
-    # No value: a column may have been taken for another, and hold postcodes.
+    # No value in the message: the wrong column may have been named, and contain postcodes.
     fault = Fault(line=line, field=column, value="", reason=reason)
     return DataFault(f"{path.name}: {fault}.", faults=[fault])

@@ -1,4 +1,4 @@
-"""What coordinators report: joins the ledger, the catalogue and the reports, for what the reader may see."""
+"""Reports for coordinators: combine the ledger and the catalogue, limited to what the reader may see."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def capacity_report(
     country: str | None = None,
     site_id: str | None = None,
 ) -> Report:
-    """Report what is taken and left in a study.
+    """Report the spots taken and left in a study.
 
     Parameters
     ----------
     store, actor, study_id, now
         As in `sitematch.services.capacity.coordinating`.
     as_of
-        An earlier instant to look back to; None is `now`.
+        An earlier time; None is `now`.
     time_zone
-        IANA name of the zone in which instants are shown.
+        IANA name of the time zone for displayed times.
     country
-        ISO 3166-1 alpha-2: only sites there.
+        ISO 3166-1 alpha-2: only sites in this country.
     site_id
         Only this site.
 
@@ -48,11 +48,11 @@ def capacity_report(
     NotAllowed
         If the actor may read reports of no site of the study.
     InvalidInput
-        If `as_of` lies ahead or is not aware, or the zone is not known.
+        If `as_of` is in the future or not aware, or the time zone is unknown.
     SiteNotFound
         If there is no such site, or the actor may not see it.
     StudyNotFound
-        If the catalogue does not know the study.
+        If the study is not in the catalogue.
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
@@ -72,7 +72,7 @@ def funnel_report(
     country: str | None = None,
     site_id: str | None = None,
 ) -> Report:
-    """Report how many referrals came how far, how long each step took, and why screening failed.
+    """Report how far referrals got, how long each step took, and why screening failed.
 
     Parameters and errors are those of `capacity_report`; months begin at midnight in `time_zone`.
     """
@@ -85,7 +85,7 @@ def funnel_report(
 def report_scope(
     store: Store, actor: Actor, study_id: str, *, time_zone: str, country: str | None, site_id: str | None
 ) -> tuple[Scope, tuple[Site, ...]]:
-    """Return what the report is asked about, and the catalogue's sites."""
+    """Return the subject of the report, and the catalogue's sites."""
     visible = granted_sites(actor, Permission.REPORTS_READ, study_id)
     zone_named(time_zone)
     study, sites = read_study(store, study_id), read_sites(store, study_id)
@@ -105,12 +105,12 @@ def report_scope(
 
 
 def report_instant(as_of: datetime | None, now: datetime) -> datetime:
-    """Return the instant that a report describes.
+    """Return the time that a report describes.
 
     Raises
     ------
     InvalidInput
-        If it lies ahead or is not aware.
+        If it is in the future or not aware.
     """
     if as_of is None:
         return now

@@ -1,1 +1,1 @@
-"""The catalogue: reading, search, import, sync, giving sites their coordinates."""
+"""The catalogue: reading, search, import, sync, and locating sites."""

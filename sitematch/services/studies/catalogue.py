@@ -1,4 +1,4 @@
-"""Reading the catalogue. It is public, so nobody needs a permission; only a coordinator's own list is narrowed."""
+"""Reading the catalogue. It is public, so no permission is needed; only a coordinator's own list is filtered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["catalogue_version", "find_own_studies", "list_studies", "read_sites"
 
 
 def find_own_studies(store: Store, actor: Actor, text: str, *, limit: int) -> tuple[tuple[str, str], ...]:
-    """Return ids and titles of the studies that the actor has a role in and that hold every word of a text, by id.
+    """Return ids and titles of the studies in which the actor has a role and that contain every word of a text, by id.
 
     See `sitematch.store.studies.catalogue.find_studies`.
     """

@@ -1,7 +1,7 @@
-"""Looking sites and studies up over the whole catalogue: by id, name, status, country and nearness, page by page.
+"""Searching sites and studies in the whole catalogue: by id, name, status, country and distance, page by page.
 
-A page is a stretch of a fixed order, named by what it follows or precedes: sites that come or go elsewhere do not move
-it, so that walking all pages meets every site once.
+A page is a section of a fixed order, identified by the entry before or after it. Sites that are added or removed
+elsewhere do not move it, so reading all pages returns every site once.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from sitematch.store.studies.nearby import FEW_STUDIES
 
 @dataclass(frozen=True, slots=True)
 class SearchCentre:
-    """Where to measure from, and how far to look.
+    """The point to measure from, and the maximum distance.
 
     Parameters
     ----------
     point
         The point.
     km
-        At most so many kilometres; None looks everywhere.
+        Maximum distance in kilometres; None for no limit.
     """
 
     point: Coordinates
@@ -43,16 +43,16 @@ class SearchCentre:
 
 @dataclass(frozen=True, slots=True)
 class SiteSearch:
-    """Which sites; all parts have to hold.
+    """A query for sites; all parts must match.
 
     Parameters
     ----------
     where
-        What the database compares.
+        The conditions that the database checks.
     tests
-        Texts that have to fit.
+        Texts that must match.
     near
-        Only placed sites, the nearest first; None orders by id.
+        Only sites with a location, nearest first; None orders by id.
     """
 
     where: SiteFilter = field(default_factory=SiteFilter)
@@ -62,7 +62,7 @@ class SiteSearch:
 
 @dataclass(frozen=True, slots=True)
 class StudySearch:
-    """Which studies; all parts have to hold."""
+    """A query for studies; all parts must match."""
 
     where: StudyFilter = field(default_factory=StudyFilter)
     tests: tuple[TextTest, ...] = ()
@@ -70,12 +70,12 @@ class StudySearch:
 
 @dataclass(frozen=True, slots=True)
 class PageMark:
-    """A place in the order of an answer: between what has this id, and this distance if it is by distance.
+    """A position in the order of an answer: the entry with this id, and this distance if the order is by distance.
 
     Parameters
     ----------
     id
-        Of a site or study.
+        The id of a site or study.
     km
         Its distance; None in an order by id.
     """
@@ -84,13 +84,13 @@ class PageMark:
     km: float | None = None
 
     def key(self) -> tuple[float, str]:
-        """Return where it stands."""
+        """Return the sort key."""
         return (self.km or 0.0, self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class PagePosition:
-    """Which page: what follows a mark, or what precedes one, or the first."""
+    """A page: the entries after a mark, before one, or the first page."""
 
     limit: int
     after: PageMark | None = None
@@ -99,16 +99,16 @@ class PagePosition:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryPage:
-    """A stretch of an answer.
+    """A section of an answer.
 
     Parameters
     ----------
     marks
-        What is on it, in order.
+        The entries on it, in order.
     total
-        How many there are on all pages.
+        The number of entries on all pages.
     has_previous, has_next
-        Whether something lies ahead of it, or beyond.
+        Whether there are entries before or after it.
     """
 
     marks: tuple[PageMark, ...]
@@ -118,16 +118,16 @@ class DirectoryPage:
 
 
 def search_sites(store: Store, query: SiteSearch, turn: PagePosition) -> DirectoryPage:
-    """Look sites up.
+    """Search sites.
 
     Parameters
     ----------
     store
         The database.
     query
-        Which; with `near` by exact WGS84 distance, ties by id, else by id.
+        The query; with `near` ordered by exact WGS84 distance, ties by id, otherwise by id.
     turn
-        Which page; its marks must be of the same order.
+        The page; its marks must have the same order.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def search_sites(store: Store, query: SiteSearch, turn: PagePosition) -> Directo
 
 
 def search_studies(store: Store, query: StudySearch, turn: PagePosition) -> DirectoryPage:
-    """Look studies up, by id; see `search_sites`."""
+    """Search studies, by id; see `search_sites`."""
     if query.tests:
         return _cut([*map(PageMark, directory.fitting_study_ids(store, query.where, query.tests))], turn)
 
@@ -157,7 +157,7 @@ def search_studies(store: Store, query: StudySearch, turn: PagePosition) -> Dire
 
 
 def _ranged(ids: Callable[[str, str, int], Sequence[str]], total: int, turn: PagePosition) -> DirectoryPage:
-    """Let the database cut the page out of its own order."""
+    """Let the database select the page in its own order."""
     if turn.before is not None:
         found = ids("", turn.before.id, turn.limit + 1)
         shown = found[-turn.limit :] if turn.limit else ()
@@ -169,7 +169,7 @@ def _ranged(ids: Callable[[str, str, int], Sequence[str]], total: int, turn: Pag
 
 
 def _cut(marks: Sequence[PageMark], turn: PagePosition) -> DirectoryPage:
-    """Cut the page out of all marks, or out of the first of them."""
+    """Select the page from all marks, or from the first of them."""
     ordered = sorted(marks, key=PageMark.key)
     start, end = 0, len(ordered)
     if turn.before is not None:
@@ -182,8 +182,8 @@ def _cut(marks: Sequence[PageMark], turn: PagePosition) -> DirectoryPage:
 
 
 def _nearest(store: Store, query: SiteSearch, near: SearchCentre, turn: PagePosition) -> DirectoryPage:
-    """Read cells from near to far, until all within the distance is read, or, without one, until the page is full."""
-    # A distance that comes back from another unit may be a little less than what was said.
+    """Read cells from near to far, until everything within the distance is read or the page is full."""
+    # A distance that was converted from another unit may be slightly less than stated.
     is_everywhere = near.km is None or near.km > FARTHEST_KM - 0.01
     farthest_km = FARTHEST_KM if near.km is None or is_everywhere else near.km
     with store.reading() as connection:
@@ -204,12 +204,12 @@ def _nearest(store: Store, query: SiteSearch, near: SearchCentre, turn: PagePosi
 
 
 def _is_few(where: SiteFilter) -> bool:
-    """Whether so few sites are asked about that reading all of them is less than going from cell to cell."""
+    """Return whether reading all of the few sites is faster than reading cell by cell."""
     return where.site_ids is not None or (where.study_ids is not None and len(where.study_ids) <= FEW_STUDIES)
 
 
 def _is_certain(page: DirectoryPage, turn: PagePosition, certain_km: float) -> bool:
-    """Whether nothing that belongs on the page is as far as this, or farther."""
+    """Return whether nothing that belongs on the page is at this distance or farther."""
     if turn.before is not None:
         return turn.before.key()[0] < certain_km
     return len(page.marks) == turn.limit
@@ -228,19 +228,19 @@ class IdFinder:
     Parameters
     ----------
     store
-        The database; it is asked for digests alone, once however many there are.
+        The database; it is queried only for digests, and only once.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def find(self, resource_id_: str) -> str | None:
-        """Return the id of a site or study that a FHIR id stands for, whether or not there is such a thing.
+        """Return the id of a site or study for a FHIR id, whether or not it exists.
 
         Returns
         -------
         str or None
-            None if it can stand for none.
+            None if no id is possible.
 
         Raises
         ------
@@ -251,5 +251,5 @@ class IdFinder:
 
     @cached_property
     def _long(self) -> dict[str, str]:
-        # A byte takes three characters at most.
+        # A byte needs at most three characters.
         return {resource_id(text): text for text in directory.long_ids(self._store, MAX_ID_LENGTH // 3)}

@@ -1,8 +1,8 @@
-"""Importing studies: records in, sites placed, differences told, one transaction.
+"""Importing studies: reading records, locating sites, reporting differences, in one transaction.
 
-A first pass reads and places every record and lays the result aside in a temporary file; a second, in one transaction,
-compares with the catalogue and writes. So memory holds one study however many come, a failure anywhere changes nothing,
-and the write lock lasts for the second pass only.
+The first pass reads and locates every record and writes the result to a temporary file. The second pass, in one
+transaction, compares with the catalogue and writes. So memory contains only one study at a time, a failure at any point
+changes nothing, and the write lock is held only during the second pass.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from sitematch.store.studies.imports import ImportTransaction
 
 NO_NAME = "Name not given"
-"""Stands for a facility that a record does not name."""
+"""The name of a facility that has no name in the record."""
 
 
 _SPOOL_IN_MEMORY_BYTES = 8 << 20
@@ -60,7 +60,7 @@ _FAULTS_KEPT = 1_000
 
 
 class _LaidAside(msgspec.Struct, array_like=True):
-    """A study between the two passes; a record's sites have no ids yet, a catalogue's have them."""
+    """A study between the two passes. Sites from a record have no ids yet; sites from a catalogue do."""
 
     study_id: str
     study: Study | None
@@ -77,38 +77,38 @@ _LAID_ASIDE = msgspec.msgpack.Decoder(_LaidAside)
 
 
 class ImportWatcher(Protocol):
-    """Told what an import meets, as it goes."""
+    """Receives the progress and the problems of an import."""
 
     def fault(self, fault: Fault, /) -> None:
-        """Hear that something could not be used."""
+        """Record that something could not be used."""
         ...
 
     def notice(self, where: str, text: str, /) -> None:
-        """Hear what was noticed about a study or a location: something that costs only itself."""
+        """Record a notice about a single field of a study or a location."""
         ...
 
     def contradiction(self, site: Site, where: str, flag: str, /) -> None:
-        """Hear that parts of a record contradict one another; the flag says what was believed and why."""
+        """Record that parts of a record contradict one another; the flag says what was used and why."""
         ...
 
     def change(self, change: StudyChange, /) -> None:
-        """Hear that a study changes, or would."""
+        """Record a study that changes, or would change."""
         ...
 
     def progress(self, studies: int, sites: int, /) -> None:
-        """Hear how much was read and located."""
+        """Record how much was read and located."""
         ...
 
 
 class Placer:
-    """Turns locations into sites; the same whereabouts are placed once.
+    """Turns locations into sites; repeated addresses are located only once.
 
     Parameters
     ----------
     gazetteer
         Source of coordinates.
     silent_status
-        The status of sites for which no record tells one; None leaves them UNKNOWN.
+        The status of sites without a status in any record; None leaves them UNKNOWN.
     """
 
     def __init__(self, gazetteer: Gazetteer, silent_status: RecruitmentStatus | None = None) -> None:
@@ -118,13 +118,13 @@ class Placer:
         self._place = lru_cache(maxsize=_PLACES_KEPT)(self._placed)
 
     def site(self, location: RecordLocation, study: Study) -> Site | Fault:
-        """Make a site of a location; its id is still empty.
+        """Create a site from a location; its id is still empty.
 
         Returns
         -------
         Site or Fault
-            The fault says why the location cannot be used: its country is missing or unknown, or nothing says where
-            in it the site is. A site that cannot be placed is still a site.
+            The fault says why the location cannot be used: its country is missing or unknown, or it has no town,
+            postcode or point. A site that cannot be located is still a site.
         """
         flags = list(location.flags)
         try:
@@ -153,7 +153,7 @@ class Placer:
             city=city,
             state=location.state,
             postcode=placed.postcode,
-            # A ZIP code of San Juan is Puerto Rico's, also under "United States".
+            # A ZIP code of San Juan is in Puerto Rico, even under "United States".
             country=place.country if place is not None and place.postcode and place.country else country,
             place=None if place is None else replace(place, notes=()),
             status=status,
@@ -162,7 +162,7 @@ class Placer:
         )
 
     def _status(self, location: RecordLocation, study: Study) -> tuple[RecruitmentStatus, tuple[str, ...]]:
-        """Say the status of a location: silence never means that patients are taken."""
+        """Return the status of a location; a missing status never means that it takes patients."""
         if location.status is not None:
             return location.status, ()
         if study.status in TAKES_NOBODY:
@@ -184,7 +184,7 @@ class Placer:
 
 
 class Options(TypedDict, total=False):
-    """How an import is done; see `import_records`."""
+    """The options of an import; see `import_records`."""
 
     now: Required[datetime]
     watcher: Required[ImportWatcher]
@@ -203,7 +203,7 @@ def import_into(
     source: str,
     **options: Unpack[Options],
 ) -> tuple[ImportTotals, int | None]:
-    """Open the gazetteer and the database, and do as `import_records` does; errors: see there."""
+    """Open the gazetteer and the database, and call `import_records`; errors: see there."""
     from sitematch.store.engine import open_store
 
     gazetteer = Gazetteer.open(settings.gazetteer_path)
@@ -226,7 +226,7 @@ def import_records(
     silent_status: RecruitmentStatus | None = None,
     strict: bool = False,
 ) -> tuple[ImportTotals, int | None]:
-    """Bring records into the catalogue.
+    """Import records into the catalogue.
 
     Parameters
     ----------
@@ -235,25 +235,25 @@ def import_records(
     gazetteer
         Source of coordinates.
     records
-        What an importer yields; read once, at a constant memory. A registry's record is placed, and its sites are
-        paired with those that are known; a catalogue's is taken as it is, each site under its own id.
+        The records from an importer; read once, with constant memory. A registry's record is located, and its sites are
+        matched with known ones. A catalogue's record is used unchanged, with the ids of its sites.
     origin, source
         See `sitematch.domain.studies.import_outcome.ImportRecord`.
     now
         The moment (aware, UTC).
     watcher
-        Told of faults, contradictions and changes.
+        Receives faults, contradictions and changes.
     dry_run
-        Compare and tell, and change nothing.
+        Compare and report, but change nothing.
     allow_older
-        Take a record that is older than what was imported of its study before; it is left out otherwise.
+        Import a record that is older than the last import of its study; otherwise it is left out.
     allow_left_out
-        Import the rest where a record names a site of the catalogue but cannot be used; such a site stays as it was.
-        Otherwise nothing is imported then.
+        If a row that names a site of the catalogue cannot be used, leave that site unchanged and import the rest.
+        Otherwise nothing is imported.
     silent_status
-        The status of sites for which no record tells one; None leaves them UNKNOWN.
+        The status of sites without a status in any record; None leaves them UNKNOWN.
     strict
-        Refuse everything if anything cannot be used.
+        Import nothing if anything cannot be used.
 
     Returns
     -------
@@ -263,10 +263,10 @@ def import_records(
     Raises
     ------
     DataFault, NotReady, OnlineUnavailable
-        As `records` raises them; nothing is changed then. A `DataFault` also where `strict` forbids what was left out,
-        or where `allow_left_out` is needed.
+        As raised by `records`; nothing is changed then. A `DataFault` also if `strict` is set and something was left
+        out, or if `allow_left_out` is needed.
     StudyNotFound
-        If there are sites, but not the facts, of a study that is not in the catalogue; nothing is changed then.
+        If there are sites, but no details, of a study that is not in the catalogue; nothing is changed then.
     InvalidInput, LedgerBusy, StorageFault
         See `sitematch.store.studies.imports.importing`; nothing is changed then.
     """
@@ -295,7 +295,7 @@ def _lay_aside(
     counts: Counter[str],
     watcher: ImportWatcher,
 ) -> list[Fault]:
-    """Read and place all records; give the first `_FAULTS_KEPT` of what could not be used."""
+    """Read and locate all records; return the first `_FAULTS_KEPT` errors."""
     encoder = msgspec.msgpack.Encoder()
     kept: list[Fault] = []
     for record in records:

@@ -1,4 +1,4 @@
-"""Studies from exported catalogues, FHIR bundles and the NCI's trials: the same way in as the registry's."""
+"""Studies from exported catalogues, FHIR bundles and the NCI's trials: imported in the same way as the registry's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sitematch.services.studies.sources import RECORD_READERS, ImportSource
 
 
 def import_catalogue(settings: Settings, path: Path, **options: Unpack[Options]) -> tuple[ImportTotals, int | None]:
-    """Import an exported catalogue: studies with all their facts, and all their sites.
+    """Import an exported catalogue: studies with all their details, and all their sites.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def import_catalogue(settings: Settings, path: Path, **options: Unpack[Options])
 def import_with_caps(
     settings: Settings, records: Iterable[CatalogueRecord], origin: str, source: str, options: Options
 ) -> tuple[ImportTotals, int | None]:
-    """Import records that may state spots, and take over those that are new as caps."""
+    """Import records that may state spots, and set new ones as caps."""
     from sitematch.store.capacity.stated_caps import take_stated_caps
     from sitematch.store.engine import open_store
 
@@ -43,12 +43,12 @@ def import_with_caps(
 def import_files(
     settings: Settings, source: ImportSource, paths: tuple[Path, ...], **options: Unpack[Options]
 ) -> tuple[ImportTotals, int | None]:
-    """Import files of one source, which is no table; see `import_records`.
+    """Import files of one source other than a table; see `import_records`.
 
     Raises
     ------
     InvalidInput
-        If no file is named.
+        If no file is given.
     NotReady, DataFault, LedgerBusy, StorageFault
         See `import_records`; nothing is changed then.
     """

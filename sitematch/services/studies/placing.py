@@ -1,4 +1,4 @@
-"""Giving sites their coordinates from our own gazetteer, and building the stand-in sites' file."""
+"""Locating sites with our own gazetteer, and building the file of stand-in sites."""
 
 from __future__ import annotations
 
@@ -26,23 +26,24 @@ from sitematch.gazetteer.nearness import rough_km
 from sitematch.importers.facility import clean_facility
 
 STAND_IN_COLUMNS = ("source_study", "facility", "city", "state", "postcode", "country")
-"""The columns of the file of facts that the stand-in sites are built from."""
+"""The columns of the source file of the stand-in sites."""
 
 POINT_KM = 40.0
-"""How far off a registry's own point may be: 97 of 100 of 2,206 real ones lay within 37 km of the gazetteer's place
-(ClinicalTrials.gov; `docs/importing.md`). Some of the rest were 400 km off, so a point is only ever the last word."""
+"""Uncertainty of a registry's own point: 97 of 100 of 2,206 real points were within 37 km of the gazetteer's place
+(ClinicalTrials.gov; `docs/importing.md`). Some of the others were 400 km off, so a point is only used if nothing else
+is known."""
 
 POINT_SLACK_KM = 50.0
-"""A record's point may lie so far from the place, beyond both uncertainties, before it contradicts it."""
+"""Distance between a record's point and the place, beyond both uncertainties, from which they contradict each other."""
 
 _CONTRADICTIONS = ("was used", "was not used", "was believed")
-"""Words of a flag that tells a contradiction in a record; the last are the gazetteer's and those of older flags."""
+"""Words in flags about contradictions in a record; the last ones come from the gazetteer and from older flags."""
 
 InCountry = Callable[[str, Coordinates], bool]
 
 
 def tells_contradiction(flag: str) -> bool:
-    """Tell whether a flag says that parts of a record contradict one another, and which was used."""
+    """Return whether a flag says that parts of a record contradict one another, and which was used."""
     return any(words in flag for words in _CONTRADICTIONS)
 
 
@@ -51,19 +52,19 @@ _NOTICES = ("was left out", "is unknown, so", _MEANT)
 
 
 def is_notice(flag: str) -> bool:
-    """Tell whether a flag says that a field could not be read as it stands; that costs the field alone."""
+    """Return whether a flag says that a field could not be read; only that field is affected."""
     return any(text in flag for text in _NOTICES)
 
 
 def read_country(text: str, flags: list[str]) -> str:
-    """Read a country, also one that is misspelt by one letter where only one can be meant.
+    """Parse a country, also with one wrong letter if only one country is possible.
 
     Parameters
     ----------
     text
-        As a record writes it.
+        The text in the record.
     flags
-        Takes a notice where the country is misspelt.
+        Gets a notice if the country is misspelt.
 
     Returns
     -------
@@ -73,7 +74,7 @@ def read_country(text: str, flags: list[str]) -> str:
     Raises
     ------
     UnknownCountry
-        If no country is called so, or nearly so; or if several are.
+        If no country has this name or a similar one, or if several do.
     """
     try:
         return parse_country(text)
@@ -87,22 +88,22 @@ def read_country(text: str, flags: list[str]) -> str:
 
 _TERRITORIES = {"PR": "PR", "PUERTO RICO": "PR", "GU": "GU", "GUAM": "GU", "VI": "VI", "VIRGIN ISLANDS": "VI",
                 "AS": "AS", "AMERICAN SAMOA": "AS", "MP": "MP", "NORTHERN MARIANA ISLANDS": "MP"}  # fmt: skip
-"""Territories of the United States with a country code of their own, as the state of an address."""
+"""Territories of the United States with their own country code, as the state of an address."""
 
 _ZIP_DIGITS = 5
 
 
 def read_us_parts(country: str, state: str, postcode: str, flags: list[str]) -> tuple[str, str]:
-    """Read a territory that stands as a state of the US, and a ZIP code whose zeros a spreadsheet took off.
+    """Correct a territory that is given as a US state, and a ZIP code that lost its zeros in a spreadsheet.
 
     Parameters
     ----------
     country
         ISO 3166-1 alpha-2.
     state, postcode
-        As the record writes them.
+        As in the record.
     flags
-        Takes what was noticed.
+        Gets the notices.
 
     Returns
     -------
@@ -128,16 +129,16 @@ def read_us_parts(country: str, state: str, postcode: str, flags: list[str]) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """Where a site was found.
+    """The location of a site.
 
     Parameters
     ----------
     place
         None if neither postcode nor town is known.
     postcode
-        In normal form where it has one, else as given.
+        In normal form if it has one, otherwise as given.
     flags
-        What was noticed, in plain words.
+        Notices in plain words.
     """
 
     place: Place | None
@@ -155,27 +156,27 @@ def place_site(
     point: Coordinates | None = None,
     in_country: InCountry | None = None,
 ) -> Placed:
-    """Place a site by its postcode and town, each checking the other; a record's own point checks both.
+    """Locate a site by its postcode and town, which are checked against each other and against the record's own point.
 
     Parameters
     ----------
     gazetteer
         The first source of coordinates.
     city, state, postcode
-        As a record gives them; each may be empty.
+        As in the record; each may be empty.
     country
         ISO 3166-1 alpha-2.
     point
-        The record's own coordinates: they tell towns of one name apart, and stand in where neither postcode nor town
-        is known.
+        The record's own coordinates: they distinguish towns with the same name, and are used if neither postcode nor
+        town is known.
     in_country
-        Tells whether a point can lie in a country; one that cannot is not used.
+        Returns whether a point can be in a country; a point that cannot is not used.
 
     Returns
     -------
     Placed
-        By postcode where it is known and agrees with the town, else by the town, else by the record's point, else
-        nowhere; `flags` say so, and what was believed where they contradict one another.
+        By the postcode if it is known and agrees with the town, otherwise by the town, otherwise by the record's point,
+        otherwise without a place. `flags` say which, and what was used if they contradict one another.
     """
     flags: list[str] = []
     if point is not None and in_country is not None and not in_country(country, point):
@@ -201,7 +202,7 @@ def _by_words(
             flags.append(error.message)
         else:
             return Placed(place=place, postcode=normal, flags=place.notes)
-    # A state that is known holds: the town's name alone may be that of a town in another one.
+    # A known state is required: another state may have a town of the same name.
     alone = "" if state and find_regions(state, country) else city
     for name in dict.fromkeys(part for part in (town, alone) if part):
         try:
@@ -221,7 +222,7 @@ def _by_words(
 
 
 def _nearest_town(gazetteer: Gazetteer, name: str, country: str, point: Coordinates | None) -> Place | None:
-    """Choose among towns of one name by the record's point, if just one of them lies near it."""
+    """Choose among towns of one name by the record's point, if exactly one of them is near it."""
     if point is None:
         return None
     near = [
@@ -233,7 +234,7 @@ def _nearest_town(gazetteer: Gazetteer, name: str, country: str, point: Coordina
 
 
 def _against_point(placed: Placed, point: Coordinates, country: str, city: str) -> Placed:
-    """Hold the record's own point against the place; take it where there is none."""
+    """Compare the record's own point with the place; use it if there is no place."""
     place = placed.place
     if place is None:
         stand_in = Place(
@@ -267,14 +268,14 @@ def _written(point: Coordinates) -> str:
 
 
 def build_stand_in_sites(facts: Path, study: Study, gazetteer: Gazetteer) -> tuple[Site, ...]:
-    """Turn the facts of the stand-in sites into sites of a study, placed by the gazetteer.
+    """Create a study's stand-in sites from their source file, located by the gazetteer.
 
     Parameters
     ----------
     facts
         CSV with `STAND_IN_COLUMNS`.
     study
-        Gives status, travel support and dates, which stand-ins have none of their own of.
+        The study with the status, travel support and dates, which stand-ins do not have themselves.
     gazetteer
         The only source of coordinates.
 
@@ -321,7 +322,7 @@ def _stand_in(number: int, row: dict[str, str], study: Study, gazetteer: Gazette
 
 
 def _to_the_metre(place: Place) -> Place:
-    """Round a place, so that its file stays readable."""
+    """Round a place, so that the file stays readable."""
     point = place.coordinates
     return replace(
         place,

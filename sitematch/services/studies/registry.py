@@ -22,16 +22,16 @@ Say = Callable[[str], None]
 
 
 class Registry:
-    """Brings studies of ClinicalTrials.gov into the catalogue.
+    """Imports studies from ClinicalTrials.gov into the catalogue.
 
     Parameters
     ----------
     settings
-        Where the database, the gazetteer and the registry are.
+        The locations of the database, the gazetteer and the registry.
     say
-        Takes a line on what is waited for.
+        Gets a line about each wait.
     manners
-        How the registry is asked; the usual ones if omitted.
+        The request limits for the registry; the defaults if omitted.
     """
 
     def __init__(self, settings: Settings, say: Say, manners: RequestManners | None = None) -> None:
@@ -55,18 +55,18 @@ class Registry:
         sources
             Files, and NCT numbers of studies to fetch.
         condition
-            Also fetch every study of this condition.
+            Also fetch every study about this condition.
         recruiting_only
-            Of those, only the ones that recruit.
+            Of those, only studies that recruit.
         contacts
-            Whether to store contacts of persons, where patients are taken; otherwise those that are there are erased.
+            Whether to store contacts, if patients are taken; otherwise stored contacts are erased.
         options
             See `import_records`.
 
         Raises
         ------
         InvalidInput
-            If nothing was named.
+            If no source was given.
         StudyNotFound, OnlineUnavailable
             See `CtgovClient`.
         NotReady, DataFault, LedgerBusy, StorageFault
@@ -80,7 +80,7 @@ class Registry:
         return self._import(records, told, **options)
 
     def refresh(self, *, contacts: bool = False, **options: Unpack[Options]) -> tuple[ImportTotals, int | None]:
-        """Fetch every study again that came from ClinicalTrials.gov; see `import_studies`.
+        """Fetch every study from ClinicalTrials.gov again; see `import_studies`.
 
         Raises
         ------
@@ -102,7 +102,7 @@ class Registry:
         )
 
     def _expected(self, ids: Sequence[str], contacts: bool, now: datetime) -> Iterator[StudyRecord | Fault]:
-        """Yield the studies, and say which of them the registry no longer has."""
+        """Yield the studies, and report those that the registry no longer has."""
         missing = set(ids)
         for record in self._fetched(questions_for(ids), contacts, now):
             if isinstance(record, StudyRecord):
@@ -135,7 +135,7 @@ class Registry:
     def _fetched(
         self, questions: Sequence[dict[str, str]], contacts: bool, now: datetime
     ) -> Iterator[StudyRecord | Fault]:
-        # The same questions to the same registry go on where they stopped.
+        # The same queries to the same registry continue where they stopped.
         asked = repr((self._settings.ctgov_url, list(questions), contacts))
         name = hashlib.sha256(asked.encode()).hexdigest()[:16]
         into = self._settings.home / "downloads" / f"{name}.ndjson"
@@ -144,7 +144,7 @@ class Registry:
             questions,
             into,
             lambda count: self._say(f"{counted(count, 'study', 'studies')} so far."),
-            # A download that is broken off stays on the disk for a while: without persons, unless they are wanted.
+            # An interrupted download stays on the disk for a while: without contacts, unless they were requested.
             keep=(lambda record: record) if contacts else ctgov.without_contacts,
         )
         for number, value in enumerate(fetched, start=1):
@@ -161,7 +161,7 @@ def list_imports(settings: Settings) -> tuple[ImportRecord, ...]:
 
 
 def undo_last(settings: Settings, now: datetime) -> str:
-    """Take the latest import back and say which it was; see `sitematch.store.studies.imports.undo_import`."""
+    """Undo the latest import and return it; see `sitematch.store.studies.imports.undo_import`."""
     from sitematch.store.engine import open_store
     from sitematch.store.studies.imports import undo_import
 

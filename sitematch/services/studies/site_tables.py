@@ -1,4 +1,4 @@
-"""Sites from tables: those that somebody keeps, whatever their columns are called, and those that we exported."""
+"""Sites from tables: tables that people maintain, with any column names, and tables that sitematch exported."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ if TYPE_CHECKING:
 _SAMPLES = 3
 
 TableReader = Callable[[Path, str, Mapping[str, str]], ForeignTable]
-"""Reads a table from a file, a sheet and the columns that were named; see `read_table`."""
+"""Reads a table from a file, a sheet and the given columns; see `read_table`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableForm:
-    """What a person says of a table's form.
+    """The form of a table, as a person describes it.
 
     Parameters
     ----------
     columns
         Field to column; see `map_columns`.
     sheet
-        Sheet of a workbook; the first if empty.
+        Sheet of a workbook; the first sheet if empty.
     country
-        The country of rows that give none; empty if it is not said.
+        The country of rows without one; empty if not given.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class TableForm:
 
 @dataclass(frozen=True, slots=True)
 class ColumnUse:
-    """A column of a table: the field that it stands for (empty if none), and its first values that are not empty."""
+    """A column of a table: its field (empty if none), and its first values that are not empty."""
 
     field: str
     column: str
@@ -68,22 +68,22 @@ class ColumnUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """How a table would be read.
+    """A preview of a table.
 
     Parameters
     ----------
     columns, unused
-        Columns that stand for a field, in the order of the fields, and those that stand for none.
+        Columns with a field, in the order of the fields, and columns without one.
     statuses
-        Each word for a status, how many rows have it, and what it is read as; the commonest first.
+        Each word for a status, the number of rows with it, and its meaning; most frequent first.
     rows
-        How many rows there are.
+        The number of rows.
     study_ids
-        The studies that a column names.
+        The studies in a column.
     first
         The first locations.
     notices
-        How the file was read where that is not the usual way.
+        Notices about unusual ways in which the file was read.
     """
 
     columns: tuple[ColumnUse, ...]
@@ -145,7 +145,7 @@ def import_table(
     settings: Settings, path: Path, study_id: str | None, form: TableForm, *, title: str = "",
     **options: Unpack[Options],
 ) -> tuple[ImportTotals, int | None]:  # fmt: skip
-    """Import a table of sites: all those of its studies, for a site that it lacks is closed.
+    """Import a table of sites. It must have all sites of its studies, because missing sites are closed.
 
     Parameters
     ----------
@@ -154,11 +154,11 @@ def import_table(
     path
         See `read_table`.
     study_id
-        The study of all rows; None takes what the table's column says.
+        The study of all rows; None uses the table's column.
     form
-        How the table is to be read.
+        The form of the table.
     title
-        Makes a new study of that name, if there is none.
+        The title of a new study, if it does not exist.
     options
         See `import_records`.
 
@@ -189,27 +189,27 @@ def read_sites_tables(
     silent_status: RecruitmentStatus | None = None,
     reader: TableReader = read_table,
 ) -> tuple[list[StudyRecord | Fault], str]:
-    """Read a table as the records of studies, and return the table's name too; see `import_table`.
+    """Read a table as the records of studies, and also return the table's name; see `import_table`.
 
     Parameters
     ----------
     store
-        Knows the studies.
+        The database with the studies.
     path, study_id, form, title
         See `import_table`.
     today
-        Dates the facts.
+        The date of the details.
     silent_status
-        See `import_records`; a new study of which no row states a status has this one too.
+        See `import_records`; a new study without a status in any row also gets this one.
     reader
-        Reads the table, as `read_table` does.
+        Reads the table, like `read_table`.
 
     Raises
     ------
     StudyNotFound
         If there is no study of `study_id`, and no title.
     NotReady, DataFault, InvalidInput, UnknownCountry
-        See `preview_table`; also if neither `study_id` nor a column says whose sites these are, or they differ.
+        See `preview_table`; also if neither `study_id` nor a column names the study, or they differ.
     """
     table, columns = _read(path, form, reader)
     named = study_ids(table, columns)
@@ -234,7 +234,7 @@ def read_sites_tables(
         own_title = title or _title(table, columns, each) or each
         study = _study(store, each, own_title, table.name, today)
         record = table_record(table, columns, study, country=form.country, only_study=True)
-        # A row of no study may be one of this study's sites: it has not vanished.
+        # A row without a study may be one of this study's sites, which has then not vanished.
         records.append(_with_study_status(replace(record, left_out=stray), silent_status))
     return records, table.name
 
@@ -261,7 +261,7 @@ def _title(table: ForeignTable, columns: Mapping[str, str], study_id: str) -> st
 
 
 def _with_study_status(record: StudyRecord, silent_status: RecruitmentStatus | None) -> StudyRecord:
-    """Give a study of unknown status the one that follows from its sites: one that takes patients is enough."""
+    """Set the status of a study from its sites if it is unknown; one site that takes patients is enough."""
     if record.study.status is not RecruitmentStatus.UNKNOWN:
         return record
     taking = any(location.status is RecruitmentStatus.RECRUITING for location in record.locations)
@@ -272,7 +272,7 @@ def _with_study_status(record: StudyRecord, silent_status: RecruitmentStatus | N
 def import_own_table(
     settings: Settings, path: Path, study_id: str | None, sheet: str, *, is_whole: bool, **options: Unpack[Options]
 ) -> tuple[ImportTotals, int | None]:
-    """Import a table of sites that sitematch exported, each site under its id and where it was.
+    """Import a table of sites that sitematch exported; each site keeps its id and location.
 
     Parameters
     ----------
@@ -281,9 +281,9 @@ def import_own_table(
     path, sheet
         See `read_own`.
     study_id
-        The study that all rows must belong to; None takes any that are in the catalogue.
+        The study that all rows must belong to; None allows any study in the catalogue.
     is_whole
-        Whether a site that the table lacks is closed; otherwise it stays as it is.
+        Whether sites that are missing from the table are closed; otherwise they do not change.
     options
         See `import_records`.
 

@@ -13,20 +13,20 @@ from sitematch.importers.tables.sites_csv import SitesFile, read_sites
 
 
 def read_checked(path: Path, settings: Settings, *, keep_good_rows: bool) -> SitesFile:
-    """Read a file of sites; a point outside its country is a fault too. See `read_sites`."""
+    """Read a file of sites; a point outside its country is also an error. See `read_sites`."""
     extents = Extents(Reader(settings.gazetteer_path))
     return read_sites(path, keep_good_rows=keep_good_rows, in_country=extents.may_contain)
 
 
 def load_sites(path: Path, settings: Settings, now: datetime, *, keep_good_rows: bool) -> SitesFile:
-    """Put a file of sites in place of those of its study, in one transaction; then take over caps that are new in it.
+    """Replace the sites of a study with those in a file, in one transaction; then set the caps that are new in it.
 
     Parameters
     ----------
     path
         The file; all its rows belong to one study.
     settings
-        Where the gazetteer and the database are.
+        The paths of the gazetteer and the database.
     now
         The instant (aware), for the audit trail.
     keep_good_rows
@@ -35,14 +35,14 @@ def load_sites(path: Path, settings: Settings, now: datetime, *, keep_good_rows:
     Returns
     -------
     SitesRead
-        What was loaded, and the faults of the rows that were left out.
+        The loaded sites, and the errors of the rows that were left out.
 
     Raises
     ------
     DataFault
-        If the file has faults, or rows of more than one study; nothing is changed.
+        If the file has errors, or rows of more than one study; nothing is changed.
     StudyNotFound
-        If the catalogue does not hold the study.
+        If the study is not in the catalogue.
     """
     from sitematch.store.capacity.stated_caps import take_stated_caps
     from sitematch.store.engine import open_store

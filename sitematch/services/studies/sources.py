@@ -1,4 +1,4 @@
-"""The kinds of files that studies and sites come from: one table of what each is called and how it is read."""
+"""The sources of studies and sites: one table with the name and the reader of each."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from sitematch.importers import ctgov, nci
 from sitematch.importers.fhir import bundle
 
 RecordReader = Callable[[Path, date], Iterator[StudyRecord | Fault]]
-"""Reads a file's studies, dated by a day; what cannot be used is a `Fault`."""
+"""Reads a file's studies with a given date; parts that cannot be used become a `Fault`."""
 
 
 class ImportSource(StrEnum):
-    """A kind of file; the values are the origins that imports are noted under."""
+    """Import sources; the values are stored as the origin of imports."""
 
     TABLE = "table"
-    """CSV or Excel: all sites of one study, which is named beside the file."""
+    """CSV or Excel: all sites of one study, which is given separately."""
     CTGOV = "ctgov"
     """ClinicalTrials.gov's JSON."""
     FHIR = "fhir"
@@ -34,4 +34,4 @@ RECORD_READERS: Mapping[ImportSource, RecordReader] = {
     ImportSource.FHIR: bundle.read_file,
     ImportSource.NCI: nci.read_file,
 }
-"""How each source is read whose files say themselves whose sites they hold: all but tables."""
+"""The readers of sources whose files name their studies: all except tables."""

@@ -1,4 +1,4 @@
-"""Importing a file that somebody uploads: first what it would change, then, if they agree, the change; and back."""
+"""Importing an uploaded file: a preview of the changes, the import after confirmation, and the undo."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from sitematch.store.engine import Store
 from sitematch.store.studies import imports
 
 SHOWN = 200
-"""Studies, contradictions and faults that an outcome keeps; what is beyond is counted."""
+"""Maximum number of studies, contradictions and faults in an outcome; the others are only counted."""
 
 
 @dataclass(slots=True)
 class UploadOutcome:
-    """What an import changed, or would.
+    """The changes of an import, or of a preview.
 
     Parameters
     ----------
     changes
-        Studies that change, as they came.
+        Changed studies, in the order of the file.
     faults
-        What could not be used.
+        The parts that could not be used.
     notices
-        What was noticed and costs only itself: where, and what.
+        Notices about single fields that could not be used: where, and what.
     contradictions
-        Sites whose records contradict themselves, and what was believed.
+        Sites whose records contradict themselves, and what was used.
     totals
-        Counts of everything, also of what is not kept here.
+        Counts of everything, including what is not listed here.
     studies_changing
-        How many studies there are in `changes`, and beyond.
+        The number of changed studies, including those not in `changes`.
     import_id
         The import's number; None if nothing was changed.
     """
@@ -56,24 +56,24 @@ class UploadOutcome:
     import_id: int | None = None
 
     def fault(self, fault: Fault, /) -> None:
-        """Hear that something could not be used."""
+        """Record that something could not be used."""
         self.faults += [fault][: SHOWN - len(self.faults)]
 
     def notice(self, where: str, text: str, /) -> None:
-        """Hear what was noticed and costs only itself."""
+        """Record a notice about a single field."""
         self.notices += [(where, text)][: SHOWN - len(self.notices)]
 
     def contradiction(self, site: Site, _where: str, flag: str, /) -> None:
-        """Hear that parts of a record contradict one another."""
+        """Record that parts of a record contradict one another."""
         self.contradictions += [(site, flag)][: SHOWN - len(self.contradictions)]
 
     def change(self, change: StudyChange, /) -> None:
-        """Hear that a study changes, or would."""
+        """Record a study that changes, or would change."""
         self.studies_changing += 1
         self.changes += [change][: SHOWN - len(self.changes)]
 
     def progress(self, _studies: int, _sites: int, /) -> None:
-        """Hear how much was read; a page has nobody to tell."""
+        """Ignore the progress, because a page does not show it."""
 
 
 def import_upload(
@@ -91,32 +91,32 @@ def import_upload(
     allow_older: bool = False,
     allow_left_out: bool = False,
 ) -> UploadOutcome:
-    """Bring a file in, or tell what that would change.
+    """Import a file, or preview its changes.
 
-    The file is read in a process of its own, within `UPLOAD_LIMITS` and `UPLOAD_PROCESS`: nothing in it can hold up or
-    end the process that serves. Studies that the actor may not change are left out and reported.
+    A separate process reads the file, within `UPLOAD_LIMITS` and `UPLOAD_PROCESS`, so that the file cannot block or end
+    the server process. Studies that the actor may not change are left out and reported.
 
     Parameters
     ----------
     store, gazetteer, actor
-        Where, and who asks.
+        The data and the actor.
     path, form
-        The file, and what it is.
+        The file, and its source.
     name, uploader
-        What to call it, and who brought it, in the list of imports.
+        Its name and the person who uploaded it, for the list of imports.
     study_id
-        Whose sites a table holds; other forms say so themselves.
+        The study of a table; other sources name their studies themselves.
     now
         The instant (aware).
     dry_run
-        Change nothing.
+        Change nothing, only preview.
     allow_older, allow_left_out
         See `import_records`.
 
     Raises
     ------
     NotAllowed
-        If the actor may change no study, or not the one whose sites a table holds.
+        If the actor may not change any study, or not the study of a table.
     DataFault, InvalidInput, StudyNotFound
         If the file cannot be read or is too large, or a column is not understood; nothing is changed then.
     LedgerBusy, StorageFault, NotReady
@@ -145,7 +145,7 @@ def import_upload(
 
 
 def list_imports(store: Store, actor: Actor) -> tuple[ImportRecord, ...]:
-    """Return the imports, latest first, to whoever may change every study; to others none.
+    """Return the imports, latest first, for an actor who may change every study; otherwise none.
 
     Raises
     ------
@@ -156,14 +156,14 @@ def list_imports(store: Store, actor: Actor) -> tuple[ImportRecord, ...]:
 
 
 def undo_import(store: Store, actor: Actor, import_id: int, now: datetime) -> ImportRecord:
-    """Take the latest import back, if it is the one that was looked at; see `store.studies.imports.undo_import`.
+    """Undo the latest import, if it is the one that the page showed; see `store.studies.imports.undo_import`.
 
     Raises
     ------
     NotAllowed
         If the actor may not change every study.
     InvalidInput, LedgerBusy, StorageFault, NotReady
-        See there; `InvalidInput` also if another import came, or was undone, meanwhile.
+        See there; `InvalidInput` also if another import was made or undone meanwhile.
     """
     require(actor, Permission.CATALOGUE_WRITE)
     return imports.undo_import(store, now, import_id=import_id)

@@ -1,1 +1,1 @@
-"""Webhooks: who manages them, and delivering what is due."""
+"""Webhooks: managing them and delivering messages."""

@@ -1,7 +1,7 @@
-"""Webhooks: every read and write, allowed or denied before anything else happens.
+"""Reads and writes of webhooks, each with a permission check first.
 
-A webhook of one study is managed by who manages that study; one of every study, by administrators. What somebody may
-not manage is answered as if it were not there.
+Study managers manage the webhooks of their study; administrators manage webhooks of all studies. For anybody else, a
+webhook is reported as not found.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def add_webhook(
     study_id: str | None = None,
     percent: int | None = None,
 ) -> NewWebhook:
-    """Ask to be told of what happens from now on.
+    """Subscribe to notices from now on.
 
     See `sitematch.store.webhooks.endpoints.add_webhook`. Errors: those, and `NotAllowed`.
     """
@@ -34,14 +34,14 @@ def add_webhook(
 
 
 def list_webhooks(store: Store, actor: Actor) -> tuple[Webhook, ...]:
-    """Return the webhooks that the actor manages, the oldest first. Errors: see `Store.reading`."""
+    """Return the webhooks that the actor manages, oldest first. Errors: see `Store.reading`."""
     return tuple(
         item for item in endpoints.list_webhooks(store) if may(actor, Permission.WEBHOOKS_WRITE, study_id=item.study_id)
     )
 
 
 def disable_webhook(store: Store, actor: Actor, *, webhook_id: str, now: datetime) -> None:
-    """Tell it nothing more, not even what waits.
+    """Remove a webhook, with its waiting messages.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def disable_webhook(store: Store, actor: Actor, *, webhook_id: str, now: datetim
 
 
 def failed_deliveries(store: Store, actor: Actor) -> tuple[FailedDelivery, ...]:
-    """Return what was given up or has failed so far, of the webhooks that the actor manages, the oldest first.
+    """Return the failed messages of the webhooks that the actor manages, oldest first.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Telling webhooks what happened: the one place where the outbox and the sender meet."""
+"""Notices for webhooks: writing them to the outbox and delivering them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from sitematch.store.webhooks.outbox import count_deliveries, receivers_due, rec
 __all__ = ["count_deliveries", "deliver", "offer_and_notice", "run_notices"]
 
 RECEIVERS_AT_ONCE = 8
-"""How many receivers are served at the same time: a slow one keeps only its own messages waiting."""
+"""Number of receivers served at the same time; a slow one delays only its own messages."""
 
 
 def offer_and_notice(store: Store, now: datetime) -> None:
-    """Offer what came free to those who wait, and write down what there is to tell.
+    """Offer free spots to the waiting list, and store the notices about changes.
 
     Parameters
     ----------
@@ -39,24 +39,24 @@ def offer_and_notice(store: Store, now: datetime) -> None:
 
 
 def deliver(store: Store, clock: Callable[[], datetime], *, allow_private: bool = False) -> int:
-    """Bring every message that is due to its receiver, and return how many arrived.
+    """Deliver every message that is due, and return how many arrived.
 
-    Receivers are served side by side, each in the order of its messages; after a failure the rest of a receiver's
-    messages wait for the next try. Run it every few seconds, in as many processes as you like.
+    Receivers are served in parallel, each in the order of its messages. After a failure, the other messages of a
+    receiver wait for the next attempt. Run it every few seconds, in any number of processes.
 
     Parameters
     ----------
     store
         The database.
     clock
-        Gives the present instant (aware): each attempt is signed with its own.
+        Returns the current time (aware), with which each attempt is signed.
     allow_private
-        Whether receivers inside one's own network may be reached.
+        Whether receivers inside the own network are allowed.
 
     Raises
     ------
     LedgerBusy, StorageFault, NotReady
-        See `Store.writing`; what was not delivered is tried again at a later run.
+        See `Store.writing`; messages that were not delivered are retried in a later run.
     """
     receivers = receivers_due(store, clock())
     if not receivers:
@@ -67,13 +67,13 @@ def deliver(store: Store, clock: Callable[[], datetime], *, allow_private: bool 
         try:
             return sum(task.result() for task in tasks)
         finally:
-            ended.set()  # after a fault of the database nobody begins another message
+            ended.set()  # after a database error, no further message is started
 
 
 def _serve(
     store: Store, webhook_id: str, clock: Callable[[], datetime], ended: threading.Event, *, allow_private: bool
 ) -> int:
-    """Bring one receiver its messages until one fails or none is due."""
+    """Deliver one receiver's messages until one fails or none is due."""
     arrived = 0
     while not ended.is_set() and (due := take_next(store, webhook_id, clock())) is not None:
         reply = post(
@@ -94,7 +94,7 @@ def _serve(
 
 
 def run_notices(store: Store, clock: Callable[[], datetime], *, allow_private: bool = False) -> int:
-    """Offer what came free, notice what changed, deliver what is due, and return how many deliveries arrived.
+    """Offer free spots, detect changes, deliver due messages, and return how many deliveries arrived.
 
     Parameters and errors are those of `deliver`.
     """

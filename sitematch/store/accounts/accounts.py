@@ -1,7 +1,7 @@
-"""Accounts, their roles, and proof of who signs in: passwords and OpenID Connect identities.
+"""Accounts, their roles, and authentication: passwords and OpenID Connect identities.
 
-There is no first account and no default password: an administrator is made on the command line. Passwords are kept as
-argon2id hashes (RFC 9106).
+There is no default account and no default password: administrators are created on the command line. Passwords are
+stored as argon2id hashes (RFC 9106).
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
 FREE_ATTEMPTS = 5
-"""Attempts without a wait; each one after that doubles it, from 1 second to `LONGEST_WAIT`."""
+"""Number of attempts without a wait; each further one doubles the wait, from 1 second to `LONGEST_WAIT`."""
 
 LONGEST_WAIT = timedelta(minutes=15)
 """The longest wait between two attempts."""
 
 
 def create_account(store: Store, *, email: str, now: datetime, password: str | None = None) -> Account:
-    """Make an account that may do nothing yet.
+    """Create an account without permissions.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def create_account(store: Store, *, email: str, now: datetime, password: str | N
     now
         The instant (aware).
     password
-        12 to 256 characters; None signs in by OpenID Connect or tokens only.
+        12 to 256 characters; None allows only OpenID Connect or tokens.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def read_account(store: Store, account_id: str) -> Account:
     Raises
     ------
     AccountNotFound
-        If there is none of that id.
+        If there is none with that id.
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
@@ -90,7 +90,7 @@ def list_accounts(store: Store) -> tuple[Account, ...]:
 
 
 def set_password(store: Store, *, account_id: str, password: str, now: datetime) -> None:
-    """Set a password; every session and token of the account ends.
+    """Set a password and end every session and token of the account.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def set_password(store: Store, *, account_id: str, password: str, now: datetime)
 
 
 def disable_account(store: Store, *, account_id: str, now: datetime) -> None:
-    """End an account's use, its sessions and tokens included; the audit trail keeps its id.
+    """Disable an account and end its sessions and tokens; the audit trail keeps its id.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def _change(store: Store, account_id: str, now: datetime, **values: Any) -> None
 
 
 def give(store: Store, *, account_id: str, grant: Grant) -> Account:
-    """Give an account a role; nothing happens if it has it.
+    """Give an account a role; nothing happens if it already has it.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def give(store: Store, *, account_id: str, grant: Grant) -> Account:
 
 
 def remove_grant(store: Store, *, account_id: str, grant: Grant) -> Account:
-    """Take a role back; nothing happens if the account does not have it.
+    """Remove a role from an account; nothing happens if it does not have it.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def link_identity(store: Store, *, account_id: str, issuer: str, subject: str) -
     Raises
     ------
     AccountNotFound, InvalidInput
-        If there is no such account, or the identity is linked already.
+        If there is no such account, or the identity is already linked.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
@@ -184,12 +184,12 @@ def link_identity(store: Store, *, account_id: str, issuer: str, subject: str) -
 
 
 def account_of_identity(store: Store, *, issuer: str, subject: str) -> Account:
-    """Return the account that a verified OpenID Connect identity signs in as.
+    """Return the account of a verified OpenID Connect identity.
 
     Raises
     ------
     LoginFailed
-        If it is linked to none, or to a disabled one.
+        If it is not linked to an account, or to a disabled one.
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
@@ -211,15 +211,15 @@ def account_of_identity(store: Store, *, issuer: str, subject: str) -> Account:
 def log_in(store: Store, *, email: str, password: str, now: datetime) -> Account:
     """Check an e-mail and password.
 
-    Whether the e-mail is known makes no difference to the answer, the time it takes or the wait after failures. An
-    attempt is counted before the password is looked at, so many at once gain nothing.
+    The answer, the time it takes and the wait after failures do not reveal whether the e-mail is known. An attempt is
+    counted before the password is checked, so many parallel attempts have no advantage.
 
     Raises
     ------
     LoginDelayed
-        If too many attempts failed; it says how long to wait.
+        If too many attempts failed; the error says how long to wait.
     LoginFailed
-        If the two do not belong together, or the account is disabled or has no password.
+        If the e-mail or password is incorrect, or the account is disabled or has no password.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
@@ -254,7 +254,7 @@ def _count_attempt(store: Store, email: str, now: datetime) -> None:
     key, now_us = sha256(email), to_us(now)
     with store.writing() as connection:
         connection.execute(insert(table).values(email_hash=key, attempts=0, last_at_us=0).on_conflict_do_nothing())
-        # The row's lock makes attempts for one e-mail wait for one another.
+        # The row's lock makes attempts with the same e-mail wait for one another.
         row = connection.execute(
             sa.update(table)
             .where(table.c.email_hash == key)
@@ -264,7 +264,7 @@ def _count_attempt(store: Store, email: str, now: datetime) -> None:
         wait = _wait_after(row.attempts - 1)
         ready_at = from_us(row.last_at_us) + wait
         if now < ready_at:
-            # Undone with the transaction: asking too early is no attempt.
+            # Undone with the transaction: a request during the wait does not count as an attempt.
             raise LoginDelayed(
                 "Too many failed attempts. Wait before you try again.", retry_after_s=(ready_at - now).total_seconds()
             )
@@ -278,7 +278,7 @@ def _wait_after(attempts: int) -> timedelta:
 
 
 def find_account(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> Account:
-    """Return the account that fits, as the connection's transaction sees it.
+    """Return the matching account, as the connection's transaction sees it.
 
     Raises
     ------
@@ -334,7 +334,7 @@ def _hash(password: str) -> str:
 
 @cache
 def _hasher() -> PasswordHasher:
-    # RFC 9106's second recommended option: 3 passes over 64 MiB. Loaded only where someone signs in.
+    # RFC 9106's second recommended option: 3 passes over 64 MiB. Loaded only for sign-in.
     from argon2 import PasswordHasher, profiles
 
     return PasswordHasher.from_parameters(profiles.RFC_9106_LOW_MEMORY)
@@ -342,7 +342,7 @@ def _hasher() -> PasswordHasher:
 
 @cache
 def _nobodys_hash() -> str:
-    """Return a hash that no password fits, to take the same time for an unknown e-mail."""
+    """Return a hash that matches no password, so that an unknown e-mail takes the same time."""
     return _hasher().hash(secrets.token_urlsafe(32))
 
 

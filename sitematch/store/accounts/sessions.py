@@ -1,7 +1,7 @@
-"""Sessions of the console: who is signed in, until when, and how one ends.
+"""Sessions of the console: look-up, listing and end.
 
-A session is a token of its own kind, made by `store.accounts.tokens.start_session`; here it is looked up with the
-person it belongs to.
+A session is a special kind of token, which `store.accounts.tokens.start_session` creates. Here it is looked up together
+with its account.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ def _alive(now: datetime) -> sa.ColumnElement[bool]:
 
 
 def read_session(store: Store, *, secret: str, now: datetime) -> Session:
-    """Return the session that a secret opens.
+    """Return the session of a secret.
 
     Raises
     ------
     LoginFailed
-        If there is none, or it expired or was ended, or its account is disabled: the answer is the same. API tokens
-        open no session.
+        If there is none, or it expired or was ended, or its account is disabled; the error is always the same. API
+        tokens have no session.
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
@@ -49,7 +49,7 @@ def read_session(store: Store, *, secret: str, now: datetime) -> Session:
 
 
 def count_sessions(store: Store, *, account_id: str, now: datetime) -> int:
-    """Return how many sessions of an account are open.
+    """Return the number of open sessions of an account.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def count_sessions(store: Store, *, account_id: str, now: datetime) -> int:
 
 
 def end_sessions(store: Store, *, account_id: str, now: datetime) -> int:
-    """End every session of an account, at once, and return how many there were; its API tokens stay.
+    """End every session of an account and return how many there were; its API tokens stay valid.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def end_sessions(store: Store, *, account_id: str, now: datetime) -> int:
 
 
 def anybody_may_sign_in(store: Store) -> bool:
-    """Whether there is an account with a password that is not disabled.
+    """Return whether there is an active account with a password.
 
     Raises
     ------

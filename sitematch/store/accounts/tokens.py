@@ -1,6 +1,7 @@
-"""API tokens and sessions of the console: made, shown once, checked, revoked.
+"""API tokens and sessions of the console: creating, checking and revoking them.
 
-Of the secret, 256 random bits, only a SHA-256 is kept: a slow hash is for passwords, which people choose.
+Only the SHA-256 of the secret, 256 random bits, is stored. Slow hashes are needed only for passwords, which people
+choose.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ def create_token(
     expires_at: datetime,
     now: datetime,
 ) -> NewToken:
-    """Make an API token: what the account may do, cut down to some scopes, until it expires.
+    """Create an API token with the account's permissions, limited to some scopes, until it expires.
 
     Raises
     ------
     AccountNotFound
         If there is no such account.
     InvalidInput
-        If no scope or no label is given, or the expiry is past or more than 366 days ahead.
+        If no scope or no label is given, or the expiry is in the past or more than 366 days ahead.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
@@ -51,7 +52,7 @@ def create_token(
 
 
 def start_session(store: Store, *, account_id: str, now: datetime) -> NewToken:
-    """Make a session of the console for someone who has just proved who they are; it lasts 12 hours.
+    """Create a 12-hour session of the console for an account that has just been authenticated.
 
     Raises
     ------
@@ -92,12 +93,12 @@ def _new_token(
 
 
 def authenticate(store: Store, *, secret: str, now: datetime) -> Actor:
-    """Return who asks with an API token; the secret of a session is none.
+    """Return the actor of an API token; the secret of a session is not accepted.
 
     Raises
     ------
     LoginFailed
-        If there is no such token, or it expired, was revoked, or its account is disabled: the answer is the same.
+        If there is no such token, or it expired, was revoked, or its account is disabled; the error is always the same.
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
@@ -127,7 +128,7 @@ def authenticate(store: Store, *, secret: str, now: datetime) -> Actor:
 
 
 def revoke_token(store: Store, *, token_id: str, now: datetime) -> None:
-    """End a token or session; nothing happens if it has ended, or never was.
+    """Revoke a token or session; nothing happens if it has ended or does not exist.
 
     Raises
     ------
@@ -143,7 +144,7 @@ def revoke_token(store: Store, *, token_id: str, now: datetime) -> None:
 
 
 def list_tokens(store: Store, account_id: str) -> tuple[Token, ...]:
-    """Return an account's API tokens, the newest first; sessions are not listed."""
+    """Return an account's API tokens, newest first; sessions are not listed."""
     query = (
         sa.select(schema.token)
         .where(schema.token.c.account_id == account_id, schema.token.c.kind == "api")

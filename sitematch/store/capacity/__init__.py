@@ -1,1 +1,1 @@
-"""The ledger of spots: writes under one lock, counting, the feed, the waiting list."""
+"""The capacity ledger: writes under one lock, counting, the feed, the waiting list."""

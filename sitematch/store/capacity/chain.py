@@ -1,8 +1,7 @@
-"""The hash chain: each event of a study carries the hash of the one before, so none can change unseen.
+"""The hash chain: each event of a study contains the hash of the previous one, so no change stays undetected.
 
-There is one chain a study, appended under the lock that guards the study's spots. So the order of the chain
-is the order in which spots were taken and given back, no second lock exists that could make a deadlock, and
-studies do not wait for one another.
+Each study has one chain, which grows under the study's lock. So the order of the chain is the order in which spots were
+taken and released, there is no second lock that could cause a deadlock, and studies do not wait for one another.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from sitematch.domain.capacity.states import EventKind
 from sitematch.store.instants import from_us, to_us
 
 GENESIS = "0" * 64
-"""What stands for the hash before a study's first event."""
+"""The previous hash of a study's first event."""
 
 _FIELDS = (
     "study_id",
@@ -44,7 +43,7 @@ def seal(row: dict[str, Any]) -> str:
     Parameters
     ----------
     row
-        The columns of `event`; ``hash`` itself is not looked at.
+        The columns of `event`; ``hash`` itself is ignored.
 
     Notes
     -----

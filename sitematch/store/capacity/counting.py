@@ -1,4 +1,4 @@
-"""Reading the ledger: what is taken and left, where referrals stand, what happened. Nothing here writes."""
+"""Reading the ledger: spots taken and left, states of referrals, and events. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ def capacity(
     now
         The instant (aware).
     as_of
-        An earlier instant to look back to: the events up to then are counted. None is `now`. Which sites
-        there are, and their registry status, is always today's: the catalogue keeps no history.
+        An earlier time: only events up to then are counted. None is `now`. The list of sites and their registry
+        statuses are always current, because the catalogue keeps no history.
     arm
-        Whether the cap of an arm counts too.
+        An arm whose cap also applies.
 
     Returns
     -------
     tuple of SiteCapacity
-        In the catalogue's order; then sites that have referrals but left the catalogue, by id.
+        In the catalogue's order; then sites with referrals that are no longer in the catalogue, by id.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def capacity(
 
 
 def caps(store: Store, study_id: str, now: datetime, *, as_of: datetime | None = None) -> tuple[CapUsage, ...]:
-    """Return every cap of a study that was set or closed, and what is taken of it, widest first.
+    """Return every cap of a study that was set or closed, with the spots taken under it, widest first.
 
     Parameters and errors are those of `capacity`.
     """
@@ -93,12 +93,12 @@ def policy(store: Store, study_id: str) -> SpotPolicy:
 
 
 def read_referral(store: Store, referral_id: str, now: datetime) -> Referral:
-    """Return where a referral stands.
+    """Return the state of a referral.
 
     Raises
     ------
     ReferralNotFound
-        If the ledger does not know it.
+        If it is not in the ledger.
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
@@ -121,7 +121,7 @@ def list_referrals(
     before_seq: int | None = None,
     limit: int | None = None,
 ) -> tuple[Referral, ...]:
-    """Return a study's referrals, the latest change first; empty if there are none.
+    """Return a study's referrals, latest change first; empty if there are none.
 
     Parameters
     ----------
@@ -130,17 +130,17 @@ def list_referrals(
     study_id
         The study.
     now
-        The instant (aware): it decides what has lapsed.
+        The time (aware) that decides what has lapsed.
     site_id
-        Only those of this site.
+        Only referrals of this site.
     states
-        Only those in one of these states; None is all.
+        Only referrals in one of these states; None for all.
     visible
-        Only those that may be seen; None is all.
+        Only referrals that may be seen; None for all.
     before_seq
-        Only those whose latest change came before this event of the study's chain: where the page before ended.
+        Only referrals whose latest change came before this event of the study's chain, where the previous page ended.
     limit
-        At most so many; None is all. With a limit, what is read does not grow with the ledger.
+        Maximum number; None for all. With a limit, the amount of data read does not grow with the ledger.
 
     Raises
     ------
@@ -168,7 +168,7 @@ def list_referrals(
 
 
 def _in_state(state: SpotState, now: datetime) -> sa.ColumnElement[bool]:
-    """Return the condition under which a referral is in a state at an instant."""
+    """Return the condition for a referral to be in a state at a given time."""
     facts = STATES[state]
     is_kind = latest_event.c.kind == facts.event.value
     if facts.event not in LAPSING_KINDS:
@@ -178,7 +178,7 @@ def _in_state(state: SpotState, now: datetime) -> sa.ColumnElement[bool]:
 
 
 def count_by_state(store: Store, study_id: str, site_id: str, now: datetime) -> Counter[SpotState]:
-    """Return how many of a site's referrals stand where; states without any are left out.
+    """Return the number of a site's referrals by state; states without any are left out.
 
     Raises
     ------
@@ -197,14 +197,14 @@ def count_by_state(store: Store, study_id: str, site_id: str, now: datetime) -> 
 
 
 def history(store: Store, referral_id: str) -> tuple[LedgerEvent, ...]:
-    """Return all that happened to a referral, oldest first; empty if the ledger does not know it."""
+    """Return all events of a referral, oldest first; empty if it is not in the ledger."""
     query = sa.select(event).where(event.c.referral_id == referral_id).order_by(event.c.seq)
     with store.reading() as connection:
         return tuple(read_event(row) for row in connection.execute(query))
 
 
 def iter_events(store: Store, study_id: str, *, after_seq: int = 0) -> Iterator[LedgerEvent]:
-    """Yield a study's audit trail in order, at a constant memory.
+    """Yield a study's audit trail in order, with constant memory.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def iter_events(store: Store, study_id: str, *, after_seq: int = 0) -> Iterator[
     study_id
         The study.
     after_seq
-        Where to go on: only events with a greater `seq` are given.
+        Where to continue: only events with a greater `seq` are returned.
 
     Raises
     ------
@@ -227,7 +227,7 @@ def iter_events(store: Store, study_id: str, *, after_seq: int = 0) -> Iterator[
 
 
 def waiting_list(store: Store, study_id: str) -> tuple[WaitingEntry, ...]:
-    """Return who waits in a study, in the order in which spots are offered; empty if nobody does."""
+    """Return the waiting list of a study, in the order in which spots are offered."""
     with store.reading() as connection:
         return waiting_in(connection, study_id)
 
@@ -241,7 +241,7 @@ _WAITING = _REFERRALS.where(
 
 
 def waiting_in(connection: sa.Connection, study_id: str) -> tuple[WaitingEntry, ...]:
-    """Return who waits, by priority and then age, as the connection's transaction sees it."""
+    """Return the waiting list, by priority and then age, as the connection's transaction sees it."""
     entries = []
     for row in connection.execute(_WAITING, {"study_id": study_id}):
         detail = msgspec.json.decode(row.detail)
@@ -258,7 +258,7 @@ def waiting_in(connection: sa.Connection, study_id: str) -> tuple[WaitingEntry, 
 
 
 def referral_from(latest: LedgerEvent, now: datetime) -> Referral:
-    """Return where a referral stands by its latest event."""
+    """Return the state of a referral from its latest event."""
     state = state_at(latest.kind, latest.expires_at, now)
     if latest.referral_id is None:
         raise ValueError("This event does not belong to a referral.")
@@ -287,9 +287,9 @@ def read_view(connection: sa.Connection, study_id: str, now: datetime, *, is_pas
     study_id
         The study.
     now
-        The instant: the view answers for it and, unless `is_past`, for later ones.
+        The time of the view; unless `is_past`, it is also valid for later times.
     is_past
-        Whether to replay the events up to `now` rather than take the latest of each referral.
+        Whether to replay the events up to `now` instead of using the latest event of each referral.
 
     Raises
     ------
@@ -303,7 +303,7 @@ def read_view(connection: sa.Connection, study_id: str, now: datetime, *, is_pas
 def view_of(
     connection: sa.Connection, study_id: str, now: datetime, groups: tuple[Group, ...], *, is_past: bool
 ) -> StudyView:
-    """Return a study's view over referrals that were read already; see `read_view`."""
+    """Return a study's view of referrals that were already read; see `read_view`."""
     status = connection.execute(
         sa.select(schema.study.c.status).where(schema.study.c.study_id == study_id)
     ).scalar_one_or_none()
@@ -373,7 +373,7 @@ def _settings_at(connection: sa.Connection, study_id: str, at: datetime) -> tupl
 
 
 def apply_setting(rules: dict[CapKey, CapRule], kind: EventKind, detail: str) -> None:
-    """Change the caps as a CAP_SET, CLOSED or OPENED event says."""
+    """Change the caps according to a CAP_SET, CLOSED or OPENED event."""
     said = msgspec.json.decode(detail)
     key = CapKey(level=CapLevel(said["level"]), scope=said["scope"])
     before = rules.get(key, CapRule(None))
@@ -384,12 +384,12 @@ def apply_setting(rules: dict[CapKey, CapRule], kind: EventKind, detail: str) ->
 
 
 def latest_now(study_id: str) -> sa.Subquery:
-    """Return each referral's latest event, as far as the index of them holds it."""
+    """Return each referral's latest event, with the columns of the index."""
     return sa.select(latest_event).where(latest_event.c.study_id == study_id).subquery()
 
 
 def latest_at(study_id: str, at: datetime) -> sa.Subquery:
-    """Return the whole latest event of each referral up to an instant, found by replaying."""
+    """Return the complete latest event of each referral up to a given time, from a replay."""
     last = (
         sa.select(sa.func.max(event.c.seq).label("seq"))
         .where(event.c.study_id == study_id, event.c.at_us <= to_us(at), event.c.referral_id.is_not(None))
@@ -400,9 +400,9 @@ def latest_at(study_id: str, at: datetime) -> sa.Subquery:
 
 
 def expiry_of(columns: Any, now: datetime) -> sa.Label[Any]:
-    """Return when a hold or offer lapses, 0 if it has, NULL for what does not.
+    """Return when a hold or offer lapses, 0 if it has lapsed, NULL for other events.
 
-    Lapsed holds stay the latest event for ever; as one group they cost nothing, and to this view they are the same.
+    Lapsed holds stay the latest event permanently. As one group they take no time, and for this view they are the same.
     """
     return sa.case(
         (
@@ -424,6 +424,6 @@ def _groups(connection: sa.Connection, source: sa.Subquery, now: datetime) -> tu
 
 
 def group_from(row: sa.Row[Any]) -> Group:
-    """Return referrals that stand alike, from a row that counts them; ``lapses`` is what `expiry_of` says."""
+    """Return a group of referrals from a row that counts them; ``lapses`` is the value of `expiry_of`."""
     lapses = None if row.lapses is None else from_us(row.lapses)
     return Group(row.site_id, row.country, row.arm, EventKind(row.kind), lapses, row.n)

@@ -1,8 +1,8 @@
-"""Live capacity from memory: what matching asks for every site, without a database round trip.
+"""Live capacity from memory, so that matching needs no database query for each site.
 
-A thread looks four times a second whether anything was committed, by whichever process, and reads again the studies
-that changed. SQLite says so with ``PRAGMA data_version``, which costs microseconds; on PostgreSQL one small query reads
-the ends of the studies' chains. Holds that lapse need no look at all: the feed knows when they do.
+A thread checks four times a second whether any process has committed anything, and reads the changed studies again. On
+SQLite it uses ``PRAGMA data_version``, which takes microseconds; on PostgreSQL one small query reads the ends of the
+studies' chains. Lapsing holds need no poll, because the feed knows when they lapse.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from sitematch.store.schema import cap, catalogue
 from sitematch.supervision import Task
 
 FEED = "capacity feed"
-"""Name of the background task on which every number of spots left depends."""
+"""Name of the background task that keeps all numbers of spots current."""
 
 POLL_S = 0.25
-"""How long the thread rests between two looks, in seconds."""
+"""How long the thread waits between two polls, in seconds."""
 
 STALE_AFTER = timedelta(seconds=10)
-"""After how long without a successful look the numbers are no longer given: they are unknown then."""
+"""Time without a successful poll after which the numbers are reported as unknown."""
 
 EAGER_STUDIES = 200
-"""Up to so many studies with a ledger are read at the start; with more, each is read when it is first asked for."""
+"""Up to this many studies with a ledger are read at the start; with more, each is read at its first use."""
 
 _HEADS = sa.select(cap.c.study_id, cap.c.head_seq, cap.c.head_hash).where(
     cap.c.level == "STUDY", cap.c.scope == "", cap.c.head_seq > 0
@@ -46,20 +46,20 @@ _CATALOGUE = sa.select(catalogue.c.epoch, catalogue.c.version)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyCapacity:
-    """A study's spots as the feed knows them.
+    """A study's spots in the feed.
 
     Parameters
     ----------
     study_id
         The study.
     version
-        A word that changes whenever the numbers do; fit for an ETag.
+        A text that changes whenever the numbers do; suitable for an ETag.
     sites
         Every site, in the catalogue's order.
     as_of
-        The last look at the database (aware, UTC).
+        The time of the last poll (aware, UTC).
     next_lapse_at
-        When a hold or offer lapses next; the numbers stay until then unless something is committed. None if none will.
+        When the next hold or offer lapses; until then the numbers change only with a commit. None if none will lapse.
     """
 
     study_id: str
@@ -93,7 +93,7 @@ class StudySpots:
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """What was read of one study, and what it came to at an instant."""
+    """The data of one study, and its numbers at a given time."""
 
     head: tuple[int, str]
     view: StudyView
@@ -102,7 +102,7 @@ class _Loaded:
     next_lapse_at: datetime | None
 
     def holds_at(self, now: datetime) -> bool:
-        """Whether no hold has lapsed since it was counted, and the clock did not go back."""
+        """Return whether no hold has lapsed since the count, and the clock did not go back."""
         return self.counted_at <= now and (self.next_lapse_at is None or now < self.next_lapse_at)
 
 
@@ -130,7 +130,7 @@ def _summed(study_id: str, loaded: _Loaded, now: datetime) -> StudySpots:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """All that the feed knows; replaced as a whole, so readers need no lock."""
+    """All data of the feed; replaced as a whole, so readers need no lock."""
 
     looked_at: datetime
     catalogue_version: str
@@ -139,21 +139,21 @@ class _State:
 
 
 class CapacityFeed:
-    """Spots left at every site of every study that has a ledger, at most about a second old.
+    """Spots left at every site of every study with a ledger, at most about a second old.
 
     Parameters
     ----------
     store
         The database.
     clock
-        Gives the present instant (aware).
+        Returns the current time (aware).
     poll_s
-        How long to rest between two looks, in seconds.
+        How long to wait between two polls, in seconds.
 
     Raises
     ------
     LedgerBusy, StorageFault, NotReady
-        If the first look fails; later failures make the numbers unknown, see `last_error`.
+        If the first poll fails; later failures make the numbers unknown, see `last_error`.
 
     Notes
     -----
@@ -185,7 +185,7 @@ class CapacityFeed:
         Returns
         -------
         Remaining or None
-            None if the study has no ledger: what the catalogue says holds then. A count of None if no cap is known,
+            None if the study has no ledger; the catalogue's numbers are used then. A count of None if no cap is known,
             or if the database could not be read for `STALE_AFTER`.
         """
         state = self._state
@@ -199,7 +199,7 @@ class CapacityFeed:
 
     @property
     def catalogue_version(self) -> str:
-        """The catalogue's version at the last look; see `sitematch.store.studies.catalogue.catalogue_version`."""
+        """Return `sitematch.store.studies.catalogue.catalogue_version` at the last poll."""
         return self._state.catalogue_version
 
     def study(self, study_id: str, now: datetime) -> StudyCapacity | None:
@@ -236,13 +236,13 @@ class CapacityFeed:
             return loaded
         recount = self._recounts.get(study_id)
         if recount is None or recount.view is not loaded.view or not recount.holds_at(now):
-            # Threads may do this twice and overwrite one another: each result is right for its own `now`.
+            # Two threads may do this at once and overwrite each other; each result is correct for its own `now`.
             recount = _count(loaded.head, loaded.view, now)
             self._recounts[study_id] = recount
         return recount
 
     def look(self) -> None:
-        """Look for changes now, rather than at the thread's next turn.
+        """Check for changes now instead of at the thread's next poll.
 
         Raises
         ------
@@ -253,7 +253,7 @@ class CapacityFeed:
             try:
                 self._look()
             except Exception as error:
-                # The numbers go stale, and then unknown. The next look opens a connection of its own.
+                # The numbers become stale, and then unknown. The next poll opens its own connection.
                 self.last_error = error
                 self._forget_raw()
                 raise
@@ -262,7 +262,7 @@ class CapacityFeed:
     def _look(self) -> None:
         looked_at = self._clock()
         self._store.guards.check()
-        # Noted before the read: what is committed in between is seen again next time, never missed.
+        # Stored before the read, so that a commit in between is read again next time and never missed.
         version = self._sqlite_version()
         if version is not None and version == self._data_version:
             state = self._state
@@ -299,11 +299,11 @@ class CapacityFeed:
     def _forget_raw(self) -> None:
         raw, self._raw, self._data_version = self._raw, None, None
         if raw is not None:
-            with contextlib.suppress(Exception):  # a broken connection may not even be closed
+            with contextlib.suppress(Exception):  # closing a broken connection can also fail
                 raw.close()
 
     def _first_read(self, study_id: str) -> _Loaded | None:
-        """Read a study that nobody asked for before; None if the database does not answer."""
+        """Read a study at its first use; None if the database does not answer."""
         with self._looking:
             state = self._state
             if study_id not in state.studies:
@@ -313,7 +313,7 @@ class CapacityFeed:
                 except SitematchError as error:
                     self.last_error = error
                     return None
-                # The head is that of the last look: if the study has moved on since, the next look reads it again.
+                # The head is that of the last poll: if the study has changed since, the next poll reads it again.
                 loaded = _count(state.heads[study_id], view, state.looked_at)
                 self._state = replace(state, studies={**state.studies, study_id: loaded})
             return self._state.studies[study_id]

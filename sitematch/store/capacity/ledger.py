@@ -1,15 +1,14 @@
-"""The capacity ledger's writes: taking a spot, moving it on, giving it back.
+"""Writes to the capacity ledger: holding a spot, and actions on a referral.
 
-Each function is one transaction under its study's lock (see `sitematch.store.capacity.writing`), appends what happened
-to the study's chain, and returns where the referral stands then. All of them may raise, beside what each
-names:
+Each function is one transaction under its study's lock (see `sitematch.store.capacity.writing`), appends its events to
+the study's chain, and returns the new state of the referral. In addition to the listed errors, all of them can raise:
 
 * `IdempotencyConflict`: the caller's key was used with another request in the last 24 hours;
 * `LedgerBusy`, `StorageFault`, `NotReady`: see `Store.writing`. After `LedgerBusy` nothing was written. After
-  `StorageFault` the write may have been kept if the connection broke while committing: with an idempotency
-  key, asking again tells.
+  `StorageFault` the write may have been stored if the connection broke during the commit; a repeated request with the
+  same idempotency key gives the answer.
 
-Whether the caller may do it at all is asked before, by `sitematch.domain.accounts.access.require`.
+The caller's permission is checked before, by `sitematch.domain.accounts.access.require`.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ _COUNTS = sa.select(
     sa.func.count().filter(_in_use, latest_event.c.site_id == sa.bindparam("site_id")).label("SITE"),
     sa.func.count().filter(latest_event.c.kind == EventKind.WAITING.value).label("waiting"),
 ).where(latest_event.c.study_id == sa.bindparam("study_id"), latest_event.c.kind.in_(_COUNTING))
-# Materialized: otherwise PostgreSQL counts once for every cap.
+# Materialized, because otherwise PostgreSQL counts once for every cap.
 _counts = _COUNTS.cte("counts").prefix_with("MATERIALIZED")
 _CAPS = sa.select(cap.c.level, cap.c.scope, cap.c.spots, cap.c.is_closed).where(
     cap.c.study_id == sa.bindparam("study_id"),
@@ -72,7 +71,7 @@ _CAPS = sa.select(cap.c.level, cap.c.scope, cap.c.spots, cap.c.is_closed).where(
         sa.and_(cap.c.level == "SITE", cap.c.scope == sa.bindparam("site_id")),
     ),
 )
-# One statement for both: the lock is held while it travels. The study's own row is always among the caps.
+# One statement for both, because the lock is held during each round trip. The study's own row is always among the caps.
 _ROOM = _CAPS.add_columns(*_counts.c).select_from(cap.join(_counts, sa.true()))
 
 
@@ -88,9 +87,9 @@ def place_hold(
     hold_for: timedelta | None = None,
     may_use: Callable[[str | None], bool] = anywhere,
 ) -> Referral:
-    """Take a spot for a while. Of two who ask for the last one, one gets it and the other is told why not.
+    """Hold a spot for a limited time. If two callers request the last spot, one of them gets an error.
 
-    Spots that have come free are offered to those who wait first: a hold never jumps the queue.
+    Free spots are first offered to the waiting list: a hold never jumps the queue.
 
     Parameters
     ----------
@@ -105,7 +104,7 @@ def place_hold(
     now
         The instant (aware).
     arm
-        The arm or cohort, where that is known; its cap counts then too.
+        The arm or cohort, if known; its cap then also applies.
     hold_for
         How long; None is the study's policy.
     may_use
@@ -119,11 +118,11 @@ def place_hold(
     Raises
     ------
     NoSpotsLeft
-        If a cap that applies is full; the widest one is named.
+        If a cap that applies is full; the error names the widest one.
     SiteClosed
-        If the site, its country, the arm or the study takes nobody.
+        If the site, its country, the arm or the study is closed.
     IllegalTransition
-        If the referral stands elsewhere than before a hold; it names what is allowed.
+        If the referral's state does not allow a hold; the error lists the allowed actions.
     InvalidInput
         If an id or the duration is malformed, or the id looks like a person's number.
     ReferralIdTaken
@@ -165,7 +164,7 @@ def place_hold(
 def move(
     store: Store, caller: Caller, *, action: Action, referral_id: str, now: datetime, reason: str | None = None
 ) -> Referral:
-    """Move a referral on, or give its spot back, as `sitematch.domain.capacity.states.ACTIONS` says.
+    """Run an action on a referral, according to `sitematch.domain.capacity.states.ACTIONS`.
 
     Parameters
     ----------
@@ -185,14 +184,15 @@ def move(
     Returns
     -------
     Referral
-        In the state that the action leads to. A spot that it gives back is offered to those who wait.
+        In its new state. A released spot is offered to the waiting list.
 
     Raises
     ------
     ReferralNotFound, IllegalTransition
-        If there is no such referral, or the action may not follow its state: a lapsed hold may have been sold.
+        If there is no such referral, or its state does not allow the action (the spot of a lapsed hold may have been
+        sold).
     InvalidInput
-        If the reason is missing, or no code of the action.
+        If the reason is missing or not one of the action's codes.
     SiteClosed
         If an offer is accepted and the site has closed since.
     """
@@ -215,7 +215,7 @@ def move(
 
 
 def _reason(action: Action, reason: str | None) -> str | None:
-    """Return an action's reason as a code, if it is one of the action's."""
+    """Return a reason as a code, if it is one of the action's codes."""
     codes = ACTIONS[action].reasons
     if codes is None:
         if reason is not None:
@@ -239,13 +239,13 @@ def _state(write: LedgerWrite, latest: sa.Row[Any]) -> SpotState:
 
 def _require(
     write: LedgerWrite, referral_id: str, latest: sa.Row[Any] | None, action: Action
-) -> Any:  # the row, or None where the action may be a referral's first
+) -> Any:  # the row, or None if the action can be a referral's first
     require_allowed(referral_id, None if latest is None else _state(write, latest), action)
     return latest
 
 
 def _own_spot(write: LedgerWrite, latest: sa.Row[Any] | None) -> sa.Row[Any] | None:
-    """Return the referral's row if it has a spot in use already: a rescreening needs no second one."""
+    """Return the referral's row if it already uses a spot, because a rescreening needs no second one."""
     if latest is not None and write.policy.takes_spot(_state(write, latest)):
         return latest
     return None
@@ -278,7 +278,7 @@ def _limits(write: LedgerWrite, rows: Sequence[Any]) -> dict[CapKey, int | None]
 
 
 def _check_room(write: LedgerWrite, site_id: str, country: str, arm: str | None, own: sa.Row[Any] | None) -> bool:
-    """Check every cap that applies, the widest first, and say whether anybody is on the waiting list."""
+    """Check every cap that applies, widest first, and return whether anybody is on the waiting list."""
     where = {
         "study_id": write.study_id,
         "site_id": site_id,

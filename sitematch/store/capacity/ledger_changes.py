@@ -1,4 +1,4 @@
-"""What of a study may have changed since an instant: for clients that keep a copy and ask only for the difference."""
+"""Changes of a study since a given time, for clients that keep a copy and request only the differences."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _lapsed = sa.and_(
 )
 _of_study = event.c.study_id == sa.bindparam("study_id")
 _REFERRALS = sa.select(event.c.referral_id).where(_of_study, event.c.referral_id.is_not(None), _happened | _lapsed)
-# All places that such a referral ever had: one that is screened again elsewhere leaves its old site without an event.
+# All sites that such a referral ever had: if it is screened again elsewhere, its old site has no event.
 _PLACES = (
     sa.select(event.c.site_id, event.c.country, event.c.arm)
     .where(_of_study, event.c.site_id.is_not(None), event.c.referral_id.in_(_REFERRALS))
@@ -38,19 +38,19 @@ _CAPS = sa.select(cap.c.level, cap.c.scope).where(
 def touched_since(
     store: Store, study_id: str, since: datetime, now: datetime
 ) -> tuple[frozenset[CapKey], frozenset[CapKey]]:
-    """Return the parts of a study in which something happened or lapsed, and the parts that have rules.
+    """Return the parts of a study in which something happened or lapsed, and the parts with rules.
 
     Parameters
     ----------
     store, study_id
         The study.
     since, now
-        The instants between which to look; `since` itself is left out.
+        The period; `since` itself is not included.
 
     Returns
     -------
     tuple of frozenset
-        Every part touched, whether it has a cap or not; and every part with a limit or a closure, now or in between.
+        Every changed part, with or without a cap; and every part with a limit or a closure, now or during the period.
 
     Raises
     ------
@@ -86,14 +86,14 @@ def has_ledger(store: Store, study_id: str) -> bool:
 
 
 def ledger_heads(store: Store, study_ids: Collection[str] | None = None) -> dict[str, str]:
-    """Return the end of the chain of the studies that have a ledger, by study_id: another text after every event.
+    """Return the end of the chain of the studies with a ledger, by study_id; it changes with every event.
 
     Parameters
     ----------
     store
         The database.
     study_ids
-        Of these studies only; None is all.
+        Only these studies; None for all.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def ledger_heads(store: Store, study_ids: Collection[str] | None = None) -> dict
 
 
 def last_lapse_us(store: Store, now: datetime) -> int:
-    """Return when, up to an instant, a hold or offer lapsed last, in microseconds since 1970; 0 if none did.
+    """Return when the last hold or offer lapsed before a given time, in microseconds since 1970; 0 if none did.
 
     Raises
     ------

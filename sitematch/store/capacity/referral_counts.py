@@ -1,4 +1,4 @@
-"""Reading where all referrals of a study stand, now or at an earlier instant."""
+"""Reading the states of all referrals of a study, now or at an earlier time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sitematch.store.schema import event, latest_event
 
 
 def study_counts(store: Store, study_id: str, as_of: datetime, *, is_past: bool) -> StudyCounts:
-    """Return where all referrals of a study stand.
+    """Return the states of all referrals of a study.
 
     Parameters
     ----------
@@ -29,7 +29,8 @@ def study_counts(store: Store, study_id: str, as_of: datetime, *, is_past: bool)
     as_of
         The instant (aware).
     is_past
-        Whether to replay the events up to `as_of`; otherwise it is now, and the latest of each referral is taken.
+        Whether to replay the events up to `as_of`; otherwise `as_of` is now, and the latest event of each referral is
+        used.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def study_counts(store: Store, study_id: str, as_of: datetime, *, is_past: bool)
 
 
 def _latest(study_id: str) -> sa.Subquery:
-    """Return the whole latest event of each referral, by the index of them."""
+    """Return the complete latest event of each referral, from the index of latest events."""
     joined = latest_event.join(
         event, sa.and_(event.c.study_id == latest_event.c.study_id, event.c.seq == latest_event.c.seq)
     )
@@ -68,7 +69,7 @@ def _latest(study_id: str) -> sa.Subquery:
 
 
 def _tally(latest: sa.Subquery, as_of: datetime) -> sa.Select[Any]:
-    """Count referrals that stand alike, in one pass: a replay is too dear for several."""
+    """Count referrals in the same situation, in one pass, because a replay is slow."""
     columns = latest.c
     alike = (
         columns.site_id,

@@ -1,7 +1,8 @@
-"""The rules that govern a study's spots: caps, closing, policy. Each change is an event in the study's chain.
+"""The rules for a study's spots: caps, closures, policy. Each change is an event in the study's chain.
 
 All functions may raise `IdempotencyConflict`, `LedgerBusy`, `StorageFault` and `NotReady`, as in
-`sitematch.store.capacity.ledger`. A change that makes room offers it to those who wait, in the same transaction.
+`sitematch.store.capacity.ledger`. If a change frees spots, they are offered to the waiting list in the same
+transaction.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _MAX_SPOTS = 10_000_000
 def set_cap(store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: int | None, now: datetime) -> CapUsage:
     """Set, change or remove a limit.
 
-    One below what is taken is accepted: it shows as over-enrolled and sells nothing more.
+    A limit below the spots taken is accepted: it shows as over-enrolled, and no more spots are given.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def set_cap(store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: 
     caller
         Who asks.
     study_id, key
-        Which part of which study.
+        The study and its part.
     spots
         0 to 10,000,000; None removes the limit.
     now
@@ -50,12 +51,12 @@ def set_cap(store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: 
     Returns
     -------
     CapUsage
-        The cap, and what is taken of it.
+        The cap, and the spots taken under it.
 
     Raises
     ------
     InvalidInput
-        If the number or the scope makes no sense.
+        If the number or the scope is invalid.
     SiteNotFound, StudyNotFound
         If there is none of that id, or the site is not the study's.
     """
@@ -65,7 +66,7 @@ def set_cap(store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: 
 
 
 def close(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
-    """Take nobody more in a part of a study; who is under way goes on, and participants still count.
+    """Close a part of a study to new patients; referrals in progress continue, and participants still count.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def close(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: date
 
 
 def reopen(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
-    """Undo `close`. A status in the catalogue that takes nobody still keeps the site closed.
+    """Undo `close`. If its status in the catalogue is closed to new patients, the site stays closed.
 
     Raises
     ------
@@ -87,7 +88,7 @@ def reopen(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: dat
 
 
 def set_policy(store: Store, caller: Caller, *, study_id: str, policy: SpotPolicy, now: datetime) -> SpotPolicy:
-    """Set a study's rules; they count for what is under way too, save that holds keep their expiry.
+    """Set a study's rules; they also apply to referrals in progress, except that holds keep their expiry.
 
     Raises
     ------
@@ -151,7 +152,7 @@ def _check_key(key: CapKey) -> None:
 
 
 def _is_site(write: LedgerWrite, site_id: str) -> bool:
-    """Whether the catalogue knows the site, or the ledger did when the catalogue still had it."""
+    """Return whether the site is in the catalogue, or has events in the ledger from when it was."""
     known = sa.select(schema.site.c.site_id).where(
         schema.site.c.site_id == site_id, schema.site.c.study_id == write.study_id
     )
@@ -162,7 +163,7 @@ def _is_site(write: LedgerWrite, site_id: str) -> bool:
 
 
 def apply_rule(connection: sa.Connection, study_id: str, key: CapKey, kind: EventKind, spots: int | None) -> None:
-    """Write a cap's row as a CAP_SET, CLOSED or OPENED event says."""
+    """Write a cap's row according to a CAP_SET, CLOSED or OPENED event."""
     change: dict[str, Any] = {"spots": spots} if kind is EventKind.CAP_SET else {"is_closed": kind is EventKind.CLOSED}
     row = {"study_id": study_id, "level": key.level.value, "scope": key.scope}
     known = connection.execute(

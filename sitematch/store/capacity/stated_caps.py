@@ -1,4 +1,4 @@
-"""The numbers that a catalogue states become caps, once: afterwards only coordinators change them."""
+"""Numbers of spots in the catalogue become caps once; afterwards only coordinators change them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _EVER_SET = sa.select(event.c.study_id, event.c.detail).where(event.c.kind == Ev
 
 
 def take_stated_caps(store: Store, now: datetime, *, request_id: str = "catalogue") -> int:
-    """Set the cap of every study and site that states a number of spots and never had a cap.
+    """Set the cap of every study and site with a stated number of spots that never had a cap.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def take_stated_caps(store: Store, now: datetime, *, request_id: str = "catalogu
     Returns
     -------
     int
-        How many caps were set; 0 writes nothing.
+        The number of caps set; 0 writes nothing.
 
     Raises
     ------
@@ -53,8 +53,8 @@ def take_stated_caps(store: Store, now: datetime, *, request_id: str = "catalogu
 
     Notes
     -----
-    "Never had" is read from the events, so a cap that a coordinator removed does not come back. Run again after it was
-    cut off, it does the rest.
+    "Never had" is read from the events, so a cap that a coordinator removed does not come back. After an interruption,
+    the next run sets the remaining caps.
     """
     stated: dict[str, dict[CapKey, int]] = {}
     with store.reading() as connection:

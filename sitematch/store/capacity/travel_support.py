@@ -1,4 +1,4 @@
-"""What a site pays of the way, as coordinators state it: written to the catalogue, and to the study's chain."""
+"""Travel support that coordinators set, written to the catalogue and to the study's chain."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def set_travel(
     time_reimbursement: str,
     now: datetime,
 ) -> TravelSupport:
-    """State what a site pays of the way; imports keep it, for registries do not know it.
+    """Set a site's travel support; imports keep it, because registries do not have it.
 
     Parameters
     ----------
@@ -37,23 +37,23 @@ def set_travel(
     caller
         Who asks.
     study_id, site_id
-        Which site.
+        The site.
     travel
-        What is paid, and how sure that is; the kinds are kept in the order of `TravelKind`, each once.
+        What is paid, and how certain that is; the kinds are stored in the order of `TravelKind`, each once.
     time_reimbursement
-        In plain words, at most 200 characters; empty if not said.
+        In plain words, at most 200 characters; empty if not stated.
     now
         The instant (aware).
 
     Returns
     -------
     TravelSupport
-        As kept.
+        The stored value.
 
     Raises
     ------
     InvalidInput
-        If the text is too long, or kinds are named although travel is not covered.
+        If the text is too long, or kinds are given although travel is not covered.
     SiteNotFound, StudyNotFound
         If there is none of that id, or the site is not the study's.
     IdempotencyConflict, LedgerBusy, StorageFault, NotReady

@@ -1,8 +1,8 @@
-"""The waiting list: who comes next when a spot is freed.
+"""The waiting list: who gets the next free spot.
 
-By priority, then by age. An offer is a spot in use until it lapses, so nobody else can take it meanwhile.
-Whoever declines an offer, or lets it lapse, is off the list: the spot goes to the next. A lapse is a fact
-about `now` and writes nothing; the next write to the study, or `sweep`, passes the spot on.
+The order is by priority, then by age. An offer uses a spot until it lapses, so nobody else can take it meanwhile. A
+referral that declines an offer, or lets it lapse, leaves the list, and the spot goes to the next one. A lapse depends
+only on `now` and writes nothing; the next write to the study, or `sweep`, offers the spot again.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def join_waiting_list(
     arm: str | None = None,
     may_use: Callable[[str | None], bool] = anywhere,
 ) -> Referral:
-    """Wait for a spot at any of some sites; if one is free, and nobody comes before, it is offered at once.
+    """Add a referral to the waiting list of some sites; a free spot is offered at once if nobody is ahead.
 
     Parameters
     ----------
@@ -59,12 +59,12 @@ def join_waiting_list(
     study_id, referral_id, arm, may_use
         Who waits for what; see `sitematch.store.capacity.ledger.place_hold`.
     site_ids
-        The sites within the distance that the patient stated, the preferred first; 1 to 500. The caller works
-        them out: the ledger knows no postcode and keeps no distance.
+        The sites within the patient's maximum distance, preferred site first; 1 to 500. The caller finds them: the
+        ledger has no postcode and stores no distance.
     now
         The instant (aware).
     priority
-        -1000 to 1000; greater comes first.
+        -1000 to 1000; higher numbers come first.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def join_waiting_list(
     SiteClosed
         If the study has no waiting list.
     IllegalTransition
-        If the referral stands elsewhere; it names what is allowed.
+        If the referral's state does not allow it; the error lists the allowed actions.
     InvalidInput
         If an id, the priority or the number of sites is out of bounds, or the id looks like a person's number.
     ReferralIdTaken
@@ -121,10 +121,10 @@ def join_waiting_list(
 
 
 def sweep(store: Store, study_id: str, now: datetime, *, request_id: str = "sweep") -> int:
-    """Offer what came free by lapse, and return how many offers were made.
+    """Offer spots that became free by a lapse, and return the number of offers.
 
-    Run it now and then (a minute is often enough) for the studies that have a waiting list. It writes nothing
-    where there is nothing to offer, and may run in several processes at once.
+    Run it regularly (once a minute is enough) for the studies with a waiting list. It writes nothing if there is
+    nothing to offer, and can run in several processes at once.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def sweep(store: Store, study_id: str, now: datetime, *, request_id: str = "swee
 
 
 def studies_with_waiting(store: Store) -> tuple[str, ...]:
-    """Return the studies in which somebody waits, by id."""
+    """Return the studies with referrals on the waiting list, by id."""
     query = (
         sa.select(latest_event.c.study_id)
         .where(latest_event.c.kind == EventKind.WAITING.value)
@@ -163,10 +163,10 @@ _SOMEBODY_WAITS = (
 
 
 def offer_freed_spots(write: LedgerWrite) -> tuple[LedgerEvent, ...]:
-    """Offer the spots that are free to those who wait, in their order; return the events, oldest first.
+    """Offer the free spots to the waiting list, in its order; return the events, oldest first.
 
-    Each is offered the first of its sites that is open and has a spot. Where no cap is known there is nothing
-    to wait for, so the spot is offered at once.
+    Each referral is offered the first of its sites that is open and has a spot. Without a known cap there is nothing to
+    wait for, so the spot is offered at once.
     """
     if write.connection.execute(_SOMEBODY_WAITS, {"study_id": write.study_id}).first() is None:
         return ()

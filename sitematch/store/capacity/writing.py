@@ -1,9 +1,8 @@
 """One write to a study's ledger: the lock, the idempotency key, the appended events, the end of the chain.
 
-The first statement of every write is ``UPDATE cap SET version = version + 1`` on the study's row. It makes
-all writes to one study wait for one another, in every process and on both databases, so what is counted
-afterwards cannot change before the commit. There is one such row a study, so there is no order of locks to
-get wrong and no deadlock.
+The first statement of every write is ``UPDATE cap SET version = version + 1`` on the study's row. It makes all writes
+to one study wait for one another, in every process and on both databases, so counts that are read afterwards cannot
+change before the commit. Each study has one such row, so there is no locking order and no deadlock.
 """
 
 from __future__ import annotations
@@ -82,23 +81,23 @@ _NEXT = (
 
 
 class LedgerWrite:
-    """A study's ledger while its lock is held.
+    """A study's ledger while a write has its lock.
 
     Parameters
     ----------
     connection
         Inside the write transaction.
     row
-        The study's cap row, as touched.
+        The study's cap row after the update.
     caller, now
-        Who writes, and when. Time never goes back within a study: if another server's clock runs ahead by up to
-        `MAX_SKEW`, its last event's instant is taken instead, or a hold that one server saw lapse, and sold, would come
-        to life on another.
+        Who writes, and when. Time never goes back within a study: if another server's clock is ahead by up to
+        `MAX_SKEW`, the time of its last event is used instead. Otherwise a hold that lapsed on one server, which sold
+        the spot, would be active again on another.
 
     Raises
     ------
     StorageFault
-        If the last event lies more than `MAX_SKEW` ahead.
+        If the last event is more than `MAX_SKEW` ahead.
     """
 
     def __init__(self, connection: sa.Connection, row: sa.Row[Any], caller: Caller, now: datetime) -> None:
@@ -108,8 +107,8 @@ class LedgerWrite:
         self.caller = caller
         latest_at = from_us(row.head_at_us)
         if latest_at - now > MAX_SKEW:
-            # One of the two clocks is wrong. By the ledger's, live holds would lapse and be sold; by this machine's,
-            # holds that another server saw lapse, and sold, would come to life.
+            # One of the two clocks is wrong. With the ledger's, active holds would lapse and be sold; with this
+            # machine's, holds that lapsed on another server, which sold the spots, would be active again.
             raise StorageFault(
                 f"The ledger's last event is {(latest_at - now).total_seconds():.0f} seconds ahead of this machine's "
                 "clock, so one of the clocks is wrong. Nothing is written until the ledger's time has come. Compare "
@@ -134,7 +133,7 @@ class LedgerWrite:
         reason: str | None = None,
         detail: str = "{}",
     ) -> LedgerEvent:
-        """Add an event to the chain, and note it as its referral's latest."""
+        """Add an event to the chain, and record it as its referral's latest."""
         sealed = self._seal(
             LedgerEvent(
                 study_id=self.study_id,
@@ -166,7 +165,7 @@ class LedgerWrite:
         return replace(event, hash=seal(event_row(event)))
 
     def finish(self) -> None:
-        """Note the end of the chain, if it grew."""
+        """Store the end of the chain, if it grew."""
         if self.has_appended:
             self.connection.execute(
                 _SET_HEAD,
@@ -175,7 +174,7 @@ class LedgerWrite:
 
 
 def note_latest(connection: sa.Connection, row: dict[str, Any], *, is_new: bool) -> None:
-    """Note a row of `event` as its referral's latest."""
+    """Record a row of `event` as its referral's latest."""
     columns = ("seq", "kind", "site_id", "country", "arm", "expires_at_us")
     if is_new:
         values = {name: row[name] for name in ("referral_id", "study_id", *columns)}
@@ -185,7 +184,7 @@ def note_latest(connection: sa.Connection, row: dict[str, Any], *, is_new: bool)
 
 
 def read_policy(text: str) -> SpotPolicy:
-    """Return the policy kept in a study's cap row; an empty text is the default."""
+    """Return the policy in a study's cap row; an empty text is the default."""
     return _POLICY.decode(text) if text else SpotPolicy()
 
 
@@ -207,16 +206,16 @@ def perform(
     store
         The database.
     caller
-        Who asks, in which request, with which idempotency key.
+        The actor, the request and the idempotency key.
     operation
-        What is asked, to compare with an earlier request of the same key.
+        The request, for comparison with an earlier request with the same key.
     now
         The instant (aware).
     answer_type, act
-        What is done, and the type of its answer. When `act` refuses, what it appended before (offers to those
-        who wait) is kept, so it must append nothing of the refused request itself.
+        The function that writes, and the type of its answer. If `act` refuses, events that it appended before (offers
+        to the waiting list) are kept, so it must not append anything of the refused request itself.
     study_id, referral_id
-        Exactly one: the study, or a referral whose study it is.
+        Exactly one of them: the study, or a referral of the study.
 
     Raises
     ------
@@ -225,7 +224,7 @@ def perform(
     IdempotencyConflict
         If the key was used with another request.
     SitematchError
-        What `act` refuses with.
+        The refusals of `act`.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
@@ -234,7 +233,7 @@ def perform(
     try:
         return _attempt(store, caller, operation, key, now, answer_type, act, study_id, referral_id)
     except sa.exc.IntegrityError:
-        # Another study's write took the same key or the same new referral id meanwhile: now it can be seen.
+        # Another study's write used the same key or the same new referral id meanwhile; now it is visible.
         try:
             return _attempt(store, caller, operation, key, now, answer_type, act, study_id, referral_id)
         except sa.exc.IntegrityError as error:
@@ -297,7 +296,7 @@ def _touch_study(connection: sa.Connection, study_id: str) -> sa.Row[Any]:
 
 
 def open_study(connection: sa.Connection, study_id: str) -> None:
-    """Make the study's cap row, without a limit, unless it is there."""
+    """Create the study's cap row, without a limit, unless it exists."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     connection.execute(
         insert(cap)
@@ -318,7 +317,7 @@ def open_study(connection: sa.Connection, study_id: str) -> None:
 
 
 def require_identifier(text: str, field: str) -> None:
-    """Check that an id is one: no spaces, no "@", nothing that a name or an address needs.
+    """Check that an id is valid: no spaces, no "@", nothing that a name or an address needs.
 
     Raises
     ------

@@ -1,10 +1,10 @@
-"""Run the migrations on the connection that `sitematch.store.migrate` hands over."""
+"""Run the migrations on the connection from `sitematch.store.migrate`."""
 
 from alembic import context
 
 from sitematch.store.schema import metadata
 
-# No batch mode on SQLite for existing tables is needed so far; the transaction is the caller's.
+# So far no batch mode is needed for existing tables on SQLite. The caller manages the transaction.
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,

@@ -36,7 +36,7 @@ def add_batches(
     Raises
     ------
     ValueError
-        If a number is none; nothing is written then.
+        If a number is invalid; nothing is written then.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
@@ -44,7 +44,7 @@ def add_batches(
         raise ValueError(f"Look-ups are written in multiples of {BATCH} only.")
     if not batches:
         return
-    # In one order, so that two servers that write at once do not wait for each other.
+    # Always in the same order, so that two servers that write at once cannot block each other.
     rows = [
         {"study_id": study_id, "month": month, "region": region, "lookups": lookups}
         for (study_id, region), lookups in sorted(batches.items())

@@ -1,7 +1,7 @@
 """The site catalogue: studies and their sites.
 
-Reading never writes, and every change raises `catalogue_version`, so that a server can keep what it built
-from the catalogue (an index, pre-rendered answers) and know by one small read whether it still holds.
+Reading never writes, and every change increases `catalogue_version`. So a server can cache data from the catalogue (an
+index, pre-rendered answers) and check with one small read whether it is still valid.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ROWS_A_STATEMENT = 1_000
 
 
 def catalogue_version(store: Store) -> str:
-    """Return a word that changes whenever the catalogue does; it never comes back, not even after a restore.
+    """Return a version that changes whenever the catalogue does; it is never used twice, not even after a restore.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def catalogue_version(store: Store) -> str:
     Returns
     -------
     str
-        E.g. ``"9f1c02ab.17"``; only equality has a meaning.
+        E.g. ``"9f1c02ab.17"``; it can only be compared for equality.
 
     Raises
     ------
@@ -55,16 +55,16 @@ def list_studies(store: Store) -> tuple[Study, ...]:
 def find_studies(
     store: Store, text: str, *, among: frozenset[str] | None = None, limit: int
 ) -> tuple[tuple[str, str], ...]:
-    """Return ids and titles of studies that hold every word of a text, by id.
+    """Return ids and titles of studies that contain every word of a text, by id.
 
     Parameters
     ----------
     store
         The database.
     text
-        Words, compared without regard to case; empty finds all.
+        Words, compared without case; empty finds all.
     among
-        Only these studies; None is every one.
+        Only these studies; None for every study.
     limit
         How many at most.
 
@@ -98,7 +98,7 @@ def read_study(store: Store, study_id: str) -> Study:
     Raises
     ------
     StudyNotFound
-        If there is none of that id.
+        If there is none with that id.
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
@@ -110,7 +110,7 @@ def read_study(store: Store, study_id: str) -> Study:
 
 
 def read_sites(store: Store, study_id: str) -> tuple[Site, ...]:
-    """Return a study's sites in the order they were given; empty if it has none.
+    """Return a study's sites in their stored order; empty if it has none.
 
     Parameters
     ----------
@@ -136,16 +136,16 @@ def read_sites(store: Store, study_id: str) -> tuple[Site, ...]:
 
 
 def iter_sites(store: Store, study_ids: Collection[str] | None = None) -> Iterator[Site]:
-    """Yield the sites of studies, by study and then in the order given, at a constant memory.
+    """Yield the sites of studies, by study and then in their stored order, with constant memory.
 
-    One read transaction lasts as long as the iteration; do not dawdle in it.
+    One read transaction stays open during the iteration, so finish it quickly.
 
     Parameters
     ----------
     store
         The database.
     study_ids
-        Only of these, a few hundred at most; None takes every study. An unknown one has no sites.
+        Only these studies, a few hundred at most; None for every study. An unknown study has no sites.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def iter_studies(store: Store, study_ids: Collection[str] | None = None) -> Iter
 
 
 def replace_study(store: Store, study: Study, sites: Sequence[Site]) -> None:
-    """Write one study and its sites, in place of what was known of it, in one transaction.
+    """Replace one study and its sites in one transaction.
 
     Parameters
     ----------
@@ -195,12 +195,12 @@ def replace_study(store: Store, study: Study, sites: Sequence[Site]) -> None:
     study
         The study.
     sites
-        All of its sites, in the order to keep.
+        All of its sites, in the order to store.
 
     Raises
     ------
     InvalidInput
-        If a site belongs to another study, two have one id, or one with referrals is missing.
+        If a site belongs to another study, two have the same id, or a site with referrals is missing.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
@@ -208,7 +208,7 @@ def replace_study(store: Store, study: Study, sites: Sequence[Site]) -> None:
 
 
 def replace_studies(store: Store, studies: Iterable[tuple[Study, Sequence[Site]]]) -> int:
-    """Write many studies in one transaction, at a constant memory: all of them or, after an error, none.
+    """Write many studies in one transaction, with constant memory: all of them or, after an error, none.
 
     Parameters
     ----------
@@ -220,12 +220,12 @@ def replace_studies(store: Store, studies: Iterable[tuple[Study, Sequence[Site]]
     Returns
     -------
     int
-        How many were written. 0 changes nothing, not even `catalogue_version`.
+        The number of studies written. 0 changes nothing, not even `catalogue_version`.
 
     Raises
     ------
     InvalidInput
-        If a site belongs to another study, two have one id, or one with referrals is missing.
+        If a site belongs to another study, two have the same id, or a site with referrals is missing.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
@@ -260,12 +260,12 @@ def remove_study(store: Store, study_id: str) -> None:
 
 
 def touch(connection: sa.Connection) -> None:
-    """Raise the version; a change's first statement: on PostgreSQL the row's lock lets one at a time through."""
+    """Increase the version, first in every change; on PostgreSQL the row's lock allows one change at a time."""
     connection.execute(sa.update(schema.catalogue).values(version=schema.catalogue.c.version + 1))
 
 
 def sites_in_use(connection: sa.Connection, study_id: str) -> frozenset[str]:
-    """Return the ids of a study's sites that referrals name, whatever became of them."""
+    """Return the ids of a study's sites with referrals, in any state."""
     used = connection.execute(
         sa.select(schema.latest_event.c.site_id)
         .where(schema.latest_event.c.study_id == study_id, schema.latest_event.c.site_id.is_not(None))
@@ -275,7 +275,7 @@ def sites_in_use(connection: sa.Connection, study_id: str) -> frozenset[str]:
 
 
 def _require_kept(connection: sa.Connection, study_id: str, site_ids: set[str]) -> None:
-    """Check that no site with referrals would vanish: its participants still count."""
+    """Check that no site with referrals is missing, because its participants still count."""
     lost = sorted(sites_in_use(connection, study_id) - site_ids)
     if lost:
         raise InvalidInput(
@@ -314,6 +314,6 @@ def _write_words(connection: sa.Connection, study: Study, *, is_new: bool) -> No
     if not is_new:
         connection.execute(sa.update(table).where(table.c.study_id == study.study_id).values(**words))
         return
-    # Changes of the catalogue come one at a time (see `touch`), so two never take the same number.
+    # Changes of the catalogue run one at a time (see `touch`), so two never use the same number.
     number = sa.select(sa.func.coalesce(sa.func.max(table.c.number), 0) + 1).scalar_subquery()
     connection.execute(sa.insert(table).values(number=number, study_id=study.study_id, **words))

@@ -1,7 +1,7 @@
-"""Contacts of persons: beside the catalogue, never inside what it keeps of earlier versions.
+"""Personal contacts, stored separately from the catalogue and never in its earlier versions.
 
-They are erased whenever a study's sites are written (see `catalogue.write_study`), whoever writes them, and stored only
-afterwards by an import that was asked to. So none outlives its site's closing, and undoing an import brings none back.
+They are erased at every write of a study's sites (see `catalogue.write_study`), and stored afterwards only by an import
+with contacts. So none stays after its site closes, and undoing an import restores none.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def contacts_of(connection: sa.Connection, study_id: str) -> StudyContacts:
 
 
 def contacts_of_studies(connection: sa.Connection, study_ids: Collection[str]) -> dict[str, StudyContacts]:
-    """Return the contacts of some studies by study_id, inside a transaction; a study without any is there too."""
+    """Return the contacts of some studies by study_id, inside a transaction, including studies without any."""
     central: dict[str, list[Contact]] = defaultdict(list)
     own: dict[str, dict[str, list[Contact]]] = defaultdict(lambda: defaultdict(list))
     for part in in_batches(sorted(study_ids)):
@@ -64,7 +64,7 @@ def contacts_of_studies(connection: sa.Connection, study_ids: Collection[str]) -
 
 
 def store_contacts(connection: sa.Connection, study_id: str, contacts: StudyContacts) -> None:
-    """Put contacts in place of a study's, for as far as the study and its sites take patients.
+    """Replace the contacts of a study, for the study and those of its sites that take patients.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def store_contacts(connection: sa.Connection, study_id: str, contacts: StudyCont
     study_id
         The study.
     contacts
-        Those of sites that take nobody, and of a study that does, are passed over.
+        Contacts of sites, or of a study, that take no patients are ignored.
     """
     erase_contacts(connection, study_id)
     if not contacts:

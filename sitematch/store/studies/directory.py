@@ -1,7 +1,7 @@
-"""Looking sites and studies up over the whole catalogue, a page at a time.
+"""Searching sites and studies in the whole catalogue, one page at a time.
 
-A page is a range of the primary key, what is near lies in some cells, a study's texts are in the full-text index. Only
-names of sites, and the inside of texts, are compared all the way through: by the database, not by us.
+A page is a range of the primary key, nearby sites are in some cells, and a study's texts are in the full-text index.
+Only names of sites, and parts inside texts, are compared row by row, by the database.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _Row = sa.Row[Any]
 
 
 class PlacedSite(msgspec.Struct, frozen=True, gc=False):
-    """A site that has a place, and where."""
+    """A site with a location."""
 
     site_id: str
     latitude_deg: float
@@ -39,14 +39,14 @@ class PlacedSite(msgspec.Struct, frozen=True, gc=False):
 
 
 class PlacedSites:
-    """Finds the placed sites that a filter lets through and that pass some tests.
+    """Finds the sites with a location that match a filter and pass text tests.
 
     Parameters
     ----------
     connection
         Inside a read transaction that lasts as long as this is used.
     where, tests
-        Which; see `fitting_site_ids`.
+        The filter and the tests; see `fitting_site_ids`.
     """
 
     def __init__(self, connection: sa.Connection, where: SiteFilter, tests: Sequence[TextTest] = ()) -> None:
@@ -55,26 +55,26 @@ class PlacedSites:
         self._tests = tests
         self._passes = _site_check(tests)
         self._where = where
-        # Many ids are compared here, or each statement would carry all of them.
+        # Many ids are compared here; otherwise each statement would contain all of them.
         self._study_ids = where.study_ids if where.study_ids and len(where.study_ids) > FEW_STUDIES else None
         self._conditions = _of_site(where if self._study_ids is None else replace(where, study_ids=None))
         self._conditions += _may_pass(connection, tests)
 
     def everywhere(self) -> list[PlacedSite]:
-        """Return them all, in no order."""
-        # No range of cells, or a database would take their index for what is nearly all rows.
+        """Return all of them, in no order."""
+        # No range of cells, or a database would use their index for nearly all rows.
         return self._read(site.c.latitude_deg.is_not(None))
 
     def inside(self, cells: Sequence[int]) -> list[PlacedSite]:
-        """Return those in some cells, in no order."""
+        """Return those in the given cells, in no order."""
         parts = in_batches(self._cells.among(cells))
         return [found for part in parts for found in self._read(site.c.cell.in_(part))]
 
     def count(self) -> int:
-        """Count them all. The database does, so there must be no tests."""
+        """Count all of them. The database counts, so there must be no tests."""
         if self._tests:
             raise ValueError("The database cannot apply this filter; count the results instead.")
-        # The index of cells knows statuses and studies, and no countries.
+        # The index of cells contains statuses and studies, but no countries.
         is_placed = site.c.cell > NOWHERE if self._where.countries is None else site.c.latitude_deg.is_not(None)
         query = sa.select(sa.func.count()).select_from(site).where(is_placed, *_of_site(self._where))
         return int(self._connection.execute(query).scalar_one())
@@ -93,12 +93,12 @@ class PlacedSites:
 
 
 def count_sites(store: Store, where: SiteFilter) -> int:
-    """Count the sites that a filter lets through. Errors: see `Store.reading`."""
+    """Count the sites that match a filter. Errors: see `Store.reading`."""
     return _count(store, sa.select(sa.func.count()).select_from(site).where(*_of_site(where)))
 
 
 def count_studies(store: Store, where: StudyFilter) -> int:
-    """Count the studies that a filter lets through. Errors: see `Store.reading`."""
+    """Count the studies that match a filter. Errors: see `Store.reading`."""
     return _count(store, sa.select(sa.func.count()).select_from(study).where(*_of_study(where)))
 
 
@@ -112,9 +112,9 @@ def site_ids(store: Store, where: SiteFilter, *, after: str = "", before: str = 
     where
         Which sites.
     after, before
-        Only ids beyond this one, or only those ahead of it; empty for no bound.
+        Only ids after this one, or only ids before it; empty for no limit.
     limit
-        How many at most: the first ones, or with `before` the last ones.
+        Maximum number: the first ones, or with `before` the last ones.
 
     Returns
     -------
@@ -130,21 +130,21 @@ def site_ids(store: Store, where: SiteFilter, *, after: str = "", before: str = 
 
 
 def study_ids(store: Store, where: StudyFilter, *, after: str = "", before: str = "", limit: int) -> tuple[str, ...]:
-    """Return a page of ids of studies; see `site_ids`."""
+    """Return a page of study ids; see `site_ids`."""
     return _page(store, study.c.study_id, _of_study(where), after, before, limit)
 
 
 def fitting_site_ids(store: Store, where: SiteFilter, tests: Sequence[TextTest]) -> list[str]:
-    """Return the ids of all sites that a filter lets through and that pass some tests, in no order.
+    """Return the ids of all sites that match a filter and pass text tests, in no order.
 
     Parameters
     ----------
     store
-        The database; it leaves out most of what cannot pass.
+        The database; it excludes most rows that cannot pass.
     where
         Which sites.
     tests
-        Of FACILITY and CITY; all have to be passed.
+        Tests of FACILITY and CITY; all must pass.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def fitting_site_ids(store: Store, where: SiteFilter, tests: Sequence[TextTest])
 
 
 def fitting_study_ids(store: Store, where: StudyFilter, tests: Sequence[TextTest]) -> list[str]:
-    """Return the ids of all studies that a filter lets through and that pass tests of TITLE and CONDITION.
+    """Return the ids of all studies that match a filter and pass tests of TITLE and CONDITION.
 
     See `fitting_site_ids`.
     """
@@ -175,12 +175,12 @@ def fitting_study_ids(store: Store, where: StudyFilter, tests: Sequence[TextTest
 
 
 def sites_by_id(store: Store, ids: Iterable[str]) -> dict[str, Site]:
-    """Return the sites of some ids; unknown ones are left out. Errors: see `Store.reading`."""
+    """Return the sites with some ids; unknown ones are left out. Errors: see `Store.reading`."""
     return {row.site_id: site_of(row) for row in _by_id(store, site, site.c.site_id, ids)}
 
 
 def studies_by_id(store: Store, ids: Iterable[str]) -> dict[str, Study]:
-    """Return the studies of some ids; unknown ones are left out. Errors: see `Store.reading`."""
+    """Return the studies with some ids; unknown ones are left out. Errors: see `Store.reading`."""
     return {row.study_id: study_of(row) for row in _by_id(store, study, study.c.study_id, ids)}
 
 
@@ -211,7 +211,7 @@ def whole_studies(store: Store, ids: Iterable[str]) -> list[tuple[Study, tuple[S
 
 
 def long_ids(store: Store, longer_than_bytes: int) -> tuple[str, ...]:
-    """Return the ids of sites and studies that have more bytes of UTF-8 than so many: few in any catalogue."""
+    """Return the few ids of sites and studies with more than a given number of UTF-8 bytes."""
     columns = (site.c.site_id, study.c.study_id)
     queries = [sa.select(column).where(byte_length(store.dialect, column) > longer_than_bytes) for column in columns]
     with store.reading() as connection:
@@ -239,7 +239,7 @@ def _page(
 
 
 def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
-    """Read rows some at a time: of a wide query most may come, and few pass."""
+    """Read rows in batches, because a query can return many rows of which few pass."""
     return map(tuple, connection.execute(query.execution_options(yield_per=_ROWS_A_STATEMENT)))
 
 
@@ -284,7 +284,7 @@ def _may_pass(connection: sa.Connection, tests: Sequence[TextTest]) -> list[sa.C
 
 
 def _site_check(tests: Iterable[TextTest]) -> Callable[[str, str], bool]:
-    """Make what tells whether a facility and a city pass all tests."""
+    """Return a function that checks whether a facility and a city pass all tests."""
     checks = [(test.field is Field.CITY, test.check()) for test in tests]
     return lambda facility, city: all(check((city if is_city else facility,)) for is_city, check in checks)
 

@@ -1,4 +1,4 @@
-"""Imports: one transaction for all studies of one, and a way back."""
+"""Imports: one transaction for all studies of an import, and the undo."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ _TOTALS = msgspec.json.Decoder(ImportTotals)
 
 @dataclass(frozen=True, slots=True)
 class KnownStudy:
-    """What the catalogue knows of a study.
+    """The catalogue's state of a study.
 
     Parameters
     ----------
     study
-        None if it is not there.
+        None if it is not in the catalogue.
     sites
         Its sites, in order.
     in_use
-        Ids of its sites that referrals name.
+        Ids of its sites with referrals.
     was_imported
-        Whether an import brought the study in, and not a person.
+        Whether the study comes from an import, and not from a person.
     contacts
-        Whom to ask, as far as it is kept.
+        The stored contacts.
     """
 
     study: Study | None
@@ -56,7 +56,7 @@ class KnownStudy:
 
 
 class ImportTransaction:
-    """An import while it lasts; `importing` makes it."""
+    """An import in progress; `importing` creates it."""
 
     def __init__(self, connection: sa.Connection, import_id: int) -> None:
         self._connection = connection
@@ -66,7 +66,7 @@ class ImportTransaction:
         self._touched = False
 
     def read(self, study_id: str) -> KnownStudy:
-        """Return what the catalogue knows of a study, as this import has left it so far."""
+        """Return the catalogue's state of a study, with this import's changes so far."""
         study, sites = _read(self._connection, study_id)
         if study is None:
             return KnownStudy(None, (), frozenset(), True)
@@ -81,7 +81,7 @@ class ImportTransaction:
         return KnownStudy(study, sites, in_use, was_imported, contacts)
 
     def write(self, known: KnownStudy, study: Study, sites: Sequence[Site]) -> None:
-        """Put a study's new version in place of the known one.
+        """Replace a study by its new version.
 
         Raises
         ------
@@ -92,7 +92,7 @@ class ImportTransaction:
         write_study(self._connection, study, sites)
         after_hash = _hash(study, sites)
         if study.study_id in self._written:
-            # The file holds the study twice; what stood before the first counts.
+            # The file contains the study twice; the version before the first one is kept.
             self._flush()
             self._connection.execute(
                 sa.update(schema.import_study)
@@ -112,18 +112,18 @@ class ImportTransaction:
             self._flush()
 
     def keep_contacts(self, known: KnownStudy, study_id: str, contacts: StudyContacts) -> StudyContacts:
-        """Put contacts in place of a study's, whether or not `write` was called: what is not asked for is erased.
+        """Replace the contacts of a study, with or without a call of `write`; contacts not given are erased.
 
         Returns
         -------
         StudyContacts
-            Those that are kept now: only of sites, and of a study, that take patients.
+            The stored contacts: only those of sites, and of a study, that take patients.
         """
         if contacts or known.contacts:
             store_contacts(self._connection, study_id, contacts)
         kept = contacts_of(self._connection, study_id) if contacts else NO_CONTACTS
         if kept != known.contacts:
-            self._touch()  # what servers hold in memory is no longer right
+            self._touch()  # the data in the servers' memory is out of date
         return kept
 
     def _touch(self) -> None:
@@ -137,7 +137,7 @@ class ImportTransaction:
         Returns
         -------
         int or None
-            Its number; None if it wrote nothing, and so leaves no trace.
+            Its number; None if it wrote nothing and is not recorded.
         """
         if not self._written:
             return None
@@ -165,12 +165,12 @@ class ImportTransaction:
 
 @contextmanager
 def importing(store: Store) -> Iterator[ImportTransaction]:
-    """Open the one transaction of an import: all of it is kept, or after an error nothing.
+    """Open the transaction of an import: all of it is stored or, after an error, nothing.
 
     Yields
     ------
     ImportTransaction
-        No other change of the catalogue comes between its reads and its writes.
+        No other change of the catalogue can happen between its reads and its writes.
 
     Raises
     ------
@@ -178,27 +178,27 @@ def importing(store: Store) -> Iterator[ImportTransaction]:
         See `Store.writing`.
     """
     with store.writing() as connection:
-        # On SQLite the write lock is held already, and FOR UPDATE is left out.
+        # On SQLite the transaction already has the write lock, and FOR UPDATE is left out.
         connection.execute(sa.select(schema.catalogue.c.version).with_for_update()).one()
         yield ImportTransaction(connection, _last_id(connection) + 1)
 
 
 @contextmanager
 def inspecting(store: Store) -> Iterator[ImportTransaction]:
-    """Open a transaction that only reads, to see what an import would do; `write` fails in it."""
+    """Open a read-only transaction to preview an import; `write` fails in it."""
     with store.reading() as connection:
         yield ImportTransaction(connection, _last_id(connection) + 1)
 
 
 def list_imports(store: Store) -> tuple[ImportRecord, ...]:
-    """Return the imports, latest first; those that changed nothing are not kept."""
+    """Return the imports, latest first; imports that changed nothing are not recorded."""
     with store.reading() as connection:
         rows = connection.execute(sa.select(schema.import_batch).order_by(_BATCH.import_id.desc()))
         return tuple(_record(row) for row in rows)
 
 
 def imported_studies(store: Store, origin: str) -> tuple[str, ...]:
-    """Return the ids of the studies that the catalogue has from an origin, in order."""
+    """Return the ids of the catalogue's studies from an origin, in order."""
     query = (
         sa.select(_PART.study_id)
         .select_from(schema.import_study.join(schema.import_batch))
@@ -212,7 +212,7 @@ def imported_studies(store: Store, origin: str) -> tuple[str, ...]:
 
 
 def undo_import(store: Store, now: datetime, *, import_id: int | None = None) -> ImportRecord:
-    """Take the latest import back that still holds: every study is again what it was before.
+    """Undo the latest import that was not undone yet: restore the earlier version of every study.
 
     Parameters
     ----------
@@ -221,7 +221,7 @@ def undo_import(store: Store, now: datetime, *, import_id: int | None = None) ->
     now
         When (aware, UTC).
     import_id
-        The import that is meant, for whoever looked at it before; None is whichever is the latest.
+        The expected import, if the caller has seen it before; None for whichever is the latest.
 
     Returns
     -------
@@ -231,8 +231,8 @@ def undo_import(store: Store, now: datetime, *, import_id: int | None = None) ->
     Raises
     ------
     InvalidInput
-        If there is none, or the latest is another than was meant; if one of its studies was changed since, which
-        undoing would lose; or if a site that it brought has referrals. Nothing is changed then.
+        If there is none, or the latest one is not the expected one; if one of its studies was changed since, because
+        undoing would lose the change; or if a site that it added has referrals. Nothing is changed then.
     LedgerBusy, StorageFault
         See `Store.writing`.
     """
@@ -295,7 +295,7 @@ def _last_id(connection: sa.Connection) -> int:
 
 
 def _hash(study: Study, sites: Sequence[Site]) -> str:
-    """Hash a version of a study. Fields of schema 0010 that are empty are left out: hashes of before stay right."""
+    """Hash a version of a study. Empty fields of schema 0010 are left out, so that older hashes stay valid."""
     facts = msgspec.to_builtins(study)
     if study.design == NO_DESIGN:
         del facts["design"]

@@ -1,4 +1,4 @@
-"""Sites of many studies by where they are: what lies in some cells of the globe, and nothing else, is read."""
+"""Sites of many studies by location: only the sites in given cells of the globe are read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sitematch.store.engine import in_batches
 from sitematch.store.studies.rows import site_of, study_of
 
 FEW_STUDIES, FEW_SITES = 500, 20_000
-"""Up to so many studies and sites, where the sites are is read first, and then only their cells are looked at."""
+"""Up to this many studies and sites, the locations of the sites are read first, and then only their cells."""
 
 _MANY_CELLS = 500
 _SITE = schema.site.c
@@ -26,18 +26,18 @@ _SITE = schema.site.c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteConditions:
-    """Which sites count.
+    """The conditions for sites.
 
     Parameters
     ----------
     study_ids
-        Sites of these studies.
+        Only sites of these studies.
     statuses
         With one of these.
     country
-        In this country; None is every one.
+        In this country; None for every country.
     travel
-        With one of these; None takes all.
+        With one of these; None for all.
     """
 
     study_ids: frozenset[str]
@@ -46,7 +46,7 @@ class SiteConditions:
     travel: Collection[TravelCertainty] | None = None
 
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
-        """Yield what a row of `site` has to fulfil, but for the study where there are many."""
+        """Yield the conditions for a row of `site`, without the study if there are many."""
         yield _SITE.status.in_([status.value for status in self.statuses])
         if self.country is not None:
             yield _SITE.country == self.country
@@ -57,7 +57,7 @@ class SiteConditions:
 
 
 class OccupiedCells:
-    """Tells cells that hold a site from those that hold none.
+    """Finds the cells that contain a site.
 
     Parameters
     ----------
@@ -69,12 +69,12 @@ class OccupiedCells:
         self._connection = connection
 
     def among(self, cells: Sequence[int]) -> Sequence[int]:
-        """Leave out empty cells if it is many: far out most are sea, and it is cheaper to ask once which are not."""
+        """Leave out empty cells if there are many cells, because far away most of them are sea."""
         return cells if len(cells) <= _MANY_CELLS else [cell for cell in cells if cell in self._all]
 
     @cached_property
     def _all(self) -> frozenset[int]:
-        # The index is asked for the next one, again and again.
+        # The index is queried for the next one again and again.
         first = sa.select(sa.func.min(_SITE.cell).label("cell")).where(_SITE.cell > NOWHERE)
         walk = first.cte("occupied", recursive=True)
         following = sa.select(sa.func.min(_SITE.cell)).where(_SITE.cell > walk.c.cell).scalar_subquery()
@@ -83,14 +83,14 @@ class OccupiedCells:
 
 
 class ClinicsInCells:
-    """Finds the clinics (by their numbers) of the wanted sites in any cells.
+    """Finds the clinics (by number) of the wanted sites in given cells.
 
     Parameters
     ----------
     connection
         Inside a read transaction that lasts as long as this is used.
     wanted
-        Which sites count.
+        The conditions for sites.
     """
 
     def __init__(self, connection: sa.Connection, wanted: SiteConditions) -> None:
@@ -101,7 +101,7 @@ class ClinicsInCells:
         self._known = self._read_few() if len(wanted.study_ids) <= FEW_STUDIES else None
 
     def clinics_in(self, cells: Sequence[int]) -> set[int]:
-        """Return the numbers of the clinics that have a wanted site in one of some cells."""
+        """Return the numbers of the clinics with a wanted site in one of the given cells."""
         if self._known is not None:
             return {clinic for cell in cells for clinic in self._known.get(cell, ())}
         found: set[int] = set()
@@ -112,9 +112,9 @@ class ClinicsInCells:
         return found
 
     def unplaced(self) -> Iterator[int]:
-        """Yield the numbers of the clinics with a wanted site that could not be placed, each once, in their order.
+        """Yield the numbers of the clinics with a wanted site without a location, each once, in order.
 
-        Theirs is that of the first such site, by study_id and site_id.
+        The order is that of the first such site, by study_id and site_id.
         """
         if self._known is not None and NOWHERE not in self._known:
             return
@@ -131,7 +131,7 @@ class ClinicsInCells:
                     yield clinic
 
     def sites_of(self, clinics: Iterable[int]) -> list[Site]:
-        """Return all wanted sites of some clinics, wherever they are, in no order."""
+        """Return all wanted sites of some clinics, in any cell and in no order."""
         found: list[Site] = []
         for part in in_batches(sorted(clinics)):
             rows = self._connection.execute(sa.select(schema.site).where(_SITE.clinic.in_(part), *self._conditions))
@@ -147,7 +147,7 @@ class ClinicsInCells:
         return found
 
     def _read_few(self) -> dict[int, set[int]] | None:
-        """Return the clinics of each cell; None if the sites are not few."""
+        """Return the clinics of each cell; None if there are too many sites."""
         by_cell: dict[int, set[int]] = defaultdict(set)
         query = sa.select(_SITE.cell, _SITE.clinic).where(*self._conditions).limit(FEW_SITES + 1)
         rows = self._connection.execute(query).all()

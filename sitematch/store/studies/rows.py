@@ -61,7 +61,7 @@ def site_values(position: int, site: Site, study_id: str) -> dict[str, Any]:
     Parameters
     ----------
     position
-        Its place in the order of the study's sites, from 0.
+        Its position in the order of the study's sites, from 0.
     site
         The site.
     study_id

@@ -1,8 +1,8 @@
-"""Finding studies by their words: one answer on both databases, each by its own full-text index.
+"""Full-text search of studies: the same results on both databases, each with its own index.
 
-A study is found if it has every word that is asked. Both databases get words that `domain.studies.search_terms` has
-read, and only say which studies have them, so they find the same ones; the order is ours too, and not a database's idea
-of relevance: what a study is about comes before what its summary mentions.
+A study is found if it has every word of the query. Both databases get words that `domain.studies.search_terms` has
+normalised, and only return the studies that have them, so they find the same ones. sitematch also sets the order
+instead of a database's relevance: what a study is about comes before what its summary mentions.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ _STUDY, _TEXT = schema.study.c, schema.study_text.c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudiesPage:
-    """Some of the studies found.
+    """A page of the studies found.
 
     Parameters
     ----------
     studies
-        First those that have every word in their title, conditions, keywords, interventions or ids; then those whose
-        summary or sponsor has the rest of the words. Each part is by study_id.
+        First studies with every word in their title, conditions, keywords, interventions or ids; then studies with some
+        words only in the summary or sponsor. Each part is sorted by study_id.
     after
-        Where the next page begins; None on the last.
+        Where the next page begins; None on the last page.
     """
 
     studies: tuple[Study, ...]
@@ -51,25 +51,25 @@ def search_studies(
     limit: int = 100,
     after: str = "",
 ) -> StudiesPage:
-    """Find studies by their words, a page at a time.
+    """Find studies by words, one page at a time.
 
     Parameters
     ----------
     store
         The database.
     words
-        As `domain.studies.search_terms.query_words` gives them; a study must have each. Empty finds every study.
+        From `domain.studies.search_terms.query_words`; a study must have each. Without words, every study is found.
     statuses
-        Only studies with one of these; empty takes all.
+        Only studies with one of these; empty for all.
     limit
-        How many at most.
+        Maximum number.
     after
         `StudiesPage.after` of the page before; empty for the first.
 
     Raises
     ------
     InvalidInput
-        If `after` was not given by a page.
+        If `after` does not come from a page.
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
@@ -114,19 +114,19 @@ def matching_studies(
 
 
 def studies_with_prefix(dialect: str, words: Sequence[str]) -> sa.Select[tuple[str]]:
-    """Select the ids of the studies whose title, conditions, keywords, interventions or ids may begin with some words.
+    """Select the ids of studies whose title, conditions, keywords, interventions or ids may begin with some words.
 
     Parameters
     ----------
     dialect
         The database's.
     words
-        At least one, as `sitematch.domain.studies.search_terms.plain_words` gives them; the last may go on.
+        At least one, from `sitematch.domain.studies.search_terms.plain_words`; the last may be incomplete.
 
     Returns
     -------
     Select
-        Of every such study, and of others that have these words elsewhere: whoever asks has to look.
+        The ids of every such study, and of others with these words elsewhere; the caller has to check them.
     """
     *whole, last = words[:_WORDS_ASKED]
     known = tuple(map(compared, whole))
@@ -157,9 +157,9 @@ def _ids_with(dialect: str, words: Sequence[str], part: int) -> sa.Select[tuple[
 def _has_words(
     dialect: str, words: Sequence[str], *, heading_only: bool, beginning: str = ""
 ) -> sa.ColumnElement[bool]:
-    """Say in the database's own way that a text has every word, and one that begins so.
+    """Return the database's condition that a text has every word, and one with the given beginning.
 
-    Words hold letters and digits alone, and are quoted.
+    Words contain only letters and digits, and are quoted.
     """
     if dialect == "sqlite":
         asked = " AND ".join([*(f'"{word}"' for word in words), *([f'"{beginning}" *'] if beginning else [])])
@@ -173,7 +173,7 @@ def _has_words(
     return vector.op("@@", is_comparison=True)(sa.cast(asked, postgresql.TSQUERY))
 
 
-# Letter by letter what the indexes are over, or PostgreSQL would not use them.
+# Exactly the expression of the indexes, or PostgreSQL would not use them.
 _HEADING_VECTOR: sa.ColumnElement[object] = sa.literal_column(
     "array_to_tsvector(string_to_array(study_text.heading, ' '))"
 )

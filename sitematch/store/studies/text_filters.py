@@ -1,4 +1,4 @@
-"""What a database can say of a test of texts: which rows may pass it. It knows no accents, so we judge those."""
+"""Database filters for text tests: which rows may pass. Databases do not compare accents, so sitematch checks those."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sitematch.store.schema import site, study
 from sitematch.store.studies.search import studies_with_prefix
 
 MOST_COMPARED = 5
-"""With more patterns or tests a database takes longer to compare each row than we do."""
+"""With more patterns or tests, a database is slower than sitematch at comparing each row."""
 
 _LONGEST_PATTERN = 1_000
 _COLUMNS: dict[Field, sa.Column[str]] = {
@@ -24,14 +24,14 @@ _COLUMNS: dict[Field, sa.Column[str]] = {
 
 
 def may_pass(dialect: str, test: TextTest) -> sa.ColumnElement[bool]:
-    """Say which rows of `site` or `study` may pass a test: all that do, and some that do not.
+    """Return the condition for rows of `site` or `study` that may pass a test: all that do, and some that do not.
 
     Parameters
     ----------
     dialect
         The database's.
     test
-        The table is that of its field.
+        The test; its field determines the table.
     """
     column = _COLUMNS[test.field]
     if test.fit is TextFit.EXACT:
@@ -42,7 +42,7 @@ def may_pass(dialect: str, test: TextTest) -> sa.ColumnElement[bool]:
         return sa.or_(
             sa.false(), *(study.c.study_id.in_(studies_with_prefix(dialect, words)) for words in test.words())
         )
-    # The words of a text in ASCII stand in it as they are, but for capitals and apostrophes; any other is let through.
+    # An ASCII text contains its words unchanged, except for capitals and apostrophes; any other text passes.
     plain = sa.func.replace(column, "'", "")
     patterns = [f"%{'%'.join(words)[:_LONGEST_PATTERN]}%" for words in test.words()]
     if len(patterns) > MOST_COMPARED:
@@ -59,7 +59,7 @@ def byte_length(dialect: str, column: sa.ColumnElement[Any]) -> sa.ColumnElement
 
 
 def list_contains(column: sa.ColumnElement[Any], text: str) -> sa.ColumnElement[bool]:
-    """Say whether a JSON list of texts has one: between its quotes it is a whole one.
+    """Return the condition that a JSON list of texts contains one; the quotes ensure a whole entry.
 
     Both databases compare exactly in REPLACE; SQLite's LIKE would not.
     """

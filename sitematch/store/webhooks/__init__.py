@@ -1,1 +1,1 @@
-"""Webhooks, and the outbox of what is to be delivered."""
+"""Webhooks, and the outbox of messages."""

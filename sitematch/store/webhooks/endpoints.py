@@ -1,8 +1,8 @@
-"""Webhooks: who wants to be told what, and what there is to tell.
+"""Webhooks: subscriptions and notices.
 
-`notice_changes` compares how the sites stand with how they stood when it last looked, and writes a message for each
-difference in the transaction that notes the new state: none is lost or written twice, whatever dies in between, and
-holds that lapse are noticed like writes. What comes and goes between two looks is not told.
+`notice_changes` compares the state of the sites with their state at the last poll, and writes a message for each
+difference in the transaction that stores the new state. So no message is lost or written twice, even if a process dies,
+and lapsed holds are detected like writes. Changes that revert between polls are not reported.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def add_webhook(
     study_id: str | None = None,
     percent: int | None = None,
 ) -> NewWebhook:
-    """Ask to be told of what happens from now on.
+    """Subscribe to notices from now on.
 
     Parameters
     ----------
@@ -47,20 +47,20 @@ def add_webhook(
     actor
         Who asks.
     url
-        ``https://…``, or ``http://…`` for a receiver in one's own network.
+        ``https://…``, or ``http://…`` for a receiver in the own network.
     kinds
-        What of; at least one.
+        The kinds of notices; at least one.
     now
         The instant (aware).
     study_id
-        Which study; None is every one.
+        The study; None for every study.
     percent
         1 to 100, with `NoticeKind.SITE_PASSED_PERCENT` and only with it.
 
     Raises
     ------
     InvalidInput
-        If the address, the kinds or the percentage make no sense.
+        If the URL, the kinds or the percentage are invalid.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
@@ -83,7 +83,7 @@ def add_webhook(
         "actor_id": actor.actor_id,
         "disabled_at_us": None,
     }
-    # What happened before is not told: note how things stand, telling those who asked before.
+    # Earlier changes are not reported to the new webhook: store the current state, and notify the existing webhooks.
     notice_changes(store, now)
     with store.writing() as connection:
         is_first = not _watchers(connection)
@@ -96,14 +96,14 @@ def add_webhook(
 
 
 def list_webhooks(store: Store) -> tuple[Webhook, ...]:
-    """Return every webhook, the oldest first."""
+    """Return every webhook, oldest first."""
     query = sa.select(webhook).order_by(webhook.c.created_at_us, webhook.c.webhook_id)
     with store.reading() as connection:
         return tuple(_webhook(row) for row in connection.execute(query))
 
 
 def disable_webhook(store: Store, *, webhook_id: str, now: datetime) -> None:
-    """Tell it nothing more, not even what waits.
+    """Remove a webhook, with its waiting messages.
 
     Raises
     ------
@@ -126,9 +126,9 @@ def disable_webhook(store: Store, *, webhook_id: str, now: datetime) -> None:
 
 
 def notice_changes(store: Store, now: datetime) -> int:
-    """Look how sites stand, write what there is to tell, and return how many messages that was.
+    """Poll the state of the sites, write the messages, and return their number.
 
-    Run it every few seconds, in as many processes as you like. Without webhooks it reads one row.
+    Run it every few seconds, in any number of processes. Without webhooks it reads one row.
 
     Raises
     ------
@@ -155,7 +155,7 @@ class _Change:
 
 def _notice(store: Store, study_id: str, now: datetime) -> int:
     with store.writing() as connection:
-        # The study's lock: of two processes that notice the same, the second finds nothing left to tell.
+        # The study's lock: if two processes detect the same change, the second finds nothing left to report.
         connection.execute(
             sa.update(cap).where(cap.c.study_id == study_id, cap.c.level == "STUDY").values(version=cap.c.version + 1)
         )
@@ -243,7 +243,7 @@ def _differences(connection: sa.Connection, view: StudyView, now: datetime) -> l
 
 
 def _standing(view: StudyView, now: datetime) -> list[tuple[SiteCapacity, tuple[bool, int]]]:
-    """Return for every site whether it is full, and the share of the tightest cap that is taken, in whole percent."""
+    """Return for every site whether it is full, and the taken share of its tightest cap, in whole percent."""
     taken = view.taken(now)
     found = []
     for site_capacity in view.capacity(now):

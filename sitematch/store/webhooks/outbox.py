@@ -1,4 +1,4 @@
-"""The outbox: bringing each message to each webhook that wants it, again and again until it arrives or is given up."""
+"""The outbox: delivering each message to each subscribed webhook, with retries until it arrives or finally fails."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ RETRY_AFTER = (
     timedelta(hours=4),
     timedelta(hours=12),
 )
-"""The waits between attempts; after the last one the message is given up."""
+"""The waits between attempts; after the last attempt the message is no longer retried."""
 
 LEASE = timedelta(minutes=2)
-"""How long a delivery that was taken up is left alone; if the process dies, another takes it up then."""
+"""How long a process has a delivery to itself; if the process dies, another one can take it afterwards."""
 
 
 def receivers_due(store: Store, now: datetime) -> tuple[str, ...]:
-    """Return the webhooks that may have something to be brought now, by id.
+    """Return the webhooks that may have a message due now, by id.
 
     Raises
     ------
@@ -41,10 +41,10 @@ def receivers_due(store: Store, now: datetime) -> tuple[str, ...]:
 
 
 def take_next(store: Store, webhook_id: str, now: datetime) -> DueDelivery | None:
-    """Take up a webhook's oldest open message, if its turn has come; nobody else gets it for two minutes.
+    """Claim a webhook's oldest open message, if it is due; nobody else gets it for two minutes.
 
-    A receiver gets its messages in order: while an older one waits to be tried again, or is under way elsewhere, the
-    newer ones wait behind it.
+    A receiver gets its messages in order: while an older one waits for a retry, or is being delivered elsewhere, newer
+    ones wait.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def take_next(store: Store, webhook_id: str, now: datetime) -> DueDelivery | Non
         found = connection.execute(oldest).one_or_none()
         if found is None or found.due_at_us > to_us(now):
             return None
-        # Taken only if still due: another process may have been quicker.
+        # Claimed only if still due: another process may have been faster.
         taken = connection.execute(
             sa.update(delivery)
             .where(
@@ -95,14 +95,14 @@ def _due(connection: sa.Connection, message_id: str, webhook_id: str, attempt: i
 
 
 def record(store: Store, due: DueDelivery, *, error: str | None, now: datetime) -> None:
-    """Note what came of a delivery: done, to be tried again, or given up.
+    """Record the result of a delivery: done, to be retried, or finally failed.
 
     Parameters
     ----------
     store
         The database.
     due
-        As `take_next` gave it.
+        The delivery from `take_next`.
     error
         What went wrong, in plain words; None if it arrived.
     now
@@ -126,7 +126,7 @@ def record(store: Store, due: DueDelivery, *, error: str | None, now: datetime) 
             .where(
                 delivery.c.message_id == due.message_id,
                 delivery.c.webhook_id == due.webhook_id,
-                # A lease that ran out belongs to another process now.
+                # If the lease has expired, the delivery now belongs to another process.
                 delivery.c.attempts == due.attempt,
             )
             .values(**values)
@@ -151,7 +151,7 @@ def count_deliveries(store: Store, now: datetime) -> dict[str, int]:
 
 
 def failed_deliveries(store: Store) -> tuple[FailedDelivery, ...]:
-    """Return what was given up or has failed so far, the oldest message first."""
+    """Return the messages that failed, finally or so far, oldest first."""
     query = (
         sa.select(delivery, webhook.c.url)
         .join(webhook, webhook.c.webhook_id == delivery.c.webhook_id)

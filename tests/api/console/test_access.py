@@ -1,4 +1,4 @@
-"""Every page and form of the console, every role: what a role may not do is neither offered nor done."""
+"""Every page and form of the console with every role: forbidden actions are neither shown nor carried out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ MANAGERS = {"manager", "administrator"}
 ADMINISTRATORS = {"administrator"}
 EVERYBODY = set(GRANTS)
 
-# Who is let in, for the study and site of the served study, and what a form holds: written down here, not read from the program.
+# Who has access, for the study and site of the served study, and the content of each form: written here, not read from
+# the program.
 ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("GET", "/console"): (READERS, {}),
     ("GET", "/console/studies"): (EVERYBODY, {}),
@@ -66,7 +67,7 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
 }  # fmt: skip
 OPEN_TO_ALL = {("GET", "/console/sign-in"), ("POST", "/console/sign-in")}
 OWN = {"/console/studies", "/console/account", "/console/account/password", "/console/sign-out"}
-"""What belongs to the person and to no study."""
+"""Pages of the person, without a study."""
 
 
 def routes(app: Flask) -> set[tuple[str, str]]:
@@ -157,7 +158,7 @@ def test_every_link_and_form_that_a_page_offers_is_allowed(service: ServedStudy,
     for endpoint, method in offered:
         if endpoint.startswith("console."):
             allowed, _ = ALLOWED[method, by_endpoint[endpoint]]
-            # Their own study's pages, which they run.
+            # The pages of their own study, which they manage.
             allowed = allowed | ({"manager elsewhere"} if "manager" in allowed else set())
             assert who in allowed, (endpoint, method)
 

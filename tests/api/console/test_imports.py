@@ -1,4 +1,4 @@
-"""Importing a file in the console: looked at first, then brought in, then taken back."""
+"""Importing a file in the console: preview, import and undo."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_preview_shows_what_would_change_and_changes_nothing(service: ServedStud
     assert "Nothing is changed yet" in text
     assert "Added: Lakeside Clinic, Miami, US" in text
     assert "'Atlantis' names no country" in text
-    assert "Hospital far" in text  # the table lacks it
+    assert "Hospital far" in text  # it is missing from the table
     assert facilities(service) == {"Hospital far"}
 
 

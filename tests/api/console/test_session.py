@@ -1,4 +1,4 @@
-"""Signing in to the console, what its cookie is, and that no other site can use it."""
+"""Signing in to the console, its cookie, and the protection against other sites."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spots in the console: taken, moved, waited for; asked about before what cannot be undone, and done once."""
+"""Spots in the console: holds, actions and the waiting list, confirmed where final and never done twice."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_who_finds_no_spot_waits_and_is_offered_the_next_one(service: ServedStud
 
 
 def _hold_by_hand(bob: ConsoleUser) -> HtmlForm:
-    """The form of a page that was loaded before the spot was gone."""
+    """The form of a page that was loaded before the spot was taken."""
     service = bob.service
     caller = Caller(actor=Actor(actor_id="user:setup"), request_id="setup")
     key = CapKey(level=CapLevel.SITE, scope=SITE)

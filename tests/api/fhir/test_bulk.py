@@ -1,4 +1,4 @@
-"""The bulk publication: every line valid, nothing that only coordinators may know, and differences that miss nothing."""
+"""The bulk publication: every line is valid, nothing is only for coordinators, and differences are complete."""
 
 from __future__ import annotations
 

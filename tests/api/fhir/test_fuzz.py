@@ -1,4 +1,4 @@
-"""No search, however it is written, makes a server error, and every refusal is a valid OperationOutcome."""
+"""No search causes a server error, and every refusal is a valid OperationOutcome."""
 
 from __future__ import annotations
 

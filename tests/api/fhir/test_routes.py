@@ -1,4 +1,4 @@
-"""The FHIR service: every resource valid, every error an OperationOutcome, every page's links walk all sites once."""
+"""The FHIR service: valid resources, errors as OperationOutcome, and page links that return all sites once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BY_DISTANCE = ["miami-full", "miami", "portland", "berlin-paused", "berlin", "ap
 
 
 def ask(client: FlaskClient, url: str, status: int = 200, **how: Any) -> Any:
-    """Ask, and hold the answer against R4."""
+    """Send a request, and validate the answer against R4."""
     method = how.pop("method", "POST" if "data" in how else "GET")
     response = client.open(url, method=method, **how)
     assert response.status_code == status, response.text
@@ -179,7 +179,7 @@ class TestSearching:
             page = ask(client, path_of(previous))
             back.append(ids(page))
 
-        # Counted from the end, pages may be cut elsewhere; what is on them and its order is the same.
+        # From the end, pages may be split differently; their content and order are the same.
         assert [i for some in reversed(back) for i in some] == [i for some in forward for i in some]
         assert link(page, "previous") is None
 

@@ -1,4 +1,4 @@
-"""No body and no query string makes a server error, and every refusal is a valid problem."""
+"""No body and no query string causes a server error, and every refusal is a valid problem."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ numbers = st.integers() | st.floats() | st.sampled_from([0, 1, 5, 500, -80.2, 25
 scalars = st.none() | st.booleans() | numbers | words
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3))
 anything = st.dictionaries(st.sampled_from(FIELDS), scalars | st.lists(words, max_size=3) | values, max_size=6)
-# Something that can be answered but for one field, so that what lies behind the reading is reached as well.
+# Valid except for one field, so that the code after parsing is also reached.
 MIAMI = {"postcode": "33180", "country": "US"}
 nearly = st.tuples(st.sampled_from(FIELDS), scalars).map(lambda pair: {**MIAMI, pair[0]: pair[1]})
 fitting = st.fixed_dictionaries(
@@ -54,7 +54,7 @@ fitting = st.fixed_dictionaries(
     },
 )
 points = st.fixed_dictionaries({"latitude": st.floats(-90, 90), "longitude": st.floats(-180, 180)}).filter(
-    lambda point: any(point.values())  # 0, 0 is asked back
+    lambda point: any(point.values())  # 0, 0 is refused
 )
 answerable = st.tuples(st.just(MIAMI) | points, fitting).map(lambda pair: {**pair[0], **pair[1]})
 bodies = answerable | nearly | anything
@@ -63,7 +63,7 @@ bodies = answerable | nearly | anything
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory, finder: Finder) -> Iterator[FlaskClient]:
     home: Path = tmp_path_factory.mktemp("home")
-    fill_database(home)  # so that another study is looked for, and not found
+    fill_database(home)  # so that another study is requested, and not found
     yield make_app(home, finder).test_client()
 
 

@@ -1,4 +1,4 @@
-"""A client that a machine makes of our document works against the real server."""
+"""A client generated from our document works with the real server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PACKAGE = "sitematch_generated_client"
 
 @dataclass
 class Generated:
-    """The package that was made, and where it asks."""
+    """The generated package, and its server."""
 
     base_url: str
     secret: str
@@ -42,9 +42,9 @@ class Generated:
 
 
 def generate(document: Path, out: Path) -> str:
-    """Run the generator as a person would, every warning an error; return what it printed."""
+    """Run the generator as a person would, with every warning an error; return its output."""
     tools = str(Path(sys.executable).parent)  # the generator tidies its code with ruff
-    # The generator knows no NDJSON; its own setting says to take a stream of lines as bytes.
+    # The generator does not support NDJSON; a setting makes it treat a stream of lines as bytes.
     config = out.with_name("generator.yaml")
     config.write_text("content_type_overrides:\n  application/fhir+ndjson: application/octet-stream\n")
     command = ["generate", "--path", document, "--meta", "none", "--output-path", out, "--fail-on-warning"]

@@ -27,7 +27,7 @@ def document(client: FlaskClient) -> dict[str, Any]:
 
 
 def assert_as_documented(document: dict[str, Any], path: str, method: str, response: TestResponse) -> None:
-    """Hold an answer against what the document says of its status and media type, closed against unknown members."""
+    """Check an answer against the document for its status and media type, without unknown members."""
     described = document["paths"][path][method]["responses"][str(response.status_code)]
     content = described["content"][response.mimetype]
     closed = json.loads(json.dumps(document["components"]["schemas"]))
@@ -35,7 +35,7 @@ def assert_as_documented(document: dict[str, Any], path: str, method: str, respo
         if schema.get("type") == "object":
             schema["additionalProperties"] = False
     if content["schema"].get("format") == "binary":
-        return  # a file: its media type is all that is said
+        return  # a file: only its media type is documented
     root = {"components": {"schemas": closed}, **content["schema"]}
     is_json = response.mimetype.endswith(("/json", "+json"))
     value = json.loads(response.data) if is_json else response.data.decode("latin-1")

@@ -249,7 +249,7 @@ def test_unacceptable_media_type_is_406(client: FlaskClient, path: str, accept: 
 
 
 class ReaderFailed(Finder):
-    """A finder that fails whatever it is asked."""
+    """A finder that always fails."""
 
     def __init__(self, finder: Finder, fault: Exception) -> None:
         self.__dict__.update(finder.__dict__)

@@ -1,4 +1,4 @@
-"""From the list to the clinic: whom to call or write to, and what to say."""
+"""From the list to the clinic: contacts, and what to say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The design system's colours: every pair that text is set in can be read, in the light and in the dark."""
+"""The design system's colours: every pair of text and background is readable, in light and dark mode."""
 
 from __future__ import annotations
 

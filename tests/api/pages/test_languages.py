@@ -1,4 +1,4 @@
-"""The pages speak the visitor's language, and remember what was chosen."""
+"""The pages use the visitor's language, and save the choice."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ def test_translation_is_in_step_with_the_pages_and_keeps_every_placeholder(tag: 
 
 
 def faults_of(catalogue: Catalog) -> Iterator[str]:
-    """Find translations that lost or invented a place for a value."""
+    """Find translations with a missing or additional placeholder."""
     for message in catalogue:
         if not message.id:
             continue

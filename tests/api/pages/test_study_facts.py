@@ -1,4 +1,4 @@
-"""What the page says of a trial, held against records of twenty designs: only what each record says."""
+"""Texts about a trial, compared with records of twenty designs: only what each record says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What coordinators do over HTTP; every answer is held against the OpenAPI document (see `ServedStudy.check`)."""
+"""Coordinators' tasks over HTTP; every answer is checked against the OpenAPI document (see `ServedStudy.check`)."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_list_of_referrals_is_complete_over_all_pages(service: ServedStudy) -> N
 
 
 QUESTIONS = {("/v1/reports/coverage", "post"), ("/v1/allocations", "post")}
-"""Asked by POST, as what they ask about is long and somebody's business, and change nothing."""
+"""Read-only routes with POST, because their data is long and personal."""
 
 
 def test_every_write_needs_a_key(service: ServedStudy) -> None:
@@ -444,7 +444,7 @@ def test_twin_of_a_request_under_way_is_told_so_until_the_claim_is_stale(service
     body = {"url": "https://example.org/", "kinds": ["site.filled"]}
     actor_id = f"token:{service.token('administrator').token.token_id}"
     first = service.ask("POST", "/v1/webhooks", body, key="k")
-    with service.store.writing() as connection:  # as if the first had died in the midst of it
+    with service.store.writing() as connection:  # as if the first had died before it finished
         connection.execute(sa.update(schema.idempotency).values(answer=""))
 
     twin = service.ask("POST", "/v1/webhooks", body, key="k")
@@ -509,11 +509,11 @@ def test_no_address_for_coordinators_takes_or_gives_a_patients_name_place_or_bir
     fields: set[str] = set()
     for path, methods in service.document["paths"].items():
         for method, operation in methods.items():
-            # Lists of places are asked about there; nothing of them is kept, which tests of their own hold.
+            # Requests there contain lists of places, which are not stored; other tests check this.
             if "security" in operation and (path, method) not in QUESTIONS:
                 fields |= {parameter["name"] for parameter in operation.get("parameters", ())}
                 walk({key: operation.get(key) for key in ("requestBody", "responses")})
-    # Of a report, the names are those of its tables, columns and plots.
+    # In a report, these are the names of its tables, columns and plots.
     for name in reached - {"ReportColumn", "ReportTable", "ReportPlot"}:
         fields |= set(shapes[name].get("properties", {}))
 

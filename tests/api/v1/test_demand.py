@@ -1,4 +1,4 @@
-"""Counting look-ups over HTTP: off unless wanted, and nothing of a single one reaches the database or a log."""
+"""Counting look-ups over HTTP: off by default, and no single look-up is stored or logged."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def dump(home: Path) -> str:
 
 
 def flush(service: ServedStudy) -> None:
-    """Do what the daily thread does."""
+    """Run the work of the daily thread."""
     backend = service.app.extensions["sitematch"]
     backend.demand.flush(backend.store(), service.now)
 

@@ -1,4 +1,4 @@
-"""The forecast over HTTP; every answer is held against the OpenAPI document (see `ServedStudy.check`)."""
+"""The forecast over HTTP; every answer is checked against the OpenAPI document (see `ServedStudy.check`)."""
 
 from __future__ import annotations
 

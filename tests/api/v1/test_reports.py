@@ -1,4 +1,4 @@
-"""``/v1/reports``: the form that was asked for, to whom, and with which headers."""
+"""``/v1/reports``: formats, permissions and headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any study of the catalogue: matched by its id, found by its words."""
+"""Any study of the catalogue: matching by its id, full-text search."""
 
 from __future__ import annotations
 

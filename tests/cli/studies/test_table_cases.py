@@ -1,4 +1,4 @@
-"""Tables that people really have, in every form that is read, as a person imports them."""
+"""Real-world tables, in every supported format, as a person imports them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write(request: pytest.FixtureRequest) -> WriteTable:
 
 @pytest.fixture
 def bring(run: Run, write: WriteTable, tmp_path: Path) -> Any:
-    """Import rows into the default study, whose stand-ins give way."""
+    """Import rows into the default study, which replaces its stand-ins."""
 
     def bring_(rows: Rows, *options: str, code: int = 0) -> str:
         result = run("import", "csv", str(write(tmp_path, rows)), "--study", STUDY, *options)

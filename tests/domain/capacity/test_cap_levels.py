@@ -1,4 +1,4 @@
-"""The table of cap levels is whole, and what is listed elsewhere by level agrees with it."""
+"""The table of cap levels is complete, and other lists by level agree with it."""
 
 from __future__ import annotations
 

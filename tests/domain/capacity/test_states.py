@@ -1,4 +1,4 @@
-"""The table of states is whole, and what is derived from it agrees with it."""
+"""The table of states is complete, and everything derived from it agrees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a site was left out is true of its own cause: every status, cap, closure and policy, against brute force."""
+"""The reason for leaving out a site is its real cause, for every status, cap, closure and policy."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LEVELS = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One combination of all that can keep a site from taking somebody."""
+    """One combination of everything that can prevent a site from taking patients."""
 
     study_recruits: bool
     site_status: RecruitmentStatus
@@ -57,7 +57,7 @@ class Case:
         )
 
     def expected(self) -> Shortage | None:
-        """Say what stands in the way, by going through the causes one by one; None if a spot can be taken."""
+        """Return the cause, by checking all causes one by one; None if a spot is free."""
         if not self.study_recruits:
             return Shortage.STUDY_NOT_RECRUITING
         for level in LEVELS:
@@ -114,7 +114,7 @@ def test_every_combination_is_left_out_for_what_really_stands_in_the_way() -> No
             said = first.code if first.subject == "" else f"{first.subject}_{first.code}"
             assert said == expected, case
             is_waiting_offered = ReasonCode.WAITING_LIST in codes
-            # Where there never were spots, waiting for one helps nobody.
+            # If there never were spots, waiting makes no sense.
             assert is_waiting_offered == (case.waiting_list and expected.is_full), case
     assert count > 10_000
 

@@ -1,4 +1,4 @@
-"""Every reason has words, and they say the thing."""
+"""Every reason has a text that describes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""That a beginning is never reduced to what its own words do not begin with."""
+"""Check that a prefix is never reduced to something that its own words do not begin with."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def test_a_site_has_every_column_that_its_import_needs() -> None:
 
 
 def test_no_row_is_read_before_it_is_needed(tmp_path: Path) -> None:
-    """The memory of an export does not grow: a row is asked for only when the one before is on its way."""
+    """The memory of an export does not grow: a row is read only after the previous one was written."""
     read = 0
 
     def rows() -> Any:

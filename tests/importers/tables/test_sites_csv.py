@@ -1,4 +1,4 @@
-"""Files of sites as people really have them: every fault is reported with its line, nothing is lost in silence."""
+"""Real-world files of sites: every error is reported with its line, and nothing is lost silently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts, tokens, webhooks and the whole ledger: the services ask who may before they touch the database."""
+"""Accounts, tokens, webhooks and the whole ledger: the services check permissions before they use the database."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def functions(*modules: ModuleType) -> Iterator[Callable[..., Any]]:
 
 
 def arguments(function: Callable[..., Any], actor: Actor) -> dict[str, Any]:
-    """Return what a call needs; no store, so that a call that reads before it asks fails."""
+    """Return the arguments of a call, without a store, so that a call that reads before its check fails."""
     given: dict[str, Any] = {"store": None, "actor": actor}
     names = inspect.signature(function).parameters.items()
     return {
@@ -94,7 +94,7 @@ def test_webhooks_of_others_are_neither_listed_nor_disabled(store: Store) -> Non
 
 
 class TestTokensMadeByTokens:
-    """A token with the right to manage accounts makes none that may do more, or lasts longer, than itself."""
+    """A token with the right to manage accounts cannot create one with more permissions or a later expiry."""
 
     @pytest.fixture
     def account_id(self, store: Store) -> str:

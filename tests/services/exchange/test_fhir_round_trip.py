@@ -1,4 +1,4 @@
-"""What is written as FHIR and imported again is the same catalogue, as far as the format carries it."""
+"""A catalogue exported as FHIR and imported again is the same, except for data that the format cannot contain."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def other(tmp_path: Path) -> Iterator[Store]:
 
 
 def written(study: Study, sites: Sequence[Site], path: Path) -> Path:
-    """Write a study as a bundle, each resource held against R4."""
+    """Write a study as a bundle, with each resource validated against R4."""
     resources = [
         study_resource(study, [site.site_id for site in sites]),
         *(location_resource(site, study) for site in sites),
@@ -69,12 +69,12 @@ def written(study: Study, sites: Sequence[Site], path: Path) -> Path:
 
 
 def facts(study: Study) -> Study:
-    """Leave out what the format does not carry: spots are an instant's figure, and the source is now the FHIR file."""
+    """Leave out data that the format does not contain: spots change with time, and the source is now the FHIR file."""
     return replace(study, source="", pool_spots=None)
 
 
 def site_facts(site: Site) -> Site:
-    """Leave out what is worked out anew: how the record was read, and where it stands."""
+    """Leave out data that is derived again: notes about the record, and the location."""
     return replace(site, flags=(), place=None, spots=None)
 
 

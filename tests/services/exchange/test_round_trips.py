@@ -1,4 +1,4 @@
-"""What is exported and imported again is the same catalogue, in every form, on both databases."""
+"""A catalogue that is exported and imported again is the same, in every format, on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A look-up over all studies: held against brute force, on both databases and in both ways of reading."""
+"""A look-up over all studies, compared with brute force, on both databases and in both ways of reading."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ def test_near_cells_are_read_and_the_rest_of_the_globe_is_not(
     assert set(read) <= {"Clinic A", "Clinic B"}
 
 
-# Against brute force.
+# Compared with brute force.
 
 coordinates = st.tuples(
     st.sampled_from([-90.0, -89.7, -10.2, 0.0, 0.4, 51.5, 51.52, 89.6, 90.0]) | st.floats(-90, 90),

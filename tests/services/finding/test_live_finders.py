@@ -291,4 +291,4 @@ def test_many_threads_asking_for_many_studies_get_their_own(
         live.close()
 
     assert found == ids
-    assert added == 2  # the one feed, and the one that works out all outlooks
+    assert added == 2  # the feed, and the thread that computes all outlooks

@@ -68,7 +68,7 @@ def distances_km(place: Place, sites: list[Site]) -> dict[str, float]:
 
 
 def brute_force_best(place: Place, sites: list[Site]) -> list[str]:
-    """Rank by the rule as the documentation words it, over all distances, with nothing of ours."""
+    """Rank by the documented rule, over all distances, without the program's code."""
     km = distances_km(place, sites)
     left = sorted(sites, key=lambda site: (km[site.site_id], site.site_id))
     ranked: list[str] = []
@@ -94,7 +94,7 @@ def brute_force_best(place: Place, sites: list[Site]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def varied(finder: Finder) -> Finder:
-    """The 46 stand-in sites with travel support and spots dealt out, so that every rule has work to do."""
+    """The 46 stand-in sites with varied travel support and spots, so that every rule is used."""
     dice = random.Random(5)
     sites = []
     for site in finder.sites:

@@ -106,7 +106,7 @@ def test_sites_nearest_to_few_people_stand_together(finder: Finder) -> None:
     report = coverage_report(finder, ACTOR, people, NOW)
 
     (table,) = (t for t in report.tables if t.name == "nearest-sites")
-    # Three people alone would be told apart, so the next site with few joins them.
+    # Three people alone could be identified, so the next site with few people is added to them.
     assert [row[4] for row in table.rows] == [50, 15]
     assert table.rows[0][0] == AVENTURA
 

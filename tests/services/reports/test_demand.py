@@ -1,4 +1,4 @@
-"""Counting look-ups: what reaches the database, on both engines."""
+"""Counting look-ups: the data that is stored, on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forecast from the ledger of both databases, for what the reader may see; and what a match says of it."""
+"""The forecast from the ledger of both databases, limited to what the reader may see; and its reason in a match."""
 
 from __future__ import annotations
 

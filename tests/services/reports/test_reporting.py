@@ -1,4 +1,4 @@
-"""Reports over real databases: what is asked, by whom, as of when."""
+"""Reports from real databases: options, permissions and times."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def a_busy_study(store: Store) -> Coordinator:
     for number in range(1, 7):
         coordinator.hold(f"r{number}", "site-1" if number <= 3 else "site-3", arm="high" if number == 4 else None)
         coordinator.later(hours=1)
-    coordinator.wait("r7", "site-1", "site-2")  # site-2 has room, so it is offered a spot there at once
+    coordinator.wait("r7", "site-1", "site-2")  # site-2 has a spot, so it is offered at once
     coordinator.screen("r1")
     coordinator.screen("r2")
     coordinator.screen("r4")
@@ -218,7 +218,7 @@ def test_a_site_coordinator_learns_of_other_sites_what_the_caps_tell_and_no_more
 
 def test_what_a_coordinator_reads_does_not_change_with_what_happens_elsewhere(store: Store) -> None:
     coordinator = a_busy_study(store)
-    coordinator.cap(4)  # full, so that who comes must wait
+    coordinator.cap(4)  # full, so that new referrals must wait
     before = reporting.capacity_report(store, ANN, STUDY_ID, coordinator.now)
     funnel_before = reporting.funnel_report(store, ANN, STUDY_ID, coordinator.now)
 

@@ -1,4 +1,4 @@
-"""An import as tests run it, and a watcher that remembers what it was told."""
+"""Imports for tests, and a watcher that records events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOW = datetime(2026, 3, 11, 12, tzinfo=UTC)
 
 
 class Memory:
-    """Remembers; what an import tells is in plain lists."""
+    """Records the events of an import in plain lists."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
@@ -69,7 +69,7 @@ class Importer:
         return self.bring(read_file(path, date(2026, 3, 1)), **options)
 
     def bring(self, read: Iterable[StudyRecord | CatalogueRecord | Fault], **options: Any) -> ImportTotals:
-        """Import what an importer read."""
+        """Import an importer's records."""
         self.heard = Memory()
         totals, self.import_id = import_records(
             self.store, self.gazetteer, read, origin="ctgov", source="test", now=NOW, watcher=self.heard, **options

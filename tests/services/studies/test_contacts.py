@@ -1,4 +1,4 @@
-"""Contacts of persons: stored only when asked for, only where patients are taken, and gone with the site's closing."""
+"""Personal contacts: stored only on request and only while patients are taken, and erased when the site closes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def record(*locations: Any, day: str = "2026-02-05", status: str = "RECRUITING",
 
 
 def whole_database(store: Store) -> str:
-    """Every value of every table: what a thief would read."""
+    """Every value of every table, as a thief would read it."""
     with store.reading() as connection:
         names = sa.inspect(connection).get_table_names()
         return "\n".join(str(connection.execute(sa.text(f'SELECT * FROM "{name}"')).all()) for name in names)

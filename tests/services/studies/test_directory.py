@@ -1,4 +1,4 @@
-"""Looking up page by page: the nearest by brute force are the nearest, and a walk meets everything once."""
+"""Paged search: the nearest are those of brute force, and reading all pages returns everything once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ POINTS = [(0.0, 0.0), (90.0, 0.0), (-90.0, 12.0), (-17.5, 179.99), (-17.5, -180.
 
 
 def make_sites() -> list[Site]:
-    """Sites all over the globe, crowded in places, some at one point, one nowhere."""
+    """Sites all over the globe, dense in some areas, some at one point, one without a location."""
     dice = random.Random(7)
     spots = [(dice.uniform(-90, 90), dice.uniform(-180, 180)) for _ in range(150)]
     spots += [(lat + dice.gauss(0, 0.3), lon) for lat, lon in POINTS if abs(lat) < 89 for _ in range(12)]

@@ -1,4 +1,4 @@
-"""Importing: nothing lost, ids kept, differences told, all or nothing, and a way back."""
+"""Importing: nothing is lost, ids are kept, differences are reported, all or nothing, and an undo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Postcode, town, state and the record's own point against one another, and what is believed."""
+"""Comparison of postcode, town, state and the record's own point, and which of them is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of import sources is whole: each is read, has a command and can be chosen on the console's page."""
+"""The table of import sources is complete: each has a reader, a command and an option on the console's page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table of real spellings: countries, facilities' names, towns with their postcodes, and names that were mended."""
+"""A table of real spellings: countries, facilities' names, towns with their postcodes, and corrected names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger as plain as it can be told: a dictionary and loops. It shares no code with the program's counting."""
+"""The simplest possible ledger: a dictionary and loops. It shares no code with the program's counting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQLite and PostgreSQL against a plain model, under a moving clock."""
+"""SQLite and PostgreSQL compared with a simple model, with a moving clock."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return CapKey(level=level, scope=self.own(part[1]) if level is CapLevel.SITE else part[1])
 
     def both(self, expected: Callable[[], Any], act: Callable[[Coordinator], Any]) -> None:
-        """Do the same to the model and to both databases: the same must come of it."""
+        """Run the same action on the model and on both databases; the results must be equal."""
         try:
             wanted: Any = expected()
         except RequestRejected as refused:

@@ -1,4 +1,4 @@
-"""Lists of referrals come a page at a time, and a page costs the same however long the ledger is."""
+"""Lists of referrals are paged, and reading a page takes the same time for any length of the ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking up over the whole catalogue: the same on both databases."""
+"""Searching the whole catalogue, with the same results on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One specification of finding studies by their words, on both databases."""
+"""Full-text search of studies, with the same tests on both databases."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the ledger recorded: the hash chain checked, events by site and referral, open time, a copy of it all."""
+"""The recorded history: verifying the hash chain, events by site and referral, open time, and a copy of the ledger."""

@@ -1,4 +1,4 @@
-"""Checking the ledger: no event was edited, deleted or moved, and what is derived agrees with the events."""
+"""Verifying the ledger: no event was edited, deleted or moved, and derived data agrees with the events."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LATEST_COLUMNS = ("study_id", "seq", "kind", "site_id", "country", "arm", "expi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainHead:
-    """The end of a study's chain: kept elsewhere, it tells later whether history was rewritten.
+    """The end of a study's chain: stored elsewhere, it shows later whether the history was rewritten.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ class ChainHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerFault:
-    """One thing that is not as the program wrote it.
+    """One difference from the data that the program wrote.
 
     Parameters
     ----------
     study_id, seq
-        Where; `seq` is 0 where it is not about one event.
+        Where; `seq` is 0 if it does not concern a single event.
     reason
         What is wrong, in plain words.
     """
@@ -59,16 +59,16 @@ class LedgerFault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What a check found.
+    """The result of a check.
 
     Parameters
     ----------
     events
-        How many events were read.
+        The number of events read.
     heads
         The end of each study's chain, by study.
     faults
-        What is wrong; empty if nothing.
+        The differences; empty if there are none.
     """
 
     events: int
@@ -77,25 +77,25 @@ class Verification:
 
     @property
     def is_intact(self) -> bool:
-        """Whether nothing is wrong."""
+        """Return whether there are no differences."""
         return not self.faults
 
 
 def verify(store: Store, *, anchors: Mapping[str, tuple[int, str]] | None = None) -> Verification:
-    """Recompute every hash and all that is derived from the events, and compare.
+    """Recompute every hash and all data derived from the events, and compare.
 
     Parameters
     ----------
     store
-        The database; it is read at one instant and may be written meanwhile.
+        The database; it is read as of one time, and writes can continue.
     anchors
-        For each study, the `seq` and hash of an event that was noted earlier, outside the database.
+        For each study, the `seq` and hash of an event that were stored earlier, outside the database.
 
     Returns
     -------
     Verification
-        At most one fault about the chain of each study (what follows the first break cannot be trusted), and
-        every fault about what is derived.
+        At most one fault about the chain of each study (events after the first break cannot be trusted), and every
+        fault about derived data.
 
     Raises
     ------
@@ -104,9 +104,8 @@ def verify(store: Store, *, anchors: Mapping[str, tuple[int, str]] | None = None
 
     Notes
     -----
-    An edit, a deletion, an insertion and a reordering break the chain; a deletion at its end contradicts the
-    study's cap row. Who may write to the database and recomputes the whole chain can be found out only by an
-    anchor.
+    An edit, a deletion, an insertion and a reordering break the chain; a deletion at its end contradicts the study's
+    cap row. If somebody with write access to the database recomputes the whole chain, only an anchor reveals it.
     """
     check = _Check(anchors or {})
     query = sa.select(event).order_by(event.c.study_id, event.c.seq)
@@ -171,11 +170,11 @@ class _Check:
             self._latest[row["referral_id"]] = tuple(row[name] for name in _LATEST_COLUMNS)
         elif kind is EventKind.POLICY_SET:
             self._policies[study_id] = row["detail"]
-        elif kind is not EventKind.TRAVEL_SET:  # what a site pays is no rule: the catalogue has it
+        elif kind is not EventKind.TRAVEL_SET:  # travel support is not a rule; it is in the catalogue
             apply_setting(self._rules.setdefault(study_id, {}), kind, row["detail"])
 
     def compare(self, connection: sa.Connection) -> None:
-        """Compare what the events say with what is noted beside them."""
+        """Compare the events with the derived data."""
         for study_id, (seq, _) in sorted(self.anchors.items()):
             if study_id not in self.last or self.last[study_id]["seq"] < seq:
                 self.fault(study_id, seq, "the event in the anchor is missing")

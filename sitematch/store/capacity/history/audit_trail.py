@@ -1,4 +1,4 @@
-"""The audit trail as people read it: what happened at one site, who acted, and since when spots are held."""
+"""The audit trail for people: the events at one site, who acted, and since when spots are held."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _WHOLE = CapKey(level=CapLevel.STUDY)
 def site_trail(
     store: Store, study_id: str, site_id: str, country: str, *, limit: int, before_seq: int | None = None
 ) -> tuple[LedgerEvent, ...]:
-    """Return what happened at a site, the latest first: to its referrals, and to the rules that bind it.
+    """Return the events at a site, latest first: those of its referrals, and of the rules that apply to it.
 
     Parameters
     ----------
     store
         The database.
     study_id, site_id, country
-        The site, and its country, whose rules bind it too.
+        The site and its country, whose rules also apply to it.
     limit
-        How many events at most, at least 1.
+        Maximum number of events, at least 1.
     before_seq
-        Only events before this one: for the following page.
+        Only events before this one, for the next page.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def site_trail(
 
 
 def oldest_holds(store: Store, study_id: str, now: datetime) -> dict[str, datetime]:
-    """Return since when the oldest hold that counts stands at each site (aware, UTC); sites without one are left out.
+    """Return the start of the oldest active hold at each site (aware, UTC); sites without one are left out.
 
     Raises
     ------
@@ -90,19 +90,19 @@ def oldest_holds(store: Store, study_id: str, now: datetime) -> dict[str, dateti
 
 
 def actor_names(store: Store, actor_ids: Iterable[str]) -> dict[str, str]:
-    """Return who the actors of an audit trail are: people by their e-mail, tokens by label and owner.
+    """Return the names of the actors in an audit trail: people by their e-mail, tokens by label and owner.
 
     Parameters
     ----------
     store
         The database.
     actor_ids
-        As events have them.
+        The ids in the events.
 
     Returns
     -------
     dict
-        Only those who are known: the system, command lines and what is unknown are left out.
+        Only known actors; the system, the command line and unknown actors are left out.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def actor_names(store: Store, actor_ids: Iterable[str]) -> dict[str, str]:
 
 
 def _part_of(happened: LedgerEvent) -> CapKey | None:
-    """Return which part of the study a rule's event is about; None for an event about a referral."""
+    """Return the part of the study of a rule's event; None for an event of a referral."""
     if happened.referral_id is not None:
         return None
     if happened.kind is EventKind.POLICY_SET:

@@ -1,7 +1,7 @@
-"""The whole ledger as NDJSON: one line an event, enough to rebuild all the rest, on either database.
+"""The whole ledger as NDJSON: one event per line, enough to rebuild everything else, on either database.
 
-The first line names the format; then the events follow, each with its hash, by study and place. Anyone can
-check the chain from the file alone (see `sitematch.store.capacity.chain.seal`).
+The first line names the format. Then the events follow, each with its hash, by study and position. The file is enough
+to check the chain (see `sitematch.store.capacity.chain.seal`).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from sitematch.store.engine import Store
 from sitematch.store.schema import cap, event
 
 FORMAT = "sitematch-ledger/1"
-"""What the first line says."""
+"""The first line."""
 
 _ROWS_A_READ = 1_000
 _COLUMNS = tuple(column.name for column in event.columns)
 
 
 def export_ledger(store: Store) -> Iterator[bytes]:
-    """Yield the ledger line by line, as it is at one instant, at a constant memory; each ends with a newline.
+    """Yield the ledger line by line, as of one time, with constant memory; each line ends with a newline.
 
     Raises
     ------
@@ -49,20 +49,19 @@ def import_ledger(store: Store, lines: Iterable[bytes]) -> int:
     Parameters
     ----------
     store
-        The database. Its catalogue is not touched; import the studies too.
+        The database. Its catalogue is not changed; import the studies separately.
     lines
-        What `export_ledger` gave; blank lines are passed over.
+        The lines from `export_ledger`; blank lines are ignored.
 
     Returns
     -------
     int
-        How many events were written.
+        The number of events written.
 
     Raises
     ------
     DataFault
-        If the ledger is not empty, or a line is malformed or does not follow the one before; nothing is
-        written.
+        If the ledger is not empty, or a line is malformed or does not follow the previous one; nothing is written.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
@@ -133,7 +132,7 @@ def _write(connection: sa.Connection, row: dict[str, Any], *, is_new_referral: b
             .where(cap.c.study_id == row["study_id"], cap.c.level == "STUDY", cap.c.scope == "")
             .values(policy=row["detail"])
         )
-    elif kind is not EventKind.TRAVEL_SET:  # the catalogue's, which comes by itself
+    elif kind is not EventKind.TRAVEL_SET:  # belongs to the catalogue, which is imported separately
         said = msgspec.json.decode(row["detail"])
         key = CapKey(level=CapLevel(said["level"]), scope=said["scope"])
         apply_rule(connection, row["study_id"], key, kind, said.get("spots"))

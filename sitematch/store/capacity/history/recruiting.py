@@ -1,4 +1,4 @@
-"""What the ledger knows of how a study recruits, read in one transaction: for the forecast."""
+"""A study's recruitment from the ledger, read in one transaction, for the forecast."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def recruitment(
     opened: Mapping[str, date] | None = None,
     zone: tzinfo,
 ) -> Recruitment:
-    """Return how a study has recruited.
+    """Return the recruitment of a study so far.
 
     Parameters
     ----------
@@ -62,12 +62,11 @@ def recruitment(
     now
         The instant (aware).
     as_of
-        An earlier instant to look back to; None is `now`. Which sites there are, and their registry status, is always
-        today's.
+        An earlier time; None is `now`. The list of sites and their registry statuses are always current.
     opened
-        Days from which sites took patients, where somebody knows; the ledger's start for all others.
+        Known opening days of sites; for all others, the start of the ledger is used.
     zone
-        Whose days they are.
+        The time zone of these days.
 
     Raises
     ------
@@ -75,14 +74,14 @@ def recruitment(
         If `opened` has a site open after its first spot was taken. A day after today is refused only for a site that
         takes patients now.
     StudyNotFound
-        If neither the catalogue nor the ledger knows the study.
+        If the study is in neither the catalogue nor the ledger.
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
 
     Notes
     -----
-    The catalogue keeps no history. A site that its status closes, and that the ledger knows, is taken to have been open
-    until its last event; one that the ledger does not know is taken never to have opened.
+    The catalogue keeps no history. A site whose status is closed to new patients counts as open until its last event in
+    the ledger; without events it counts as never opened.
     """
     until = now if as_of is None else as_of
     where = {"study_id": study_id, "until_us": to_us(until)}
@@ -105,7 +104,7 @@ def recruitment(
     for site in view.sites:
         site_id, used = site.site_id, site.site_id in last_us
         takes = view.is_open(site)
-        # Closed in the ledger is in `blocked`; what the registry closed is known for today only.
+        # Closures in the ledger are in `blocked`; closures in the registry are known only for today.
         listed = view.takes_patients and site.takes_patients
         start = until if start_us is None else from_us(start_us)
         if opened and site_id in opened:

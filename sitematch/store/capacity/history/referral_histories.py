@@ -1,4 +1,4 @@
-"""Reading the ledger referral by referral: each one's whole way, at a memory that does not grow with the ledger."""
+"""Reading the ledger referral by referral, each with all its events, with memory that does not grow with the ledger."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROWS_A_READ = 10_000
 
 
 def ledger_head(connection: sa.Connection, study_id: str, as_of: datetime) -> tuple[int, str]:
-    """Return the place and hash of a study's last event up to an instant; 0 and an empty text if there is none."""
+    """Return the position and hash of a study's last event up to a given time; 0 and an empty text if there is none."""
     query = (
         sa.select(event.c.seq, event.c.hash)
         .where(event.c.study_id == study_id, event.c.at_us <= to_us(as_of))
@@ -31,7 +31,7 @@ def ledger_head(connection: sa.Connection, study_id: str, as_of: datetime) -> tu
 
 
 def read_head(store: Store, study_id: str, as_of: datetime) -> tuple[int, str]:
-    """Return what `ledger_head` does, for whoever has no connection.
+    """Return the result of `ledger_head`, for callers without a connection.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def read_head(store: Store, study_id: str, as_of: datetime) -> tuple[int, str]:
 
 
 def iter_journeys(store: Store, study_id: str, up_to_seq: int) -> Iterator[tuple[AttemptStep, ...]]:
-    """Yield the way of each referral of a study, its events oldest first; the referrals in no order that matters.
+    """Yield the events of each referral of a study, oldest first; the order of referrals is undefined.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def iter_journeys(store: Store, study_id: str, up_to_seq: int) -> Iterator[tuple
     study_id
         The study.
     up_to_seq
-        The last event that counts (see `read_head`).
+        The last event to include (see `read_head`).
 
     Raises
     ------

@@ -33,7 +33,7 @@ _POSTGRES_GUARDS = (
 
 
 def upgrade() -> None:
-    """Create the ledger's tables, and the triggers that keep events as they are."""
+    """Create the ledger's tables, and the triggers that prevent changes of events."""
     op.create_table(
         "cap",
         sa.Column("study_id", sa.Text, nullable=False),
@@ -49,7 +49,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("study_id", "level", "scope", name="pk_cap"),
         sa.CheckConstraint("spots >= 0", name="ck_cap_spots"),
         sa.CheckConstraint("level IN ('STUDY', 'COUNTRY', 'ARM', 'SITE')", name="ck_cap_level"),
-        # The study's row is updated at every write; room on its page lets PostgreSQL do so in place.
+        # Every write updates the study's row; with free space on its page, PostgreSQL can do this in place.
         postgresql_with={"fillfactor": 50},
     )
     op.create_table(
@@ -104,7 +104,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the ledger, events and all."""
+    """Drop the ledger with all events."""
     for table in ("idempotency", "latest_event", "event", "cap"):
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":

@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the tables of accounts; there is no first account, and so no default password."""
+    """Create the tables of accounts; there is no default account and no default password."""
     op.create_table(
         "account",
         sa.Column("account_id", sa.Text, nullable=False),
@@ -69,6 +69,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop accounts, tokens and all."""
+    """Drop all tables of accounts and tokens."""
     for table in ("login_failure", "token", "account_grant", "identity", "account"):
         op.drop_table(table)

@@ -62,6 +62,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop webhooks, and what was still to be told."""
+    """Drop webhooks and undelivered messages."""
     for table in ("delivery", "outbox", "site_notice", "webhook"):
         op.drop_table(table)

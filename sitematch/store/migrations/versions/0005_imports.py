@@ -1,4 +1,4 @@
-"""Imports, and what each study was before them.
+"""Imports, and the earlier versions of their studies.
 
 Revision ID: 0005
 Revises: 0004
@@ -40,6 +40,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them; what was imported stays."""
+    """Drop the tables; imported data stays."""
     op.drop_table("import_study")
     op.drop_table("import_batch")

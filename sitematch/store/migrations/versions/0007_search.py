@@ -1,4 +1,4 @@
-"""Finding studies by words, and sites of all studies by place.
+"""Search of studies by words, and of sites by place.
 
 Revision ID: 0007
 Revises: 0006
@@ -23,8 +23,8 @@ depends_on = None
 
 _ROWS_AT_ONCE = 1_000
 
-# Words come split and reduced (domain.studies.search_terms), so the tokenizer must leave them: "ascii" parts
-# at blanks and takes every letter beyond ASCII as it is. Which column holds a word is all that is asked.
+# The words are already split and normalised (domain.studies.search_terms), so the tokenizer must not change them:
+# "ascii" splits at spaces and keeps every letter outside ASCII. Queries only need the column of a word.
 _SQLITE = (
     """CREATE VIRTUAL TABLE study_words USING fts5(
            heading, further, content='study_text', content_rowid='number',
@@ -53,7 +53,7 @@ _POSTGRES = (
 
 
 def upgrade() -> None:
-    """Create the index of words and of places, and fill both from what is there."""
+    """Create the indexes of words and places, and fill both from the existing data."""
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     op.add_column("study", sa.Column("keywords", sa.Text, nullable=False, server_default="[]"))
     op.create_table(
@@ -78,7 +78,7 @@ def upgrade() -> None:
 
 
 def _fill() -> None:
-    """Derive what is new from what is there, as later writes do."""
+    """Derive the new data from the existing data, as later writes do."""
     connection = op.get_bind()
     number, last = 0, ""
     page = sa.text("SELECT * FROM study WHERE study_id > :last ORDER BY study_id LIMIT :rows")
@@ -130,7 +130,7 @@ def _derived(row: sa.RowMapping) -> dict[str, object]:
 
 
 def downgrade() -> None:
-    """Drop what 0007 made; studies and sites stay."""
+    """Drop the indexes; studies and sites stay."""
     op.drop_index("ix_site_clinic", "site")
     op.drop_index("ix_site_cell", "site")
     op.drop_column("site", "clinic")

@@ -1,4 +1,4 @@
-"""Contacts of persons.
+"""Personal contacts.
 
 Revision ID: 0008
 Revises: 0007
@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the tables of contacts; they are empty until an import is asked for contacts."""
+    """Create the tables of contacts; they are empty until an import includes contacts."""
     for owner in ("study", "site"):
         key = f"{owner}_id"
         op.create_table(
@@ -33,6 +33,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them, contacts and all."""
+    """Drop the tables with all contacts."""
     op.drop_table("site_contact")
     op.drop_table("study_contact")

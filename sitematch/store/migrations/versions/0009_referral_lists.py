@@ -1,4 +1,4 @@
-"""Lists of referrals, a page at a time.
+"""Paged lists of referrals.
 
 Revision ID: 0009
 Revises: 0008
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Let a page of a study's, a site's or a state's referrals be read without the others."""
+    """Add indexes to read a page of a study's, a site's or a state's referrals without the others."""
     op.create_index("ix_latest_event_study_id_seq", "latest_event", ["study_id", "seq"])
     op.create_index("ix_latest_event_study_id_site_id_seq", "latest_event", ["study_id", "site_id", "seq"])
     op.create_index("ix_latest_event_study_id_kind_seq", "latest_event", ["study_id", "kind", "seq"])

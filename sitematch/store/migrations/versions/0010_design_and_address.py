@@ -14,12 +14,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add both, empty: the next import of a study fills them."""
+    """Add both columns, empty; the next import of a study fills them."""
     op.add_column("study", sa.Column("design", sa.Text, nullable=False, server_default="{}"))
     op.add_column("site", sa.Column("address", sa.Text, nullable=False, server_default=sa.text("''")))
 
 
 def downgrade() -> None:
-    """Drop them; studies and sites stay."""
+    """Drop both columns; studies and sites stay."""
     op.drop_column("site", "address")
     op.drop_column("study", "design")

@@ -31,7 +31,7 @@ def busy_desk(store: Store) -> Coordinator:
 
 @contextmanager
 def as_intruder(store: Store) -> Iterator[sa.Connection]:
-    """Give a connection on which the triggers are gone: someone with the database's own rights."""
+    """Return a connection without triggers, like that of somebody with full rights on the database."""
     with store.engine.begin() as connection:
         if store.dialect == "sqlite":
             for name in ("update", "delete", "replace"):
