@@ -180,7 +180,7 @@ FORCES_POSTCODE = _kind(
     "forces-postcode",
     HTTPStatus.NOT_FOUND,
     "The postcode belongs to armed forces",
-    "Their post lies in no one place: ask for a town.",
+    "Military postcodes have no fixed place. Ask for a town.",
 )
 TOWN_NOT_FOUND = _kind(
     "town-not-found",

@@ -32,7 +32,7 @@ def countries_with(reader: Reader, text: str) -> tuple[Suggestion, ...]:
     for postcode in countries_that_fit(text):
         country = postcode.country
         key = key_of(country, postcode.code)
-        found = Suggestion(postcode.code, country, f"a postcode of {COUNTRIES[country].name}")
+        found = Suggestion(postcode.code, country, f"a postcode of {COUNTRIES[country].in_text}")
         is_exact = "-" in postcode.code and postcode.code == text.strip()
         if is_exact and any(reader.postcode(country, rung.key) for rung in rungs(country, key)):
             exact.append(found)

@@ -73,7 +73,7 @@ def _climb(reader: Reader, postcode: Postcode, key: str) -> Place:
         if row is not None:
             part = normal_form(country, rung.key)
             return _place(reader, country, part, row, _notes(reader, postcode, key, rung.key))
-    name = COUNTRIES[country].name
+    name = COUNTRIES[country].in_text
     others = known_elsewhere(reader, key, without=country)
     if country in FULL_CODES_UNKNOWN:
         # No open source lists this country's codes, so it is chance if another country has such a code.
@@ -97,7 +97,7 @@ def _notes(reader: Reader, postcode: Postcode, key: str, found: str) -> tuple[st
         return (f"The ZIP+4 code {code} was answered as its ZIP code {part}.",)
     if country in FULL_CODES_UNKNOWN or is_partial(country, found):
         return (f"The point stands for {part}, the finest part of {code} that is known.",)
-    notes = [f"{code} is no known code of {COUNTRIES[country].name}; it was placed by its part {part}."]
+    notes = [f"{code} is no known code of {COUNTRIES[country].in_text}; it was placed by its part {part}."]
     others = known_elsewhere(reader, key, without=country)
     if len(others) > _FEW:
         notes.append(f"{ELSEWHERE} {len(others)} other countries: check the country, or the code.")
@@ -114,7 +114,7 @@ def listed(suggestions: Sequence[Suggestion]) -> str:
     suggestions
         At least one.
     """
-    names = [f"{COUNTRIES[s.country].name} ({s.country})" for s in suggestions[:5]]
+    names = [f"{COUNTRIES[s.country].in_text} ({s.country})" for s in suggestions[:5]]
     more = len(suggestions) - len(names)
     if more:
         names.append(f"{more} more")

@@ -86,11 +86,14 @@ def resolve_town(
             if _people(there[0]) * DOMINANCE < _people(own[0]):
                 break
             town, notes = _largest(there, text)
-            return town, (f"{COUNTRIES[choice].name} was taken: your language points there.", *notes)
+            return town, (f"This is the {town.name} in {COUNTRIES[choice].in_text}, because of your language.", *notes)
     hinted = set(countries) & set(hints)
     if len(hinted) == 1 and towns[0].country in hinted:
         town, notes = _largest([t for t in towns if t.country in hinted], text)
-        return town, (f"{COUNTRIES[town.country].name} was taken among the countries that have a {town.name}.", *notes)
+        return town, (
+            f"This is the {town.name} in {COUNTRIES[town.country].in_text}, the only expected country with this name.",
+            *notes,
+        )
     raise _ambiguous(towns, text)
 
 
@@ -151,9 +154,9 @@ def _within(groups: Held, country: str | None, likely: Sequence[str]) -> str:
         group = next((g for g in groups if any(r.name for r in g)), groups[0])
         inside_it = [r for r in group if country in (None, r.country)] or list(group)
         best = next((r for choice in likely for r in inside_it if r.country == choice), inside_it[0])
-        inside = f", {COUNTRIES[best.country].name}" if best.name else ""
+        inside = f", {COUNTRIES[best.country].in_text}" if best.name else ""
         return f" in {best.label}{inside}"
-    return f" in {COUNTRIES[country].name}" if country else ""
+    return f" in {COUNTRIES[country].in_text}" if country else ""
 
 
 def _named(suggestion: Suggestion, country: str | None) -> str:

@@ -104,6 +104,6 @@ def look_alikes(text: str, country: str) -> tuple[Suggestion, ...]:
                 if has_digit(code) and len(code) >= 4 and fits(country, code):
                     found.setdefault(normal_form(country, code))
         if found:
-            why = f"a code of {COUNTRIES[country].name}, with letters and digits that look alike exchanged"
+            why = f"a code of {COUNTRIES[country].in_text}, with letters and digits that look alike exchanged"
             return tuple(Suggestion(code, country, why) for code in list(found)[:3])
     return ()

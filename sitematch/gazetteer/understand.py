@@ -141,7 +141,7 @@ def _weight(fault: Fault) -> int:
 def _refuse_special(context: Context, asked: str) -> None:
     if asks_for_own_location(asked):
         raise OwnLocationWanted(
-            'Your own location is known to your device only: press "Use my location", or give a postcode or a town.',
+            'Only your device knows your location. Press "Use my location", or give a postcode or a town.',
             field="postcode",
         )
     _refuse_forces(asked, context.country)
@@ -152,7 +152,7 @@ def _refuse_forces(asked: str, country: str | None) -> None:
     if forces:
         whose = "the armed forces of the United States" if forces == "US" else "the British armed forces"
         raise ForcesPostcode(
-            f"{asked} is a code of the post of {whose}, which lies in no one place. Give a town near you.",
+            f"{asked} is a military postcode of {whose}. It has no fixed place. Give a town near you.",
             field="postcode",
         )
 
@@ -194,7 +194,7 @@ def _ask_if_region(context: Context, asked: str) -> None:
     largest = _towns_in(context.reader, region)
     offered = [town_of(context.reader, row) for row in sorted(rows, key=lambda row: -(row[7] or 0))[:3]]
     raise OnlyRegionGiven(
-        f"{asked} is {'a region of ' + COUNTRIES[region.country].name if region.name else 'a country'}. "
+        f"{asked} is {'a region of ' + COUNTRIES[region.country].in_text if region.name else 'a country'}. "
         "Give a town or a postcode in it.",
         candidates=tuple(
             Suggestion(town.label, town.country, _about(town)) for town in dict.fromkeys((*largest, *offered))
@@ -303,7 +303,7 @@ def _must_fit(country: str, reading: TypedPlace) -> None:
     for group in reading.regions:
         if not any(r.country == country or r.country in TERRITORIES.get(country, ()) for r in group):
             raise PostcodeNotFound(
-                f"{group[0].label} is not in {COUNTRIES[country].name}, the country that was given. "
+                f"{group[0].label} is not in {COUNTRIES[country].in_text}, the country that was given. "
                 "Check the country, or leave one of them out.",
                 field="country",
                 suggestions=(Suggestion(reading.postcode or reading.town, group[0].country, f"in {group[0].label}"),),
@@ -325,7 +325,7 @@ def _must_lie_in(reader: Reader, place: Place, reading: TypedPlace) -> None:
         stated = next((region for region in group if region.country == place.country), group[0])
         what = place.postcode or place.name
         raise PostcodeNotFound(
-            f"{what} is in {place.name or COUNTRIES[place.country].name}, not in {stated.label}. "
+            f"{what} is in {place.name or COUNTRIES[place.country].in_text}, not in {stated.label}. "
             "Check the code, or leave one of them out.",
             field="postcode",
             suggestions=(Suggestion(what, place.country, f"in {place.name or COUNTRIES[place.country].name}"),),
@@ -345,7 +345,7 @@ def _best(
         return read if is_helpful else nowhere(context, asked)
     if not has_digit(asked) and isinstance(read, TownNotFound):
         return TownNotFound(
-            f"{read.message} A postcode of {COUNTRIES[country].name} would hold digits.",
+            f"{read.message} Postcodes of {COUNTRIES[country].in_text} have digits.",
             field="postcode",
             suggestions=read.suggestions,
         )

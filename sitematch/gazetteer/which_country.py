@@ -79,19 +79,19 @@ def country_of(context: Context, reading: TypedPlace) -> tuple[str, tuple[str, .
         raise nowhere(context, code)
     if len(found) == 1:
         country = found[0].country
-        return country, (f"No country was given; {code} is known only in {COUNTRIES[country].name} ({country}).",)
+        return country, (f"No country was given; {code} is known only in {COUNTRIES[country].in_text} ({country}).",)
     if fold_name(reading.town):
         there = [s for s in found if agrees(_look(context.reader, s), context.reader, reading.town)]
         if len(there) == 1:
             country = there[0].country
-            where = f"{COUNTRIES[country].name} ({country})"
+            where = f"{COUNTRIES[country].in_text} ({country})"
             return country, (f"No country was given; {code} and {reading.town} fit only {where}.",)
         found = tuple(there) or found
     countries = [s.country for s in found]
     for country in context.likely:
         if country in countries:
             said = (
-                f"No country was given; {COUNTRIES[country].name} ({country}) was taken because your language points "
+                f"No country was given; {COUNTRIES[country].in_text} ({country}) was taken because your language points "
                 f"there. {code} is also a code of {listed([s for s in found if s.country != country])}."
             )
             return country, (said,)
@@ -101,7 +101,7 @@ def country_of(context: Context, reading: TypedPlace) -> tuple[str, tuple[str, .
     if len(hinted) == 1 and people[hinted[0].country] == people[ordered[0].country]:
         country = hinted[0].country
         said = (
-            f"No country was given; {COUNTRIES[country].name} ({country}) was taken because it was hinted. "
+            f"No country was given; {COUNTRIES[country].in_text} ({country}) was taken because it was hinted. "
             f"The code {code} is known in {len(found)} countries."
         )
         return country, (said,)

@@ -90,14 +90,14 @@ def test_a_code_that_does_not_exist_is_placed_by_its_region_and_said_so(gazettee
     place = gazetteer.locate("30099", "US")
 
     assert (place.postcode, place.precision, place.uncertainty_km) == ("300", Precision.REGION, 60.0)
-    assert place.notes == ("30099 is no known code of United States; it was placed by its part 300.",)
+    assert place.notes == ("30099 is no known code of the United States; it was placed by its part 300.",)
 
 
 def test_the_region_that_answers_names_the_countries_that_have_the_code(gazetteer: Gazetteer) -> None:
     place = gazetteer.locate("20060", "DE")
 
     assert place.postcode == "200"
-    assert place.notes[1] == "It is a code of Italy (IT) and United States (US)."
+    assert place.notes[1] == "It is a code of Italy (IT) and the United States (US)."
 
 
 def test_a_code_of_which_no_part_is_known_is_not_found(gazetteer: Gazetteer) -> None:
@@ -283,7 +283,7 @@ def test_a_bad_code_falls_to_its_town_with_the_reason(gazetteer: Gazetteer) -> N
     place = gazetteer.locate("4102", "US", town="Miami, Florida")
 
     assert place.name == "Miami, Florida"
-    assert "'4102' is not a postcode of United States" in place.notes[0]
+    assert "'4102' is not a postcode of the United States" in place.notes[0]
 
 
 def test_a_bad_code_with_an_unknown_town_fails_for_the_code(gazetteer: Gazetteer) -> None:

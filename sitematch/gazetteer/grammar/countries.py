@@ -26,6 +26,15 @@ class Country:
     alpha_3: str
     name: str
 
+    @property
+    def in_text(self) -> str:
+        """The name as it stands in a sentence: ``the United States``, ``Germany``."""
+        needs_article = self.alpha_2 in _WITH_ARTICLE or self.name.endswith(("Islands", "Republic", "Territories"))
+        return f"the {self.name}" if needs_article or self.name.startswith("United ") else self.name
+
+
+_WITH_ARTICLE = frozenset({"BQ", "BS", "GM", "IM", "IO", "KM", "MV", "NL", "PH", "SC"})
+"""Countries whose names need one although their form does not show it: the Netherlands, the Philippines."""
 
 COUNTRIES: dict[str, Country] = {code: Country(code, ALPHA_3[code], name) for code, name in NAMES.items()}
 """Every known country, by alpha-2 code, in the codes' order."""

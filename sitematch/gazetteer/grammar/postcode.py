@@ -171,7 +171,7 @@ def parse_postcode(text: str, country: str) -> Postcode:
     'SW1A 1AA'
     >>> parse_postcode("４１０２", "US")
     Traceback (most recent call last):
-    sitematch.errors.InvalidPostcode: '4102' is not a postcode of United States (one looks like 33180). \
+    sitematch.errors.InvalidPostcode: '4102' is not a postcode of the United States (one looks like 33180). \
 Did you mean 04102?
     """
     if len(text) > MAX_LENGTH:
@@ -298,11 +298,13 @@ _REMARKS: dict[str, dict[int, str]] = {
 def _no_form(country: str) -> InvalidPostcode:
     if country not in COUNTRIES:
         return InvalidPostcode(f"{country!r} is no ISO 3166-1 country code.", field="country")
-    return InvalidPostcode(f"{COUNTRIES[country].name} has no postcodes; give the town instead.", field="postcode")
+    return InvalidPostcode(
+        f"There are no postcodes in {COUNTRIES[country].in_text}. Give the town instead.", field="postcode"
+    )
 
 
 def _invalid(country: str, text: str, key: str, form: PostcodeForm) -> InvalidPostcode:
-    name = COUNTRIES[country].name
+    name = COUNTRIES[country].in_text
     shown = unicodedata.normalize("NFKC", text).strip()
     if not key:
         return InvalidPostcode(f"The postcode is empty; one of {name} looks like {form.example}.", field="postcode")

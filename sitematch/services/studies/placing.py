@@ -117,7 +117,7 @@ def read_us_parts(country: str, state: str, postcode: str, flags: list[str]) -> 
     """
     territory = _TERRITORIES.get(state.strip().upper()) if country == "US" else None
     if territory is not None:
-        flags.append(f"The record's country is US, its state {state}: {COUNTRIES[territory].name} was used.")
+        flags.append(f"The record's country is US, its state {state}: {COUNTRIES[territory].in_text} was used.")
         country = territory
     is_american = country == "US" or country in _TERRITORIES.values()
     if is_american and postcode.isascii() and postcode.isdecimal() and _ZIP_DIGITS - 2 <= len(postcode) < _ZIP_DIGITS:
