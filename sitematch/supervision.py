@@ -1,4 +1,4 @@
-"""Tasks that a server repeats in the background, each in a thread of its own that no fault can end."""
+"""Tasks that a server repeats in the background, each in its own thread, which no error can end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGEST_PAUSE_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskStatus:
-    """How a background task is doing.
+    """The state of a background task.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class TaskStatus:
 
 
 class Task:
-    """Something to be done again and again until the process ends.
+    """A task that is repeated until the process ends.
 
     Whatever it raises is caught, logged with its traceback when it is new, and counted; the next run follows after a
     pause that grows with each failure.
@@ -98,18 +98,18 @@ class Task:
         return self
 
     def wake(self) -> None:
-        """Do it now rather than at the next turn."""
+        """Run the task now instead of at its next turn."""
         self._wake.set()
 
     def stop(self) -> None:
-        """End the thread, and wait for what it is doing."""
+        """End the thread, and wait until its current run is finished."""
         self._stop.set()
         self._wake.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
 
     def run_once(self) -> None:
-        """Do it once, here and now, and count how that went; nothing is raised."""
+        """Run the task once in this thread, and count the result; no error is raised."""
         self._runs += 1
         try:
             self._work()
@@ -122,7 +122,7 @@ class Task:
             self._succeeded_at_s = self._clock()
 
     def status(self) -> TaskStatus:
-        """Return how it is doing."""
+        """Return its state."""
         since_s = self._clock() - self._succeeded_at_s
         return TaskStatus(
             name=self.name,
@@ -136,7 +136,7 @@ class Task:
         )
 
     def pause_s(self) -> float:
-        """Return how long to rest before the next run, in seconds: longer after each failure that follows another."""
+        """Return how long to wait before the next run, in seconds: longer after each consecutive failure."""
         rest_s = self._every_s()
         if not self._in_a_row:
             return rest_s
@@ -162,7 +162,7 @@ class Task:
         self._in_a_row += 1
         kind = type(error).__name__
         if self._in_a_row == 1 or kind != self._last_error:
-            # Where it arose, and its kind: the message may name an address or hold what a database said.
+            # Where it was raised, and its kind, because the message may contain an address or data of a database.
             where = "".join(traceback.format_tb(error.__traceback__)).rstrip()
             LOG.error("%s: failed with %s; it is tried again.\n%s", self.name, kind, where)
         self._last_error = kind
@@ -176,12 +176,12 @@ class Supervisor:
         self._lock = threading.Lock()
 
     def watch(self, *tasks: Task) -> None:
-        """Keep an eye on tasks that somebody started."""
+        """Add tasks that were already started."""
         with self._lock:
             self._tasks += tasks
 
     def statuses(self) -> tuple[TaskStatus, ...]:
-        """Return how every task is doing, in the order in which they were added."""
+        """Return the state of every task, in the order in which they were added."""
         with self._lock:
             return tuple(task.status() for task in self._tasks)
 

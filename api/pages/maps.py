@@ -35,7 +35,7 @@ _STEPS = tuple(factor * 10.0**power for power in range(-1, 5) for factor in (1.0
 """Round radii, in kilometres or miles."""
 
 _CIRCLES = 4
-"""At most so many."""
+"""Maximum number."""
 
 _TOWNS_KEPT_S = 24 * 3600
 

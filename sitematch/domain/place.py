@@ -43,7 +43,7 @@ class Coordinates:
 
 
 class Precision(StrEnum):
-    """What kind of area a place stands for, finest first; the kilometres are in `Place.uncertainty_km`."""
+    """The kind of area that a place represents, finest first; the kilometres are in `Place.uncertainty_km`."""
 
     ADDRESS = "ADDRESS"
     """One building or one stated point."""
@@ -89,7 +89,7 @@ class Place:
     coordinates
         The best single point for the place.
     precision
-        What the point stands for.
+        The kind of area that the point represents.
     uncertainty_km
         Radius in kilometres that contains the true position in about 95 of 100 cases; computed from the data.
     source

@@ -199,7 +199,7 @@ def write_sites_geojson(file: IO[bytes], sites: Iterable[SiteAnswer], *, attribu
     Parameters
     ----------
     file
-        Where to; it stays open.
+        The output; it stays open.
     sites
         In the order of the output; read once.
     attribution

@@ -114,7 +114,7 @@ class SitematchGeocoder(Geocoder):  # type: ignore[misc]
         country_codes
             One country restricts the search to it; several are hints.
         limit
-            At most so many, if not exactly one; 10 by default.
+            Maximum number, if not exactly one; 10 by default.
 
         Returns
         -------
@@ -167,7 +167,7 @@ class SitematchGeocoder(Geocoder):  # type: ignore[misc]
         timeout, language
             Taken and not used.
         limit
-            At most so many, if not exactly one; 10 by default.
+            Maximum number, if not exactly one; 10 by default.
 
         Returns
         -------

@@ -39,7 +39,7 @@ def resolve_town(
     reader, text, country
         See `search_towns`.
     held
-        Regions that the town must lie in: one of each group.
+        Regions that must contain the town: one of each group.
     likely
         Countries in which the person probably is, most likely first. The first one with such a town is used, unless the
         largest town of that name elsewhere has more than `DOMINANCE` times its population.

@@ -75,7 +75,7 @@ class NearestPlaces:
         point
             Anywhere on the globe.
         limit
-            At most so many.
+            Maximum number.
 
         Returns
         -------

@@ -127,7 +127,7 @@ class OnlineGeocoder:
         text
             An address, town or postcode; it is sent to the service.
         country
-            ISO 3166-1 alpha-2 code, sent along by name.
+            ISO 3166-1 alpha-2 code, sent with the query, as a name.
 
         Returns
         -------

@@ -97,7 +97,7 @@ def search_towns(reader: Reader, text: str, country: str | None = None, limit: i
     country
         ISO 3166-1 alpha-2 code; None searches everywhere.
     limit
-        At most so many.
+        Maximum number.
 
     Returns
     -------
@@ -183,7 +183,7 @@ def find_towns(reader: Reader, text: str, country: str | None, held: Sequence[Se
     country
         ISO 3166-1 alpha-2 code: only there and in its territories. None searches everywhere.
     held
-        Regions that the town must lie in: one of each group.
+        Regions that must contain the town: one of each group.
 
     Raises
     ------

@@ -101,7 +101,7 @@ def read_typed(text: str, country: str | None = None) -> tuple[TypedPlace, ...]:
     text
         What a person typed, after `tidy`: a postcode, a town, both, with region and country, or an address.
     country
-        ISO 3166-1 alpha-2 code, if one was stated beside the text.
+        ISO 3166-1 alpha-2 code, if one was stated separately.
 
     Returns
     -------

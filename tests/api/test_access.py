@@ -126,7 +126,7 @@ def test_every_route_is_either_open_to_all_on_purpose_or_in_the_table(service: S
 
 
 @pytest.mark.parametrize("who", GRANTS)
-def test_every_route_lets_in_who_is_allowed_and_nobody_else(service: ServedStudy, who: str) -> None:
+def test_every_route_allows_only_permitted_roles(service: ServedStudy, who: str) -> None:
     service.cap(10_000)
     for number, ((method, path), (allowed, _)) in enumerate(ALLOWED.items()):
         service.hold(f"r-{number}")
@@ -195,7 +195,7 @@ def test_public_routes_need_no_token_and_ignore_a_bad_one(service: ServedStudy) 
         assert service.client.open(target, method=method, headers=bad).status_code not in (401, 403)
 
 
-def test_route_that_nobody_thought_of_is_denied_even_to_administrators(service: ServedStudy) -> None:
+def test_route_without_a_rule_is_denied_even_to_administrators(service: ServedStudy) -> None:
     service.app._got_first_request = False  # a forgotten route would have existed from the start
     service.app.add_url_rule("/v1/forgotten", endpoint="forgotten", view_func=lambda: "secret")
     headers = {"Authorization": f"Bearer {service.secrets['administrator']}"}

@@ -163,7 +163,7 @@ def test_referral_is_enrolled_after_a_question(console: ConsoleBrowser, open_pag
     expect(page.get_by_role("heading", name="History").locator("..")).to_contain_text("you")
 
 
-def test_hold_that_lapses_while_its_page_is_open_is_told_when_it_is_used(
+def test_hold_that_lapses_while_its_page_is_open_is_reported_on_the_next_action(
     console: ConsoleBrowser, open_page: OpenPage, watches: list[Watch]
 ) -> None:
     console.hold("r-1")
@@ -269,7 +269,7 @@ def test_list_follows_what_others_do_without_a_reload_and_says_so(console: Conso
     assert page.evaluate("() => window.sameDocument")
 
 
-def test_lost_connection_is_told_with_the_instant_that_the_numbers_stand_at(
+def test_lost_connection_is_shown_with_the_time_of_the_numbers(
     console: ConsoleBrowser, open_page: OpenPage, watches: list[Watch]
 ) -> None:
     page = open_as(console, open_page, "vera", timezone_id="America/New_York")
@@ -287,7 +287,7 @@ def test_lost_connection_is_told_with_the_instant_that_the_numbers_stand_at(
     expect(page.locator("[data-live-text]")).to_contain_text("Live")
 
 
-def test_ended_session_is_told_on_the_open_list(console: ConsoleBrowser, open_page: OpenPage) -> None:
+def test_ended_session_is_shown_on_the_open_list(console: ConsoleBrowser, open_page: OpenPage) -> None:
     page = open_as(console, open_page, "vera")
     page.goto("/console")
     console.served.later(hours=12)

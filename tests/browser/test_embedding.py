@@ -103,7 +103,7 @@ def test_the_page_around_learns_nothing_but_the_height(host: Host, hospitable: S
     assert {tuple(message) for message in heard} == {("sitematchHeight",)}
 
 
-def test_frame_is_refused_where_nobody_allowed_it(host: Host, served: Served, visitor: Page) -> None:
+def test_frame_is_refused_without_permission(host: Host, served: Served, visitor: Page) -> None:
     refused: list[str] = []
     visitor.on("console", lambda message: refused.append(message.text))
 

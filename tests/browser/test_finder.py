@@ -89,7 +89,7 @@ def test_location_is_asked_only_when_pressed_and_answered_with_its_accuracy(
     assert not [url for url in watches[0].urls() if "59.4" in url]
 
 
-def test_location_that_the_device_does_not_tell_is_said_and_the_field_is_next(open_page: OpenPage) -> None:
+def test_missing_device_location_is_shown_and_the_field_gets_the_focus(open_page: OpenPage) -> None:
     page = open_page(permissions=[])
     page.goto("/")
 
@@ -322,7 +322,7 @@ def test_map_that_cannot_be_loaded_leaves_the_list_and_says_so(page: Page, watch
 
 
 @pytest.mark.parametrize("answer", ["abort", "foreign page"])
-def test_offline_is_said_and_trying_again_works(page: Page, watches: list[Watch], answer: str) -> None:
+def test_offline_is_shown_and_trying_again_works(page: Page, watches: list[Watch], answer: str) -> None:
     def fail(route: Route) -> None:
         if route.request.method == "GET":
             route.continue_()

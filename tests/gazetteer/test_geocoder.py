@@ -119,7 +119,7 @@ def test_reverse_lists_nearest_first(geocoder: SitematchGeocoder) -> None:
 
 @pytest.mark.filterwarnings("ignore:Latitude normalization")
 @pytest.mark.parametrize("point", ["nowhere", (91, 0), (0, float("nan")), None])
-def test_reverse_refuses_what_is_no_point(geocoder: SitematchGeocoder, point: object) -> None:
+def test_reverse_refuses_invalid_points(geocoder: SitematchGeocoder, point: object) -> None:
     with pytest.raises(GeocoderQueryError):
         geocoder.reverse(point)  # type: ignore[arg-type]
 

@@ -79,14 +79,14 @@ def test_a_region_gives_way_to_its_town(gazetteer: Gazetteer) -> None:
     assert gazetteer.locate("20060", "DE", town="Hamburg").precision is Precision.LOCALITY
 
 
-def test_a_leading_part_is_answered_and_said_to_be_one(gazetteer: Gazetteer) -> None:
+def test_a_leading_part_is_found_with_a_note(gazetteer: Gazetteer) -> None:
     place = gazetteer.locate("sw1a", "GB")
 
     assert place.postcode == "SW1A"
     assert place.notes == ("SW1A is a part of a postcode; the point stands for all codes that begin so.",)
 
 
-def test_a_code_that_does_not_exist_is_placed_by_its_region_and_said_so(gazetteer: Gazetteer) -> None:
+def test_unknown_code_is_located_by_its_region_with_a_note(gazetteer: Gazetteer) -> None:
     place = gazetteer.locate("30099", "US")
 
     assert (place.postcode, place.precision, place.uncertainty_km) == ("300", Precision.REGION, 60.0)
@@ -176,7 +176,7 @@ def test_without_a_country_digits_count_only_as_a_whole_code(gazetteer: Gazettee
         gazetteer.locate("9800")  # a part of Portuguese codes, and of half the world's
 
 
-def test_a_code_of_several_countries_is_asked_back(gazetteer: Gazetteer) -> None:
+def test_a_code_of_several_countries_needs_a_choice(gazetteer: Gazetteer) -> None:
     with pytest.raises(AmbiguousPlace) as caught:
         gazetteer.locate("20060")
 
@@ -221,7 +221,7 @@ def test_a_town_beside_the_code_decides_between_countries(gazetteer: Gazetteer) 
         ("ON M5V 3L9", "CA", ("CA", "M5V")),
     ],
 )
-def test_code_and_town_in_one_text_are_told_apart(
+def test_code_and_town_in_one_text_are_separated(
     gazetteer: Gazetteer, text: str, country: str | None, found: tuple[str, str]
 ) -> None:
     place = gazetteer.locate(text, country)
@@ -272,7 +272,7 @@ def test_a_code_outside_the_stated_state_is_refused(gazetteer: Gazetteer, town: 
         gazetteer.locate("33180", "US", town=town)
 
 
-def test_an_unknown_town_is_said_not_to_have_been_checked(gazetteer: Gazetteer) -> None:
+def test_a_note_says_that_an_unknown_town_was_not_checked(gazetteer: Gazetteer) -> None:
     place = gazetteer.locate("33180", "US", town="Xyzzy")
 
     assert place.postcode == "33180"
@@ -304,7 +304,7 @@ def test_a_town_alone_is_enough(gazetteer: Gazetteer) -> None:
     assert gazetteer.locate("Koeln", "DE").name == "Köln, Nordrhein-Westfalen"
 
 
-def test_an_ambiguous_town_is_asked_back_with_its_candidates(gazetteer: Gazetteer) -> None:
+def test_an_ambiguous_town_is_an_error_with_candidates(gazetteer: Gazetteer) -> None:
     with pytest.raises(AmbiguousPlace) as caught:
         gazetteer.locate("Springfield", "US")
 

@@ -81,7 +81,7 @@ def rung(service: Service, **limits: object) -> OnlineGeocoder:
     return OnlineGeocoder.from_service("nominatim", options, **{"name": "a test service", "min_delay_s": 0.0, **limits})
 
 
-def test_an_address_is_placed_and_said_to_have_been_sent(service: Service, gazetteer_path: Path) -> None:
+def test_an_address_is_located_with_a_note_that_it_was_sent(service: Service, gazetteer_path: Path) -> None:
     gazetteer = Gazetteer.open(gazetteer_path, online=rung(service))
 
     place = gazetteer.locate("Charitéplatz 1", "DE")
@@ -251,7 +251,7 @@ def test_an_answer_without_extent_says_the_default_uncertainty(service: Service)
     assert place.uncertainty_km == DEFAULT_UNCERTAINTY_KM
 
 
-def test_a_wide_extent_is_no_address(service: Service) -> None:
+def test_a_wide_extent_is_not_an_address(service: Service) -> None:
     service.answer = [{**CHARITE, "boundingbox": ["52.3", "52.7", "13.0", "13.8"]}]
 
     place = rung(service).locate("Berlin somewhere")

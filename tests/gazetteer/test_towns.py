@@ -92,7 +92,7 @@ def test_a_suffix_may_be_missing_or_too_much(gazetteer: Gazetteer) -> None:
     assert names(gazetteer, "City of London", "GB") == ["London, England GB"]
 
 
-def test_cedex_behind_a_town_is_no_part_of_its_name(gazetteer: Gazetteer) -> None:
+def test_cedex_after_a_town_is_not_part_of_its_name(gazetteer: Gazetteer) -> None:
     assert names(gazetteer, "PARIS Cedex 13", "FR") == ["Paris, Île-de-France FR"]
 
 
@@ -128,7 +128,7 @@ def test_an_unknown_country_is_refused(gazetteer: Gazetteer) -> None:
         gazetteer.search_towns("Paris", "Atlantis")
 
 
-def test_a_beginning_is_no_answer_but_a_suggestion(gazetteer: Gazetteer) -> None:
+def test_a_prefix_gives_a_suggestion_and_not_an_answer(gazetteer: Gazetteer) -> None:
     with pytest.raises(TownNotFound) as caught:
         gazetteer.locate("Mariet", "US")
 
@@ -163,7 +163,7 @@ def test_nearest_town_is_found_anywhere_on_the_globe(
 
 
 @pytest.mark.parametrize(("latitude", "longitude"), [(0.0, -30.0), (90.0, 0.0), (-90.0, 180.0)])
-def test_no_town_is_near_where_nobody_lives(real_gazetteer: Gazetteer, latitude: float, longitude: float) -> None:
+def test_no_town_is_near_uninhabited_places(real_gazetteer: Gazetteer, latitude: float, longitude: float) -> None:
     assert nearest_town(real_gazetteer.reader, Coordinates(latitude=latitude, longitude=longitude), 50.0) is None
 
 

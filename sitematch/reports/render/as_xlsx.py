@@ -24,7 +24,7 @@ _FILLS = {CellTone.GOOD: "D9F0E3", CellTone.WARN: "FFE9B8", CellTone.ALERT: "F6C
 
 
 def render(report: Report) -> bytes:
-    """Write a report as a workbook.
+    """Return a report as a workbook.
 
     Parameters
     ----------

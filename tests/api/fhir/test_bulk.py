@@ -126,7 +126,7 @@ def test_full_site_has_a_busy_slot_and_says_whether_one_can_wait(
     assert found["Slot"][OTHER_SITE]["status"] == "busy"
 
 
-def test_what_is_not_known_is_said_to_be_unknown(service: ServedStudy) -> None:
+def test_unknown_values_are_reported_as_unknown(service: ServedStudy) -> None:
     service.cap(None)
 
     found = published(service)
@@ -138,7 +138,7 @@ def test_what_is_not_known_is_said_to_be_unknown(service: ServedStudy) -> None:
     assert slot["_status"]["extension"][0]["valueCode"] == "unknown"
 
 
-def test_site_that_takes_nobody_has_a_slot_that_says_so(service: ServedStudy) -> None:
+def test_closed_site_has_a_slot_that_says_so(service: ServedStudy) -> None:
     found = published(service)
 
     assert found["Slot"]["berlin-paused"]["status"] == "busy-unavailable"
@@ -240,7 +240,7 @@ class TestDifferences:
 
         assert set(published(service, long_ago)) == set(ALL_FILES)
 
-    def test_since_that_lies_ahead_or_is_no_instant_is_refused(self, service: ServedStudy) -> None:
+    def test_since_that_is_in_the_future_or_invalid_is_refused(self, service: ServedStudy) -> None:
         for since in ("2999-01-01T00:00:00Z", "yesterday", "2026-01-01"):
             response = service.client.get(MANIFEST, query_string={"_since": since})
 

@@ -409,7 +409,7 @@ class TestPrivacy:
             assert "_search" in refused["issue"][0]["diagnostics"]
         assert ids(ask(client, "/fhir/Location/_search", data={"near": "26|-80|50"})) == ["miami-full", "miami"]
 
-    def test_answer_is_kept_by_nobody(self, client: FlaskClient) -> None:
+    def test_answer_is_not_cached(self, client: FlaskClient) -> None:
         assert client.get("/fhir/Location?near=1|2").headers["Cache-Control"] == "no-store"
 
 
@@ -482,10 +482,10 @@ class TestErrors:
         assert str(tmp_path) not in response.text
 
     @pytest.mark.parametrize("accept", ["", "*/*", "application/fhir+json", "text/html, */*;q=0.1", "application/*"])
-    def test_fhir_json_is_sent_to_whoever_takes_it(self, client: FlaskClient, accept: str) -> None:
+    def test_fhir_json_is_sent_to_clients_that_accept_it(self, client: FlaskClient, accept: str) -> None:
         ask(client, "/fhir/Location", headers={"Accept": accept})
 
-    def test_plain_json_is_sent_to_whoever_takes_nothing_else(self, client: FlaskClient) -> None:
+    def test_plain_json_is_sent_to_clients_that_accept_nothing_else(self, client: FlaskClient) -> None:
         response = client.get("/fhir/Location", headers={"Accept": "application/json"})
 
         assert (response.status_code, response.mimetype) == (200, "application/json")

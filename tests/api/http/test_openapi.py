@@ -224,7 +224,7 @@ def test_docs_page_shows_every_operation_and_loads_nothing_from_elsewhere(
         assert marker not in page
 
 
-def test_docs_page_is_the_same_whoever_reads_it_first(app: Flask, tmp_path: Any, finder: Any) -> None:
+def test_docs_page_is_the_same_for_every_reader(app: Flask, tmp_path: Any, finder: Any) -> None:
     from tests.api.builders import make_app
 
     french_first = make_app(tmp_path / "other", finder).test_client()

@@ -132,7 +132,7 @@ def test_bad_body_is_refused_with_the_field_at_fault(client: FlaskClient, body: 
         (b"[" * 60_000, None),
     ],
 )
-def test_what_is_no_json_object_is_refused(client: FlaskClient, body: bytes, field: str | None) -> None:
+def test_body_that_is_not_a_json_object_is_refused(client: FlaskClient, body: bytes, field: str | None) -> None:
     response = client.post("/v1/matches", data=body, content_type="application/json")
 
     assert response.status_code == 400

@@ -51,7 +51,7 @@ def test_mail_tells_nothing_of_where_the_person_is(tmp_path: Path, gazetteer: Pa
         assert "33180" not in address
 
 
-def test_study_s_contact_stands_in_for_a_clinic_without_one_and_says_so(tmp_path: Path, gazetteer: Path) -> None:
+def test_clinic_without_a_contact_shows_the_studys_contact_as_such(tmp_path: Path, gazetteer: Path) -> None:
     text = page(tmp_path, gazetteer, StudyContacts(central=(DESK,), by_site={"miami": (ANN,)}))
 
     assert "For the whole study:" in card(text, "Hospital portland")
@@ -74,7 +74,7 @@ def test_without_any_contact_the_page_says_so_and_leads_to_the_record(tmp_path: 
 
 
 @pytest.mark.parametrize("email", ["javascript:alert(1)", 'a"b@example.org', "a@b\nBcc: c@d", "@example.org", "nobody"])
-def test_what_is_no_address_is_shown_but_cannot_be_pressed(tmp_path: Path, gazetteer: Path, email: str) -> None:
+def test_invalid_address_is_shown_without_a_link(tmp_path: Path, gazetteer: Path, email: str) -> None:
     text = page(tmp_path, gazetteer, StudyContacts(by_site={"miami": (Contact(email=email),)}))
 
     assert "mailto:" not in text

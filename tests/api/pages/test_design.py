@@ -49,7 +49,7 @@ def contrast(a: str, b: str) -> float:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("pairs", "least"), [(TEXT, 4.5), (MARKS, 3.0)], ids=["text", "marks"])
-def test_colours_can_be_told_apart(scheme: str, pairs: list[tuple[str, str]], least: float) -> None:
+def test_colours_are_distinguishable(scheme: str, pairs: list[tuple[str, str]], least: float) -> None:
     token = colours(scheme)
 
     faint = {f"{a} on {b}": round(contrast(token[a], token[b]), 2) for a, b in pairs}

@@ -74,7 +74,7 @@ def test_every_reason_and_state_is_put_into_words(app: Flask, tag: str) -> None:
     assert not [text for text in said if "%(" in text or "None" in text]
 
 
-def test_distance_is_said_with_its_uncertainty_and_never_more_exactly_than_it_is_known(app: Flask) -> None:
+def test_distance_is_shown_with_its_uncertainty_and_never_too_precisely(app: Flask) -> None:
     far = Distance(km=610.4, uncertainty_km=8.3, direction="NW", azimuth_deg=318.0)
     near = Distance(km=2.0, uncertainty_km=3.0, direction="N", azimuth_deg=0.0)
     with app.test_request_context():
@@ -114,7 +114,7 @@ def test_numbers_units_dates_and_countries_are_written_as_the_language_does(in_g
     assert wording.day(date(2025, 12, 30)) == "30. Dezember 2025"
 
 
-def test_site_that_is_likely_full_is_said_with_month_and_probability(in_german: None) -> None:
+def test_likely_full_site_is_shown_with_month_and_probability(in_german: None) -> None:
     reason = Reason(ReasonCode.LIKELY_FULL, on=date(2026, 3, 31), probability=0.84)
 
     said = wording.reason(reason, Unit.KM)
@@ -124,12 +124,12 @@ def test_site_that_is_likely_full_is_said_with_month_and_probability(in_german: 
     )
 
 
-def test_text_of_a_study_that_nobody_translated_stays_english_and_is_marked_so(in_german: None) -> None:
+def test_untranslated_text_of_a_study_stays_english_and_is_marked(in_german: None) -> None:
     assert wording.translated("Only <here>.") == '<span lang="en" dir="ltr">Only &lt;here&gt;.</span>'
 
 
 @TONGUES
-def test_page_is_in_the_language_asked_for_and_says_that_nobody_reviewed_it(client: FlaskClient, tag: str) -> None:
+def test_page_is_in_the_requested_language_and_says_that_it_is_not_reviewed(client: FlaskClient, tag: str) -> None:
     text = client.get("/", headers={"Accept-Language": f"tlh, {tag}-XX;q=0.9, en;q=0.1"}).text
 
     direction = "rtl" if tag == "he" else "ltr"
@@ -206,7 +206,7 @@ def test_changing_the_language_keeps_the_answer_and_is_remembered(client: FlaskC
     assert "SameSite=Lax" in changed.headers["Set-Cookie"]
 
 
-def test_changing_the_colours_before_anything_is_asked_is_no_fault(client: FlaskClient) -> None:
+def test_changing_the_colours_before_a_look_up_is_not_an_error(client: FlaskClient) -> None:
     changed = client.post("/", data={"place": "", "country": "", "theme": "dark"})
 
     assert changed.status_code == 200
@@ -226,7 +226,7 @@ def test_preferences_lead_back_to_our_own_pages_only(client: FlaskClient, back: 
     assert (response.status_code, response.headers["Location"]) == (303, "/")
 
 
-def test_preference_that_is_none_of_ours_sets_no_cookie(client: FlaskClient) -> None:
+def test_unsupported_preference_sets_no_cookie(client: FlaskClient) -> None:
     response = client.post("/preferences", data={"theme": "pink", "lang": "tlh", "back": "/docs"})
 
     assert response.headers["Location"] == "/docs"

@@ -86,7 +86,7 @@ def test_filters_narrow_the_list_and_stay_chosen(client: FlaskClient) -> None:
     assert chosen == {"US", "100km", "COVERED"}
 
 
-def test_nothing_within_the_distance_is_said_and_the_nearest_shown(client: FlaskClient) -> None:
+def test_empty_distance_is_reported_and_the_nearest_shown(client: FlaskClient) -> None:
     text = client.post("/", data={"place": "1010", "country": "NZ", "within": "25km"}).text
 
     assert "No clinic within the distance you chose can take a patient now." in text
@@ -142,9 +142,7 @@ def test_typed_place_beats_a_location_that_the_form_still_holds(client: FlaskCli
         {**MIAMI, "only_country": "Atlantis"},
     ],
 )
-def test_field_that_cannot_be_understood_is_said_and_nothing_breaks(
-    client: FlaskClient, fields: dict[str, str]
-) -> None:
+def test_invalid_field_is_reported_and_nothing_breaks(client: FlaskClient, fields: dict[str, str]) -> None:
     response = client.post("/", data=fields)
 
     assert response.status_code == 400
@@ -177,7 +175,7 @@ def test_suggestion_that_is_pressed_takes_the_place_of_what_was_typed(client: Fl
     assert "Hospital portland<" in response.text
 
 
-def test_ambiguous_town_is_asked_back(client: FlaskClient) -> None:
+def test_ambiguous_town_needs_a_choice(client: FlaskClient) -> None:
     response = client.post("/", data={"place": "Springfield", "country": ""})
 
     assert response.status_code == 422
@@ -237,7 +235,7 @@ def test_clinic_opens_in_other_maps_only_by_plain_links_that_tell_no_referrer(cl
     assert any(link["href"].startswith("geo:25.79000,-80.21000") for link in page.all("a"))
 
 
-def test_trial_is_told_from_the_studys_own_fields_with_source_and_date(tmp_path: Path, gazetteer: Path) -> None:
+def test_trial_is_described_from_the_studys_own_fields_with_source_and_date(tmp_path: Path, gazetteer: Path) -> None:
     study = {
         "summary": "What is tried.",
         "has_placebo": False,
@@ -337,7 +335,7 @@ def test_page_has_a_language_a_title_one_heading_and_unique_ids(client: FlaskCli
             assert attributes.get(name, ids[0]) in ids
 
 
-def test_result_is_kept_by_nobody_and_the_form_may_be(client: FlaskClient) -> None:
+def test_result_is_not_cached_but_the_form_can_be(client: FlaskClient) -> None:
     assert client.post("/", data=MIAMI).headers["Cache-Control"] == "no-store"
     assert client.get("/").headers["Cache-Control"] == "no-cache"
 

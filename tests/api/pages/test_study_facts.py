@@ -160,7 +160,7 @@ def test_every_language_tells_the_designs_apart_as_english_does(app: Flask, tag:
          ("From 6 months to 17 years old.", "Men only.")),
     ],
 )  # fmt: skip
-def test_ages_and_sex_are_said_as_the_record_has_them_or_not_at_all(
+def test_ages_and_sex_are_shown_as_in_the_record_or_not_at_all(
     app: Flask, eligibility: dict[str, str], said: tuple[str, ...]
 ) -> None:
     assert facts(app, read(DESIGNS[0][1], [], **eligibility)).who == said

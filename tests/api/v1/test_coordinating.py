@@ -86,7 +86,7 @@ def test_request_id_that_looks_like_none_is_replaced(service: ServedStudy) -> No
     assert response.headers["X-Request-Id"].startswith("http-")
 
 
-def test_who_gets_no_spot_is_told_which_cap_is_full(service: ServedStudy) -> None:
+def test_refusal_of_a_spot_names_the_full_cap(service: ServedStudy) -> None:
     service.ask("POST", "/v1/caps", {"level": "COUNTRY", "scope": "US", "spots": 1})
     service.hold("r-1")
 
@@ -157,7 +157,7 @@ def test_refusal_is_a_problem_that_names_the_field(
     assert response.json.get("field") == field
 
 
-def test_closed_site_takes_nobody_and_its_state_says_so(service: ServedStudy) -> None:
+def test_closed_site_takes_no_patients_and_its_state_says_so(service: ServedStudy) -> None:
     service.ask("POST", "/v1/caps/closure", {"level": "SITE", "scope": SITE})
 
     refused = service.hold("r-1")
@@ -440,7 +440,7 @@ def test_same_key_makes_one_token_and_shows_its_secret_once(service: ServedStudy
     assert len([token for token in tokens if token["label"] == "booking"]) == 1
 
 
-def test_twin_of_a_request_under_way_is_told_so_until_the_claim_is_stale(service: ServedStudy) -> None:
+def test_duplicate_of_a_running_request_is_a_conflict_until_the_claim_is_stale(service: ServedStudy) -> None:
     body = {"url": "https://example.org/", "kinds": ["site.filled"]}
     actor_id = f"token:{service.token('administrator').token.token_id}"
     first = service.ask("POST", "/v1/webhooks", body, key="k")

@@ -37,7 +37,7 @@ def dump(home: Path) -> str:
     return text
 
 
-def test_coverage_is_told_with_what_cannot_be_known(service: ServedStudy) -> None:
+def test_coverage_is_reported_with_its_uncertainty(service: ServedStudy) -> None:
     answer = service.ask("POST", "/v1/reports/coverage", LIST, who="viewer").json
 
     (row,) = table(answer, "reach")
@@ -155,7 +155,7 @@ def test_an_allocation_keeps_within_the_ledgers_caps_and_takes_no_spot(service: 
     assert service.site()["held"] == 1
 
 
-def test_a_closed_country_takes_nobody(service: ServedStudy) -> None:
+def test_a_closed_country_takes_no_patients(service: ServedStudy) -> None:
     service.ask("POST", "/v1/caps/closure", {"level": "COUNTRY", "scope": "DE"})
 
     answer = service.ask("POST", "/v1/allocations", BATCH).json

@@ -60,7 +60,7 @@ def test_nothing_of_a_look_up_reaches_the_database_or_a_log(
     assert "US-331" not in said
 
 
-def test_a_batch_is_told_by_region_and_month_when_the_month_is_over(counting: ServedStudy, tmp_path: Path) -> None:
+def test_a_batch_is_reported_by_region_and_month_after_the_month(counting: ServedStudy, tmp_path: Path) -> None:
     before = dump(tmp_path)
     for _ in range(24):
         counting.client.post("/v1/matches", json=LOOK_UP)

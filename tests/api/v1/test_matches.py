@@ -111,7 +111,7 @@ def test_get_can_be_switched_off_and_the_problem_names_the_other_way(tmp_path: P
     assert client.post("/v1/matches", json=MIAMI).status_code == 200
 
 
-def test_answer_with_a_postcode_is_kept_by_nobody(client: FlaskClient) -> None:
+def test_answer_with_a_postcode_is_not_cached(client: FlaskClient) -> None:
     for response in (client.post("/v1/matches", json=MIAMI), client.get("/v1/matches?postcode=1&country=US")):
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["Referrer-Policy"] == "no-referrer"

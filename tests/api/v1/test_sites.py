@@ -54,7 +54,7 @@ def test_postcode_is_located_with_its_uncertainty_and_source(client: FlaskClient
     assert client.get("/v1/postcodes/US/33180").headers["Cache-Control"] == "no-store"
 
 
-def test_town_is_no_postcode(client: FlaskClient) -> None:
+def test_town_is_not_a_postcode(client: FlaskClient) -> None:
     response = client.get("/v1/postcodes/DE/Berlin")
 
     assert response.status_code == 400

@@ -98,9 +98,7 @@ def test_sites_are_sent_again_only_if_they_changed(client: FlaskClient, media_ty
 
 
 @pytest.mark.parametrize("media_type", TABULAR)
-def test_matches_are_a_table_that_nobody_may_keep_and_that_does_not_tell_who_asked(
-    client: FlaskClient, media_type: str
-) -> None:
+def test_table_of_matches_is_not_cached_and_does_not_contain_the_place(client: FlaskClient, media_type: str) -> None:
     response = client.post("/v1/matches", json=MIAMI, headers={"Accept": media_type})
 
     rows = rows_of(response)

@@ -56,7 +56,7 @@ def arguments(function: Callable[..., Any], actor: Actor) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "function", tuple(functions(accounts, tokens, ledger_copies)), ids=lambda function: function.__name__
 )
-def test_who_is_no_administrator_is_refused_before_the_database_is_touched(
+def test_person_without_the_administrator_role_is_refused_before_the_database_is_used(
     function: Callable[..., Any], actor: Actor
 ) -> None:
     with pytest.raises(NotAllowed):
@@ -141,7 +141,7 @@ class TestTokensMadeByTokens:
 
         assert "made by a token" in {token.label for token in tokens.list_tokens(store, narrow, account_id)}
 
-    def test_secret_of_a_session_is_no_token(self, store: Store, account_id: str) -> None:
+    def test_secret_of_a_session_is_not_accepted_as_a_token(self, store: Store, account_id: str) -> None:
         begun = store_tokens.start_session(store, account_id=account_id, now=NOW)
 
         with pytest.raises(LoginFailed):

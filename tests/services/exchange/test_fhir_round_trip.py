@@ -105,7 +105,7 @@ def test_real_record_comes_back_the_same(
         assert points(after) == points(before)
 
 
-def test_default_studys_stand_ins_are_told_apart_and_left_out(tmp_path: Path) -> None:
+def test_default_studys_stand_ins_are_recognised_and_left_out(tmp_path: Path) -> None:
     study, sites = read_study_file(data_file("study.json")), read_sites_file(data_file("sites.csv")).sites
 
     (record,) = read_file(written(study, sites, tmp_path / "bundle.json"), TODAY)

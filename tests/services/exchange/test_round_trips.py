@@ -114,9 +114,7 @@ def test_every_real_record_comes_back_the_same_from_every_form(importer: Importe
     assert all_of(store) == before
 
 
-def test_one_site_that_changed_is_told_with_all_that_changed_and_can_be_undone(
-    importer: Importer, tmp_path: Path
-) -> None:
+def test_changed_site_is_reported_with_all_its_changes_and_can_be_undone(importer: Importer, tmp_path: Path) -> None:
     catalogue.replace_study(importer.store, make_study(), SITES)
     moved = replace(SITES[0], place=make_place(1.5, 2.5, uncertainty_km=3.0), spots=4, as_of_on=date(2026, 2, 1))
     path = write_sites(tmp_path / "sites.csv", TableFormat.CSV, [moved])
@@ -161,7 +159,7 @@ def test_a_table_with_one_fault_changes_nothing_and_tells_all_faults(importer: I
     assert catalogue.read_sites(importer.store, make_study().study_id) == SITES
 
 
-def test_rows_of_a_study_that_are_parted_are_refused(importer: Importer, tmp_path: Path) -> None:
+def test_rows_of_a_study_that_are_not_together_are_refused(importer: Importer, tmp_path: Path) -> None:
     other = make_site("b-1", study_id="NCT00000002")
     path = write_sites(tmp_path / "sites.csv", TableFormat.CSV, [SITES[0], other, SITES[1]])
 

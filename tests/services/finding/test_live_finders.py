@@ -121,7 +121,7 @@ def test_loaded_catalogue_shows_after_a_look_and_is_read_once(
     assert live.finder() is not old
 
 
-def test_site_that_takes_nobody_yet_is_not_said_to_be_full(
+def test_site_that_takes_no_patients_yet_is_not_shown_as_full(
     live: LiveFinders, coordinator: Coordinator, store: Store
 ) -> None:
     status = RecruitmentStatus.NOT_YET_RECRUITING
@@ -132,7 +132,7 @@ def test_site_that_takes_nobody_yet_is_not_said_to_be_full(
     assert counts(live.finder(), coordinator, statuses=frozenset({status})) == {"near": None}
 
 
-def test_closed_study_matches_nobody(live: LiveFinders, coordinator: Coordinator) -> None:
+def test_closed_study_has_no_matches(live: LiveFinders, coordinator: Coordinator) -> None:
     coordinator.close(STUDY)
     live.feed.look()
 

@@ -53,7 +53,7 @@ def test_distances_are_those_of_a_look_up(finder: Finder, gazetteer: Gazetteer) 
     assert found.medians.low_km < found.medians.km < found.medians.high_km
 
 
-def test_a_site_that_is_full_or_not_recruiting_covers_nobody_and_is_a_candidate(finder: Finder) -> None:
+def test_full_or_closed_site_covers_nobody_and_is_a_candidate(finder: Finder) -> None:
     full = without(finder, AVENTURA, spots=0)
     paused = without(finder, AVENTURA, status=RecruitmentStatus.SUSPENDED)
 

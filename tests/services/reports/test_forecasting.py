@@ -203,7 +203,7 @@ def test_what_a_single_look_up_says_is_what_the_server_says(coordinator: Coordin
     )
 
 
-def test_nothing_is_said_while_there_are_too_few_data(store: Store) -> None:
+def test_no_reason_is_given_with_too_little_data(store: Store) -> None:
     coordinator = Coordinator(store, sites=SITES, study=make_study(pool_spots=5))
     coordinator.cap(5)
     recruit(coordinator, "near", 4, timedelta(days=20))
@@ -224,7 +224,7 @@ def test_match_asks_the_database_nothing_about_the_outlook(coordinator: Coordina
     assert statements == []
 
 
-def test_outlook_that_could_not_be_refreshed_for_a_day_is_no_longer_said(
+def test_outlook_that_could_not_be_refreshed_for_a_day_is_no_longer_shown(
     coordinator: Coordinator, outlooks: LiveOutlooks
 ) -> None:
     live = outlooks.follow(STUDY_ID)
@@ -259,7 +259,7 @@ def test_outlook_is_worked_out_by_itself_soon_after_a_study_is_followed(
     assert set(live.at(coordinator.now)) == {"near"}
 
 
-def test_study_that_was_removed_is_told_to_nobody_and_harms_no_other(
+def test_removed_study_is_reported_to_nobody_and_affects_no_other_study(
     coordinator: Coordinator, outlooks: LiveOutlooks
 ) -> None:
     gone, live = outlooks.follow("NCT99999999"), outlooks.follow(STUDY_ID)

@@ -75,19 +75,19 @@ class TestStoring:
         assert stored(importer) == ["Ann", "Bob", "Study Desk"]
 
     @pytest.mark.parametrize("status", ["NOT_YET_RECRUITING", "COMPLETED", "SUSPENDED", "WITHDRAWN"])
-    def test_contacts_of_a_site_that_takes_nobody_are_not_stored(self, importer: Importer, status: str) -> None:
+    def test_contacts_of_a_site_that_takes_no_patients_are_not_stored(self, importer: Importer, status: str) -> None:
         importer.records(record({**KIEL, "status": status}, {**BONN, "contacts": [BOB]}), contacts=True)
 
         assert stored(importer) == ["Bob", "Study Desk"]
         kiel = read_sites(importer.store, STUDY_ID)[0]
         assert read_contacts(importer.store, STUDY_ID).of(kiel) == ()
 
-    def test_study_that_takes_nobody_keeps_no_central_contact(self, importer: Importer) -> None:
+    def test_study_that_takes_no_patients_keeps_no_central_contact(self, importer: Importer) -> None:
         importer.records(record(KIEL, status="ACTIVE_NOT_RECRUITING"), contacts=True)
 
         assert stored(importer) == ["Ann", "Bob"]
 
-    def test_dry_run_stores_nobody(self, importer: Importer) -> None:
+    def test_dry_run_stores_no_contacts(self, importer: Importer) -> None:
         importer.records(record(KIEL), contacts=True, dry_run=True)
 
         assert stored(importer) == []
@@ -132,12 +132,12 @@ class TestErasing:
         assert (totals.studies_changed, totals.contacts, totals.contacts_erased) == (0, 0, 4)
         assert importer.import_id is None
 
-    def test_record_that_is_left_out_as_older_changes_nobody(self, importer: Importer) -> None:
+    def test_record_that_is_left_out_as_older_changes_no_contacts(self, importer: Importer) -> None:
         importer.records(record(KIEL, day="2026-01-01"))
 
         assert stored(importer) == ["Ann", "Bob", "Study Desk"]
 
-    def test_whoever_writes_the_sites_erases_the_contacts(self, importer: Importer) -> None:
+    def test_every_write_of_the_sites_erases_the_contacts(self, importer: Importer) -> None:
         replace_study(importer.store, read_study(importer.store, STUDY_ID), read_sites(importer.store, STUDY_ID))
 
         assert stored(importer) == []
@@ -147,7 +147,7 @@ class TestErasing:
 
         assert stored(importer) == []
 
-    def test_undoing_a_later_import_brings_nobody_back(self, importer: Importer) -> None:
+    def test_undoing_a_later_import_restores_no_contacts(self, importer: Importer) -> None:
         closed = [{**each, "status": "COMPLETED"} for each in (KIEL, BONN)]
         importer.records(record(*closed, day="2026-03-01", status="COMPLETED"), contacts=True)
 
@@ -156,7 +156,7 @@ class TestErasing:
         assert [site.status for site in read_sites(importer.store, STUDY_ID)] == ["RECRUITING"] * 2
         assert stored(importer) == []
 
-    def test_undoing_an_import_that_changed_other_facts_brings_nobody_back_either(self, importer: Importer) -> None:
+    def test_undoing_an_import_of_other_details_restores_no_contacts_either(self, importer: Importer) -> None:
         importer.records(record(KIEL, day="2026-03-01"))
 
         undo_import(importer.store, NOW)
@@ -177,7 +177,7 @@ class TestErasing:
         assert (totals.contacts, totals.contacts_erased) == (4, 0)
         assert catalogue_version(importer.store) == version
 
-    def test_schema_below_theirs_holds_nobody(self, importer: Importer) -> None:
+    def test_older_schema_holds_no_contacts(self, importer: Importer) -> None:
         migrate.downgrade(importer.store, "0007")
 
         assert stored(importer) == []
@@ -229,5 +229,5 @@ class TestReading:
         "value",
         [None, 5, [], {}, {"protocolSection": 1}, {"protocolSection": {"contactsLocationsModule": {"locations": [1]}}}],
     )
-    def test_what_is_no_record_stays_as_it_is(self, value: object) -> None:
+    def test_value_that_is_not_a_record_stays_unchanged(self, value: object) -> None:
         assert without_contacts(value) == value

@@ -70,7 +70,7 @@ def test_a_point_tells_towns_of_one_name_apart(gazetteer: Gazetteer) -> None:
     assert "nearest to the record's point" in placed.flags[0]
 
 
-def test_a_point_stands_in_where_nothing_else_is_known(gazetteer: Gazetteer) -> None:
+def test_a_point_is_used_if_nothing_else_is_known(gazetteer: Gazetteer) -> None:
     placed = place(gazetteer, "JP", "Xyzzymura", point=make_point(43.06, 141.35))
 
     assert placed.place is not None
