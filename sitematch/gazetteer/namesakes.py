@@ -154,7 +154,7 @@ def _within(groups: Held, country: str | None, likely: Sequence[str]) -> str:
         group = next((g for g in groups if any(r.name for r in g)), groups[0])
         inside_it = [r for r in group if country in (None, r.country)] or list(group)
         best = next((r for choice in likely for r in inside_it if r.country == choice), inside_it[0])
-        inside = f", {COUNTRIES[best.country].in_text}" if best.name else ""
+        inside = f", {COUNTRIES[best.country].name}" if best.name else ""
         return f" in {best.label}{inside}"
     return f" in {COUNTRIES[country].in_text}" if country else ""
 

@@ -41,7 +41,7 @@ def asks_for_own_location(text: str) -> bool:
 
     Examples
     --------
-    >>> asks_for_own_location("SearchCentre me!"), asks_for_own_location("Meersburg")
+    >>> asks_for_own_location("Near me!"), asks_for_own_location("Meersburg")
     (True, False)
     """
     return fold_name(text) in _HERE

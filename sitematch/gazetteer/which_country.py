@@ -91,8 +91,8 @@ def country_of(context: Context, reading: TypedPlace) -> tuple[str, tuple[str, .
     for country in context.likely:
         if country in countries:
             said = (
-                f"No country was given; {COUNTRIES[country].in_text} ({country}) was taken because your language points "
-                f"there. {code} is also a code of {listed([s for s in found if s.country != country])}."
+                f"No country was given; {COUNTRIES[country].in_text} ({country}) was taken because your language "
+                f"points there. {code} is also a code of {listed([s for s in found if s.country != country])}."
             )
             return country, (said,)
     people = {s.country: _people(context.reader, _look(context.reader, s)) for s in found}
