@@ -6,6 +6,7 @@ import click
 
 from sitematch import __version__
 from sitematch.cli.accounts import token_group, user_group
+from sitematch.cli.assistant import mcp
 from sitematch.cli.capacity.capacity import capacity_group
 from sitematch.cli.capacity.ledger import ledger_group
 from sitematch.cli.capacity.referral import referral_group
@@ -74,6 +75,7 @@ for _command in (
     sites,
     serve,
     doctor,
+    mcp,
     capacity_group,
     referral_group,
     waiting_group,
