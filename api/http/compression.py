@@ -21,7 +21,8 @@ def register(app: Flask) -> None:
     @app.after_request
     def pack(response: Response) -> Response:
         blueprint = (request.endpoint or "").partition(".")[0]
-        is_data = response.mimetype in _TYPES or response.mimetype.endswith("+json")
+        media_type = response.mimetype or ""
+        is_data = media_type in _TYPES or media_type.endswith("+json")
         if blueprint in _NEVER or not (is_data or blueprint in _DOCUMENTS) or response.is_streamed:
             return response
         if response.status_code == 304:
