@@ -14,7 +14,10 @@ STATEMENT_TIMEOUT_S = 120
 CONNECT_TIMEOUT_S = 10
 
 _SEVERAL_HOSTS = re.compile(
-    r"(?P<start>postgres(?:ql)?(?:\+\w{1,20})?://(?:[^@/]*@)?)(?P<hosts>[^/?@,]*,[^/?@]*)(?P<rest>.*)", re.DOTALL
+    r"(?P<start>postgres(?:ql)?(?:\+\w{1,20})?://(?:[^@/]*@)?)"
+    r"(?P<hosts>[^/?@,]*,[^/?@]*)"
+    r"(?P<rest>(?:[/?].*)?)",
+    re.DOTALL,
 )
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?", re.ASCII)
 
