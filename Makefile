@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 STEP := @$(PYTHON) tools/step.py
 
 .DEFAULT_GOAL := help
-.PHONY: help port missing run test lint types messages bench race crash lighthouse screenshots lock sites clean
+.PHONY: help port missing run test lint types messages bench race crash faults lighthouse screenshots lock sites clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ crash: .venv/dev.done ## kill -9 at random points, 200 times on both databases; 
 
 screenshots: .venv/dev.done $(GAZETTEER) $(PAGES) build/chromium.done ## every page and state as a picture in build/screenshots
 	$(BIN)/python -m tests.browser.screenshots
+
+faults: .venv/dev.done $(GAZETTEER) $(PAGES) ## faults made on purpose to a real server, on both databases, and what was seen
+	$(BIN)/python -m benchmarks.faults
 
 lighthouse: .venv/run.done $(GAZETTEER) $(PAGES) tools/lighthouse/node_modules/.package-lock.json ## Lighthouse judges the patient's page (needs Chromium on the path)
 	$(BIN)/python -m tools.lighthouse

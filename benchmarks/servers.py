@@ -82,7 +82,7 @@ def serving(
     settings
         More ``SITEMATCH_…`` variables.
     """
-    secret = _make_token(url)
+    secret = make_token(url)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         environment = {
@@ -110,7 +110,8 @@ def serving(
                     process.wait()
 
 
-def _make_token(url: str) -> str:
+def make_token(url: str) -> str:
+    """Make an administrator and return a token of theirs."""
     now = datetime.now(UTC)
     with open_store(url) as store:
         account = accounts.create_account(store, email="race@example.org", now=now)

@@ -16,15 +16,37 @@ from api.idempotency import once
 from api.v1.capacity import READS, WRITES
 from api.v1.schemas.accounts import (
     DeliveriesAnswer,
+    RedeliveryAnswer,
     WebhookAnswer,
     WebhookRequest,
     WebhooksAnswer,
+    WebhookTestAnswer,
     delivery_answer,
     webhook_answer,
 )
 from api.v1.schemas.finding import NoQuery
 from sitematch.domain.accounts.access import Permission, require
 from sitematch.services.webhooks import endpoints
+
+
+def _upkeep(summary: str, description: str, answer: type[msgspec.Struct]) -> Operation:
+    """Describe a write on one webhook that takes no body."""
+    return Operation(
+        summary=summary,
+        description=description,
+        tag="Webhooks",
+        path={"webhook_id": "The webhook's id."},
+        answers={JSON: answer},
+        problems=(
+            *READS,
+            problems.INVALID_INPUT,
+            problems.IDEMPOTENCY_KEY_MISSING,
+            problems.IDEMPOTENCY_CONFLICT,
+            problems.NOT_FOUND,
+        ),
+        permission=Permission.WEBHOOKS_WRITE,
+        headers=KEY_HEADER,
+    )
 
 
 def blueprint(backend: Backend) -> Documented:
@@ -104,6 +126,54 @@ def blueprint(backend: Backend) -> Documented:
     def disable_webhook(webhook_id: str) -> Response:
         endpoints.disable_webhook(backend.store(), caller().actor, webhook_id=webhook_id, now=backend.now())
         return Response(status=204)
+
+    @routes.serve(
+        "POST",
+        "/v1/webhooks/<webhook_id>/test",
+        _upkeep(
+            "Send a test message",
+            "Of kind webhook.test, without sites. It is delivered like any other message.",
+            WebhookTestAnswer,
+        ),
+    )
+    def send_test(webhook_id: str) -> Response:
+        def act() -> WebhookTestAnswer:
+            message_id = endpoints.send_test(backend.store(), caller().actor, webhook_id=webhook_id, now=backend.now())
+            return WebhookTestAnswer(message_id=message_id)
+
+        return respond(once(backend, "test_webhook", webhook_id, WebhookTestAnswer, act))
+
+    @routes.serve(
+        "POST",
+        "/v1/webhooks/<webhook_id>/redelivery",
+        _upkeep(
+            "Send messages again",
+            "Every message that was not delivered, also those that were given up.",
+            RedeliveryAnswer,
+        ),
+    )
+    def redeliver(webhook_id: str) -> Response:
+        def act() -> RedeliveryAnswer:
+            count = endpoints.redeliver(backend.store(), caller().actor, webhook_id=webhook_id, now=backend.now())
+            return RedeliveryAnswer(messages=count)
+
+        return respond(once(backend, "redeliver_webhook", webhook_id, RedeliveryAnswer, act))
+
+    @routes.serve(
+        "POST",
+        "/v1/webhooks/<webhook_id>/secret",
+        _upkeep(
+            "Replace the signing secret",
+            "The new secret is shown once and signs every message from now on.",
+            WebhookAnswer,
+        ),
+    )
+    def rotate_secret(webhook_id: str) -> Response:
+        def act() -> WebhookAnswer:
+            made = endpoints.rotate_secret(backend.store(), caller().actor, webhook_id=webhook_id)
+            return webhook_answer(made.webhook, made.secret)
+
+        return respond(once(backend, "rotate_webhook_secret", webhook_id, WebhookAnswer, act, masked="secret"))
 
     @routes.serve(
         "GET",

@@ -24,8 +24,12 @@ STOP_S = 3
 """How long a process may finish what it does when the server is ended, in seconds, before it is ended itself."""
 
 
+CONNECTIONS = 1024
+"""How many connections a process keeps open. Idle ones count too: with few, a few hundred that send nothing keep
+everybody out. What stands in front bounds them for each address."""
+
 HEADERS_S = 10
-"""How long a client may take to send the headers of a request, in seconds; also how long a connection may idle."""
+"""How long a client may take to send the headers of a request, in seconds."""
 
 
 @click.command(epilog=_CODES)
@@ -106,7 +110,7 @@ def _serve(metrics_folder: str) -> None:
         workers=chosen.workers,
         # Look-ups are short and hold the interpreter; a few threads only cover those that wait for the database.
         blocking_threads=chosen.threads or min(8, 2 * (os.cpu_count() or 1) + 1),
-        backpressure=128,
+        backpressure=CONNECTIONS,
         websockets=False,
         workers_kill_timeout=STOP_S,
         respawn_failed_workers=True,

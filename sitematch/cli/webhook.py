@@ -19,6 +19,7 @@ from sitematch.cli.common import (
 )
 from sitematch.cli.completion import complete_study
 from sitematch.cli.context import open_context
+from sitematch.domain.plurals import counted
 from sitematch.domain.webhooks.notice import NoticeKind
 
 _CODES = exit_codes(EXIT_NOT_FOUND, *STORE)
@@ -95,6 +96,62 @@ def disable(webhook_id: str) -> None:
     with open_context() as context:
         endpoints.disable_webhook(context.store, context.actor, webhook_id=webhook_id, now=context.now)
     say(f"Webhook {webhook_id} is disabled.")
+
+
+@webhook_group.command("test", epilog=_CODES)
+@click.argument("webhook_id")
+@plain_errors
+def test(webhook_id: str) -> None:
+    """Send a test message, of kind webhook.test.
+
+    It is delivered like any other: by a server within seconds, or by `sitematch webhook run`.
+
+    \b
+    Example:
+      sitematch webhook test 91ab5f0c2d3e4f60
+    """
+    from sitematch.services.webhooks import endpoints
+
+    with open_context() as context:
+        made = endpoints.send_test(context.store, context.actor, webhook_id=webhook_id, now=context.now)
+    say(f"Message {made} is waiting to be delivered.")
+
+
+@webhook_group.command("redeliver", epilog=_CODES)
+@click.argument("webhook_id")
+@plain_errors
+def redeliver(webhook_id: str) -> None:
+    """Send again the messages that were not delivered, also those that were given up.
+
+    \b
+    Example:
+      sitematch webhook redeliver 91ab5f0c2d3e4f60
+    """
+    from sitematch.services.webhooks import endpoints
+
+    with open_context() as context:
+        count = endpoints.redeliver(context.store, context.actor, webhook_id=webhook_id, now=context.now)
+    say(f"{counted(count, 'message')} waiting to be delivered.")
+
+
+@webhook_group.command("rotate-secret", epilog=_CODES)
+@click.argument("webhook_id")
+@plain_errors
+def rotate_secret(webhook_id: str) -> None:
+    """Replace the signing secret and print the new one once.
+
+    It signs every message from now on, so the receiver should accept both secrets while you change it.
+
+    \b
+    Example:
+      sitematch webhook rotate-secret 91ab5f0c2d3e4f60
+    """
+    from sitematch.services.webhooks import endpoints
+
+    with open_context() as context:
+        made = endpoints.rotate_secret(context.store, context.actor, webhook_id=webhook_id)
+    click.echo(made.secret)
+    say("The old secret no longer signs messages. The new one is not shown again.")
 
 
 @webhook_group.command("failures", epilog=_CODES)

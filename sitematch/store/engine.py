@@ -20,6 +20,7 @@ from sitematch.errors import InvalidInput, LedgerBusy, NotReady
 from sitematch.extras import needs_extra
 from sitematch.store.faults import RETRY_AFTER_S, translated_errors
 from sitematch.store.guards import ClockGuard, FileGuard, WriteGuards
+from sitematch.store.postgres import connect_arguments, host_of, parse_address
 from sitematch.store.schema import SCHEMA_REVISION
 
 T = TypeVar("T")
@@ -42,12 +43,6 @@ _SQLITE_SETTINGS = (
     "PRAGMA foreign_keys = ON",
     # Without this, INSERT OR REPLACE deletes a row without firing the trigger that forbids deleting events.
     "PRAGMA recursive_triggers = ON",
-)
-
-_POSTGRES_OPTIONS = (
-    # An operator's faster default would lose confirmed spots in a crash.
-    "-c synchronous_commit=on",
-    "-c idle_in_transaction_session_timeout=60000",
 )
 
 
@@ -83,7 +78,7 @@ class Store:
         url = self.engine.url
         if self.dialect == "sqlite":
             return str(Path(url.database or "").absolute())
-        return f"{url.database} on {url.host or 'this machine'}{f':{url.port}' if url.port else ''}"
+        return f"{url.database} on {host_of(url)}"
 
     def connections(self) -> tuple[int, int]:
         """Return how many connections are in use, and how many are open and idle."""
@@ -214,7 +209,7 @@ def open_store(
     ----------
     url
         ``"sqlite:///relative/file.db"``, ``"sqlite:////absolute/file.db"`` or
-        ``"postgresql://user:password@host/database"``.
+        ``"postgresql://user:password@host/database"``, also with several hosts: see `postgres.parse_address`.
     require_ready
         Whether to check the schema first; False for the commands that create it.
     busy_timeout_s
@@ -236,10 +231,7 @@ def open_store(
     StorageFault
         If the database cannot be reached.
     """
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
-        raise InvalidInput("The database address is not valid.", field="database_url") from error
+    parsed = parse_address(url)
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         engine = _sqlite_engine(parsed, busy_timeout_s)
@@ -292,11 +284,10 @@ def _sqlite_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
 def _postgres_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
     with needs_extra("postgres", "A PostgreSQL database"):
         import psycopg  # noqa: F401 - SQLAlchemy imports it by its name
-    options = (*_POSTGRES_OPTIONS, f"-c lock_timeout={int(busy_timeout_s * 1000)}")
     return sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
         isolation_level="READ COMMITTED",
-        connect_args={"options": " ".join(options), "connect_timeout": int(BUSY_TIMEOUT_S)},
+        connect_args=connect_arguments(busy_timeout_s),
         pool_size=_POOL_SIZE,
         max_overflow=_POOL_OVERFLOW,
         pool_timeout=BUSY_TIMEOUT_S,

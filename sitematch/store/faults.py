@@ -19,7 +19,11 @@ _PG_BUSY = {
     "40P01": "two writes waited for each other",
     "55P03": "the wait for another write took too long",
     "53300": "the server has no free connection",
+    "57014": "a statement took too long and was stopped",
 }
+
+# While it connects, the driver has no SQLSTATE; these are PostgreSQL's words for 53300.
+_NO_CONNECTION = re.compile(r"too many clients|remaining connection slots|too many connections")
 
 # The longest matching prefix decides.
 _SQLITE_REASONS = {
@@ -88,6 +92,8 @@ def _ours(error: DBAPIError, where: str) -> LedgerBusy | NotReady | StorageFault
     sqlstate = getattr(cause, "sqlstate", None)
     sqlite_name = getattr(cause, "sqlite_errorname", "") or ""
     text = str(cause)
+    if sqlstate is None and _NO_CONNECTION.search(text):
+        sqlstate = "53300"
     if sqlstate in _PG_BUSY:
         return LedgerBusy(
             f"The database is busy: {_PG_BUSY[sqlstate]}. Try again shortly.", retry_after_s=RETRY_AFTER_S

@@ -81,6 +81,10 @@ class ClockGuard:
         self._began_at = wall()
         self._began_s = steady_s()
 
+    def compare(self, database_at: datetime) -> timedelta:
+        """Return by how much the machine's clock is ahead of a database server's, which was just read (aware)."""
+        return self._wall() - database_at
+
     def check(self) -> None:
         """Check that the clock agrees with the elapsed time.
 
@@ -132,6 +136,7 @@ class WriteGuards:
         self.clock = clock
         self._most = most_waiting
         self._lock = threading.Lock()
+        self._ahead_of_database = timedelta(0)
         self.under_way = 0
         self.refused = 0
 
@@ -147,6 +152,18 @@ class WriteGuards:
             self.file.check()
         if self.clock is not None:
             self.clock.check()
+            if abs(self._ahead_of_database) > MAX_SKEW:
+                raise StorageFault(
+                    f"This machine's clock and the database server's differ by "
+                    f"{abs(self._ahead_of_database.total_seconds()):.0f} seconds. Nothing is written until they agree. "
+                    "Set both by NTP.",
+                    kind="CLOCK",
+                )
+
+    def note_database_clock(self, database_at: datetime) -> None:
+        """Note what the database server's clock just showed (aware): several servers must agree on when holds lapse."""
+        if self.clock is not None:
+            self._ahead_of_database = self.clock.compare(database_at)
 
     @contextmanager
     def place(self) -> Iterator[None]:

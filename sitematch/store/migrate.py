@@ -83,6 +83,8 @@ def _run(direction: str, store: Store, revision: str) -> None:
 def _wait_for_turn(connection: Connection) -> None:
     """Allow one process at a time to change the schema; on SQLite the write lock ensures this."""
     if connection.dialect.name == "postgresql":
+        # A large table may take longer than any request.
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
 
 

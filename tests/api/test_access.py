@@ -60,6 +60,9 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any] | None]] = {
     ("GET", "/v1/webhooks"): (MANAGERS | {"manager elsewhere"}, None),
     ("POST", "/v1/webhooks"): (ADMINISTRATORS, {"url": "https://example.org/", "kinds": ["site.filled"]}),
     ("DELETE", "/v1/webhooks/{webhook_id}"): (MANAGERS | {"manager elsewhere"}, None),
+    ("POST", "/v1/webhooks/{webhook_id}/test"): (MANAGERS | {"manager elsewhere"}, None),
+    ("POST", "/v1/webhooks/{webhook_id}/redelivery"): (MANAGERS | {"manager elsewhere"}, None),
+    ("POST", "/v1/webhooks/{webhook_id}/secret"): (MANAGERS | {"manager elsewhere"}, None),
     ("GET", "/v1/webhooks/failures"): (MANAGERS | {"manager elsewhere"}, None),
 }
 FHIR_TYPES = ("HealthcareService", "Location", "Organization", "ResearchStudy")

@@ -107,6 +107,18 @@ class WebhooksAnswer(Wire, frozen=True):
     webhooks: tuple[WebhookAnswer, ...]
 
 
+class WebhookTestAnswer(Wire, frozen=True):
+    """A test message that waits to be delivered."""
+
+    message_id: str
+
+
+class RedeliveryAnswer(Wire, frozen=True):
+    """Messages that wait to be delivered again."""
+
+    messages: Annotated[int, Meta(ge=0, description="How many.")]
+
+
 class DeliveryAnswer(Wire, frozen=True):
     """A message whose delivery failed, finally or so far."""
 

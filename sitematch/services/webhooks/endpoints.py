@@ -12,7 +12,7 @@ from sitematch.domain.accounts.access import Actor, Permission, may, require
 from sitematch.domain.webhooks.notice import FailedDelivery, NewWebhook, NoticeKind, Webhook
 from sitematch.errors import NotFound
 from sitematch.store.engine import Store
-from sitematch.store.webhooks import endpoints, outbox
+from sitematch.store.webhooks import endpoints, outbox, upkeep
 
 
 def add_webhook(
@@ -50,9 +50,26 @@ def disable_webhook(store: Store, actor: Actor, *, webhook_id: str, now: datetim
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
-    if webhook_id not in _ids(store, actor):
-        raise NotFound("Webhook not found.", field="webhook_id")
+    _managed(store, actor, webhook_id)
     endpoints.disable_webhook(store, webhook_id=webhook_id, now=now)
+
+
+def send_test(store: Store, actor: Actor, *, webhook_id: str, now: datetime) -> str:
+    """Send a message that says nothing happened, and return its id; see `sitematch.store.webhooks.upkeep.send_test`."""
+    _managed(store, actor, webhook_id)
+    return upkeep.send_test(store, webhook_id=webhook_id, now=now)
+
+
+def redeliver(store: Store, actor: Actor, *, webhook_id: str, now: datetime) -> int:
+    """Send again what failed, and return how many; see `sitematch.store.webhooks.upkeep.redeliver`."""
+    _managed(store, actor, webhook_id)
+    return upkeep.redeliver(store, webhook_id=webhook_id, now=now)
+
+
+def rotate_secret(store: Store, actor: Actor, *, webhook_id: str) -> NewWebhook:
+    """Give a webhook another secret; see `sitematch.store.webhooks.upkeep.rotate_secret`."""
+    found = _managed(store, actor, webhook_id)
+    return NewWebhook(webhook=found, secret=upkeep.rotate_secret(store, webhook_id=webhook_id))
 
 
 def failed_deliveries(store: Store, actor: Actor) -> tuple[FailedDelivery, ...]:
@@ -65,6 +82,13 @@ def failed_deliveries(store: Store, actor: Actor) -> tuple[FailedDelivery, ...]:
     """
     managed = _ids(store, actor)
     return tuple(item for item in outbox.failed_deliveries(store) if item.webhook_id in managed)
+
+
+def _managed(store: Store, actor: Actor, webhook_id: str) -> Webhook:
+    for item in list_webhooks(store, actor):
+        if item.webhook_id == webhook_id:
+            return item
+    raise NotFound("Webhook not found.", field="webhook_id")
 
 
 def _ids(store: Store, actor: Actor) -> frozenset[str]:

@@ -41,6 +41,7 @@ EAGER_STUDIES = 200
 _HEADS = sa.select(cap.c.study_id, cap.c.head_seq, cap.c.head_hash).where(
     cap.c.level == "STUDY", cap.c.scope == "", cap.c.head_seq > 0
 )
+_CLOCK = sa.select(sa.func.clock_timestamp())
 _CATALOGUE = sa.select(catalogue.c.epoch, catalogue.c.version)
 
 
@@ -261,6 +262,7 @@ class CapacityFeed:
 
     def _look(self) -> None:
         looked_at = self._clock()
+        self._note_database_clock()
         self._store.guards.check()
         # Stored before the read, so that a commit in between is read again next time and never missed.
         version = self._sqlite_version()
@@ -270,6 +272,11 @@ class CapacityFeed:
         else:
             self._state = self._read(looked_at)
             self._data_version = version
+
+    def _note_database_clock(self) -> None:
+        if self._store.dialect == "postgresql" and self._store.guards.clock is not None:
+            with self._store.reading() as connection:
+                self._store.guards.note_database_clock(connection.execute(_CLOCK).scalar_one())
 
     def close(self) -> None:
         """Stop the thread; the store stays open."""

@@ -70,7 +70,8 @@ def take_next(store: Store, webhook_id: str, now: datetime) -> DueDelivery | Non
                 delivery.c.webhook_id == webhook_id,
                 delivery.c.due_at_us <= to_us(now),
             )
-            .values(attempts=delivery.c.attempts + 1, due_at_us=to_us(now + LEASE))
+            # Without an error it is under way, so that nobody who sends failed messages again sends it twice.
+            .values(attempts=delivery.c.attempts + 1, due_at_us=to_us(now + LEASE), last_error="")
             .returning(delivery.c.attempts)
         ).one_or_none()
         return None if taken is None else _due(connection, found.message_id, webhook_id, taken.attempts)

@@ -482,6 +482,25 @@ def test_webhook_is_added_listed_and_disabled(service: ServedStudy) -> None:
     assert service.ask("GET", "/v1/webhooks").json["webhooks"][0]["is_disabled"] is True
 
 
+def test_webhook_is_tested_sent_to_again_and_given_another_secret_once_a_key(service: ServedStudy) -> None:
+    asked = {"url": "https://example.org/x", "kinds": ["site.filled"], "study_id": STUDY_ID}
+    made = service.ask("POST", "/v1/webhooks", asked, who="manager").json
+    address = f"/v1/webhooks/{made['webhook_id']}"
+
+    test = service.ask("POST", f"{address}/test", who="manager", key="t")
+    again = service.ask("POST", f"{address}/test", who="manager", key="t")
+    sent = service.ask("POST", f"{address}/redelivery", who="manager")
+    rotated = service.ask("POST", f"{address}/secret", who="manager", key="s")
+    repeated = service.ask("POST", f"{address}/secret", who="manager", key="s")
+    foreign = service.ask("POST", f"{address}/secret", who="manager elsewhere")
+
+    assert test.json == again.json
+    assert (sent.status_code, sent.json) == (200, {"messages": 0})
+    assert rotated.json["secret"] not in (None, made["secret"])
+    assert repeated.json["secret"] is None  # a secret is kept nowhere but where it signs
+    assert foreign.status_code == 404
+
+
 def test_accounts_are_listed_with_their_roles(service: ServedStudy) -> None:
     found = {item["email"]: item["grants"] for item in service.ask("GET", "/v1/accounts").json["accounts"]}
 
