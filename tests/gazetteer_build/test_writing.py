@@ -11,11 +11,11 @@ from sitematch.gazetteer import grammar
 from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.audit import CountryAudit, audit, render
 from sitematch.gazetteer.build.evidence import TownIndex
-from sitematch.gazetteer.build.regions import with_ranges, with_regions
+from sitematch.gazetteer.build.regions import read_regions, with_ranges, with_regions
 from sitematch.gazetteer.build.rows import Repair
 from sitematch.gazetteer.build.rungs import with_coarser
 from sitematch.gazetteer.build.update import _losses
-from sitematch.gazetteer.build.write import digest, write
+from sitematch.gazetteer.build.write import digest, write, writing
 from tests.gazetteer_build.builders import Code, make_rows, make_town
 
 CODES: list[Code] = [
@@ -35,6 +35,27 @@ def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
     write_small(tmp_path / "two.sqlite")
 
     assert (tmp_path / "one.sqlite").read_bytes() == (tmp_path / "two.sqlite").read_bytes()
+
+
+def test_countries_written_one_after_the_other_share_states_and_read_back(tmp_path: Path) -> None:
+    lisbon: Code = ("PT", "1000001", 38.72, -9.14, "Lisboa", "Sao Paulo")
+
+    with writing(tmp_path / "one.sqlite", sources.ALL, {}) as filler:
+        filler.add(make_rows(CODES), [make_town()], [])
+        filler.add(make_rows([lisbon]), [], [])
+
+    connection = sqlite3.connect(tmp_path / "one.sqlite")
+    names = connection.execute(
+        "SELECT key, n.text FROM postcode p JOIN name n ON n.id = name_id WHERE n.text LIKE '%Sao Paulo' ORDER BY key"
+    ).fetchall()
+    states = connection.execute("SELECT count(*), count(DISTINCT text) FROM state").fetchone()
+    connection.close()
+    assert names == [
+        ("01000000", "São Paulo, Sao Paulo"),
+        ("06000000", "Osasco, Sao Paulo"),
+        ("1000001", "Lisboa, Sao Paulo"),
+    ]
+    assert states[0] == states[1]
 
 
 def test_the_header_does_not_tell_which_sqlite_wrote_it(tmp_path: Path) -> None:
@@ -165,7 +186,7 @@ def test_a_region_of_one_town_is_a_locality_and_of_several_a_region() -> None:
     ]
     table = b"country,prefix,towns,source\nGR,26,Patra,x\nGR,2,Patra|Aigio,x\n"
 
-    rows = with_regions(make_rows(CODES), table, TownIndex(towns))
+    rows = with_regions("GR", make_rows(CODES), read_regions(table)["GR"], TownIndex(towns))
 
     one, two = rows.codes.index(("GR", "26")), rows.codes.index(("GR", "2"))
     assert (rows.precision[one], rows.precision[two]) == (4, 5)
@@ -174,7 +195,9 @@ def test_a_region_of_one_town_is_a_locality_and_of_several_a_region() -> None:
 
 
 def test_a_region_with_an_unknown_town_is_a_data_fault() -> None:
+    regions = read_regions(b"country,prefix,towns,source\nGR,26,Atlantis,x\n")
+
     with pytest.raises(DataFault) as caught:
-        with_regions(make_rows(CODES), b"country,prefix,towns,source\nGR,26,Atlantis,x\n", TownIndex(()))
+        with_regions("GR", make_rows(CODES), regions["GR"], TownIndex(()))
 
     assert (caught.value.faults[0].line, caught.value.faults[0].value) == (2, "Atlantis")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sitematch.gazetteer.build import sources
@@ -12,9 +13,9 @@ from sitematch.gazetteer.build.boxes import fall_to_town, large_receivers
 from sitematch.gazetteer.build.codes import draft_codes, named_by_towns
 from sitematch.gazetteer.build.evidence import TownIndex, ladders_of
 from sitematch.gazetteer.build.namesakes import move_namesakes
-from sitematch.gazetteer.build.postal import Places, read_places
+from sitematch.gazetteer.build.postal import Dump, Places, read_places
 from sitematch.gazetteer.build.progress import Say, step, to_stderr
-from sitematch.gazetteer.build.regions import with_ranges, with_regions
+from sitematch.gazetteer.build.regions import Region, read_regions, with_ranges, with_regions
 from sitematch.gazetteer.build.repair import (
     believe_census,
     finished,
@@ -28,11 +29,15 @@ from sitematch.gazetteer.build.repair import (
     widen_lone,
     widen_to_home,
 )
+from sitematch.gazetteer.build.rows import Repair, Rows, Town, no_rows
 from sitematch.gazetteer.build.rungs import with_coarser
 from sitematch.gazetteer.build.sources import Source
 from sitematch.gazetteer.build.towns import read_towns
-from sitematch.gazetteer.build.write import write
+from sitematch.gazetteer.build.write import writing
 from sitematch.gazetteer.build.zcta import read_zcta
+
+_SLOW_S = 2.0
+"""A country that takes so long is told when it is done."""
 
 
 def build(out: Path, *, directories: Sequence[Path] = (sources.DEFAULT_DIRECTORY,), say: Say = to_stderr) -> None:
@@ -60,51 +65,103 @@ def build(out: Path, *, directories: Sequence[Path] = (sources.DEFAULT_DIRECTORY
     ``meta`` with every version.
     """
     with step(say, "read the postal codes"):
-        places = read_places(sources.read(sources.POSTAL, directories))
-    build_from(places, sources.POSTAL, out, directories=directories, say=say)
+        dump = read_places(sources.read(sources.POSTAL, directories))
+    build_from(dump, sources.POSTAL, out, directories=directories, say=say)
 
 
-def build_from(places: Places, postal: Source, out: Path, *, directories: Sequence[Path], say: Say) -> None:
-    """Build the gazetteer from given postal places and the other pinned sources.
+def build_from(dump: Dump, postal: Source, out: Path, *, directories: Sequence[Path], say: Say) -> None:
+    """Build the gazetteer from a given dump and the other pinned sources.
 
     Parameters
     ----------
-    places
-        Places of codes.
+    dump
+        Postal places.
     postal
         What the file says of them; its id is that of `sources.POSTAL`.
     out, directories, say
         See `build`, also for what is raised.
+
+    Notes
+    -----
+    Countries are compiled one after the other, so that no more than one is in memory as objects.
     """
-    with step(say, f"read the towns; {len(places.codes):,} codes so far"):
-        cities, states = (sources.read(one, directories) for one in (sources.TOWNS, sources.US_STATES))
-        towns = read_towns(cities, states, places)
-    with step(say, "place each code"):
-        ladders = ladders_of(places.codes)
-        draft = draft_codes(places, ladders)
-    with step(say, "find and repair gross errors"):
-        index = TownIndex(towns)
-        borders = Borders(sources.read(sources.BORDERS))
-        areas = read_zcta(sources.read(sources.ZCTA))
-        believe_census(draft, areas, index)
-        mark_military(draft)
-        widen_at_cities(draft, index)
-        move_namesakes(draft, index)
-        move_estimates(draft, index)
-        move_to_city(draft, index)
-        trust_cities(draft, index)
-        move_strays(draft, index)
-        keep_home(draft, borders, index)
-        receivers = large_receivers(places)
-        fall_to_town(draft, index, cedex=places.cedex, receivers=receivers, areas=areas)
-        widen_lone(draft, borders)
-        widen_to_home(draft, borders)
-        repairs = finished(draft)
-    with step(say, f"compute the coarser rungs; {len(repairs):,} points repaired"):
-        full = replace(draft.rows, name=named_by_towns(draft, index, receivers))
-        rows = with_ranges(with_coarser(full, ladders))
-        rows = with_regions(rows, sources.read(sources.REGIONS), index)
+    with step(say, "read the towns and the facts"):
+        towns = read_towns(*(sources.read(one, directories) for one in (sources.TOWNS, sources.US_STATES)))
+        facts = Facts(
+            borders=Borders(sources.read(sources.BORDERS)),
+            areas=read_zcta(sources.read(sources.ZCTA)),
+            regions=read_regions(sources.read(sources.REGIONS)),
+        )
     listed = tuple(postal if source.id == postal.id else source for source in sources.ALL)
-    with step(say, f"write {len(rows):,} codes and rungs and {len(towns):,} towns"):
-        write(out, rows, towns, repairs, listed, {})
-    say(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+    countries = sorted({*dump.countries, *towns.countries, *facts.regions})
+    with step(say, f"compile {len(countries)} countries"), writing(out, listed, {}) as filler:
+        for country in countries:
+            began_s = time.perf_counter()
+            places = dump.places(country)
+            known = towns.towns(country, places)
+            rows, repairs = compile_country(country, places, known, facts)
+            filler.add(rows, known, repairs)
+            took_s = time.perf_counter() - began_s
+            if took_s >= _SLOW_S:
+                say(f"  {country}: {len(rows):,} codes and rungs, {len(repairs):,} points repaired ({took_s:.1f} s)")
+    say(f"{out}: {filler.codes:,} codes and rungs, {filler.towns:,} towns, {out.stat().st_size / 1e6:.1f} MB")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the sources know beside the dump and the towns.
+
+    Parameters
+    ----------
+    borders
+        Countries as polygons.
+    areas
+        The Census's points by ZIP code.
+    regions
+        Which first digits stand for which towns, by country.
+    """
+
+    borders: Borders
+    areas: Mapping[str, tuple[float, float]]
+    regions: Mapping[str, Sequence[Region]]
+
+
+def compile_country(country: str, places: Places, towns: Sequence[Town], facts: Facts) -> tuple[Rows, Sequence[Repair]]:
+    """Make one country's codes and rungs.
+
+    Parameters
+    ----------
+    country
+        ISO 3166-1 alpha-2 code.
+    places
+        Its postal places; may be empty.
+    towns
+        Its towns.
+    facts
+        What else is known.
+
+    Returns
+    -------
+    Sorted codes and rungs, and the points that moved.
+    """
+    index = TownIndex(towns)
+    if not places.codes:
+        return with_regions(country, no_rows(), facts.regions.get(country, ()), index), ()
+    ladders = ladders_of(places.codes)
+    draft = draft_codes(places, ladders)
+    believe_census(draft, facts.areas, index)
+    mark_military(draft)
+    widen_at_cities(draft, index)
+    move_namesakes(draft, index)
+    move_estimates(draft, index)
+    move_to_city(draft, index)
+    trust_cities(draft, index)
+    move_strays(draft, index)
+    keep_home(draft, facts.borders, index)
+    receivers = large_receivers(places)
+    fall_to_town(draft, index, cedex=places.cedex, receivers=receivers, areas=facts.areas)
+    widen_lone(draft, facts.borders)
+    widen_to_home(draft, facts.borders)
+    full = replace(draft.rows, name=named_by_towns(draft, index, receivers))
+    rows = with_ranges(with_coarser(full, ladders))
+    return with_regions(country, rows, facts.regions.get(country, ()), index), finished(draft)

@@ -91,6 +91,9 @@ class TownIndex:
     def __init__(self, towns: Sequence[Town]) -> None:
         self._by_name: dict[tuple[str, str], list[Town]] = defaultdict(list)
         self._by_country: dict[str, list[Town]] = defaultdict(list)
+        # Many codes bear one name, and folding it is slow.
+        self._named: dict[tuple[str, str], Sequence[Town]] = {}
+        self._beginning: dict[tuple[str, str], Sequence[Town]] = {}
         for town in towns:
             self._by_country[town.country].append(town)
             for key in town.aliases:
@@ -102,20 +105,20 @@ class TownIndex:
 
     def named(self, country: str, name: str) -> Sequence[Town]:
         """Give a country's towns of a name, also without an ending such as "County" or "G.P.O."."""
-        for text in _readings(name):
-            found = self._by_name.get((country, text))
-            if found:
-                return found
-        return ()
+        asked = (country, name)
+        if asked not in self._named:
+            readings = (self._by_name.get((country, text)) for text in _readings(name))
+            self._named[asked] = next((found for found in readings if found), ())
+        return self._named[asked]
 
     def beginning(self, country: str, name: str) -> Sequence[Town]:
         """Give the towns whose name a longer name begins with ("Bangalore G.P.O."): the longest such beginning's."""
-        words = grammar.fold_name(name).split()
-        for end in range(len(words), 0, -1):
-            found = self._by_name.get((country, " ".join(words[:end])))
-            if found:
-                return found
-        return ()
+        asked = (country, name)
+        if asked not in self._beginning:
+            words = grammar.fold_name(name).split()
+            beginnings = (self._by_name.get((country, " ".join(words[:end]))) for end in range(len(words), 0, -1))
+            self._beginning[asked] = next((found for found in beginnings if found), ())
+        return self._beginning[asked]
 
 
 def _readings(name: str) -> list[str]:

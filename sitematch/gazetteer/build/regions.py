@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,15 +34,67 @@ FILLED = {"BR": 3, "CL": 3}
 part of so many digits that has no code of its own belongs to the last code listed before it."""
 
 
-def with_regions(rows: Rows, content: bytes, towns: TownIndex) -> Rows:
-    """Add the regions of the committed table to the rows.
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One row of the committed table.
 
     Parameters
     ----------
-    rows
-        Codes and rungs from the sources; where they have a key, they win.
+    line
+        Where it stands in the table.
+    prefix
+        First characters of codes.
+    towns
+        Names of the towns that it stands for.
+    """
+
+    line: int
+    prefix: str
+    towns: tuple[str, ...]
+
+
+def read_regions(content: bytes) -> Mapping[str, Sequence[Region]]:
+    """Decode the committed table.
+
+    Parameters
+    ----------
     content
         CSV with the columns country, prefix, towns (``|`` between them), source.
+
+    Returns
+    -------
+    Country to its regions, in the order of the table.
+
+    Raises
+    ------
+    DataFault
+        If a prefix is repeated; every such row is listed.
+    """
+    regions: dict[str, list[Region]] = {}
+    seen: set[tuple[str, str]] = set()
+    faults: list[Fault] = []
+    for line, row in enumerate(csv.DictReader(io.StringIO(content.decode("utf-8"))), start=2):
+        code = (row["country"], row["prefix"])
+        if code in seen:
+            faults.append(Fault(line, "prefix", row["prefix"], "is listed twice"))
+        seen.add(code)
+        regions.setdefault(row["country"], []).append(Region(line, row["prefix"], tuple(row["towns"].split("|"))))
+    if faults:
+        raise DataFault("data/gazetteer/regions.csv has faults.", faults=tuple(faults))
+    return regions
+
+
+def with_regions(country: str, rows: Rows, regions: Sequence[Region], towns: TownIndex) -> Rows:
+    """Add a country's regions to its rows.
+
+    Parameters
+    ----------
+    country
+        ISO 3166-1 alpha-2 code.
+    rows
+        Codes and rungs from the sources; where they have a key, they win.
+    regions
+        The country's regions.
     towns
         Where the towns are.
 
@@ -53,27 +106,22 @@ def with_regions(rows: Rows, content: bytes, towns: TownIndex) -> Rows:
     Raises
     ------
     DataFault
-        If a row names a town that GeoNames does not have, or repeats a prefix; every such row is listed.
+        If a region names a town that GeoNames does not have; every such region of the country is listed.
     """
     known = set(rows.codes)
-    seen: set[tuple[str, str]] = set()
     faults: list[Fault] = []
     codes: list[tuple[str, str]] = []
     members: list[list[Town]] = []
-    for line, row in enumerate(csv.DictReader(io.StringIO(content.decode("utf-8"))), start=2):
-        code = (row["country"], row["prefix"])
-        if code in seen:
-            faults.append(Fault(line, "prefix", row["prefix"], "is listed twice"))
-        seen.add(code)
+    for region in regions:
         found: list[Town] = []
-        for name in row["towns"].split("|"):
-            named = towns.named(code[0], name)
+        for name in region.towns:
+            named = towns.named(country, name)
             if not named:
-                faults.append(Fault(line, "towns", name, "is no town of GeoNames in this country"))
+                faults.append(Fault(region.line, "towns", name, "is no town of GeoNames in this country"))
                 continue
             found.append(max(named, key=lambda town: (town.population or 0, -town.id)))
-        if code not in known and found:
-            codes.append(code)
+        if (country, region.prefix) not in known and found:
+            codes.append((country, region.prefix))
             members.append(found)
     if faults:
         raise DataFault("data/gazetteer/regions.csv has faults.", faults=tuple(faults))

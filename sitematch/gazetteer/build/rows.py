@@ -43,6 +43,12 @@ class Rows:
         return len(self.codes)
 
 
+def no_rows() -> Rows:
+    """Give columns without a row."""
+    floats, small = np.empty(0, np.float64), np.empty(0, np.int8)
+    return Rows((), floats, floats, small, floats, (), small, np.empty(0, np.int64))
+
+
 @dataclass(frozen=True, slots=True)
 class Town:
     """A town, city or village, from GeoNames.
