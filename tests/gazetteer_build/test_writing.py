@@ -26,7 +26,7 @@ CODES: list[Code] = [
 
 
 def write_small(path: Path, codes: list[Code] = CODES) -> None:
-    repair = Repair("DE", "50667", 52.5, 13.4, 477.0, "a reason", sources.POSTAL.id)
+    repair = Repair("DE", "50667", 52.5, 13.4, 477.0, "a reason", "a rule", sources.POSTAL.id)
     write(path, make_rows(codes), [make_town()], [repair], sources.ALL, {"built_by": "a test"})
 
 

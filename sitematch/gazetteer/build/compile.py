@@ -11,18 +11,31 @@ from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.borders import Borders
 from sitematch.gazetteer.build.boxes import fall_to_town, large_receivers
 from sitematch.gazetteer.build.codes import draft_codes, named_by_towns
+from sitematch.gazetteer.build.corrections import Correction, correct, corrected_names, read_corrections
 from sitematch.gazetteer.build.evidence import TownIndex, ladders_of
+from sitematch.gazetteer.build.judging import Held, Verdict, judge, refuse_harm
 from sitematch.gazetteer.build.namesakes import move_namesakes
-from sitematch.gazetteer.build.postal import Dump, Places, read_places
+from sitematch.gazetteer.build.national import britain
+from sitematch.gazetteer.build.national.canada import read_areas
+from sitematch.gazetteer.build.national.india import (
+    Offices,
+    believe_offices,
+    held_districts,
+    held_offices,
+    read_offices,
+)
+from sitematch.gazetteer.build.national.turkey import District, move_to_districts, read_districts
+from sitematch.gazetteer.build.post_towns import move_to_post_towns
+from sitematch.gazetteer.build.postal import Dump, ExtraCode, Places, read_places, with_codes
 from sitematch.gazetteer.build.progress import Say, step, to_stderr
 from sitematch.gazetteer.build.regions import Region, read_regions, with_ranges, with_regions
 from sitematch.gazetteer.build.repair import (
+    CENSUS_RULE,
     believe_census,
     finished,
     keep_home,
     mark_military,
     move_estimates,
-    move_strays,
     move_to_city,
     trust_cities,
     widen_at_cities,
@@ -32,9 +45,10 @@ from sitematch.gazetteer.build.repair import (
 from sitematch.gazetteer.build.rows import Repair, Rows, Town, no_rows
 from sitematch.gazetteer.build.rungs import with_coarser
 from sitematch.gazetteer.build.sources import Source
+from sitematch.gazetteer.build.strays import move_strays
 from sitematch.gazetteer.build.towns import read_towns
 from sitematch.gazetteer.build.write import writing
-from sitematch.gazetteer.build.zcta import read_zcta
+from sitematch.gazetteer.build.zcta import US_POSTS, read_zcta
 
 _SLOW_S = 2.0
 """A country that takes so long is told when it is done."""
@@ -87,23 +101,27 @@ def build_from(dump: Dump, postal: Source, out: Path, *, directories: Sequence[P
     """
     with step(say, "read the towns and the facts"):
         towns = read_towns(*(sources.read(one, directories) for one in (sources.TOWNS, sources.US_STATES)))
-        facts = Facts(
-            borders=Borders(sources.read(sources.BORDERS)),
-            areas=read_zcta(sources.read(sources.ZCTA)),
-            regions=read_regions(sources.read(sources.REGIONS)),
-        )
+        facts = read_facts(directories)
     listed = tuple(postal if source.id == postal.id else source for source in sources.ALL)
     countries = sorted({*dump.countries, *towns.countries, *facts.regions})
     with step(say, f"compile {len(countries)} countries"), writing(out, listed, {}) as filler:
+        judged: list[Verdict] = []
         for country in countries:
             began_s = time.perf_counter()
             places = dump.places(country)
             known = towns.towns(country, places)
-            rows, repairs = compile_country(country, places, known, facts)
+            rows, repairs, verdicts = compile_country(country, places, known, facts)
+            if country == britain.COUNTRY:
+                units = britain.read_units(sources.checked(sources.BRITAIN, directories))
+                rows = britain.with_units(rows, units)
+                filler.add_units(country, units.sectors)
             filler.add(rows, known, repairs)
+            judged += verdicts
             took_s = time.perf_counter() - began_s
             if took_s >= _SLOW_S:
                 say(f"  {country}: {len(rows):,} codes and rungs, {len(repairs):,} points repaired ({took_s:.1f} s)")
+        refuse_harm(judged)
+        filler.judge(judged)
     say(f"{out}: {filler.codes:,} codes and rungs, {filler.towns:,} towns, {out.stat().st_size / 1e6:.1f} MB")
 
 
@@ -119,14 +137,47 @@ class Facts:
         The Census's points by ZIP code.
     regions
         Which first digits stand for which towns, by country.
+    offices
+        India's post offices.
+    districts
+        Which district each Turkish code belongs to.
+    corrections
+        Single codes, by country.
+    canada
+        Statistics Canada's points, which only judge.
     """
 
     borders: Borders
     areas: Mapping[str, tuple[float, float]]
     regions: Mapping[str, Sequence[Region]]
+    offices: Offices
+    districts: Mapping[str, District]
+    corrections: Mapping[str, Sequence[Correction]]
+    canada: Held
 
 
-def compile_country(country: str, places: Places, towns: Sequence[Town], facts: Facts) -> tuple[Rows, Sequence[Repair]]:
+def read_facts(directories: Sequence[Path]) -> Facts:
+    """Read every pinned source but the dump and the towns.
+
+    Parameters
+    ----------
+    directories
+        See `build`, also for what is raised.
+    """
+    return Facts(
+        borders=Borders(sources.read(sources.BORDERS)),
+        areas=read_zcta(sources.read(sources.ZCTA)),
+        regions=read_regions(sources.read(sources.REGIONS)),
+        offices=read_offices(sources.checked(sources.INDIA, directories)),
+        districts=read_districts(sources.read(sources.TURKEY)),
+        corrections=read_corrections(sources.read(sources.CORRECTIONS)),
+        canada=read_areas(sources.checked(sources.CANADA, directories)),
+    )
+
+
+def compile_country(
+    country: str, places: Places, towns: Sequence[Town], facts: Facts
+) -> tuple[Rows, Sequence[Repair], Sequence[Verdict]]:
     """Make one country's codes and rungs.
 
     Parameters
@@ -142,16 +193,24 @@ def compile_country(country: str, places: Places, towns: Sequence[Town], facts: 
 
     Returns
     -------
-    Sorted codes and rungs, and the points that moved.
+    Sorted codes and rungs, the points that moved, and what independent sources say of that.
     """
     index = TownIndex(towns)
     if not places.codes:
-        return with_regions(country, no_rows(), facts.regions.get(country, ()), index), ()
+        return with_regions(country, no_rows(), facts.regions.get(country, ()), index), (), ()
+    corrections = facts.corrections.get(country, ())
+    places = with_codes(
+        country, places, [ExtraCode(one.key, one.place, one.state, one.latitude, one.longitude) for one in corrections]
+    )
     ladders = ladders_of(places.codes)
-    draft = draft_codes(places, ladders)
+    draft = draft_codes(places, ladders, index)
+    correct(draft, corrections)
     believe_census(draft, facts.areas, index)
     mark_military(draft)
+    believe_offices(draft, facts.offices)
+    move_to_districts(draft, facts.districts, index)
     widen_at_cities(draft, index)
+    move_to_post_towns(draft, index)
     move_namesakes(draft, index)
     move_estimates(draft, index)
     move_to_city(draft, index)
@@ -162,6 +221,18 @@ def compile_country(country: str, places: Places, towns: Sequence[Town], facts: 
     fall_to_town(draft, index, cedex=places.cedex, receivers=receivers, areas=facts.areas)
     widen_lone(draft, facts.borders)
     widen_to_home(draft, facts.borders)
-    full = replace(draft.rows, name=named_by_towns(draft, index, receivers))
-    rows = with_ranges(with_coarser(full, ladders))
-    return with_regions(country, rows, facts.regions.get(country, ()), index), finished(draft)
+    names = corrected_names(draft, named_by_towns(draft, index, receivers), corrections)
+    full = replace(draft.rows, name=names)
+    rows = with_regions(country, with_coarser(full, ladders), facts.regions.get(country, ()), index)
+    repairs = finished(draft)
+    verdicts = judge(country, draft.rows, repairs, _held(country, facts, index))
+    return with_ranges(rows), repairs, verdicts
+
+
+def _held(country: str, facts: Facts, towns: TownIndex) -> Sequence[Held]:
+    """Choose the independent sources that judge a country's repairs."""
+    if country == "IN":
+        return (held_offices(facts.offices), held_districts(facts.offices, towns))
+    if country in US_POSTS:
+        return (Held(source=sources.ZCTA.id, points=facts.areas, uses=CENSUS_RULE),)
+    return (facts.canada,) if country == "CA" else ()

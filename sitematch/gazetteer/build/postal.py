@@ -26,6 +26,10 @@ MOST_FAULTS = 100
 """Faulty lines listed; a file with more is another kind of file."""
 
 
+_PLACE = 4
+"""GeoNames' accuracy of a place with an id."""
+
+
 class _Line(msgspec.Struct):
     country_code: str
     postal_code: str
@@ -217,6 +221,57 @@ def _places(lines: Sequence[bytes], decode: Callable[[bytes], _Line]) -> Places:
         accuracy[at] = int(row.accuracy or 0)
     return _grouped(
         tuple(code_ids), code, latitude, longitude, accuracy, name, tuple(name_ids), frozenset(boxes - plain)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraCode:
+    """A code that another source knows.
+
+    Parameters
+    ----------
+    key
+        As `grammar.key_of` gives it.
+    place, state
+        Its name.
+    latitude, longitude
+        Degrees, WGS84.
+    """
+
+    key: str
+    place: str
+    state: str
+    latitude: float
+    longitude: float
+
+
+def with_codes(country: str, places: Places, extra: Sequence[ExtraCode]) -> Places:
+    """Add codes that the dump lacks, as places of GeoNames' accuracy 4.
+
+    Parameters
+    ----------
+    country
+        ISO 3166-1 alpha-2 code.
+    places
+        The country's places.
+    extra
+        Codes; those that the dump has are left out.
+    """
+    known = {key for _, key in places.codes}
+    new = [one for one in extra if one.key not in known]
+    if not new:
+        return places
+    count, names = len(places.codes), len(places.names)
+    added = np.arange(len(new))
+    return _grouped(
+        (*places.codes, *((country, one.key) for one in new)),
+        np.concatenate((places.code, count + added)),
+        np.concatenate((places.latitude, [one.latitude for one in new])),
+        np.concatenate((places.longitude, [one.longitude for one in new])),
+        np.concatenate((places.accuracy, np.full(len(new), _PLACE))).astype(np.int8),
+        np.concatenate((places.name, names + added)),
+        (*places.names, *((one.place, one.state) for one in new)),
+        places.cedex,
     )
 
 

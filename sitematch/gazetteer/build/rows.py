@@ -101,6 +101,8 @@ class Repair:
         Geodesic distance moved.
     why
         The reason in plain words.
+    rule
+        Name of the rule that had the last word.
     source
         `sources.Source.id` of the point that was moved.
     """
@@ -111,6 +113,7 @@ class Repair:
     was_longitude: float
     moved_km: float
     why: str
+    rule: str
     source: int
 
 

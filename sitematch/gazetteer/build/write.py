@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from sitematch.gazetteer.build.judging import Verdict
+from sitematch.gazetteer.build.national.britain import Sector
 from sitematch.gazetteer.build.rows import Repair, Rows, Town
 from sitematch.gazetteer.build.sources import TOWNS, Source
 from sitematch.gazetteer.schema import APPLICATION_ID, DEGREE, SCHEMA_VERSION, TABLES
@@ -106,6 +108,20 @@ class Filler:
             [(s.id, s.name, s.licence, s.url, s.release, s.sha256, s.attribution) for s in sources],
         )
 
+    def judge(self, verdicts: Sequence[Verdict]) -> None:
+        """Add what independent sources say of the rules."""
+        self._connection.executemany(
+            "INSERT INTO verdict VALUES (?, ?, ?, ?, ?)",
+            [(one.country, one.rule, one.moved, one.better, one.worse) for one in verdicts],
+        )
+
+    def add_units(self, country: str, sectors: Iterable[Sector]) -> None:
+        """Add the units of sectors that are among the country's rows."""
+        self._connection.executemany(
+            "INSERT INTO unit VALUES (?, ?, ?, ?)",
+            [(country, one.key, round(one.uncertainty_km * 1000), one.units) for one in sectors],
+        )
+
     def add(self, rows: Rows, towns: Sequence[Town], repairs: Sequence[Repair]) -> None:
         """Add codes and rungs, towns and repairs: those of one country, say.
 
@@ -151,7 +167,7 @@ class Filler:
             sorted((key, town.id) for town in towns for key in town.keys),
         )
         add(
-            "INSERT INTO repair VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO repair VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     one.country,
@@ -160,6 +176,7 @@ class Filler:
                     round(one.was_longitude * DEGREE),
                     round(one.moved_km * 1000),
                     one.why,
+                    one.rule,
                     one.source,
                 )
                 for one in sorted(repairs, key=lambda one: (one.country, one.key))
@@ -187,7 +204,9 @@ def digest(connection: sqlite3.Connection) -> str:
         ("code", "country, key"),
         ("settlement", "id"),
         ("town_name", "key, town_id"),
+        ("unit", "country, sector"),
         ("repair", "country, key"),
+        ("verdict", "country, rule"),
     ):
         total.update(f"{table}\n".encode())
         cursor = connection.execute(f"SELECT * FROM {table} ORDER BY {key}")  # noqa: S608 - names from above
@@ -203,7 +222,7 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _code_values(rows: Rows, labels: Sequence[int]) -> Iterable[tuple[str | int, ...]]:
-    kind = rows.precision.astype(np.int64) + 8 * rows.source.astype(np.int64) + 64 * rows.children
+    kind = rows.precision.astype(np.int64) + 8 * rows.source.astype(np.int64) + 256 * rows.children
     columns = (
         [round(value * DEGREE) for value in rows.latitude.tolist()],
         [round(value * DEGREE) for value in rows.longitude.tolist()],
