@@ -116,6 +116,19 @@ CREATE TABLE verdict (
     PRIMARY KEY (country, rule)
 ) WITHOUT ROWID;
 
+-- How circles did on independent points that they were not fitted to, by country and rung (a precision's name).
+CREATE TABLE calibration (
+    country TEXT NOT NULL,
+    rung TEXT NOT NULL,
+    source_id INTEGER NOT NULL REFERENCES source,
+    points INTEGER NOT NULL,
+    inside INTEGER NOT NULL,
+    factor_percent INTEGER NOT NULL,     -- what the circles were multiplied by, fitted on the other half
+    median_error_m INTEGER NOT NULL,
+    median_circle_m INTEGER NOT NULL,
+    PRIMARY KEY (country, rung)
+) WITHOUT ROWID;
+
 -- children is 0 for a full code, else the number of full codes under the rung.
 CREATE VIEW postcode AS
 SELECT country, key, latitude, longitude, kind & 7 AS precision, uncertainty_m, name_id,

@@ -56,7 +56,7 @@ def test_a_sectors_circle_holds_units_that_it_was_not_fitted_to(tmp_path: Path) 
     units = read_units(write_area(tmp_path, PALACE + NEAR))
 
     assert units.count == 9
-    assert (units.inside, units.checked) == (4, 4)
+    assert (units.check.inside, units.check.points) == (4, 4)
 
 
 def test_units_without_coordinates_are_left_out(tmp_path: Path) -> None:

@@ -12,9 +12,11 @@ from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.corrections import correct, read_corrections
 from sitematch.gazetteer.build.evidence import TownIndex
 from sitematch.gazetteer.build.national.india import Offices, believe_offices, read_offices
+from sitematch.gazetteer.build.national.lists import Listed, missing_codes, read_japan, stand_for_municipality
 from sitematch.gazetteer.build.national.turkey import move_to_districts, read_districts
 from sitematch.gazetteer.build.postal import ExtraCode, Places, with_codes
 from sitematch.gazetteer.build.repair import finished
+from sitematch.gazetteer.schema import LOCALITY
 from tests.gazetteer_build.builders import Code, make_draft, make_town
 
 Office = tuple[int, float, float]
@@ -124,3 +126,32 @@ def places() -> Places:
 
     row = {"country_code": "LV", "postal_code": "LV-1002", "city": "Rīga", "latitude": 56.93, "longitude": 24.07}
     return read_places(gzip.compress(json.dumps(row).encode())).places("LV")
+
+
+def test_a_listed_code_that_the_dump_lacks_stands_for_its_municipality(places: Places) -> None:
+    listed = [Listed("1002", "Rīga"), Listed("1999", "Rīga"), Listed("2999", "Jūrmala")]
+
+    (added,) = missing_codes(places, listed)
+
+    assert (added.key, added.place) == ("1999", "Rīga")
+    assert added.latitude == pytest.approx(56.93, abs=1e-3)
+    draft = make_draft([("LV", "1002", 56.93, 24.07, "Rīga", ""), ("LV", "1999", 56.93, 24.07, "Rīga", "")])
+    stand_for_municipality(draft, [added], sources.FINLAND.id)
+    assert draft.rows.precision[1] == LOCALITY
+    assert draft.rows.source.tolist() == [sources.POSTAL.id, sources.FINLAND.id]
+
+
+def test_japans_list_holds_areas_and_offices(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "postaldata.db")
+    connection.execute("CREATE TABLE postal_data (code, data, prefecture, city, neighborhood)")
+    connection.execute("INSERT INTO postal_data VALUES ('0600041', '{}', '北海道', '札幌市中央区', '大通東')")
+    connection.execute("CREATE TABLE office_data (code, data)")
+    office = '{"prefecture": "北海道", "city": "札幌市中央区"}'
+    connection.execute("INSERT INTO office_data VALUES ('0608621', ?)", (office,))
+    connection.commit()
+    connection.close()
+
+    assert {one.key: one.municipality for one in read_japan(tmp_path / "postaldata.db")} == {
+        "0600041": "北海道札幌市中央区",
+        "0608621": "北海道札幌市中央区",
+    }

@@ -12,7 +12,7 @@ from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.audit import CountryAudit, audit, render
 from sitematch.gazetteer.build.evidence import TownIndex
 from sitematch.gazetteer.build.regions import read_regions, with_ranges, with_regions
-from sitematch.gazetteer.build.rows import Repair
+from sitematch.gazetteer.build.rows import Repair, no_rows
 from sitematch.gazetteer.build.rungs import with_coarser
 from sitematch.gazetteer.build.update import _losses
 from sitematch.gazetteer.build.write import digest, write, writing
@@ -177,6 +177,32 @@ def test_parts_inside_a_brazilian_towns_range_are_that_towns() -> None:
 
     assert rows.name[at] == "São Paulo, Sao Paulo"
     assert ("BR", "061") not in rows.codes
+
+
+def test_a_part_between_two_states_reaches_into_both() -> None:
+    codes: list[Code] = [
+        ("BR", "76000000", -15.4, -50.4, "Faina", "Goias"),
+        ("BR", "77000000", -10.2, -48.3, "Palmas", "Tocantins"),
+    ]
+
+    rows = with_ranges(make_rows(codes))
+
+    assert rows.uncertainty_km[rows.codes.index(("BR", "765"))] > 600
+
+
+def test_first_digits_that_divide_a_country_reach_over_their_part_of_it() -> None:
+    towns = [
+        make_town(id=n, country="GE", name=f"Town{n}", admin="", latitude=42.0, longitude=41.0 + n, population=50_000)
+        for n in range(6)
+    ]
+    village = make_town(id=9, country="GE", name="Far", admin="", latitude=42.7, longitude=41.0, population=40_000)
+    table = "country,prefix,towns,source\n" + "".join(f"GE,{n:02d},Town{n},x\n" for n in range(6))
+
+    rows = with_regions("GE", no_rows(), read_regions(table.encode())["GE"], TownIndex([*towns, village]))
+
+    reach = dict(zip((key for _, key in rows.codes), rows.uncertainty_km.tolist(), strict=True))
+    assert reach["00"] > 75  # to the village, 78 km north
+    assert reach["03"] < 20
 
 
 def test_a_region_of_one_town_is_a_locality_and_of_several_a_region() -> None:

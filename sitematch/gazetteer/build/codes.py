@@ -19,7 +19,7 @@ from sitematch.gazetteer.build.neighbours import nearest
 from sitematch.gazetteer.build.postal import Places
 from sitematch.gazetteer.build.rows import Rows, joined_name
 from sitematch.gazetteer.build.sources import POSTAL
-from sitematch.gazetteer.build.zcta import apart_km
+from sitematch.gazetteer.build.zcta import US_POSTS, apart_km
 from sitematch.gazetteer.schema import PRECISIONS
 
 SHARE = 0.95
@@ -40,6 +40,7 @@ _TIMES_AROUND = 1.4
 point lies within 0.64 of GeoNames'; a building may lie anywhere in the code's area, and other countries' points are
 coarser: 1.4 covers 95 of 100 of tests/data/checked_postcodes.csv."""
 _POINT_KM = 1.0
+_ZIP_MOST_KM = 100.0
 _NAMED_BY_TOWN = frozenset({"JP"})
 _TOWN_PEOPLE = 5_000
 
@@ -85,7 +86,10 @@ def draft_codes(places: Places, ladders: Ladders, towns: TownIndex) -> Draft:
     spread = group_quantiles(_without_slips(apart, places), places.starts, SHARE)
     countries = np.array([country for country, _ in places.codes])
     around = reach_km(countries, medians)
-    reach = np.maximum(spread, _TIMES_AROUND * around + np.minimum(_POINT_KM, 2 * around))
+    guess = _TIMES_AROUND * around + np.minimum(_POINT_KM, 2 * around)
+    # Where ZIP codes are few, as on the Aleutians, the next one does not say how far one goes.
+    guess = np.where(np.isin(countries, US_POSTS), np.minimum(guess, _ZIP_MOST_KM), guess)
+    reach = np.maximum(spread, guess)
     best = np.maximum.reduceat(places.accuracy, places.starts[:-1])
     number = {precision: index for index, precision in enumerate(PRECISIONS)}
     rows = Rows(

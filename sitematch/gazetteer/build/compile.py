@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.borders import Borders
 from sitematch.gazetteer.build.boxes import fall_to_town, large_receivers
+from sitematch.gazetteer.build.calibrating import Check, calibrate
 from sitematch.gazetteer.build.codes import draft_codes, named_by_towns
 from sitematch.gazetteer.build.corrections import Correction, correct, corrected_names, read_corrections
-from sitematch.gazetteer.build.evidence import TownIndex, ladders_of
+from sitematch.gazetteer.build.evidence import Draft, TownIndex, ladders_of
 from sitematch.gazetteer.build.judging import Held, Verdict, judge, refuse_harm
 from sitematch.gazetteer.build.namesakes import move_namesakes
 from sitematch.gazetteer.build.national import britain
@@ -20,9 +21,17 @@ from sitematch.gazetteer.build.national.canada import read_areas
 from sitematch.gazetteer.build.national.india import (
     Offices,
     believe_offices,
+    check_offices,
     held_districts,
     held_offices,
     read_offices,
+)
+from sitematch.gazetteer.build.national.lists import (
+    Listed,
+    missing_codes,
+    read_finland,
+    read_japan,
+    stand_for_municipality,
 )
 from sitematch.gazetteer.build.national.turkey import District, move_to_districts, read_districts
 from sitematch.gazetteer.build.post_towns import move_to_post_towns
@@ -46,10 +55,11 @@ from sitematch.gazetteer.build.rows import Repair, Rows, Town, no_rows
 from sitematch.gazetteer.build.rungs import with_coarser
 from sitematch.gazetteer.build.sources import Source
 from sitematch.gazetteer.build.strays import move_strays
-from sitematch.gazetteer.build.towns import read_towns
-from sitematch.gazetteer.build.write import writing
+from sitematch.gazetteer.build.towns import TownTable, read_towns
+from sitematch.gazetteer.build.write import Filler, writing
 from sitematch.gazetteer.build.zcta import US_POSTS, read_zcta
 
+_LISTS = {"FI": sources.FINLAND, "JP": sources.JAPAN}
 _SLOW_S = 2.0
 """A country that takes so long is told when it is done."""
 
@@ -108,21 +118,29 @@ def build_from(dump: Dump, postal: Source, out: Path, *, directories: Sequence[P
         judged: list[Verdict] = []
         for country in countries:
             began_s = time.perf_counter()
-            places = dump.places(country)
-            known = towns.towns(country, places)
-            rows, repairs, verdicts = compile_country(country, places, known, facts)
-            if country == britain.COUNTRY:
-                units = britain.read_units(sources.checked(sources.BRITAIN, directories))
-                rows = britain.with_units(rows, units)
-                filler.add_units(country, units.sectors)
-            filler.add(rows, known, repairs)
-            judged += verdicts
+            judged += _fill(filler, country, dump.places(country), towns, facts, directories)
             took_s = time.perf_counter() - began_s
             if took_s >= _SLOW_S:
-                say(f"  {country}: {len(rows):,} codes and rungs, {len(repairs):,} points repaired ({took_s:.1f} s)")
+                say(f"  {country}: {filler.codes:,} codes and rungs so far ({took_s:.1f} s)")
         refuse_harm(judged)
         filler.judge(judged)
     say(f"{out}: {filler.codes:,} codes and rungs, {filler.towns:,} towns, {out.stat().st_size / 1e6:.1f} MB")
+
+
+def _fill(
+    filler: Filler, country: str, places: Places, towns: TownTable, facts: Facts, directories: Sequence[Path]
+) -> Sequence[Verdict]:
+    """Compile one country and write it; nothing of it is kept but what judges its repairs."""
+    known = towns.towns(country, places)
+    compiled = compile_country(country, places, known, facts)
+    rows, checks = compiled.rows, compiled.checks
+    if country == britain.COUNTRY:
+        units = britain.read_units(sources.checked(sources.BRITAIN, directories))
+        rows, checks = britain.with_units(rows, units), (units.check,)
+        filler.add_units(country, units.sectors)
+    filler.add(rows, known, compiled.repairs)
+    filler.calibrate(checks)
+    return compiled.verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +161,8 @@ class Facts:
         Which district each Turkish code belongs to.
     corrections
         Single codes, by country.
+    lists
+        National lists of codes, by country; read when the country's turn comes.
     canada
         Statistics Canada's points, which only judge.
     """
@@ -153,6 +173,7 @@ class Facts:
     offices: Offices
     districts: Mapping[str, District]
     corrections: Mapping[str, Sequence[Correction]]
+    lists: Mapping[str, Callable[[], Sequence[Listed]]]
     canada: Held
 
 
@@ -171,13 +192,37 @@ def read_facts(directories: Sequence[Path]) -> Facts:
         offices=read_offices(sources.checked(sources.INDIA, directories)),
         districts=read_districts(sources.read(sources.TURKEY)),
         corrections=read_corrections(sources.read(sources.CORRECTIONS)),
+        lists={
+            "FI": lambda: read_finland(sources.read(sources.FINLAND)),
+            "JP": lambda: read_japan(sources.checked(sources.JAPAN, directories)),
+        },
         canada=read_areas(sources.checked(sources.CANADA, directories)),
     )
 
 
-def compile_country(
-    country: str, places: Places, towns: Sequence[Town], facts: Facts
-) -> tuple[Rows, Sequence[Repair], Sequence[Verdict]]:
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """One country.
+
+    Parameters
+    ----------
+    rows
+        Codes and rungs, sorted.
+    repairs
+        Points that moved.
+    verdicts
+        What independent sources say of that.
+    checks
+        How the circles did on points that they were not fitted to.
+    """
+
+    rows: Rows
+    repairs: Sequence[Repair]
+    verdicts: Sequence[Verdict]
+    checks: Sequence[Check]
+
+
+def compile_country(country: str, places: Places, towns: Sequence[Town], facts: Facts) -> Compiled:
     """Make one country's codes and rungs.
 
     Parameters
@@ -193,18 +238,19 @@ def compile_country(
 
     Returns
     -------
-    Sorted codes and rungs, the points that moved, and what independent sources say of that.
+    Its codes and rungs, and how they came about.
     """
     index = TownIndex(towns)
     if not places.codes:
-        return with_regions(country, no_rows(), facts.regions.get(country, ()), index), (), ()
+        return Compiled(with_regions(country, no_rows(), facts.regions.get(country, ()), index), (), (), ())
     corrections = facts.corrections.get(country, ())
-    places = with_codes(
-        country, places, [ExtraCode(one.key, one.place, one.state, one.latitude, one.longitude) for one in corrections]
-    )
+    added = missing_codes(places, facts.lists[country]()) if country in facts.lists else ()
+    extra = [ExtraCode(one.key, one.place, one.state, one.latitude, one.longitude) for one in (*corrections, *added)]
+    places = with_codes(country, places, extra)
     ladders = ladders_of(places.codes)
     draft = draft_codes(places, ladders, index)
     correct(draft, corrections)
+    stand_for_municipality(draft, added, _LISTS.get(country, sources.POSTAL).id)
     believe_census(draft, facts.areas, index)
     mark_military(draft)
     believe_offices(draft, facts.offices)
@@ -221,12 +267,22 @@ def compile_country(
     fall_to_town(draft, index, cedex=places.cedex, receivers=receivers, areas=facts.areas)
     widen_lone(draft, facts.borders)
     widen_to_home(draft, facts.borders)
+    checks = _checks(draft, facts)
     names = corrected_names(draft, named_by_towns(draft, index, receivers), corrections)
     full = replace(draft.rows, name=names)
     rows = with_regions(country, with_coarser(full, ladders), facts.regions.get(country, ()), index)
     repairs = finished(draft)
     verdicts = judge(country, draft.rows, repairs, _held(country, facts, index))
-    return with_ranges(rows), repairs, verdicts
+    return Compiled(with_ranges(rows), repairs, verdicts, checks)
+
+
+def _checks(draft: Draft, facts: Facts) -> Sequence[Check]:
+    """Fit a country's circles to independent points and check them, where there are any."""
+    country = draft.rows.codes[0][0]
+    if country == "IN":
+        found = check_offices(draft, facts.offices)
+        return (found,) if found else ()
+    return calibrate(draft, facts.canada) if country == "CA" else ()
 
 
 def _held(country: str, facts: Facts, towns: TownIndex) -> Sequence[Held]:

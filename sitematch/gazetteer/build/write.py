@@ -12,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from sitematch.gazetteer.build.calibrating import Check
 from sitematch.gazetteer.build.judging import Verdict
 from sitematch.gazetteer.build.national.britain import Sector
 from sitematch.gazetteer.build.rows import Repair, Rows, Town
 from sitematch.gazetteer.build.sources import TOWNS, Source
+from sitematch.gazetteer.checksum import UNSEALED, seal
 from sitematch.gazetteer.schema import APPLICATION_ID, DEGREE, SCHEMA_VERSION, TABLES
 
 PAGE_BYTES = 4096
@@ -37,8 +39,8 @@ def writing(path: Path, sources: Sequence[Source], meta: Mapping[str, str]) -> I
     sources
         For attribution.
     meta
-        Further key-value pairs; ``digest`` is added: the SHA-256 of every table's rows, the same on every machine
-        and with every version of SQLite.
+        Further key-value pairs. ``digest`` is added: the SHA-256 of every table's rows, the same on every machine
+        and with every version of SQLite; and ``file``: that of the file itself, see `checksum.verify`.
 
     Yields
     ------
@@ -63,10 +65,12 @@ def writing(path: Path, sources: Sequence[Source], meta: Mapping[str, str]) -> I
             connection.execute("COMMIT")
             for key, value in sorted({**meta, "digest": digest(connection)}.items()):
                 connection.execute("INSERT INTO meta VALUES (?, ?)", (key, value))
+            connection.execute("INSERT INTO meta VALUES ('file', ?)", (UNSEALED,))
             connection.execute("VACUUM")
         finally:
             connection.close()
         _settle_header(part)
+        seal(part)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -106,6 +110,25 @@ class Filler:
         connection.executemany(
             "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(s.id, s.name, s.licence, s.url, s.release, s.sha256, s.attribution) for s in sources],
+        )
+
+    def calibrate(self, checks: Sequence[Check]) -> None:
+        """Add how circles did on points that they were not fitted to."""
+        self._connection.executemany(
+            "INSERT INTO calibration VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    one.country,
+                    one.rung,
+                    one.source,
+                    one.points,
+                    one.inside,
+                    round(one.factor * 100),
+                    round(one.median_error_km * 1000),
+                    round(one.median_circle_km * 1000),
+                )
+                for one in checks
+            ],
         )
 
     def judge(self, verdicts: Sequence[Verdict]) -> None:
@@ -207,6 +230,7 @@ def digest(connection: sqlite3.Connection) -> str:
         ("unit", "country, sector"),
         ("repair", "country, key"),
         ("verdict", "country, rule"),
+        ("calibration", "country, rung"),
     ):
         total.update(f"{table}\n".encode())
         cursor = connection.execute(f"SELECT * FROM {table} ORDER BY {key}")  # noqa: S608 - names from above

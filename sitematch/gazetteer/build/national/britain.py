@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from sitematch.errors import DataFault, Fault
 from sitematch.gazetteer import grammar
+from sitematch.gazetteer.build.calibrating import Check, checked
 from sitematch.gazetteer.build.medians import Floats, Ints, geometric_medians, group_quantiles, to_degrees, to_xyz
 from sitematch.gazetteer.build.neighbours import nearest
 from sitematch.gazetteer.build.rows import Rows, no_rows
@@ -32,7 +33,7 @@ _NO_POINT = 90
 """Code-Point's quality of a unit without coordinates."""
 
 _SHARE = 0.95
-_LEAST_KM = 0.1
+_LEAST_KM = 0.2
 _TIMES_APART = 1.5
 _FEW = 4
 _CHECK_SHARE = 2
@@ -79,15 +80,14 @@ class Units:
         Their units.
     count
         How many units there are.
-    inside, checked
-        Of the units kept aside, how many lie inside their sector's circle, and how many there are.
+    check
+        How the sectors' circles did on the units kept aside.
     """
 
     rows: Rows
     sectors: tuple[Sector, ...]
     count: int
-    inside: int
-    checked: int
+    check: Check
 
 
 def read_units(folder: Path) -> Units:
@@ -113,7 +113,8 @@ def read_units(folder: Path) -> Units:
     transformer = Transformer.from_pipeline(_PIPELINE)
     parts: list[Rows] = []
     sectors: list[Sector] = []
-    count = inside = checked = 0
+    aside: list[tuple[Floats, Floats]] = []
+    count = 0
     for file in sorted(folder.glob("*.csv.gz")):
         keys, easting, northing = _area(file)
         if not keys:
@@ -123,9 +124,9 @@ def read_units(folder: Path) -> Units:
         parts += area.rungs()
         sectors += area.sectors()
         count += len(keys)
-        inside += area.inside
-        checked += area.checked
-    return Units(_joined(parts), tuple(sectors), count, inside, checked)
+        aside.append(area.aside)
+    apart, circle = (np.concatenate([np.empty(0), *parted]) for parted in zip(*aside, strict=True))
+    return Units(_joined(parts), tuple(sectors), count, checked(COUNTRY, "SECTOR", BRITAIN.id, apart, circle))
 
 
 def _area(file: Path) -> tuple[list[str], Floats, Floats]:
@@ -155,7 +156,7 @@ class _Area:
         self.reach = np.maximum(_LEAST_KM, _TIMES_APART * apart[:, -1])
         self.ladders = [grammar.rungs(COUNTRY, key)[1:] for key in keys]
         self.kept_aside = np.arange(len(keys)) % _CHECK_SHARE == 1
-        self.inside = self.checked = 0
+        self.aside = (np.empty(0), np.empty(0))
         self._sectors: dict[str, tuple[Ints, float, float]] = {}
 
     def rungs(self) -> Iterator[Rows]:
@@ -175,8 +176,7 @@ class _Area:
         reach = _quantile_of_fitted(apart + self.reach[member], self.kept_aside[member], starts)
         is_sector = np.array([" " in key for key, _ in groups])
         held = self.kept_aside[member] & is_sector[owner]
-        self.checked = int(np.count_nonzero(held))
-        self.inside = int(np.count_nonzero(apart[held] <= reach[owner][held]))
+        self.aside = (apart[held], reach[owner][held])
         for at, (key, _) in enumerate(groups):
             if is_sector[at]:
                 rows = member[starts[at] : starts[at + 1]]

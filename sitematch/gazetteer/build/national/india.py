@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from sitematch.errors import DataFault, Fault
+from sitematch.gazetteer.build.calibrating import Check, checked, fitted_factor
 from sitematch.gazetteer.build.evidence import Draft, TownIndex
 from sitematch.gazetteer.build.judging import Held
 from sitematch.gazetteer.build.medians import Floats, Ints, geometric_medians, group_quantiles, to_degrees, to_xyz
@@ -34,6 +35,7 @@ _KIN_DIGITS = 4
 _KIN_LEAST = 3
 _LEAST_KM = 1.0
 _SHARE = 0.95
+_HALVED = 4
 _DOUBT_MOST_KM = 50.0
 _DISTRICT_NEAR_KM = 150.0
 
@@ -49,7 +51,8 @@ class Offices:
     latitude, longitude
         The point with the least sum of distances to the code's offices, degrees.
     reach_km
-        Distance that 95 of 100 of the code's offices do not exceed, slips of the pen aside.
+        Distance that 95 of 100 of the code's offices do not exceed, slips of the pen aside; of every other office where
+        there are four, so that the rest can check it.
     agreed
         Whether two offices with points of their own lie within 10 km of the point.
     district
@@ -114,13 +117,52 @@ def read_offices(path: Path) -> Offices:
         at={f"{code:06d}": at for at, code in enumerate(codes.tolist())},
         latitude=middle_latitude,
         longitude=middle_longitude,
-        reach_km=group_quantiles(np.where(apart <= limit[owner], apart, 0.0), starts, _SHARE),
+        reach_km=_fitted(np.where(apart <= limit[owner], apart, 0.0), starts),
         agreed=np.bincount(owner[near], minlength=len(codes)) >= _AGREEING,
         district=tuple(rows[first][3].lower() for first in starts[:-1].tolist()),
         starts=starts,
         office_latitude=latitude,
         office_longitude=longitude,
     )
+
+
+def _fitted(apart: Floats, starts: Ints) -> Floats:
+    """Give the 95th percentile of every other office, of all where a code has fewer than four."""
+    reach = group_quantiles(apart, starts, _SHARE)
+    owner = np.repeat(np.arange(len(reach)), np.diff(starts))
+    fits = (np.diff(starts)[owner] >= _HALVED) & ((np.arange(len(apart)) - starts[:-1][owner]) % 2 == 0)
+    groups, first = np.unique(owner[fits], return_index=True)
+    if groups.size:
+        reach[groups] = group_quantiles(apart[fits], np.append(first, np.count_nonzero(fits)), _SHARE)
+    return reach
+
+
+def check_offices(draft: Draft, offices: Offices) -> Check | None:
+    """Hold the circles of codes that stand at their offices against the offices that made no circle.
+
+    Notes
+    -----
+    Where a code has four offices or more, every other one made its circle. The others of every second code say by how
+    much few offices understate a circle, and all circles grow by that; the others of the remaining codes check it.
+    None if no code has four offices.
+    """
+    rows = draft.rows
+    placed = np.flatnonzero(rows.source == INDIA.id)
+    halves: tuple[list[tuple[int, float]], list[tuple[int, float]]] = ([], [])
+    for number, at in enumerate(placed.tolist()):
+        index = offices.at[rows.codes[at][1]]
+        first, last = offices.starts[index : index + 2].tolist()
+        here = (float(rows.latitude[at]), float(rows.longitude[at]))
+        for office in range(first + 1, last, 2) if last - first >= _HALVED else ():
+            point = (float(offices.office_latitude[office]), float(offices.office_longitude[office]))
+            halves[number % 2].append((at, apart_km(here, point)))
+    if not halves[0] or not halves[1]:
+        return None
+    codes, apart = (np.array(column) for column in zip(*halves[0], strict=True))
+    factor = fitted_factor(apart, rows.uncertainty_km[codes])
+    rows.uncertainty_km[placed] *= factor
+    codes, apart = (np.array(column) for column in zip(*halves[1], strict=True))
+    return checked("IN", "DISTRICT", INDIA.id, apart, rows.uncertainty_km[codes], factor)
 
 
 def believe_offices(draft: Draft, offices: Offices) -> None:

@@ -14,7 +14,7 @@ from sitematch.errors import DataFault, Fault
 from sitematch.gazetteer.build.evidence import Draft, TownIndex
 from sitematch.gazetteer.build.medians import geometric_medians, to_degrees
 from sitematch.gazetteer.build.rows import Town
-from sitematch.gazetteer.build.sources import POSTAL, TOWNS
+from sitematch.gazetteer.build.sources import POSTAL, TOWNS, TURKEY
 from sitematch.gazetteer.build.zcta import apart_km
 
 RULE = "too far from the district that the post gives it"
@@ -25,6 +25,9 @@ _PROVINCE_KM = 150.0
 _REACH_KM = 20.0
 _PROVINCE_REACH_KM = 40.0
 _PROVINCE_DIGITS = 2
+_CYPRUS_DIGITS = "99"
+_NICOSIA = (35.185, 33.382)
+_CYPRUS_REACH_KM = 60.0
 _CODES_LEAST = 4
 _MOST = 2 / 3
 
@@ -79,6 +82,7 @@ def move_to_districts(draft: Draft, districts: Mapping[str, District], towns: To
     listed is asked for its province alone.
     """
     rows = draft.rows
+    _to_cyprus(draft)
     province_of: dict[str, Counter[str]] = defaultdict(Counter)
     for key, one in districts.items():
         province_of[key[:_PROVINCE_DIGITS]][one.province] += 1
@@ -101,6 +105,14 @@ def move_to_districts(draft: Draft, districts: Mapping[str, District], towns: To
                 why = f"{off:.0f} km from {centre.name}, where the post has it"
                 point = (centre.latitude, centre.longitude)
                 draft.move(at, *point, centre.reach_km, centre.source, why, rule=RULE)
+
+
+def _to_cyprus(draft: Draft) -> None:
+    """Put codes that begin with 99 where they are, in the north of Cyprus: GeoNames has villages of Anatolia."""
+    for at, (country, key) in enumerate(draft.rows.codes):
+        if country == "TR" and key.startswith(_CYPRUS_DIGITS):
+            draft.move(at, *_NICOSIA, _CYPRUS_REACH_KM, TURKEY.id, "99 is the north of Cyprus", rule=RULE)
+            draft.trusted[at] = True
 
 
 @dataclass(frozen=True, slots=True)
