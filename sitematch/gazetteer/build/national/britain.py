@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -154,7 +155,9 @@ class _Area:
         self.xyz = to_xyz(latitude, longitude)
         apart, _ = nearest(self.xyz, self.xyz, min(2, len(keys)))
         self.reach = np.maximum(_LEAST_KM, _TIMES_APART * apart[:, -1])
-        self.ladders = [grammar.rungs(COUNTRY, key)[1:] for key in keys]
+        self.members: dict[str, list[int]] = defaultdict(list)
+        for at, key in enumerate(keys):
+            self.members[key[:-2]].append(at)
         self.kept_aside = np.arange(len(keys)) % _CHECK_SHARE == 1
         self.aside = (np.empty(0), np.empty(0))
         self._sectors: dict[str, tuple[Ints, float, float]] = {}
@@ -162,9 +165,9 @@ class _Area:
     def rungs(self) -> Iterator[Rows]:
         """Give the rungs, finest first."""
         groups: dict[tuple[str, Any], list[int]] = {}
-        for at, ladder in enumerate(self.ladders):
-            for rung in ladder:
-                groups.setdefault((rung.key, rung.precision), []).append(at)
+        for sector, units in self.members.items():
+            for rung in grammar.rungs(COUNTRY, f"{sector[:-1]} {sector[-1]}"):
+                groups.setdefault((rung.key, rung.precision), []).extend(units)
         member = np.fromiter((at for group in groups.values() for at in group), np.int64)
         counts = np.array([len(group) for group in groups.values()])
         starts = np.concatenate(([0], np.cumsum(counts)))
