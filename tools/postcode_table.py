@@ -12,6 +12,7 @@ from sitematch.config import data_file
 from sitematch.gazetteer.grammar import COUNTRIES, has_postcodes, key_of, normal_form, rungs
 from sitematch.gazetteer.grammar.forms import FULL_CODES_UNKNOWN, form_of
 from sitematch.gazetteer.reader import Reader
+from sitematch.gazetteer.units import UNIT_COUNTRIES
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "postcodes.md"
 BETWEEN = re.compile(r"(<!-- table of countries -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -28,7 +29,7 @@ def table() -> str:
         ladder = rungs(country, key_of(country, form.example))
         parts = " → ".join(f"{normal_form(country, rung.key)} ({rung.precision.lower()})" for rung in ladder[1:])
         listed = "listed"
-        if country in FULL_CODES_UNKNOWN:
+        if country in FULL_CODES_UNKNOWN and country not in UNIT_COUNTRIES:
             listed = "parts only" if reader.has_any(country) else "none: give the town"
         lines.append(f"| {COUNTRIES[country].name} ({country}) | {form.example} | {parts or 'nothing'} | {listed} |")
     return "\n".join(lines) + "\n"

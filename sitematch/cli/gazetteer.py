@@ -52,7 +52,7 @@ def build(out: Path | None, sources: Path, if_missing: bool) -> None:
 @click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), help="Which gazetteer.")
 @plain_errors
 def audit(path: Path | None) -> None:
-    """Print, per country: codes, rungs, precision, uncertainty, repairs; and the sources with their licences.
+    """Print, per country: codes, rungs, precision, circles, repairs and who judged them; and the sources.
 
     \b
     Example:
@@ -62,6 +62,22 @@ def audit(path: Path | None) -> None:
         from sitematch.gazetteer import build as building
 
     click.echo(building.render(building.audit(path or settings().gazetteer_path)))
+
+
+@gazetteer_group.command("verify", epilog=_CODES)
+@click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), help="Which gazetteer.")
+@plain_errors
+def verify(path: Path | None) -> None:
+    """Check that the file is the one that was built, byte for byte.
+
+    \b
+    Example:
+      sitematch gazetteer verify
+    """
+    from sitematch.gazetteer.checksum import verify as verify_file
+
+    target = path or settings().gazetteer_path
+    click.echo(f"{target} is whole: sha256 {verify_file(target)}")
 
 
 @gazetteer_group.command("update", epilog=_CODES)

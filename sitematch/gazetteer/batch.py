@@ -73,7 +73,7 @@ def locate_many(gazetteer: Gazetteer, countries: Any, codes: Any) -> pd.DataFram
     >>> gazetteer = Gazetteer.open(data_file("gazetteer.sqlite"))
     >>> frame = locate_many(gazetteer, ["US", "GB"], ["33180", "SW1A 1AA"])
     >>> list(frame["postcode"]), list(frame["status"])
-    (['33180', 'SW1A'], ['FOUND', 'PART'])
+    (['33180', 'SW1A 1AA'], ['FOUND', 'FOUND'])
     """
     import numpy as np
 

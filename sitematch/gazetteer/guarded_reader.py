@@ -11,6 +11,7 @@ from typing import Any
 
 from sitematch.errors import NotReady
 from sitematch.gazetteer.reader import POSTCODE, Handle, PostcodeRow, Reader
+from sitematch.gazetteer.units import UNIT_COUNTRIES
 
 LOG = logging.getLogger("sitematch.gazetteer")
 
@@ -65,6 +66,8 @@ class GuardedReader(Reader):
     def postcode(self, country: str, key: str) -> PostcodeRow | None:
         """Find one key; None if it is not there."""
         rows = self._rows(POSTCODE, (country, key))
+        if not rows and country in UNIT_COUNTRIES:
+            return self._unit(country, key)
         return rows[0] if rows else None
 
     def forget_connections(self) -> None:

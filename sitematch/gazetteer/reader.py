@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sitematch.domain.place import Precision
 from sitematch.errors import NotReady
-from sitematch.gazetteer.schema import APPLICATION_ID, DEGREE, SCHEMA_VERSION
+from sitematch.gazetteer.schema import APPLICATION_ID, DEGREE, PRECISIONS, SCHEMA_VERSION
+from sitematch.gazetteer.units import UNIT_COUNTRIES, find_unit, sector_of
 
 _BUILD = "Build it with `sitematch gazetteer build`."
 
@@ -22,6 +24,12 @@ SELECT p.latitude, p.longitude, p.precision, p.uncertainty_m, n.text, p.source_i
 FROM postcode AS p JOIN name AS n ON n.id = p.name_id
 WHERE p.country = ? AND p.key = ?
 """
+_UNIT = """
+SELECT u.units, u.uncertainty_m, p.latitude, p.longitude, n.text, p.source_id
+FROM unit AS u JOIN postcode AS p ON p.country = u.country AND p.key = u.sector JOIN name AS n ON n.id = p.name_id
+WHERE u.country = ? AND u.sector = ?
+"""
+_UNIT_PRECISION = PRECISIONS.index(Precision.UNIT)
 _TOWN = "t.id, t.country, t.name, t.admin, t.latitude, t.longitude, t.uncertainty_m, t.population, t.source_id"
 _TOWNS = f"""
 SELECT {_TOWN} FROM town_name AS k JOIN town AS t ON t.id = k.town_id
@@ -233,7 +241,21 @@ class Reader:
             row: PostcodeRow | None = find(POSTCODE, (country, key)).fetchone()
         except sqlite3.DatabaseError as fault:
             raise self._unreadable(fault) from fault
+        if row is None and country in UNIT_COUNTRIES:
+            return self._unit(country, key)
         return row
+
+    def _unit(self, country: str, key: str) -> PostcodeRow | None:
+        """Find a unit that is packed into its sector."""
+        sector = sector_of(key)
+        if sector is None:
+            return None
+        rows = self._rows(_UNIT, (country, sector))
+        place = find_unit(rows[0][0], key[-2:]) if rows else None
+        if place is None:
+            return None
+        row = rows[0]
+        return (row[2] + place[0], row[3] + place[1], _UNIT_PRECISION, row[1], row[4], row[5], 0)
 
     def has_any(self, country: str) -> bool:
         """Tell whether anything is known of the country's codes, if only their regions."""
@@ -242,6 +264,8 @@ class Reader:
     def has_postcode(self, country: str, key: str) -> bool:
         """Tell whether the key is a full code of the country, not only a leading part of some."""
         rows = self._rows("SELECT children FROM postcode WHERE country = ? AND key = ?", (country, key))
+        if not rows and country in UNIT_COUNTRIES:
+            return self._unit(country, key) is not None
         return bool(rows) and rows[0][0] == 0
 
     def extent(self, country: str) -> tuple[int, int, int, int] | None:

@@ -12,7 +12,7 @@ from sitematch.domain.place import Precision
 APPLICATION_ID = 0x53495445
 """``SITE``: marks the file as ours in SQLite's header."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Stored in ``PRAGMA user_version``; a reader refuses another version."""
 
 DEGREE = 10_000
@@ -28,6 +28,10 @@ PRECISIONS: tuple[Precision, ...] = (
     Precision.UNKNOWN,
 )
 """A stored precision is an index into this tuple."""
+
+UNKNOWN = PRECISIONS.index(Precision.UNKNOWN)
+LOCALITY = PRECISIONS.index(Precision.LOCALITY)
+REGION = PRECISIONS.index(Precision.REGION)
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -48,7 +52,7 @@ CREATE TABLE state (id INTEGER PRIMARY KEY, text TEXT NOT NULL);      -- 0 is no
 CREATE TABLE label (id INTEGER PRIMARY KEY, place TEXT NOT NULL, state_id INTEGER NOT NULL REFERENCES state);
 
 -- Full codes and their coarser rungs alike: key is the code without spaces and dashes ("85065"), or a leading
--- part of it ("85"). kind is precision + 8 * source_id + 64 * children.
+-- part of it ("85"). kind is precision + 8 * source_id + 256 * children.
 CREATE TABLE code (
     country TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -79,6 +83,15 @@ CREATE TABLE town_name (
     PRIMARY KEY (key, town_id)
 ) WITHOUT ROWID;
 
+-- The units of a sector that is in code, packed: see sitematch.gazetteer.units. uncertainty_m is one unit's.
+CREATE TABLE unit (
+    country TEXT NOT NULL,
+    sector TEXT NOT NULL,
+    uncertainty_m INTEGER NOT NULL,
+    units BLOB NOT NULL,
+    PRIMARY KEY (country, sector)
+) WITHOUT ROWID;
+
 -- Every point that was moved or dropped, with the reason, for the audit and for whoever asks why.
 CREATE TABLE repair (
     country TEXT NOT NULL,
@@ -87,14 +100,39 @@ CREATE TABLE repair (
     was_longitude INTEGER NOT NULL,
     moved_m INTEGER NOT NULL,
     why TEXT NOT NULL,
+    rule TEXT NOT NULL,
     source_id INTEGER NOT NULL REFERENCES source,
     PRIMARY KEY (country, key)
+) WITHOUT ROWID;
+
+-- What independent sources say of the rules that moved points: how many came nearer to them by a kilometre or more,
+-- how many went further away.
+CREATE TABLE verdict (
+    country TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    moved INTEGER NOT NULL,
+    better INTEGER NOT NULL,
+    worse INTEGER NOT NULL,
+    PRIMARY KEY (country, rule)
+) WITHOUT ROWID;
+
+-- How circles did on independent points that they were not fitted to, by country and rung (a precision's name).
+CREATE TABLE calibration (
+    country TEXT NOT NULL,
+    rung TEXT NOT NULL,
+    source_id INTEGER NOT NULL REFERENCES source,
+    points INTEGER NOT NULL,
+    inside INTEGER NOT NULL,
+    factor_percent INTEGER NOT NULL,     -- what the circles were multiplied by, fitted on the other half
+    median_error_m INTEGER NOT NULL,
+    median_circle_m INTEGER NOT NULL,
+    PRIMARY KEY (country, rung)
 ) WITHOUT ROWID;
 
 -- children is 0 for a full code, else the number of full codes under the rung.
 CREATE VIEW postcode AS
 SELECT country, key, latitude, longitude, kind & 7 AS precision, uncertainty_m, name_id,
-       (kind >> 3) & 7 AS source_id, kind >> 6 AS children
+       (kind >> 3) & 31 AS source_id, kind >> 8 AS children
 FROM code;
 
 CREATE VIEW name AS      -- shared place names: "Miami, Florida"

@@ -17,7 +17,7 @@ CREATE TRIGGER write_name INSTEAD OF INSERT ON name BEGIN
 END;
 CREATE TRIGGER write_postcode INSTEAD OF INSERT ON postcode BEGIN
     INSERT INTO code VALUES (new.country, new.key, new.latitude, new.longitude,
-        new.precision + 8 * new.source_id + 64 * new.children, new.uncertainty_m, new.name_id);
+        new.precision + 8 * new.source_id + 256 * new.children, new.uncertainty_m, new.name_id);
 END;
 CREATE TRIGGER write_town INSTEAD OF INSERT ON town BEGIN
     INSERT INTO state (text) SELECT new.admin WHERE NOT EXISTS (SELECT 1 FROM state WHERE text = new.admin);

@@ -74,7 +74,7 @@ def test_a_code_that_is_also_written_without_cedex_is_no_box() -> None:
         for code in ("31059 CEDEX 9", "31000", "31300 CEDEX", "31300")
     ]
 
-    places = read_places(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
+    places = read_places(gzip.compress("\n".join(map(json.dumps, rows)).encode())).places("FR")
 
     assert places.cedex == {("FR", "31059")}
 
@@ -89,7 +89,8 @@ def test_a_large_receiver_is_told_from_an_area_and_falls_to_the_nearest_town() -
     hamlet = make_town(id=3, name="Weiler", admin="Bavaria", latitude=48.19, longitude=11.6, population=40)
     draft = make_draft([("DE", "80788", 48.19, 11.6, "BMW AG", "Bavaria")])
 
-    receivers = large_receivers(read_places(gzip.compress("\n".join(map(json.dumps, rows)).encode())))
+    places = read_places(gzip.compress("\n".join(map(json.dumps, rows)).encode())).places("DE")
+    receivers = large_receivers(places)
     fall_to_town(draft, TownIndex([munich, hamlet]), cedex=(), receivers=receivers, areas=())
 
     assert receivers == {("DE", "80788")}

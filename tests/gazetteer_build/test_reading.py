@@ -34,7 +34,7 @@ def make_row(**changes: object) -> dict[str, object]:
 def test_spellings_of_one_code_are_one_code() -> None:
     content = packed(make_row(), make_row(postal_code="LV- 1002", city="Torņakalns"))
 
-    places = read_places(content)
+    places = read_places(content).places("LV")
 
     assert places.codes == (("LV", "1002"),)
     assert places.counts.tolist() == [2]
@@ -49,6 +49,17 @@ def test_every_bad_line_is_reported_with_its_number() -> None:
     assert [fault.line for fault in caught.value.faults] == [2, 3]
 
 
+def test_each_country_is_read_on_its_own() -> None:
+    estonian = make_row(country_code="EE", postal_code="10111", city="Tallinn", latitude=59.4, longitude=24.7)
+
+    dump = read_places(packed(make_row(), estonian, make_row(postal_code="LV-1003")))
+
+    assert dump.countries == ("EE", "LV")
+    assert dump.places("LV").codes == (("LV", "1002"), ("LV", "1003"))
+    assert dump.places("EE").codes == (("EE", "10111"),)
+    assert dump.places("FR").codes == ()
+
+
 def test_bytes_that_are_not_gzip_are_a_data_fault() -> None:
     with pytest.raises(DataFault, match="unpacked"):
         read_places(b"no gzip")
@@ -60,7 +71,7 @@ def test_geonames_own_archive_reads_like_the_package() -> None:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("allCountries.txt", line)
 
-    places = read_dump(buffer.getvalue())
+    places = read_dump(buffer.getvalue()).places("LV")
 
     assert places.codes == (("LV", "1002"),)
     assert places.names == (("Rīga", "Vidzeme"),)

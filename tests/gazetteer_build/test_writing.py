@@ -11,11 +11,11 @@ from sitematch.gazetteer import grammar
 from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.audit import CountryAudit, audit, render
 from sitematch.gazetteer.build.evidence import TownIndex
-from sitematch.gazetteer.build.regions import with_ranges, with_regions
-from sitematch.gazetteer.build.rows import Repair
+from sitematch.gazetteer.build.regions import read_regions, with_ranges, with_regions
+from sitematch.gazetteer.build.rows import Repair, no_rows
 from sitematch.gazetteer.build.rungs import with_coarser
 from sitematch.gazetteer.build.update import _losses
-from sitematch.gazetteer.build.write import digest, write
+from sitematch.gazetteer.build.write import digest, write, writing
 from tests.gazetteer_build.builders import Code, make_rows, make_town
 
 CODES: list[Code] = [
@@ -26,7 +26,7 @@ CODES: list[Code] = [
 
 
 def write_small(path: Path, codes: list[Code] = CODES) -> None:
-    repair = Repair("DE", "50667", 52.5, 13.4, 477.0, "a reason", sources.POSTAL.id)
+    repair = Repair("DE", "50667", 52.5, 13.4, 477.0, "a reason", "a rule", sources.POSTAL.id)
     write(path, make_rows(codes), [make_town()], [repair], sources.ALL, {"built_by": "a test"})
 
 
@@ -35,6 +35,27 @@ def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
     write_small(tmp_path / "two.sqlite")
 
     assert (tmp_path / "one.sqlite").read_bytes() == (tmp_path / "two.sqlite").read_bytes()
+
+
+def test_countries_written_one_after_the_other_share_states_and_read_back(tmp_path: Path) -> None:
+    lisbon: Code = ("PT", "1000001", 38.72, -9.14, "Lisboa", "Sao Paulo")
+
+    with writing(tmp_path / "one.sqlite", sources.ALL, {}) as filler:
+        filler.add(make_rows(CODES), [make_town()], [])
+        filler.add(make_rows([lisbon]), [], [])
+
+    connection = sqlite3.connect(tmp_path / "one.sqlite")
+    names = connection.execute(
+        "SELECT key, n.text FROM postcode p JOIN name n ON n.id = name_id WHERE n.text LIKE '%Sao Paulo' ORDER BY key"
+    ).fetchall()
+    states = connection.execute("SELECT count(*), count(DISTINCT text) FROM state").fetchone()
+    connection.close()
+    assert names == [
+        ("01000000", "São Paulo, Sao Paulo"),
+        ("06000000", "Osasco, Sao Paulo"),
+        ("1000001", "Lisboa, Sao Paulo"),
+    ]
+    assert states[0] == states[1]
 
 
 def test_the_header_does_not_tell_which_sqlite_wrote_it(tmp_path: Path) -> None:
@@ -158,6 +179,32 @@ def test_parts_inside_a_brazilian_towns_range_are_that_towns() -> None:
     assert ("BR", "061") not in rows.codes
 
 
+def test_a_part_between_two_states_reaches_into_both() -> None:
+    codes: list[Code] = [
+        ("BR", "76000000", -15.4, -50.4, "Faina", "Goias"),
+        ("BR", "77000000", -10.2, -48.3, "Palmas", "Tocantins"),
+    ]
+
+    rows = with_ranges(make_rows(codes))
+
+    assert rows.uncertainty_km[rows.codes.index(("BR", "765"))] > 600
+
+
+def test_first_digits_that_divide_a_country_reach_over_their_part_of_it() -> None:
+    towns = [
+        make_town(id=n, country="GE", name=f"Town{n}", admin="", latitude=42.0, longitude=41.0 + n, population=50_000)
+        for n in range(6)
+    ]
+    village = make_town(id=9, country="GE", name="Far", admin="", latitude=42.7, longitude=41.0, population=40_000)
+    table = "country,prefix,towns,source\n" + "".join(f"GE,{n:02d},Town{n},x\n" for n in range(6))
+
+    rows = with_regions("GE", no_rows(), read_regions(table.encode())["GE"], TownIndex([*towns, village]))
+
+    reach = dict(zip((key for _, key in rows.codes), rows.uncertainty_km.tolist(), strict=True))
+    assert reach["00"] > 75  # to the village, 78 km north
+    assert reach["03"] < 20
+
+
 def test_a_region_of_one_town_is_a_locality_and_of_several_a_region() -> None:
     towns = [
         make_town(id=1, country="GR", name="Patra", admin="", latitude=38.25, longitude=21.73, population=170_000),
@@ -165,7 +212,7 @@ def test_a_region_of_one_town_is_a_locality_and_of_several_a_region() -> None:
     ]
     table = b"country,prefix,towns,source\nGR,26,Patra,x\nGR,2,Patra|Aigio,x\n"
 
-    rows = with_regions(make_rows(CODES), table, TownIndex(towns))
+    rows = with_regions("GR", make_rows(CODES), read_regions(table)["GR"], TownIndex(towns))
 
     one, two = rows.codes.index(("GR", "26")), rows.codes.index(("GR", "2"))
     assert (rows.precision[one], rows.precision[two]) == (4, 5)
@@ -174,7 +221,9 @@ def test_a_region_of_one_town_is_a_locality_and_of_several_a_region() -> None:
 
 
 def test_a_region_with_an_unknown_town_is_a_data_fault() -> None:
+    regions = read_regions(b"country,prefix,towns,source\nGR,26,Atlantis,x\n")
+
     with pytest.raises(DataFault) as caught:
-        with_regions(make_rows(CODES), b"country,prefix,towns,source\nGR,26,Atlantis,x\n", TownIndex(()))
+        with_regions("GR", make_rows(CODES), regions["GR"], TownIndex(()))
 
     assert (caught.value.faults[0].line, caught.value.faults[0].value) == (2, "Atlantis")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,10 @@ from sitematch.domain.place import Precision
 from sitematch.errors import NotReady
 from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.borders import ACCURACY_KM, Borders
+from sitematch.gazetteer.build.calibrating import Check
+from sitematch.gazetteer.build.judging import Verdict
 from sitematch.gazetteer.build.write import digest
+from sitematch.gazetteer.checksum import verify
 from sitematch.gazetteer.schema import APPLICATION_ID, DEGREE, PRECISIONS, SCHEMA_VERSION
 
 
@@ -77,6 +81,10 @@ class Audit:
         By ISO code.
     sources
         By id.
+    verdicts
+        What independent sources say of the rules of repair, by country and rule.
+    checks
+        How circles did on independent points that they were not fitted to, by country.
     towns, names
         Towns, and names to find them by.
     megabytes
@@ -87,6 +95,8 @@ class Audit:
 
     countries: tuple[CountryAudit, ...]
     sources: tuple[SourceAudit, ...]
+    verdicts: tuple[Verdict, ...]
+    checks: tuple[Check, ...]
     towns: int
     names: int
     megabytes: float
@@ -128,6 +138,10 @@ def _audit(connection: sqlite3.Connection, path: Path) -> Audit:
     stored = connection.execute("SELECT value FROM meta WHERE key = 'digest'").fetchone()
     if stored is None or stored[0] != digest(connection):
         problems.append("The content is not what was written: its digest differs.")
+    try:
+        verify(path)
+    except NotReady as error:
+        problems.append(error.message)
     borders = Borders(sources.read(sources.BORDERS))
     names = connection.execute("SELECT DISTINCT country FROM code ORDER BY country").fetchall()
     countries = tuple(_country(connection, name, borders) for (name,) in names)
@@ -141,6 +155,17 @@ def _audit(connection: sqlite3.Connection, path: Path) -> Audit:
     return Audit(
         countries=countries,
         sources=tuple(SourceAudit(*row) for row in listed),
+        verdicts=tuple(
+            Verdict(*row)
+            for row in connection.execute("SELECT country, rule, moved, better, worse FROM verdict ORDER BY 1, 2")
+        ),
+        checks=tuple(
+            Check(country, rung, source, points, inside, factor / 100, error / 1000, circle / 1000)
+            for country, rung, source, points, inside, factor, error, circle in connection.execute(
+                "SELECT country, rung, source_id, points, inside, factor_percent, median_error_m, median_circle_m"
+                " FROM calibration ORDER BY 1, 2"
+            )
+        ),
         towns=connection.execute("SELECT count(*) FROM settlement").fetchone()[0],
         names=connection.execute("SELECT count(*) FROM town_name").fetchone()[0],
         megabytes=path.stat().st_size / 1e6,
@@ -160,7 +185,7 @@ def _country(connection: sqlite3.Connection, country: str, borders: Borders) -> 
     measured = full if len(full) else rows
     uncertainty_km = measured[:, 3] / 1000
     outside_km = borders.outside_km(country, full[:, 0] / DEGREE, full[:, 1] / DEGREE)
-    far = outside_km > full[:, 3] / 1000 + ACCURACY_KM
+    far = (outside_km > full[:, 3] / 1000 + ACCURACY_KM) & ~np.isin(full[:, 5], sources.ABROAD)
     shares = tuple(
         (precision, float(np.mean(full[:, 2] == index)))
         for index, precision in enumerate(PRECISIONS)
@@ -199,7 +224,40 @@ def render(found: Audit) -> str:
             f"| {one.country} | {one.codes:,} | {one.rungs:,} | {shares or 'regions only'} | {one.median_km:.1f} "
             f"| {one.p99_km:.1f} | {one.repaired:,} | {one.outside} |"
         )
+    lines += [
+        "",
+        "| rule of repair | countries | moved | better | worse | same or not judged |",
+        "|---|---|--:|--:|--:|--:|",
+    ]
+    lines += _rules(found.verdicts)
+    lines += [
+        "",
+        "| circles checked | points | inside | factor | median error km | median circle km |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    lines += [
+        f"| {one.country} {one.rung} | {one.points:,} | {one.inside / max(one.points, 1):.1%} | {one.factor:.2f} "
+        f"| {one.median_error_km:.1f} | {one.median_circle_km:.1f} |"
+        for one in found.checks
+    ]
     lines += ["", "| source | licence | points |", "|---|---|--:|"]
     lines += [f"| [{one.name}]({one.url}) | {one.licence} | {one.points:,} |" for one in found.sources]
     lines += ["", *(f"Problem: {problem}" for problem in found.problems or ("none found",))]
     return "\n".join(lines)
+
+
+def _rules(verdicts: Sequence[Verdict]) -> list[str]:
+    """Write a row a rule over all countries, and below it a row a country that an independent source judges."""
+    lines: list[str] = []
+    for rule in sorted({one.rule for one in verdicts}):
+        theirs = [one for one in verdicts if one.rule == rule]
+        moved, better, worse = (sum(getattr(one, name) for one in theirs) for name in ("moved", "better", "worse"))
+        lines.append(_rule_row(rule, str(len(theirs)), moved, better, worse))
+        lines += [
+            _rule_row("", one.country, one.moved, one.better, one.worse) for one in theirs if one.better or one.worse
+        ]
+    return lines
+
+
+def _rule_row(rule: str, where: str, moved: int, better: int, worse: int) -> str:
+    return f"| {rule} | {where} | {moved:,} | {better:,} | {worse:,} | {moved - better - worse:,} |"

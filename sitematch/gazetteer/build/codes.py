@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
+import numpy.typing as npt
 
 from sitematch.gazetteer.build.evidence import Draft, Ladders, TownIndex
 from sitematch.gazetteer.build.medians import (
@@ -18,11 +19,19 @@ from sitematch.gazetteer.build.neighbours import nearest
 from sitematch.gazetteer.build.postal import Places
 from sitematch.gazetteer.build.rows import Rows, joined_name
 from sitematch.gazetteer.build.sources import POSTAL
+from sitematch.gazetteer.build.zcta import US_POSTS, apart_km
 from sitematch.gazetteer.schema import PRECISIONS
 
 SHARE = 0.95
 """The share of a code's places that its uncertainty covers."""
 
+WIDE_KM = 30.0
+"""Codes whose places reach so far from their middle are the outback's: 2880 is Broken Hill and a land of sheep."""
+
+_PLACES_LEAST = 5
+_SLIP_TIMES = 10.0
+_SAME_TOWN_KM = 10.0
+_PEOPLE_OF_A_PLACE = 200.0
 _ESTIMATED_WEIGHT = 0.25
 _NEIGHBOURS = 4
 _LEAST_KM = 0.2
@@ -31,11 +40,12 @@ _TIMES_AROUND = 1.4
 point lies within 0.64 of GeoNames'; a building may lie anywhere in the code's area, and other countries' points are
 coarser: 1.4 covers 95 of 100 of tests/data/checked_postcodes.csv."""
 _POINT_KM = 1.0
+_ZIP_MOST_KM = 100.0
 _NAMED_BY_TOWN = frozenset({"JP"})
 _TOWN_PEOPLE = 5_000
 
 
-def draft_codes(places: Places, ladders: Ladders) -> Draft:
+def draft_codes(places: Places, ladders: Ladders, towns: TownIndex) -> Draft:
     """Make one row of each code, and keep what is known of it.
 
     Parameters
@@ -44,16 +54,23 @@ def draft_codes(places: Places, ladders: Ladders) -> Draft:
         Every place of every code.
     ladders
         A ladder a code, in the same order.
+    towns
+        The country's towns.
 
     Returns
     -------
     Codes in the order of ``places.codes``. The point minimises the weighted sum of distances to the code's places,
-    places with estimated coordinates (accuracy 1) counting a quarter. The name is that of the place nearest the
-    point.
+    places with estimated coordinates (accuracy 1) counting a quarter. A code whose places lie `WIDE_KM` and more apart
+    has few people in most of them: there a place counts as much as the town of its name has people. The name is that
+    of the place nearest the point.
     """
     xyz = to_xyz(places.latitude, places.longitude)
     weight = np.where(places.accuracy == 1, _ESTIMATED_WEIGHT, 1.0)
     medians = geometric_medians(xyz, places.starts, weight)
+    apart = np.linalg.norm(xyz - medians[places.code], axis=1)
+    wide = group_quantiles(apart, places.starts, SHARE) >= WIDE_KM
+    if wide.any():
+        medians = geometric_medians(xyz, places.starts, _by_people(places, weight, wide, towns))
     latitude, longitude = to_degrees(medians)
     single = places.counts == 1
     first = places.starts[:-1]
@@ -66,10 +83,14 @@ def draft_codes(places: Places, ladders: Ladders) -> Draft:
     order = np.lexsort((apart, places.code))
     closest = order[places.starts[:-1]]
     chosen = [places.names[name] for name in places.name[closest].tolist()]
-    spread = group_quantiles(apart, places.starts, SHARE)
+    spread = group_quantiles(_without_slips(apart, places), places.starts, SHARE)
     countries = np.array([country for country, _ in places.codes])
     around = reach_km(countries, medians)
-    reach = np.maximum(spread, _TIMES_AROUND * around + np.minimum(_POINT_KM, 2 * around))
+    guess = _TIMES_AROUND * around + np.minimum(_POINT_KM, 2 * around)
+    # Where ZIP codes are few, as on the Aleutians, the next one does not say how far one goes.
+    guess = np.where(np.isin(countries, US_POSTS), np.minimum(guess, _ZIP_MOST_KM), guess)
+    reach = np.maximum(spread, guess)
+    best = np.maximum.reduceat(places.accuracy, places.starts[:-1])
     number = {precision: index for index, precision in enumerate(PRECISIONS)}
     rows = Rows(
         codes=places.codes,
@@ -87,10 +108,39 @@ def draft_codes(places: Places, ladders: Ladders) -> Draft:
         country=countries,
         place=[place for place, _ in chosen],
         state=[state for _, state in chosen],
-        estimated=np.maximum.reduceat(places.accuracy, places.starts[:-1]) == 1,
-        trusted=np.maximum.reduceat(places.accuracy, places.starts[:-1]) >= 5,
+        estimated=(best == 1) | ((best == 0) & (countries != "DE")),
+        trusted=best >= 5,
         repairs={},
     )
+
+
+def _without_slips(apart: Floats, places: Places) -> Floats:
+    """Take places out of a code's spread that a namesake elsewhere took the point of.
+
+    A code of five places and more, most of them close together, does not reach to one that is ten times as far as
+    most and `WIDE_KM`: 2500 Wollongong's "Spring Hill" is GeoNames' in another part of New South Wales.
+    """
+    usual = group_quantiles(apart, places.starts, 0.5)
+    limit = np.where(places.counts >= _PLACES_LEAST, np.maximum(WIDE_KM, _SLIP_TIMES * usual), np.inf)
+    return np.where(apart <= limit[places.code], apart, 0.0)
+
+
+def _by_people(places: Places, weight: Floats, wide: npt.NDArray[np.bool_], towns: TownIndex) -> Floats:
+    """Weigh the places of wide codes by the people of the towns of their names that they stand on."""
+    weight = weight.copy()
+    for row in np.flatnonzero(wide[places.code]).tolist():
+        here = (float(places.latitude[row]), float(places.longitude[row]))
+        country = places.codes[int(places.code[row])][0]
+        people = max(
+            (
+                town.population or 0
+                for town in towns.named(country, places.names[int(places.name[row])][0])
+                if apart_km(here, (town.latitude, town.longitude)) <= _SAME_TOWN_KM
+            ),
+            default=0,
+        )
+        weight[row] *= max(1.0, people / _PEOPLE_OF_A_PLACE)
+    return weight
 
 
 def named_by_towns(draft: Draft, towns: TownIndex, receivers: Collection[tuple[str, str]]) -> tuple[str, ...]:

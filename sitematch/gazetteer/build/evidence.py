@@ -46,11 +46,11 @@ class Draft:
     place, state
         What the source calls the place and its state, a code; either may be empty.
     estimated
-        Whether the source has no better than an estimated point for the code.
+        Whether the source has no better than an estimated point for the code, or does not say how it came by it.
     trusted
         Whether the source has the middle of addresses or of a shape for the code.
     repairs
-        Moves so far, code index to (was_latitude, was_longitude, why).
+        Moves so far, code index to (was_latitude, was_longitude, why, rule).
     """
 
     rows: Rows
@@ -60,19 +60,21 @@ class Draft:
     state: Sequence[str]
     estimated: npt.NDArray[np.bool_]
     trusted: npt.NDArray[np.bool_]
-    repairs: dict[int, tuple[float, float, str]]
+    repairs: dict[int, tuple[float, float, str, str]]
 
     def xyz(self, members: Ints) -> Floats:
         """Give the codes' points in space."""
         return to_xyz(self.rows.latitude[members], self.rows.longitude[members])
 
-    def move(self, at: int, latitude: float, longitude: float, uncertainty_km: float, source: int, why: str) -> None:
-        """Put a code elsewhere; the first place it had is remembered, and all the reasons."""
+    def move(
+        self, at: int, latitude: float, longitude: float, uncertainty_km: float, source: int, why: str, *, rule: str
+    ) -> None:
+        """Put a code elsewhere; the first place it had is remembered, all the reasons, and the last rule's name."""
         was = self.repairs.get(at)
         if was is None:
-            self.repairs[at] = (float(self.rows.latitude[at]), float(self.rows.longitude[at]), why)
+            self.repairs[at] = (float(self.rows.latitude[at]), float(self.rows.longitude[at]), why, rule)
         else:
-            self.repairs[at] = (was[0], was[1], f"{was[2]}; then {why}")
+            self.repairs[at] = (was[0], was[1], f"{was[2]}; then {why}", rule)
         self.rows.latitude[at] = latitude
         self.rows.longitude[at] = longitude
         self.rows.uncertainty_km[at] = uncertainty_km
@@ -91,6 +93,9 @@ class TownIndex:
     def __init__(self, towns: Sequence[Town]) -> None:
         self._by_name: dict[tuple[str, str], list[Town]] = defaultdict(list)
         self._by_country: dict[str, list[Town]] = defaultdict(list)
+        # Many codes bear one name, and folding it is slow.
+        self._named: dict[tuple[str, str], Sequence[Town]] = {}
+        self._beginning: dict[tuple[str, str], Sequence[Town]] = {}
         for town in towns:
             self._by_country[town.country].append(town)
             for key in town.aliases:
@@ -102,25 +107,27 @@ class TownIndex:
 
     def named(self, country: str, name: str) -> Sequence[Town]:
         """Give a country's towns of a name, also without an ending such as "County" or "G.P.O."."""
-        for text in _readings(name):
-            found = self._by_name.get((country, text))
-            if found:
-                return found
-        return ()
+        asked = (country, name)
+        if asked not in self._named:
+            readings = (self._by_name.get((country, text)) for text in _readings(name))
+            self._named[asked] = next((found for found in readings if found), ())
+        return self._named[asked]
 
     def beginning(self, country: str, name: str) -> Sequence[Town]:
         """Give the towns whose name a longer name begins with ("Bangalore G.P.O."): the longest such beginning's."""
-        words = grammar.fold_name(name).split()
-        for end in range(len(words), 0, -1):
-            found = self._by_name.get((country, " ".join(words[:end])))
-            if found:
-                return found
-        return ()
+        asked = (country, name)
+        if asked not in self._beginning:
+            words = grammar.fold_name(name).split()
+            beginnings = (self._by_name.get((country, " ".join(words[:end]))) for end in range(len(words), 0, -1))
+            self._beginning[asked] = next((found for found in beginnings if found), ())
+        return self._beginning[asked]
 
 
 def _readings(name: str) -> list[str]:
     key = grammar.fold_name(name)
     readings = [key]
+    if " - " in name:  # "Celje - dostava"
+        readings.append(grammar.fold_name(name.partition(" - ")[0]))
     for ending in _NAME_ENDINGS:
         if key.endswith(ending):
             readings.append(key.removesuffix(ending))

@@ -15,7 +15,9 @@ EQUATOR_KM = 6378.137
 """WGS84 semi-major axis."""
 
 _FLATTENING = 1 / 298.257223563
-_ECCENTRICITY_SQUARED = _FLATTENING * (2 - _FLATTENING)
+ECCENTRICITY_SQUARED = _FLATTENING * (2 - _FLATTENING)
+"""Of WGS84."""
+
 _SAME_KM = 1e-6
 _RESTING_KM = 1e-5
 _TIE = 1e-9
@@ -37,12 +39,12 @@ def to_xyz(latitude: Floats, longitude: Floats) -> Floats:
     [[-6378.137, 0.0, 0.0]]
     """
     sin, cos = np.sin(np.radians(latitude)), np.cos(np.radians(latitude))
-    normal = EQUATOR_KM / np.sqrt(1 - _ECCENTRICITY_SQUARED * sin**2)
+    normal = EQUATOR_KM / np.sqrt(1 - ECCENTRICITY_SQUARED * sin**2)
     return np.column_stack(
         (
             normal * cos * np.cos(np.radians(longitude)),
             normal * cos * np.sin(np.radians(longitude)),
-            normal * (1 - _ECCENTRICITY_SQUARED) * sin,
+            normal * (1 - ECCENTRICITY_SQUARED) * sin,
         )
     )
 
@@ -57,7 +59,7 @@ def to_degrees(xyz: Floats) -> tuple[Floats, Floats]:
     """
     longitude = np.degrees(np.arctan2(xyz[:, 1], xyz[:, 0]))
     across = np.hypot(xyz[:, 0], xyz[:, 1])
-    latitude = np.degrees(np.arctan2(xyz[:, 2], across * (1 - _ECCENTRICITY_SQUARED)))
+    latitude = np.degrees(np.arctan2(xyz[:, 2], across * (1 - ECCENTRICITY_SQUARED)))
     return latitude, longitude
 
 

@@ -7,8 +7,10 @@ import numpy as np
 from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.evidence import Draft, TownIndex
 from sitematch.gazetteer.build.neighbours import nearest
-from sitematch.gazetteer.build.repair import AROUND, STRAY_KM
+from sitematch.gazetteer.build.strays import AROUND, STRAY_KM
 from sitematch.gazetteer.build.zcta import US_POSTS, apart_km
+
+RULE = "in another state, and a town of its name is in its own"
 
 
 def move_namesakes(draft: Draft, towns: TownIndex) -> None:
@@ -31,7 +33,7 @@ def move_namesakes(draft: Draft, towns: TownIndex) -> None:
             town = max(own, key=lambda one: (one.population or 0, -one.id))
             apart = apart_km(here, (town.latitude, town.longitude))
             why = f"{apart:.0f} km away in another state; {town.name} is in its own"
-            draft.move(at, town.latitude, town.longitude, town.uncertainty_km, sources.TOWNS.id, why)
+            draft.move(at, town.latitude, town.longitude, town.uncertainty_km, sources.TOWNS.id, why, rule=RULE)
 
 
 def _in_foreign_state(draft: Draft) -> list[int]:

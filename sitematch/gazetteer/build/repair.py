@@ -1,7 +1,7 @@
 """Find points that cannot be right, and put each where better evidence says, with the reason.
 
-The evidence, strongest first: the US Census's points; the country's polygon; the codes around a code in code order
-against the codes around its point; a town of the code's own name. A point is moved only on two witnesses.
+The evidence, strongest first: the US Census's points; the country's polygon; a town of the code's own name and
+region. A point is moved only to where a witness has it, never for its distance from other codes alone.
 """
 
 from __future__ import annotations
@@ -11,24 +11,20 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sitematch.domain.place import Precision
 from sitematch.gazetteer.build import sources
 from sitematch.gazetteer.build.borders import ACCURACY_KM, Borders
 from sitematch.gazetteer.build.evidence import Draft, TownIndex, groups_of
-from sitematch.gazetteer.build.medians import geometric_medians, group_quantiles, to_degrees, to_xyz
+from sitematch.gazetteer.build.medians import geometric_medians, to_degrees, to_xyz
 from sitematch.gazetteer.build.neighbours import nearest
 from sitematch.gazetteer.build.rows import Repair, Town
 from sitematch.gazetteer.build.zcta import FAR_KM, TOWN_KM, US_POSTS, apart_km
-from sitematch.gazetteer.schema import PRECISIONS
+from sitematch.gazetteer.schema import UNKNOWN
 
 GROUP_LEAST = 8
-STRAY_KM = 25.0
-STRAY_SPREADS = 3.0
-"""A code is a stray if it lies further than both from the middle of the codes around it in code order."""
-
-AROUND = 12
-"""Points around a code that are asked whether it is among its kin."""
-_KIN_MOST = 1
+CENSUS_RULE = "far from the Census's point, and no town of its name there"
+CITY_RULE = "a shared point is the middle of an area, and the codes bear a city's name"
+ESTIMATE_RULE = "only an estimate, and a town of its name fits better"
+HOME_RULE = "outside its country"
 _MAJOR_PEOPLE = 200_000
 _MAJOR_TIMES = 4.0
 _TOWN_PEOPLE = 5_000
@@ -45,7 +41,11 @@ _LONE_CODES = 3
 _ESTIMATE_LEAST = 3
 _NEAR_KM = 5.0
 _FAR_FROM_ESTIMATE_KM = 300.0
-_UNKNOWN = PRECISIONS.index(Precision.UNKNOWN)
+_PIER_KM = 10.0
+_ABROAD_KM = 100.0
+_KIN_HARMS = frozenset({"CA"})
+"""Where Statistics Canada's points show that the middle of the codes around is worse: H0H is Santa Claus's."""
+
 _HALF_WAY_ROUND_KM = 20_015.0
 
 
@@ -86,7 +86,7 @@ def believe_census(draft: Draft, points: Mapping[str, tuple[float, float]], town
             draft.trusted[at] = True
             continue
         why = f"GeoNames had it {apart:.0f} km from the Census's point"
-        draft.move(at, *point, min(reach, FAR_KM), sources.ZCTA.id, why)
+        draft.move(at, *point, min(reach, FAR_KM), sources.ZCTA.id, why, rule=CENSUS_RULE)
         draft.trusted[at] = True
 
 
@@ -98,7 +98,9 @@ def widen_at_cities(draft: Draft, towns: TownIndex) -> None:
     The source then says no more than the city: 20132 Milan, in the east, stands on the cathedral square.
     """
     rows = draft.rows
-    for at in np.flatnonzero(~np.isin(draft.country, US_POSTS)).tolist():
+    # Of Indian codes that stand at their post offices it is known how far those reach.
+    vague = ~np.isin(draft.country, US_POSTS) & (rows.source != sources.INDIA.id)
+    for at in np.flatnonzero(vague).tolist():
         here = (float(rows.latitude[at]), float(rows.longitude[at]))
         for name in {draft.place[at], draft.state[at]}:
             for town in towns.beginning(rows.codes[at][0], name) if name else ():
@@ -112,80 +114,8 @@ def mark_military(draft: Draft) -> None:
     """Own up that US military post abroad (APO, FPO, DPO) has no place that anyone publishes."""
     for at in np.flatnonzero(draft.country == "US").tolist():
         if draft.place[at][:4] in ("APO ", "FPO ", "DPO ") or draft.state[at] in ("AE", "AA", "AP"):
-            draft.rows.precision[at] = _UNKNOWN
+            draft.rows.precision[at] = UNKNOWN
             draft.rows.uncertainty_km[at] = _HALF_WAY_ROUND_KM
-
-
-def move_strays(draft: Draft, towns: TownIndex) -> None:
-    """Bring back codes that lie far from the codes around them in code order, among strangers.
-
-    Notes
-    -----
-    Two witnesses: the code is a stray in its group (`STRAY_KM`, `STRAY_SPREADS`), and at most one of the twelve
-    points nearest to it belongs to its group. It goes to a town of its name near the group's middle, else to the
-    middle; either way with the group's spread as uncertainty.
-    """
-    groups = groups_of(draft.ladders, draft.country, GROUP_LEAST)
-    names = list(groups)
-    if not names:
-        return
-    member = np.fromiter((at for name in names for at in groups[name]), np.int64)
-    counts = np.array([len(groups[name]) for name in names])
-    starts = np.concatenate(([0], np.cumsum(counts)))
-    owner = np.repeat(np.arange(len(names)), counts)
-    xyz = draft.xyz(member)
-    middles = geometric_medians(xyz, starts, np.ones(len(member)))
-    apart = np.linalg.norm(xyz - middles[owner], axis=1)
-    spread = group_quantiles(apart, starts, 0.5)
-    stray = (apart > STRAY_KM) & (apart > STRAY_SPREADS * spread[owner])
-    stray &= (draft.rows.precision[member] != _UNKNOWN) & ~draft.trusted[member]
-    group_of = np.full(len(draft.rows), -1, np.int64)
-    group_of[member] = owner
-    latitude, longitude = to_degrees(middles)
-    # Strays do not count towards the spread that the others are given.
-    reach = group_quantiles(np.where(stray, 0.0, apart), starts, 0.95)
-    for at, group, is_lonely in _lonely(draft, member[stray], owner[stray], group_of):
-        if not is_lonely or spread[group] > 100.0:
-            continue
-        middle = (float(latitude[group]), float(longitude[group]))
-        radius = max(float(reach[group]), STRAY_KM)
-        near = [
-            (apart_km(middle, (town.latitude, town.longitude)), town)
-            for town in towns.named(draft.rows.codes[at][0], draft.place[at])
-        ]
-        far = apart_km(middle, (float(draft.rows.latitude[at]), float(draft.rows.longitude[at])))
-        why = f"{far:.0f} km from {names[group][1]}…, among other codes"
-        best = min(near, key=lambda item: (item[0], item[1].id), default=None)
-        if best is not None and best[0] <= radius:
-            town = best[1]
-            draft.move(at, town.latitude, town.longitude, town.uncertainty_km, sources.TOWNS.id, why)
-        else:
-            draft.move(at, *middle, radius, int(draft.rows.source[at]), why)
-
-
-def _lonely(
-    draft: Draft, strays: np.typing.NDArray[np.int64], owner: np.typing.NDArray[np.int64],
-    group_of: np.typing.NDArray[np.int64],
-) -> list[tuple[int, int, bool]]:  # fmt: skip
-    """Say of each stray whether the points around it belong to other groups."""
-    result: list[tuple[int, int, bool]] = []
-    for country in np.unique(draft.country[strays]):
-        members = np.flatnonzero(draft.country == country)
-        points, which = np.unique(np.round(draft.xyz(members), 1), axis=0, return_inverse=True)
-        count = min(AROUND + 1, len(points))
-        if count <= AROUND // 2:
-            continue
-        groups_at: dict[int, set[int]] = defaultdict(set)
-        for at, point in zip(members.tolist(), which.reshape(-1).tolist(), strict=True):
-            groups_at[point].add(int(group_of[at]))
-        chosen = draft.country[strays] == country
-        _, around = nearest(points, draft.xyz(strays[chosen]), count)
-        for at, group, near in zip(
-            strays[chosen].tolist(), owner[chosen].tolist(), around[:, 1:].tolist(), strict=True
-        ):
-            kin = sum(group in groups_at[point] for point in near)
-            result.append((at, group, kin <= _KIN_MOST))
-    return result
 
 
 def move_to_city(draft: Draft, towns: TownIndex) -> None:
@@ -226,7 +156,8 @@ def move_to_city(draft: Draft, towns: TownIndex) -> None:
         off = apart_km(point, (city.latitude, city.longitude))
         why = f"{len(group)} codes share the middle of an area; {city.name} is their city"
         for at in group:
-            draft.move(at, city.latitude, city.longitude, max(off, city.uncertainty_km), sources.TOWNS.id, why)
+            reach = max(off, city.uncertainty_km)
+            draft.move(at, city.latitude, city.longitude, reach, sources.TOWNS.id, why, rule=CITY_RULE)
 
 
 def move_estimates(draft: Draft, towns: TownIndex) -> None:
@@ -265,7 +196,7 @@ def move_estimates(draft: Draft, towns: TownIndex) -> None:
         town = near[0][1]
         apart = apart_km(was, (town.latitude, town.longitude))
         why = f"only an estimate, {apart:.0f} km from {town.name}, whose name it bears"
-        draft.move(at, town.latitude, town.longitude, town.uncertainty_km, sources.TOWNS.id, why)
+        draft.move(at, town.latitude, town.longitude, town.uncertainty_km, sources.TOWNS.id, why, rule=ESTIMATE_RULE)
 
 
 def trust_cities(draft: Draft, towns: TownIndex) -> None:
@@ -310,38 +241,44 @@ def keep_home(draft: Draft, borders: Borders, towns: TownIndex) -> None:
 
     Notes
     -----
-    A point at most 10 km outside (a pier, a new island, the polygon's own coarseness) stays and its uncertainty
-    grows, and so does that of a point from a source that knows its islands; one further out goes to a town of its
-    name, else to the middle of the codes around it.
+    The uncertainty of a point outside grows by as much; a pier, a new island and the polygon's own coarseness need no
+    more. A point over 10 km outside goes to the nearest town of its name and region, if there is one. Over 100 km
+    outside without such a town it goes to the middle of the codes around it, if there are eight and half are of its
+    region: they are witnesses that the region is theirs.
     """
     rows = draft.rows
     outside = borders.outside_all_km(draft.country, rows.latitude, rows.longitude)
-    outside[rows.precision == _UNKNOWN] = 0.0
-    parents = {at: group for group in groups_of(draft.ladders, draft.country, 2).values() for at in group}
+    outside[(rows.precision == UNKNOWN) | np.isin(rows.source, sources.ABROAD)] = 0.0
+    parents = {at: group for group in groups_of(draft.ladders, draft.country, GROUP_LEAST).values() for at in group}
     for at in np.flatnonzero(outside > ACCURACY_KM).tolist():
+        country, state = rows.codes[at][0], draft.state[at]
         rows.uncertainty_km[at] = max(float(rows.uncertainty_km[at]), float(outside[at]))
-        if outside[at] <= 10.0 or draft.trusted[at]:
+        if outside[at] <= _PIER_KM or draft.trusted[at]:
             continue
+        here = (float(rows.latitude[at]), float(rows.longitude[at]))
         why = f"{outside[at]:.0f} km outside its country"
-        named = towns.named(rows.codes[at][0], draft.place[at])
+        named = [town for town in towns.named(country, draft.place[at]) if not state or town.admin == state]
         if named:
-            town = max(named, key=lambda one: (one.population or 0, -one.id))
-            draft.move(at, town.latitude, town.longitude, town.uncertainty_km, sources.TOWNS.id, why)
+            town = min(named, key=lambda one: (apart_km(here, (one.latitude, one.longitude)), one.id))
+            draft.move(at, town.latitude, town.longitude, town.uncertainty_km, sources.TOWNS.id, why, rule=HOME_RULE)
             continue
         kin = [other for other in parents.get(at, []) if outside[other] <= ACCURACY_KM]
-        if kin:
-            members = np.array(kin)
-            starts = np.array([0, len(kin)])
-            middle = geometric_medians(draft.xyz(members), starts, np.ones(len(kin)))
-            spread = float(np.linalg.norm(draft.xyz(members) - middle, axis=1).max())
-            latitude, longitude = to_degrees(middle)
-            draft.move(at, float(latitude[0]), float(longitude[0]), max(spread, 10.0), int(rows.source[at]), why)
+        same = sum(draft.state[other] == state for other in kin)
+        if outside[at] <= _ABROAD_KM or country in _KIN_HARMS or 2 * same < max(len(kin), GROUP_LEAST):
+            continue
+        members = np.array(kin)
+        middle = geometric_medians(draft.xyz(members), np.array([0, len(kin)]), np.ones(len(kin)))
+        spread = float(np.linalg.norm(draft.xyz(members) - middle, axis=1).max())
+        latitude, longitude = to_degrees(middle)
+        point = (float(latitude[0]), float(longitude[0]))
+        draft.move(at, *point, max(spread, _PIER_KM), int(rows.source[at]), why, rule=HOME_RULE)
 
 
 def widen_to_home(draft: Draft, borders: Borders) -> None:
     """Let the uncertainty of what still lies outside its country reach home; run it last."""
     rows = draft.rows
     outside = borders.outside_all_km(draft.country, rows.latitude, rows.longitude)
+    outside[np.isin(rows.source, sources.ABROAD)] = 0.0
     np.maximum(rows.uncertainty_km, outside, out=rows.uncertainty_km)
 
 
@@ -365,8 +302,9 @@ def finished(draft: Draft) -> list[Repair]:
             longitude,
             apart_km((latitude, longitude), (float(rows.latitude[at]), float(rows.longitude[at]))),
             why,
+            rule,
             sources.POSTAL.id,
         )
-        for at, (latitude, longitude, why) in sorted(draft.repairs.items())
+        for at, (latitude, longitude, why, rule) in sorted(draft.repairs.items())
     ]
     return [repair for repair in repairs if repair.moved_km >= _WORTH_KM]

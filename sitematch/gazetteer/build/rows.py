@@ -43,6 +43,12 @@ class Rows:
         return len(self.codes)
 
 
+def no_rows() -> Rows:
+    """Give columns without a row."""
+    floats, small = np.empty(0, np.float64), np.empty(0, np.int8)
+    return Rows((), floats, floats, small, floats, (), small, np.empty(0, np.int64))
+
+
 @dataclass(frozen=True, slots=True)
 class Town:
     """A town, city or village, from GeoNames.
@@ -95,6 +101,8 @@ class Repair:
         Geodesic distance moved.
     why
         The reason in plain words.
+    rule
+        Name of the rule that had the last word.
     source
         `sources.Source.id` of the point that was moved.
     """
@@ -105,6 +113,7 @@ class Repair:
     was_longitude: float
     moved_km: float
     why: str
+    rule: str
     source: int
 
 

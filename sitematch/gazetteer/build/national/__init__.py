@@ -1,0 +1,1 @@
+"""What national posts and mapping agencies know of their own codes: one country a file."""
