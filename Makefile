@@ -99,7 +99,7 @@ build/sources.done: requirements/sources.txt | .venv/run.done
 $(GAZETTEER): build/sources.done $(wildcard sitematch/gazetteer/build/*.py sitematch/gazetteer/grammar/*.py) sitematch/gazetteer/schema.py
 	$(STEP) "Compiling the gazetteer" $(BIN)/sitematch gazetteer build --out $@
 
-$(ROADS): $(GAZETTEER) data/gazetteer/countries.geojson data/roads/links.csv $(wildcard sitematch/roads/build/*.py) sitematch/roads/tiles.py
+$(ROADS): $(GAZETTEER) data/roads/land.geojson data/roads/links.csv $(wildcard sitematch/roads/build/*.py) sitematch/roads/tiles.py
 	$(STEP) "Compiling land and people" $(BIN)/sitematch gazetteer roads --out $@
 
 $(PAGES): $(wildcard api/frontend/*.*) $(shell find api/frontend/src -type f) $(wildcard api/translations/*/LC_MESSAGES/*.po) tools/build_pages.py | .venv/run.done

@@ -40,7 +40,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg, misc, unuse
                 build_roads(
                     roads,
                     gazetteer=target,
-                    countries=(root / "data" / "gazetteer" / "countries.geojson").read_bytes(),
+                    land=(root / "data" / "roads" / "land.geojson").read_bytes(),
                     links=(root / "data" / "roads" / "links.csv").read_bytes(),
                 )
             if not build_pages.is_current():

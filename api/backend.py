@@ -17,6 +17,7 @@ from sitematch.errors import DataFault, LedgerBusy, NotReady, StorageFault, Stud
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finding.finder import Finder
 from sitematch.services.finding.live_finders import LiveFinders
+from sitematch.services.journey.estimating import open_estimator
 from sitematch.services.reports.demand import DemandCounter
 from sitematch.services.setup import ClockGuard, Store, open_store
 from sitematch.supervision import Supervisor
@@ -159,7 +160,8 @@ class Backend:
         if self._live is None:
             opened = self._fixed and self._fixed.gazetteer
             gazetteer = opened or Gazetteer.open(self.settings.gazetteer_path)
-            self._live = LiveFinders(gazetteer, self._open_store(), self.settings.study_id, self.now)
+            travel = open_estimator(self.settings)
+            self._live = LiveFinders(gazetteer, self._open_store(), self.settings.study_id, self.now, travel=travel)
             self.tasks.watch(self._live.feed.task, self._live.outlooks.task)
             finder = self._live.finder()
             LOG.info("Ready: %s with %d sites.", finder.study.study_id, len(finder.sites))

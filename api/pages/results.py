@@ -12,6 +12,7 @@ from api.pages import wording
 from api.pages.languages import gettext as _
 from sitematch.domain.capacity.caps import CapLevel, DrawnFrom, Remaining
 from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode
+from sitematch.domain.journey.estimate import Journey
 from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
@@ -106,6 +107,8 @@ class Card:
         Which site.
     away, bearing
         How far and which way, in words.
+    journey, by_road
+        The way by car, in words; empty where nothing is known of it.
     scale
         None if the distance is not known.
     badges
@@ -126,6 +129,8 @@ class Card:
     where: str
     away: str
     bearing: str
+    journey: str
+    by_road: str
     scale: Scale | None
     badges: tuple[Badge, ...]
     why: tuple[str, ...]
@@ -188,6 +193,11 @@ class Results:
     record_address: str
 
     @property
+    def has_journeys(self) -> bool:
+        """Whether a time by car is shown."""
+        return any(card.journey for card in self.cards)
+
+    @property
     def has_contacts(self) -> bool:
         """Whether a way to reach some clinic that is named is known."""
         return any(card.reach for card in (*self.cards, *self.left_out))
@@ -215,6 +225,7 @@ _BY_STUDY = {
 
 _FILTERS = {
     ReasonCode.TOO_FAR,
+    ReasonCode.TOO_LONG,
     ReasonCode.TOO_FEW_SPOTS,
     ReasonCode.TRAVEL_TOO_UNSURE,
     ReasonCode.COUNTRY_NOT_ASKED,
@@ -284,12 +295,15 @@ def results(found: MatchResult, place_name: str, study: Study, contacts: StudyCo
                 rank=match.rank,
                 badges=(_spots_badge(match.remaining), _travel_badge(match.site)),
                 reach_km=reach_km,
+                journey=match.journey,
             )
             for match in found.matches
         ),
         left_out=tuple(_card(item.site, item.distance, item.reasons, unit, reach) for item in found.excluded),
         left_out_count=len(found.excluded) + found.excluded_more,
-        outside_radius=found.outside_radius,
+        outside_radius=any(
+            reason.code is ReasonCode.OUTSIDE_RADIUS for match in found.matches for reason in match.reasons
+        ),
         nobody=why_nobody(found.excluded),
         has_waiting_list=any(
             reason.code is ReasonCode.WAITING_LIST for item in found.excluded for reason in item.reasons
@@ -308,6 +322,7 @@ def _card(
     rank: int = 0,
     badges: tuple[Badge, ...] = (),
     reach_km: float = 0.0,
+    journey: Journey | None = None,
 ) -> Card:
     place = site.place
     return Card(
@@ -317,6 +332,8 @@ def _card(
         where=", ".join(filter(None, (site.address, site.city, site.state, wording.country(site.country)))),
         away=wording.away(distance, unit),
         bearing=wording.bearing(distance),
+        journey=wording.journey(journey),
+        by_road=wording.by_road(journey, unit),
         scale=_scale(distance, reach_km),
         badges=badges,
         why=tuple(

@@ -72,7 +72,7 @@ def roads(out: Path | None) -> None:
     building.build(
         out or chosen.roads_path or data_file("roads.sqlite"),
         gazetteer=chosen.gazetteer_path,
-        countries=data_file("gazetteer/countries.geojson").read_bytes(),
+        land=data_file("roads/land.geojson").read_bytes(),
         links=data_file("roads/links.csv").read_bytes(),
     )
 

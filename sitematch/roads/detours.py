@@ -176,13 +176,16 @@ class Detours:
             there = row + up * stride, (column + right * stride) % _COLUMNS
             if 0 <= there[0] < _ROWS and mass(*there) == own:
                 found.append((there, math.hypot(up * north_km, right * east_km)))
-        if self._links or stride > 1:
+        if stride > 1:
             # From a coarse grid, the last cell and the ends of links are reached from near by.
-            for target in (last, *self._links):
-                if not (target != here and abs(target[0] - row) <= stride and abs(target[1] - column) <= stride):
-                    continue
-                if mass(*target) == own:
-                    found.append((target, _between_km(here, target)))
+            found.extend(
+                (target, _between_km(here, target))
+                for target in (last, *self._links)
+                if target != here
+                and abs(target[0] - row) <= stride
+                and abs(target[1] - column) <= stride
+                and mass(*target) == own
+            )
         found.extend((there, _between_km(here, there)) for there in self._links.get(here, ()))
         return found
 

@@ -14,7 +14,7 @@ from operator import mul
 
 import msgspec
 
-from sitematch.domain.journey.estimate import FLIGHT_FROM_KM, Interval, Journey, Method, Way
+from sitematch.domain.journey.estimate import FLIGHT_FROM_KM, Interval, Journey, Method, Way, least_minutes
 from sitematch.domain.place import Coordinates
 from sitematch.roads.tiles import LandTiles
 
@@ -149,14 +149,16 @@ class RoadModel:
         log_detour = sum(map(mul, values, fitted.road))
         offset, doubt = self._region((start.latitude + end.latitude) / 2, _middle(start.longitude, end.longitude))
         k = values[1]
-        unsure = sigma_km * factor / over_land
-        spread = math.sqrt(_at(k, self._log_km, fitted.spread) ** 2 + doubt * doubt + unsure * unsure)
-        road_spread = math.sqrt(_at(k, self._log_km, fitted.road_spread) ** 2 + unsure * unsure)
+        sigma_km *= factor
+        spread = math.hypot(_at(k, self._log_km, fitted.spread), doubt)
+        road_spread = _at(k, self._log_km, fitted.road_spread)
         road_km = over_land * math.exp(max(log_detour, 0.0))
         return Journey(
             way=Way.ROAD_OR_FLIGHT if km >= FLIGHT_FROM_KM else Way.ROAD,
-            minutes=_interval(math.exp(log_minutes + offset), spread, fitted.quantiles),
-            road_km=_interval(road_km, road_spread, fitted.road_quantiles),
+            minutes=_interval(
+                max(math.exp(log_minutes + offset), least_minutes(km)), spread, fitted.quantiles, over_land, sigma_km
+            ),
+            road_km=_interval(road_km, road_spread, fitted.road_quantiles, over_land, sigma_km),
             method=Method.MODEL,
             goes_round=goes_round,
         )
@@ -195,6 +197,18 @@ def _at(x: float, xs: list[float], ys: tuple[float, ...]) -> float:
     return ys[-1]
 
 
-def _interval(best: float, spread: float, quantiles: tuple[float, float, float, float]) -> Interval:
-    low_90, low_50, high_50, high_90 = (best * math.exp(spread * quantile) for quantile in quantiles)
+def _interval(
+    best: float, spread: float, quantiles: tuple[float, float, float, float], km: float, sigma_km: float
+) -> Interval:
+    """Put bounds around a best guess: the model's own doubt, and that of how long the way over land is."""
+    bounds = []
+    for quantile, step in zip(quantiles, _STEPS, strict=True):
+        other_km = max(km + step * sigma_km, LEAST_KM)
+        away = math.hypot(spread * quantile, math.log(other_km / km))
+        bounds.append(best * math.exp(math.copysign(away, step)))
+    low_90, low_50, high_50, high_90 = bounds
     return Interval(best, low_50, high_50, low_90, high_90)
+
+
+_STEPS = (-1.645, -0.674, 0.674, 1.645)
+"""Standard deviations from the middle of a bell to the bounds of 90 and of 50 per cent."""

@@ -14,7 +14,7 @@ from sitematch.roads.links import read_links
 from sitematch.roads.tiles import LandTiles, tile_number
 
 # Two islands of a degree by a degree, ten kilometres apart, and a far one.
-COUNTRIES = b"""{"features": [
+LAND = b"""{"features": [
 {"properties": {}, "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]}},
 {"properties": {}, "geometry": {"type": "Polygon", "coordinates": [[[1.1, 0], [2, 0], [2, 1], [1.1, 1], [1.1, 0]]]}},
 {"properties": {}, "geometry": {"type": "Polygon", "coordinates": [[[5, 5], [5.5, 5], [5.5, 5.5], [5, 5.5], [5, 5]]]}}
@@ -23,14 +23,14 @@ HEADER = "name,from_latitude,from_longitude,to_latitude,to_longitude,source\n"
 BRIDGE = (HEADER + "Bridge,0.5,0.95,0.5,1.15,https://example.org/\n").encode()
 
 
-def build_small(folder: Path, *, countries: bytes = COUNTRIES, links: bytes = BRIDGE) -> Path:
+def build_small(folder: Path, *, land: bytes = LAND, links: bytes = BRIDGE) -> Path:
     gazetteer = folder / "gazetteer.sqlite"
     connection = sqlite3.connect(gazetteer)
     with connection:
         connection.execute("CREATE TABLE settlement (id, latitude, longitude, population)")
         connection.execute("INSERT INTO settlement VALUES (1, 5000, 5000, 100000), (2, 52000, 52000, NULL)")
     connection.close()
-    build(folder / "roads.sqlite", gazetteer=gazetteer, countries=countries, links=links)
+    build(folder / "roads.sqlite", gazetteer=gazetteer, land=land, links=links)
     return folder / "roads.sqlite"
 
 
@@ -71,7 +71,7 @@ def test_another_file_is_refused_with_the_command_that_builds_it(tmp_path: Path)
 
 def test_damaged_sources_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataFault, match="polygons"):
-        build_small(tmp_path, countries=b"{}")
+        build_small(tmp_path, land=b"{}")
     with pytest.raises(DataFault, match="links"):
         read_links((HEADER + "Bridge,95,0,0,0,x\n").encode())
 

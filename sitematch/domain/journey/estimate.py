@@ -9,6 +9,14 @@ import msgspec
 FLIGHT_FROM_KM = 600.0
 """From this straight distance on, a drive is named together with a flight."""
 
+FASTEST_KMH = 130.0
+"""No estimate is quicker than this along the straight line, so that a search by time knows when it is done."""
+
+
+def least_minutes(km: float) -> float:
+    """Give the fewest minutes that any estimate has for a straight distance in kilometres."""
+    return km / FASTEST_KMH * 60.0
+
 
 class Way(StrEnum):
     """How one gets there."""

@@ -1,4 +1,4 @@
-"""Build the file of land and people from the gazetteer's towns, Natural Earth and the table of fixed links."""
+"""Build the file of land and people from the gazetteer's towns, Natural Earth's land and the table of fixed links."""
 
 from __future__ import annotations
 

@@ -17,13 +17,13 @@ from sitematch.roads.tiles import LAND_STEPS, tile_number
 _CENTRES = (np.arange(LAND_STEPS) + 0.5) / LAND_STEPS
 
 
-def read_masses(content: bytes) -> list[shapely.Polygon]:
-    """Read land masses: the pieces of all countries together, the largest first.
+def read_masses(content: bytes) -> list[shapely.Geometry]:
+    """Read land masses.
 
     Parameters
     ----------
     content
-        A GeoJSON feature collection, a feature a country.
+        A GeoJSON feature collection, a feature a land mass, the largest first.
 
     Raises
     ------
@@ -35,13 +35,11 @@ def read_masses(content: bytes) -> list[shapely.Polygon]:
         shapes = shapely.from_geojson([msgspec.json.encode(one["geometry"]).decode() for one in features])
     except (msgspec.MsgspecError, shapely.GEOSException, KeyError, TypeError) as error:
         fault = Fault(line=0, field="", value="", reason=f"{type(error).__name__}: {error}")
-        raise DataFault("The countries' polygons cannot be read.", faults=(fault,)) from error
-    parts = shapely.get_parts(shapely.union_all(shapely.make_valid(shapes)))
-    masses = [part for part in parts if part.geom_type == "Polygon"]
-    return sorted(masses, key=lambda mass: (-mass.area, mass.bounds))
+        raise DataFault("The polygons of land cannot be read.", faults=(fault,)) from error
+    return list(shapely.make_valid(shapes))
 
 
-def land_tiles(masses: Sequence[shapely.Polygon]) -> dict[int, tuple[bytes, tuple[int, ...]]]:
+def land_tiles(masses: Sequence[shapely.Geometry]) -> dict[int, tuple[bytes, tuple[int, ...]]]:
     """Cut land into tiles.
 
     Parameters
@@ -76,7 +74,7 @@ def land_tiles(masses: Sequence[shapely.Polygon]) -> dict[int, tuple[bytes, tupl
     return tiles
 
 
-def _across_the_antimeridian(masses: Sequence[shapely.Polygon]) -> list[int]:
+def _across_the_antimeridian(masses: Sequence[shapely.Geometry]) -> list[int]:
     """Give each land mass its number, from 1; pieces of one mass on both sides of 180° get the same."""
     numbers = list(range(1, len(masses) + 1))
     latitude = np.arange(-90 + 0.5 / LAND_STEPS, 90, 1 / LAND_STEPS)
@@ -116,7 +114,7 @@ def _upper(mass: shapely.Geometry) -> tuple[int, int]:
     return math.ceil(mass.bounds[2]), math.ceil(mass.bounds[3])
 
 
-def networks(masses: Sequence[shapely.Polygon], drawn: Collection[int], links: Sequence[Link]) -> list[int]:
+def networks(masses: Sequence[shapely.Geometry], drawn: Collection[int], links: Sequence[Link]) -> list[int]:
     """Give the network of each land mass: the least number of all that fixed links join to it.
 
     Parameters

@@ -18,7 +18,7 @@ _TOWNS = "SELECT latitude, longitude, population FROM settlement ORDER BY id"
 _GAZETTEER_DEGREE = 10_000.0
 
 
-def build(out: Path, *, gazetteer: Path, countries: bytes, links: bytes) -> None:
+def build(out: Path, *, gazetteer: Path, land: bytes, links: bytes) -> None:
     """Build the file of land and people; it is replaced only once the new one is whole.
 
     Parameters
@@ -27,15 +27,15 @@ def build(out: Path, *, gazetteer: Path, countries: bytes, links: bytes) -> None
         The file to write.
     gazetteer
         The compiled gazetteer, for its towns.
-    countries
-        Natural Earth's countries at 1:10 million, as GeoJSON.
+    land
+        Natural Earth's land at 1:10 million, as GeoJSON.
     links
         The table of fixed links, as CSV.
 
     Raises
     ------
     DataFault
-        If the countries or the links are not in their form.
+        If the land or the links are not in their form.
     """
     connection = sqlite3.connect(f"{gazetteer.resolve().as_uri()}?mode=ro", uri=True)
     try:
@@ -43,10 +43,10 @@ def build(out: Path, *, gazetteer: Path, countries: bytes, links: bytes) -> None
     finally:
         connection.close()
     people = people_grids(towns[:, 0] / _GAZETTEER_DEGREE, towns[:, 1] / _GAZETTEER_DEGREE, towns[:, 2])
-    masses, bridges = read_masses(countries), read_links(links)
-    land = land_tiles(masses)
-    joined = networks(masses, {number for _, there in land.values() for number in there}, bridges)
-    _write(out, people, land, joined, bridges)
+    masses, bridges = read_masses(land), read_links(links)
+    cells = land_tiles(masses)
+    joined = networks(masses, {number for _, there in cells.values() for number in there}, bridges)
+    _write(out, people, cells, joined, bridges)
 
 
 def _write(

@@ -5,19 +5,22 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
+from functools import partial
 from typing import Protocol
 
 from sitematch.domain.capacity.caps import DrawnFrom, Remaining, Shortage
 from sitematch.domain.finding.match import MatchResult, Reason
-from sitematch.domain.finding.policy import MatchPolicy
+from sitematch.domain.finding.policy import MatchPolicy, Order
 from sitematch.domain.finding.ranking import NOTHING_FORESEEN, Candidate, CapacityView, rank
+from sitematch.domain.journey.estimate import Journey
 from sitematch.domain.place import Coordinates, Place
 from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import TAKING_STATUSES, Study
-from sitematch.errors import SiteNotFound
+from sitematch.errors import NotReady, SiteNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.index import ChordIndex, NearestIndex
+from sitematch.services.journey.estimating import TravelEstimator
 
 _SPARE_CANDIDATES = 4
 """Sites asked of the index beyond the limit at first: enough to see a band end in most answers."""
@@ -108,6 +111,8 @@ class Finder:
         Whom to ask; nobody if omitted.
     foresight
         What is probable of the sites; nothing if omitted.
+    travel
+        Estimates the way by car; answers have no minutes if omitted.
     """
 
     def __init__(
@@ -119,6 +124,7 @@ class Finder:
         capacity: CapacitySource | None = None,
         contacts: StudyContacts = NO_CONTACTS,
         foresight: Foresight | None = None,
+        travel: TravelEstimator | None = None,
     ) -> None:
         self.gazetteer = gazetteer
         self.study = study
@@ -127,6 +133,7 @@ class Finder:
         self.contacts = contacts
         self._capacity = capacity or StatedCapacity(study)
         self._foresight = foresight or NoForesight()
+        self._travel = travel
         self._by_id = {site.site_id: site for site in self.sites}
         self._placed = [site for site in self.sites if site.place is not None]
         self._unplaced = [site for site in self.sites if site.place is None]
@@ -179,7 +186,15 @@ class Finder:
         return self.gazetteer.locate(text, country, town=town, hints=self.countries, languages=languages)
 
     def match_sites(self, place: Place, policy: MatchPolicy, now: datetime) -> MatchResult:
-        """Rank the study's sites from a place; see `sitematch.domain.finding.ranking.rank`."""
+        """Rank the study's sites from a place; see `sitematch.domain.finding.ranking.rank`.
+
+        Raises
+        ------
+        NotReady
+            If minutes are asked for and nothing estimates them.
+        """
+        if self._travel is None and (policy.order is Order.TIME or policy.max_minutes is not None):
+            raise NotReady("Times by car are not available here. Build them with `sitematch gazetteer roads`.")
         return rank(
             place,
             policy,
@@ -188,6 +203,7 @@ class Finder:
             unplaced=self._unplaced,
             capacity=self._capacity.at(now),
             foreseen=self._foresight.at(now),
+            estimates=None if self._travel is None else partial(_journeys, self._travel, place),
         )
 
     def site(self, site_id: str) -> Site:
@@ -233,3 +249,7 @@ class Finder:
             for neighbour in near[yielded:certain]:
                 yield Candidate(self._placed[neighbour.position], neighbour.distance_km, neighbour.azimuth_deg)
             yielded, asked = certain, min(asked * 2, total)
+
+
+def _journeys(travel: TravelEstimator, place: Place, candidates: Sequence[Candidate]) -> list[Journey]:
+    return travel.journeys(place, [(one.site.place, one.km) for one in candidates if one.site.place is not None])
