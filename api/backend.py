@@ -17,7 +17,7 @@ from sitematch.errors import DataFault, LedgerBusy, NotReady, StorageFault, Stud
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finding.finder import Finder
 from sitematch.services.finding.live_finders import LiveFinders
-from sitematch.services.journey.estimating import open_estimator
+from sitematch.services.journey.opening import open_estimator
 from sitematch.services.reports.demand import DemandCounter
 from sitematch.services.setup import ClockGuard, Store, open_store
 from sitematch.supervision import Supervisor

@@ -46,6 +46,11 @@ class Settings:
     roads_path
         The file of land and people from which the way by car is estimated. ``SITEMATCH_ROADS``; by default the one
         inside the package. Without the file, answers give distances and no minutes.
+    router, router_url
+        A router of the operator's own that is asked for times by car, ``valhalla`` or ``osrm``, and its address. It
+        learns where patients live. ``SITEMATCH_ROUTER``, ``SITEMATCH_ROUTER_URL``; empty asks nobody.
+    router_to_public
+        Whether the router may be outside private networks. ``SITEMATCH_ROUTER_TO_PUBLIC``, off.
     study_id
         The study that is matched when none is named. ``SITEMATCH_STUDY``.
     get_matches
@@ -87,6 +92,9 @@ class Settings:
     database_url: str
     gazetteer_path: Path
     roads_path: Path | None = None
+    router: str = ""
+    router_url: str = ""
+    router_to_public: bool = False
     study_id: str = DEFAULT_STUDY_ID
     get_matches: bool = True
     ctgov_url: str = CTGOV_URL
@@ -141,6 +149,9 @@ class Settings:
             database_url=values.get("SITEMATCH_DATABASE_URL") or f"sqlite:///{home / 'sitematch.db'}",
             gazetteer_path=Path(gazetteer_text) if gazetteer_text else data_file("gazetteer.sqlite"),
             roads_path=Path(values["SITEMATCH_ROADS"]) if values.get("SITEMATCH_ROADS") else data_file("roads.sqlite"),
+            router=_router(values),
+            router_url=values.get("SITEMATCH_ROUTER_URL", ""),
+            router_to_public=_flag(values, "SITEMATCH_ROUTER_TO_PUBLIC", default=False),
             study_id=values.get("SITEMATCH_STUDY") or DEFAULT_STUDY_ID,
             get_matches=_flag(values, "SITEMATCH_GET_MATCHES", default=True),
             ctgov_url=values.get("SITEMATCH_CTGOV_URL") or CTGOV_URL,
@@ -190,6 +201,16 @@ def _tiles_url(values: Mapping[str, str]) -> str:
             field=name,
         )
     return text
+
+
+def _router(values: Mapping[str, str]) -> str:
+    name = "SITEMATCH_ROUTER"
+    kind = values.get(name, "").strip().lower()
+    if kind not in ("", "valhalla", "osrm"):
+        raise InvalidInput(f"{name} is {kind!r}; set it to valhalla or osrm, or leave it out.", field=name)
+    if kind and not values.get("SITEMATCH_ROUTER_URL"):
+        raise InvalidInput(f"{name} needs SITEMATCH_ROUTER_URL, the router's address.", field="SITEMATCH_ROUTER_URL")
+    return kind
 
 
 def _flag(values: Mapping[str, str], name: str, *, default: bool) -> bool:

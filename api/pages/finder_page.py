@@ -189,6 +189,7 @@ class Finding:
             countries=_countries(tag, tuple(COUNTRIES)),
             site_countries=_countries(tag, finder.countries if finder else ()),
             radii=_radii(tag),
+            has_times=finder is not None and finder.has_times,
             durations=tuple((str(minutes), wording.duration(minutes)) for minutes in _DURATIONS),
             asked=asked,
             sent={

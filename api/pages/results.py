@@ -12,7 +12,7 @@ from api.pages import wording
 from api.pages.languages import gettext as _
 from sitematch.domain.capacity.caps import CapLevel, DrawnFrom, Remaining
 from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode
-from sitematch.domain.journey.estimate import Journey
+from sitematch.domain.journey.estimate import Journey, Method
 from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
@@ -109,6 +109,8 @@ class Card:
         How far and which way, in words.
     journey, by_road
         The way by car, in words; empty where nothing is known of it.
+    is_routed
+        Whether a router was asked for it.
     scale
         None if the distance is not known.
     badges
@@ -131,6 +133,7 @@ class Card:
     bearing: str
     journey: str
     by_road: str
+    is_routed: bool
     scale: Scale | None
     badges: tuple[Badge, ...]
     why: tuple[str, ...]
@@ -196,6 +199,11 @@ class Results:
     def has_journeys(self) -> bool:
         """Whether a time by car is shown."""
         return any(card.journey for card in self.cards)
+
+    @property
+    def is_routed(self) -> bool:
+        """Whether a router was asked, which is told where the person is."""
+        return any(card.is_routed for card in self.cards)
 
     @property
     def has_contacts(self) -> bool:
@@ -334,6 +342,7 @@ def _card(
         bearing=wording.bearing(distance),
         journey=wording.journey(journey),
         by_road=wording.by_road(journey, unit),
+        is_routed=journey is not None and journey.method is not Method.MODEL,
         scale=_scale(distance, reach_km),
         badges=badges,
         why=tuple(

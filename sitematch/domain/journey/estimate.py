@@ -34,6 +34,10 @@ class Method(StrEnum):
 
     MODEL = "MODEL"
     """The model that is in the package: no traffic, no map of roads."""
+    ROUTER = "ROUTER"
+    """A router that the operator runs: a map of roads, no traffic."""
+    MODEL_INSTEAD = "MODEL_INSTEAD"
+    """The model, because the router did not answer, answered nonsense, or knows no way."""
 
 
 class Interval(msgspec.Struct, frozen=True, gc=False):

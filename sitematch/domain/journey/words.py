@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sitematch.domain.journey.estimate import Journey, Way
+from sitematch.domain.journey.estimate import Journey, Method, Way
 from sitematch.domain.units import Unit, format_distance
 
 
@@ -37,7 +37,7 @@ def describe_journey(journey: Journey, unit: Unit) -> str:
 
     Examples
     --------
-    >>> from sitematch.domain.journey.estimate import Interval, Method
+    >>> from sitematch.domain.journey.estimate import Interval
     >>> minutes, km = Interval(83, 75, 92, 62, 107), Interval(101, 98, 108, 93, 122)
     >>> describe_journey(Journey(way=Way.ROAD, minutes=minutes, road_km=km, method=Method.MODEL), Unit.KM)
     'about 1 h 25 min by car (1 h to 1 h 45 min), 101 km by road'
@@ -48,5 +48,6 @@ def describe_journey(journey: Journey, unit: Unit) -> str:
         format_minutes(minutes) for minutes in (journey.minutes.low_90, journey.minutes.best, journey.minutes.high_90)
     )
     bounds = f" ({low} to {high})" if low != high else ""
+    instead = ", estimated without the router" if journey.method is Method.MODEL_INSTEAD else ""
     flight = ", or a flight" if journey.way is Way.ROAD_OR_FLIGHT else ""
-    return f"about {best} by car{bounds}{flight}, {format_distance(journey.road_km.best, unit)} by road"
+    return f"about {best} by car{bounds}{flight}, {format_distance(journey.road_km.best, unit)} by road{instead}"

@@ -147,7 +147,8 @@ def _distance_cell(match: MatchAnswer) -> str:
     distance = match.distance.text.replace(", ", "\n")
     if match.journey is None:
         return distance
-    return f"{distance}\n{match.journey.text.partition(', ')[0] if match.journey.minutes else match.journey.text}"
+    journey = match.journey.text.partition(", ")[0] if match.journey.minutes else match.journey.text
+    return f"{distance}\n" + journey.replace(" (", "\n(").replace(": ", ":\n")
 
 
 def _why(match: MatchAnswer) -> str:

@@ -179,6 +179,11 @@ class Finder:
         """
         return self.match_sites(self.locate(text, country, town=town, languages=languages), policy, now)
 
+    @property
+    def has_times(self) -> bool:
+        """Whether times by car are known here."""
+        return self._travel is not None
+
     def locate(
         self, text: str, country: str | None, *, town: str | None = None, languages: Sequence[str] = ()
     ) -> Place:

@@ -12,7 +12,8 @@ from sitematch.services.finding.clinics import ClinicFinder
 from sitematch.services.finding.finder import Finder, Foresight
 from sitematch.services.finding.likely_full import read_outlook
 from sitematch.services.finding.live_finders import read_capacity
-from sitematch.services.journey.estimating import TravelEstimator, open_estimator
+from sitematch.services.journey.estimating import TravelEstimator
+from sitematch.services.journey.opening import open_estimator
 from sitematch.store.engine import Store, open_store
 from sitematch.store.studies import catalogue
 from sitematch.store.studies.contacts import read_contacts

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
-from sitematch.config import Settings
 from sitematch.domain.journey.estimate import Journey, Method, Way
 from sitematch.domain.place import Place
 from sitematch.roads.detours import Detours
@@ -63,15 +62,3 @@ class ModelEstimator:
             factor=detour.factor,
             goes_round=detour.goes_round,
         )
-
-
-def open_estimator(settings: Settings) -> TravelEstimator | None:
-    """Open what estimates the way; None if the file of land and people is not there.
-
-    Raises
-    ------
-    NotReady
-        If the file is there and is not of this version.
-    """
-    path = settings.roads_path
-    return ModelEstimator(LandTiles(path)) if path is not None and path.is_file() else None
