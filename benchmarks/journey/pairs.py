@@ -23,7 +23,7 @@ SOURCES = (
         "Comparative-Study-of-Methods-for-Drive-Time-Estimation (MIT)"
     ),
     (
-        "55,982 pairs of 66 regions with TravelTime's minutes: github.com/traveltime-dev/"
+        "55,982 pairs of 49 regions with TravelTime's minutes: github.com/traveltime-dev/"
         "traveltime-drive-time-comparisons (MIT)"
     ),
 )
