@@ -3,12 +3,14 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 GAZETTEER := sitematch/_data/gazetteer.sqlite
+ROADS := sitematch/_data/roads.sqlite
+JOURNEY_DATA ?= data/journey
 PAGES := api/static/built/manifest.json
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 STEP := @$(PYTHON) tools/step.py
 
 .DEFAULT_GOAL := help
-.PHONY: help port missing run test lint types messages bench race crash faults lighthouse screenshots lock sites clean
+.PHONY: help port missing run test lint types messages journey bench race crash faults lighthouse screenshots lock sites clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -19,11 +21,11 @@ port:
 missing:
 	@$(PYTHON) -m tools.missing
 
-run: port .venv/run.done $(GAZETTEER) $(PAGES) ## build what is missing, show one ranked answer, then serve; PORT=8000
+run: port .venv/run.done $(GAZETTEER) $(ROADS) $(PAGES) ## build what is missing, show one ranked answer, then serve; PORT=8000
 	@$(BIN)/sitematch match 33180 --country US
 	@$(BIN)/sitematch serve --port $(PORT)
 
-test: missing .venv/dev.done $(GAZETTEER) $(PAGES) build/chromium.done lint types ## lint, types, import rules and all tests
+test: missing .venv/dev.done $(GAZETTEER) $(ROADS) $(PAGES) build/chromium.done lint types ## lint, types, import rules and all tests
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: .venv/dev.done $(PAGES) ## ruff, import-linter and the scripts' types
@@ -35,7 +37,7 @@ lint: .venv/dev.done $(PAGES) ## ruff, import-linter and the scripts' types
 types: .venv/dev.done ## mypy, strict
 	$(BIN)/mypy
 
-bench: .venv/dev.done $(GAZETTEER) ## the program beside what people use instead, in one run
+bench: .venv/dev.done $(GAZETTEER) $(ROADS) ## the program beside what people use instead, in one run
 	$(BIN)/python -m benchmarks
 
 race: .venv/dev.done ## 32 processes race for 100 spots on both databases: the library, its negative control, two servers
@@ -45,7 +47,7 @@ race: .venv/dev.done ## 32 processes race for 100 spots on both databases: the l
 crash: .venv/dev.done ## kill -9 at random points, 200 times on both databases; the ledger must stand
 	$(BIN)/python -m benchmarks.crash
 
-screenshots: .venv/dev.done $(GAZETTEER) $(PAGES) build/chromium.done ## every page and state as a picture in build/screenshots
+screenshots: .venv/dev.done $(GAZETTEER) $(ROADS) $(PAGES) build/chromium.done ## every page and state as a picture in build/screenshots
 	$(BIN)/python -m tests.browser.screenshots
 
 faults: .venv/dev.done $(GAZETTEER) $(PAGES) ## faults made on purpose to a real server, on both databases, and what was seen
@@ -53,6 +55,9 @@ faults: .venv/dev.done $(GAZETTEER) $(PAGES) ## faults made on purpose to a real
 
 lighthouse: .venv/run.done $(GAZETTEER) $(PAGES) tools/lighthouse/node_modules/.package-lock.json ## Lighthouse judges the patient's page (needs Chromium on the path)
 	$(BIN)/python -m tools.lighthouse
+
+journey: .venv/dev.done $(ROADS) ## fit and judge the model of drive times; JOURNEY_DATA=folder with the two tables
+	$(BIN)/python -m benchmarks.journey $(JOURNEY_DATA)
 
 messages: .venv/run.done ## bring the translations in step with the pages' texts
 	$(BIN)/python -m tools.messages
@@ -67,7 +72,7 @@ lock: ## pin requirements/*.in again, names, versions and hashes only (needs uv)
 	  --no-emit-index-url --no-header --no-annotate requirements/sources.in -o requirements/sources.txt
 
 clean: ## remove everything that was built
-	rm -rf .venv build dist $(GAZETTEER) $(dir $(PAGES)) api/frontend/node_modules api/translations/*/LC_MESSAGES/*.mo
+	rm -rf .venv build dist $(GAZETTEER) $(ROADS) $(dir $(PAGES)) api/frontend/node_modules api/translations/*/LC_MESSAGES/*.mo
 
 .venv/bin/python:
 	@$(PYTHON) tools/environment.py
@@ -97,6 +102,9 @@ build/sources.done: requirements/sources.txt | .venv/run.done
 $(GAZETTEER): build/sources.done $(wildcard sitematch/gazetteer/build/*.py sitematch/gazetteer/build/national/*.py sitematch/gazetteer/grammar/*.py data/gazetteer/*) \
   sitematch/gazetteer/schema.py sitematch/gazetteer/units.py sitematch/gazetteer/checksum.py
 	$(STEP) "Compiling the gazetteer" $(BIN)/sitematch gazetteer build --out $@
+
+$(ROADS): $(GAZETTEER) data/roads/land.geojson data/roads/links.csv $(wildcard sitematch/roads/build/*.py) sitematch/roads/tiles.py
+	$(STEP) "Compiling land and people" $(BIN)/sitematch gazetteer roads --out $@
 
 $(PAGES): $(wildcard api/frontend/*.*) $(shell find api/frontend/src -type f) $(wildcard api/translations/*/LC_MESSAGES/*.po) tools/build_pages.py | .venv/run.done
 	$(STEP) "Building the pages" $(BIN)/python -m tools.build_pages

@@ -1,4 +1,4 @@
-"""Build hook: an installed sitematch carries its gazetteer, its pages' style and scripts, and their translations."""
+"""Build hook: an installed sitematch carries its gazetteer, its file of land and people, and its built pages."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ NOT_INSTALLED = frozenset({".po", ".pot", ".pyc"})
 """Endings of files below `api` that only a checkout needs."""
 
 GAZETTEER = Path("sitematch") / "_data" / "gazetteer.sqlite"
+ROADS = Path("sitematch") / "_data" / "roads.sqlite"
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg, misc, unused-ignore]
@@ -24,7 +25,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg, misc, unuse
         if version != "standard":
             return
         root = Path(self.root)
-        target = root / GAZETTEER
+        target, roads = root / GAZETTEER, root / ROADS
         sys.path.insert(0, str(root))
         try:
             from tools import build_pages
@@ -33,11 +34,21 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg, misc, unuse
                 from sitematch.gazetteer.build import build
 
                 build(target, directories=(root / "build" / "sources",))
+            if not roads.is_file():
+                from sitematch.roads.build import build as build_roads
+
+                build_roads(
+                    roads,
+                    gazetteer=target,
+                    land=(root / "data" / "roads" / "land.geojson").read_bytes(),
+                    links=(root / "data" / "roads" / "links.csv").read_bytes(),
+                )
             if not build_pages.is_current():
                 build_pages.build()
         finally:
             sys.path.remove(str(root))
         build_data["force_include"][str(target)] = GAZETTEER.as_posix()
+        build_data["force_include"][str(roads)] = ROADS.as_posix()
         build_data["force_include"].update(_web_files(root))
 
 

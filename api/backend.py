@@ -18,6 +18,7 @@ from sitematch.errors import DataFault, LedgerBusy, NotReady, SitematchError, St
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finding.finder import Finder
 from sitematch.services.finding.live_finders import LiveFinders
+from sitematch.services.journey.opening import open_estimator
 from sitematch.services.reports.demand import DemandCounter
 from sitematch.services.setup import ClockGuard, Store, open_store
 from sitematch.supervision import Supervisor
@@ -176,7 +177,8 @@ class Backend:
             opened = self._fixed and self._fixed.gazetteer
             readers = self.settings.threads or THREADS
             gazetteer = opened or Gazetteer.open(self.settings.gazetteer_path, readers=readers + SPARE_READERS)
-            self._live = LiveFinders(gazetteer, self._open_store(), self.settings.study_id, self.now)
+            travel = open_estimator(self.settings)
+            self._live = LiveFinders(gazetteer, self._open_store(), self.settings.study_id, self.now, travel=travel)
             self.tasks.watch(self._live.feed.task, self._live.outlooks.task)
             finder = self._live.finder()
             LOG.info("Ready: %s with %d sites.", finder.study.study_id, len(finder.sites))

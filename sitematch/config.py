@@ -42,6 +42,14 @@ class Settings:
         SQLAlchemy URL of the database. ``SITEMATCH_DATABASE_URL``; by default a SQLite file in `home`.
     gazetteer_path
         The compiled gazetteer. ``SITEMATCH_GAZETTEER``; by default the one inside the package.
+    roads_path
+        The file of land and people from which the way by car is estimated. ``SITEMATCH_ROADS``; by default the one
+        inside the package. Without the file, answers give distances and no minutes.
+    router, router_url
+        A router of the operator's own that is asked for times by car, ``valhalla`` or ``osrm``, and its address. It
+        learns where patients live. ``SITEMATCH_ROUTER``, ``SITEMATCH_ROUTER_URL``; empty asks nobody.
+    router_to_public
+        Whether the router may be outside private networks. ``SITEMATCH_ROUTER_TO_PUBLIC``, off.
     study_id
         The study that is matched when none is named. ``SITEMATCH_STUDY``.
     get_matches
@@ -101,6 +109,10 @@ class Settings:
     home: Path
     database_url: str
     gazetteer_path: Path
+    roads_path: Path | None = None
+    router: str = ""
+    router_url: str = ""
+    router_to_public: bool = False
     study_id: str = DEFAULT_STUDY_ID
     get_matches: bool = True
     ctgov_url: str = CTGOV_URL
@@ -170,6 +182,10 @@ class Settings:
             home=home,
             database_url=values.get("SITEMATCH_DATABASE_URL") or f"sqlite:///{home / 'sitematch.db'}",
             gazetteer_path=Path(gazetteer_text) if gazetteer_text else data_file("gazetteer.sqlite"),
+            roads_path=Path(values["SITEMATCH_ROADS"]) if values.get("SITEMATCH_ROADS") else data_file("roads.sqlite"),
+            router=given.router("SITEMATCH_ROUTER", "SITEMATCH_ROUTER_URL"),
+            router_url=values.get("SITEMATCH_ROUTER_URL", ""),
+            router_to_public=given.flag("SITEMATCH_ROUTER_TO_PUBLIC", default=False),
             study_id=values.get("SITEMATCH_STUDY") or DEFAULT_STUDY_ID,
             get_matches=given.flag("SITEMATCH_GET_MATCHES", default=True),
             ctgov_url=values.get("SITEMATCH_CTGOV_URL") or CTGOV_URL,

@@ -106,6 +106,16 @@ class Variables:
             return default
         return seconds
 
+    def router(self, name: str, address_name: str) -> str:
+        """Read the kind of a router, which needs an address; empty if there is none."""
+        kind = self._values.get(name, "").strip().lower()
+        if kind not in ("", "valhalla", "osrm"):
+            self._note(name, kind, "valhalla or osrm, or leave it out")
+            return ""
+        if kind and not self._values.get(address_name, "").strip():
+            self._faults.append((address_name, f"is missing; set it to the address of the router that {name} names."))
+        return kind
+
     def secret(self, name: str) -> str:
         """Read a secret, which is never repeated in a message; empty if there is none."""
         text = self._values.get(name, "").strip()

@@ -16,7 +16,9 @@ from sitematch.config import data_file
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.study_file import read_study
 from sitematch.importers.tables.sites_csv import read_sites
+from sitematch.roads.tiles import LandTiles
 from sitematch.services.finding.finder import Finder
+from sitematch.services.journey.estimating import ModelEstimator
 
 ROOT = Path(__file__).parent.parent
 
@@ -55,5 +57,9 @@ def gazetteer(gazetteer_path: Path) -> Gazetteer:
 
 @pytest.fixture(scope="session")
 def finder(gazetteer: Gazetteer) -> Finder:
-    """The default study with its stand-in sites, as in a new installation."""
-    return Finder(gazetteer, read_study(data_file("study.json")), read_sites(data_file("sites.csv")).sites)
+    """The default study with its stand-in sites, as a fresh install has them."""
+    path = data_file("roads.sqlite")
+    assert path.exists(), f"{path} is missing: run `make test`, or `sitematch gazetteer roads`"
+    sites = read_sites(data_file("sites.csv")).sites
+    travel = ModelEstimator(LandTiles(path))
+    return Finder(gazetteer, read_study(data_file("study.json")), sites, travel=travel)

@@ -47,6 +47,9 @@ _SENT_AGAIN = 100
 _RADII = (25, 50, 100, 250, 500)
 """The offered distances, in kilometres or miles."""
 
+_DURATIONS = (30, 60, 90, 120, 180, 240)
+"""Times by car to choose from, in minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class FinderOutcome:
@@ -186,6 +189,8 @@ class FinderVariant:
             countries=_countries(tag, tuple(COUNTRIES)),
             site_countries=_countries(tag, finder.countries if finder else ()),
             radii=_radii(tag),
+            has_times=finder is not None and finder.has_times,
+            durations=tuple((str(minutes), wording.duration(minutes)) for minutes in _DURATIONS),
             asked=asked,
             sent={
                 name: text[:_SENT_AGAIN]

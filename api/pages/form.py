@@ -34,6 +34,8 @@ class FormRequest(Wire, frozen=True, forbid_unknown_fields=True):
     longitude: Annotated[str, Meta(description="Longitude of the person's device.")] = ""
     accuracy_m: Annotated[str, Meta(description="The accuracy that the device reports, in metres.")] = ""
     within: Annotated[str, Meta(description='Radius with its unit, "50km" or "50miles"; empty for no limit.')] = ""
+    minutes: Annotated[str, Meta(description="The most minutes by car; empty for no limit.")] = ""
+    order: Annotated[str, Meta(description="As order of `MatchRequest`; empty for the default.")] = ""
     travel: Annotated[str, Meta(description="As min_travel of `MatchRequest`; empty for any.")] = ""
     only_country: Annotated[str, Meta(description="Only sites in this country; empty for any.")] = ""
     show: Annotated[str, Meta(description="The most sites to return.")] = ""
@@ -65,6 +67,8 @@ class FormRequest(Wire, frozen=True, forbid_unknown_fields=True):
         texts = {
             "study_id": self.study,
             "country": self.country,
+            "max_minutes": self.minutes,
+            "order": self.order,
             "min_travel": self.travel,
             "only_country": self.only_country,
             "limit": self.show,

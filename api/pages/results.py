@@ -12,6 +12,7 @@ from api.pages import wording
 from api.pages.languages import gettext as _
 from sitematch.domain.capacity.caps import CapLevel, LimitedBy, Remaining
 from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode
+from sitematch.domain.journey.estimate import Journey, Method
 from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
@@ -106,7 +107,11 @@ class Card:
     site_id, name, where
         The site.
     away, bearing
-        The distance and direction, in words.
+        How far and which way, in words.
+    journey, by_road
+        The way by car, in words; empty where nothing is known of it.
+    is_routed
+        Whether a router was asked for it.
     scale
         None if the distance is unknown.
     badges
@@ -127,6 +132,9 @@ class Card:
     where: str
     away: str
     bearing: str
+    journey: str
+    by_road: str
+    is_routed: bool
     scale: DistanceScale | None
     badges: tuple[Badge, ...]
     why: tuple[str, ...]
@@ -189,6 +197,16 @@ class Results:
     record_address: str
 
     @property
+    def has_journeys(self) -> bool:
+        """Whether a time by car is shown."""
+        return any(card.journey for card in self.cards)
+
+    @property
+    def is_routed(self) -> bool:
+        """Whether a router was asked, which is told where the person is."""
+        return any(card.is_routed for card in self.cards)
+
+    @property
     def has_contacts(self) -> bool:
         """Return whether any listed clinic has a contact."""
         return any(card.reach for card in (*self.cards, *self.left_out))
@@ -216,6 +234,7 @@ _BY_STUDY = {
 
 _FILTERS = {
     ReasonCode.TOO_FAR,
+    ReasonCode.TOO_LONG,
     ReasonCode.TOO_FEW_SPOTS,
     ReasonCode.TRAVEL_TOO_UNSURE,
     ReasonCode.COUNTRY_NOT_ASKED,
@@ -285,12 +304,15 @@ def results(found: MatchResult, place_name: str, study: Study, contacts: StudyCo
                 rank=match.rank,
                 badges=(_spots_badge(match.remaining), _travel_badge(match.site)),
                 reach_km=reach_km,
+                journey=match.journey,
             )
             for match in found.matches
         ),
         left_out=tuple(_card(item.site, item.distance, item.reasons, unit, reach) for item in found.excluded),
         left_out_count=len(found.excluded) + found.excluded_more,
-        outside_radius=found.outside_radius,
+        outside_radius=any(
+            reason.code is ReasonCode.OUTSIDE_RADIUS for match in found.matches for reason in match.reasons
+        ),
         nobody=no_clinic_reason(found.excluded),
         has_waiting_list=any(
             reason.code is ReasonCode.WAITING_LIST for item in found.excluded for reason in item.reasons
@@ -309,6 +331,7 @@ def _card(
     rank: int = 0,
     badges: tuple[Badge, ...] = (),
     reach_km: float = 0.0,
+    journey: Journey | None = None,
 ) -> Card:
     place = site.place
     return Card(
@@ -318,6 +341,9 @@ def _card(
         where=", ".join(filter(None, (site.address, site.city, site.state, wording.country(site.country)))),
         away=wording.away(distance, unit),
         bearing=wording.bearing(distance),
+        journey=wording.journey(journey),
+        by_road=wording.by_road(journey, unit),
+        is_routed=journey is not None and journey.method is not Method.MODEL,
         scale=_scale(distance, reach_km),
         badges=badges,
         why=tuple(

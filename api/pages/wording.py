@@ -16,6 +16,8 @@ from api.pages.languages import ENGLISH, current_language, ngettext
 from api.pages.languages import gettext as _
 from sitematch.domain.capacity.caps import CapLevel, LimitedBy, Remaining
 from sitematch.domain.finding.match import Distance, Reason, ReasonCode
+from sitematch.domain.journey.estimate import Journey, Way
+from sitematch.domain.journey.words import round_minutes
 from sitematch.domain.place import Place, Precision
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.domain.studies.travel import TravelCertainty, TravelKind, TravelSupport
@@ -102,6 +104,37 @@ def away(distance: Distance | None, unit: Unit) -> str:
         "%(distance)s away, give or take %(uncertainty)s",
         distance=length(distance.km, unit),
         uncertainty=length(distance.uncertainty_km, unit),
+    )
+
+
+def duration(minutes: float) -> str:
+    """Write a time as people say it; see `sitematch.domain.journey.words.round_minutes`."""
+    hours, rest = divmod(round_minutes(minutes), 60)
+    parts = [(hours, "duration-hour")] * bool(hours) + [(rest, "duration-minute")] * bool(rest)
+    locale = current_language().locale
+    return " ".join(units.format_unit(count, name, length="short", locale=locale) for count, name in parts)
+
+
+def journey(way: Journey | None) -> str:
+    """Say how long the way by car is, with the bounds that hold in 90 of 100 cases; empty where nothing is known."""
+    if way is None:
+        return ""
+    if way.minutes is None:
+        return _("Across the sea: by ferry or flight")
+    times = {
+        "time": duration(way.minutes.best),
+        "low": duration(way.minutes.low_90),
+        "high": duration(way.minutes.high_90),
+    }
+    if way.way is Way.ROAD_OR_FLIGHT:
+        return _("about %(time)s by car (%(low)s to %(high)s), or a flight", **times)
+    return _("about %(time)s by car (%(low)s to %(high)s)", **times)
+
+
+def by_road(way: Journey | None, unit: Unit) -> str:
+    """Say how long the road is; empty where nothing is known or no road leads there."""
+    return (
+        "" if way is None or way.road_km is None else _("%(distance)s by road", distance=length(way.road_km.best, unit))
     )
 
 
@@ -271,6 +304,22 @@ def reason(value: Reason, unit: Unit) -> str:
             return status(RecruitmentStatus(subject))
         case ReasonCode.TOO_FAR:
             return _("Farther than the %(distance)s you chose.", distance=distance)
+        case ReasonCode.QUICKER_THAN_AHEAD:
+            return _("About %(time)s quicker to reach by car than %(site)s.", time=duration(count or 0), site=site)
+        case ReasonCode.QUICKEST:
+            return _("The quickest clinic to reach by car that can take a patient now.")
+        case ReasonCode.SLOWER:
+            return _("About %(time)s longer by car than %(site)s.", time=duration(count or 0), site=site)
+        case ReasonCode.NO_MINUTES:
+            return _("No road leads there from your place, so it is listed after the others.")
+        case ReasonCode.OUTSIDE_MINUTES:
+            return _(
+                "More than %(time)s by car: no clinic within that time can take a patient, so the nearest one is "
+                "shown.",
+                time=duration(count or 0),
+            )
+        case ReasonCode.TOO_LONG:
+            return _("More than the %(time)s by car that you chose, or no road leads there.", time=duration(count or 0))
         case ReasonCode.TRAVEL_TOO_UNSURE:
             return travel(TravelCertainty(subject))
         case ReasonCode.COUNTRY_NOT_ASKED:

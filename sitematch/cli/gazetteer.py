@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sitematch.cli.common import EXIT_DATA_FAULT, EXIT_NOT_READY, Commands, exit_codes, plain_errors, settings
+from sitematch.config import data_file
 from sitematch.extras import needs_extra
 
 _CODES = exit_codes(EXIT_DATA_FAULT, EXIT_NOT_READY)
@@ -46,6 +47,34 @@ def build(out: Path | None, sources: Path, if_missing: bool) -> None:
     if not (if_missing and target.exists()):
         target.parent.mkdir(parents=True, exist_ok=True)
         building.build(target, directories=[sources])
+
+
+@gazetteer_group.command("roads", epilog=_CODES)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write.  [default: where it is read from]",
+)
+@plain_errors
+def roads(out: Path | None) -> None:
+    """Compile the file of land and people, from which the way by car is estimated.
+
+    It is made from the gazetteer's towns, the coastlines of Natural Earth and a table of bridges and tunnels.
+
+    \b
+    Example:
+      sitematch gazetteer roads
+    """
+    with needs_extra("build", "Building the file of land and people"):
+        from sitematch.roads import build as building
+
+    chosen = settings()
+    building.build(
+        out or chosen.roads_path or data_file("roads.sqlite"),
+        gazetteer=chosen.gazetteer_path,
+        land=data_file("roads/land.geojson").read_bytes(),
+        links=data_file("roads/links.csv").read_bytes(),
+    )
 
 
 @gazetteer_group.command("audit", epilog=_CODES)

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from sitematch.domain.capacity.caps import LimitedBy
+from sitematch.domain.journey.estimate import Way
 from sitematch.domain.place import Precision
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.domain.studies.travel import TravelCertainty
@@ -22,6 +23,7 @@ from sitematch.exporters.wire.matches import (
     DistanceAnswer,
     ExclusionAnswer,
     Instant,
+    JourneyAnswer,
     Location,
     MatchAnswer,
     MatchesAnswer,
@@ -72,6 +74,12 @@ class SiteProperties(Wire, frozen=True, omit_defaults=True):
     distance_uncertainty_km: Annotated[float, Meta(ge=0)] | None = None
     distance: Annotated[str | None, Meta(description="In the answer's unit, with its uncertainty.")] = None
     direction: str | None = None
+    minutes: Annotated[float, Meta(ge=0, description="By car, the best guess.")] | None = None
+    minutes_low: Annotated[float, Meta(ge=0, description="With minutes_high: true in 90 of 100 cases.")] | None = None
+    minutes_high: Annotated[float, Meta(ge=0)] | None = None
+    road_km: Annotated[float, Meta(ge=0)] | None = None
+    way: Way | None = None
+    journey: Annotated[str | None, Meta(description="The way by car in words.")] = None
     address: Annotated[str | None, Meta(description="Street and number, where known.")] = None
     remaining: Annotated[int | None, Meta(description="Spots left; absent is unknown.")] = None
     drawn_from: LimitedBy | None = None
@@ -289,7 +297,7 @@ def _site_properties(site: SiteAnswer) -> SiteProperties:
 
 def _match_properties(match: MatchAnswer) -> SiteProperties:
     return msgspec.structs.replace(
-        _with_distance(_site_properties(match.site), match.distance),
+        _with_journey(_with_distance(_site_properties(match.site), match.distance), match.journey),
         outcome="match",
         rank=match.rank,
         band=match.band,
@@ -316,4 +324,19 @@ def _with_distance(properties: SiteProperties, distance: DistanceAnswer | None) 
         distance_uncertainty_km=distance.uncertainty_km,
         distance=distance.text,
         direction=distance.direction,
+    )
+
+
+def _with_journey(properties: SiteProperties, journey: JourneyAnswer | None) -> SiteProperties:
+    if journey is None:
+        return properties
+    minutes, road_km = journey.minutes, journey.road_km
+    return msgspec.structs.replace(
+        properties,
+        minutes=minutes and minutes.best,
+        minutes_low=minutes and minutes.low_90,
+        minutes_high=minutes and minutes.high_90,
+        road_km=road_km and road_km.best,
+        way=journey.way,
+        journey=journey.text,
     )

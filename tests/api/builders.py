@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask
 
 from api.app import create_app
-from sitematch.config import Settings
+from sitematch.config import Settings, data_file
 from sitematch.domain.place import Coordinates, Place, Precision
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import RecruitmentStatus, Study
@@ -19,7 +19,9 @@ from sitematch.domain.studies.travel import TravelCertainty, TravelSupport
 from sitematch.gazetteer.grammar import name_keys
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.gazetteer.schema import APPLICATION_ID, DEGREE, PRECISIONS, SCHEMA_VERSION, TABLES
+from sitematch.roads.tiles import LandTiles
 from sitematch.services.finding.finder import Finder
+from sitematch.services.journey.estimating import ModelEstimator
 from sitematch.store import migrate
 from sitematch.store.engine import open_store
 from sitematch.store.studies import catalogue
@@ -123,7 +125,8 @@ SITES = (
 
 
 def make_finder(gazetteer: Path, sites: Sequence[Site] = SITES, **study: Any) -> Finder:
-    return Finder(Gazetteer.open(gazetteer), make_study(**study), sites)
+    travel = ModelEstimator(LandTiles(data_file("roads.sqlite")))
+    return Finder(Gazetteer.open(gazetteer), make_study(**study), sites, travel=travel)
 
 
 def make_settings(home: Path, **changes: Any) -> Settings:

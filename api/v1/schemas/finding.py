@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from sitematch.domain.finding.policy import MAX_LIMIT, MAX_RADIUS_KM, MatchPolicy, Order
+from sitematch.domain.finding.policy import MAX_LIMIT, MAX_MINUTES, MAX_RADIUS_KM, MatchPolicy, Order
 from sitematch.domain.place import Coordinates, Place, Precision
 from sitematch.domain.studies.search_terms import MAX_QUERY_LENGTH
 from sitematch.domain.studies.study import RecruitmentStatus
@@ -66,7 +66,8 @@ class LookUp(Wire, frozen=True, forbid_unknown_fields=True):
     order: Annotated[
         Order,
         Meta(
-            description="best: distance in bands, within a band travel support, then spots. distance: plain distance."
+            description="best: distance in bands, within a band travel support, then spots. distance: plain distance. "
+            "time: minutes by car, in one study."
         ),
     ] = Order.BEST
     limit: Annotated[
@@ -80,6 +81,10 @@ class LookUp(Wire, frozen=True, forbid_unknown_fields=True):
     within_miles: Annotated[
         Annotated[float, Meta(gt=0)] | None,
         Meta(description="Radius in miles, greater than 0; instead of within_km."),
+    ] = None
+    max_minutes: Annotated[
+        Annotated[float, Meta(gt=0, le=MAX_MINUTES)] | None,
+        Meta(description="The most minutes by car, one way, in one study; the default is no limit."),
     ] = None
     min_travel: Annotated[
         TravelCertainty | None,
@@ -110,6 +115,7 @@ class LookUp(Wire, frozen=True, forbid_unknown_fields=True):
             limit=self.limit,
             within_km=self.within_km,
             within_miles=self.within_miles,
+            max_minutes=self.max_minutes,
             min_travel=self.min_travel,
             only_country=self.only_country,
             status=self.status,

@@ -77,6 +77,7 @@ _MATCH_OPTIONS = (
     click.option("--limit", "-n", type=int, default=5, show_default=True, help="The most sites to show, 1 to 500."),
     click.option("--within-km", type=float, metavar="KM", help="Radius in kilometres."),
     click.option("--within-miles", type=float, metavar="MILES", help="Radius in miles."),
+    click.option("--max-minutes", type=float, metavar="MINUTES", help="The most minutes by car, one way."),
     click.option(
         "--travel",
         type=click.Choice([certainty.value for certainty in TravelCertainty], case_sensitive=False),
@@ -119,6 +120,7 @@ def _policy(
     limit: int,
     within_km: float | None,
     within_miles: float | None,
+    max_minutes: float | None,
     travel: str | None,
     min_spots: int | None,
     only_country: str | None,
@@ -133,6 +135,7 @@ def _policy(
         limit=limit,
         within_km=within_km,
         within_miles=within_miles,
+        max_minutes=max_minutes,
         min_travel=None if travel is None else TravelCertainty(travel),
         min_spots=min_spots,
         only_country=only_country,
@@ -172,6 +175,7 @@ def match(condition: str | None, form: str, **asked: Any) -> None:
       sitematch match 33180 --country US
       sitematch match "Springfield, IL" --country US --limit 3
       sitematch match 10117 --country EE --within-km 300 --format json
+      sitematch match 33180 --country US --order time --max-minutes 90
       sitematch match 33180 --country US --condition "lupus nephritis"
     """
     from sitematch.exporters.wire.matches import matches_answer

@@ -14,6 +14,7 @@ import msgspec
 
 from sitematch.domain.capacity.caps import Remaining
 from sitematch.domain.finding.policy import MatchPolicy
+from sitematch.domain.journey.estimate import Journey
 from sitematch.domain.place import Place
 from sitematch.domain.studies.site import Site
 from sitematch.domain.units import Unit
@@ -41,6 +42,11 @@ class ReasonCode(StrEnum):
     SPOTS_SHARED = "SPOTS_SHARED"
     SPOTS_UNKNOWN = "SPOTS_UNKNOWN"
     LIKELY_FULL = "LIKELY_FULL"
+    QUICKER_THAN_AHEAD = "QUICKER_THAN_AHEAD"
+    QUICKEST = "QUICKEST"
+    SLOWER = "SLOWER"
+    NO_MINUTES = "NO_MINUTES"
+    OUTSIDE_MINUTES = "OUTSIDE_MINUTES"
     # Left out because:
     FULL = "FULL"
     CLOSED = "CLOSED"
@@ -50,6 +56,7 @@ class ReasonCode(StrEnum):
     TOO_FEW_SPOTS = "TOO_FEW_SPOTS"
     NOT_RECRUITING = "NOT_RECRUITING"
     TOO_FAR = "TOO_FAR"
+    TOO_LONG = "TOO_LONG"
     TRAVEL_TOO_UNSURE = "TRAVEL_TOO_UNSURE"
     COUNTRY_NOT_ASKED = "COUNTRY_NOT_ASKED"
     NO_LOCATION = "NO_LOCATION"
@@ -66,7 +73,7 @@ class Reason(msgspec.Struct, frozen=True, gc=False):
     km
         A distance in kilometres, if the reason has one.
     count
-        A number of spots or a rank, if the reason has one.
+        A number of spots or of minutes, or a rank, where the reason has one.
     subject
         A site's facility, a status, a country or the level of a cap (`CapLevel`), if the reason names one.
     on
@@ -121,7 +128,9 @@ class SiteMatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     remaining
         Spots left, and the cap that they count against.
     reasons
-        The reasons for its rank, the most important first.
+        Why it stands where it stands, the most telling first.
+    journey
+        The way by car; None where nothing estimates it, or the site could not be placed.
     """
 
     rank: int
@@ -130,6 +139,7 @@ class SiteMatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     distance: Distance | None
     remaining: Remaining
     reasons: tuple[Reason, ...]
+    journey: Journey | None = None
 
 
 class Exclusion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -169,7 +179,7 @@ class MatchResult:
     excluded_more
         How many more were left out in the same way.
     outside_radius
-        True if no site is within the radius and the nearest site is shown anyway.
+        True when nothing lies within the radius or the minutes asked for, and the nearest site is shown anyway.
     answered_at
         The time for which the answer is valid (aware, UTC).
     """

@@ -17,6 +17,9 @@ MAX_LIMIT = 500
 MAX_RADIUS_KM = 20_038.0
 """Just over half the length of the equator: no two points on the earth are farther apart."""
 
+MAX_MINUTES = 10_000
+"""A week at the wheel."""
+
 
 class Order(StrEnum):
     """The order of matches."""
@@ -24,7 +27,9 @@ class Order(StrEnum):
     BEST = "best"
     """Distance in bands; within a band travel support, then remaining spots, then distance."""
     DISTANCE = "distance"
-    """Distance only."""
+    """Plain distance."""
+    TIME = "time"
+    """Minutes by car, the best guess; sites across the sea after all others, by distance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,9 @@ class MatchPolicy:
         Maximum number of matches, 1 to 500.
     within_km
         Radius in kilometres, over 0; None is the whole world.
+    max_minutes
+        Most minutes by car one way, by the best guess, over 0 to 10,000; None is no limit. Sites across the sea are
+        out.
     min_travel
         Only sites whose travel support is at least this certain, in the order of `TravelCertainty`; None allows all.
     min_spots
@@ -62,12 +70,18 @@ class MatchPolicy:
     order: Order = Order.BEST
     limit: int = 5
     within_km: float | None = None
+    max_minutes: float | None = None
     min_travel: TravelCertainty | None = None
     min_spots: int | None = None
     country: str | None = None
     prefer_country: str | None = None
     statuses: frozenset[RecruitmentStatus] = frozenset({RecruitmentStatus.RECRUITING})
     unit: Unit | None = None
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether a site has to be within a radius or a time."""
+        return self.within_km is not None or self.max_minutes is not None
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MAX_LIMIT:
@@ -76,6 +90,12 @@ class MatchPolicy:
             raise InvalidPolicy(
                 f"The radius is {self.within_km}. Give a number greater than 0, or leave it out for no limit.",
                 field="within_km",
+            )
+        if self.max_minutes is not None and not 0 < self.max_minutes <= MAX_MINUTES:
+            raise InvalidPolicy(
+                f"max_minutes is {self.max_minutes}. Give a number greater than 0 and at most {MAX_MINUTES:,}, or "
+                "leave it out for no limit.",
+                field="max_minutes",
             )
         if self.min_spots is not None and self.min_spots < 1:
             raise InvalidPolicy(

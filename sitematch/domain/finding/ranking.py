@@ -8,16 +8,18 @@ within the greatest of 5 km, 10 % of the band's start, and the start's combined 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import islice, pairwise
 from types import MappingProxyType
 from typing import Protocol
 
 from sitematch.domain.capacity.caps import LimitedBy, Remaining, Shortage
 from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode, SiteMatch
 from sitematch.domain.finding.policy import MatchPolicy, Order
+from sitematch.domain.journey.estimate import Journey, least_minutes
 from sitematch.domain.place import Place
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.travel import TRAVEL_ORDER, TravelCertainty
@@ -34,6 +36,10 @@ MAX_EXCLUDED = 20
 
 MAX_TOO_FAR = 3
 """Sites beyond the radius that are listed when places are free."""
+
+QUICKER_MINUTES = 5.0
+QUICKER_SHARE = 0.1
+"""A site is called quicker than the one before it if it saves both: at least these minutes, and this share of them."""
 
 NOTHING_FORESEEN: Mapping[str, Reason] = MappingProxyType({})
 """For a ranking that knows nothing of what is to come."""
@@ -77,6 +83,8 @@ class Candidate:
         See `SiteMatch.band`; 0 until the walk has met the site.
     group
         1 for a site outside the preferred country, which ranks behind all others; else 0.
+    journey
+        The way by car; None where it was not asked for.
     """
 
     site: Site
@@ -85,6 +93,16 @@ class Candidate:
     remaining: Remaining | None = None
     band: int = 0
     group: int = 0
+    journey: Journey | None = None
+
+    @property
+    def minutes(self) -> float:
+        """Minutes by car by the best guess; infinite across the sea and where nothing is known."""
+        return self.journey.minutes.best if self.journey and self.journey.minutes else math.inf
+
+
+Estimates = Callable[[Sequence[Candidate]], Sequence[Journey]]
+"""Estimates the way to candidates that have a location, in their order."""
 
 
 def rank(
@@ -96,6 +114,7 @@ def rank(
     unplaced: Iterable[Site],
     capacity: CapacityView,
     foreseen: Mapping[str, Reason] = NOTHING_FORESEEN,
+    estimates: Estimates | None = None,
 ) -> MatchResult:
     """Rank the sites that can take a patient, and say which nearer ones were left out and why.
 
@@ -116,20 +135,32 @@ def rank(
         Spots left by site.
     foreseen
         What is probable of a site, by site_id: said with its match, without a say in the order.
+    estimates
+        The way by car; asked for the sites that are shown, and for others only where the policy asks for minutes.
+        Without it a policy that asks for minutes finds no site that has any.
 
     Returns
     -------
     MatchResult
         Matches in the policy's order. Order "best": band, then travel support, then remaining spots (more first,
-        unknown after every known number), then distance, then site_id. Order "distance": distance, then site_id.
+        unknown after every known number), then distance, then site_id. Order "distance": distance, then site_id. Order
+        "time": minutes, then distance, then site_id; sites without minutes after those with them.
         A preferred country's sites come before all others. If nothing lies within the radius, the nearest site that
         can take a patient stands alone and `outside_radius` is true.
     """
+    by_time = policy.order is Order.TIME
+    if estimates is not None and (by_time or policy.max_minutes is not None):
+        placed = _with_journeys(placed, estimates, max(policy.limit, _AT_ONCE))
     gathered = _gather(place, policy, placed, capacity)
     ordered = gathered.eligible
-    ordered.sort(key=_best_key if policy.order is Order.BEST else _distance_key)
+    ordered.sort(key=_ORDERS[policy.order])
+    if by_time:
+        for band, candidate in enumerate(ordered, start=1):
+            candidate.band = band
     _append_unplaced(gathered, unplaced, policy, capacity)
     shown = ordered[: policy.limit]
+    if estimates is not None:
+        _estimate(shown, estimates)
     excluded, more = _left_out(place, policy, gathered, shown)
     ties = [_cannot_be_told_apart(place, policy, a, b) for a, b in pairwise(shown)]
     matches = tuple(
@@ -140,6 +171,7 @@ def rank(
             distance=distance_to(place, candidate),
             remaining=_known(candidate),
             reasons=_reasons(policy, gathered, i, ties, foreseen),
+            journey=candidate.journey,
         )
         for i, candidate in enumerate(shown)
     )
@@ -153,6 +185,24 @@ def rank(
         outside_radius=gathered.outside_radius,
         answered_at=now,
     )
+
+
+_AT_ONCE = 8
+"""Sites whose way is estimated together at least."""
+
+
+def _with_journeys(placed: Iterable[Candidate], estimates: Estimates, at_once: int) -> Iterator[Candidate]:
+    """Yield candidates with their way, estimated some at a time."""
+    candidates = iter(placed)
+    while some := list(islice(candidates, at_once)):
+        _estimate(some, estimates)
+        yield from some
+
+
+def _estimate(candidates: Sequence[Candidate], estimates: Estimates) -> None:
+    unknown = [one for one in candidates if one.journey is None and one.km < math.inf]
+    for candidate, journey in zip(unknown, estimates(unknown) if unknown else (), strict=True):
+        candidate.journey = journey
 
 
 @dataclass(slots=True)
@@ -169,6 +219,8 @@ def _gather(place: Place, policy: MatchPolicy, placed: Iterable[Candidate], capa
     """Walk outwards until no farther site can change the first `limit` matches."""
     found = _Gathered([], [], {})
     radius_km = math.inf if policy.within_km is None else policy.within_km
+    most_minutes = math.inf if policy.max_minutes is None else policy.max_minutes
+    first_too_long: Candidate | None = None
     bands = (_Bands(place, policy, 0), _Bands(place, policy, 1))
     leading = bands[0]
     too_far = 0
@@ -176,9 +228,12 @@ def _gather(place: Place, policy: MatchPolicy, placed: Iterable[Candidate], capa
         km = candidate.km
         if leading.closed_before(km) >= policy.limit:
             break
+        is_outside = km > radius_km or least_minutes(km) > most_minutes
+        if is_outside and first_too_long is not None and not found.eligible:
+            break
         candidate.remaining = capacity.remaining(candidate.site)
         faults = _faults(candidate, policy)
-        if km > radius_km:
+        if is_outside:
             if not found.eligible and not faults:
                 found.outside_radius = True
                 bands[0].add(candidate)
@@ -189,8 +244,12 @@ def _gather(place: Place, policy: MatchPolicy, placed: Iterable[Candidate], capa
                     break
             else:
                 too_far += not faults
-                reason = Reason(ReasonCode.TOO_FAR, km=policy.within_km)
+                reason = Reason(ReasonCode.TOO_FAR, km=policy.within_km) if km > radius_km else _too_long(policy)
                 found.left_out.append((candidate, (reason, *faults)))
+        elif policy.max_minutes is not None and candidate.minutes > most_minutes:
+            if not faults and first_too_long is None:
+                first_too_long = candidate
+            found.left_out.append((candidate, (_too_long(policy), *faults)))
         elif faults:
             found.left_out.append((candidate, faults))
         else:
@@ -198,6 +257,13 @@ def _gather(place: Place, policy: MatchPolicy, placed: Iterable[Candidate], capa
             bands[other].add(candidate)
             found.nearest.setdefault(other, candidate)
             found.eligible.append(candidate)
+    if first_too_long is not None and not found.eligible:
+        # Nothing is within the minutes: the nearest site that can take a patient stands alone.
+        found.outside_radius = True
+        bands[0].add(first_too_long)
+        found.nearest[0] = first_too_long
+        found.eligible.append(first_too_long)
+        found.left_out = [pair for pair in found.left_out if pair[0] is not first_too_long]
     if bands[1].count:
         for candidate in found.eligible:
             if candidate.group:
@@ -210,9 +276,12 @@ class _Bands:
 
     __slots__ = (
         "_by_distance",
+        "_by_time",
         "_group",
         "_in_band",
+        "_limit",
         "_place_km",
+        "_quickest",
         "_reach_km",
         "_start_km",
         "_total",
@@ -221,7 +290,10 @@ class _Bands:
 
     def __init__(self, place: Place, policy: MatchPolicy, group: int) -> None:
         self._place_km = place.uncertainty_km
-        self._by_distance = policy.order is Order.DISTANCE
+        self._by_distance = policy.order is not Order.BEST
+        self._by_time = policy.order is Order.TIME
+        self._limit = policy.limit
+        self._quickest: list[float] = []
         self._group = group
         self._reach_km = -1.0
         self._in_band = 0
@@ -239,9 +311,13 @@ class _Bands:
         candidate.group = self._group
         self._in_band += 1
         self._total += 1
+        if self._by_time:
+            insort(self._quickest, candidate.minutes)
 
     def closed_before(self, km: float) -> int:
         """Count the candidates whose order no site at `km` or beyond can change."""
+        if self._by_time:
+            return bisect_left(self._quickest, least_minutes(km))
         return self._total if km > self._reach_km else self._total - self._in_band
 
 
@@ -282,7 +358,7 @@ def _append_unplaced(
     for site in unplaced:
         candidate = Candidate(site, math.inf, 0.0, capacity.remaining(site), last_band)
         faults = _faults(candidate, policy)
-        if faults or policy.within_km is not None or len(gathered.eligible) >= policy.limit:
+        if faults or policy.is_bounded or len(gathered.eligible) >= policy.limit:
             gathered.left_out.append((candidate, (*faults, Reason(ReasonCode.NO_LOCATION))))
         else:
             gathered.eligible.append(candidate)
@@ -331,17 +407,27 @@ def _reasons(
         reasons.append(Reason(ReasonCode.UNPLACED))
     else:
         if gathered.outside_radius:
-            reasons.append(Reason(ReasonCode.OUTSIDE_RADIUS, km=policy.within_km))
+            by_km = policy.within_km is not None and candidate.km > policy.within_km
+            reasons.append(
+                Reason(ReasonCode.OUTSIDE_RADIUS, km=policy.within_km)
+                if by_km or policy.max_minutes is None
+                else Reason(ReasonCode.OUTSIDE_MINUTES, count=round(policy.max_minutes))
+            )
         if policy.prefer_country is not None:
             is_own = candidate.site.country == policy.prefer_country
             code = ReasonCode.OWN_COUNTRY if is_own else ReasonCode.OTHER_COUNTRY
             reasons.append(Reason(code, subject=candidate.site.country))
         tied = [ordered[j] for j in (i - 1, i + 1) if 0 <= j <= len(ties) and ties[min(i, j)]]
-        compared, reason = _position_reason(ordered, i, gathered.nearest[candidate.group])
+        if policy.order is Order.TIME:
+            compared, reason = None, _time_reason(ordered, i)
+        else:
+            compared, reason = _position_reason(ordered, i, gathered.nearest[candidate.group])
         # Of a site that may as well be the nearer one, nothing else is said.
         if compared is None or all(compared is not other for other in tied):
             reasons.append(reason)
         reasons += [_undecided(candidate, other) for other in tied]
+        if policy.order is not Order.TIME and i > 0:
+            reasons += _quicker(candidate, ordered[i - 1])
     reasons.append(_TRAVEL_REASON[candidate.site.travel.certainty])
     reasons.append(_spots_reason(_known(candidate)))
     probable = foreseen.get(candidate.site.site_id)
@@ -374,13 +460,35 @@ def _position_reason(ordered: Sequence[Candidate], i: int, nearest: Candidate) -
     return nearest, Reason(code, candidate.km - nearest.km, subject=nearest.site.facility)
 
 
+def _time_reason(ordered: Sequence[Candidate], i: int) -> Reason:
+    """Explain a position by time."""
+    candidate, first = ordered[i], ordered[0]
+    if candidate.minutes == math.inf:
+        return Reason(ReasonCode.NO_MINUTES)
+    if i == 0 or first.minutes == math.inf:
+        return Reason(ReasonCode.QUICKEST)
+    return Reason(ReasonCode.SLOWER, count=round(candidate.minutes - first.minutes), subject=first.site.facility)
+
+
+def _quicker(candidate: Candidate, ahead: Candidate) -> list[Reason]:
+    """Say that a site is reached more quickly than the one that stands before it."""
+    saved = ahead.minutes - candidate.minutes
+    if not math.isfinite(saved) or saved < max(QUICKER_MINUTES, QUICKER_SHARE * ahead.minutes):
+        return []
+    return [Reason(ReasonCode.QUICKER_THAN_AHEAD, count=round(saved), subject=ahead.site.facility)]
+
+
+def _too_long(policy: MatchPolicy) -> Reason:
+    return Reason(ReasonCode.TOO_LONG, count=round(policy.max_minutes or 0))
+
+
 def _undecided(candidate: Candidate, other: Candidate) -> Reason:
     return Reason(ReasonCode.UNDECIDED, abs(candidate.km - other.km), subject=other.site.facility)
 
 
 def _cannot_be_told_apart(place: Place, policy: MatchPolicy, a: Candidate, b: Candidate) -> bool:
     """Tell whether only distance puts two neighbours in this order, and by less than its uncertainty."""
-    if a.km == math.inf or b.km == math.inf:
+    if a.km == math.inf or b.km == math.inf or policy.order is Order.TIME:
         return False
     apart_km = abs(a.km - b.km)
     if apart_km >= math.hypot(place.uncertainty_km, _site_km(a.site), _site_km(b.site)) or a.group != b.group:
@@ -433,3 +541,14 @@ def _best_key(candidate: Candidate) -> tuple[int, int, float, float, str]:
 
 def _distance_key(candidate: Candidate) -> tuple[int, float, str]:
     return (candidate.group, candidate.km, candidate.site.site_id)
+
+
+def _time_key(candidate: Candidate) -> tuple[int, float, float, str]:
+    return (candidate.group, candidate.minutes, candidate.km, candidate.site.site_id)
+
+
+_ORDERS: Mapping[Order, Callable[[Candidate], tuple[float | str, ...]]] = {
+    Order.BEST: _best_key,
+    Order.DISTANCE: _distance_key,
+    Order.TIME: _time_key,
+}

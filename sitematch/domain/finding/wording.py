@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sitematch.domain.capacity.caps import CapLevel
 from sitematch.domain.finding.match import Reason, ReasonCode
+from sitematch.domain.journey.words import format_minutes
 from sitematch.domain.place import Place, Precision
 from sitematch.domain.units import Unit, format_distance
 
@@ -17,6 +18,8 @@ _FIXED = {
     ReasonCode.TRAVEL_NOT_COVERED: "Travel costs are not covered.",
     ReasonCode.SPOTS_UNKNOWN: "How many spots are left is not known.",
     ReasonCode.STUDY_NOT_RECRUITING: "The study is not taking patients now.",
+    ReasonCode.QUICKEST: "The quickest to reach by car of the sites that can take a patient now.",
+    ReasonCode.NO_MINUTES: "No road leads there from your place, so it is listed after the others.",
     ReasonCode.WAITING_LIST: "There is a waiting list: ask the site how to join it.",
 }
 
@@ -142,6 +145,17 @@ def explain(reason: Reason, unit: Unit) -> str:
             return f"Not recruiting now: its status is {subject.replace('_', ' ').lower()}."
         case ReasonCode.TOO_FAR:
             return f"Farther than the {distance} you asked for."
+        case ReasonCode.QUICKER_THAN_AHEAD:
+            return f"About {format_minutes(count or 0)} quicker to reach by car than {subject}."
+        case ReasonCode.SLOWER:
+            return f"About {format_minutes(count or 0)} longer by car than {subject}."
+        case ReasonCode.OUTSIDE_MINUTES:
+            return (
+                f"More than {format_minutes(count or 0)} by car: no site within that time can take a patient, so the "
+                "nearest one is shown."
+            )
+        case ReasonCode.TOO_LONG:
+            return f"More than the {format_minutes(count or 0)} by car that you asked for, or no road."
         case ReasonCode.TRAVEL_TOO_UNSURE:
             return f"Less travel support than you asked for: {_TRAVEL_WORDS[subject]}."
         case ReasonCode.COUNTRY_NOT_ASKED:

@@ -9,6 +9,7 @@ from typing import Any
 from sitematch.domain.capacity.caps import CapacityState, LimitedBy, SiteCapacity
 from sitematch.domain.finding.match import Exclusion, MatchResult, SiteMatch
 from sitematch.domain.finding.wording import explain
+from sitematch.domain.journey.estimate import Journey, Way
 from sitematch.domain.place import Precision
 from sitematch.domain.studies.site import SITE_COLUMNS, Site
 from sitematch.domain.studies.study import RecruitmentStatus
@@ -59,6 +60,11 @@ class MatchRow(SiteRow, frozen=True):
     distance_km: float | None
     distance_uncertainty_km: float | None
     direction: str | None
+    minutes: float | None
+    minutes_low: float | None
+    minutes_high: float | None
+    road_km: float | None
+    way: Way | None
     remaining: int | None
     drawn_from: LimitedBy | None
     reasons: tuple[str, ...]
@@ -100,7 +106,8 @@ class CapacityRow(SpotsAtSite, frozen=True):
 SITE_HEADER = tuple(SiteRow.__struct_fields__)
 STATED_SITE_HEADER = SITE_COLUMNS
 MATCH_HEADER = (
-    *("outcome", "rank", "band", "distance_km", "distance_uncertainty_km", "direction", "remaining", "drawn_from"),
+    *("outcome", "rank", "band", "distance_km", "distance_uncertainty_km", "direction"),
+    *("minutes", "minutes_low", "minutes_high", "road_km", "way", "remaining", "drawn_from"),
     *SITE_HEADER,
     *("reasons", "notice"),
 )
@@ -135,6 +142,7 @@ def match_rows(result: MatchResult, notice: str) -> Iterator[MatchRow]:
             band=match.band,
             remaining=match.remaining.count,
             drawn_from=match.remaining.drawn_from,
+            **_way(match.journey),
             **_found(match, result.unit, notice),
         )
     for exclusion in result.excluded:
@@ -144,6 +152,7 @@ def match_rows(result: MatchResult, notice: str) -> Iterator[MatchRow]:
             band=None,
             remaining=None,
             drawn_from=None,
+            **_way(None),
             **_found(exclusion, result.unit, notice),
         )
 
@@ -226,6 +235,17 @@ def _found(found: SiteMatch | Exclusion, unit: Unit, notice: str) -> dict[str, A
         "direction": distance.direction if distance and is_directed else None,
         "reasons": tuple(explain(reason, unit) for reason in found.reasons),
         "notice": notice,
+    }
+
+
+def _way(journey: Journey | None) -> dict[str, Any]:
+    minutes, road_km = (journey.minutes, journey.road_km) if journey else (None, None)
+    return {
+        "minutes": minutes and round(minutes.best, 1),
+        "minutes_low": minutes and round(minutes.low_90, 1),
+        "minutes_high": minutes and round(minutes.high_90, 1),
+        "road_km": road_km and round(road_km.best, 1),
+        "way": journey and journey.way,
     }
 
 

@@ -42,7 +42,7 @@ def print_matches(answer: MatchesAnswer, console: Console) -> None:
             table.add_row(
                 str(match.rank),
                 _site_cell(match.site, _why(match), *contact_lines(match.contacts)),
-                "unknown" if match.distance is None else match.distance.text.replace(", ", "\n"),
+                _distance_cell(match),
                 TRAVEL_WORDS[match.site.travel.certainty],
                 spots_cell(match.remaining),
             )
@@ -138,6 +138,17 @@ def contact_lines(contacts: tuple[ContactAnswer, ...] | UnsetType) -> list[str]:
 def _site_cell(site: SiteAnswer, *below: str) -> Group:
     town = ", ".join(part for part in (site.city, site.state, site.country) if part)
     return Group(Text(site.facility, style="bold"), Text(town), *(Text(line, style="dim") for line in below), Text(""))
+
+
+def _distance_cell(match: MatchAnswer) -> str:
+    """Write how far it is, and below it how long that takes."""
+    if match.distance is None:
+        return "unknown"
+    distance = match.distance.text.replace(", ", "\n")
+    if match.journey is None:
+        return distance
+    journey = match.journey.text.partition(", ")[0] if match.journey.minutes else match.journey.text
+    return f"{distance}\n" + journey.replace(" (", "\n(").replace(": ", ":\n")
 
 
 def _why(match: MatchAnswer) -> str:

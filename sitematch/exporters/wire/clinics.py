@@ -104,6 +104,7 @@ def clinics_answer(result: ClinicResult, attribution: tuple[str, ...]) -> Clinic
             order=result.policy.order.value,
             limit=result.policy.limit,
             within_km=result.policy.within_km,
+            max_minutes=None,
             unit=unit,
             condition=result.condition,
         ),

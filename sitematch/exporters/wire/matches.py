@@ -12,6 +12,8 @@ from msgspec import Meta
 from sitematch.domain.capacity.caps import LimitedBy, Remaining, Shortage
 from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode, SiteMatch
 from sitematch.domain.finding.wording import describe_place, explain
+from sitematch.domain.journey.estimate import Interval, Journey, Method, Way
+from sitematch.domain.journey.words import describe_journey
 from sitematch.domain.place import Place, Precision
 from sitematch.domain.studies.contact import NO_CONTACTS, Contact, StudyContacts
 from sitematch.domain.studies.site import Site
@@ -99,6 +101,29 @@ class DistanceAnswer(Wire, frozen=True):
     text: Annotated[str, Meta(description="In the answer's unit, with its uncertainty.")]
 
 
+class IntervalAnswer(Wire, frozen=True):
+    """A best guess with bounds."""
+
+    best: Annotated[float, Meta(ge=0, description="As often too low as too high.")]
+    low_50: Annotated[float, Meta(ge=0, description="With high_50: the bounds that hold in half of all cases.")]
+    high_50: Annotated[float, Meta(ge=0)]
+    low_90: Annotated[float, Meta(ge=0, description="With high_90: the bounds that hold in 90 of 100 cases.")]
+    high_90: Annotated[float, Meta(ge=0)]
+
+
+class JourneyAnswer(Wire, frozen=True):
+    """The way by car, one way, without traffic of the hour."""
+
+    way: Annotated[Way, Meta(description="SEA is across the sea, by ferry or flight: then there are no minutes.")]
+    minutes: Annotated[IntervalAnswer | None, Meta(description="By car; null across the sea.")]
+    road_km: Annotated[IntervalAnswer | None, Meta(description="By road; null across the sea.")]
+    method: Annotated[Method, Meta(description="What the estimate comes from.")]
+    goes_round: Annotated[
+        bool, Meta(description="The straight line crosses water; the way goes round it or over a bridge.")
+    ]
+    text: Annotated[str, Meta(description="In words, with the bounds that hold in 90 of 100 cases.")]
+
+
 class RemainingAnswer(Wire, frozen=True):
     """Spots left."""
 
@@ -130,6 +155,10 @@ class MatchAnswer(Wire, frozen=True):
     distance: DistanceAnswer | None
     remaining: RemainingAnswer
     reasons: tuple[ReasonText, ...]
+    journey: Annotated[
+        JourneyAnswer | None,
+        Meta(description="The way by car; null if the site has no location or nothing estimates it."),
+    ]
     contacts: Annotated[
         tuple[ContactAnswer, ...] | msgspec.UnsetType,
         Meta(description="Contacts; left out if none are known."),
@@ -162,6 +191,7 @@ class Query(Wire, frozen=True):
     order: str
     limit: int
     within_km: float | None
+    max_minutes: float | None
     unit: Unit
 
 
@@ -176,7 +206,7 @@ class MatchesAnswer(Wire, frozen=True):
         int, Meta(ge=0, description="The number of further sites that were left out but are not listed.")
     ]
     outside_radius: Annotated[
-        bool, Meta(description="No site within the radius can take a patient, so the nearest one is shown.")
+        bool, Meta(description="No site within the radius or the minutes can take a patient, so the nearest is shown.")
     ]
     answered_at: Instant
     attribution: Annotated[tuple[str, ...], Meta(description="Sources to credit when you show the answer.")]
@@ -263,6 +293,26 @@ def distance_answer(distance: Distance | None, unit: Unit) -> DistanceAnswer | N
     )
 
 
+def journey_answer(journey: Journey | None, unit: Unit) -> JourneyAnswer | None:
+    """Shape the way by car; None where nothing is known of it."""
+    if journey is None:
+        return None
+    return JourneyAnswer(
+        way=journey.way,
+        minutes=_interval(journey.minutes),
+        road_km=_interval(journey.road_km),
+        method=journey.method,
+        goes_round=journey.goes_round,
+        text=describe_journey(journey, unit),
+    )
+
+
+def _interval(interval: Interval | None) -> IntervalAnswer | None:
+    if interval is None:
+        return None
+    return IntervalAnswer(**{name: round(getattr(interval, name), 1) for name in Interval.__struct_fields__})
+
+
 def matches_answer(
     result: MatchResult, study: Study, attribution: tuple[str, ...], contacts: StudyContacts = NO_CONTACTS
 ) -> MatchesAnswer:
@@ -286,6 +336,7 @@ def matches_answer(
             order=result.policy.order.value,
             limit=result.policy.limit,
             within_km=result.policy.within_km,
+            max_minutes=result.policy.max_minutes,
             unit=unit,
         ),
         study=study_answer(study),
@@ -316,6 +367,7 @@ def _match(match: SiteMatch, unit: Unit, contacts: Sequence[Contact]) -> MatchAn
         distance=distance_answer(match.distance, unit),
         remaining=remaining_answer(match.remaining),
         reasons=reason_texts(match.reasons, unit),
+        journey=journey_answer(match.journey, unit),
         contacts=contact_answers(contacts) or msgspec.UNSET,
     )
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from sitematch.domain.capacity.caps import LimitedBy, Remaining
 from sitematch.domain.finding.clinic import Clinic, ClinicMatch, ClinicResult, StudyAtClinic, clinic_number, clinics_of
 from sitematch.domain.finding.match import ReasonCode
-from sitematch.domain.finding.policy import MatchPolicy
+from sitematch.domain.finding.policy import MatchPolicy, Order
 from sitematch.domain.finding.ranking import Candidate, CapacityView, rank
 from sitematch.domain.place import Coordinates, Place
 from sitematch.domain.studies.search_terms import query_words
@@ -80,7 +80,7 @@ class ClinicFinder:
         text, country, town, languages
             See `sitematch.services.finding.finder.Finder.find`.
         policy
-            The options; `min_spots` and `prefer_country` work only for one study.
+            What is asked; `min_spots`, `prefer_country` and times by car are for one study only.
         now
             The moment of the answer (aware, UTC).
 
@@ -109,13 +109,16 @@ class ClinicFinder:
         InvalidInput
             If the condition contains no word.
         InvalidPolicy
-            If the policy asks for `min_spots` or `prefer_country`.
+            If the policy asks for `min_spots`, `prefer_country` or times by car.
         LedgerBusy, StorageFault, NotReady
             If the database cannot be read.
         """
         for name in ("min_spots", "prefer_country"):
             if getattr(policy, name) is not None:
                 raise InvalidPolicy(f"{name} works only for a search in one study. Leave it out.", field=name)
+        if policy.order is Order.TIME or policy.max_minutes is not None:
+            field = "max_minutes" if policy.order is not Order.TIME else "order"
+            raise InvalidPolicy("Times by car work only for a search in one study. Leave them out.", field=field)
         words = query_words(condition, field="condition")
         with self._store.reading() as connection:
             # A study that has ended takes no patients, even if a site's status is out of date.

@@ -5,19 +5,22 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
+from functools import partial
 from typing import Protocol
 
 from sitematch.domain.capacity.caps import LimitedBy, Remaining, Shortage
 from sitematch.domain.finding.match import MatchResult, Reason
-from sitematch.domain.finding.policy import MatchPolicy
+from sitematch.domain.finding.policy import MatchPolicy, Order
 from sitematch.domain.finding.ranking import NOTHING_FORESEEN, Candidate, CapacityView, rank
+from sitematch.domain.journey.estimate import Journey
 from sitematch.domain.place import Coordinates, Place
 from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import TAKING_STATUSES, Study
-from sitematch.errors import SiteNotFound
+from sitematch.errors import NotReady, SiteNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.index import ChordIndex, NearestIndex
+from sitematch.services.journey.estimating import TravelEstimator
 
 _SPARE_CANDIDATES = 4
 """Sites that the first query requests beyond the limit: in most cases enough to reach the end of a band."""
@@ -107,7 +110,9 @@ class Finder:
     contacts
         Contacts; none by default.
     foresight
-        Forecast of the sites; none by default.
+        What is probable of the sites; nothing if omitted.
+    travel
+        Estimates the way by car; answers have no minutes if omitted.
     """
 
     def __init__(
@@ -119,6 +124,7 @@ class Finder:
         capacity: CapacitySource | None = None,
         contacts: StudyContacts = NO_CONTACTS,
         foresight: SiteForecast | None = None,
+        travel: TravelEstimator | None = None,
     ) -> None:
         self.gazetteer = gazetteer
         self.study = study
@@ -127,6 +133,7 @@ class Finder:
         self.contacts = contacts
         self._capacity = capacity or StatedCapacity(study)
         self._foresight = foresight or NoSiteForecast()
+        self._travel = travel
         self._by_id = {site.site_id: site for site in self.sites}
         self._placed = [site for site in self.sites if site.place is not None]
         self._unplaced = [site for site in self.sites if site.place is None]
@@ -172,6 +179,11 @@ class Finder:
         """
         return self.match_sites(self.locate(text, country, town=town, languages=languages), policy, now)
 
+    @property
+    def has_times(self) -> bool:
+        """Whether times by car are known here."""
+        return self._travel is not None
+
     def locate(
         self, text: str, country: str | None, *, town: str | None = None, languages: Sequence[str] = ()
     ) -> Place:
@@ -179,7 +191,15 @@ class Finder:
         return self.gazetteer.locate(text, country, town=town, hints=self.countries, languages=languages)
 
     def match_sites(self, place: Place, policy: MatchPolicy, now: datetime) -> MatchResult:
-        """Rank the study's sites from a place; see `sitematch.domain.finding.ranking.rank`."""
+        """Rank the study's sites from a place; see `sitematch.domain.finding.ranking.rank`.
+
+        Raises
+        ------
+        NotReady
+            If minutes are asked for and nothing estimates them.
+        """
+        if self._travel is None and (policy.order is Order.TIME or policy.max_minutes is not None):
+            raise NotReady("Times by car are not available here. Build them with `sitematch gazetteer roads`.")
         return rank(
             place,
             policy,
@@ -188,6 +208,7 @@ class Finder:
             unplaced=self._unplaced,
             capacity=self._capacity.at(now),
             foreseen=self._foresight.at(now),
+            estimates=None if self._travel is None else partial(_journeys, self._travel, place),
         )
 
     def site(self, site_id: str) -> Site:
@@ -234,3 +255,7 @@ class Finder:
             for neighbour in near[yielded:certain]:
                 yield Candidate(self._placed[neighbour.position], neighbour.distance_km, neighbour.azimuth_deg)
             yielded, asked = certain, min(asked * 2, total)
+
+
+def _journeys(travel: TravelEstimator, place: Place, candidates: Sequence[Candidate]) -> list[Journey]:
+    return travel.journeys(place, [(one.site.place, one.km) for one in candidates if one.site.place is not None])

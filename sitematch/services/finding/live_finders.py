@@ -16,6 +16,7 @@ from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finding.clinics import ClinicFinder
 from sitematch.services.finding.finder import Finder, StatedCapacity
 from sitematch.services.finding.likely_full import LiveOutlooks
+from sitematch.services.journey.estimating import TravelEstimator
 from sitematch.store.capacity import counting
 from sitematch.store.capacity.feed import FEED, CapacityFeed
 from sitematch.store.capacity.ledger_changes import has_ledger
@@ -116,12 +117,19 @@ class _LiveFinder:
     """One study's finder, which is read again when the catalogue has changed."""
 
     def __init__(
-        self, gazetteer: Gazetteer, store: Store, study_id: str, feed: CapacityFeed, outlooks: LiveOutlooks
+        self,
+        gazetteer: Gazetteer,
+        store: Store,
+        study_id: str,
+        feed: CapacityFeed,
+        outlooks: LiveOutlooks,
+        travel: TravelEstimator | None,
     ) -> None:
         self._gazetteer = gazetteer
         self._store = store
         self._study_id = study_id
         self._feed = feed
+        self._travel = travel
         self._lock = threading.Lock()
         self._outlook = outlooks.follow(study_id)
         self._version, self._finder = self._load()
@@ -150,7 +158,15 @@ class _LiveFinder:
         sites = catalogue.read_sites(self._store, self._study_id)
         contacts = read_contacts(self._store, self._study_id)
         capacity = LiveCapacity(self._feed, study)
-        finder = Finder(self._gazetteer, study, sites, capacity=capacity, contacts=contacts, foresight=self._outlook)
+        finder = Finder(
+            self._gazetteer,
+            study,
+            sites,
+            capacity=capacity,
+            contacts=contacts,
+            foresight=self._outlook,
+            travel=self._travel,
+        )
         return version, finder
 
 
@@ -168,8 +184,10 @@ class LiveFinders:
     clock
         Returns the current time (aware, UTC).
     sites_kept
-        The most recently used finders of other studies are kept while they have at most this many sites together. The
-        last one is always kept.
+        Of the other studies' finders, those asked for last are kept while they have no more sites than this together.
+        The very last one is kept however many it has.
+    travel
+        Estimates the way by car; answers have no minutes if omitted.
 
     Raises
     ------
@@ -191,11 +209,13 @@ class LiveFinders:
         clock: Callable[[], datetime],
         *,
         sites_kept: int = SITES_KEPT,
+        travel: TravelEstimator | None = None,
     ) -> None:
         self.gazetteer = gazetteer
         self.store = store
         self.default_id = default_id
         self._sites_kept = sites_kept
+        self._travel = travel
         self._lock = threading.Lock()
         self._others: OrderedDict[str, _LiveFinder] = OrderedDict()
         self.feed = CapacityFeed(store, clock)
@@ -246,7 +266,7 @@ class LiveFinders:
         self.feed.close()
 
     def _open(self, study_id: str) -> _LiveFinder:
-        return _LiveFinder(self.gazetteer, self.store, study_id, self.feed, self.outlooks)
+        return _LiveFinder(self.gazetteer, self.store, study_id, self.feed, self.outlooks, self._travel)
 
     def _keep(self, study_id: str, live: _LiveFinder) -> None:
         with self._lock:

@@ -18,6 +18,7 @@ def match_policy(
     limit: int = 5,
     within_km: float | None = None,
     within_miles: float | None = None,
+    max_minutes: float | None = None,
     min_travel: TravelCertainty | None = None,
     min_spots: int | None = None,
     only_country: str | None = None,
@@ -29,7 +30,7 @@ def match_policy(
 
     Parameters
     ----------
-    order, limit, within_km, min_travel, min_spots, unit
+    order, limit, within_km, max_minutes, min_travel, min_spots, unit
         See `MatchPolicy`.
     within_miles
         The radius in international miles, in place of `within_km`.
@@ -52,6 +53,7 @@ def match_policy(
             order=order,
             limit=limit,
             within_km=within_km if within_miles is None else within_miles * KM_PER_MILE,
+            max_minutes=max_minutes,
             min_travel=min_travel,
             min_spots=min_spots,
             country=country_code(only_country, "only_country"),

@@ -12,6 +12,8 @@ from sitematch.services.finding.clinics import ClinicFinder
 from sitematch.services.finding.finder import Finder, SiteForecast
 from sitematch.services.finding.likely_full import read_outlook
 from sitematch.services.finding.live_finders import read_capacity
+from sitematch.services.journey.estimating import TravelEstimator
+from sitematch.services.journey.opening import open_estimator
 from sitematch.store.engine import Store, open_store
 from sitematch.store.studies import catalogue
 from sitematch.store.studies.contacts import read_contacts
@@ -39,11 +41,18 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
     gazetteer = Gazetteer.open(settings.gazetteer_path)
     with open_store(settings.database_url) as store:
         foresight = read_outlook(store, settings.study_id, now)
-        return finder_at(store, gazetteer, settings.study_id, now, foresight=foresight)
+        travel = open_estimator(settings)
+        return finder_at(store, gazetteer, settings.study_id, now, foresight=foresight, travel=travel)
 
 
 def finder_at(
-    store: Store, gazetteer: Gazetteer, study_id: str, now: datetime, *, foresight: SiteForecast | None = None
+    store: Store,
+    gazetteer: Gazetteer,
+    study_id: str,
+    now: datetime,
+    *,
+    foresight: SiteForecast | None = None,
+    travel: TravelEstimator | None = None,
 ) -> Finder:
     """Read the current state of a study, its sites and its spots, and build the index.
 
@@ -58,7 +67,9 @@ def finder_at(
     now
         The time (aware) of the spots.
     foresight
-        Which sites will soon be full; None for no forecast.
+        Which sites will soon be full, for who asks a forecast; None tells nothing of it.
+    travel
+        Estimates the way by car; None gives no minutes.
 
     Raises
     ------
@@ -76,6 +87,7 @@ def finder_at(
         capacity=read_capacity(store, study, now),
         contacts=read_contacts(store, study_id),
         foresight=foresight,
+        travel=travel,
     )
 
 

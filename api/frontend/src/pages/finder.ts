@@ -26,7 +26,7 @@ function start(): void {
   });
 
   // A changed filter shows at once, but only where there is an answer to narrow.
-  for (const name of ["within", "travel", "only_country"]) {
+  for (const name of ["within", "minutes", "order", "travel", "only_country"]) {
     document.getElementById(name)?.addEventListener("change", () => {
       if (document.querySelector("#results .results")) void look(null, true);
     });

@@ -1,0 +1,1 @@
+"""How long the way to a site is, as intervals, and how it was found."""
