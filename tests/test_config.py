@@ -97,3 +97,10 @@ def test_settings_do_not_show_the_metrics_token() -> None:
     token = "a-token-that-is-long-enough"
 
     assert token not in repr(Settings.from_mapping({"SITEMATCH_METRICS_TOKEN": token}))
+
+
+def test_router_without_an_address_and_an_unknown_router_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="SITEMATCH_ROUTER_URL is missing"):
+        Settings.from_mapping({"SITEMATCH_ROUTER": "osrm"})
+    with pytest.raises(InvalidInput, match="SITEMATCH_ROUTER is 'google'"):
+        Settings.from_mapping({"SITEMATCH_ROUTER": "google"})
