@@ -17,7 +17,7 @@ from api.backend import Backend, Clock, utc_now
 from api.fhir import bulk as fhir_bulk
 from api.fhir import outcome
 from api.fhir import routes as fhir_routes
-from api.http import compression, docs, errors, headers, request_log
+from api.http import compression, cors, docs, errors, headers, request_log
 from api.http.operations import Documented, Operation
 from api.http.request_metrics import RequestMetrics
 from api.pages import assets, languages, maps, preferences
@@ -119,6 +119,7 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     errors.register(app)
     outcome.register(app)
     headers.register(app, backend.settings)
+    cors.register(app, backend.settings)
     documents.describe(app, operations)
     # If it is not ready, the backend has logged why, and /readyz answers 503 until it is.
     with contextlib.suppress(NotReady):

@@ -99,6 +99,9 @@ class Settings:
     frame_ancestors
         Origins whose pages may show the finder in a frame, as CSP's ``frame-ancestors`` takes them.
         ``SITEMATCH_FRAME_ANCESTORS``, ``'none'``.
+    cors_origins
+        Origins whose scripts may call the public routes of the API in a browser, such as ``https://example.org``.
+        ``SITEMATCH_CORS_ORIGINS``, separated by spaces or commas; none by default.
     tiles_url
         A map tile server's address with ``{z}``, ``{x}`` and ``{y}``; empty draws the map from our own data and asks
         nobody. ``SITEMATCH_TILES_URL``, empty.
@@ -132,6 +135,7 @@ class Settings:
     notices_every_s: float = 5.0
     webhooks_to_private: bool = False
     frame_ancestors: str = "'none'"
+    cors_origins: tuple[str, ...] = ()
     tiles_url: str = ""
     tiles_attribution: str = ""
     count_demand: bool = False
@@ -205,6 +209,7 @@ class Settings:
             webhooks_to_private=given.flag("SITEMATCH_WEBHOOKS_TO_PRIVATE", default=False),
             backup_folder=Path(backups).expanduser() if (backups := values.get("SITEMATCH_BACKUP_FOLDER")) else None,
             frame_ancestors=given.frame_ancestors("SITEMATCH_FRAME_ANCESTORS"),
+            cors_origins=given.origins("SITEMATCH_CORS_ORIGINS"),
             tiles_url=given.tiles_url("SITEMATCH_TILES_URL"),
             tiles_attribution=values.get("SITEMATCH_TILES_ATTRIBUTION", ""),
             count_demand=given.flag("SITEMATCH_COUNT_DEMAND", default=False),

@@ -17,6 +17,7 @@ DEMAND_THRESHOLD = 11
 _SECRET_LENGTH = 16
 """Characters; a shorter secret can be guessed."""
 
+_ORIGIN = re.compile(r"https?://[\w.-]+(?::\d{1,5})?", re.ASCII)
 _ANCESTOR = re.compile(r"'self'|https?://(?:\*\.)?[\w.-]+(?::\d{1,5})?", re.ASCII)
 """One source of CSP's ``frame-ancestors``; nothing in it can end the directive."""
 
@@ -130,6 +131,14 @@ class Variables:
             self._note(name, text, "'none', * or origins such as https://example.org, separated by spaces")
             return "'none'"
         return text
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        """Read origins, each a scheme and a host, perhaps with a port: no path, no wildcard."""
+        found = tuple(dict.fromkeys(self._values.get(name, "").replace(",", " ").split()))
+        if not all(_ORIGIN.fullmatch(origin) for origin in found):
+            self._note(name, self._values[name], "origins such as https://example.org, separated by spaces")
+            return ()
+        return found
 
     def tiles_url(self, name: str) -> str:
         """Read the address of a map tile server."""

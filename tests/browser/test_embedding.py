@@ -112,3 +112,23 @@ def test_frame_is_refused_without_permission(host: Host, served: Served, visitor
 
     expect(visitor.frame_locator("iframe").locator("#search")).to_have_count(0)
     assert any("frame-ancestors" in text for text in refused)
+
+
+def test_script_of_a_listed_origin_gets_matches_and_that_of_another_does_not(
+    host: Host, tmp_path: Path, visitor: Page
+) -> None:
+    ask = """async (address) => {
+      const body = JSON.stringify({postcode: "33180", country: "US", limit: 1});
+      try {
+        const answer = await fetch(address + "/v1/matches", {method: "POST", headers: {"Content-Type": "application/json"}, body});
+        return (await answer.json()).matches.length;
+      } catch (error) { return "refused"; }
+    }"""
+    host.page, host.policy = "<!doctype html><title>Host</title>", ""
+    for name, origins, expected in (("open", (host.origin,), 1), ("closed", ("https://elsewhere.example",), "refused")):
+        service = Served(tmp_path / name, cors_origins=origins)
+        try:
+            visitor.goto(host.origin)
+            assert visitor.evaluate(ask, service.origin) == expected
+        finally:
+            service.close()
