@@ -103,6 +103,16 @@ def test_a_towns_name_under_another_towns_digits_moves_nothing() -> None:
     assert finished(draft) == []
 
 
+def test_a_japanese_blocks_name_is_no_towns() -> None:
+    codes: list[Code] = [("JP", f"05600{n:02d}", 42.3, 142.4, "Sakaemachi", "Hokkaido") for n in range(5)]
+    town = make_town(country="JP", name="Sakaemachi", admin="Hokkaido", latitude=43.0, population=30_000)
+    draft = make_draft(codes)
+
+    move_to_post_towns(draft, TownIndex([town]))
+
+    assert finished(draft) == []
+
+
 def test_a_town_of_another_region_draws_no_code() -> None:
     draft = make_draft(volgograd_codes())
     elsewhere = make_town(country="RU", name="Волгоград", admin="Омская", latitude=55.0, population=1_000_000)

@@ -14,6 +14,9 @@ from sitematch.gazetteer.build.zcta import US_POSTS, apart_km
 
 RULE = "it bears the name of the town that its first digits belong to"
 
+_NAMES_BLOCKS = frozenset({"JP"})
+"""Countries whose codes bear a block's name: a town of that name is somewhere else."""
+
 _TOWN_PEOPLE = 20_000
 _TIMES = 4.0
 _BEARERS_LEAST = 3
@@ -69,7 +72,7 @@ def _bearers(draft: Draft, towns: TownIndex) -> list[Town | None]:
     for at, (country, _) in enumerate(draft.rows.codes):
         asked = (draft.place[at], draft.state[at])
         if asked not in known:
-            known[asked] = None if country in US_POSTS else _town_of(country, *asked, towns)
+            known[asked] = None if country in US_POSTS or country in _NAMES_BLOCKS else _town_of(country, *asked, towns)
         found.append(known[asked])
     return found
 
