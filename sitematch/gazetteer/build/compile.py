@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sitematch.gazetteer.build import sources
+from sitematch.gazetteer.build import known_names, sources
 from sitematch.gazetteer.build.borders import Borders
 from sitematch.gazetteer.build.boxes import fall_to_town, large_receivers
 from sitematch.gazetteer.build.calibrating import Check, calibrate
@@ -138,6 +138,8 @@ def _fill(
         units = britain.read_units(sources.checked(sources.BRITAIN, directories))
         rows, checks = britain.with_units(rows, units), (units.check,)
         filler.add_units(country, units.sectors)
+    if country in known_names.COUNTRIES:
+        rows = known_names.name_by_towns(rows, known)
     filler.add(rows, known, compiled.repairs)
     filler.calibrate(checks)
     return compiled.verdicts
