@@ -125,12 +125,18 @@ def test_a_block_of_commands_prints_what_the_readme_says(
         assert same(example.output, printed), f"{example.command}\n--- printed:\n{printed}"
 
 
-def test_every_python_example_runs() -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+@pytest.mark.parametrize("path", [README, ROOT / "docs" / "library.md"], ids=lambda path: path.name)
+def test_every_python_example_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITEMATCH_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    names: dict[str, object] = {}
 
     for block in blocks:
-        runner.run(parser.get_doctest(block, {}, "README", str(README), 0))
+        example = parser.get_doctest(block, names, path.name, str(path), 0)
+        runner.run(example, clear_globs=False)
+        names = example.globs  # a block builds on the blocks before it
 
     assert runner.tries > 0
     assert runner.failures == 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TypeVar
 
 from sitematch.config import Settings
 from sitematch.gazetteer.locate import Gazetteer
@@ -17,6 +18,8 @@ from sitematch.services.journey.opening import open_estimator
 from sitematch.store.engine import Store, open_store
 from sitematch.store.studies import catalogue
 from sitematch.store.studies.contacts import read_contacts
+
+AnyFinder = TypeVar("AnyFinder", bound=Finder)
 
 
 def open_finder(settings: Settings, now: datetime) -> Finder:
@@ -38,11 +41,17 @@ def open_finder(settings: Settings, now: datetime) -> Finder:
     StudyNotFound
         If the study is not in the catalogue.
     """
-    gazetteer = Gazetteer.open(settings.gazetteer_path)
+    return open_finder_as(Finder, settings, now=now, gazetteer=Gazetteer.open(settings.gazetteer_path))
+
+
+def open_finder_as(
+    kind: Callable[..., AnyFinder], settings: Settings, *, now: datetime, gazetteer: Gazetteer
+) -> AnyFinder:
+    """Open a finder of a class of its own, with a gazetteer that is already open; see `open_finder`."""
     with open_store(settings.database_url) as store:
         foresight = read_outlook(store, settings.study_id, now)
         travel = open_estimator(settings)
-        return finder_at(store, gazetteer, settings.study_id, now, foresight=foresight, travel=travel)
+        return _finder_as(kind, store, gazetteer, settings.study_id, now, foresight, travel)
 
 
 def finder_at(
@@ -78,9 +87,21 @@ def finder_at(
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
+    return _finder_as(Finder, store, gazetteer, study_id, now, foresight, travel)
+
+
+def _finder_as(
+    kind: Callable[..., AnyFinder],
+    store: Store,
+    gazetteer: Gazetteer,
+    study_id: str,
+    now: datetime,
+    foresight: SiteForecast | None,
+    travel: TravelEstimator | None,
+) -> AnyFinder:
     study = catalogue.read_study(store, study_id)
     sites = catalogue.read_sites(store, study_id)
-    return Finder(
+    return kind(
         gazetteer,
         study,
         sites,
