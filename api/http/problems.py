@@ -218,6 +218,12 @@ LOGIN_DELAYED = _kind(
     "Too many failed attempts",
     "Wait for the number of seconds in the Retry-After header, then try again.",
 )
+TOO_MANY_REQUESTS = _kind(
+    "too-many-requests",
+    HTTPStatus.TOO_MANY_REQUESTS,
+    "Too many requests",
+    "Wait for the number of seconds in the Retry-After header, then try again. Nothing was changed.",
+)
 CAPACITY = _kind(
     "capacity",
     HTTPStatus.CONFLICT,
