@@ -43,6 +43,7 @@ KIND_OF: dict[type[errors.SitematchError], ProblemKind] = {
     errors.LoginDelayed: problems.LOGIN_DELAYED,
     errors.CapacityError: problems.CAPACITY,
     errors.NoSpotsLeft: problems.NO_SPOTS_LEFT,
+    errors.TooManyHolds: problems.TOO_MANY_HOLDS,
     errors.SiteClosed: problems.SITE_CLOSED,
     errors.IllegalTransition: problems.ILLEGAL_TRANSITION,
     errors.ReferralIdTaken: problems.REFERRAL_ID_TAKEN,

@@ -236,6 +236,12 @@ NO_SPOTS_LEFT = _kind(
     "No spots are left",
     "Choose another site or join the waiting list. Nothing was changed.",
 )
+TOO_MANY_HOLDS = _kind(
+    "too-many-holds",
+    HTTPStatus.CONFLICT,
+    "Too many holds are open",
+    "Move or release referrals that are held, or ask the study's manager to raise the limit. Nothing was changed.",
+)
 SITE_CLOSED = _kind(
     "site-closed",
     HTTPStatus.CONFLICT,
