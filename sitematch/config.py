@@ -28,7 +28,8 @@ VARIABLES = frozenset(
         *("DEMAND_THRESHOLD", "FRAME_ANCESTORS", "GAZETTEER", "GET_MATCHES", "HOME", "HOST", "LOG_FORMAT", "LOG_LEVEL"),
         *("LIMITS_STORAGE", "LIMIT_LOOKUPS", "LIMIT_PDFS", "LIMIT_REPORTS", "LIMIT_SIGN_INS", "LIMIT_WRITES"),
         *("METRICS_HOST", "METRICS_PORT", "METRICS_TOKEN", "NOTICES_EVERY_S", "PORT", "PUBLIC_URL", "STUDY", "THREADS"),
-        *("RATE_LIMITS", "TILES_ATTRIBUTION", "TILES_URL", "TRUSTED_PROXIES", "WEBHOOKS_TO_PRIVATE", "WORKERS"),
+        *("RATE_LIMITS", "SESSION_IDLE_MINUTES", "TILES_ATTRIBUTION", "TILES_URL", "TRUSTED_PROXIES"),
+        *("WEBHOOKS_TO_PRIVATE", "WORKERS"),
     )
 )
 """Every variable that is read: a test holds it against the code."""
@@ -101,6 +102,8 @@ class Settings:
         nobody. ``SITEMATCH_TILES_URL``, empty.
     tiles_attribution
         Whom that server wants named, in plain text. ``SITEMATCH_TILES_ATTRIBUTION``, empty.
+    session_idle_minutes
+        How long a session of the console lasts without use, 1 to 720 minutes. ``SITEMATCH_SESSION_IDLE_MINUTES``, 15.
     trusted_proxies
         Addresses or networks of proxies whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed.
         ``SITEMATCH_TRUSTED_PROXIES``, this machine; ``none`` trusts nobody.
@@ -138,6 +141,7 @@ class Settings:
     frame_ancestors: str = "'none'"
     tiles_url: str = ""
     tiles_attribution: str = ""
+    session_idle_minutes: int = 15
     trusted_proxies: tuple[str, ...] = LOOPBACK
     rate_limits: bool = True
     rates: Mapping[RateKind, str] = field(default_factory=lambda: dict(DEFAULT_RATES))
@@ -211,6 +215,7 @@ class Settings:
             frame_ancestors=given.frame_ancestors("SITEMATCH_FRAME_ANCESTORS"),
             tiles_url=given.tiles_url("SITEMATCH_TILES_URL"),
             tiles_attribution=values.get("SITEMATCH_TILES_ATTRIBUTION", ""),
+            session_idle_minutes=given.count("SITEMATCH_SESSION_IDLE_MINUTES", default=15, least=1, most=720),
             trusted_proxies=given.networks("SITEMATCH_TRUSTED_PROXIES", default=LOOPBACK),
             rate_limits=given.flag("SITEMATCH_RATE_LIMITS", default=True),
             rates={kind: given.rate(kind.variable, default=DEFAULT_RATES[kind]) for kind in RateKind},

@@ -160,6 +160,8 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def on_http(error: HTTPException) -> Response:
+        if isinstance(error.response, Response):
+            return error.response
         status = error.code or 500
         if status >= 500:
             return _send(_unexpected(error))
