@@ -10,9 +10,10 @@ import os
 from types import TracebackType
 
 from flask import Flask, Response
+from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 from prometheus_client import CollectorRegistry
 
-from api import access, console, health, metrics
+from api import access, console, health, metrics, rate_limits
 from api.backend import Backend, Clock, utc_now
 from api.fhir import bulk as fhir_bulk
 from api.fhir import outcome
@@ -112,15 +113,19 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     operations: dict[str, Operation] = {}
     for blueprint in routes:
         app.register_blueprint(blueprint)
-        operations |= blueprint.operations
+        operations |= rate_limits.noted(blueprint.operations)
     console_pages = console.blueprint(backend)
     app.register_blueprint(console_pages)
+    rate_limits.register(app, chosen, operations)
     access.register(app, backend, operations, {console_pages.name: console.admission(backend, console_pages)})
+    rate_limits.register_tokens(app, operations)
     errors.register(app)
     outcome.register(app)
     headers.register(app, backend.settings)
     cors.register(app, backend.settings)
     documents.describe(app, operations)
+    if chosen.trusted_proxies:
+        app.wsgi_app = wrap_wsgi_with_proxy_headers(app.wsgi_app, list(chosen.trusted_proxies))  # type: ignore[method-assign]
     # If it is not ready, the backend has logged why, and /readyz answers 503 until it is.
     with contextlib.suppress(NotReady):
         backend.finder()

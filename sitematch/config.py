@@ -8,10 +8,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sitematch.environment import DEMAND_THRESHOLD, LOG_FORMATS, LOG_LEVELS, Variables
+from sitematch.rates import DEFAULT_RATES, RateKind
 
 _PACKAGE = Path(__file__).parent
 DEFAULT_STUDY_ID = "NCT06064929"
 """The study of a fresh install."""
+
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+"""The networks of this machine itself."""
 
 CTGOV_URL = "https://clinicaltrials.gov/api/v2"
 """The documented address of ClinicalTrials.gov's API v2."""
@@ -22,8 +26,10 @@ VARIABLES = frozenset(
     for name in (
         *("ACCESS_LOG", "ACTOR", "BACKUP_FOLDER", "BUSY_TIMEOUT_S", "COUNT_DEMAND", "CTGOV_URL", "DATABASE_URL"),
         *("DEMAND_THRESHOLD", "FRAME_ANCESTORS", "GAZETTEER", "GET_MATCHES", "HOME", "HOST", "LOG_FORMAT", "LOG_LEVEL"),
+        *("LIMITS_STORAGE", "LIMIT_LOOKUPS", "LIMIT_PDFS", "LIMIT_REPORTS", "LIMIT_SIGN_INS", "LIMIT_WRITES"),
         *("METRICS_HOST", "METRICS_PORT", "METRICS_TOKEN", "NOTICES_EVERY_S", "PORT", "PUBLIC_URL", "STUDY", "THREADS"),
-        *("TILES_ATTRIBUTION", "TILES_URL", "WEBHOOKS_TO_PRIVATE", "WORKERS"),
+        *("RATE_LIMITS", "SESSION_IDLE_MINUTES", "TILES_ATTRIBUTION", "TILES_URL", "TRUSTED_PROXIES"),
+        *("WEBHOOKS_TO_PRIVATE", "WORKERS"),
     )
 )
 """Every variable that is read: a test holds it against the code."""
@@ -107,6 +113,19 @@ class Settings:
         nobody. ``SITEMATCH_TILES_URL``, empty.
     tiles_attribution
         Whom that server wants named, in plain text. ``SITEMATCH_TILES_ATTRIBUTION``, empty.
+    session_idle_minutes
+        How long a session of the console lasts without use, 1 to 720 minutes. ``SITEMATCH_SESSION_IDLE_MINUTES``, 15.
+    trusted_proxies
+        Addresses or networks of proxies whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed.
+        ``SITEMATCH_TRUSTED_PROXIES``, this machine; ``none`` trusts nobody.
+    rate_limits
+        Whether requests are limited by client address, token and account. ``SITEMATCH_RATE_LIMITS``, on.
+    rates
+        The limit of each kind, e.g. ``"600/minute"``; empty is no limit. ``SITEMATCH_LIMIT_LOOKUPS``, ``…_SIGN_INS``,
+        ``…_WRITES``, ``…_REPORTS`` and ``…_PDFS``; the defaults are in `sitematch.rates`.
+    limits_storage
+        Where the counts are stored: ``memory://``, where each process counts for itself, or ``redis://host:6379``.
+        ``SITEMATCH_LIMITS_STORAGE``, memory.
     """
 
     home: Path
@@ -138,6 +157,11 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     tiles_url: str = ""
     tiles_attribution: str = ""
+    session_idle_minutes: int = 15
+    trusted_proxies: tuple[str, ...] = LOOPBACK
+    rate_limits: bool = True
+    rates: Mapping[RateKind, str] = field(default_factory=lambda: dict(DEFAULT_RATES))
+    limits_storage: str = field(default="memory://", repr=False)
     count_demand: bool = False
     demand_threshold: int = DEMAND_THRESHOLD
 
@@ -212,6 +236,11 @@ class Settings:
             cors_origins=given.origins("SITEMATCH_CORS_ORIGINS"),
             tiles_url=given.tiles_url("SITEMATCH_TILES_URL"),
             tiles_attribution=values.get("SITEMATCH_TILES_ATTRIBUTION", ""),
+            session_idle_minutes=given.count("SITEMATCH_SESSION_IDLE_MINUTES", default=15, least=1, most=720),
+            trusted_proxies=given.networks("SITEMATCH_TRUSTED_PROXIES", default=LOOPBACK),
+            rate_limits=given.flag("SITEMATCH_RATE_LIMITS", default=True),
+            rates={kind: given.rate(kind.variable, default=DEFAULT_RATES[kind]) for kind in RateKind},
+            limits_storage=given.limits_storage("SITEMATCH_LIMITS_STORAGE"),
             count_demand=given.flag("SITEMATCH_COUNT_DEMAND", default=False),
             demand_threshold=given.count(
                 "SITEMATCH_DEMAND_THRESHOLD", default=DEMAND_THRESHOLD, least=DEMAND_THRESHOLD, most=1_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,10 @@ _TILES = re.compile(r"https?://[\w.-]+(?::\d{1,5})?/[^\s;,'\"]*", re.ASCII)
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
+
+
+_RATE = re.compile(r"(\d{1,6}) ?(?:/|per) ?(?:(\d{1,4}) )?(second|minute|hour|day)s?", re.ASCII)
+_LIMITS_STORAGES = ("memory://", "redis://", "rediss://", "redis+unix://")
 
 
 class Variables:
@@ -139,6 +144,40 @@ class Variables:
             self._note(name, self._values[name], "origins such as https://example.org, separated by spaces")
             return ()
         return found
+
+    def rate(self, name: str, *, default: str) -> str:
+        """Read a rate such as ``600/minute`` or ``30/5 minutes``; ``0`` is no limit and gives an empty text."""
+        text = " ".join(self._values.get(name, "").lower().split())
+        if not text:
+            return default
+        if text == "0":
+            return ""
+        found = _RATE.fullmatch(text)
+        if found is None or not int(found[1]) or found[2] == "0":
+            self._note(name, text, "a rate such as 600/minute or 30/5 minutes, or to 0 for no limit")
+            return default
+        return f"{int(found[1])}/{int(found[2] or 1)} {found[3]}"
+
+    def networks(self, name: str, *, default: tuple[str, ...]) -> tuple[str, ...]:
+        """Read IP addresses or networks, separated by commas or spaces; ``none`` is none."""
+        text = self._values.get(name, "").strip().lower()
+        if not text:
+            return default
+        if text == "none":
+            return ()
+        try:
+            return tuple(str(ipaddress.ip_network(part)) for part in text.replace(",", " ").split())
+        except ValueError:
+            self._note(name, text, "IP addresses or networks such as 10.0.0.0/8, separated by commas, or none")
+            return default
+
+    def limits_storage(self, name: str) -> str:
+        """Read where counts of requests are stored; its password is never repeated in a message."""
+        text = self._values.get(name, "").strip() or _LIMITS_STORAGES[0]
+        if not text.startswith(_LIMITS_STORAGES):
+            self._faults.append((name, "must be memory:// or the address of a Redis server, redis://host:6379."))
+            return _LIMITS_STORAGES[0]
+        return text
 
     def tiles_url(self, name: str) -> str:
         """Read the address of a map tile server."""

@@ -21,6 +21,7 @@
     │   └── AccountNotFound
     ├── CapacityError (RuntimeError)        the ledger refuses
     │   ├── NoSpotsLeft                     `.level`, `.scope`, `.spots`, `.taken`: which cap is full
+    │   ├── TooManyHolds                    `.per`, `.most`: the limit on open holds that is reached
     │   ├── SiteClosed                      the site, its country or the study is closed
     │   ├── IllegalTransition               `.state`, `.action`, and `.allowed`: the possible actions
     │   └── IdempotencyConflict             the key was used with another request
@@ -209,6 +210,25 @@ class NoSpotsLeft(CapacityError):
         self.scope = scope
         self.spots = spots
         self.taken = taken
+
+
+class TooManyHolds(CapacityError):
+    """The site or the account has as many open holds as the study's rules allow.
+
+    Parameters
+    ----------
+    message
+        See `SitematchError`.
+    per
+        ``"site"`` or ``"account"``.
+    most
+        The limit.
+    """
+
+    def __init__(self, message: str, *, per: str, most: int) -> None:
+        super().__init__(message)
+        self.per = per
+        self.most = most
 
 
 class SiteClosed(CapacityError):

@@ -12,6 +12,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "mcp": ("mcp", "pydantic"),
     "pandas": ("pandas",),
     "postgres": ("psycopg",),
+    "redis": ("redis",),
     "reports": ("matplotlib", "openpyxl", "shapely", "typst"),
 }
 """Which modules come with which extra of ``pip install "sitematch[EXTRA]"``."""

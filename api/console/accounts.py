@@ -122,7 +122,13 @@ def _register_people(console: Console, backend: Backend) -> None:
                 grant = GrantForm(role=asked.role, study_id=asked.study_id, site_id=asked.site_id).grant()
             password = _one_time_password()
             account = accounts.create_account(
-                context.store, context.actor, email=asked.email, now=context.now, password=password, grant=grant
+                context.store,
+                context.actor,
+                email=asked.email,
+                now=context.now,
+                password=password,
+                must_change=True,
+                grant=grant,
             )
             return CreatedAccount(account_id=account.account_id, secret=password)
 
@@ -182,7 +188,12 @@ def _register_person(console: Console, backend: Backend) -> None:
         def make() -> CreatedAccount:
             password = _one_time_password()
             accounts.set_password(
-                context.store, context.actor, account_id=account_id, password=password, now=context.now
+                context.store,
+                context.actor,
+                account_id=account_id,
+                password=password,
+                now=context.now,
+                must_change=True,
             )
             return CreatedAccount(account_id=account_id, secret=password)
 

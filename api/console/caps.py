@@ -70,6 +70,8 @@ class PolicyForm(ConsoleForm, frozen=True, kw_only=True):
     offer_hours: Annotated[float, Meta(gt=0, le=8760)]
     gives_back: tuple[SpotState, ...] = ()
     waiting_list: str = ""
+    open_holds_per_site: Annotated[str, Meta(max_length=10)] = ""
+    open_holds_per_account: Annotated[str, Meta(max_length=10)] = ""
 
 
 def register(console: Console, backend: Backend) -> None:
@@ -125,6 +127,8 @@ def register(console: Console, backend: Backend) -> None:
             offer=timedelta(hours=asked.offer_hours),
             gives_back=frozenset(asked.gives_back),
             waiting_list=bool(asked.waiting_list),
+            open_holds_per_site=_spots(asked.open_holds_per_site),
+            open_holds_per_account=_spots(asked.open_holds_per_account),
         )
         coordinating.set_policy(context.store, context.caller, study_id=context.study_id, policy=rules, now=context.now)
         return go("caps", done="rules")

@@ -62,6 +62,7 @@ def register(console: Console, backend: Backend) -> None:
                 password=asked.password,
                 now=now,
                 replaced_secret=session.read_cookie(),
+                device=session.read_device(),
             )
         except LoginDelayed as error:
             wait = format_timedelta(timedelta(seconds=math.ceil(error.retry_after_s)), threshold=1.5)
@@ -73,7 +74,9 @@ def register(console: Console, backend: Backend) -> None:
             fault = _("Incorrect e-mail or password. Check both, or ask an administrator for a new password.")
             return sign_in_page(backend, fault, email=asked.email, following=following, status=401)
         response = redirect_to(following or "/console")
-        session.set_cookie(response, begun.secret)
+        session.set_cookie(response, begun.session.secret)
+        if begun.new_device is not None:
+            session.set_device(response, begun.new_device)
         return response
 
     @console.page("POST", "/sign-out", PageAccess.SIGNED_IN)
@@ -98,6 +101,7 @@ def register(console: Console, backend: Backend) -> None:
                 password=asked.password,
                 new_password=asked.new_password,
                 now=backend.now(),
+                device=session.read_device(),
             )
         except LoginDelayed as error:
             return _account_page(backend, error.message, status=429)
@@ -112,7 +116,13 @@ def register(console: Console, backend: Backend) -> None:
         session.clear_cookie(response)
         return response
 
+    @console.page("POST", "/account/sessions/end", PageAccess.SIGNED_IN)
+    def end_other_sessions() -> Response:
+        signing.end_other_sessions(backend.store(), session.current(), backend.now())
+        return go("account")
+
 
 def _account_page(backend: Backend, fault: str = "", *, status: int = 200) -> Response:
-    open_sessions = signing.count_own_sessions(backend.store(), session.current(), backend.now())
+    idle = timedelta(minutes=backend.settings.session_idle_minutes)
+    open_sessions = signing.list_own_sessions(backend.store(), session.current(), backend.now(), idle)
     return page("account.html", fault=fault, session=g.session, open_sessions=open_sessions, status=status)

@@ -43,6 +43,7 @@ KIND_OF: dict[type[errors.SitematchError], ProblemKind] = {
     errors.LoginDelayed: problems.LOGIN_DELAYED,
     errors.CapacityError: problems.CAPACITY,
     errors.NoSpotsLeft: problems.NO_SPOTS_LEFT,
+    errors.TooManyHolds: problems.TOO_MANY_HOLDS,
     errors.SiteClosed: problems.SITE_CLOSED,
     errors.IllegalTransition: problems.ILLEGAL_TRANSITION,
     errors.ReferralIdTaken: problems.REFERRAL_ID_TAKEN,
@@ -80,11 +81,14 @@ class RequestRejected(Exception):
     ----------
     sent
         The problem.
+    retry_after_s
+        For 429 and 503: how long to wait before the next attempt, in seconds.
     """
 
-    def __init__(self, sent: Problem) -> None:
+    def __init__(self, sent: Problem, *, retry_after_s: int = _RETRY_AFTER_S) -> None:
         super().__init__(sent.type)
         self.sent = sent
+        self.retry_after_s = retry_after_s
 
 
 def kind_of(error: errors.SitematchError) -> ProblemKind:
@@ -152,10 +156,12 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(RequestRejected)
     def on_refused(error: RequestRejected) -> Response:
-        return _send(error.sent)
+        return _send(error.sent, retry_after_s=error.retry_after_s)
 
     @app.errorhandler(HTTPException)
     def on_http(error: HTTPException) -> Response:
+        if isinstance(error.response, Response):
+            return error.response
         status = error.code or 500
         if status >= 500:
             return _send(_unexpected(error))

@@ -30,6 +30,18 @@ _SCHEME = {
     "scheme": "bearer",
     "description": "An API token. Ask an administrator for one. Searches for patients do not need a token.",
 }
+_RATE_HEADERS = {
+    "RateLimit-Policy": {
+        "description": "The limit that applies: q requests in w seconds. It is not sent where no limit applies.",
+        "schema": {"type": "string", "examples": ['"lookups";q=600;w=60']},
+    },
+    "RateLimit": {
+        "description": "How many requests are left (r), and in how many seconds more are allowed (t).",
+        "schema": {"type": "string", "examples": ['"lookups";r=598;t=41']},
+    },
+}
+"""As in the IETF's draft "RateLimit header fields for HTTP"."""
+
 _KEYS = ("Idempotency-Key",)
 _IN_BRACKETS = re.compile(r"<(?:\w+:)?(\w+)>")
 
@@ -180,12 +192,15 @@ def _responses(operation: Operation, schemas: _Schemas) -> Json:
     content = {media_type: {"schema": schemas.of(kind)} for media_type, kind in operation.answers.items()}
     success: Json = {"description": "The answer.", "content": content} if content else {"description": "Done."}
     responses: Json = {str(operation.status): success}
+    if operation.is_limited:
+        success["headers"] = dict(_RATE_HEADERS)
     if operation.is_conditional:
         tag = {"description": "Changes when the content changes.", "schema": {"type": "string"}}
-        success["headers"] = {"ETag": tag}
+        success["headers"] = {**success.get("headers", {}), "ETag": tag}
         responses["304"] = {"description": "Not changed since the ETag in If-None-Match.", "headers": {"ETag": tag}}
     by_status: dict[int, list[ProblemKind]] = {}
-    for kind in (*operation.problems, problems.INTERNAL_ERROR):
+    limits = (problems.TOO_MANY_REQUESTS,) if operation.is_limited else ()
+    for kind in dict.fromkeys((*operation.problems, *limits, problems.INTERNAL_ERROR)):
         by_status.setdefault(kind.status.value, []).append(kind)
     for status, kinds in sorted(by_status.items()):
         responses[str(status)] = _problem_response(status, kinds, operation.refusal, schemas)
@@ -200,7 +215,7 @@ def _problem_response(status: int, kinds: list[ProblemKind], refusal: tuple[str,
     }
     if status in (429, 503):
         wait = {"description": "Seconds to wait before you try again.", "schema": {"type": "integer"}}
-        response["headers"] = {"Retry-After": wait}
+        response["headers"] = {"Retry-After": wait, **(_RATE_HEADERS if status == 429 else {})}
     if status == 401:
         scheme = {"description": "How to authenticate (RFC 6750).", "schema": {"type": "string"}}
         response["headers"] = {"WWW-Authenticate": scheme}

@@ -52,6 +52,8 @@ class Operation:
     is_question
         Whether a POST changes nothing, its body being too private or too long for an address: it needs no idempotency
         key, and nothing of it is kept.
+    is_limited
+        Whether a limit on the number of requests applies to it.
     """
 
     summary: str
@@ -70,6 +72,7 @@ class Operation:
     refusal: tuple[str, type[Struct]] = (PROBLEM, Problem)
     is_conditional: bool = False
     is_question: bool = False
+    is_limited: bool = True
 
 
 class Documented(Blueprint):

@@ -218,6 +218,12 @@ LOGIN_DELAYED = _kind(
     "Too many failed attempts",
     "Wait for the number of seconds in the Retry-After header, then try again.",
 )
+TOO_MANY_REQUESTS = _kind(
+    "too-many-requests",
+    HTTPStatus.TOO_MANY_REQUESTS,
+    "Too many requests",
+    "Wait for the number of seconds in the Retry-After header, then try again. Nothing was changed.",
+)
 CAPACITY = _kind(
     "capacity",
     HTTPStatus.CONFLICT,
@@ -229,6 +235,12 @@ NO_SPOTS_LEFT = _kind(
     HTTPStatus.CONFLICT,
     "No spots are left",
     "Choose another site or join the waiting list. Nothing was changed.",
+)
+TOO_MANY_HOLDS = _kind(
+    "too-many-holds",
+    HTTPStatus.CONFLICT,
+    "Too many holds are open",
+    "Move or release referrals that are held, or ask the study's manager to raise the limit. Nothing was changed.",
 )
 SITE_CLOSED = _kind(
     "site-closed",

@@ -261,6 +261,8 @@ def _serve_policy(routes: Documented, backend: Backend) -> None:
             offer=timedelta(hours=asked.offer_hours),
             gives_back=frozenset(asked.gives_back),
             waiting_list=asked.waiting_list,
+            open_holds_per_site=asked.open_holds_per_site,
+            open_holds_per_account=asked.open_holds_per_account,
         )
         study_id = asked.study_id or backend.settings.study_id
         done = coordinating.set_policy(backend.store(), caller(), study_id=study_id, policy=rules, now=backend.now())

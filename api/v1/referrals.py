@@ -60,7 +60,7 @@ def _serve_holds(routes: Documented, backend: Backend) -> None:
             tag="Referrals",
             body=HoldRequest,
             answers={JSON: ReferralAnswer},
-            problems=(*_TAKES, problems.NO_SPOTS_LEFT),
+            problems=(*_TAKES, problems.NO_SPOTS_LEFT, problems.TOO_MANY_HOLDS),
             permission=Permission.REFERRALS_WRITE,
             status=201,
             headers=KEY_HEADER,

@@ -55,13 +55,19 @@ def _where(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+_temporary = click.option("--temporary", is_flag=True, help="The person must change the password at the next sign-in.")
+
+
 @user_group.command("add", epilog=_CODES)
 @click.argument("email")
 @click.option("--role", type=_ROLE, help="Without a role the account has no permissions until you run `user grant`.")
 @_where
 @click.option("--password", "with_password", is_flag=True, help="Ask for a password, or read it from stdin.")
+@_temporary
 @plain_errors
-def add(email: str, role: str | None, study: str | None, site: str | None, with_password: bool) -> None:
+def add(
+    email: str, role: str | None, study: str | None, site: str | None, with_password: bool, temporary: bool
+) -> None:
     """Create an account.
 
     \b
@@ -77,7 +83,13 @@ def add(email: str, role: str | None, study: str | None, site: str | None, with_
     password = _new_password() if with_password else None
     with open_context() as context:
         account = accounts.create_account(
-            context.store, context.actor, email=email, now=context.now, password=password, grant=grant
+            context.store,
+            context.actor,
+            email=email,
+            now=context.now,
+            password=password,
+            must_change=temporary,
+            grant=grant,
         )
     say(f"Created account {account.account_id} for {account.email}: {_roles(account)}.")
 
@@ -150,8 +162,9 @@ def remove_grant(email: str, role: str, study: str | None, site: str | None) -> 
 
 @user_group.command("set-password", epilog=_CODES)
 @click.argument("email")
+@_temporary
 @plain_errors
-def set_password(email: str) -> None:
+def set_password(email: str, temporary: bool) -> None:
     """Set a password. It is asked for, or read from stdin. All sessions and tokens of the account end.
 
     \b
@@ -164,7 +177,12 @@ def set_password(email: str) -> None:
         account = accounts.find_account(context.store, context.actor, email)
         password = _new_password()
         accounts.set_password(
-            context.store, context.actor, account_id=account.account_id, password=password, now=context.now
+            context.store,
+            context.actor,
+            account_id=account.account_id,
+            password=password,
+            now=context.now,
+            must_change=temporary,
         )
     say(f"{account.email}: the password was changed. All sessions and tokens have ended.")
 

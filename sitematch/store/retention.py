@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sitematch.store import idempotency
 from sitematch.store.engine import Store
 from sitematch.store.instants import to_us
-from sitematch.store.schema import delivery, login_failure, outbox, token
+from sitematch.store.schema import delivery, known_device, login_failure, outbox, token
 
 MESSAGES_KEPT = timedelta(days=30)
 """How long a delivered or finally failed message is kept."""
@@ -20,6 +20,10 @@ LOGIN_FAILURES_KEPT = timedelta(days=1)
 
 ENDED_TOKENS_KEPT = timedelta(days=30)
 """How long a session or token is listed after it has ended. The audit trail keeps its id permanently."""
+
+
+DEVICES_KEPT = timedelta(days=366)
+"""How long a browser is known after a sign-in with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,7 @@ def forget_old(store: Store, now: datetime) -> DeletedCounts:
         failures = connection.execute(
             sa.delete(login_failure).where(login_failure.c.last_at_us <= to_us(now - LOGIN_FAILURES_KEPT))
         ).rowcount
+        connection.execute(sa.delete(known_device).where(known_device.c.created_at_us <= to_us(now - DEVICES_KEPT)))
         tokens = connection.execute(
             sa.delete(token).where(sa.or_(token.c.expires_at_us <= ended_us, token.c.revoked_at_us <= ended_us))
         ).rowcount

@@ -21,10 +21,11 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    false,
     text,
 )
 
-SCHEMA_REVISION = "0010"
+SCHEMA_REVISION = "0011"
 """The migration that this program needs; the last one in `migrations/versions`."""
 
 metadata = MetaData(
@@ -237,9 +238,32 @@ account = Table(
     Column("password_hash", Text),
     Column("created_at_us", BigInteger, nullable=False),
     Column("disabled_at_us", BigInteger),
+    Column("must_change", Boolean, nullable=False, server_default=false()),
+    Column("totp_secret", Text),
+    Column("totp_step", BigInteger, nullable=False, server_default="0"),
     Index("ix_account_email", "email", unique=True),
 )
-"""Accounts of people who manage capacity; patients have no accounts."""
+"""Accounts of people who manage capacity; patients have no accounts. `must_change` is a password that somebody else
+set; `totp_step` is the last 30 seconds whose code was used."""
+
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("code_hash", Text, nullable=False),
+    PrimaryKeyConstraint("account_id", "code_hash"),
+)
+"""Codes that each replace the second factor once."""
+
+known_device = Table(
+    "known_device",
+    metadata,
+    Column("secret_hash", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("created_at_us", BigInteger, nullable=False),
+    Index("ix_known_device_account_id", "account_id"),
+)
+"""Browsers in which somebody signed in to an account; failures elsewhere do not delay them."""
 
 identity = Table(
     "identity",
@@ -275,6 +299,7 @@ token = Table(
     Column("created_at_us", BigInteger, nullable=False),
     Column("expires_at_us", BigInteger, nullable=False),
     Column("revoked_at_us", BigInteger),
+    Column("seen_at_us", BigInteger),
     Index("ix_token_secret_hash", "secret_hash", unique=True),
     Index("ix_token_account_id", "account_id"),
 )

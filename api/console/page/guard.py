@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
-from flask import g, request
+from flask import Response, abort, g, request, url_for
 
 from api.access import require_anywhere
 from api.backend import Backend
@@ -16,6 +17,9 @@ from api.pages.languages import ENGLISH, current_language, speak
 from sitematch.domain.accounts.access import Caller
 from sitematch.errors import InvalidInput, LoginFailed, NotAllowed
 from sitematch.services.accounts.sign_in import read_session
+
+_BEFORE_THE_CHANGE = frozenset({"console.account", "console.change_password", "console.sign_out"})
+"""What somebody may do with a password that somebody else set."""
 
 _FOREIGN_FORM = "Nothing was changed, because this form is from an earlier session. Reload the page."
 
@@ -56,9 +60,16 @@ def admit(backend: Backend, pages: Mapping[str, PageRule], endpoint: str, reques
     secret = session.read_cookie()
     if secret is None:
         raise LoginFailed("You need to sign in.")
-    g.session = read_session(backend.store(), secret=secret, now=backend.now())
+    # What a page loads by itself must not keep the session of somebody who has gone.
+    is_use = request.headers.get("Sec-Fetch-Dest", "document") != "empty"
+    idle = timedelta(minutes=backend.settings.session_idle_minutes)
+    g.session = read_session(backend.store(), secret=secret, now=backend.now(), idle=idle, is_use=is_use)
     g.csrf = session.csrf_token(secret)
     g.caller = Caller(actor=g.session.account.actor, request_id=request_id)
+    if g.session.account.must_change_password and endpoint not in _BEFORE_THE_CHANGE:
+        if is_form:
+            raise NotAllowed("Change your password first. Somebody else set it.", permission="none")
+        abort(Response(status=303, headers={"Location": url_for("console.account")}))
     if not isinstance(page.needs, PageAccess):
         require_anywhere(g.caller.actor, page.needs)
     if is_form:

@@ -22,6 +22,9 @@ Secure."""
 LOCAL_COOKIE = "sitematch-console"
 """Name of the cookie over plain http, which works only for browsers on this machine."""
 
+DEVICE_COOKIE, LOCAL_DEVICE_COOKIE = f"{COOKIE}-device", f"{LOCAL_COOKIE}-device"
+"""Names of the cookie of a browser that somebody signed in with."""
+
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -37,6 +40,27 @@ def set_cookie(response: Response, secret: str) -> None:
         httponly=True,
         samesite="Lax",
     )
+
+
+def set_device(response: Response, secret: str) -> None:
+    """Set the cookie that says that somebody signed in with this browser before; it signs nobody in."""
+    is_secure = is_over_https()
+    response.set_cookie(
+        DEVICE_COOKIE if is_secure else LOCAL_DEVICE_COOKIE,
+        secret,
+        max_age=366 * 24 * 3600,
+        path="/",
+        secure=is_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def read_device() -> str | None:
+    """Return the secret of this browser; None if nobody signed in with it."""
+    secret = request.cookies.get(DEVICE_COOKIE)
+    found = secret if secret is not None or not is_on_this_machine() else request.cookies.get(LOCAL_DEVICE_COOKIE)
+    return None if found is None else found[:200]
 
 
 def clear_cookie(response: Response) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.spot import MAX_WAITING_SITES
+from sitematch.domain.capacity.spot import MAX_OPEN_HOLDS, MAX_WAITING_SITES, OPEN_HOLDS_PER_ACCOUNT
 from sitematch.domain.capacity.states import ScreenFailureReason, SpotState, WithdrawalReason
 from sitematch.exporters.wire.capacity import (
     CapAnswer,
@@ -87,6 +87,9 @@ class CapRequest(PartRequest, frozen=True, kw_only=True, forbid_unknown_fields=T
     spots: Annotated[Annotated[int, Meta(ge=0, le=10_000_000)] | None, Meta(description="The cap; null removes it.")]
 
 
+OpenHolds = Annotated[int, Meta(ge=1, le=MAX_OPEN_HOLDS)] | None
+
+
 class PolicyRequest(Wire, frozen=True, forbid_unknown_fields=True):
     """All of a study's rules for its spots."""
 
@@ -97,6 +100,12 @@ class PolicyRequest(Wire, frozen=True, forbid_unknown_fields=True):
     ]
     waiting_list: Annotated[bool, Meta(description="Whether the study has a waiting list.")]
     study_id: StudyId = None
+    open_holds_per_site: Annotated[
+        OpenHolds, Meta(description="The most open holds at one site; null for no limit.")
+    ] = None
+    open_holds_per_account: Annotated[
+        OpenHolds, Meta(description="The most open holds of one account or token; null for no limit.")
+    ] = OPEN_HOLDS_PER_ACCOUNT
 
 
 class HoldRequest(Wire, frozen=True, forbid_unknown_fields=True):

@@ -22,6 +22,7 @@ from sitematch.cli.common import (
 from sitematch.cli.completion import complete_country, complete_site
 from sitematch.cli.context import key_option, open_context, print_one, print_rows, study_option
 from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.spot import MAX_OPEN_HOLDS
 from sitematch.domain.capacity.states import BY_POLICY, SpotState
 from sitematch.domain.time_zones import read_instant, zone_named
 from sitematch.errors import InvalidInput
@@ -204,6 +205,9 @@ def reopen(
     _print_cap(form, usage)
 
 
+_MOST = click.IntRange(0, MAX_OPEN_HOLDS)
+
+
 @capacity_group.command("policy", epilog=_CODES)
 @click.option("--hold-hours", type=float, metavar="HOURS", help="How long a hold lasts.")
 @click.option("--offer-hours", type=float, metavar="HOURS", help="How long an offer from the waiting list lasts.")
@@ -214,6 +218,10 @@ def reopen(
     help="Outcomes that free the spot again; may be repeated.",
 )
 @click.option("--waiting-list/--no-waiting-list", default=None, help="Whether the study has a waiting list.")
+@click.option("--holds-per-site", type=_MOST, metavar="NUMBER", help="Most open holds at one site; 0: no limit.")
+@click.option(
+    "--holds-per-account", type=_MOST, metavar="NUMBER", help="Most open holds of an account; 0 for no limit."
+)
 @study_option
 @key_option
 @plain_errors
@@ -222,6 +230,8 @@ def policy(
     offer_hours: float | None,
     gives_back: tuple[str, ...],
     waiting_list: bool | None,
+    holds_per_site: int | None,
+    holds_per_account: int | None,
     study: str | None,
     key: str | None,
 ) -> None:
@@ -244,6 +254,9 @@ def policy(
         changes["gives_back"] = frozenset(SpotState(name) for name in gives_back if name != "none")
     if waiting_list is not None:
         changes["waiting_list"] = waiting_list
+    for name, most in (("open_holds_per_site", holds_per_site), ("open_holds_per_account", holds_per_account)):
+        if most is not None:
+            changes[name] = most or None
     with open_context(study, key) as context:
         rules = coordinating.policy(context.store, context.actor, context.study_id)
         if changes:

@@ -1,16 +1,10 @@
-"""Accounts of people who may sign in, and rules for passwords."""
+"""Accounts of people who may sign in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from sitematch.domain.accounts.access import Actor, Grant
-
-MIN_PASSWORD = 12
-"""Shortest password, in characters; there are no other rules, as NIST SP 800-63B advises."""
-
-MAX_PASSWORD = 256
-"""Longest password, so that nobody can slow down the server with long passwords."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +19,10 @@ class Account:
         In lower case.
     has_password
         Whether a password was set.
+    must_change_password
+        Whether somebody else set the password, so that it must be changed before anything else.
+    has_totp
+        Whether signing in needs a code of an authenticator app.
     is_disabled
         Whether it may no longer be used.
     grants
@@ -34,6 +32,8 @@ class Account:
     account_id: str
     email: str
     has_password: bool
+    must_change_password: bool
+    has_totp: bool
     is_disabled: bool
     grants: tuple[Grant, ...]
 

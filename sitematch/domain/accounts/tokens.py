@@ -9,7 +9,10 @@ from sitematch.domain.accounts.access import Permission
 from sitematch.domain.accounts.account import Account
 
 SESSION_LASTS = timedelta(hours=12)
-"""How long a session of the console lasts."""
+"""How long a session of the console lasts, however much it is used."""
+
+SESSION_IDLE = timedelta(minutes=15)
+"""How long a session lasts without use, unless the settings say otherwise."""
 
 TOKEN_LASTS_AT_MOST = timedelta(days=366)
 """The longest life of an API token."""
@@ -67,11 +70,12 @@ class Session:
         The id of the session, which is not its secret.
     account
         The account, with its current roles.
-    started_at, expires_at
-        Its start and end (aware, UTC).
+    started_at, seen_at, expires_at
+        Its start, its last use to the minute, and its end (aware, UTC).
     """
 
     session_id: str
     account: Account
     started_at: datetime
+    seen_at: datetime
     expires_at: datetime

@@ -72,6 +72,12 @@ MAX_WAITING_SITES = 500
 """Maximum number of sites in an entry of the waiting list."""
 
 
+OPEN_HOLDS_PER_ACCOUNT = 200
+"""Open holds that one account may have in a study unless its rules say otherwise."""
+
+MAX_OPEN_HOLDS = 10_000_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpotPolicy:
     """A study's rules for its spots.
@@ -88,6 +94,10 @@ class SpotPolicy:
         always free again.
     waiting_list
         Whether the study has a waiting list.
+    open_holds_per_site, open_holds_per_account
+        The most holds that may be open at the same time at one site, and that one account or token may have open in the
+        study; 1 to 10,000,000, None for no limit. Offers do not count. Without a limit, one careless or stolen account
+        could take every spot of a study.
 
     Raises
     ------
@@ -99,11 +109,17 @@ class SpotPolicy:
     offer: timedelta = timedelta(hours=48)
     gives_back: frozenset[SpotState] = field(default=GIVES_BACK_BY_DEFAULT)
     waiting_list: bool = True
+    open_holds_per_site: int | None = None
+    open_holds_per_account: int | None = OPEN_HOLDS_PER_ACCOUNT
 
     def __post_init__(self) -> None:
         for name, value in (("hold", self.hold), ("offer", self.offer)):
             if not timedelta(0) < value <= timedelta(days=365):
                 raise InvalidPolicy(f"The {name} must last more than 0 and at most 365 days.", field=name)
+        for name in ("open_holds_per_site", "open_holds_per_account"):
+            most = getattr(self, name)
+            if most is not None and not 1 <= most <= MAX_OPEN_HOLDS:
+                raise InvalidPolicy(f"A limit on open holds must be 1 to {MAX_OPEN_HOLDS}, or none.", field=name)
         if not self.gives_back <= BY_POLICY:
             names = " and ".join(state for state in SpotState if state in BY_POLICY)
             raise InvalidPolicy(f"Only {names} can be set to give a spot back or keep it.", field="gives_back")

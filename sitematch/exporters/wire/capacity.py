@@ -109,6 +109,10 @@ class PolicyAnswer(Wire, frozen=True):
         tuple[SpotState, ...], Meta(description="The outcomes that free the spot: SCREEN_FAILED, WITHDRAWN.")
     ]
     waiting_list: bool
+    open_holds_per_site: Annotated[int | None, Meta(description="The most open holds at one site; null is no limit.")]
+    open_holds_per_account: Annotated[
+        int | None, Meta(description="The most open holds of one account or token; null is no limit.")
+    ]
 
 
 def site_capacity_answer(site: SiteCapacity) -> SiteCapacityAnswer:
@@ -203,6 +207,8 @@ def policy_answer(policy: SpotPolicy) -> PolicyAnswer:
         offer_hours=policy.offer.total_seconds() / 3600,
         gives_back=tuple(sorted(policy.gives_back)),
         waiting_list=policy.waiting_list,
+        open_holds_per_site=policy.open_holds_per_site,
+        open_holds_per_account=policy.open_holds_per_account,
     )
 
 

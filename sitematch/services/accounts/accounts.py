@@ -22,11 +22,12 @@ def create_account(
     email: str,
     now: datetime,
     password: str | None = None,
+    must_change: bool = False,
     grant: Grant | None = None,
 ) -> Account:
     """Create an account, optionally with a role; without a role, nothing is allowed yet."""
     _require(actor)
-    account = accounts.create_account(store, email=email, now=now, password=password)
+    account = accounts.create_account(store, email=email, now=now, password=password, must_change=must_change)
     return account if grant is None else accounts.give(store, account_id=account.account_id, grant=grant)
 
 
@@ -71,13 +72,15 @@ def remove_grant(store: Store, actor: Actor, *, account_id: str, grant: Grant) -
     return accounts.remove_grant(store, account_id=account_id, grant=grant)
 
 
-def set_password(store: Store, actor: Actor, *, account_id: str, password: str, now: datetime) -> None:
+def set_password(
+    store: Store, actor: Actor, *, account_id: str, password: str, now: datetime, must_change: bool = False
+) -> None:
     """Set an account's password and end all its sessions and tokens.
 
     To change the own password, see `sitematch.services.accounts.sign_in.change_password`.
     """
     _require(actor)
-    accounts.set_password(store, account_id=account_id, password=password, now=now)
+    accounts.set_password(store, account_id=account_id, password=password, now=now, must_change=must_change)
 
 
 def disable_account(store: Store, actor: Actor, *, account_id: str, now: datetime) -> None:

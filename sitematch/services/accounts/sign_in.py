@@ -6,10 +6,11 @@ account.
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sitematch.domain.accounts.access import Actor
-from sitematch.domain.accounts.tokens import NewToken, Session
+from sitematch.domain.accounts.tokens import SESSION_LASTS, NewToken, Session
 from sitematch.errors import LoginFailed
 from sitematch.store.accounts import accounts, sessions, tokens
 from sitematch.store.engine import Store
@@ -25,7 +26,31 @@ def can_anybody_sign_in(store: Store) -> bool:
     return sessions.anybody_may_sign_in(store)
 
 
-def sign_in(store: Store, *, email: str, password: str, now: datetime, replaced_secret: str | None = None) -> NewToken:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A new session.
+
+    Parameters
+    ----------
+    session
+        The session with its secret.
+    new_device
+        The secret of a browser that was not known before; None if it was.
+    """
+
+    session: NewToken
+    new_device: str | None
+
+
+def sign_in(
+    store: Store,
+    *,
+    email: str,
+    password: str,
+    now: datetime,
+    replaced_secret: str | None = None,
+    device: str | None = None,
+) -> SignedIn:
     """Check an e-mail and password, and start a session of 12 hours.
 
     Parameters
@@ -39,6 +64,8 @@ def sign_in(store: Store, *, email: str, password: str, now: datetime, replaced_
     replaced_secret
         The secret of an earlier session of the browser; that session ends, so that nothing of it is kept in the new
         one.
+    device
+        The secret of the browser if it is known; see `sitematch.store.accounts.accounts.log_in`.
 
     Raises
     ------
@@ -47,20 +74,31 @@ def sign_in(store: Store, *, email: str, password: str, now: datetime, replaced_
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
-    account = accounts.log_in(store, email=email, password=password, now=now)
+    account = accounts.log_in(store, email=email, password=password, now=now, device=device)
     if replaced_secret is not None:
         _end(store, replaced_secret, now)
-    return tokens.start_session(store, account_id=account.account_id, now=now)
+    session = tokens.start_session(store, account_id=account.account_id, now=now)
+    if device is not None and accounts.is_known_device(store, account_id=account.account_id, device=device):
+        return SignedIn(session=session, new_device=None)
+    return SignedIn(session=session, new_device=accounts.remember_device(store, account_id=account.account_id, now=now))
 
 
-def read_session(store: Store, *, secret: str, now: datetime) -> Session:
+def read_session(
+    store: Store, *, secret: str, now: datetime, idle: timedelta = SESSION_LASTS, is_use: bool = True
+) -> Session:
     """Return the session of a secret; see `sitematch.store.accounts.sessions.read_session`."""
-    return sessions.read_session(store, secret=secret, now=now)
+    return sessions.read_session(store, secret=secret, now=now, idle=idle, is_use=is_use)
 
 
-def count_own_sessions(store: Store, session: Session, now: datetime) -> int:
-    """Return the number of the person's open sessions, including this one. Errors: see `Store.reading`."""
-    return sessions.count_sessions(store, account_id=session.account.account_id, now=now)
+def list_own_sessions(store: Store, session: Session, now: datetime, idle: timedelta) -> tuple[Session, ...]:
+    """Return the person's open sessions, including this one, the last one used first. Errors: see `Store.reading`."""
+    return sessions.list_sessions(store, session.account, now=now, idle=idle)
+
+
+def end_other_sessions(store: Store, session: Session, now: datetime) -> int:
+    """End the person's sessions but this one, and return how many there were. Errors: see `Store.writing`."""
+    account_id = session.account.account_id
+    return sessions.end_other_sessions(store, account_id=account_id, kept_id=session.session_id, now=now)
 
 
 def sign_out(store: Store, session: Session, now: datetime) -> None:
@@ -68,7 +106,9 @@ def sign_out(store: Store, session: Session, now: datetime) -> None:
     tokens.revoke_token(store, token_id=session.session_id, now=now)
 
 
-def change_password(store: Store, session: Session, *, password: str, new_password: str, now: datetime) -> None:
+def change_password(
+    store: Store, session: Session, *, password: str, new_password: str, now: datetime, device: str | None = None
+) -> None:
     """Change the own password and end all sessions and tokens of the account, including this session.
 
     Raises
@@ -76,12 +116,12 @@ def change_password(store: Store, session: Session, *, password: str, new_passwo
     LoginDelayed, LoginFailed
         If the current password is incorrect; see `sitematch.store.accounts.accounts.log_in`.
     InvalidInput
-        If the new password is too short or too long.
+        If the new password is not allowed; see `sitematch.domain.accounts.passwords.check_new_password`.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
     account = session.account
-    accounts.log_in(store, email=account.email, password=password, now=now)
+    accounts.log_in(store, email=account.email, password=password, now=now, device=device)
     accounts.set_password(store, account_id=account.account_id, password=new_password, now=now)
 
 

@@ -9,21 +9,19 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sitematch.domain.accounts.access import Grant, Role
-from sitematch.domain.accounts.account import MAX_PASSWORD, MIN_PASSWORD, Account
+from sitematch.domain.accounts.account import Account
+from sitematch.domain.accounts.passwords import check_new_password
 from sitematch.errors import AccountNotFound, InvalidInput, LoginDelayed, LoginFailed
 from sitematch.store import schema
+from sitematch.store.accounts.hashing import hash_password, is_outdated, is_password, place_to_hash
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
-
-if TYPE_CHECKING:
-    from argon2 import PasswordHasher
 
 FREE_ATTEMPTS = 5
 """Number of attempts without a wait; each further one doubles the wait, from 1 second to `LONGEST_WAIT`."""
@@ -32,7 +30,9 @@ LONGEST_WAIT = timedelta(minutes=15)
 """The longest wait between two attempts."""
 
 
-def create_account(store: Store, *, email: str, now: datetime, password: str | None = None) -> Account:
+def create_account(
+    store: Store, *, email: str, now: datetime, password: str | None = None, must_change: bool = False
+) -> Account:
     """Create an account without permissions.
 
     Parameters
@@ -44,19 +44,22 @@ def create_account(store: Store, *, email: str, now: datetime, password: str | N
     now
         The instant (aware).
     password
-        12 to 256 characters; None allows only OpenID Connect or tokens.
+        See `sitematch.domain.accounts.passwords.check_new_password`; None allows only OpenID Connect or tokens.
+    must_change
+        Whether the password must be changed at the first sign-in, because somebody else chose it.
 
     Raises
     ------
     InvalidInput
-        If the e-mail is malformed or taken, or the password too short or too long.
+        If the e-mail is malformed or taken, or the password is not allowed.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
     values = {
         "account_id": secrets.token_hex(8),
         "email": _normal_email(email),
-        "password_hash": None if password is None else _hash(password),
+        "password_hash": None if password is None else _hash_new(password, _normal_email(email)),
+        "must_change": must_change and password is not None,
         "created_at_us": to_us(now),
         "disabled_at_us": None,
     }
@@ -89,17 +92,36 @@ def list_accounts(store: Store) -> tuple[Account, ...]:
         return tuple(_from_row(connection, row) for row in connection.execute(query).all())
 
 
-def set_password(store: Store, *, account_id: str, password: str, now: datetime) -> None:
-    """Set a password and end every session and token of the account.
+def set_password(store: Store, *, account_id: str, password: str, now: datetime, must_change: bool = False) -> None:
+    """Set a password, and end every session and token of the account; its devices are forgotten.
+
+    Parameters
+    ----------
+    store, account_id, now
+        The database, the account and the instant (aware).
+    password
+        The new password.
+    must_change
+        Whether it must be changed at the next sign-in, because somebody else chose it.
 
     Raises
     ------
     AccountNotFound, InvalidInput
-        If there is no such account, or the password is too short or too long.
+        If there is no such account, or the password is not allowed or the same as before.
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
-    _change(store, account_id, now, password_hash=_hash(password))
+    account = read_account(store, account_id)
+    with store.reading() as connection:
+        before = connection.execute(
+            sa.select(schema.account.c.password_hash).where(schema.account.c.account_id == account_id)
+        ).scalar_one()
+    if before is not None and account.must_change_password and is_password(password, before):
+        raise InvalidInput("Choose another password than the one that you were given.", field="password")
+    hashed = _hash_new(password, account.email)
+    _change(store, account_id, now, password_hash=hashed, must_change=must_change)
+    with store.writing() as connection:
+        connection.execute(sa.delete(schema.known_device).where(schema.known_device.c.account_id == account_id))
 
 
 def disable_account(store: Store, *, account_id: str, now: datetime) -> None:
@@ -208,11 +230,23 @@ def account_of_identity(store: Store, *, issuer: str, subject: str) -> Account:
     return found
 
 
-def log_in(store: Store, *, email: str, password: str, now: datetime) -> Account:
+def log_in(store: Store, *, email: str, password: str, now: datetime, device: str | None = None) -> Account:
     """Check an e-mail and password.
 
     The answer, the time it takes and the wait after failures do not reveal whether the e-mail is known. An attempt is
     counted before the password is checked, so many parallel attempts have no advantage.
+
+    Parameters
+    ----------
+    store
+        The database.
+    email, password
+        What was typed.
+    now
+        The instant (aware).
+    device
+        The secret of the browser, if somebody signed in with it before: see `remember_device`. Failures of the
+        account's own devices are counted for each device, so failures elsewhere do not lock its owner out.
 
     Raises
     ------
@@ -221,31 +255,65 @@ def log_in(store: Store, *, email: str, password: str, now: datetime) -> Account
     LoginFailed
         If the e-mail or password is incorrect, or the account is disabled or has no password.
     LedgerBusy, StorageFault, NotReady
-        See `Store.writing`.
+        See `Store.writing`, and `sitematch.store.accounts.hashing.place_to_hash`.
     """
-    from argon2.exceptions import VerifyMismatchError
-
     wanted = email.strip().lower()
-    _count_attempt(store, wanted, now)
-    with store.reading() as connection:
-        row = connection.execute(sa.select(schema.account).where(schema.account.c.email == wanted)).one_or_none()
-    is_usable = row is not None and row.password_hash is not None and row.disabled_at_us is None
-    known_hash = row.password_hash if row is not None and is_usable else _nobodys_hash()
-    try:
-        _hasher().verify(known_hash, password[: MAX_PASSWORD + 1])
-    except VerifyMismatchError:
-        is_usable = False
-    if row is None or not is_usable:
-        raise LoginFailed("Incorrect e-mail or password.")
+    with place_to_hash():
+        with store.reading() as connection:
+            row = connection.execute(sa.select(schema.account).where(schema.account.c.email == wanted)).one_or_none()
+            counted = wanted
+            if row is not None and device is not None and _is_known_device(connection, row.account_id, device):
+                counted = f"device {sha256(device)}"
+        _count_attempt(store, counted, now)
+        is_usable = row is not None and row.password_hash is not None and row.disabled_at_us is None
+        is_right = is_password(password, row.password_hash if row is not None and is_usable else None)
+        if row is None or not is_right:
+            raise LoginFailed("Incorrect e-mail or password.")
+        new_hash = hash_password(password) if is_outdated(row.password_hash) else None
     with store.writing() as connection:
-        connection.execute(sa.delete(schema.login_failure).where(schema.login_failure.c.email_hash == sha256(wanted)))
-        if _hasher().check_needs_rehash(known_hash):
+        connection.execute(sa.delete(schema.login_failure).where(schema.login_failure.c.email_hash == sha256(counted)))
+        if new_hash is not None:
             connection.execute(
                 sa.update(schema.account)
                 .where(schema.account.c.account_id == row.account_id)
-                .values(password_hash=_hasher().hash(password))
+                .values(password_hash=new_hash)
             )
     return read_account(store, row.account_id)
+
+
+def remember_device(store: Store, *, account_id: str, now: datetime) -> str:
+    """Remember a browser in which an account has just been authenticated, and return its new secret.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    secret = secrets.token_urlsafe(32)
+    with store.writing() as connection:
+        connection.execute(
+            sa.insert(schema.known_device).values(
+                secret_hash=sha256(secret), account_id=account_id, created_at_us=to_us(now)
+            )
+        )
+    return secret
+
+
+def is_known_device(store: Store, *, account_id: str, device: str) -> bool:
+    """Return whether somebody signed in to an account with a browser before. Errors: see `Store.reading`."""
+    with store.reading() as connection:
+        return _is_known_device(connection, account_id, device)
+
+
+def _is_known_device(connection: sa.Connection, account_id: str, device: str) -> bool:
+    table = schema.known_device.c
+    query = sa.select(table.account_id).where(table.secret_hash == sha256(device), table.account_id == account_id)
+    return connection.execute(query).first() is not None
+
+
+def _hash_new(password: str, email: str) -> str:
+    check_new_password(password, email)
+    return hash_password(password)
 
 
 def _count_attempt(store: Store, email: str, now: datetime) -> None:
@@ -296,6 +364,8 @@ def _from_row(connection: sa.Connection, row: sa.Row[Any]) -> Account:
         account_id=row.account_id,
         email=row.email,
         has_password=row.password_hash is not None,
+        must_change_password=row.must_change,
+        has_totp=row.totp_secret is not None,
         is_disabled=row.disabled_at_us is not None,
         grants=grants_of(connection, row.account_id),
     )
@@ -324,26 +394,6 @@ def _normal_email(email: str) -> str:
     if not (local and at and "." in host and len(wanted) <= 254) or any(mark.isspace() for mark in wanted):
         raise InvalidInput("This is not a valid e-mail address.", field="email")
     return wanted
-
-
-def _hash(password: str) -> str:
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise InvalidInput(f"The password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters.", field="password")
-    return _hasher().hash(password)
-
-
-@cache
-def _hasher() -> PasswordHasher:
-    # RFC 9106's second recommended option: 3 passes over 64 MiB. Loaded only for sign-in.
-    from argon2 import PasswordHasher, profiles
-
-    return PasswordHasher.from_parameters(profiles.RFC_9106_LOW_MEMORY)
-
-
-@cache
-def _nobodys_hash() -> str:
-    """Return a hash that matches no password, so that an unknown e-mail takes the same time."""
-    return _hasher().hash(secrets.token_urlsafe(32))
 
 
 def sha256(text: str) -> str:

@@ -25,7 +25,7 @@ from sitematch.domain.capacity.occupancy import keys_for
 from sitematch.domain.capacity.spot import LedgerEvent, Referral, require_allowed, state_at
 from sitematch.domain.capacity.states import ACTIONS, SPOT_KINDS, Action, EventKind, SpotState
 from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus
-from sitematch.errors import InvalidInput, NoSpotsLeft, SiteClosed, SiteNotFound
+from sitematch.errors import InvalidInput, NoSpotsLeft, SiteClosed, SiteNotFound, TooManyHolds
 from sitematch.store import schema
 from sitematch.store.capacity.counting import referral_from
 from sitematch.store.capacity.waiting import offer_freed_spots
@@ -75,6 +75,25 @@ _CAPS = sa.select(cap.c.level, cap.c.scope, cap.c.spots, cap.c.is_closed).where(
 _ROOM = _CAPS.add_columns(*_counts.c).select_from(cap.join(_counts, sa.true()))
 
 
+_open_holds = (
+    sa.select(sa.func.count())
+    .select_from(latest_event)
+    .where(
+        latest_event.c.study_id == sa.bindparam("study_id"),
+        latest_event.c.kind == EventKind.HELD.value,
+        latest_event.c.expires_at_us > sa.bindparam("now_us"),
+    )
+)
+_HOLDS_OF_SITE = _open_holds.where(latest_event.c.site_id == sa.bindparam("site_id"))
+_HOLDS_OF_ACTOR = _open_holds.where(
+    sa.exists().where(
+        schema.event.c.study_id == latest_event.c.study_id,
+        schema.event.c.seq == latest_event.c.seq,
+        schema.event.c.actor_id == sa.bindparam("actor_id"),
+    )
+)
+
+
 def place_hold(
     store: Store,
     caller: Caller,
@@ -119,6 +138,8 @@ def place_hold(
     ------
     NoSpotsLeft
         If a cap that applies is full; the error names the widest one.
+    TooManyHolds
+        If the site or the caller has as many open holds as the policy allows.
     SiteClosed
         If the site, its country, the arm or the study is closed.
     IllegalTransition
@@ -146,6 +167,7 @@ def place_hold(
         if somebody_waits and offer_freed_spots(write):
             latest = _require(write, referral_id, _latest(write, referral_id), Action.PLACE_HOLD)
             _check_room(write, site_id, site.country, arm, _own_spot(write, latest))
+        _check_open_holds(write, site_id)
         held = write.append(
             EventKind.HELD,
             referral_id=referral_id,
@@ -159,6 +181,22 @@ def place_hold(
 
     operation = KeyedRequest("place_hold", (study_id, site_id, referral_id, arm, seconds))
     return perform(store, caller, operation, now, Referral, act, study_id=study_id)
+
+
+def _check_open_holds(write: LedgerWrite, site_id: str) -> None:
+    """Refuse a hold beyond the limits of the study's policy on open holds."""
+    policy, now_us = write.policy, to_us(write.now)
+    asked = {"study_id": write.study_id, "now_us": now_us}
+    if (most := policy.open_holds_per_site) is not None:
+        found = write.connection.execute(_HOLDS_OF_SITE, {**asked, "site_id": site_id}).scalar_one()
+        if found >= most:
+            raise TooManyHolds(f"This site has {found} open holds; the study allows {most}.", per="site", most=most)
+    if (most := policy.open_holds_per_account) is not None:
+        actor_id = write.caller.actor.actor_id
+        found = write.connection.execute(_HOLDS_OF_ACTOR, {**asked, "actor_id": actor_id}).scalar_one()
+        if found >= most:
+            said = f"You have {found} open holds; the study allows one account {most}."
+            raise TooManyHolds(said, per="account", most=most)
 
 
 def move(

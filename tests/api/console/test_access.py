@@ -29,6 +29,7 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("GET", "/console/studies"): (EVERYBODY, {}),
     ("GET", "/console/account"): (EVERYBODY, {}),
     ("POST", "/console/account/password"): (EVERYBODY, {"password": "wrong", "new_password": "another long password"}),
+    ("POST", "/console/account/sessions/end"): (EVERYBODY, {}),
     ("GET", "/console/sites/<site_id>"): (SEES_THE_SITE, {}),
     ("POST", "/console/sites/<site_id>/travel"): (MANAGERS, {"certainty": "COVERED"}),
     ("GET", "/console/caps"): (READERS, {}),

@@ -9,7 +9,7 @@ import pytest
 
 from sitematch.store.accounts import accounts, tokens
 from tests.api.builders import STUDY_ID
-from tests.api.console_user import ConsoleUser, console_user, read_text
+from tests.api.console_user import PASSWORD, ConsoleUser, console_user, read_text
 from tests.api.served_study import SITE, ServedStudy
 
 
@@ -35,6 +35,9 @@ def test_person_is_added_with_a_role_and_a_password_that_is_shown_once_and_opens
     assert [(grant.role.value, grant.site_id) for grant in zoe.grants] == [("site-coordinator", SITE)]
     visitor = ConsoleUser(service, "zoe")
     assert visitor.sign_in(password).status_code == 303
+    assert visitor.get("/console").headers["Location"].startswith("/console/account")
+    visitor.fill("/console/account", "/account/password", password=password, new_password=PASSWORD)
+    assert visitor.sign_in(PASSWORD).status_code == 303
     assert "Hospital miami" in visitor.get("/console").text
 
 

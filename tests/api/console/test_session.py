@@ -44,10 +44,12 @@ def test_cookie_over_https_is_secure_and_bound_to_the_host(service: ServedStudy,
         "/console/sign-in", data=data, headers={"Origin": "https://trials.example.org"}, base_url=base
     )
 
-    (cookie,) = cookies(response)
+    cookie, device = cookies(response)
     assert cookie.startswith("__Host-sitematch=sm_")
-    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
-    assert "Domain" not in cookie
+    assert device.startswith("__Host-sitematch-device=")
+    for sent in (cookie, device):
+        assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(sent.split("; "))
+        assert "Domain" not in sent
     secret = cookie.partition("=")[2].partition(";")[0]
     asked = ann.client.get("/console", headers={"Cookie": f"__Host-sitematch={secret}"}, base_url=base)
     assert asked.status_code == 200

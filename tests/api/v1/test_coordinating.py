@@ -179,6 +179,7 @@ def test_states_of_a_site_follow_the_cap(service: ServedStudy) -> None:
 
 def test_rules_are_read_and_set(service: ServedStudy) -> None:
     rules = {"hold_hours": 1.0, "offer_hours": 2.0, "gives_back": ["WITHDRAWN"], "waiting_list": False}
+    rules |= {"open_holds_per_site": 5, "open_holds_per_account": None}
 
     service.ask("PUT", "/v1/policy", rules)
 
@@ -186,6 +187,16 @@ def test_rules_are_read_and_set(service: ServedStudy) -> None:
     assert service.hold("r-1").json["expires_at"] == "2026-01-02T13:30:00Z"
     wrong = service.ask("PUT", "/v1/policy", {**rules, "gives_back": ["HELD"]})
     assert (wrong.status_code, wrong.json["type"]) == (400, "/problems/invalid-policy")
+
+
+def test_hold_beyond_the_limit_of_the_account_is_a_problem_of_its_own(service: ServedStudy) -> None:
+    rules = {"hold_hours": 48, "offer_hours": 48, "gives_back": [], "waiting_list": True, "open_holds_per_account": 1}
+    service.ask("PUT", "/v1/policy", rules)
+    service.hold("r-1")
+
+    refused = service.hold("r-2")
+
+    assert (refused.status_code, refused.json["type"]) == (409, "/problems/too-many-holds")
 
 
 def test_who_waits_is_offered_a_freed_spot_by_priority(service: ServedStudy) -> None:
