@@ -18,7 +18,7 @@ from api.backend import Backend, Clock, utc_now
 from api.fhir import bulk as fhir_bulk
 from api.fhir import outcome
 from api.fhir import routes as fhir_routes
-from api.http import compression, cors, docs, errors, headers, request_log
+from api.http import compression, cors, docs, errors, headers, hosts, request_log
 from api.http.operations import Documented, Operation
 from api.http.request_metrics import RequestMetrics
 from api.pages import assets, languages, maps, preferences
@@ -116,6 +116,7 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
         operations |= rate_limits.noted(blueprint.operations)
     console_pages = console.blueprint(backend)
     app.register_blueprint(console_pages)
+    hosts.register(app, chosen)
     rate_limits.register(app, chosen, operations)
     access.register(app, backend, operations, {console_pages.name: console.admission(backend, console_pages)})
     rate_limits.register_tokens(app, operations)

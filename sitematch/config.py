@@ -26,9 +26,17 @@ VARIABLES = frozenset(
     for name in (
         *("ACCESS_LOG", "ACTOR", "BACKUP_FOLDER", "BUSY_TIMEOUT_S", "COUNT_DEMAND", "CTGOV_URL", "DATABASE_URL"),
         *("DEMAND_THRESHOLD", "FRAME_ANCESTORS", "GAZETTEER", "GET_MATCHES", "HOME", "HOST", "LOG_FORMAT", "LOG_LEVEL"),
-        *("LIMITS_STORAGE", "LIMIT_LOOKUPS", "LIMIT_PDFS", "LIMIT_REPORTS", "LIMIT_SIGN_INS", "LIMIT_WRITES"),
+        *(
+            "ALLOWED_HOSTS",
+            "LIMITS_STORAGE",
+            "LIMIT_LOOKUPS",
+            "LIMIT_PDFS",
+            "LIMIT_REPORTS",
+            "LIMIT_SIGN_INS",
+            "LIMIT_WRITES",
+        ),
         *("METRICS_HOST", "METRICS_PORT", "METRICS_TOKEN", "NOTICES_EVERY_S", "PORT", "PUBLIC_URL", "STUDY", "THREADS"),
-        *("RATE_LIMITS", "SESSION_IDLE_MINUTES", "TILES_ATTRIBUTION", "TILES_URL", "TRUSTED_PROXIES"),
+        *("ALLOWED_HOSTS", "RATE_LIMITS", "SESSION_IDLE_MINUTES", "TILES_ATTRIBUTION", "TILES_URL", "TRUSTED_PROXIES"),
         *("WEBHOOKS_TO_PRIVATE", "WORKERS"),
     )
 )
@@ -113,6 +121,9 @@ class Settings:
         nobody. ``SITEMATCH_TILES_URL``, empty.
     tiles_attribution
         Whom that server wants named, in plain text. ``SITEMATCH_TILES_ATTRIBUTION``, empty.
+    allowed_hosts
+        Names that requests may be sent to beside that of `public_url` and this machine's own; ``.example.org`` is a
+        domain and all below it. Without either, every name is accepted. ``SITEMATCH_ALLOWED_HOSTS``, none.
     session_idle_minutes
         How long a session of the console lasts without use, 1 to 720 minutes. ``SITEMATCH_SESSION_IDLE_MINUTES``, 15.
     trusted_proxies
@@ -157,6 +168,7 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     tiles_url: str = ""
     tiles_attribution: str = ""
+    allowed_hosts: tuple[str, ...] = ()
     session_idle_minutes: int = 15
     trusted_proxies: tuple[str, ...] = LOOPBACK
     rate_limits: bool = True
@@ -236,6 +248,7 @@ class Settings:
             cors_origins=given.origins("SITEMATCH_CORS_ORIGINS"),
             tiles_url=given.tiles_url("SITEMATCH_TILES_URL"),
             tiles_attribution=values.get("SITEMATCH_TILES_ATTRIBUTION", ""),
+            allowed_hosts=given.hosts("SITEMATCH_ALLOWED_HOSTS"),
             session_idle_minutes=given.count("SITEMATCH_SESSION_IDLE_MINUTES", default=15, least=1, most=720),
             trusted_proxies=given.networks("SITEMATCH_TRUSTED_PROXIES", default=LOOPBACK),
             rate_limits=given.flag("SITEMATCH_RATE_LIMITS", default=True),

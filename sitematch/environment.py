@@ -28,6 +28,7 @@ _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
 
+_HOST = re.compile(r"\.?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]", re.ASCII)
 _RATE = re.compile(r"(\d{1,6}) ?(?:/|per) ?(?:(\d{1,4}) )?(second|minute|hour|day)s?", re.ASCII)
 _LIMITS_STORAGES = ("memory://", "redis://", "rediss://", "redis+unix://")
 
@@ -170,6 +171,14 @@ class Variables:
         except ValueError:
             self._note(name, text, "IP addresses or networks such as 10.0.0.0/8, separated by commas, or none")
             return default
+
+    def hosts(self, name: str) -> tuple[str, ...]:
+        """Read names of hosts, separated by commas or spaces."""
+        parts = tuple(self._values.get(name, "").lower().replace(",", " ").split())
+        if not all(_HOST.fullmatch(part) for part in parts):
+            self._note(name, self._values[name], "names such as sites.example.org, separated by commas, without a port")
+            return ()
+        return parts
 
     def limits_storage(self, name: str) -> str:
         """Read where counts of requests are stored; its password is never repeated in a message."""

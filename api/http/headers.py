@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from sitematch.config import Settings
 
@@ -13,6 +13,10 @@ _HEADERS = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(self), microphone=()"),
 )
+
+
+_HSTS = "max-age=31536000"
+"""Sent over TLS, and behind a trusted proxy that says that there was TLS."""
 
 
 def content_security_policy(settings: Settings, *, frame_ancestors: str = "'none'") -> str:
@@ -48,4 +52,6 @@ def register(app: Flask, settings: Settings) -> None:
     def finish(response: Response) -> Response:
         for name, value in (("Content-Security-Policy", policy), *_HEADERS):
             response.headers.setdefault(name, value)  # a page that may be framed has said so itself
+        if request.is_secure:
+            response.headers.setdefault("Strict-Transport-Security", _HSTS)
         return response

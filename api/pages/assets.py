@@ -11,7 +11,10 @@ from typing import TypeVar
 from flask import Flask, Response, request, send_from_directory
 from jinja2 import Undefined
 from jinja2.utils import missing
+from markupsafe import Markup
 from werkzeug.security import safe_join
+
+from sitematch.domain.plain_text import plain_text
 
 _T = TypeVar("_T")
 
@@ -108,6 +111,13 @@ class _StrictAttribute(Undefined):
         return value
 
 
+def _finalize(value: object) -> object:
+    """Take out of a text what would reorder or hide what stands around it; markup of our own keeps its type."""
+    if isinstance(value, Markup):
+        return Markup(plain_text(str(value)))  # noqa: S704 - it was markup before, and nothing is added
+    return plain_text(value) if isinstance(value, str) else value
+
+
 def register(app: Flask) -> Assets:
     """Find what was built, and let templates write ``{{ asset("site.css") }}``.
 
@@ -117,6 +127,7 @@ def register(app: Flask) -> Assets:
     """
     assert app.static_folder is not None
     assets = Assets(Path(app.static_folder))
+    app.jinja_env.finalize = _finalize
     app.jinja_env.undefined = _StrictAttribute
     app.jinja_env.globals["asset"] = assets.address
     return assets

@@ -206,9 +206,9 @@ PIPED_COLUMNS = 110
 
 def console(*, piped_columns: int | None = None) -> Console:
     """Return the console for tables. Piped output is not limited to 80 columns."""
-    from rich.console import Console
+    from sitematch.exporters.tables.terminal import PlainConsole
 
-    return Console(
+    return PlainConsole(
         width=None if sys.stdout.isatty() else piped_columns or PIPED_COLUMNS, highlight=False, soft_wrap=False
     )
 

@@ -38,7 +38,8 @@ def open_output(out: Path | None) -> Iterator[IO[bytes]]:
         return
     part = out.with_name(f"{out.name}.{os.getpid()}.part")
     try:
-        file = part.open("xb")
+        # What is exported is for its owner alone, whatever the umask.
+        file = os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")
     except OSError as error:
         raise InvalidInput(f"Cannot write {out}: {error.strerror}.", field="out") from error
     try:

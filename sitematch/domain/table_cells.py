@@ -9,6 +9,8 @@ import json
 import re
 from datetime import UTC, date, datetime
 
+from sitematch.domain.plain_text import plain_text
+
 Value = str | int | float | bool | date | datetime | tuple[str, ...] | None
 """The types of a cell's value; a time is aware, and None is an empty cell."""
 
@@ -114,9 +116,9 @@ def cell_text(value: Value) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return neutralise_formula(str(value))
+        return neutralise_formula(plain_text(str(value)))
     if isinstance(value, tuple):
-        return neutralise_formula(join_texts(value))
+        return neutralise_formula(plain_text(join_texts(value)))
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):

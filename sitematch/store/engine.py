@@ -7,9 +7,10 @@ write updates the row that protects the changed data (see `sitematch.store.capac
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -261,6 +262,12 @@ def _sqlite_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
             "An in-memory SQLite database cannot be shared between connections. Name a file.", field="database_url"
         )
     engine = sa.create_engine(url, pool_size=_POOL_SIZE, max_overflow=_POOL_OVERFLOW, pool_timeout=BUSY_TIMEOUT_S)
+
+    @event.listens_for(engine, "do_connect")
+    def _create_private(_dialect: object, _record: object, _args: object, _params: object) -> None:
+        # SQLite would create the file as the umask allows, and its -wal file with the same permissions.
+        with suppress(OSError):
+            os.close(os.open(str(url.database), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
     @event.listens_for(engine, "connect")
     def _settle(connection: Any, _record: object) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from flask import Response, g, render_template, request, url_for
@@ -13,6 +12,7 @@ from api.backend import Backend
 from api.console.page import session
 from api.console.page.labels import WORDS
 from api.console.page.routes import NAME, Console
+from api.http.hosts import split_url
 from api.http.negotiation import HTML
 from sitematch.domain.accounts.access import Actor, Permission, granted_studies, may
 from sitematch.domain.capacity.states import BY_POLICY, STATES
@@ -114,7 +114,7 @@ def go(endpoint: str, **values: Any) -> Response:
 
 def local_path(given: str) -> str | None:
     """Return a URL of the console to which a sign-in may redirect; None if it is anything else."""
-    parts = urlsplit(given)
+    parts = split_url(given, "next")
     is_ours = not parts.scheme and not parts.netloc and (parts.path == "/console" or parts.path.startswith("/console/"))
     return given if is_ours and "\\" not in given and not any(ord(mark) < 32 for mark in given) else None
 

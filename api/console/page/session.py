@@ -9,10 +9,10 @@ import hashlib
 import hmac
 import secrets
 from typing import cast
-from urllib.parse import urlsplit
 
 from flask import Response, g, request
 
+from api.http.hosts import split_url
 from sitematch.domain.accounts.tokens import SESSION_LASTS, Session
 
 COOKIE = "__Host-sitematch"
@@ -84,7 +84,7 @@ def is_over_https() -> bool:
 
 def is_on_this_machine() -> bool:
     """Return whether the request goes to the browser's own machine."""
-    return (urlsplit(f"//{request.host}").hostname or "") in _LOOPBACK
+    return (split_url(f"//{request.host}", "host").hostname or "") in _LOOPBACK
 
 
 def comes_from_our_page() -> bool:
@@ -98,7 +98,7 @@ def comes_from_our_page() -> bool:
     fetched_from = request.headers.get("Sec-Fetch-Site")
     if fetched_from is not None:
         return fetched_from == "same-origin"
-    return urlsplit(request.headers.get("Origin", "")).netloc == request.host
+    return split_url(request.headers.get("Origin", ""), "origin").netloc == request.host
 
 
 def csrf_token(secret: str) -> str:

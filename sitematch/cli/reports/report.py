@@ -167,13 +167,12 @@ def write_report(report: Report, form: str, out: Path | None, table: str | None)
 
 def _printed(report: Report, out: Path | None) -> bytes:
     """Print a report for a terminal, directly to the terminal if there is one."""
-    from rich.console import Console
-
+    from sitematch.exporters.tables.terminal import PlainConsole
     from sitematch.reports.render.as_terminal import print_report
 
     if out is None:
         print_report(report, console(piped_columns=_PIPED_COLUMNS))
         return b""
     page = io.StringIO()
-    print_report(report, Console(file=page, width=_PIPED_COLUMNS, highlight=False))
+    print_report(report, PlainConsole(file=page, width=_PIPED_COLUMNS, highlight=False))
     return page.getvalue().encode()

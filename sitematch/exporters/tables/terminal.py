@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import UnsetType
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from sitematch.domain.capacity.caps import LimitedBy
 from sitematch.domain.finding.match import ReasonCode
+from sitematch.domain.plain_text import plain_text
 from sitematch.exporters.wire.matches import (
     ContactAnswer,
     MatchAnswer,
@@ -163,3 +165,12 @@ def spots_cell(remaining: RemainingAnswer) -> str:
     if remaining.count is None:
         return "unknown"
     return f"{remaining.count}\n(shared)" if remaining.drawn_from is LimitedBy.SHARED_POOL else str(remaining.count)
+
+
+class PlainConsole(Console):
+    """A console that prints no character that could steer the terminal or reorder the text around it."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render as rich does, without harmful characters in texts; rich's own codes are added afterwards."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(plain_text(segment.text), segment.style)

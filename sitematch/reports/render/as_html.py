@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sitematch.domain.plain_text import plain_text
 from sitematch.reports.cell_text import facts_of, notes_of, signed, total_shown
 from sitematch.reports.document import Cell, CellKind, Column, Report
 from sitematch.reports.plot_text import plot_table, plot_text
@@ -63,7 +64,12 @@ def _css() -> str:
 def _template() -> Template:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=lambda value: plain_text(value) if type(value) is str else value,
+    )
     return environment.get_template("page.html")
 
 

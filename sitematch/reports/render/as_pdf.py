@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from sitematch.domain.plain_text import plain_text
 from sitematch.extras import needs_extra
 from sitematch.reports.cell_text import facts_of, notes_of, signed, total_shown
 from sitematch.reports.document import CellKind, Report, Table
@@ -39,7 +40,7 @@ def render(report: Report) -> bytes:
         str(_TEMPLATE),
         font_paths=[str(Path(mpl.get_data_path()) / "fonts" / "ttf")],
         format="pdf",
-        sys_inputs={"report": json.dumps(_content(report), ensure_ascii=False)},
+        sys_inputs={"report": plain_text(json.dumps(_content(report), ensure_ascii=False))},
         # No clock and no date; `as_of` has the time of the report.
         timestamp=0,
     )
