@@ -35,8 +35,8 @@ from sitematch.services.finding.finder import Finder
 PART_HEADER = "Sitematch-Part"
 """Header from the page's script: ``results`` requests only that part of the page."""
 
-_STEPS = (5, 20, 100, MAX_LIMIT)
-"""Number of sites shown at first, and added with each "more"."""
+_MORE = 10
+"""Number of sites that each "more" adds."""
 
 _NEAR_KM = 50.0
 """A town farther than this from a location does not describe it."""
@@ -162,8 +162,8 @@ class FinderVariant:
         name = _("Your location") if here else _name(found.place)
         if town is not None:
             name = _("Your location, near %(town)s", town=wording.isolated(_name(town.place())))
-        full = len(found.matches) == wanted.limit < len(finder.sites)
-        more = next((step for step in _STEPS if step > wanted.limit), 0) if full and not found.outside_radius else 0
+        full = len(found.matches) == wanted.limit < min(len(finder.sites), MAX_LIMIT)
+        more = min(wanted.limit + _MORE, MAX_LIMIT) if full and not found.outside_radius else 0
         return FinderOutcome(answer=results(found, name, finder.study, finder.contacts), more=more)
 
     def _respond(self, template: str, asked: FormRequest, outcome: FinderOutcome) -> Response:

@@ -200,7 +200,11 @@ def test_more_clinics_come_on_demand(page: Page) -> None:
 
     page.get_by_role("button", name="Show more clinics").click()
 
-    expect(page.locator(".clinic")).to_have_count(20)
+    expect(page.locator(".clinic")).to_have_count(15)
+    expect(page.locator("#clinic-6 h3")).to_be_focused()  # where the button was
+    expect(page.locator("#said")).to_contain_text("15 ")
+    page.get_by_role("button", name="Show more clinics").click()
+    expect(page.locator(".clinic")).to_have_count(25)
 
 
 def test_language_changes_with_the_answer_kept_and_colours_without_a_reload(page: Page) -> None:

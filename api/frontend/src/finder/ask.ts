@@ -2,47 +2,93 @@
 
 import { announce } from "./words";
 
+/**
+ * Where the focus goes: to the heading of the answer, nowhere, or to the first of the clinics that were added. A refresh that
+ * fails leaves what is shown.
+ */
+export type Focus = "heading" | "stays" | "added" | "refresh";
+
 export interface Swapped {
-  /** Whether what is shown now is an answer, and no fault. */
-  isAnswer: boolean;
+  /** What was sent; empty if no answer of the server is shown. */
+  body: string;
 }
 
-let running: AbortController | null = null;
+/** A search that takes longer is ended, and the person may try again. */
+const LONGEST_MS = 15_000;
+
+/** The title of the page without an answer. */
+const bareTitle = document.querySelector<HTMLElement>("[data-bare-title]")?.dataset["bareTitle"] ?? document.title;
+
+let running: { stop: AbortController; body: string } | null = null;
 
 /**
  * Send the form and show what comes back.
  * @param sender the button that was pressed, whose name and value go along
- * @param isQuiet whether the focus stays where it is: for a changed filter
+ * @returns null if another search took over, or if the same one is under way
  */
-export async function ask(form: HTMLFormElement, sender: HTMLElement | null, isQuiet: boolean): Promise<Swapped | null> {
-  const results = document.getElementById("results");
-  if (!results) return null;
-  running?.abort();
-  const mine = (running = new AbortController());
+export async function ask(form: HTMLFormElement, sender: HTMLElement | null, focus: Focus): Promise<Swapped | null> {
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (typeof value === "string") fields.append(name, value);
   if (sender instanceof HTMLButtonElement && sender.name) fields.set(sender.name, sender.value);
+  return await send(form.action, fields.toString(), focus);
+}
+
+/** Send what was sent before once more. */
+export async function send(action: string, body: string, focus: Focus): Promise<Swapped | null> {
+  const results = document.getElementById("results");
+  if (!results || running?.body === body) return null;
+  running?.stop.abort();
+  const mine = (running = { stop: new AbortController(), body });
+  let isLate = false;
+  const limit = setTimeout(() => {
+    isLate = true;
+    mine.stop.abort();
+  }, LONGEST_MS);
 
   showWorking(results);
   let text: string;
   try {
-    const answer = await fetch(form.action, {
+    const answer = await fetch(action, {
       method: "POST",
-      body: fields,
-      headers: { "Sitematch-Part": "results" },
-      signal: mine.signal,
+      body,
+      headers: { "Sitematch-Part": "results", "Content-Type": "application/x-www-form-urlencoded" },
+      signal: mine.stop.signal,
     });
     text = await answer.text();
     if (answer.headers.get("Sitematch-Part") !== "results") throw new Error("another page than ours came back");
   } catch {
-    if (mine.signal.aborted) return null; // a later look-up took over
-    show(results, template("state-offline"), isQuiet);
-    return { isAnswer: false };
+    if (mine !== running) return null; // a later look-up took over
+    if (focus === "refresh") {
+      results.classList.remove("busy");
+      results.removeAttribute("aria-busy");
+      return null;
+    }
+    show(results, template(isLate ? "state-stalled" : "state-offline"), "heading");
+    return { body: "" };
+  } finally {
+    clearTimeout(limit);
+    if (mine === running) running = null;
   }
+  show(results, parse(text), focus);
+  return { body };
+}
+
+/** Show an answer that was kept; with none, the form alone. */
+export function showAgain(html: string): void {
+  running?.stop.abort();
+  running = null;
+  const results = document.getElementById("results");
+  const blank = document.createElement("div");
+  blank.id = "answer";
+  const content = parse(html);
+  if (!html) content.append(blank);
+  if (results) show(results, content, null);
+}
+
+function parse(html: string): DocumentFragment {
   const parsed = document.createElement("template");
-  parsed.innerHTML = text;
-  show(results, parsed.content, isQuiet);
-  return { isAnswer: results.querySelector(".results") !== null };
+  parsed.innerHTML = html;
+  return parsed.content;
 }
 
 function showWorking(results: HTMLElement): void {
@@ -57,7 +103,8 @@ function showWorking(results: HTMLElement): void {
   }
 }
 
-function show(results: HTMLElement, content: DocumentFragment, isQuiet: boolean): void {
+function show(results: HTMLElement, content: DocumentFragment, focus: Focus | null): void {
+  const before = results.querySelectorAll(".clinic").length;
   results.classList.remove("busy");
   results.removeAttribute("aria-busy");
   const answer = content.querySelector("#answer");
@@ -65,14 +112,17 @@ function show(results: HTMLElement, content: DocumentFragment, isQuiet: boolean)
   else results.querySelector("#answer")?.replaceChildren(content);
   markInvalid(results);
   const heading = results.querySelector<HTMLElement>("#results-title");
-  if (!heading) return;
-  document.title = `${heading.textContent} · sitematch`;
-  if (isQuiet) {
-    announce(heading.textContent ?? "");
-  } else {
+  document.title = heading ? `${heading.textContent} · sitematch` : bareTitle;
+  if (!heading || focus === null) {
+    announce("");
+  } else if (focus === "heading") {
     announce("");
     heading.focus({ preventScroll: true });
     results.scrollIntoView({ block: "start" });
+  } else {
+    announce(heading.textContent ?? "");
+    // The first clinic that was added stands where the button was.
+    if (focus === "added") results.querySelectorAll<HTMLElement>(".clinic h3")[before]?.focus({ preventScroll: true });
   }
 }
 

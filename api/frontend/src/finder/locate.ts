@@ -20,8 +20,7 @@ export function offerLocation(form: HTMLFormElement, place: HTMLInputElement): v
         set(form, "longitude", coords.longitude.toFixed(5));
         set(form, "accuracy_m", String(Math.ceil(coords.accuracy)));
         place.value = "";
-        place.required = false;
-        place.placeholder = word("myLocation");
+        restoreLocation(form, place);
         form.requestSubmit();
       },
       () => {
@@ -40,6 +39,14 @@ export function forgetLocation(form: HTMLFormElement, place: HTMLInputElement): 
   for (const name of ["latitude", "longitude", "accuracy_m"]) set(form, name, "");
   place.required = true;
   place.placeholder = "";
+}
+
+/** Say that the device's location is used, if the form holds one. */
+export function restoreLocation(form: HTMLFormElement, place: HTMLInputElement): void {
+  const latitude = form.elements.namedItem("latitude");
+  const isUsed = latitude instanceof HTMLInputElement && latitude.value !== "";
+  place.required = !isUsed;
+  place.placeholder = isUsed ? word("myLocation") : "";
 }
 
 function set(form: HTMLFormElement, name: string, value: string): void {
