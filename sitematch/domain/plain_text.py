@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _HARMFUL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e]")
-"""C0 but for tab and the ends of lines, DEL, C1, and the embeddings and overrides of the bidirectional algorithm (UAX 9)."""
+"""C0 but for tab and the ends of lines, DEL, C1, and the bidirectional embeddings and overrides (UAX 9)."""
 
 _ISOLATES = re.compile("[\u2066-\u2069]")
 

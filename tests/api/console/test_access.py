@@ -30,6 +30,9 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("GET", "/console/account"): (EVERYBODY, {}),
     ("POST", "/console/account/password"): (EVERYBODY, {"password": "wrong", "new_password": "another long password"}),
     ("POST", "/console/account/sessions/end"): (EVERYBODY, {}),
+    ("GET", "/console/account/second-factor"): (EVERYBODY, {}),
+    ("POST", "/console/account/second-factor"): (EVERYBODY, {"password": "wrong"}),
+    ("POST", "/console/account/second-factor/end"): (EVERYBODY, {"password": "wrong"}),
     ("GET", "/console/sites/<site_id>"): (SEES_THE_SITE, {}),
     ("POST", "/console/sites/<site_id>/travel"): (MANAGERS, {"certainty": "COVERED"}),
     ("GET", "/console/caps"): (READERS, {}),
@@ -66,8 +69,11 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("POST", "/console/people/<account_id>/tokens/end"): (ADMINISTRATORS, {"token_id": "t-1"}),
     ("POST", "/console/sign-out"): (EVERYBODY, {}),
 }  # fmt: skip
-OPEN_TO_ALL = {("GET", "/console/sign-in"), ("POST", "/console/sign-in")}
-OWN = {"/console/studies", "/console/account", "/console/account/password", "/console/sign-out"}
+OPEN_TO_ALL = {(method, f"/console/sign-in{rest}") for method in ("GET", "POST") for rest in ("", "/code")}
+OWN = {
+    *("/console/studies", "/console/account", "/console/account/password", "/console/sign-out"),
+    *("/console/account/sessions/end", "/console/account/second-factor", "/console/account/second-factor/end"),
+}
 """Pages of the person, without a study."""
 
 
