@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 STEP := @$(PYTHON) tools/step.py
 
 .DEFAULT_GOAL := help
-.PHONY: help port missing run test lint types messages journey bench race crash faults lighthouse screenshots lock sites clean
+.PHONY: help port missing run test lint types messages journey bench race crash faults lighthouse screenshots lock sbom sites clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,12 @@ lock: ## pin requirements/*.in again, names, versions and hashes only (needs uv)
 	  --no-emit-index-url --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
 	uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate requirements/sources.in -o requirements/sources.txt
+
+sbom: .venv/dev.done ## a CycloneDX SBOM and the licences of what the program needs, in build/
+	$(PYTHON) -m venv build/sbom-environment
+	build/sbom-environment/bin/python -m pip install --quiet --require-hashes --requirement requirements/run.txt
+	$(BIN)/python -m tools.sbom build/sbom-environment/bin/python build
+	rm -rf build/sbom-environment
 
 clean: ## remove everything that was built
 	rm -rf .venv build dist $(GAZETTEER) $(ROADS) $(dir $(PAGES)) api/frontend/node_modules api/translations/*/LC_MESSAGES/*.mo

@@ -33,7 +33,9 @@ _UNLIMITED = frozenset({"health", "docs", "metrics", "static", "preferences"})
 
 _REPORTS = frozenset({"reports", "coverage", "demand", "allocations", "fhir_bulk"})
 _CONSOLE_REPORT = "/console/reports/"
-_SIGN_INS = frozenset({"console.begin_session", "console.second_factor", "console.change_password"})
+_SIGN_INS = frozenset(
+    {"console.begin_session", "console.confirm_code", "console.change_password", "console.set_up_second_factor"}
+)
 _PDF = "application/pdf"
 _IPV6_PREFIX = 64
 """Bits. One customer has at least so large a network, so its addresses are one client."""

@@ -36,7 +36,15 @@ VARIABLES = frozenset(
             "LIMIT_WRITES",
         ),
         *("METRICS_HOST", "METRICS_PORT", "METRICS_TOKEN", "NOTICES_EVERY_S", "PORT", "PUBLIC_URL", "STUDY", "THREADS"),
-        *("ALLOWED_HOSTS", "RATE_LIMITS", "SESSION_IDLE_MINUTES", "TILES_ATTRIBUTION", "TILES_URL", "TRUSTED_PROXIES"),
+        *(
+            "ALLOWED_HOSTS",
+            "RATE_LIMITS",
+            "REQUIRE_SECOND_FACTOR",
+            "SESSION_IDLE_MINUTES",
+            "TILES_ATTRIBUTION",
+            "TILES_URL",
+            "TRUSTED_PROXIES",
+        ),
         *("WEBHOOKS_TO_PRIVATE", "WORKERS"),
     )
 )
@@ -124,6 +132,9 @@ class Settings:
     allowed_hosts
         Names that requests may be sent to beside that of `public_url` and this machine's own; ``.example.org`` is a
         domain and all below it. Without either, every name is accepted. ``SITEMATCH_ALLOWED_HOSTS``, none.
+    require_second_factor
+        Whether administrators must set up a second factor before anything else.
+        ``SITEMATCH_REQUIRE_SECOND_FACTOR``, off.
     session_idle_minutes
         How long a session of the console lasts without use, 1 to 720 minutes. ``SITEMATCH_SESSION_IDLE_MINUTES``, 15.
     trusted_proxies
@@ -169,6 +180,7 @@ class Settings:
     tiles_url: str = ""
     tiles_attribution: str = ""
     allowed_hosts: tuple[str, ...] = ()
+    require_second_factor: bool = False
     session_idle_minutes: int = 15
     trusted_proxies: tuple[str, ...] = LOOPBACK
     rate_limits: bool = True
@@ -249,6 +261,7 @@ class Settings:
             tiles_url=given.tiles_url("SITEMATCH_TILES_URL"),
             tiles_attribution=values.get("SITEMATCH_TILES_ATTRIBUTION", ""),
             allowed_hosts=given.hosts("SITEMATCH_ALLOWED_HOSTS"),
+            require_second_factor=given.flag("SITEMATCH_REQUIRE_SECOND_FACTOR", default=False),
             session_idle_minutes=given.count("SITEMATCH_SESSION_IDLE_MINUTES", default=15, least=1, most=720),
             trusted_proxies=given.networks("SITEMATCH_TRUSTED_PROXIES", default=LOOPBACK),
             rate_limits=given.flag("SITEMATCH_RATE_LIMITS", default=True),

@@ -10,15 +10,15 @@ class RateKind(StrEnum):
     """A kind of request with a limit of its own."""
 
     LOOKUPS = "lookups"
-    """Look-ups, and everything else that only reads."""
+    """Look-ups, and everything else that only reads: ``SITEMATCH_LIMIT_LOOKUPS``."""
     SIGN_INS = "sign-ins"
-    """Attempts to sign in or to change a password."""
+    """Attempts to sign in or to change a password: ``SITEMATCH_LIMIT_SIGN_INS``."""
     WRITES = "writes"
-    """Requests that change something."""
+    """Requests that change something: ``SITEMATCH_LIMIT_WRITES``."""
     REPORTS = "reports"
-    """Reports, coverage, allocations and bulk exports in any format but PDF."""
+    """Reports, coverage, allocations and bulk exports in any format but PDF: ``SITEMATCH_LIMIT_REPORTS``."""
     PDFS = "pdfs"
-    """Reports as PDF files, which take the longest to make."""
+    """Reports as PDF files, which take the longest to make: ``SITEMATCH_LIMIT_PDFS``."""
 
     @property
     def variable(self) -> str:

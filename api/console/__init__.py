@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from api.access import Admission
 from api.backend import Backend
-from api.console import accounts, caps, dashboard, holds, imports, referrals, reports, sign_in, sites, studies, waiting
+from api.console import (
+    accounts,
+    caps,
+    dashboard,
+    holds,
+    imports,
+    referrals,
+    reports,
+    second_factor,
+    sign_in,
+    sites,
+    studies,
+    waiting,
+)
 from api.console.page import context, faults, guard, instants
 from api.console.page.routes import Console
 
@@ -19,7 +32,20 @@ def blueprint(backend: Backend) -> Console:
     context.register(console, backend)
     instants.register(console)
     faults.register(console, backend)
-    for module in (sign_in, studies, dashboard, sites, caps, holds, referrals, waiting, accounts, imports, reports):
+    for module in (
+        sign_in,
+        second_factor,
+        studies,
+        dashboard,
+        sites,
+        caps,
+        holds,
+        referrals,
+        waiting,
+        accounts,
+        imports,
+        reports,
+    ):
         module.register(console, backend)
     return console
 

@@ -73,6 +73,10 @@ def register(console: Console, backend: Backend) -> None:
         except LoginFailed:
             fault = _("Incorrect e-mail or password. Check both, or ask an administrator for a new password.")
             return sign_in_page(backend, fault, email=asked.email, following=following, status=401)
+        if begun.needs_code:
+            response = go("code_page", study=None, next=following or None)
+            session.set_cookie(response, begun.session.secret)
+            return response
         response = redirect_to(following or "/console")
         session.set_cookie(response, begun.session.secret)
         if begun.new_device is not None:

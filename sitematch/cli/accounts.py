@@ -187,6 +187,26 @@ def set_password(email: str, temporary: bool) -> None:
     say(f"{account.email}: the password was changed. All sessions and tokens have ended.")
 
 
+@user_group.command("reset-second-factor", epilog=_CODES)
+@click.argument("email")
+@plain_errors
+def reset_second_factor(email: str) -> None:
+    """Remove the second factor of somebody who lost it. All sessions of the account end.
+
+    Make sure first that it is really this person who asks.
+
+    \b
+    Example:
+      sitematch user reset-second-factor ann@example.org
+    """
+    from sitematch.services.accounts import accounts, second_factor
+
+    with open_context() as context:
+        account = accounts.find_account(context.store, context.actor, email)
+        second_factor.reset(context.store, context.actor, account_id=account.account_id, now=context.now)
+    say(f"{account.email} signs in with the password alone. All sessions have ended.")
+
+
 @user_group.command("disable", epilog=_CODES)
 @click.argument("email")
 @plain_errors

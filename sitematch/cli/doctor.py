@@ -32,18 +32,25 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 @click.command("doctor", epilog=exit_codes(EXIT_NOT_READY))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--production", is_flag=True, help="Also check what a service that others reach must have.")
 @plain_errors
-def doctor(as_json: bool) -> None:
+def doctor(as_json: bool, production: bool) -> None:
     """Check this installation and say what to do.
 
     Checks settings, versions, database, gazetteer, clock, disk, permissions, backups and port. Nothing is changed. The
     exit code is 6 if there is a fault, and 0 if there are only warnings.
 
+    --production also wants TLS, limits on requests, a second factor for every administrator, private files, a correct
+    clock and a backup of the last day.
+
     \b
-    Example:
+    Examples:
       sitematch doctor --json
+      sitematch doctor --production
     """
     checks = tuple(_checks(datetime.now(UTC)))
+    if production:
+        checks = _in_production(checks)
     state = worst(checks)
     if as_json:
         print_json({"state": state, "version": __version__, "checks": checks})
@@ -56,6 +63,16 @@ def doctor(as_json: bool) -> None:
         if not as_json:
             say(f"{counted(sum(check.state is CheckState.FAULT for check in checks), 'fault')}.")
         sys.exit(EXIT_NOT_READY)
+
+
+def _in_production(checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    from sitematch.services.production import check_production, in_production
+
+    try:
+        settings = Settings.from_mapping(os.environ)
+    except InvalidInput:
+        return checks  # which say so
+    return (*in_production(checks), *check_production(settings))
 
 
 def _checks(now: datetime) -> Iterator[Check]:

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from sitematch.cli import main
 from sitematch.config import VARIABLES, Settings
 from sitematch.services import inspecting
 from sitematch.services.inspecting import check_installation
@@ -206,3 +208,73 @@ def test_every_variable_that_is_read_is_known_and_described() -> None:
             read |= set(re.findall(r"\bSITEMATCH_[A-Z_]*[A-Z]\b", file.read_text("utf-8")))
 
     assert read - {"SITEMATCH_COMPLETE"} == VARIABLES
+
+
+PRODUCTION = {
+    "SITEMATCH_PUBLIC_URL": "https://sites.example.org",
+    "SITEMATCH_REQUIRE_SECOND_FACTOR": "1",
+}
+
+
+def found_in_production(run: Run) -> dict[str, list[dict[str, Any]]]:
+    checks = json.loads(run("doctor", "--production", "--json").stdout)["checks"]
+    return {name: [check for check in checks if check["name"] == name] for name in {check["name"] for check in checks}}
+
+
+@pytest.fixture
+def fit(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A set-up that is fit for production."""
+    backups = tmp_path / "kept"
+    backups.mkdir()
+    (backups / "today.backup").touch(mode=0o600)
+    for name, value in {**PRODUCTION, "SITEMATCH_BACKUP_FOLDER": str(backups)}.items():
+        monkeypatch.setenv(name, value)
+    return backups
+
+
+def test_set_up_that_is_fit_for_production_has_no_fault(run: Run, fit: Path) -> None:
+    states = {check["name"]: check["state"] for checks in found_in_production(run).values() for check in checks}
+
+    assert {name: state for name, state in states.items() if state == "fault"} == {}
+    assert {states[name] for name in ("tls", "limits", "sign-in", "files", "backup")} == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "check"),
+    [
+        ("SITEMATCH_PUBLIC_URL", "", "tls"),
+        ("SITEMATCH_PUBLIC_URL", "http://sites.example.org", "tls"),
+        ("SITEMATCH_RATE_LIMITS", "0", "limits"),
+        ("SITEMATCH_LIMIT_SIGN_INS", "0", "limits"),
+        ("SITEMATCH_REQUIRE_SECOND_FACTOR", "0", "sign-in"),
+        ("SITEMATCH_BACKUP_FOLDER", "", "backup"),
+    ],
+)
+def test_setting_that_production_does_not_allow_is_a_fault(
+    run: Run, fit: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, check: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert "fault" in {each["state"] for each in found_in_production(run)[check]}
+
+
+def test_administrator_without_a_second_factor_is_a_fault_without_the_address(run: Run, fit: Path) -> None:
+    words = ["user", "add", "ann@example.org", "--role", "administrator", "--password"]
+    assert CliRunner().invoke(main, words, input="correct horse battery\n").exit_code == 0
+
+    (check,) = found_in_production(run)["sign-in"]
+
+    assert check["state"] == "fault"
+    assert "1 administrator without" in check["said"]
+    assert "ann@" not in check["said"]
+
+
+def test_backup_that_every_user_can_read_and_an_old_one_are_faults(run: Run, fit: Path) -> None:
+    (fit / "today.backup").chmod(0o644)
+    yesterday = datetime.now(UTC).timestamp() - 30 * 3600
+    os.utime(fit / "today.backup", (yesterday, yesterday))
+
+    checks = found_in_production(run)
+
+    assert checks["files"][0]["state"] == "fault"
+    assert checks["backup"][0]["state"] == "fault"

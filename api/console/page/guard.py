@@ -14,12 +14,15 @@ from api.console.page import session
 from api.console.page.routes import PageAccess, PageRule
 from api.http.reading import read_body
 from api.pages.languages import ENGLISH, current_language, speak
-from sitematch.domain.accounts.access import Caller
+from sitematch.domain.accounts.access import Caller, Role
 from sitematch.errors import InvalidInput, LoginFailed, NotAllowed
 from sitematch.services.accounts.sign_in import read_session
 
 _BEFORE_THE_CHANGE = frozenset({"console.account", "console.change_password", "console.sign_out"})
 """What somebody may do with a password that somebody else set."""
+
+_BEFORE_THE_SECOND_FACTOR = _BEFORE_THE_CHANGE | {"console.second_factor", "console.set_up_second_factor"}
+"""What an administrator may do without a second factor where it is required."""
 
 _FOREIGN_FORM = "Nothing was changed, because this form is from an earlier session. Reload the page."
 
@@ -70,6 +73,13 @@ def admit(backend: Backend, pages: Mapping[str, PageRule], endpoint: str, reques
         if is_form:
             raise NotAllowed("Change your password first. Somebody else set it.", permission="none")
         abort(Response(status=303, headers={"Location": url_for("console.account")}))
+    is_required = backend.settings.require_second_factor and any(
+        grant.role is Role.ADMINISTRATOR for grant in g.session.account.grants
+    )
+    if is_required and not g.session.account.has_totp and endpoint not in _BEFORE_THE_SECOND_FACTOR:
+        if is_form:
+            raise NotAllowed("Set up your second factor first.", permission="none")
+        abort(Response(status=303, headers={"Location": url_for("console.second_factor")}))
     if not isinstance(page.needs, PageAccess):
         require_anywhere(g.caller.actor, page.needs)
     if is_form:

@@ -14,6 +14,9 @@ SESSION_LASTS = timedelta(hours=12)
 SESSION_IDLE = timedelta(minutes=15)
 """How long a session lasts without use, unless the settings say otherwise."""
 
+CODE_WITHIN = timedelta(minutes=10)
+"""How long after the password a code of the second factor is accepted."""
+
 TOKEN_LASTS_AT_MOST = timedelta(days=366)
 """The longest life of an API token."""
 

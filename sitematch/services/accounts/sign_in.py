@@ -36,10 +36,14 @@ class SignedIn:
         The session with its secret.
     new_device
         The secret of a browser that was not known before; None if it was.
+    needs_code
+        Whether a code of the second factor must follow: `session` then opens no page yet. See
+        `sitematch.services.accounts.second_factor.confirm`.
     """
 
     session: NewToken
     new_device: str | None
+    needs_code: bool = False
 
 
 def sign_in(
@@ -77,6 +81,9 @@ def sign_in(
     account = accounts.log_in(store, email=email, password=password, now=now, device=device)
     if replaced_secret is not None:
         _end(store, replaced_secret, now)
+    if account.has_totp:
+        half = tokens.start_half_session(store, account_id=account.account_id, now=now)
+        return SignedIn(session=half, new_device=None, needs_code=True)
     session = tokens.start_session(store, account_id=account.account_id, now=now)
     if device is not None and accounts.is_known_device(store, account_id=account.account_id, device=device):
         return SignedIn(session=session, new_device=None)

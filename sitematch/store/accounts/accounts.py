@@ -264,7 +264,7 @@ def log_in(store: Store, *, email: str, password: str, now: datetime, device: st
             counted = wanted
             if row is not None and device is not None and _is_known_device(connection, row.account_id, device):
                 counted = f"device {sha256(device)}"
-        _count_attempt(store, counted, now)
+        count_attempt(store, counted, now)
         is_usable = row is not None and row.password_hash is not None and row.disabled_at_us is None
         is_right = is_password(password, row.password_hash if row is not None and is_usable else None)
         if row is None or not is_right:
@@ -316,7 +316,16 @@ def _hash_new(password: str, email: str) -> str:
     return hash_password(password)
 
 
-def _count_attempt(store: Store, email: str, now: datetime) -> None:
+def count_attempt(store: Store, email: str, now: datetime) -> None:
+    """Count an attempt, before it is known whether it is right.
+
+    Raises
+    ------
+    LoginDelayed
+        If too many failed; the attempt is then not counted.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
     table = schema.login_failure
     insert = postgresql.insert if store.dialect == "postgresql" else sqlite.insert
     key, now_us = sha256(email), to_us(now)

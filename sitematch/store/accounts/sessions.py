@@ -81,6 +81,31 @@ def _session(row: sa.Row[Any], account: Account) -> Session:
     )
 
 
+def read_half_session(store: Store, *, secret: str, now: datetime) -> Session:
+    """Return the sign-in whose password was right and whose code is still to come.
+
+    Raises
+    ------
+    LoginFailed
+        If there is none, or it is older than ten minutes.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    token = schema.token.c
+    query = sa.select(schema.token).where(
+        token.secret_hash == sha256(secret),
+        token.kind == "half-session",
+        token.revoked_at_us.is_(None),
+        token.expires_at_us > to_us(now),
+    )
+    with store.reading() as connection:
+        row = connection.execute(query).one_or_none()
+        account = None if row is None else find_account(connection, schema.account.c.account_id == row.account_id)
+    if row is None or account is None or account.is_disabled:
+        raise LoginFailed("The sign-in has ended. Type the password again.")
+    return _session(row, account)
+
+
 def list_sessions(
     store: Store, account: Account, *, now: datetime, idle: timedelta = SESSION_LASTS
 ) -> tuple[Session, ...]:

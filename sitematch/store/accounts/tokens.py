@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Actor, Permission
-from sitematch.domain.accounts.tokens import SESSION_LASTS, TOKEN_LASTS_AT_MOST, NewToken, Token
+from sitematch.domain.accounts.tokens import CODE_WITHIN, SESSION_LASTS, TOKEN_LASTS_AT_MOST, NewToken, Token
 from sitematch.errors import InvalidInput, LoginFailed
 from sitematch.store import schema
 from sitematch.store.accounts.accounts import find_account, grants_of, sha256
@@ -62,6 +62,19 @@ def start_session(store: Store, *, account_id: str, now: datetime) -> NewToken:
         See `Store.writing`.
     """
     return _new_token(store, account_id, "session", "session", None, now + SESSION_LASTS, now)
+
+
+def start_half_session(store: Store, *, account_id: str, now: datetime) -> NewToken:
+    """Remember for ten minutes that an account's password was right, until the code comes. It opens no page.
+
+    Raises
+    ------
+    AccountNotFound
+        If there is no such account.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.writing`.
+    """
+    return _new_token(store, account_id, "half-session", "sign-in", None, now + CODE_WITHIN, now)
 
 
 def _new_token(

@@ -30,6 +30,9 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("GET", "/console/account"): (EVERYBODY, {}),
     ("POST", "/console/account/password"): (EVERYBODY, {"password": "wrong", "new_password": "another long password"}),
     ("POST", "/console/account/sessions/end"): (EVERYBODY, {}),
+    ("GET", "/console/account/second-factor"): (EVERYBODY, {}),
+    ("POST", "/console/account/second-factor"): (EVERYBODY, {"password": "wrong"}),
+    ("POST", "/console/account/second-factor/end"): (EVERYBODY, {"password": "wrong"}),
     ("GET", "/console/sites/<site_id>"): (SEES_THE_SITE, {}),
     ("POST", "/console/sites/<site_id>/travel"): (MANAGERS, {"certainty": "COVERED"}),
     ("GET", "/console/caps"): (READERS, {}),
@@ -66,8 +69,11 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("POST", "/console/people/<account_id>/tokens/end"): (ADMINISTRATORS, {"token_id": "t-1"}),
     ("POST", "/console/sign-out"): (EVERYBODY, {}),
 }  # fmt: skip
-OPEN_TO_ALL = {("GET", "/console/sign-in"), ("POST", "/console/sign-in")}
-OWN = {"/console/studies", "/console/account", "/console/account/password", "/console/sign-out"}
+OPEN_TO_ALL = {(method, f"/console/sign-in{rest}") for method in ("GET", "POST") for rest in ("", "/code")}
+OWN = {
+    *("/console/studies", "/console/account", "/console/account/password", "/console/sign-out"),
+    *("/console/account/sessions/end", "/console/account/second-factor", "/console/account/second-factor/end"),
+}
 """Pages of the person, without a study."""
 
 
@@ -130,8 +136,8 @@ def test_every_page_and_form_lets_in_who_is_allowed_and_nobody_else(service: Ser
 
         refused = {403, 404} if who.endswith("elsewhere") or "<site_id>" in rule else {403}
         is_let_in = response.status_code not in (401, *refused)
-        if rule.endswith("/account/password"):
-            is_let_in = "current password" in read_text(response.text)
+        if rule.endswith(("/account/password", "/account/second-factor", "/account/second-factor/end")):
+            is_let_in = "current password" in read_text(response.text).lower()
         assert is_let_in == (who in allowed), (method, rule, response.status_code, read_text(response.text)[-400:])
         if who not in allowed and "<referral_id>" in rule:
             assert service.ask("GET", f"/v1/referrals/r-{number}").json["state"] == "HELD"
