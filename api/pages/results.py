@@ -155,6 +155,8 @@ class Results:
         Where the person is, as it was understood.
     place_accuracy
         How sure that is, in words.
+    country_guess
+        The country that was found, as the form shows it if the person chose none.
     notes
         Notes about the place, in the library's English.
     latitude, longitude, uncertainty_km
@@ -182,6 +184,7 @@ class Results:
 
     place_name: str
     place_accuracy: str
+    country_guess: str
     notes: tuple[str, ...]
     latitude: float
     longitude: float
@@ -288,6 +291,7 @@ def results(found: MatchResult, place_name: str, study: Study, contacts: StudyCo
     return Results(
         place_name=place_name,
         place_accuracy=wording.place_accuracy(place, unit),
+        country_guess=_("%(country)s (guessed)", country=wording.country(place.country)) if place.country else "",
         notes=place.notes,
         latitude=place.coordinates.latitude,
         longitude=place.coordinates.longitude,

@@ -1,6 +1,7 @@
 """ClinicalTrials.gov: the records of its API v2, from files or from the API itself.
 
-A record's ``protocolSection`` gives the study and its locations. Personal contacts are read only on request.
+A record's ``protocolSection`` gives the study and its locations. The study's central contacts are read
+without names; persons, and the contacts of sites, are read only on request.
 """
 
 from __future__ import annotations
@@ -156,7 +157,8 @@ def read_file(
     read_on
         Today: the date of the details of a record without a date.
     contacts
-        Whether to read personal contacts.
+        Whether to read persons and the contacts of sites too. The study's central contacts are always read, but without
+        names if this is false.
     limits
         See `read_items`.
 
@@ -218,7 +220,7 @@ def parse_study(value: Any, read_on: date, *, where: str, contacts: bool = False
         locations=tuple(locations),
         faults=tuple(faults),
         given=len(given),
-        contacts=_contacts(module.central_contacts) if contacts else (),
+        contacts=_contacts(module.central_contacts, names=contacts),
         left_out=tuple(nothing_known(fault) for fault in faults),
         states_status=states_status,
         notices=notices,
@@ -226,7 +228,7 @@ def parse_study(value: Any, read_on: date, *, where: str, contacts: bool = False
 
 
 def without_contacts(value: Any) -> Any:
-    """Return a record's decoded JSON without its persons, for temporary storage.
+    """Return a record's decoded JSON without its persons, for temporary storage; central contacts lose their names.
 
     Notes
     -----
@@ -237,9 +239,14 @@ def without_contacts(value: Any) -> Any:
         module = section["contactsLocationsModule"]
         locations = module.get("locations", [])
         bare = [{name: part for name, part in each.items() if name != "contacts"} for each in locations]
+        central = [
+            {name: part for name, part in each.items() if name != "name"}
+            for each in _listed(module.get("centralContacts"))
+            if isinstance(each, dict)
+        ]
     except (AttributeError, KeyError, TypeError):
         return value
-    kept = {"contactsLocationsModule": {"locations": bare}}
+    kept = {"contactsLocationsModule": {"locations": bare, "centralContacts": central}}
     return {**value, "protocolSection": {**section, **kept}}
 
 
@@ -275,17 +282,24 @@ def _location(raw: Any, where: str, *, contacts: bool) -> RecordLocation | Fault
     )
 
 
-def _contacts(raw: Any) -> tuple[Contact, ...]:
+def _listed(raw: Any) -> list[Any]:
+    return raw if isinstance(raw, list) else []
+
+
+def _contacts(raw: Any, *, names: bool = True) -> tuple[Contact, ...]:
     """Read contacts; unreadable ones are ignored, because they are not part of the study's details."""
     found: list[Contact] = []
-    for each in raw if isinstance(raw, list) else ():
+    for each in _listed(raw):
         try:
             read = msgspec.convert(each, _Contact)
         except msgspec.ValidationError:
             continue
         phone = " ext. ".join(part for part in (tidy(read.phone), tidy(read.phone_ext)) if part)
         contact = Contact(
-            name=tidy(read.name), role=tidy(read.role).replace("_", " ").lower(), phone=phone, email=tidy(read.email)
+            name=tidy(read.name) if names else "",
+            role=tidy(read.role).replace("_", " ").lower(),
+            phone=phone,
+            email=tidy(read.email),
         )
         if contact.name or contact.phone or contact.email:
             found.append(contact)

@@ -68,6 +68,21 @@ def test_town_leads_to_clinics_too(page: Page) -> None:
     expect(page.locator(".results-head")).to_contain_text("Tallinn")
 
 
+def test_postcode_alone_is_enough_and_the_guessed_country_is_shown_and_can_be_changed(page: Page) -> None:
+    page.goto("/")
+    page.fill("#place", "33180")
+    page.keyboard.press("Enter")
+
+    assert clinics(page)[0] == FIRST
+    expect(page.locator("#country option:checked")).to_have_text("United States (guessed)")
+    expect(page.locator("#country")).to_have_value("")
+    page.reload()
+    expect(page.locator("#country option:checked")).to_have_text("United States (guessed)")
+    look(page, "Tallinn", "EE")
+    expect(page.locator("#clinic-1 h3")).to_have_text("Innomedica")
+    expect(page.locator("#country")).to_have_value("EE")
+
+
 def test_location_is_asked_only_when_pressed_and_answered_with_its_accuracy(
     open_page: OpenPage, watches: list[Watch]
 ) -> None:
@@ -242,10 +257,12 @@ def test_page_is_used_by_the_keyboard_alone(page: Page) -> None:
     expect(page.get_by_role("link", name="Skip to main content")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
+    expect(page.locator("#place")).to_be_focused()
+    page.keyboard.type("33180")
+    page.keyboard.press("Tab")
     expect(page.locator("#country")).to_be_focused()
     page.keyboard.type("United States")
-    page.keyboard.press("Tab")
-    page.keyboard.type("33180")
+    page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     assert clinics(page)[0] == FIRST
     expect(page.locator("#results-title")).to_be_focused()
@@ -415,7 +432,7 @@ def test_page_from_right_to_left_is_mirrored(open_page: OpenPage) -> None:
 
     assert left(".brand") > left(".menu")
     assert left(".clinic") > left(".map-canvas")
-    assert left("#country") > left("#place")
+    assert left("#place") > left("#country")
 
 
 State = Callable[[Page], None]

@@ -105,7 +105,7 @@ class Printer:
         if totals.records_left_out:
             say(f"Left out: {counted(totals.records_left_out, 'record')}.")
         if totals.contacts or totals.contacts_erased:
-            say(f"Personal contacts: {totals.contacts} stored, {totals.contacts_erased} erased.")
+            say(f"Contacts: {totals.contacts} stored, {totals.contacts_erased} erased.")
         if dry_run:
             say("Dry run: nothing was changed.")
             if totals.held_back and not allow_left_out:

@@ -31,7 +31,7 @@ _STRICT = click.option("--strict", is_flag=True, help="Import nothing if any par
 _CONTACTS = click.option(
     "--contacts",
     is_flag=True,
-    help="Store contacts of sites that take patients. Without this option, stored contacts are erased.",
+    help="Store names, and the contacts of sites that take patients. Without this option, they are erased.",
 )
 _ALL = click.option("--all", "everything", is_flag=True, help="Print all differences and notices.")
 _ALLOW_LEFT_OUT = click.option(
@@ -82,7 +82,8 @@ def ctgov(
     """Import from ClinicalTrials.gov: studies by number, or files of its API v2.
 
     A file holds one study, a page, an array or NDJSON of thousands; it may be gzipped or the registry's zip archive.
-    Personal contacts are stored only with --contacts, and only while a site takes patients.
+    The study's central phone and e-mail are stored while it takes patients. Names, and the contacts of sites, are
+    stored only with --contacts.
 
     \b
     Examples:

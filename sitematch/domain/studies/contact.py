@@ -1,4 +1,4 @@
-"""Contacts of a study: personal data, stored only if the import asks for it and a patient can use it."""
+"""Contacts of a study, kept only while patients are taken: without names, unless the import asks for persons."""
 
 from __future__ import annotations
 

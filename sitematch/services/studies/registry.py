@@ -59,7 +59,7 @@ class Registry:
         recruiting_only
             Of those, only studies that recruit.
         contacts
-            Whether to store contacts, if patients are taken; otherwise stored contacts are erased.
+            Whether to store persons and the contacts of sites, while patients are taken; otherwise they are erased.
         options
             See `import_records`.
 
@@ -144,7 +144,7 @@ class Registry:
             questions,
             into,
             lambda count: self._say(f"{counted(count, 'study', 'studies')} so far."),
-            # An interrupted download stays on the disk for a while: without contacts, unless they were requested.
+            # An interrupted download stays on the disk for a while: without persons, unless they were requested.
             keep=(lambda record: record) if contacts else ctgov.without_contacts,
         )
         for number, value in enumerate(fetched, start=1):

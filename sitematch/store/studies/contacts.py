@@ -1,7 +1,8 @@
 """Personal contacts, stored separately from the catalogue and never in its earlier versions.
 
-They are erased at every write of a study's sites (see `catalogue.write_study`), and stored afterwards only by an import
-with contacts. So none stays after its site closes, and undoing an import restores none.
+They are erased at every write of a study's sites (see `catalogue.write_study`), and stored afterwards only by an
+import: central contacts without names, and persons and the contacts of sites if it asks for them. So none stays after
+its site closes, and undoing an import restores none.
 """
 
 from __future__ import annotations

@@ -229,7 +229,7 @@ def test_contacts_are_shown_only_after_an_import_that_asked_for_them(run: Run, t
     erased = run("import", "ctgov", file)
 
     assert "Ann" not in before
-    assert "Personal contacts: 1 stored, 0 erased." in stored.stderr
+    assert "Contacts: 1 stored, 0 erased." in stored.stderr
     assert "Ask: Ann Example, ann@example.org" in after.stdout
     assert "Ask: Ann Example, ann@example.org" in over_all.stdout
     assert "0 stored, 1 erased" in erased.stderr

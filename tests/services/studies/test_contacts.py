@@ -1,4 +1,4 @@
-"""Personal contacts: stored only on request and only while patients are taken, and erased when the site closes."""
+"""Contacts: central ones without names, persons only on request; only while patients are taken, then erased."""
 
 from __future__ import annotations
 
@@ -56,11 +56,27 @@ def stored(importer: Importer) -> list[str]:
 
 
 class TestStoring:
-    def test_nobody_is_stored_unless_that_is_asked_for(self, importer: Importer) -> None:
+    def test_central_contact_is_stored_without_a_name_and_shown_at_every_site_that_takes_patients(
+        self, importer: Importer
+    ) -> None:
         totals = importer.records(record(KIEL, BONN))
 
+        contacts = read_contacts(importer.store, STUDY_ID)
+        desk = Contact(role="contact", email="desk@example.org")
+        assert [contacts.of(site) for site in read_sites(importer.store, STUDY_ID)] == [(desk,), (desk,)]
         assert stored(importer) == []
+        assert totals.contacts == 1
+
+    def test_central_contact_with_a_name_alone_is_not_stored(self, importer: Importer) -> None:
+        totals = importer.records(record(KIEL, central=(BOB, {"name": "Study Desk"}, 5, None)))
+
+        assert [contact.name for contact in read_contacts(importer.store, STUDY_ID).central] == []
         assert totals.contacts == 0
+
+    def test_central_contact_of_a_study_that_takes_no_patients_is_not_stored(self, importer: Importer) -> None:
+        importer.records(record(KIEL, status="COMPLETED"))
+
+        assert read_contacts(importer.store, STUDY_ID).central == ()
 
     def test_contacts_of_a_study_and_its_sites_are_stored_when_asked_for(self, importer: Importer) -> None:
         totals = importer.records(record(KIEL, BONN), contacts=True)
@@ -125,11 +141,11 @@ class TestErasing:
 
         assert stored(importer) == []
 
-    def test_import_without_the_option_erases_them_though_nothing_else_changed(self, importer: Importer) -> None:
+    def test_import_without_the_option_erases_persons_though_nothing_else_changed(self, importer: Importer) -> None:
         totals = importer.records(record(KIEL, BONN))
 
         assert stored(importer) == []
-        assert (totals.studies_changed, totals.contacts, totals.contacts_erased) == (0, 0, 4)
+        assert (totals.studies_changed, totals.contacts, totals.contacts_erased) == (0, 1, 3)
         assert importer.import_id is None
 
     def test_record_that_is_left_out_as_older_changes_no_contacts(self, importer: Importer) -> None:
@@ -211,7 +227,7 @@ def test_server_shows_and_forgets_them_at_its_next_look(live: LiveFinders, impor
     asked_for = shown()
     importer.records(record(KIEL, BONN))
 
-    assert (before, asked_for, shown()) == ([0, 0], [2, 1], [0, 0])
+    assert (before, asked_for, shown()) == ([1, 1], [2, 1], [1, 1])
 
 
 class TestReading:

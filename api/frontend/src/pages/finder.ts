@@ -115,7 +115,14 @@ function clear(): void {
 /** Make what has just come in work with a script. */
 function settle(): void {
   for (const hidden of document.querySelectorAll<HTMLElement>("#results [data-script]")) hidden.hidden = false;
+  showGuess();
   followMap();
+}
+
+/** Show the country that was found, as long as the person has chosen none. */
+function showGuess(): void {
+  const guess = country.options[0];
+  if (guess) guess.text = document.getElementById("answer")?.dataset["countryGuess"] || (guess.dataset["guess"] ?? "");
 }
 
 start();
