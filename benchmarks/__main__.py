@@ -12,6 +12,7 @@ COMPARISONS = (
     "benchmarks.importing",
     "benchmarks.catalogue",
     "benchmarks.reports",
+    "benchmarks.ledger_growth",
 )
 
 

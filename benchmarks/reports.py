@@ -125,6 +125,10 @@ def build(path: Path, events: int, sites: int) -> dict[str, float]:
     with connection:
         connection.executemany(f"INSERT INTO event VALUES ({','.join('?' * 15)})", rows)
         connection.executemany(f"INSERT INTO latest_event VALUES ({','.join('?' * 8)})", latest.values())
+        connection.execute(
+            "INSERT INTO referral_count SELECT study_id, kind, site_id, country, COALESCE(arm, ''), COUNT(*) "
+            "FROM latest_event WHERE site_id IS NOT NULL GROUP BY 1, 2, 3, 4, 5"
+        )
         head = (STUDY_ID, "STUDY", "", None, False, 1, "", len(rows), prev, rows[-1][3])
         connection.execute(f"INSERT INTO cap VALUES ({','.join('?' * 10)})", head)
         connection.execute("ANALYZE")

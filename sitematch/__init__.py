@@ -2,19 +2,22 @@
 
 __version__ = "0.1.0"
 
-__all__ = ["Located", "Matches", "StudyFinder", "__version__", "locate", "match", "open"]
+__all__ = ["Located", "MatchedFrame", "Matches", "StudyFinder", "__version__", "locate", "match", "match_many", "open"]
 
 TYPE_CHECKING = False  # without typing, which would be most of the time of ``import sitematch``
 if TYPE_CHECKING:
-    from sitematch.library.opening import StudyFinder, locate, match, open  # noqa: A004
+    from sitematch.library.many import MatchedFrame
+    from sitematch.library.opening import StudyFinder, locate, match, match_many, open  # noqa: A004
     from sitematch.library.results import Located, Matches
 
 _HOMES = {
     "Located": "results",
+    "MatchedFrame": "many",
     "Matches": "results",
     "StudyFinder": "opening",
     "locate": "opening",
     "match": "opening",
+    "match_many": "opening",
     "open": "opening",
 }
 """The module of each public name in `sitematch.library`."""

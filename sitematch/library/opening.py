@@ -18,6 +18,7 @@ from sitematch.domain.studies.travel import TravelCertainty
 from sitematch.domain.units import Unit
 from sitematch.errors import InvalidPolicy
 from sitematch.gazetteer.locate import Gazetteer
+from sitematch.library.many import MatchedFrame, match_frame
 from sitematch.library.results import Located, Matches
 from sitematch.services.finding.finder import Finder
 from sitematch.services.finding.match_request import match_policy
@@ -71,6 +72,34 @@ class StudyFinder(Finder):
         """Rank the study's sites from a postcode or a town; see `sitematch.match`."""
         result = self.find(place, country, read_options(options), self.opened_at, town=town, languages=languages)
         return Matches(result, self.study, self.attribution, self.contacts)
+
+    def match_many(
+        self,
+        frame: Any,
+        k: int = 5,
+        *,
+        postcode: str | None = None,
+        country: str | None = None,
+        in_country: str | None = None,
+        patient: str | None = None,
+        languages: Sequence[str] = (),
+        **options: Unpack[MatchOptions],
+    ) -> MatchedFrame:
+        """Rank the study's sites for every row of a data frame; see `sitematch.match_many`."""
+        if "limit" in options:
+            raise InvalidPolicy("Give the number of sites as k.", field="limit")
+        options["limit"] = k
+        return match_frame(
+            self,
+            frame,
+            read_options(options),
+            self.opened_at,
+            postcode=postcode,
+            country=country,
+            in_country=in_country,
+            patient=patient,
+            languages=languages,
+        )
 
 
 def open(  # noqa: A001 - as `sitematch.open`, like `gzip.open`
@@ -149,6 +178,71 @@ def match(
         See `sitematch.open`.
     """
     return _kept(_chosen(study, None)).match(place, country, town=town, languages=languages, **options)
+
+
+def match_many(
+    frame: Any,
+    k: int = 5,
+    *,
+    study: str | None = None,
+    postcode: str | None = None,
+    country: str | None = None,
+    in_country: str | None = None,
+    patient: str | None = None,
+    languages: Sequence[str] = (),
+    **options: Unpack[MatchOptions],
+) -> MatchedFrame:
+    """Rank a study's sites for every patient in a data frame.
+
+    Parameters
+    ----------
+    frame
+        A pandas or Polars DataFrame or an Arrow Table, one row for each patient. Columns are found by their usual
+        names: ``postcode``, ``zip``, ``plz``, …; ``country``; ``town`` or ``city`` with ``state``; or ``latitude`` and
+        ``longitude``.
+    k
+        The most sites for each patient, 1 to 500.
+    study
+        The study's id; None is the default study.
+    postcode, country
+        The names of these columns, if they are others.
+    in_country
+        The country of rows without one: name or ISO 3166-1 code.
+    patient
+        The column that identifies a patient; None uses the index of a pandas frame, or the row's number from 0.
+    languages
+        See `match`.
+    **options
+        See `MatchOptions`; `limit` is `k`.
+
+    Returns
+    -------
+    MatchedFrame
+        Two frames of the kind that was given: `matches` and `rejects`. Every patient is in exactly one of them. The
+        sites, their order and their distances are those of `match` for each row.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not a data frame, or a column is missing.
+    InvalidPolicy, UnknownCountry, StudyNotFound, NotReady, LedgerBusy, StorageFault
+        See `match`. A row that cannot be located raises nothing: it is in `rejects`.
+
+    Notes
+    -----
+    Each distinct place is located and ranked once, so a million patients in ten thousand places take little longer
+    than ten thousand.
+    """
+    return _kept(_chosen(study, None)).match_many(
+        frame,
+        k,
+        postcode=postcode,
+        country=country,
+        in_country=in_country,
+        patient=patient,
+        languages=languages,
+        **options,
+    )
 
 
 def locate(

@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_REVISION = "0011"
+SCHEMA_REVISION = "0012"
 """The migration that this program needs; the last one in `migrations/versions`."""
 
 metadata = MetaData(
@@ -215,9 +215,30 @@ latest_event = Table(
     Index("ix_latest_event_study_id_seq", "study_id", "seq"),
     Index("ix_latest_event_study_id_site_id_seq", "study_id", "site_id", "seq"),
     Index("ix_latest_event_study_id_kind_seq", "study_id", "kind", "seq"),
+    Index(
+        "ix_latest_event_expiry",
+        *("study_id", "expires_at_us", "kind", "site_id", "country", "arm"),
+        sqlite_where=text("expires_at_us IS NOT NULL"),
+        postgresql_where=text("expires_at_us IS NOT NULL"),
+    ),
 )
 """The latest event of each referral: an index of `event` that databases cannot maintain. It is written with the event,
 has no data of its own, and `audit.verify` compares it with the events."""
+
+referral_count = Table(
+    "referral_count",
+    metadata,
+    Column("study_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("site_id", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("arm", Text, nullable=False),
+    Column("referrals", BigInteger, nullable=False),
+    PrimaryKeyConstraint("study_id", "kind", "site_id", "country", "arm"),
+    CheckConstraint("referrals >= 0", name="referrals"),
+)
+"""The number of rows of `latest_event` by site, arm (empty for none) and kind; see `store.capacity.counters`. Referrals
+without a site are not counted."""
 
 idempotency = Table(
     "idempotency",

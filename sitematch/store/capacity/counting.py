@@ -26,6 +26,7 @@ from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus
 from sitematch.errors import ReferralNotFound, StudyNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.chain import read_event
+from sitematch.store.capacity.counters import groups_now
 from sitematch.store.capacity.writing import read_policy
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
@@ -188,8 +189,7 @@ def count_by_state(store: Store, study_id: str, site_id: str, now: datetime) -> 
         See `Store.reading`.
     """
     with store.reading() as connection:
-        source = sa.select(latest_event).where(latest_event.c.study_id == study_id, latest_event.c.site_id == site_id)
-        groups = _groups(connection, source.subquery(), now)
+        groups = groups_now(connection, study_id, now, site_id=site_id)
     counts: Counter[SpotState] = Counter()
     for group in groups:
         counts[state_at(group.kind, group.expires_at, now)] += group.count
@@ -289,15 +289,15 @@ def read_view(connection: sa.Connection, study_id: str, now: datetime, *, is_pas
     now
         The time of the view; unless `is_past`, it is also valid for later times.
     is_past
-        Whether to replay the events up to `now` instead of using the latest event of each referral.
+        Whether to replay the events up to `now` instead of using the counters.
 
     Raises
     ------
     StudyNotFound
         If neither the catalogue nor the ledger knows the study.
     """
-    latest = latest_at(study_id, now) if is_past else latest_now(study_id)
-    return view_of(connection, study_id, now, _groups(connection, latest, now), is_past=is_past)
+    groups = _groups_at(connection, study_id, now) if is_past else groups_now(connection, study_id, now)
+    return view_of(connection, study_id, now, groups, is_past=is_past)
 
 
 def view_of(
@@ -383,11 +383,6 @@ def apply_setting(rules: dict[CapKey, CapRule], kind: EventKind, detail: str) ->
         rules[key] = CapRule(before.spots, kind is EventKind.CLOSED)
 
 
-def latest_now(study_id: str) -> sa.Subquery:
-    """Return each referral's latest event, with the columns of the index."""
-    return sa.select(latest_event).where(latest_event.c.study_id == study_id).subquery()
-
-
 def latest_at(study_id: str, at: datetime) -> sa.Subquery:
     """Return the complete latest event of each referral up to a given time, from a replay."""
     last = (
@@ -412,9 +407,9 @@ def expiry_of(columns: Any, now: datetime) -> sa.Label[Any]:
     ).label("lapses")
 
 
-def _groups(connection: sa.Connection, source: sa.Subquery, now: datetime) -> tuple[Group, ...]:
-    columns = source.c
-    lapses = expiry_of(columns, now)
+def _groups_at(connection: sa.Connection, study_id: str, at: datetime) -> tuple[Group, ...]:
+    columns = latest_at(study_id, at).c
+    lapses = expiry_of(columns, at)
     query = (
         sa.select(columns.site_id, columns.country, columns.arm, columns.kind, lapses, sa.func.count().label("n"))
         .where(columns.site_id.is_not(None))

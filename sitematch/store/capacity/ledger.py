@@ -27,6 +27,7 @@ from sitematch.domain.capacity.states import ACTIONS, SPOT_KINDS, Action, EventK
 from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus
 from sitematch.errors import InvalidInput, NoSpotsLeft, SiteClosed, SiteNotFound, TooManyHolds
 from sitematch.store import schema
+from sitematch.store.capacity.counters import IN_USE
 from sitematch.store.capacity.counting import referral_from
 from sitematch.store.capacity.waiting import offer_freed_spots
 from sitematch.store.capacity.writing import (
@@ -48,20 +49,11 @@ _SITE = (
     .join(schema.study, schema.study.c.study_id == schema.site.c.study_id)
     .where(schema.site.c.site_id == sa.bindparam("site_id"), schema.site.c.study_id == sa.bindparam("study_id"))
 )
-_COUNTING = [*SPOT_KINDS, EventKind.WAITING]
-_in_use = sa.and_(
-    latest_event.c.kind.in_(sa.bindparam("taking", expanding=True)),
-    sa.or_(latest_event.c.expires_at_us.is_(None), latest_event.c.expires_at_us > sa.bindparam("now_us")),
+_somebody_waits = sa.exists().where(
+    latest_event.c.study_id == sa.bindparam("study_id"), latest_event.c.kind == EventKind.WAITING.value
 )
-_COUNTS = sa.select(
-    sa.func.count().filter(_in_use).label("STUDY"),
-    sa.func.count().filter(_in_use, latest_event.c.country == sa.bindparam("country")).label("COUNTRY"),
-    sa.func.count().filter(_in_use, latest_event.c.arm == sa.bindparam("arm")).label("ARM"),
-    sa.func.count().filter(_in_use, latest_event.c.site_id == sa.bindparam("site_id")).label("SITE"),
-    sa.func.count().filter(latest_event.c.kind == EventKind.WAITING.value).label("waiting"),
-).where(latest_event.c.study_id == sa.bindparam("study_id"), latest_event.c.kind.in_(_COUNTING))
 # Materialized, because otherwise PostgreSQL counts once for every cap.
-_counts = _COUNTS.cte("counts").prefix_with("MATERIALIZED")
+_counts = IN_USE.cte("counts").prefix_with("MATERIALIZED")
 _CAPS = sa.select(cap.c.level, cap.c.scope, cap.c.spots, cap.c.is_closed).where(
     cap.c.study_id == sa.bindparam("study_id"),
     sa.or_(
@@ -72,7 +64,7 @@ _CAPS = sa.select(cap.c.level, cap.c.scope, cap.c.spots, cap.c.is_closed).where(
     ),
 )
 # One statement for both, because the lock is held during each round trip. The study's own row is always among the caps.
-_ROOM = _CAPS.add_columns(*_counts.c).select_from(cap.join(_counts, sa.true()))
+_ROOM = _CAPS.add_columns(*_counts.c, _somebody_waits.label("somebody_waits")).select_from(cap.join(_counts, sa.true()))
 
 
 _open_holds = (
@@ -323,7 +315,7 @@ def _check_room(write: LedgerWrite, site_id: str, country: str, arm: str | None,
         "country": country,
         "arm": arm,
         "now_us": to_us(write.now),
-        "taking": [kind for kind in _COUNTING if write.policy.takes_spot(SpotState(kind))],
+        "taking": [kind for kind in SPOT_KINDS if write.policy.takes_spot(SpotState(kind))],
     }
     rows = write.connection.execute(_ROOM, where).all()
     limits, counts = _limits(write, rows), rows[0]._mapping
@@ -338,7 +330,7 @@ def _check_room(write: LedgerWrite, site_id: str, country: str, arm: str | None,
                 spots=spots,
                 taken=taken,
             )
-    return bool(counts["waiting"])
+    return bool(counts["somebody_waits"])
 
 
 def _follow(

@@ -31,6 +31,7 @@ from sitematch.errors import (
 )
 from sitematch.store import idempotency, schema
 from sitematch.store.capacity.chain import GENESIS, event_row, seal
+from sitematch.store.capacity.counters import count_in, count_out
 from sitematch.store.engine import Store
 from sitematch.store.guards import MAX_SKEW
 from sitematch.store.idempotency import KeyedRequest
@@ -174,13 +175,15 @@ class LedgerWrite:
 
 
 def note_latest(connection: sa.Connection, row: dict[str, Any], *, is_new: bool) -> None:
-    """Record a row of `event` as its referral's latest."""
+    """Record a row of `event` as its referral's latest, and change the counters of both."""
     columns = ("seq", "kind", "site_id", "country", "arm", "expires_at_us")
     if is_new:
         values = {name: row[name] for name in ("referral_id", "study_id", *columns)}
         connection.execute(_FIRST, values)
     else:
+        count_out(connection, row["referral_id"])
         connection.execute(_NEXT, {"id": row["referral_id"], **{f"new_{name}": row[name] for name in columns}})
+    count_in(connection, row)
 
 
 def read_policy(text: str) -> SpotPolicy:

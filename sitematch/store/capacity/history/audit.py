@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +14,11 @@ from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import CapRule
 from sitematch.domain.capacity.states import EventKind
 from sitematch.store.capacity.chain import GENESIS, seal
+from sitematch.store.capacity.counters import counter_key
 from sitematch.store.capacity.counting import apply_setting
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us
-from sitematch.store.schema import cap, event, latest_event
+from sitematch.store.schema import cap, event, latest_event, referral_count
 
 _ROWS_A_READ = 1_000
 _LATEST_COLUMNS = ("study_id", "seq", "kind", "site_id", "country", "arm", "expires_at_us")
@@ -178,6 +180,7 @@ class _Check:
         for study_id, (seq, _) in sorted(self.anchors.items()):
             if study_id not in self.last or self.last[study_id]["seq"] < seq:
                 self.fault(study_id, seq, "the event in the anchor is missing")
+        self._compare_counters(connection)
         self._compare_latest(connection)
         self._compare_caps(connection)
 
@@ -188,6 +191,24 @@ class _Check:
                 self.fault(row.study_id, row.seq, f"referral {row.referral_id}: its stored latest event is wrong")
         for referral_id, (study_id, seq, *_) in self._latest.items():
             self.fault(study_id, seq, f"referral {referral_id}: its latest event is not stored")
+
+    def _compare_counters(self, connection: sa.Connection) -> None:
+        counted: Counter[tuple[str, ...]] = Counter()
+        for latest in self._latest.values():
+            row = dict(zip(_LATEST_COLUMNS, latest, strict=True))
+            if row["site_id"] is not None:
+                counted[tuple(counter_key(row).values())] += 1
+        for stored in connection.execute(sa.select(referral_count)):
+            key = tuple(counter_key(stored._mapping).values())
+            self._compare_counter(key, stored.referrals, counted.pop(key, 0))
+        for key, referrals in counted.items():
+            self._compare_counter(key, 0, referrals)
+
+    def _compare_counter(self, key: tuple[str, ...], stored: int, counted: int) -> None:
+        if stored != counted:
+            study_id, kind, site_id, _, arm = key
+            where = f"site {site_id}, arm {arm}" if arm else f"site {site_id}"
+            self.fault(study_id, 0, f"{where}: {stored} referrals are counted as {kind}, but the events have {counted}")
 
     def _compare_caps(self, connection: sa.Connection) -> None:
         for row in connection.execute(sa.select(cap)):

@@ -105,6 +105,7 @@ def test_rewriting_the_whole_chain_is_found_by_an_anchor(store: Store) -> None:
     with as_intruder(store) as connection:
         connection.execute(sa.delete(schema.event))
         connection.execute(sa.delete(schema.latest_event))
+        connection.execute(sa.delete(schema.referral_count))
         connection.execute(sa.delete(schema.cap))
     coordinator = Coordinator(store)
     for number in range(12):
@@ -123,6 +124,10 @@ def test_rewriting_the_whole_chain_is_found_by_an_anchor(store: Store) -> None:
         "UPDATE latest_event SET kind = 'RELEASED' WHERE referral_id = 'r-1'",
         "DELETE FROM latest_event WHERE referral_id = 'r-1'",
         "UPDATE latest_event SET expires_at_us = 1 WHERE kind = 'HELD'",
+        "UPDATE referral_count SET referrals = referrals + 1 WHERE kind = 'HELD'",
+        "UPDATE referral_count SET arm = 'another'",
+        "DELETE FROM referral_count WHERE kind = 'HELD'",
+        "INSERT INTO referral_count VALUES ('NCT2', 'HELD', 'site-1', 'US', 'arm', 1)",
         "UPDATE cap SET spots = 100 WHERE level = 'STUDY'",
         "UPDATE cap SET is_closed = (1 = 0) WHERE level = 'STUDY'",
         "UPDATE cap SET policy = '' WHERE level = 'STUDY'",
@@ -153,7 +158,7 @@ def test_ledger_has_no_column_for_a_name_a_postcode_or_a_birth_date() -> None:
         "km",
         "note",
     )
-    tables = [schema.cap, schema.event, schema.latest_event, schema.idempotency]
+    tables = [schema.cap, schema.event, schema.latest_event, schema.referral_count, schema.idempotency]
 
     found = [
         f"{table.name}.{column.name}"
