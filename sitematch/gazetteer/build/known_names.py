@@ -21,7 +21,7 @@ _LEAST_PEOPLE = 5_000
 _CITY = 100_000
 _CENTRE_KM = 2.0
 _STATE_KM = 20.0
-_WITHIN = 0.5
+_WITHIN = 0.6
 """The share of a town's circle, or of the code's own, that counts as the town: circles reach past the built-up area."""
 
 
@@ -71,7 +71,7 @@ def name_by_towns(rows: Rows, towns: Sequence[Town]) -> Rows:
             if len(central):
                 chosen = known[int(central[np.argmin(km[central])])]
             elif len(fitting):
-                chosen = known[int(fitting[np.argmax(people[fitting] / np.maximum(km[fitting], 1.0))])]
+                chosen = known[int(fitting[np.argmax(people[fitting] / np.maximum(km[fitting], 1.0) ** 2)])]
             else:
                 chosen = None
         if chosen is not None:
