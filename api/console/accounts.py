@@ -112,7 +112,7 @@ def _register_people(console: Console, backend: Backend) -> None:
     def people() -> Response:
         return _list(ConsoleContext(backend))
 
-    @console.page("POST", "/people", Permission.ACCOUNTS_WRITE)
+    @console.page("POST", "/people", Permission.ACCOUNTS_WRITE, is_sensitive=True)
     def add_person() -> Response:
         asked, context = read_form(PersonForm), ConsoleContext(backend)
 
@@ -144,7 +144,7 @@ def _register_person(console: Console, backend: Backend) -> None:
     def person(account_id: str) -> Response:
         return _show(ConsoleContext(backend), account_id, done=read_filters(DoneQuery).done)
 
-    @console.page("POST", "/people/<account_id>/roles", Permission.ACCOUNTS_WRITE)
+    @console.page("POST", "/people/<account_id>/roles", Permission.ACCOUNTS_WRITE, is_sensitive=True)
     def give_role(account_id: str) -> Response:
         asked, context = read_form(GrantForm), ConsoleContext(backend)
         try:
@@ -153,7 +153,7 @@ def _register_person(console: Console, backend: Backend) -> None:
             return _show(context, account_id, fault=error.message, status=problem_of(error).status)
         return go("person", account_id=account_id, done="given")
 
-    @console.page("POST", "/people/<account_id>/roles/end", Permission.ACCOUNTS_WRITE)
+    @console.page("POST", "/people/<account_id>/roles/end", Permission.ACCOUNTS_WRITE, is_sensitive=True)
     def take_role_back(account_id: str) -> Response:
         asked, context = read_form(GrantForm), ConsoleContext(backend)
         if asked.role is Role.ADMINISTRATOR and _is_me(account_id):
@@ -170,7 +170,7 @@ def _register_person(console: Console, backend: Backend) -> None:
             "confirm_end.html", account=account, what=asked.what, token=_token(context, account_id, asked.token_id)
         )
 
-    @console.page("POST", "/people/<account_id>/disable", Permission.ACCOUNTS_WRITE)
+    @console.page("POST", "/people/<account_id>/disable", Permission.ACCOUNTS_WRITE, is_sensitive=True)
     def disable_person(account_id: str) -> Response:
         context = ConsoleContext(backend)
         if _is_me(account_id):
@@ -179,7 +179,7 @@ def _register_person(console: Console, backend: Backend) -> None:
         accounts.disable_account(context.store, context.actor, account_id=account_id, now=context.now)
         return go("person", account_id=account_id, done="disabled")
 
-    @console.page("POST", "/people/<account_id>/password", Permission.ACCOUNTS_WRITE)
+    @console.page("POST", "/people/<account_id>/password", Permission.ACCOUNTS_WRITE, is_sensitive=True)
     def new_password(account_id: str) -> Response:
         asked, context = read_form(EndForm), ConsoleContext(backend)
         if _is_me(account_id):
@@ -200,7 +200,7 @@ def _register_person(console: Console, backend: Backend) -> None:
         made = once(backend, "console_new_password", [account_id, _plain(asked)], CreatedAccount, make, masked="secret")
         return _show(context, account_id, password=made.secret, was_made=True)
 
-    @console.page("POST", "/people/<account_id>/sessions/end", Permission.ACCOUNTS_WRITE)
+    @console.page("POST", "/people/<account_id>/sessions/end", Permission.ACCOUNTS_WRITE, is_sensitive=True)
     def end_sessions(account_id: str) -> Response:
         context = ConsoleContext(backend)
         accounts.end_sessions(context.store, context.actor, account_id=account_id, now=context.now)
@@ -208,7 +208,7 @@ def _register_person(console: Console, backend: Backend) -> None:
 
 
 def _register_tokens(console: Console, backend: Backend) -> None:
-    @console.page("POST", "/people/<account_id>/tokens", Permission.ACCOUNTS_WRITE)
+    @console.page("POST", "/people/<account_id>/tokens", Permission.ACCOUNTS_WRITE, is_sensitive=True)
     def add_token(account_id: str) -> Response:
         asked, context = read_form(TokenForm), ConsoleContext(backend)
 
@@ -232,7 +232,7 @@ def _register_tokens(console: Console, backend: Backend) -> None:
             return _show(context, account_id, typed=asked, fault=error.message, status=problem_of(error).status)
         return _show(context, account_id, secret=made.secret, was_made=True)
 
-    @console.page("POST", "/people/<account_id>/tokens/end", Permission.ACCOUNTS_WRITE)
+    @console.page("POST", "/people/<account_id>/tokens/end", Permission.ACCOUNTS_WRITE, is_sensitive=True)
     def end_token(account_id: str) -> Response:
         asked, context = read_form(EndForm), ConsoleContext(backend)
         token = _token(context, account_id, asked.token_id)

@@ -176,3 +176,24 @@ def test_own_sessions_are_listed_and_the_others_ended(service: ServedStudy) -> N
     assert other.get("/console").status_code == 200
     assert there.get("/console").status_code == 303
     assert "End the other sessions" not in here.get("/console/account").text
+
+
+@pytest.mark.parametrize("form", ["/people", "/roles", "/tokens"])
+def test_what_gives_access_needs_a_recent_sign_in(service: ServedStudy, form: str) -> None:
+    ann = console_user_with_password(service, "administrator")
+    path = "/console/people" if form == "/people" else f"/console/people/{service.accounts['viewer']}"
+    data = {"email": "zoe@example.org", "role": "viewer", "label": "x", "scopes": ["capacity:read"]}
+    for _ in range(4):
+        service.later(minutes=10)
+        assert ann.get(path).status_code == 200
+    sent = ann.form_in(ann.get(path), form)
+    kept = {name: value for name, value in data.items() if name in dict(sent.fields)}
+
+    refused = ann.send(sent, **kept)
+
+    assert refused.status_code == 401
+    assert "nothing was changed" in read_text(refused.text)
+    again = ann.form_in(refused, "/console/sign-in")
+    response = ann.send(again, email=ann.email, password=PASSWORD)
+    assert response.headers["Location"] == path
+    assert len(accounts.list_accounts(service.store)) == len(service.accounts)

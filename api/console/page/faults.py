@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from flask import Response, request
+from flask import Response, request, url_for
 
 from api.backend import Backend
 from api.console.page import session
 from api.console.page.context import go, page
-from api.console.page.routes import Console
+from api.console.page.routes import SIGN_IN_AGAIN, Console
 from api.http.errors import problem_of
 from api.pages.languages import gettext as _
 from sitematch.errors import LoginFailed, SitematchError
@@ -20,7 +20,15 @@ def register(console: Console, backend: Backend) -> None:
     """Register handlers that show the library's errors as pages of the console."""
 
     @console.errorhandler(LoginFailed)
-    def on_signed_out(_error: LoginFailed) -> Response:
+    def on_signed_out(error: LoginFailed) -> Response:
+        if error.message == SIGN_IN_AGAIN:
+            account_id = (request.view_args or {}).get("account_id")
+            return sign_in_page(
+                backend,
+                _("This needs a sign-in of the last half hour, so nothing was changed. Sign in and try again."),
+                following=url_for("console.people" if account_id is None else "console.person", account_id=account_id),
+                status=401,
+            )
         if request.method == "GET":
             asked = request.full_path.rstrip("?")
             return go("sign_in", next=None if asked == "/console" else asked)

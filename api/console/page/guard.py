@@ -11,12 +11,15 @@ from flask import Response, abort, g, request, url_for
 from api.access import require_anywhere
 from api.backend import Backend
 from api.console.page import session
-from api.console.page.routes import PageAccess, PageRule
+from api.console.page.routes import SIGN_IN_AGAIN, PageAccess, PageRule
 from api.http.reading import read_body
 from api.pages.languages import ENGLISH, current_language, speak
 from sitematch.domain.accounts.access import Caller, Role
 from sitematch.errors import InvalidInput, LoginFailed, NotAllowed
 from sitematch.services.accounts.sign_in import read_session
+
+SIGNED_IN_WITHIN = timedelta(minutes=30)
+"""How recent a sign-in must be for what gives or takes access: a screen that somebody left must not be enough."""
 
 _BEFORE_THE_CHANGE = frozenset({"console.account", "console.change_password", "console.sign_out"})
 """What somebody may do with a password that somebody else set."""
@@ -83,6 +86,8 @@ def admit(backend: Backend, pages: Mapping[str, PageRule], endpoint: str, reques
     if not isinstance(page.needs, PageAccess):
         require_anywhere(g.caller.actor, page.needs)
     if is_form:
+        if page.is_sensitive and backend.now() - g.session.started_at > SIGNED_IN_WITHIN:
+            raise LoginFailed(SIGN_IN_AGAIN)
         if page.body_bytes is None:
             read_body()
         if not session.is_csrf_token(request.form.get("csrf", ""), secret):

@@ -16,6 +16,9 @@ NAME = "console"
 """The blueprint's name, which is the prefix of its endpoints."""
 
 
+SIGN_IN_AGAIN = "Sign in again: this needs a sign-in of the last half hour."
+
+
 class PageAccess(Enum):
     """Access to pages without a permission."""
 
@@ -35,10 +38,13 @@ class PageRule:
         The permission that the person must have somewhere; the services check where.
     body_bytes
         The maximum length of its body.
+    is_sensitive
+        Whether the person must have signed in within the last half hour.
     """
 
     needs: PageAccess | Permission
     body_bytes: int | None = None
+    is_sensitive: bool = False
 
 
 View = Callable[..., ResponseReturnValue]
@@ -52,7 +58,13 @@ class Console(Blueprint):
         self.pages: dict[str, PageRule] = {}
 
     def page(
-        self, method: str, rule: str, needs: PageAccess | Permission, *, body_bytes: int | None = None
+        self,
+        method: str,
+        rule: str,
+        needs: PageAccess | Permission,
+        *,
+        body_bytes: int | None = None,
+        is_sensitive: bool = False,
     ) -> Callable[[View], View]:
         """Register a view for one method of a URL.
 
@@ -62,13 +74,13 @@ class Console(Blueprint):
             ``"GET"``, which changes nothing, or ``"POST"``, a form.
         rule
             URL under ``/console``.
-        needs, body_bytes
+        needs, body_bytes, is_sensitive
             See `PageRule`.
         """
 
         def register(view: View) -> View:
             name: Any = view.__name__
-            self.pages[f"{NAME}.{name}"] = PageRule(needs, body_bytes)
+            self.pages[f"{NAME}.{name}"] = PageRule(needs, body_bytes, is_sensitive)
             self.add_url_rule(rule, endpoint=name, view_func=view, methods=[method])
             return view
 

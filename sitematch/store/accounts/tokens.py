@@ -14,12 +14,15 @@ import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Actor, Permission
+from sitematch.domain.accounts.token_secret import could_be_secret, new_secret
 from sitematch.domain.accounts.tokens import CODE_WITHIN, SESSION_LASTS, TOKEN_LASTS_AT_MOST, NewToken, Token
 from sitematch.errors import InvalidInput, LoginFailed
 from sitematch.store import schema
 from sitematch.store.accounts.accounts import find_account, grants_of, sha256
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
+
+_NO_TOKEN = "The token is not valid: it is unknown, expired or revoked."  # noqa: S105 - a message
 
 
 def create_token(
@@ -86,7 +89,7 @@ def _new_token(
     expires_at: datetime,
     now: datetime,
 ) -> NewToken:
-    secret = f"sm_{secrets.token_urlsafe(32)}"
+    secret = new_secret()
     values = {
         "token_id": secrets.token_hex(8),
         "account_id": account_id,
@@ -115,6 +118,8 @@ def authenticate(store: Store, *, secret: str, now: datetime) -> Actor:
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
+    if not could_be_secret(secret):
+        raise LoginFailed(_NO_TOKEN)
     query = (
         sa.select(schema.token)
         .join(schema.account, schema.account.c.account_id == schema.token.c.account_id)
@@ -129,7 +134,7 @@ def authenticate(store: Store, *, secret: str, now: datetime) -> Actor:
     with store.reading() as connection:
         row = connection.execute(query).one_or_none()
         if row is None:
-            raise LoginFailed("The token is not valid: it is unknown, expired or revoked.")
+            raise LoginFailed(_NO_TOKEN)
         found = _token(row)
         grants = grants_of(connection, found.account_id)
     return Actor(

@@ -3,10 +3,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Permission
 from sitematch.domain.accounts.tokens import SESSION_LASTS
 from sitematch.errors import LoginFailed
+from sitematch.store import schema
 from sitematch.store.accounts import accounts, sessions, tokens
 from sitematch.store.engine import Store
 from tests.store.builders import NOW
@@ -78,3 +80,24 @@ def test_somebody_may_sign_in_once_an_account_has_a_password_and_is_not_disabled
 
     assert (nobody, without, with_password) == (False, False, True)
     assert not sessions.anybody_may_sign_in(store)
+
+
+def test_token_of_before_the_checksum_stays_valid(store: Store) -> None:
+    account = accounts.create_account(store, email="old@example.org", now=NOW)
+    made = tokens.create_token(
+        store,
+        account_id=account.account_id,
+        label="old",
+        scopes=frozenset({Permission.CAPACITY_READ}),
+        expires_at=NOW + timedelta(days=1),
+        now=NOW,
+    )
+    old = "sm_" + "A" * 43
+    with store.writing() as connection:
+        connection.execute(
+            sa.update(schema.token)
+            .where(schema.token.c.token_id == made.token.token_id)
+            .values(secret_hash=accounts.sha256(old))
+        )
+
+    assert tokens.authenticate(store, secret=old, now=NOW).actor_id == f"token:{made.token.token_id}"
