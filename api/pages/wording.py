@@ -331,7 +331,7 @@ def reason(value: Reason, unit: Unit) -> str:
 
 
 def next_step(reasons: Sequence[Reason]) -> str:
-    """Return what a person can do about a clinic that was left out; empty if it is only filtered or a reason says it."""
+    """Return what a person can do about a clinic that was left out; empty if a filter or a reason says it."""
     codes = {reason.code for reason in reasons}
     for reason in reasons:
         if reason.code is ReasonCode.NOT_RECRUITING:

@@ -110,6 +110,22 @@ def test_card_of_a_clinic_fits_on_a_phones_screen(open_page: OpenPage) -> None:
     assert max(heights) < 600  # a screen of 844 less the browser's own bars
 
 
+def test_checklist_is_ticked_in_the_page_and_nothing_of_it_is_sent(page: Page, watches: list[Watch]) -> None:
+    page.goto("/")
+    ticks = page.locator("#trial input[type=checkbox]")
+    before = len(watches[0].urls())
+
+    for tick in ticks.all():
+        tick.check()
+
+    assert ticks.count() > 5
+    assert len(watches[0].urls()) == before
+    assert (
+        page.evaluate("[...document.querySelectorAll('#trial input')].filter(field => field.name || field.form)") == []
+    )
+    assert violations(page) == []
+
+
 def test_location_is_asked_only_when_pressed_and_answered_with_its_accuracy(
     open_page: OpenPage, watches: list[Watch]
 ) -> None:
