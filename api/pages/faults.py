@@ -94,7 +94,7 @@ def fault_of(error: SitematchError, asked: FormRequest) -> FailedLookUp:
         case errors.AmbiguousPlace() if error.field == "country":
             return FailedLookUp(
                 title=_("Several countries have this postcode"),
-                text=_("Which one do you mean?"),
+                text=_("Which country do you mean?"),
                 field="country",
                 choices=choices,
                 is_question=True,
@@ -109,7 +109,7 @@ def fault_of(error: SitematchError, asked: FormRequest) -> FailedLookUp:
         case errors.AmbiguousPlace():
             return FailedLookUp(
                 title=_("Several places have this name"),
-                text=_("Which one do you mean?"),
+                text=_("Which place do you mean?"),
                 choices=choices,
                 is_question=True,
             )

@@ -63,6 +63,8 @@ class FinderOutcome:
         Whether the error is on our side.
     more
         The number of sites to show next; 0 if all are shown.
+    clinics
+        The number of the study's sites.
     status
         HTTP status.
     """
@@ -71,6 +73,7 @@ class FinderOutcome:
     fault: FailedLookUp | None = None
     unavailable: bool = False
     more: int = 0
+    clinics: int = 0
     status: int = 200
 
     @property
@@ -90,7 +93,10 @@ class FinderOutcome:
                 NoClinicReason.FILTERED: _("No clinic fits your filters"),
                 NoClinicReason.OTHER: _("No clinic can take a patient now"),
             }[self.answer.nobody]
-        return ngettext("%(num)s clinic, best first", "%(num)s clinics, best first", len(self.answer.cards))
+        shown = len(self.answer.cards)
+        if shown < self.clinics:
+            return _("%(shown)s of %(all)s clinics, best first", shown=shown, all=self.clinics)
+        return ngettext("%(num)s clinic, best first", "%(num)s clinics, best first", shown)
 
 
 class FinderVariant:
@@ -164,7 +170,9 @@ class FinderVariant:
             name = _("Your location, near %(town)s", town=wording.isolated(_name(town.place())))
         full = len(found.matches) == wanted.limit < min(len(finder.sites), MAX_LIMIT)
         more = min(wanted.limit + _MORE, MAX_LIMIT) if full and not found.outside_radius else 0
-        return FinderOutcome(answer=results(found, name, finder.study, finder.contacts), more=more)
+        return FinderOutcome(
+            answer=results(found, name, finder.study, finder.contacts), more=more, clinics=len(finder.sites)
+        )
 
     def _respond(self, template: str, asked: FormRequest, outcome: FinderOutcome) -> Response:
         response = Response(self._render(template, asked, outcome), status=outcome.status, content_type=HTML)

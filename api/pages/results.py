@@ -13,7 +13,7 @@ from api.pages.languages import gettext as _
 from sitematch.domain.capacity.caps import CapLevel, LimitedBy, Remaining
 from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode
 from sitematch.domain.journey.estimate import Journey, Method
-from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts
+from sitematch.domain.studies.contact import NO_CONTACTS, Contact, StudyContacts
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
 from sitematch.domain.studies.travel import TravelCertainty
@@ -117,7 +117,7 @@ class Card:
     badges
         Spots and travel.
     why
-        The reasons for its rank, or for leaving it out; one sentence each.
+        The reasons for its rank, or for leaving it out and what one can do then; one sentence each.
     latitude, longitude, uncertainty_km
         None if it has no location.
     links
@@ -178,6 +178,8 @@ class Results:
         Why no clinic is shown; ignored if one is.
     has_waiting_list
         Whether a left-out clinic has a waiting list.
+    central
+        The study's own contacts.
     record_address
         The study's page at its registry, for people who find no contact here; empty if it has none.
     """
@@ -197,6 +199,7 @@ class Results:
     outside_radius: bool
     nobody: NoClinicReason
     has_waiting_list: bool
+    central: tuple[ContactLink, ...]
     record_address: str
 
     @property
@@ -211,8 +214,8 @@ class Results:
 
     @property
     def has_contacts(self) -> bool:
-        """Return whether any listed clinic has a contact."""
-        return any(card.reach for card in (*self.cards, *self.left_out))
+        """Return whether any listed clinic, or the study, has a contact."""
+        return bool(self.central) or any(card.reach for card in (*self.cards, *self.left_out))
 
 
 class NoClinicReason(Enum):
@@ -321,6 +324,7 @@ def results(found: MatchResult, place_name: str, study: Study, contacts: StudyCo
         has_waiting_list=any(
             reason.code is ReasonCode.WAITING_LIST for item in found.excluded for reason in item.reasons
         ),
+        central=reach.central(),
         record_address=record_address(study.study_id),
     )
 
@@ -350,8 +354,9 @@ def _card(
         is_routed=journey is not None and journey.method is not Method.MODEL,
         scale=_scale(distance, reach_km),
         badges=badges,
-        why=tuple(
-            wording.reason(reason, unit) for reason in reasons if rank == 0 or reason.code not in _SAID_ELSEWHERE
+        why=(
+            *(wording.reason(reason, unit) for reason in reasons if rank == 0 or reason.code not in _SAID_ELSEWHERE),
+            *filter(None, [wording.next_step(reasons) if rank == 0 else ""]),
         ),
         latitude=place.coordinates.latitude if place else None,
         longitude=place.coordinates.longitude if place else None,
@@ -370,6 +375,12 @@ class _Reach:
 
     def of(self, site: Site) -> tuple[ContactLink, ...]:
         own = self.contacts.by_site.get(site.site_id, ())
+        return self._links(self.contacts.of(site), site.facility, is_central=not own)
+
+    def central(self) -> tuple[ContactLink, ...]:
+        return self._links(self.contacts.central, "", is_central=True)
+
+    def _links(self, contacts: Sequence[Contact], clinic: str, *, is_central: bool) -> tuple[ContactLink, ...]:
         return tuple(
             ContactLink(
                 name=contact.name,
@@ -377,17 +388,22 @@ class _Reach:
                 phone=contact.phone,
                 phone_address=phone_address(contact.phone),
                 email=contact.email,
-                email_address=self._email_address(contact.email, site),
-                is_central=not own,
+                email_address=self._email_address(contact.email, clinic),
+                is_central=is_central,
             )
-            for contact in self.contacts.of(site)
+            for contact in contacts
             if contact.phone or contact.email
         )
 
-    def _email_address(self, email: str, site: Site) -> str:
+    def _email_address(self, email: str, clinic: str) -> str:
         if _EMAIL.fullmatch(email) is None:
             return ""
-        subject = _("Question about study %(study)s at %(clinic)s", study=self.study.study_id, clinic=site.facility)
+        number = self.study.study_id
+        subject = (
+            _("Question about study %(study)s at %(clinic)s", study=number, clinic=clinic)
+            if clinic
+            else _("Question about study %(study)s", study=number)
+        )
         return f"mailto:{quote(email, safe='@')}?subject={quote(subject, safe='')}"
 
 

@@ -7,6 +7,7 @@ become whole sentences from gettext, with CLDR's numbers, units, dates and names
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import date
 
 from babel import dates, lists, numbers, units
@@ -101,7 +102,7 @@ def away(distance: Distance | None, unit: Unit) -> str:
     if distance.uncertainty_km <= NEGLIGIBLE_SHARE * distance.km:
         return _("about %(distance)s away", distance=length(distance.km, unit))
     return _(
-        "%(distance)s away, give or take %(uncertainty)s",
+        "%(distance)s away (give or take %(uncertainty)s)",
         distance=length(distance.km, unit),
         uncertainty=length(distance.uncertainty_km, unit),
     )
@@ -327,6 +328,30 @@ def reason(value: Reason, unit: Unit) -> str:
         case ReasonCode.BEYOND_LIMIT:
             return _("Number %(rank)s in the list: show more clinics to see it.", rank=number(count or 0))
     raise AssertionError(f"no words for {value.code}")  # pragma: no cover - a test checks every code
+
+
+def next_step(reasons: Sequence[Reason]) -> str:
+    """Return what a person can do about a clinic that was left out; empty if a filter or a reason says it."""
+    codes = {reason.code for reason in reasons}
+    for reason in reasons:
+        if reason.code is ReasonCode.NOT_RECRUITING:
+            return {
+                RecruitmentStatus.NOT_YET_RECRUITING: _("It may open later: look again another day."),
+                RecruitmentStatus.ENROLLING_BY_INVITATION: _(
+                    "Only people whom the study team asks can take part here."
+                ),
+                RecruitmentStatus.SUSPENDED: _("It may start again: look again another day."),
+                RecruitmentStatus.TEMPORARILY_NOT_AVAILABLE: _("It may start again: look again another day."),
+                RecruitmentStatus.UNKNOWN: _("Ask the study team if it takes patients."),
+                RecruitmentStatus.WITHHELD: _("Ask the study team if it takes patients."),
+            }.get(RecruitmentStatus(reason.subject), _("Choose another clinic."))
+    if ReasonCode.WAITING_LIST in codes:
+        return ""  # that reason says how to join it
+    if codes & {ReasonCode.FULL, ReasonCode.NO_SPOTS}:
+        return _("A spot may become free again: ask the clinic, or choose another one.")
+    if codes & {ReasonCode.CLOSED, ReasonCode.STUDY_NOT_RECRUITING}:
+        return _("It may take patients again: look again another day.")
+    return ""
 
 
 def _shortage(code: ReasonCode, level: str) -> str:

@@ -53,7 +53,7 @@ def test_postcode_leads_to_the_nearest_clinic_without_leaving_the_page_or_tellin
 
     assert clinics(page)[0] == FIRST
     expect(page.locator("#results-title")).to_be_focused()
-    expect(page).to_have_title("5 clinics, best first · sitematch")
+    expect(page).to_have_title("5 of 46 clinics, best first · sitematch")
     assert page.evaluate("window.same")
     assert page.url.endswith("/")
     assert not [url for url in watches[0].urls() if "33180" in url]
@@ -81,6 +81,49 @@ def test_postcode_alone_is_enough_and_the_guessed_country_is_shown_and_can_be_ch
     look(page, "Tallinn", "EE")
     expect(page.locator("#clinic-1 h3")).to_have_text("Innomedica")
     expect(page.locator("#country")).to_have_value("EE")
+
+
+def test_warning_not_to_travel_is_in_view_with_the_answer_and_on_every_printed_card(open_page: OpenPage) -> None:
+    page = open_page(viewport={"width": 390, "height": 844})
+    page.goto("/")
+    look(page, "33180")
+    clinics(page)
+
+    shown = page.locator(".notice:visible")
+    expect(shown).to_have_count(1)
+    expect(shown).to_be_in_viewport()
+    expect(shown).to_contain_text("Do not travel")
+    page.emulate_media(media="print")
+    expect(page.locator(".clinic:visible .print-only:visible")).to_have_count(5)
+
+
+def test_card_of_a_clinic_fits_on_a_phones_screen(open_page: OpenPage) -> None:
+    page = open_page(viewport={"width": 390, "height": 844})
+    page.goto("/")
+    look(page, "33180")
+    clinics(page)
+
+    heights = page.evaluate(
+        "[...document.querySelectorAll('.clinic')].map(card => card.getBoundingClientRect().height)"
+    )
+
+    assert max(heights) < 600  # a screen of 844 less the browser's own bars
+
+
+def test_checklist_is_ticked_in_the_page_and_nothing_of_it_is_sent(page: Page, watches: list[Watch]) -> None:
+    page.goto("/")
+    ticks = page.locator("#trial input[type=checkbox]")
+    before = len(watches[0].urls())
+
+    for tick in ticks.all():
+        tick.check()
+
+    assert ticks.count() > 5
+    assert len(watches[0].urls()) == before
+    assert (
+        page.evaluate("[...document.querySelectorAll('#trial input')].filter(field => field.name || field.form)") == []
+    )
+    assert violations(page) == []
 
 
 def test_location_is_asked_only_when_pressed_and_answered_with_its_accuracy(
@@ -204,7 +247,7 @@ def test_filter_narrows_the_answer_in_place_and_says_so(page: Page) -> None:
     page.select_option("#within", "500miles")
 
     expect(page.locator(".clinic")).to_have_count(1)
-    expect(page.locator("#said")).to_have_text("1 clinic, best first")
+    expect(page.locator("#said")).to_have_text("1 of 46 clinics, best first")
     expect(page.locator("#within")).to_be_focused()
 
 

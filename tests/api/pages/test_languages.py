@@ -83,7 +83,7 @@ def test_distance_is_shown_with_its_uncertainty_and_never_too_precisely(app: Fla
 
     assert said == [
         ("about 610 km away", "to the north-west"),
-        ("20 km away, give or take 8.3 km", "to the north-west"),
+        ("20 km away (give or take 8.3 km)", "to the north-west"),
         ("closer than 5.0 km", ""),
         ("Distance not known", ""),
     ]

@@ -100,7 +100,7 @@ def test_more_clinics_are_shown_on_demand(client: FlaskClient) -> None:
 
     second = ParsedPage(client.post("/", data={**MIAMI, "show": more}).text)
 
-    assert [len([li for li in page.all("li") if "data-rank" in li]) for page in (first, second)] == [2, 12]
+    assert [len([li for li in page.all("li") if "data-rank" in li]) for page in (first, second)] == [2, 6]
 
 
 def test_device_location_is_answered_with_its_accuracy(client: FlaskClient) -> None:

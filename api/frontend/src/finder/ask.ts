@@ -111,7 +111,8 @@ function show(results: HTMLElement, content: DocumentFragment, focus: Focus | nu
   if (answer) results.replaceChildren(answer);
   else results.querySelector("#answer")?.replaceChildren(content);
   markInvalid(results);
-  const heading = results.querySelector<HTMLElement>("#results-title");
+  const heading = results.querySelector<HTMLElement>("h2");
+  if (heading) heading.id = "results-title"; // a template has none, because ids are unique in a page
   document.title = heading ? `${heading.textContent} · sitematch` : bareTitle;
   if (!heading || focus === null) {
     announce("");
