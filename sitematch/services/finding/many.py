@@ -77,6 +77,9 @@ MATCH_COLUMNS = (
 """The columns of matches: distances in kilometres, `reasons` as codes separated by spaces, the most telling first,
 `notes` on how the place was understood."""
 
+REJECT_COLUMNS = ("code", "why", "suggestions")
+"""The columns of rejects; see `Reject`."""
+
 _NO_MATCH = Reject("NoMatch", "No site can take a patient now.")
 
 
