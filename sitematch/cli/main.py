@@ -15,6 +15,7 @@ from sitematch.cli.common import EXIT_CODES, Commands
 from sitematch.cli.data import data_group
 from sitematch.cli.database import db
 from sitematch.cli.doctor import doctor
+from sitematch.cli.finding.batch import batch
 from sitematch.cli.finding.look_up import locate, match, sites
 from sitematch.cli.gazetteer import gazetteer_group
 from sitematch.cli.reports.allocate import allocate
@@ -71,6 +72,7 @@ report_group.add_command(demand)
 
 for _command in (
     match,
+    batch,
     locate,
     sites,
     serve,

@@ -9,14 +9,10 @@ from typing import Any
 
 from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.errors import InvalidInput
-from sitematch.gazetteer.batch_csv import CODE_NAMES, COUNTRY_NAMES, STATE_NAMES, TOWN_NAMES
 from sitematch.library.frames import frame_kind
 from sitematch.services.finding.finder import Finder
-from sitematch.services.finding.many import ManyMatches, ParsedSearch
-
-LATITUDE_NAMES = ("latitude", "lat")
-LONGITUDE_NAMES = ("longitude", "lon", "lng", "long")
-REJECT_COLUMNS = ("code", "why", "suggestions")
+from sitematch.services.finding.many import REJECT_COLUMNS, ManyMatches
+from sitematch.services.finding.patient_columns import PatientColumns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,102 +37,6 @@ class MatchedFrame:
 
     def __repr__(self) -> str:
         return f"<MatchedFrame: {self.patients} patients, {len(self.rejects)} of them in rejects>"
-
-
-@dataclass(frozen=True, slots=True)
-class PatientColumns:
-    """The names of the columns that say where a patient is; None for none.
-
-    Parameters
-    ----------
-    postcode, country, town, state, latitude, longitude
-        See `sitematch.match_many`.
-    """
-
-    postcode: str | None
-    country: str | None
-    town: str | None
-    state: str | None
-    latitude: str | None
-    longitude: str | None
-
-    @classmethod
-    def of(cls, names: Sequence[str], *, postcode: str | None = None, country: str | None = None) -> PatientColumns:
-        """Find the columns by their usual names; capitals and spaces do not matter.
-
-        Raises
-        ------
-        InvalidInput
-            If a named column is missing, or nothing says where the patients are.
-        """
-        for given, option in ((postcode, "postcode"), (country, "country")):
-            if given is not None and given not in names:
-                raise InvalidInput(f"There is no column {given!r}. The columns are {', '.join(names)}.", field=option)
-        folded = {name.strip().lower().replace(" ", "_"): name for name in reversed(names)}
-
-        def first(known: Sequence[str]) -> str | None:
-            return next((folded[name] for name in known if name in folded), None)
-
-        found = cls(
-            postcode or first(CODE_NAMES),
-            country or first(COUNTRY_NAMES),
-            first(TOWN_NAMES),
-            first(STATE_NAMES),
-            first(LATITUDE_NAMES),
-            first(LONGITUDE_NAMES),
-        )
-        if found.postcode is None and found.town is None and (found.latitude is None or found.longitude is None):
-            raise InvalidInput(
-                f"No column says where the patients are. Name one {', '.join(CODE_NAMES[:4])} or town, "
-                "or give latitude and longitude.",
-                field="postcode",
-            )
-        return found
-
-    def asked(self, postcode: Any, country: Any, town: Any, state: Any, latitude: Any, longitude: Any) -> ParsedSearch:
-        """Return the look-up of one row from its cells."""
-        where = cell_text(town)
-        if where and (region := cell_text(state)):
-            where = f"{where}, {region}"
-        return ParsedSearch(
-            cell_text(postcode), cell_text(country), where, cell_degrees(latitude), cell_degrees(longitude)
-        )
-
-    @property
-    def in_order(self) -> tuple[str | None, ...]:
-        """Return the names in the order of the arguments of `asked`."""
-        return (self.postcode, self.country, self.town, self.state, self.latitude, self.longitude)
-
-
-def cell_text(value: Any) -> str:
-    """Return a cell as text, because spreadsheets turn codes into numbers, and into floats if a cell is empty.
-
-    Examples
-    --------
-    >>> cell_text(33180.0), cell_text(float("nan")), cell_text(" SW1A 1AA ")
-    ('33180', '', 'SW1A 1AA')
-    """
-    if value is None or value != value:  # NaN is not equal to itself
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
-
-
-def cell_degrees(value: Any) -> float | None:
-    """Return a cell as degrees; None if it is empty, and not a number if it is a text that is none.
-
-    Examples
-    --------
-    >>> cell_degrees("25.9"), cell_degrees(""), cell_degrees("north")
-    (25.9, None, nan)
-    """
-    if value is None or value != value or value == "":
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        return float("nan")
 
 
 def match_frame(

@@ -1,4 +1,4 @@
-"""docs/coverage.md, docs/demand.md and docs/allocation.md: their commands run."""
+"""docs/coverage.md, docs/demand.md, docs/allocation.md and docs/library.md: their commands run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["coverage", "demand", "allocation"])
+@pytest.mark.parametrize("name", ["coverage", "demand", "allocation", "library"])
 def test_every_command_of_the_guide_runs(run: Run, files: Path, name: str) -> None:
     commands = re.findall(r"^\$ sitematch (.+)$", (DOCS / f"{name}.md").read_text(encoding="utf-8"), re.MULTILINE)
 

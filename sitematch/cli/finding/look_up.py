@@ -68,10 +68,12 @@ class PlaceCommand(click.Command):
             ) from error
 
 
-_MATCH_OPTIONS = (
+_PLACE_OPTIONS = (
     click.argument("place"),
     click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help=_COUNTRY_HELP),
     click.option("--town", metavar="TOWN", help="The postcode's town, to check that they match."),
+)
+_POLICY_OPTIONS = (
     languages_option,
     click.option("--order", type=click.Choice([order.value for order in Order]), default="best", show_default=True),
     click.option("--limit", "-n", type=int, default=5, show_default=True, help="The most sites to show, 1 to 500."),
@@ -109,12 +111,19 @@ _MATCH_OPTIONS = (
 
 def match_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the place and all options of a match; `ask` takes them."""
-    for option in reversed(_MATCH_OPTIONS):
+    for option in reversed((*_PLACE_OPTIONS, *_POLICY_OPTIONS)):
         command = option(command)
     return command
 
 
-def _policy(
+def policy_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a match without the place: the languages, those of `read_policy`, and the study."""
+    for option in reversed(_POLICY_OPTIONS):
+        command = option(command)
+    return command
+
+
+def read_policy(
     *,
     order: str,
     limit: int,
@@ -128,6 +137,7 @@ def _policy(
     statuses: tuple[str, ...],
     unit: str | None,
 ) -> MatchPolicy:
+    """Return the policy for the options of `policy_options`."""
     from sitematch.services.finding.match_request import match_policy
 
     return match_policy(
@@ -149,7 +159,7 @@ def ask(
     *, place: str, country: str | None, town: str | None, languages: str | None, study: str | None, **wanted: Any
 ) -> tuple[Finder, MatchResult]:
     """Rank the sites of a study with the options of `match_options`."""
-    policy = _policy(**wanted)
+    policy = read_policy(**wanted)
     finder = finder_of(study)
     return finder, finder.find(
         place, country, policy, datetime.now(UTC), town=town, languages=preferred_languages(languages)
@@ -224,7 +234,7 @@ def _match_condition(
         raise InvalidInput("Give --study or --condition, not both.", field="study")
     if form not in ("table", "json"):
         raise InvalidInput(f"With --condition the format must be table or json, not {form}.", field="format")
-    policy = _policy(**wanted)
+    policy = read_policy(**wanted)
     now = datetime.now(UTC)
     with prepared_to_read(settings(), say, now) as chosen, open_clinics(chosen, now) as finder:
         result = finder.find(

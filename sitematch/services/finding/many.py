@@ -15,7 +15,7 @@ from sitematch.services.finding.finder import Finder
 from sitematch.services.finding.match_request import country_code
 
 
-class ParsedSearch(NamedTuple):
+class PatientQuery(NamedTuple):
     """What is known of where a person is; equal values are looked up once.
 
     Parameters
@@ -77,6 +77,9 @@ MATCH_COLUMNS = (
 """The columns of matches: distances in kilometres, `reasons` as codes separated by spaces, the most telling first,
 `notes` on how the place was understood."""
 
+REJECT_COLUMNS = ("code", "why", "suggestions")
+"""The columns of rejects; see `Reject`."""
+
 _NO_MATCH = Reject("NoMatch", "No site can take a patient now.")
 
 
@@ -99,10 +102,10 @@ class ManyMatches:
     now: datetime
     languages: Sequence[str] = ()
     columns: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in MATCH_COLUMNS})
-    _answers: dict[ParsedSearch, Answered] = field(default_factory=dict)
+    _answers: dict[PatientQuery, Answered] = field(default_factory=dict)
     _ranked: dict[tuple[Coordinates, float, str, tuple[str, ...]], Answered] = field(default_factory=dict)
 
-    def answer(self, asked: ParsedSearch) -> Answered:
+    def answer(self, asked: PatientQuery) -> Answered:
         """Return where the matches of a look-up are; the same look-up is answered once."""
         known = self._answers.get(asked)
         if known is None:
@@ -127,7 +130,7 @@ class ManyMatches:
         for values in self.columns.values():
             values.clear()
 
-    def _place(self, asked: ParsedSearch) -> Place:
+    def _place(self, asked: PatientQuery) -> Place:
         if asked.latitude is None and asked.longitude is None:
             return self.finder.locate(
                 asked.postcode, asked.country or None, town=asked.town or None, languages=self.languages
