@@ -51,7 +51,7 @@ class Gazetteer:
         path
             A file from `sitematch gazetteer build`.
         online
-            PatientQuery for what the file cannot place (`online.OnlineGeocoder`). It sends what the patient typed to a third
+            Asked for what the file cannot place (`online.OnlineGeocoder`). It sends what the patient typed to a third
             party, so there is none unless one is given.
         readers
             For a program that runs for long: how many threads will read at once. The file may then be replaced, cut or

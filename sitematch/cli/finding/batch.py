@@ -77,13 +77,13 @@ def batch(
         raise InvalidInput(f"There is no folder {out.absolute().parent}: create it first.", field="out")
     policy = read_policy(**wanted)
     finder = finder_of(study)
-    preferred_languages = preferred_languages(languages)
+    tags = preferred_languages(languages)
     options = BatchOptions(
         postcode=postcode_column,
         country=country_column,
         patient=patient_column,
         in_country=country,
-        asked=repr((finder.study.study_id, policy, preferred_languages)),
+        asked=repr((finder.study.study_id, policy, tags)),
     )
     shown = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*shown, console=Console(stderr=True), transient=True) as bar:
@@ -95,7 +95,7 @@ def batch(
             bar.update(task, completed=done, total=total, description=f"{rows:,} patients{rate}")
 
         done = match_csv(
-            ManyMatches(finder, policy, datetime.now(UTC), preferred_languages),
+            ManyMatches(finder, policy, datetime.now(UTC), tags),
             file,
             out,
             rejects_path := rejects or out.with_suffix(".rejects.csv"),
