@@ -19,7 +19,7 @@ from sitematch.services.accounts import sign_in
 
 PUBLIC = frozenset(
     {
-        *("matches", "clinics", "studies", "sites", "postcodes", "fhir", "fhir_bulk"),
+        *("matches", "match_batches", "clinics", "studies", "sites", "postcodes", "fhir", "fhir_bulk"),
         *("pages", "maps", "preferences", "health", "docs", "metrics", "static"),
     }
 )

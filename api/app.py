@@ -30,6 +30,7 @@ from api.v1 import (
     clinics,
     coverage,
     demand,
+    match_batches,
     matches,
     postcodes,
     referrals,
@@ -99,7 +100,7 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
-    lookups = (matches, clinics, studies, sites, postcodes, maps, health)
+    lookups = (matches, match_batches, clinics, studies, sites, postcodes, maps, health)
     office = (capacity, referrals, reports, accounts, webhooks, coverage, demand, allocations)
     standards = (fhir_routes, fhir_bulk)
     routes: list[Documented] = [module.blueprint(backend) for module in (*lookups, *office, *standards)]

@@ -13,6 +13,7 @@ COMPARISONS = (
     "benchmarks.catalogue",
     "benchmarks.reports",
     "benchmarks.ledger_growth",
+    "benchmarks.many",
 )
 
 

@@ -90,6 +90,7 @@ OPEN_TO_ALL = {
     ("GET", "/static/{filename}"),
     ("GET", "/v1/matches"),
     ("POST", "/v1/matches"),
+    ("POST", "/v1/matches:batch"),
     ("GET", "/v1/postcodes/{country}/{code}"),
     ("POST", "/v1/clinics"),
     ("GET", "/v1/studies"),

@@ -141,7 +141,7 @@ def test_a_town_with_its_state_is_found(finder: Finder) -> None:
 
 
 def test_coordinates_are_matched_and_wrong_ones_are_rejected(finder: Finder) -> None:
-    frame = pd.DataFrame({"lat": [25.96, None, 25.96, 95.0, "north"], "lon": [-80.14, None, None, 0.0, 1.0]})
+    frame = pd.DataFrame({"lat": [25.96, None, 25.96, 95.0, "north", 0], "lon": [-80.14, None, None, 0.0, 1.0, 0]})
 
     found = matched(finder, frame, MatchPolicy(limit=1))
 
@@ -153,7 +153,7 @@ def test_coordinates_are_matched_and_wrong_ones_are_rejected(finder: Finder) -> 
     )
     wanted = finder.match_sites(here, MatchPolicy(limit=1), NOW).matches[0]
     assert list(found.matches["site_id"]) == [wanted.site.site_id]
-    assert list(found.rejects["patient"]) == [1, 2, 3, 4]
+    assert list(found.rejects["patient"]) == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("kind", ["polars", "pyarrow"])

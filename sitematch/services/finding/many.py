@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sitematch.domain.finding.match import MatchResult, SiteMatch
 from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.domain.place import Coordinates, Place, Precision
-from sitematch.errors import InvalidInput, SitematchError
+from sitematch.errors import InvalidCoordinates, InvalidInput, SitematchError
 from sitematch.services.finding.finder import Finder
 from sitematch.services.finding.match_request import country_code
 
@@ -139,6 +139,12 @@ class ManyMatches:
             raise InvalidInput("Give the latitude and the longitude, or neither.", field="latitude")
         if asked.postcode or asked.town:
             raise InvalidInput("Give coordinates or a postcode or town, not both.", field="latitude")
+        if asked.latitude == 0 and asked.longitude == 0:
+            raise InvalidCoordinates(
+                "0, 0 is a point in the sea off West Africa. Devices send it when they do not know their location. "
+                "Give a postcode or a town instead.",
+                field="latitude",
+            )
         return Place(
             coordinates=Coordinates(latitude=asked.latitude, longitude=asked.longitude),
             precision=Precision.ADDRESS,

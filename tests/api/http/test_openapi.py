@@ -89,6 +89,8 @@ CALLS = [
     ("/v1/matches", "post", "/v1/matches", {"json": {"latitude": -17, "longitude": 179, "limit": 50}}),
     ("/v1/matches", "post", "/v1/matches", {"json": {"postcode": "4102", "country": "US"}}),
     ("/v1/matches", "post", "/v1/matches", {"json": {"town": "Springfield", "country": "US"}}),
+    ("/v1/matches:batch", "post", "/v1/matches:batch", {"json": {"patients": [MIAMI, {"postcode": "x"}]}}),
+    ("/v1/matches:batch", "post", "/v1/matches:batch", {"json": {"patients": []}}),
     ("/v1/matches", "post", "/v1/matches", {"json": {"town": "Nirgendwo", "country": "US"}}),
     ("/v1/matches", "post", "/v1/matches", {"data": b"x"}),
     ("/v1/matches", "post", "/v1/matches", {"data": b" " * 70_000, "content_type": "application/json"}),

@@ -89,6 +89,8 @@ export class FinderMap {
   remove(): void {
     document.removeEventListener("sitematch:theme", this.#repaint);
     this.#dark.removeEventListener("change", this.#repaint);
+    // A redraw that is still pending would fail on the removed map.
+    this.#map.stop().off();
     this.#map.remove();
   }
 
