@@ -57,8 +57,8 @@ def batch(
 ) -> None:
     """Match every patient in a CSV file: one row for each patient and site.
 
-    A run that was stopped continues where it was. Only you can read the files, and the matches do not say where a
-    patient is.
+    A run that was stopped continues where it was. Only you can read the files. The matches have no
+    column with the patient's postcode, but a note can repeat a postcode of which only a part is known.
 
     \b
     Examples:
