@@ -24,7 +24,16 @@ CTGOV_URL = "https://clinicaltrials.gov/api/v2"
 VARIABLES = frozenset(
     f"SITEMATCH_{name}"
     for name in (
-        *("ACCESS_LOG", "ACTOR", "BACKUP_FOLDER", "BUSY_TIMEOUT_S", "COUNT_DEMAND", "CTGOV_URL", "DATABASE_URL"),
+        *(
+            "ACCESS_LOG",
+            "ACTOR",
+            "BACKUP_FOLDER",
+            "BUSY_TIMEOUT_S",
+            "CORS_ORIGINS",
+            "COUNT_DEMAND",
+            "CTGOV_URL",
+            "DATABASE_URL",
+        ),
         *("DEMAND_THRESHOLD", "FRAME_ANCESTORS", "GAZETTEER", "GET_MATCHES", "HOME", "HOST", "LOG_FORMAT", "LOG_LEVEL"),
         *(
             "ALLOWED_HOSTS",
