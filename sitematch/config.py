@@ -33,6 +33,10 @@ VARIABLES = frozenset(
             "COUNT_DEMAND",
             "CTGOV_URL",
             "DATABASE_URL",
+            "ROADS",
+            "ROUTER",
+            "ROUTER_TO_PUBLIC",
+            "ROUTER_URL",
         ),
         *("DEMAND_THRESHOLD", "FRAME_ANCESTORS", "GAZETTEER", "GET_MATCHES", "HOME", "HOST", "LOG_FORMAT", "LOG_LEVEL"),
         *(
