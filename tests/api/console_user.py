@@ -153,3 +153,10 @@ def console_user_with_password(service: ServedStudy, who: str) -> ConsoleUser:
     response = found.sign_in()
     assert response.status_code == 303, read_text(response.text)
     return found
+
+
+def stay_signed_in(user: ConsoleUser, service: ServedStudy, minutes: int) -> None:
+    """Let time pass, with a page opened before each idle limit."""
+    for _ in range(minutes // 10):
+        service.later(minutes=10)
+        assert user.get("/console").status_code == 200

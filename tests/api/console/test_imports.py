@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from api.console.imports import MAX_UPLOAD_BYTES
 from sitematch.store.studies import catalogue
 from tests.api.builders import STUDY_ID
-from tests.api.console_user import ConsoleUser, HtmlForm, console_user, forms_of, read_text
+from tests.api.console_user import ConsoleUser, HtmlForm, console_user, forms_of, read_text, stay_signed_in
 from tests.api.served_study import OTHER_STUDY, ServedStudy
 
 TABLE = """facility,city,postcode,country,status
@@ -105,7 +105,7 @@ def test_upload_waits_an_hour_and_for_its_sender_alone(service: ServedStudy) -> 
     csrf = dict(max_.form_in(max_.get("/console"), "/sign-out").fields)["csrf"]
 
     stolen = max_.send(form, csrf=csrf, key="k")
-    service.later(hours=1)
+    stay_signed_in(ann, service, minutes=60)
     late = ann.send(form)
 
     assert (stolen.status_code, late.status_code) == (400, 400)
@@ -115,7 +115,7 @@ def test_upload_waits_an_hour_and_for_its_sender_alone(service: ServedStudy) -> 
 def test_old_uploads_are_removed_by_the_next(service: ServedStudy, tmp_path: Path) -> None:
     ann = console_user(service, "administrator")
     look_at(ann)
-    service.later(hours=2)
+    stay_signed_in(ann, service, minutes=120)
 
     look_at(ann)
 

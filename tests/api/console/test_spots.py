@@ -13,7 +13,7 @@ from sitematch.domain.capacity.spot import SpotPolicy
 from sitematch.store import schema
 from sitematch.store.capacity import counting, rules
 from tests.api.builders import STUDY_ID
-from tests.api.console_user import ConsoleUser, HtmlForm, console_user, forms_of, read_text
+from tests.api.console_user import ConsoleUser, HtmlForm, console_user, forms_of, read_text, stay_signed_in
 from tests.api.served_study import OTHER_SITE, SITE, ServedStudy
 
 MIAMI = {"place": "33180", "country": "US"}
@@ -230,7 +230,7 @@ def test_hold_that_lapsed_while_the_page_was_open_is_told_with_what_may_be_done_
     bob = console_user(service, "coordinator")
     service.ask("POST", "/v1/referrals", {"site_id": SITE, "referral_id": "r-1", "hold_hours": 1})
     form = bob.form_in(bob.get("/console/referrals/r-1"), "/moves")
-    service.later(hours=1)
+    stay_signed_in(bob, service, minutes=60)
 
     response = bob.send(form)
 
