@@ -94,7 +94,7 @@ def test_sites_are_sent_again_only_if_they_changed(client: FlaskClient, media_ty
     other = client.get("/v1/sites", headers={"Accept": "application/json", "If-None-Match": first.headers["ETag"]})
 
     assert (again.status_code, other.status_code) == (304, 200)
-    assert first.headers["Vary"] == "Accept"
+    assert first.headers["Vary"].split(", ")[0] == "Accept"
 
 
 @pytest.mark.parametrize("media_type", TABULAR)
