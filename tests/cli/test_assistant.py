@@ -72,7 +72,8 @@ def test_assistant_finds_clinics_studies_and_places_and_asks_for_the_country_fir
         assert {"country", "place"} <= set(asked["required"])
     assert [match["rank"] for match in found["sites"]["matches"]] == [1, 2, 3]
     assert all(match["reasons"] and match["distance"]["uncertainty_km"] >= 0 for match in found["sites"]["matches"])
-    assert found["near"]["matches"] == []
+    (far,) = found["near"]["matches"]  # the nearest is shown although it is outside, and says so
+    assert "OUTSIDE_RADIUS" in [reason["code"] for reason in far["reasons"]]
     assert found["clinics"]["clinics"]
     assert found["place"]["country"] == "DE" and found["place"]["uncertainty_km"] > 0
     assert [study["study_id"] for study in found["studies"]["studies"]] == ["NCT06064929"]
