@@ -75,7 +75,7 @@ def test_assistant_finds_clinics_studies_and_places_and_asks_for_the_country_fir
     (far,) = found["near"]["matches"]  # the nearest is shown although it is outside, and says so
     assert "OUTSIDE_RADIUS" in [reason["code"] for reason in far["reasons"]]
     assert found["clinics"]["clinics"]
-    assert found["place"]["country"] == "DE" and found["place"]["precision"]
+    assert found["place"]["country"] == "DE" and found["place"]["location"]["uncertainty_km"] > 0
     assert [study["study_id"] for study in found["studies"]["studies"]] == ["NCT06064929"]
     assert found["for a child"]["studies"] == []
     assert found["study"]["study_id"] == "NCT06064929"
