@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask
+import re
+
+from flask import Flask, Response, request
 from flask_cors import CORS
 
 from sitematch.config import Settings
@@ -30,3 +32,11 @@ def register(app: Flask, settings: Settings) -> None:
         send_wildcard=False,
         max_age=_MAX_AGE_S,
     )
+    public = re.compile(_PUBLIC)
+
+    @app.after_request
+    def vary(response: Response) -> Response:
+        # Without it a cache could give one origin's answer to another.
+        if public.match(request.path):
+            response.vary.add("Origin")
+        return response
