@@ -13,13 +13,12 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-import msgspec
-
 from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission, granted_sites, may, require
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
 from sitematch.domain.capacity.occupancy import keys_for
 from sitematch.domain.capacity.spot import LedgerEvent, Referral, SpotPolicy, VisibleReferrals, WaitingEntry
 from sitematch.domain.capacity.states import Action, EventKind, SpotState
+from sitematch.domain.capacity.waiting_detail import WaitingDetail
 from sitematch.errors import InvalidInput, NotAllowed, ReferralNotFound
 from sitematch.store.capacity import counting, ledger, ledger_changes, rules, waiting
 from sitematch.store.engine import Store
@@ -210,7 +209,7 @@ def history(store: Store, actor: Actor, referral_id: str, now: datetime) -> tupl
         if event.site_id is not None:
             sites = (event.site_id,)
         elif event.kind is EventKind.WAITING:
-            sites = tuple(msgspec.json.decode(event.detail)["site_ids"])
+            sites = WaitingDetail.of(event.detail).site_ids
         if _may_at_any(actor, Permission.AUDIT_READ, found.study_id, sites):
             shown.append(event)
     return tuple(shown)

@@ -22,6 +22,7 @@ from sitematch.domain.capacity.spot import (
     state_at,
 )
 from sitematch.domain.capacity.states import LAPSING_KINDS, SETTING_KINDS, STATES, EventKind, SpotState
+from sitematch.domain.capacity.waiting_detail import WaitingDetail
 from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus
 from sitematch.errors import ReferralNotFound, StudyNotFound
 from sitematch.store import schema
@@ -244,14 +245,14 @@ def waiting_in(connection: sa.Connection, study_id: str) -> tuple[WaitingEntry, 
     """Return the waiting list, by priority and then age, as the connection's transaction sees it."""
     entries = []
     for row in connection.execute(_WAITING, {"study_id": study_id}):
-        detail = msgspec.json.decode(row.detail)
+        detail = WaitingDetail.of(row.detail)
         entry = WaitingEntry(
             referral_id=row.referral_id,
             study_id=study_id,
             arm=row.arm,
-            priority=detail["priority"],
+            priority=detail.priority,
             joined_at=from_us(row.at_us),
-            site_ids=tuple(detail["site_ids"]),
+            site_ids=detail.site_ids,
         )
         entries.append((-entry.priority, row.seq, entry))
     return tuple(entry for _, _, entry in sorted(entries, key=lambda item: item[:2]))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.capacity.referral_counts import OldestHold, ReferralsWithoutSite, StudyCounts, Waiting
 from sitematch.domain.capacity.states import EventKind
+from sitematch.domain.capacity.waiting_detail import WaitingDetail
 from sitematch.store.capacity.counting import expiry_of, group_from, latest_at, view_of
 from sitematch.store.capacity.history.referral_histories import ledger_head
 from sitematch.store.engine import Store
@@ -83,4 +83,4 @@ def _tally(latest: sa.Subquery, as_of: datetime) -> sa.Select[Any]:
 
 
 def _waiting(row: sa.Row[Any]) -> Waiting:
-    return Waiting(row.arm, tuple(msgspec.json.decode(row.waiting)["site_ids"]))
+    return Waiting(row.arm, WaitingDetail.of(row.waiting).site_ids)

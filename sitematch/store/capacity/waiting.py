@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.occupancy import keys_for
 from sitematch.domain.capacity.spot import MAX_WAITING_SITES, LedgerEvent, Referral, require_allowed, state_at
 from sitematch.domain.capacity.states import Action, EventKind
+from sitematch.domain.capacity.waiting_detail import WaitingDetail
 from sitematch.errors import InvalidInput, SiteClosed, SiteNotFound
 from sitematch.store import schema
 from sitematch.store.capacity.counting import read_view, referral_from, waiting_in
@@ -94,7 +94,7 @@ def join_waiting_list(
         raise InvalidInput(f"Choose 1 to {MAX_WAITING_SITES} sites to wait for.", field="site_ids")
     if not -1000 <= priority <= 1000:
         raise InvalidInput("The priority must be a number from -1000 to 1000.", field="priority")
-    detail = msgspec.json.encode({"priority": priority, "site_ids": wanted}).decode()
+    detail = WaitingDetail(priority=priority, site_ids=wanted).text()
 
     def act(write: LedgerWrite) -> Referral:
         if not write.policy.waiting_list:

@@ -21,6 +21,7 @@ from sitematch.domain.accounts.access import Caller
 from sitematch.domain.capacity.referral_id import personal_number
 from sitematch.domain.capacity.spot import LedgerEvent, SpotPolicy
 from sitematch.domain.capacity.states import EventKind
+from sitematch.domain.capacity.waiting_detail import WaitingDetail
 from sitematch.errors import (
     InvalidInput,
     ReferralIdTaken,
@@ -380,7 +381,7 @@ def require_own_referral(write: LedgerWrite, latest: sa.Row[Any] | None, may_use
     sites: Sequence[str | None] = (latest.site_id,)
     if latest.site_id is None:
         detail = write.connection.execute(_LAST_WAIT, {"referral_id": latest.referral_id}).scalar_one_or_none()
-        sites = (None,) if detail is None else tuple(msgspec.json.decode(detail)["site_ids"])
+        sites = (None,) if detail is None else WaitingDetail.of(detail).site_ids
     if latest.study_id != write.study_id or not any(may_use(site_id) for site_id in sites):
         raise ReferralIdTaken(
             "This referral id is already in use. Use another one, or leave it out to get a random id.",
