@@ -59,9 +59,7 @@ def register(console: Console, backend: Backend) -> None:
         except LoginFailed as error:
             return page("code.html", fault=error.message, following=following, status=401)
         response = redirect_to(following or "/console")
-        session.set_cookie(response, begun.session.secret)
-        if begun.new_device is not None:
-            session.set_device(response, begun.new_device)
+        session.begin(response, begun)
         return response
 
     @console.page("GET", "/account/second-factor", PageAccess.SIGNED_IN)

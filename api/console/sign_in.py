@@ -78,9 +78,7 @@ def register(console: Console, backend: Backend) -> None:
             session.set_cookie(response, begun.session.secret)
             return response
         response = redirect_to(following or "/console")
-        session.set_cookie(response, begun.session.secret)
-        if begun.new_device is not None:
-            session.set_device(response, begun.new_device)
+        session.begin(response, begun)
         return response
 
     @console.page("POST", "/sign-out", PageAccess.SIGNED_IN)

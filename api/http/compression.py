@@ -20,7 +20,7 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def pack(response: Response) -> Response:
-        blueprint = (request.endpoint or "").partition(".")[0]
+        blueprint = request.blueprint
         media_type = response.mimetype or ""
         is_data = media_type in _TYPES or media_type.endswith("+json")
         if blueprint in _NEVER or not (is_data or blueprint in _DOCUMENTS) or response.is_streamed:

@@ -37,8 +37,7 @@ def register(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def check_host() -> None:
-        blueprint = (request.endpoint or "").partition(".")[0]
-        if blueprint not in _EVERYWHERE and not host_is_trusted(request.headers.get("Host", ""), allowed):
+        if request.blueprint not in _EVERYWHERE and not host_is_trusted(request.headers.get("Host", ""), allowed):
             detail = "This server is not known under the name that the request was sent to."
             raise RequestRejected(problem(problems.BAD_REQUEST, detail))
 

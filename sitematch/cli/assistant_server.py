@@ -86,13 +86,9 @@ def _add_look_ups(server: MCPServer[Any], lookups: Lookups) -> None:
     def find_sites(
         country: _Country,
         place: _Place,
-        study_id: Annotated[
-            str | None, Field(description="Registry id such as NCT06064929. The default is the server's study.")
-        ] = None,
+        study_id: _StudyId = None,
         limit: _Limit = 5,
-        within_km: Annotated[
-            float | None, Field(gt=0, le=21000, description="Only clinics within this distance.")
-        ] = None,
+        within_km: _WithinKm = None,
         needs_free_spot: Annotated[bool, Field(description="Only clinics that have a free spot.")] = False,
     ) -> dict[str, Any]:
         """Rank the clinics of a study by distance, with reasons, spots, travel support and contacts."""
@@ -111,9 +107,7 @@ def _add_look_ups(server: MCPServer[Any], lookups: Lookups) -> None:
         country: _Country,
         place: _Place,
         limit: _Limit = 5,
-        within_km: Annotated[
-            float | None, Field(gt=0, le=21000, description="Only clinics within this distance.")
-        ] = None,
+        within_km: _WithinKm = None,
     ) -> dict[str, Any]:
         """Rank the clinics of all recruiting studies on a condition: one entry for each clinic, with its studies."""
 
@@ -178,7 +172,6 @@ def _add_capacity(server: MCPServer[Any], lookups: Lookups, actor: Actor) -> Non
 
 
 def _policy(limit: int, within_km: float | None, needs_free_spot: bool) -> MatchPolicy:
-
     return match_policy(limit=limit, within_km=within_km, min_spots=1 if needs_free_spot else None)
 
 

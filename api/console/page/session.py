@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from datetime import timedelta
 from typing import cast
 
 from flask import Response, g, request
 
 from api.http.hosts import split_url
 from sitematch.domain.accounts.tokens import SESSION_LASTS, Session
+from sitematch.services.accounts.sign_in import SignedIn
 
 COOKIE = "__Host-sitematch"
 """Name of the cookie over https: browsers accept this name only from the host itself, for all paths, and with
@@ -25,41 +27,29 @@ LOCAL_COOKIE = "sitematch-console"
 DEVICE_COOKIE, LOCAL_DEVICE_COOKIE = f"{COOKIE}-device", f"{LOCAL_COOKIE}-device"
 """Names of the cookie of a browser that somebody signed in with."""
 
+_DEVICE_LASTS = timedelta(days=366)
+
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def set_cookie(response: Response, secret: str) -> None:
     """Set the cookie with a session's secret."""
-    is_secure = is_over_https()
-    response.set_cookie(
-        COOKIE if is_secure else LOCAL_COOKIE,
-        secret,
-        max_age=int(SESSION_LASTS.total_seconds()),
-        path="/",
-        secure=is_secure,
-        httponly=True,
-        samesite="Lax",
-    )
+    _set(response, COOKIE, LOCAL_COOKIE, secret, SESSION_LASTS)
 
 
-def set_device(response: Response, secret: str) -> None:
-    """Set the cookie that says that somebody signed in with this browser before; it signs nobody in."""
-    is_secure = is_over_https()
-    response.set_cookie(
-        DEVICE_COOKIE if is_secure else LOCAL_DEVICE_COOKIE,
-        secret,
-        max_age=366 * 24 * 3600,
-        path="/",
-        secure=is_secure,
-        httponly=True,
-        samesite="Lax",
-    )
+def begin(response: Response, begun: SignedIn) -> None:
+    """Set the cookies of a sign-in that has succeeded: the session, and the browser if it is new.
+
+    The cookie of the browser says that somebody signed in with it before; it signs nobody in.
+    """
+    set_cookie(response, begun.session.secret)
+    if begun.new_device is not None:
+        _set(response, DEVICE_COOKIE, LOCAL_DEVICE_COOKIE, begun.new_device, _DEVICE_LASTS)
 
 
 def read_device() -> str | None:
     """Return the secret of this browser; None if nobody signed in with it."""
-    secret = request.cookies.get(DEVICE_COOKIE)
-    found = secret if secret is not None or not is_on_this_machine() else request.cookies.get(LOCAL_DEVICE_COOKIE)
+    found = _read(DEVICE_COOKIE, LOCAL_DEVICE_COOKIE)
     return None if found is None else found[:200]
 
 
@@ -71,10 +61,27 @@ def clear_cookie(response: Response) -> None:
 
 def read_cookie() -> str | None:
     """Return the secret from the browser's cookie; None if there is no valid one."""
-    secret = request.cookies.get(COOKIE)
+    return _read(COOKIE, LOCAL_COOKIE)
+
+
+def _set(response: Response, name: str, local_name: str, secret: str, lasts: timedelta) -> None:
+    is_secure = is_over_https()
+    response.set_cookie(
+        name if is_secure else local_name,
+        secret,
+        max_age=int(lasts.total_seconds()),
+        path="/",
+        secure=is_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _read(name: str, local_name: str) -> str | None:
+    secret = request.cookies.get(name)
     # Another server of the same domain could set a cookie without the prefix, and so sign somebody in to another
     # account.
-    return secret if secret is not None or not is_on_this_machine() else request.cookies.get(LOCAL_COOKIE)
+    return secret if secret is not None or not is_on_this_machine() else request.cookies.get(local_name)
 
 
 def is_over_https() -> bool:
