@@ -14,10 +14,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from sitematch.domain.capacity.caps import LimitedBy, Remaining
+from sitematch.domain.finding.candidate import Candidate, CapacityView
 from sitematch.domain.finding.clinic import Clinic, ClinicMatch, ClinicResult, StudyAtClinic, clinic_number, clinics_of
 from sitematch.domain.finding.match import ReasonCode
 from sitematch.domain.finding.policy import MatchPolicy, Order
-from sitematch.domain.finding.ranking import Candidate, CapacityView, rank
+from sitematch.domain.finding.ranking import rank
 from sitematch.domain.place import Coordinates, Place
 from sitematch.domain.studies.search_terms import query_words
 from sitematch.domain.studies.site import Site

@@ -9,9 +9,10 @@ from functools import partial
 from typing import Protocol
 
 from sitematch.domain.capacity.caps import LimitedBy, Remaining, Shortage
+from sitematch.domain.finding.candidate import Candidate, CapacityView
 from sitematch.domain.finding.match import MatchResult, Reason
 from sitematch.domain.finding.policy import MatchPolicy, Order
-from sitematch.domain.finding.ranking import NOTHING_FORESEEN, Candidate, CapacityView, rank
+from sitematch.domain.finding.ranking import NOTHING_FORESEEN, rank
 from sitematch.domain.journey.estimate import Journey
 from sitematch.domain.place import Coordinates, Place
 from sitematch.domain.studies.contact import NO_CONTACTS, StudyContacts

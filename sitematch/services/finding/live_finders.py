@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from sitematch.domain.capacity.caps import Remaining
-from sitematch.domain.finding.ranking import CapacityView
+from sitematch.domain.finding.candidate import CapacityView
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import TAKING_STATUSES, Study
 from sitematch.errors import LedgerBusy, StorageFault, StudyNotFound

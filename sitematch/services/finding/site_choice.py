@@ -10,9 +10,9 @@ from itertools import islice, takewhile
 from sitematch.domain.accounts.access import Actor, Permission, may
 from sitematch.domain.capacity.caps import SiteCapacity
 from sitematch.domain.capacity.spot import MAX_WAITING_SITES
+from sitematch.domain.finding.candidate import distance_to
 from sitematch.domain.finding.match import Distance, Reason
 from sitematch.domain.finding.policy import MAX_RADIUS_KM, MatchPolicy
-from sitematch.domain.finding.ranking import distance_to
 from sitematch.domain.place import Place
 from sitematch.domain.studies.site import Site
 from sitematch.domain.units import Unit

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sitematch.domain.finding.candidate import Candidate
 from sitematch.domain.finding.match import MatchResult, ReasonCode
 from sitematch.domain.finding.policy import MatchPolicy, Order
-from sitematch.domain.finding.ranking import Candidate, rank
+from sitematch.domain.finding.ranking import rank
 from sitematch.domain.journey.estimate import Interval, Journey, Method, Way, least_minutes
 from tests.builders import make_place, make_site
 from tests.domain.finding.test_ranking import NOW, Spots

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sitematch.domain.capacity.caps import LimitedBy, Remaining
+from sitematch.domain.finding.candidate import Candidate
 from sitematch.domain.finding.match import MatchResult, Reason, ReasonCode
 from sitematch.domain.finding.policy import MatchPolicy, Order
-from sitematch.domain.finding.ranking import MAX_EXCLUDED, NOTHING_FORESEEN, Candidate, rank
+from sitematch.domain.finding.ranking import MAX_EXCLUDED, NOTHING_FORESEEN, rank
 from sitematch.domain.place import Place
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import RecruitmentStatus

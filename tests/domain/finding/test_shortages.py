@@ -12,9 +12,10 @@ from sitematch.domain.capacity.caps import CapKey, CapLevel, Remaining, Shortage
 from sitematch.domain.capacity.occupancy import CapRule, Group, SiteInView, StudyView
 from sitematch.domain.capacity.spot import SpotPolicy
 from sitematch.domain.capacity.states import EventKind
+from sitematch.domain.finding.candidate import Candidate
 from sitematch.domain.finding.match import MatchResult, ReasonCode
 from sitematch.domain.finding.policy import MatchPolicy
-from sitematch.domain.finding.ranking import Candidate, rank
+from sitematch.domain.finding.ranking import rank
 from sitematch.domain.finding.wording import explain
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import RecruitmentStatus

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from benchmarks import databases
 from sitematch.domain.capacity.caps import LimitedBy, Remaining
+from sitematch.domain.finding.candidate import Candidate
 from sitematch.domain.finding.clinic import ClinicResult, clinics_of
 from sitematch.domain.finding.policy import MatchPolicy, Order
-from sitematch.domain.finding.ranking import Candidate, rank
+from sitematch.domain.finding.ranking import rank
 from sitematch.domain.grid_cells import COLUMNS
 from sitematch.domain.place import Coordinates
 from sitematch.domain.studies.site import Site
