@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from api.pages.results import phone_address, record_address
+from api.pages.contact_links import phone_address, record_address
 from sitematch.domain.studies.contact import Contact, StudyContacts
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.services.finding.finder import Finder
