@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from sitematch.cli import main
 from sitematch.errors import InvalidInput, LoginDelayed, LoginFailed
-from sitematch.store.accounts import accounts, second_factor
+from sitematch.store.accounts import accounts, attempts, second_factor
 from sitematch.store.engine import Store
 from tests.api.console_user import ORIGIN, PASSWORD, ConsoleUser, console_user_with_password, read_text
 from tests.api.served_study import ServedStudy
@@ -76,7 +76,7 @@ def test_recovery_code_works_once_however_it_is_typed(store: Store) -> None:
 def test_guessing_codes_is_slowed_down(store: Store) -> None:
     account_id, secret, _ = enabled(store)
     with pytest.raises(LoginDelayed):
-        for _ in range(accounts.FREE_ATTEMPTS + 3):
+        for _ in range(attempts.FREE_ATTEMPTS + 3):
             with pytest.raises(LoginFailed) as failed:
                 second_factor.check(store, account_id=account_id, code="000000", now=NOW)
             if isinstance(failed.value, LoginDelayed):

@@ -8,7 +8,7 @@ import pytest
 
 from sitematch.domain.accounts.tokens import SESSION_LASTS
 from sitematch.errors import InvalidInput, LedgerBusy, LoginDelayed, LoginFailed
-from sitematch.store.accounts import accounts, hashing, sessions, tokens
+from sitematch.store.accounts import accounts, attempts, hashing, sessions, tokens
 from sitematch.store.engine import Store
 from tests.api.console_user import PASSWORD, ConsoleUser, console_user, console_user_with_password, read_text
 from tests.api.served_study import ServedStudy
@@ -30,7 +30,7 @@ def fail(store: Store, times: int, device: str | None = None) -> None:
 def test_failures_elsewhere_do_not_lock_out_a_known_browser(store: Store) -> None:
     account = accounts.create_account(store, email=EMAIL, now=NOW, password=PASSWORD)
     device = accounts.remember_device(store, account_id=account.account_id, now=NOW)
-    fail(store, accounts.FREE_ATTEMPTS + 3)
+    fail(store, attempts.FREE_ATTEMPTS + 3)
 
     with pytest.raises(LoginDelayed):
         accounts.log_in(store, email=EMAIL, password=PASSWORD, now=NOW)
@@ -40,7 +40,7 @@ def test_failures_elsewhere_do_not_lock_out_a_known_browser(store: Store) -> Non
 def test_a_known_browser_has_no_more_attempts_than_others(store: Store) -> None:
     account = accounts.create_account(store, email=EMAIL, now=NOW, password=PASSWORD)
     device = accounts.remember_device(store, account_id=account.account_id, now=NOW)
-    fail(store, accounts.FREE_ATTEMPTS + 3, device)
+    fail(store, attempts.FREE_ATTEMPTS + 3, device)
 
     with pytest.raises(LoginDelayed):
         accounts.log_in(store, email=EMAIL, password=PASSWORD, now=NOW, device=device)
@@ -50,7 +50,7 @@ def test_the_browser_of_another_account_is_not_known(store: Store) -> None:
     accounts.create_account(store, email=EMAIL, now=NOW, password=PASSWORD)
     eve = accounts.create_account(store, email="eve@example.org", now=NOW, password=PASSWORD)
     device = accounts.remember_device(store, account_id=eve.account_id, now=NOW)
-    fail(store, accounts.FREE_ATTEMPTS + 3)
+    fail(store, attempts.FREE_ATTEMPTS + 3)
 
     with pytest.raises(LoginDelayed):
         accounts.log_in(store, email=EMAIL, password=PASSWORD, now=NOW, device=device)
@@ -79,7 +79,7 @@ def test_sign_in_beyond_the_places_is_told_to_come_back_and_counts_as_no_attempt
         thread.start()
     taken.wait(10)
     try:
-        for _ in range(accounts.FREE_ATTEMPTS + 3):
+        for _ in range(attempts.FREE_ATTEMPTS + 3):
             with pytest.raises(LedgerBusy) as refused:
                 accounts.log_in(store, email=EMAIL, password=PASSWORD, now=NOW)
             assert refused.value.retry_after_s >= 1

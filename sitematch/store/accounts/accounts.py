@@ -6,9 +6,8 @@ stored as argon2id hashes (RFC 9106).
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,17 +16,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sitematch.domain.accounts.access import Grant, Role
 from sitematch.domain.accounts.account import Account
 from sitematch.domain.accounts.passwords import check_new_password
-from sitematch.errors import AccountNotFound, InvalidInput, LoginDelayed, LoginFailed
+from sitematch.errors import AccountNotFound, InvalidInput, LoginFailed
 from sitematch.store import schema
-from sitematch.store.accounts.hashing import hash_password, is_outdated, is_password, place_to_hash
+from sitematch.store.accounts.attempts import count_attempt, forget_attempts
+from sitematch.store.accounts.hashing import hash_password, is_outdated, is_password, place_to_hash, sha256
 from sitematch.store.engine import Store
-from sitematch.store.instants import from_us, to_us
-
-FREE_ATTEMPTS = 5
-"""Number of attempts without a wait; each further one doubles the wait, from 1 second to `LONGEST_WAIT`."""
-
-LONGEST_WAIT = timedelta(minutes=15)
-"""The longest wait between two attempts."""
+from sitematch.store.instants import to_us
 
 
 def create_account(
@@ -271,7 +265,7 @@ def log_in(store: Store, *, email: str, password: str, now: datetime, device: st
             raise LoginFailed("Incorrect e-mail or password.")
         new_hash = hash_password(password) if is_outdated(row.password_hash) else None
     with store.writing() as connection:
-        connection.execute(sa.delete(schema.login_failure).where(schema.login_failure.c.email_hash == sha256(counted)))
+        forget_attempts(connection, counted)
         if new_hash is not None:
             connection.execute(
                 sa.update(schema.account)
@@ -314,44 +308,6 @@ def _is_known_device(connection: sa.Connection, account_id: str, device: str) ->
 def _hash_new(password: str, email: str) -> str:
     check_new_password(password, email)
     return hash_password(password)
-
-
-def count_attempt(store: Store, email: str, now: datetime) -> None:
-    """Count an attempt, before it is known whether it is right.
-
-    Raises
-    ------
-    LoginDelayed
-        If too many failed; the attempt is then not counted.
-    LedgerBusy, StorageFault, NotReady
-        See `Store.writing`.
-    """
-    table = schema.login_failure
-    insert = postgresql.insert if store.dialect == "postgresql" else sqlite.insert
-    key, now_us = sha256(email), to_us(now)
-    with store.writing() as connection:
-        connection.execute(insert(table).values(email_hash=key, attempts=0, last_at_us=0).on_conflict_do_nothing())
-        # The row's lock makes attempts with the same e-mail wait for one another.
-        row = connection.execute(
-            sa.update(table)
-            .where(table.c.email_hash == key)
-            .values(attempts=table.c.attempts + 1)
-            .returning(table.c.attempts, table.c.last_at_us)
-        ).one()
-        wait = _wait_after(row.attempts - 1)
-        ready_at = from_us(row.last_at_us) + wait
-        if now < ready_at:
-            # Undone with the transaction: a request during the wait does not count as an attempt.
-            raise LoginDelayed(
-                "Too many failed attempts. Wait before you try again.", retry_after_s=(ready_at - now).total_seconds()
-            )
-        connection.execute(sa.update(table).where(table.c.email_hash == key).values(last_at_us=now_us))
-
-
-def _wait_after(attempts: int) -> timedelta:
-    if attempts < FREE_ATTEMPTS:
-        return timedelta(0)
-    return min(LONGEST_WAIT, timedelta(seconds=2.0 ** min(attempts - FREE_ATTEMPTS, 20)))
 
 
 def find_account(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> Account:
@@ -403,8 +359,3 @@ def _normal_email(email: str) -> str:
     if not (local and at and "." in host and len(wanted) <= 254) or any(mark.isspace() for mark in wanted):
         raise InvalidInput("This is not a valid e-mail address.", field="email")
     return wanted
-
-
-def sha256(text: str) -> str:
-    """Return the SHA-256 of a text, in hexadecimal."""
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import threading
 from collections.abc import Iterator
@@ -75,3 +76,8 @@ def _hasher() -> PasswordHasher:
 def _nobodys_hash() -> str:
     """Return a hash that matches no password, so that an unknown e-mail takes the same time."""
     return _hasher().hash(secrets.token_urlsafe(32))
+
+
+def sha256(text: str) -> str:
+    """Return the SHA-256 of a text, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -15,7 +15,9 @@ import sqlalchemy as sa
 from sitematch.domain.accounts.account import Account
 from sitematch.errors import InvalidInput, LoginFailed
 from sitematch.store import schema
-from sitematch.store.accounts.accounts import count_attempt, read_account, sha256
+from sitematch.store.accounts.accounts import read_account
+from sitematch.store.accounts.attempts import count_attempt, forget_attempts
+from sitematch.store.accounts.hashing import sha256
 from sitematch.store.engine import Store
 
 RECOVERY_CODES = 10
@@ -111,7 +113,7 @@ def check(store: Store, *, account_id: str, code: str, now: datetime) -> Account
             )
         if not used.rowcount:
             raise LoginFailed(_WRONG)
-        connection.execute(sa.delete(schema.login_failure).where(schema.login_failure.c.email_hash == sha256(counted)))
+        forget_attempts(connection, counted)
     return read_account(store, account_id)
 
 

@@ -16,7 +16,8 @@ from sitematch.domain.accounts.account import Account
 from sitematch.domain.accounts.tokens import SESSION_LASTS, Session
 from sitematch.errors import LedgerBusy, LoginFailed, StorageFault
 from sitematch.store import schema
-from sitematch.store.accounts.accounts import find_account, sha256
+from sitematch.store.accounts.accounts import find_account
+from sitematch.store.accounts.hashing import sha256
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
 

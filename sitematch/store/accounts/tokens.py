@@ -18,7 +18,8 @@ from sitematch.domain.accounts.token_secret import could_be_secret, new_secret
 from sitematch.domain.accounts.tokens import CODE_WITHIN, SESSION_LASTS, TOKEN_LASTS_AT_MOST, NewToken, Token
 from sitematch.errors import InvalidInput, LoginFailed
 from sitematch.store import schema
-from sitematch.store.accounts.accounts import find_account, grants_of, sha256
+from sitematch.store.accounts.accounts import find_account, grants_of
+from sitematch.store.accounts.hashing import sha256
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
 

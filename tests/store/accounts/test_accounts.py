@@ -10,7 +10,7 @@ from sitematch.domain.accounts.access import Grant, Permission, Role, may
 from sitematch.domain.accounts.account import Account
 from sitematch.errors import AccountNotFound, InvalidInput, LoginDelayed, LoginFailed
 from sitematch.store import schema
-from sitematch.store.accounts import accounts, sessions, tokens
+from sitematch.store.accounts import accounts, attempts, sessions, tokens
 from sitematch.store.engine import Store
 from tests.store.builders import NOW
 
@@ -63,7 +63,7 @@ def test_wrong_pair_gets_one_and_the_same_answer(store: Store, email: str, passw
 def test_attempts_slow_down_for_known_and_unknown_alike(store: Store, email: str) -> None:
     make_account(store)
     now = NOW
-    for _ in range(accounts.FREE_ATTEMPTS):
+    for _ in range(attempts.FREE_ATTEMPTS):
         with pytest.raises(LoginFailed):
             accounts.log_in(store, email=email, password="x", now=now)
 
@@ -83,7 +83,7 @@ def test_attempts_slow_down_for_known_and_unknown_alike(store: Store, email: str
 def test_success_forgets_the_failures(store: Store) -> None:
     make_account(store)
     for _ in range(3):
-        for _ in range(accounts.FREE_ATTEMPTS - 1):
+        for _ in range(attempts.FREE_ATTEMPTS - 1):
             with pytest.raises(LoginFailed):
                 accounts.log_in(store, email="ann@example.org", password="x", now=NOW)
 
@@ -91,7 +91,7 @@ def test_success_forgets_the_failures(store: Store) -> None:
 
 
 def test_wait_has_an_end() -> None:
-    assert accounts._wait_after(10_000) == accounts.LONGEST_WAIT
+    assert attempts._wait_after(10_000) == attempts.LONGEST_WAIT
 
 
 @pytest.mark.parametrize("email", ["", "ann", "ann@host", "a b@example.org", "@example.org", "x" * 250 + "@a.org"])

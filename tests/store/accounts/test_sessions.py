@@ -9,7 +9,7 @@ from sitematch.domain.accounts.access import Permission
 from sitematch.domain.accounts.tokens import SESSION_LASTS
 from sitematch.errors import LoginFailed
 from sitematch.store import schema
-from sitematch.store.accounts import accounts, sessions, tokens
+from sitematch.store.accounts import accounts, hashing, sessions, tokens
 from sitematch.store.engine import Store
 from tests.store.builders import NOW
 
@@ -97,7 +97,7 @@ def test_token_of_before_the_checksum_stays_valid(store: Store) -> None:
         connection.execute(
             sa.update(schema.token)
             .where(schema.token.c.token_id == made.token.token_id)
-            .values(secret_hash=accounts.sha256(old))
+            .values(secret_hash=hashing.sha256(old))
         )
 
     assert tokens.authenticate(store, secret=old, now=NOW).actor_id == f"token:{made.token.token_id}"
