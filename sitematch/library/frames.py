@@ -84,8 +84,8 @@ class _Polars:
     def build(self, columns: Mapping[str, Sequence[Any]], rows: Any | None, ids: Any) -> Any:
         import polars as pl
 
-        kinds = dict.fromkeys(WHOLE_COLUMNS, pl.Int64) | dict.fromkeys(DECIMAL_COLUMNS, pl.Float64)
-        kinds["outside_radius"] = pl.Boolean
+        kinds: dict[str, Any] = {"outside_radius": pl.Boolean}
+        kinds |= dict.fromkeys(WHOLE_COLUMNS, pl.Int64) | dict.fromkeys(DECIMAL_COLUMNS, pl.Float64)
         small = pl.DataFrame(dict(columns), schema={name: kinds.get(name, pl.String) for name in columns})
         frame = small if rows is None else small[rows]
         return frame.insert_column(0, ids)
