@@ -15,6 +15,8 @@ from api.http.operations import Documented, Operation
 from api.http.problems import problem
 from sitematch import __version__, metrics
 from sitematch.errors import SitematchError
+from sitematch.services.finding.live_finders import LiveFinders
+from sitematch.services.setup import Store
 from sitematch.services.webhooks.notices import count_deliveries
 from sitematch.supervision import Task
 
@@ -77,16 +79,20 @@ class ServerMetrics:
     def sample(self) -> None:
         """Write down how the process stands now; what is not open yet is left out."""
         backend = self._backend
-        for status in backend.tasks.statuses():
-            self._task_at.labels(status.name).set(backend.now().timestamp() - status.since_success_s)
-            self._task_late.labels(status.name).set(status.is_late or not status.is_alive)
-            self._add(self._task_runs.labels(status.name), f"runs {status.name}", status.runs)
-            self._add(self._task_failures.labels(status.name), f"failures {status.name}", status.failures)
         try:
             live, store = backend.live(), backend.store()
         except SitematchError:
             self._info.labels(__version__, "").set(1)
-            return
+        else:
+            self._sample_service(live, store)
+        for status in backend.tasks.statuses():  # last: what was just opened has brought its tasks
+            self._task_at.labels(status.name).set(backend.now().timestamp() - status.since_success_s)
+            self._task_late.labels(status.name).set(status.is_late or not status.is_alive)
+            self._add(self._task_runs.labels(status.name), f"runs {status.name}", status.runs)
+            self._add(self._task_failures.labels(status.name), f"failures {status.name}", status.failures)
+
+    def _sample_service(self, live: LiveFinders, store: Store) -> None:
+        now = self._backend.now()
         self._info.labels(__version__, live.gazetteer.reader.digest[:12]).set(1)
         in_use, idle = store.connections()
         self._connections.labels("in use").set(in_use)
@@ -94,7 +100,7 @@ class ServerMetrics:
         self._writes.set(store.guards.under_way)
         self._add(self._refused, "refused", store.guards.refused)
         self._feed_at.set(live.feed.looked_at.timestamp())
-        for study in live.feed.summaries(backend.now()):
+        for study in live.feed.summaries(now):
             for state, count in (
                 ("offered", study.offered),
                 ("held", study.held),
@@ -104,7 +110,7 @@ class ServerMetrics:
                 self._referrals.labels(study.study_id, state).set(count)
             if study.left is not None:
                 self._left.labels(study.study_id).set(study.left)
-        for name, count in count_deliveries(store, backend.now()).items():
+        for name, count in count_deliveries(store, now).items():
             self._deliveries.labels(name).set(count)
 
     def _add(self, counter: Counter, name: str, count: int) -> None:

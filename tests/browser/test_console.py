@@ -169,11 +169,11 @@ def test_hold_that_lapses_while_its_page_is_open_is_reported_on_the_next_action(
     console.hold("r-1")
     page = open_as(console, open_page, "bob")
     page.goto("/console/referrals/r-1")
-    # The session began an hour ago, the hold 40 hours ago, as in real use.
-    console.served.later(hours=40)
+    # The session is in use, the hold 47 hours and 55 minutes old.
+    console.served.later(hours=47, minutes=55)
     console.sign_in(page, "bob")
     page.reload()
-    console.served.later(hours=9)
+    console.served.later(minutes=10)
     watches[0].may_fail = True
 
     page.get_by_role("button", name="Start screening").click()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,9 @@ def ask(home: Path, talk: Callable[[Client], Awaitable[Any]], *options: str, log
             async with Client(stdio_client(parameters, errlog=said)) as client:
                 return await talk(client)
 
-    return asyncio.run(run())
+    # In a thread of its own: a browser's test in this process may have left its event loop in the main one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(run())).result()
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:

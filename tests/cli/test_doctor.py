@@ -27,6 +27,8 @@ NOW = datetime.now(UTC)
 @pytest.fixture
 def home(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh install on a free port, with a backup of today."""
+    for name in [name for name in os.environ if name.startswith("SITEMATCH_") and name not in VARIABLES]:
+        monkeypatch.delenv(name)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         monkeypatch.setenv("SITEMATCH_PORT", str(probe.getsockname()[1]))

@@ -170,6 +170,8 @@ def test_rows_of_a_study_that_are_not_together_are_refused(importer: Importer, t
 def test_a_null_character_is_refused_in_every_form(tmp_path: Path) -> None:
     for form in FORMS:
         path = write_sites(tmp_path / f"sites.{form}", form, [replace(SITES[0], city="Ki\x00el")])
+        if form is TableFormat.CSV:  # where it is left out
+            path.write_bytes(path.read_bytes().replace(b"Kiel", b"Ki\x00el"))
         with pytest.raises(DataFault, match="null character"):
             list(read_own(path))
     path = write_studies(tmp_path / "catalogue", [(make_study(title="\x00"), SITES)])
