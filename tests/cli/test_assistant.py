@@ -33,9 +33,17 @@ def ask(home: Path, talk: Callable[[Client], Awaitable[Any]], *options: str, log
             async with Client(stdio_client(parameters, errlog=said)) as client:
                 return await talk(client)
 
-    # In a thread of its own: a browser's test in this process may have left its event loop in the main one.
+    return run_apart(run)
+
+
+def run_apart(talk: Callable[[], Awaitable[Any]]) -> Any:
+    """Run a conversation in a thread of its own: a browser's test may have left its event loop in the main one."""
+
+    async def wrapped() -> Any:
+        return await talk()
+
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(run())).result()
+        return thread.submit(lambda: asyncio.run(wrapped())).result()
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -155,7 +163,7 @@ def test_http_answers_the_same_and_offers_no_capacity(tmp_path: Path) -> None:
             return tools, await call(client, "find_sites", country="US", place=CANARY, limit=1)
 
     with served(tmp_path) as url:
-        tools, found = asyncio.run(talk(url))
+        tools, found = run_apart(lambda: talk(url))
 
     assert "capacity" not in tools and "find_sites" in tools
     assert len(found["matches"]) == 1

@@ -31,7 +31,9 @@ async function open(): Promise<void> {
   try {
     const [{ FinderMap: Loaded }] = await Promise.all([import("../map/map"), style()]);
     if (panel.hidden || !panel.isConnected) return;
-    map = await Loaded.open(panel, answer);
+    const made = await Loaded.open(panel, answer);
+    if (panel.hidden || !panel.isConnected) made.remove();
+    else map = made;
   } catch {
     panel.replaceChildren(paragraph(word("mapFailed")));
     announce(word("mapFailed"));

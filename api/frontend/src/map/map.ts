@@ -89,9 +89,9 @@ export class FinderMap {
   remove(): void {
     document.removeEventListener("sitematch:theme", this.#repaint);
     this.#dark.removeEventListener("change", this.#repaint);
-    // A redraw that is still pending would fail on the removed map.
-    this.#map.stop().off();
-    this.#map.remove();
+    // Leaflet's canvas forgets a frame that it asked for when it draws at once, and that frame fails on a removed map.
+    // It was asked for before this one, so it comes first.
+    requestAnimationFrame(() => this.#map.remove());
   }
 
   #putBackground(behind: Background | null): void {
