@@ -51,14 +51,16 @@ class SitematchError(Exception):
     Parameters
     ----------
     message
-        What is wrong, where, and what to do; one or two plain sentences.
+        What is wrong, where, and what to do; one or two plain sentences. `said` is what was given: a page can say it in
+        another language if it is a `sitematch.domain.message.Message`.
     field
         Name of the invalid input, if there is one.
     """
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        super().__init__(str(message))
+        self.message = str(message)
+        self.said = message
         self.field = field
 
 

@@ -1,8 +1,9 @@
 """Bring the translations in step with the pages' texts.
 
-Run ``python -m tools.messages``: it reads every text that is marked in api/ and the default study's own words, writes
-api/translations/messages.pot, and merges it into each language's messages.po. A new text is left empty, and shown in
-English until somebody fills it in; a changed one is left empty as well, rather than guessed.
+Run ``python -m tools.messages``: it reads every text that is marked in api/, every `Message` of the library and the
+default study's own words, writes api/translations/messages.pot, and merges it into each language's messages.po. A new
+text is left empty, and shown in English until somebody fills it in; a changed one is left empty as well, rather than
+guessed.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ def gather() -> Catalog:
         # The console is in English, so no translator is asked for its words (see `api.console.page.guard`).
         if not {"frontend", "console"} & set(Path(name).parts):
             catalogue.add(message, None, [(f"api/{name}", line)], auto_comments=comments, context=context)
+    told = extract_from_dir(ROOT / "sitematch", method_map=_METHODS[:1], keywords={"Message": None, "pattern": None})
+    for name, line, message, _, _ in told:
+        catalogue.add(message, None, [(f"sitematch/{name}", line)])
     for text in study_texts():
         catalogue.add(text, None, [("data/study.json", 1)])
     return catalogue

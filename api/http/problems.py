@@ -103,7 +103,7 @@ def problem(
 
 
 def _offers(suggestions: tuple[Suggestion, ...]) -> tuple[SuggestedCorrection, ...]:
-    return tuple(SuggestedCorrection(text=item.text, country=item.country, why=item.why) for item in suggestions)
+    return tuple(SuggestedCorrection(text=item.text, country=item.country, why=str(item.why)) for item in suggestions)
 
 
 def _kind(slug: str, status: HTTPStatus, title: str, what_to_do: str) -> ProblemKind:

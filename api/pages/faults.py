@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from api.pages import wording
 from api.pages.form import FormRequest
-from api.pages.languages import ENGLISH, current_language
 from api.pages.languages import gettext as _
+from api.pages.messages import in_language
 from sitematch import errors
 from sitematch.errors import SitematchError, Suggestion
 from sitematch.gazetteer.grammar import COUNTRIES
@@ -45,8 +45,8 @@ class FailedLookUp:
         The form field with the error; empty if the error is not in the input.
     choices
         The suggestions, best first.
-    english
-        More information in the library's English; may be empty.
+    more
+        More information from the library; may be empty.
     is_question
         Whether there is no error, and the person only has to choose.
     """
@@ -55,7 +55,7 @@ class FailedLookUp:
     text: str
     field: str = "place"
     choices: tuple[SuggestedPlace, ...] = ()
-    english: str = ""
+    more: str = ""
     is_question: bool = False
 
 
@@ -131,7 +131,7 @@ def fault_of(error: SitematchError, asked: FormRequest) -> FailedLookUp:
         title=_("There is a problem with the form"),
         text=_("Check your answers and try again."),
         field=error.field or "",
-        english=error.message,
+        more=in_language(error.said),
     )
 
 
@@ -162,7 +162,7 @@ def _choices(error: SitematchError, asked: FormRequest) -> tuple[SuggestedPlace,
         SuggestedPlace(
             value=f"{suggestion.country}|{suggestion.text}",
             text=f"{suggestion.text}, {wording.country(suggestion.country)}" if is_elsewhere else suggestion.text,
-            about=suggestion.why if current_language() is ENGLISH else "",
+            about=in_language(suggestion.why),
         )
         for suggestion in offered
     )

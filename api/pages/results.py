@@ -10,6 +10,7 @@ from urllib.parse import quote
 from api.pages import wording
 from api.pages.contact_links import ContactLink, ContactLinks, record_address
 from api.pages.languages import gettext as _
+from api.pages.messages import in_language
 from sitematch.domain.capacity.caps import CapLevel, LimitedBy, Remaining
 from sitematch.domain.finding.match import Distance, Exclusion, MatchResult, Reason, ReasonCode
 from sitematch.domain.journey.estimate import Journey, Method
@@ -265,7 +266,7 @@ def results(found: MatchResult, place_name: str, study: Study, contacts: StudyCo
         place_name=place_name,
         place_accuracy=wording.place_accuracy(place, unit),
         country_guess=_("%(country)s (guessed)", country=wording.country(place.country)) if place.country else "",
-        notes=place.notes,
+        notes=tuple(map(in_language, place.notes)),
         latitude=place.coordinates.latitude,
         longitude=place.coordinates.longitude,
         uncertainty_km=place.uncertainty_km,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sitematch.domain.message import Fact, Message, pattern
 from sitematch.domain.place import Place, Precision
 from sitematch.errors import AmbiguousPlace, InvalidInput, TownNotFound
 from sitematch.gazetteer.grammar import fold_name
@@ -21,8 +22,8 @@ SLACK_KM = 50.0
 """Allowed distance between a town and its postcode beyond both uncertainties, because suburbs use their city's name."""
 
 
-UNCHECKED = "could not be checked"
-"""Text of a note if no town of the name is known."""
+UNCHECKED = pattern("We could not check the postcode against %(town)s, because we know no such town there.")
+"""Pattern of the note if no town of the name is known."""
 
 WIDE_KM = 25.0
 """From this precision on, a town that is at least twice as precise replaces a postcode."""
@@ -55,11 +56,11 @@ def agree(place: Place, reader: Reader, town: str, held: Held = (), *, shown: st
     try:
         found = find_towns(reader, town, place.country, held)
     except InvalidInput as fault:
-        return _noted(place, fault.message)
+        return _noted(place, fault.said)
     if not found.whole:
         if _is_its_own_name(place, town):
             return place
-        return _noted(place, f"The postcode {UNCHECKED} against {shown or town}: no such town is known there.")
+        return _noted(place, Message(UNCHECKED, town=shown or town))
     nearest, apart_km = _nearest(place, found)
     if not _is_near(place, nearest, apart_km):
         if _is_its_own_name(place, town):
@@ -68,7 +69,8 @@ def agree(place: Place, reader: Reader, town: str, held: Held = (), *, shown: st
     wide = place.uncertainty_km > WIDE_KM and nearest.uncertainty_km < place.uncertainty_km / 2
     # A region's spread is that of its known codes; an unknown code may be elsewhere in its town.
     if wide or (place.precision is Precision.REGION and found.confirmed):
-        return nearest.place((*place.notes, f"The town {nearest.label} is nearer the mark than the postcode."))
+        told = Message("The place is the town %(town)s, which is more exact than the postcode.", town=nearest.label)
+        return nearest.place((*place.notes, told))
     return place
 
 
@@ -103,8 +105,12 @@ def _is_near(place: Place, town: Town, apart_km: float) -> bool:
 def _contradicted(
     place: Place, reader: Reader, town: str, found: TownMatches, nearest: Town, apart_km: float, held: Held
 ) -> Place:
-    where = place.name or place.country
-    said = f"The postcode {place.postcode} is in {where}, {apart_km:.0f} km from {nearest.label}"
+    facts: dict[str, Fact] = {
+        "code": place.postcode or "",
+        "place": place.name or place.country,
+        "km": round(apart_km),
+        "town": nearest.label,
+    }
     try:
         believed, notes = resolve_town(reader, town, place.country, held=held)
     except (AmbiguousPlace, TownNotFound):
@@ -113,8 +119,16 @@ def _contradicted(
     else:
         sure = found.confirmed and ("," in town or bool(held) or (believed.population or 0) >= NOTABLE)
     if sure:
-        return believed.place((f"{said}. The town was believed; check both.", *notes))
-    return _noted(place, f"{said}, the nearest known town of that name. The postcode was believed; check both.")
+        told = Message(
+            "The postcode %(code)s is in %(place)s, %(km)s km from %(town)s. We used the town. Check both.", **facts
+        )
+        return believed.place((told, *notes))
+    told = Message(
+        "The postcode %(code)s is in %(place)s, %(km)s km from %(town)s, the nearest known town of that name. "
+        "We used the postcode. Check both.",
+        **facts,
+    )
+    return _noted(place, told)
 
 
 def _noted(place: Place, note: str) -> Place:

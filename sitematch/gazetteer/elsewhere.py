@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sitematch.domain.message import Message
 from sitematch.errors import Suggestion
 from sitematch.gazetteer.grammar import COUNTRIES, countries_that_fit, has_digit, key_of, rungs
 from sitematch.gazetteer.reader import Reader
@@ -32,7 +33,8 @@ def countries_with(reader: Reader, text: str) -> tuple[Suggestion, ...]:
     for postcode in countries_that_fit(text):
         country = postcode.country
         key = key_of(country, postcode.code)
-        found = Suggestion(postcode.code, country, f"a postcode of {COUNTRIES[country].in_text}")
+        why = Message("a postcode of %(country)s", country=COUNTRIES[country].in_message())
+        found = Suggestion(postcode.code, country, why)
         is_exact = "-" in postcode.code and postcode.code == text.strip()
         if is_exact and any(reader.postcode(country, rung.key) for rung in rungs(country, key)):
             exact.append(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sitematch.domain.message import Enumeration, Message, in_a_row, pattern
 from sitematch.domain.place import Coordinates, Place, Postcode
 from sitematch.errors import PostcodeNotFound, Suggestion
 from sitematch.gazetteer.elsewhere import known_elsewhere
@@ -15,8 +16,9 @@ from sitematch.gazetteer.schema import DEGREE, PRECISIONS
 _FEW = 3
 """Maximum number of countries in a note; others are only counted."""
 
-ELSEWHERE = "It is a code of"
-"""Beginning of a note about other countries with the code."""
+CODE_OF_MANY = pattern("It is a postcode of %(count)s other countries. Check the country and the postcode.")
+CODE_OF_OTHERS = pattern("It is a postcode of %(countries)s.")
+"""Patterns of notes about other countries that have the code."""
 
 
 def lookup(reader: Reader, postcode: Postcode) -> Place:
@@ -73,15 +75,21 @@ def _climb(reader: Reader, postcode: Postcode, key: str) -> Place:
         if row is not None:
             part = normal_form(country, rung.key)
             return _place(reader, country, part, row, _notes(reader, postcode, key, rung.key))
-    name = COUNTRIES[country].in_text
     others = known_elsewhere(reader, key, without=country)
     if country in FULL_CODES_UNKNOWN:
         # No open source lists this country's codes, so it is chance if another country has such a code.
-        asked = " Give the town."
+        asked = Message("Give the town.")
+    elif others:
+        asked = Message(CODE_OF_OTHERS, countries=listed(others))
     else:
-        asked = f" It is a code of {listed(others)}." if others else " Check it, or give the town instead."
+        asked = Message("Check it, or give the town instead.")
+    unknown = Message(
+        "%(code)s looks like a postcode of %(country)s, but no such postcode is known there.",
+        code=postcode.code,
+        country=COUNTRIES[country].in_message(),
+    )
     raise PostcodeNotFound(
-        f"{postcode.code} has the form of a postcode of {name}, but neither it nor any part of it is known.{asked}",
+        in_a_row(unknown, asked),
         field="postcode",
         suggestions=others,
     )
@@ -92,30 +100,41 @@ def _notes(reader: Reader, postcode: Postcode, key: str, found: str) -> tuple[st
     country, code = postcode.country, postcode.code
     part = normal_form(country, found)
     if found == key:
-        return (f"{part} is a part of a postcode; the point stands for all codes that begin so.",)
+        return (
+            Message(
+                "%(part)s is only a part of a postcode. The place is the middle of all postcodes that begin with it.",
+                part=part,
+            ),
+        )
     if len(key) == 9 and len(found) == 5 and key.isdigit():
-        return (f"The ZIP+4 code {code} was answered as its ZIP code {part}.",)
+        return (Message("%(code)s is a ZIP+4 code. The place is that of its ZIP code %(part)s.", code=code, part=part),)
     if country in FULL_CODES_UNKNOWN or is_partial(country, found):
-        return (f"The point stands for {part}, the finest part of {code} that is known.",)
-    notes = [f"{code} is no known code of {COUNTRIES[country].in_text}; it was placed by its part {part}."]
+        return (
+            Message("We know only %(part)s, a part of %(code)s. The place is that of this part.", part=part, code=code),
+        )
+    notes = [
+        Message(
+            "%(code)s is not a known postcode of %(country)s. The place is that of its part %(part)s.",
+            code=code,
+            country=COUNTRIES[country].in_message(),
+            part=part,
+        )
+    ]
     others = known_elsewhere(reader, key, without=country)
     if len(others) > _FEW:
-        notes.append(f"{ELSEWHERE} {len(others)} other countries: check the country, or the code.")
+        notes.append(Message(CODE_OF_MANY, count=len(others)))
     elif others:
-        notes.append(f"{ELSEWHERE} {listed(others)}.")
+        notes.append(Message(CODE_OF_OTHERS, countries=listed(others)))
     return tuple(notes)
 
 
-def listed(suggestions: Sequence[Suggestion]) -> str:
-    """Return the countries of suggestions in words, the first five by name.
+def listed(suggestions: Sequence[Suggestion]) -> Enumeration:
+    """Return the countries of suggestions for a message, the first five by name.
 
     Parameters
     ----------
     suggestions
         At least one.
     """
-    names = [f"{COUNTRIES[s.country].in_text} ({s.country})" for s in suggestions[:5]]
-    more = len(suggestions) - len(names)
-    if more:
-        names.append(f"{more} more")
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    named = tuple(COUNTRIES[s.country].in_message(has_code=True) for s in suggestions[:5])
+    return Enumeration(named, more=len(suggestions) - len(named))

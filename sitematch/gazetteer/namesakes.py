@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from string import ascii_lowercase
 
+from sitematch.domain.message import CountryName, Message
 from sitematch.errors import AmbiguousPlace, Suggestion, TownNotFound
 from sitematch.gazetteer.grammar import COUNTRIES, fold_name
 from sitematch.gazetteer.grammar.regions import Region, find_regions
@@ -20,6 +21,7 @@ SAME_TOWN_KM = 5.0
 """Two entries with the same name closer than this are one town and its centre, not two towns."""
 
 Held = Sequence[Sequence[Region]]
+Within = tuple[str | CountryName, ...]
 
 
 def resolve_town(
@@ -86,14 +88,21 @@ def resolve_town(
             if _people(there[0]) * DOMINANCE < _people(own[0]):
                 break
             town, notes = _largest(there, text)
-            return town, (f"This is the {town.name} in {COUNTRIES[choice].in_text}, because of your language.", *notes)
+            told = Message(
+                "This is %(town)s in %(country)s. We chose this country because of your language.",
+                town=town.name,
+                country=COUNTRIES[choice].in_message(),
+            )
+            return town, (told, *notes)
     hinted = set(countries) & set(hints)
     if len(hinted) == 1 and towns[0].country in hinted:
         town, notes = _largest([t for t in towns if t.country in hinted], text)
-        return town, (
-            f"This is the {town.name} in {COUNTRIES[town.country].in_text}, the only expected country with this name.",
-            *notes,
+        told = Message(
+            "This is %(town)s in %(country)s, the only country of the study with a town of this name.",
+            town=town.name,
+            country=COUNTRIES[town.country].in_message(),
         )
+        return town, (told, *notes)
     raise _ambiguous(towns, text)
 
 
@@ -111,22 +120,41 @@ def _nearly(
     if groups:
         same = find_towns(reader, name, country)
         same = same if same.whole or country is None else find_towns(reader, name, None)
-        elsewhere = _suggested(same.towns[:5], "a town of that name elsewhere") if same.whole else ()
+        elsewhere = _suggested(same.towns[:5], Message("a town of that name elsewhere")) if same.whole else ()
         misspelt = _misspelt(reader, name, country, groups)
         if not same.whole and _is_meant(misspelt, name, country or _country_of(groups)):
-            return misspelt[0], (f"No town called {name.strip()} is known{where}; {misspelt[0].label} was taken.",)
-        near = (*_suggested(misspelt, "a name spelt nearly so"), *elsewhere)
+            return misspelt[0], (_corrected(name, where, misspelt[0]),)
+        near = (*_suggested(misspelt, _SIMILAR), *elsewhere)
     else:
         misspelt = _misspelt(reader, name, country, ())
         if not begun and _is_meant(misspelt, name, country):
-            return misspelt[0], (f"No town called {name.strip()} is known{where}; {misspelt[0].label} was taken.",)
-        near = _suggested(begun[:5], "a name that begins alike") or _suggested(misspelt, "a name spelt nearly so")
+            return misspelt[0], (_corrected(name, where, misspelt[0]),)
+        near = _suggested(begun[:5], Message("a name that begins the same way")) or _suggested(misspelt, _SIMILAR)
     asked = (
         f" Did you mean {_named(near[0], country)}?" if near else " Check the spelling, or give a larger town nearby."
     )
     shown = name.strip() if groups else text
     where = _within(groups, country, [suggestion.country for suggestion in near])
-    raise TownNotFound(f"No town called {shown!r} is known{where}.{asked}", field="town", suggestions=near)
+    inside = f" in {_told(where)}" if where else ""
+    raise TownNotFound(f"No town called {shown!r} is known{inside}.{asked}", field="town", suggestions=near)
+
+
+_SIMILAR = Message("a similar name")
+
+
+def _corrected(name: str, where: Within, town: Town) -> Message:
+    if not where:
+        return Message("No town called %(name)s is known. We used %(town)s.", name=name.strip(), town=town.label)
+    return Message(
+        "No town called %(name)s is known in %(where)s. We used %(town)s.",
+        name=name.strip(),
+        where=where,
+        town=town.label,
+    )
+
+
+def _told(where: Within) -> str:
+    return ", ".join(map(str, where))
 
 
 _LONG = 6
@@ -149,21 +177,22 @@ def _country_of(groups: Held) -> str | None:
     return countries.pop() if len(countries) == 1 else None
 
 
-def _within(groups: Held, country: str | None, likely: Sequence[str]) -> str:
+def _within(groups: Held, country: str | None, likely: Sequence[str]) -> Within:
+    """Return the stated region with its country, or the country; empty if none was stated."""
     if groups:
         group = next((g for g in groups if any(r.name for r in g)), groups[0])
         inside_it = [r for r in group if country in (None, r.country)] or list(group)
         best = next((r for choice in likely for r in inside_it if r.country == choice), inside_it[0])
-        inside = f", {COUNTRIES[best.country].name}" if best.name else ""
-        return f" in {best.label}{inside}"
-    return f" in {COUNTRIES[country].in_text}" if country else ""
+        country_name = CountryName(best.country, COUNTRIES[best.country].name)
+        return (best.label, country_name) if best.name else (best.label,)
+    return (COUNTRIES[country].in_message(),) if country else ()
 
 
 def _named(suggestion: Suggestion, country: str | None) -> str:
     return suggestion.text if suggestion.country == country else f"{suggestion.text} ({suggestion.country})"
 
 
-def _suggested(towns: Sequence[Town], why: str) -> tuple[Suggestion, ...]:
+def _suggested(towns: Sequence[Town], why: Message) -> tuple[Suggestion, ...]:
     return tuple(Suggestion(town.label, town.country, why) for town in towns)
 
 
@@ -199,7 +228,13 @@ def _largest(towns: Sequence[Town], text: str) -> tuple[Town, tuple[str, ...]]:
     if len(towns) == 1:
         return first, ()
     if first.population and first.population >= DOMINANCE * _people(towns[1]):
-        return first, (f"{first.label} is by far the largest of {len(towns)} towns called {text}.",)
+        told = Message(
+            "%(town)s is by far the largest of %(count)s towns called %(name)s.",
+            town=first.label,
+            count=len(towns),
+            name=text,
+        )
+        return first, (told,)
     raise _ambiguous(towns, text)
 
 
@@ -209,8 +244,7 @@ def _ambiguous(towns: Sequence[Town], text: str) -> AmbiguousPlace:
     chosen = sorted(towns, key=lambda town: first[town.country] is not town)[:10]
     offered: dict[tuple[str, str], Suggestion] = {}
     for town in sorted(chosen, key=lambda town: -_people(town)):
-        people = f"{town.population:,} inhabitants" if town.population else "population unknown"
-        choice = Suggestion(town.label, town.country, f"{COUNTRIES[town.country].name}, {people}")
+        choice = Suggestion(town.label, town.country, about_town(town))
         offered.setdefault((choice.text, choice.country), choice)
     candidates = tuple(offered.values())
     named = "; ".join(f"{c.text} ({c.country})" for c in candidates[:4])
@@ -220,6 +254,14 @@ def _ambiguous(towns: Sequence[Town], text: str) -> AmbiguousPlace:
         candidates=candidates,
         field="town",
     )
+
+
+def about_town(town: Town) -> Message:
+    """Return what tells a town from others of its name: its country and how many people live there."""
+    country = CountryName(town.country, COUNTRIES[town.country].name)
+    if not town.population:
+        return Message("%(country)s, population unknown", country=country)
+    return Message("%(country)s, %(count)s inhabitants", country=country, count=town.population)
 
 
 def _without_doubles(towns: Sequence[Town]) -> list[Town]:

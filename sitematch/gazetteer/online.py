@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from sitematch.domain.message import Message
 from sitematch.domain.place import Coordinates, Place, Precision
 from sitematch.errors import InvalidCoordinates, OnlineUnavailable
 from sitematch.gazetteer.grammar import COUNTRIES
@@ -175,7 +176,9 @@ class OnlineGeocoder:
             source=self.name,
             country=country or "",
             name=str(location.address or ""),
-            notes=(f"The gazetteer could not place this; it was sent to {self.name}, which answered.",),
+            notes=(
+                Message("This place is not in our data. We sent it to %(service)s, which answered.", service=self.name),
+            ),
         )
 
 

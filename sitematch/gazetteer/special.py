@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
+from sitematch.domain.message import Message
 from sitematch.errors import Suggestion
 from sitematch.gazetteer.grammar import COUNTRIES, fits, fold_name, has_digit, key_of, normal_form
 
@@ -104,6 +105,9 @@ def look_alikes(text: str, country: str) -> tuple[Suggestion, ...]:
                 if has_digit(code) and len(code) >= 4 and fits(country, code):
                     found.setdefault(normal_form(country, code))
         if found:
-            why = f"a code of {COUNTRIES[country].in_text}, with letters and digits that look alike exchanged"
+            why = Message(
+                "a postcode of %(country)s, if letters and digits that look alike are exchanged",
+                country=COUNTRIES[country].in_message(),
+            )
             return tuple(Suggestion(code, country, why) for code in list(found)[:3])
     return ()

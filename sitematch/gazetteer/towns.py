@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from sitematch.domain.message import Message
 from sitematch.domain.place import Coordinates, Place, Precision
 from sitematch.errors import InvalidInput
 from sitematch.gazetteer.everyday import nickname, spelled_out
@@ -83,6 +84,9 @@ class Town:
             name=self.label,
             notes=notes,
         )
+
+
+TOWN_IS_EMPTY = Message("The town is empty. Give its name, e.g. Springfield, IL.")
 
 
 def search_towns(reader: Reader, text: str, country: str | None = None, limit: int = 10) -> tuple[Town, ...]:
@@ -192,12 +196,15 @@ def find_towns(reader: Reader, text: str, country: str | None, held: Sequence[Se
     """
     if len(text) > MAX_NAME_LENGTH:
         raise InvalidInput(
-            f"The town has {len(text)} characters; no name has more than {MAX_NAME_LENGTH}.", field="town"
+            Message(
+                "The town's name has %(count)s characters. Use %(most)s at most.", count=len(text), most=MAX_NAME_LENGTH
+            ),
+            field="town",
         )
     text = _CEDEX.sub("", text)
     name, *tail = (part.strip() for part in text.replace("、", ",").replace("，", ",").split(","))
     if not fold_name(name):
-        raise InvalidInput("The town is empty; give its name, e.g. Springfield, IL.", field="town")
+        raise InvalidInput(TOWN_IS_EMPTY, field="town")
     stated = [(part, find_regions(part, country) or find_regions(part)) for part in tail if fold_name(part)]
     groups = (*held, *(regions for _, regions in stated if regions))
     where = _Where((country, *TERRITORIES.get(country, ())) if country else _countries(groups), tuple(groups))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sitematch.domain.message import Message, in_a_row
 from sitematch.domain.place import Place, Postcode
 from sitematch.errors import (
     AmbiguousPlace,
@@ -23,12 +24,13 @@ from sitematch.gazetteer.elsewhere import known_elsewhere
 from sitematch.gazetteer.everyday import nickname, spelled_out
 from sitematch.gazetteer.grammar import COUNTRIES, fold_name, has_digit, name_keys, parse_postcode
 from sitematch.gazetteer.grammar.forms import BRITISH, form_of
+from sitematch.gazetteer.grammar.postcode import did_you_mean
 from sitematch.gazetteer.grammar.regions import TERRITORIES, Region, find_regions
-from sitematch.gazetteer.lookup import ELSEWHERE, listed
-from sitematch.gazetteer.namesakes import resolve_town
+from sitematch.gazetteer.lookup import CODE_OF_MANY, CODE_OF_OTHERS, listed
+from sitematch.gazetteer.namesakes import about_town, resolve_town
 from sitematch.gazetteer.reader import Reader
 from sitematch.gazetteer.special import asks_for_own_location, forces_of, look_alikes
-from sitematch.gazetteer.towns import Town, town_of, towns_near
+from sitematch.gazetteer.towns import TOWN_IS_EMPTY, Town, town_of, towns_near
 from sitematch.gazetteer.typed import TypedPlace, read_town, read_typed, tidy
 from sitematch.gazetteer.which_country import Context, admin_of, country_of, nowhere
 
@@ -37,6 +39,9 @@ MAX_TEXT_LENGTH = 200
 
 _BORDER_KM = 15.0
 """A British district this near to a town of another nation may have codes of both nations."""
+
+_NOTHING = Message("Nothing was given. Give a postcode or a town.")
+_TOWN_USED = Message("We used the town instead.")
 
 _LARGEST = 6
 """Number of suggested towns of a region."""
@@ -65,12 +70,13 @@ def understand(
     """
     if len(text) > MAX_TEXT_LENGTH:
         raise InvalidPostcode(
-            f"The postcode has {len(text)} characters; no country's has more than 40.", field="postcode"
+            Message("The text has %(count)s characters. Use %(most)s at most.", count=len(text), most=MAX_TEXT_LENGTH),
+            field="postcode",
         )
     asked = tidy(text)
     if not fold_name(asked):
         if not town.strip():
-            raise fault or InvalidInput("Nothing was given; give a postcode or a town.", field="postcode")
+            raise fault or InvalidInput(_NOTHING, field="postcode")
         return _first(context, read_town(town, context.country))
     _refuse_special(context, asked)
     _offer_look_alikes(context, asked, fault)
@@ -94,7 +100,7 @@ def _first(context: Context, readings: tuple[TypedPlace, ...]) -> Place:
         for reading in readings if not way.is_forgiving else readings[:_FORGIVEN]:
             try:
                 place = _place(way, reading)
-                if not any(UNCHECKED in note for note in place.notes):
+                if not any(_has_pattern(note, UNCHECKED) for note in place.notes):
                     return place
                 # Another way to read it may match better: "Roma RM" is Rome, with its province.
                 unchecked = unchecked or place
@@ -103,7 +109,7 @@ def _first(context: Context, readings: tuple[TypedPlace, ...]) -> Place:
                     fault = unknown
         if unchecked is not None:
             return unchecked
-    raise fault or InvalidInput("Nothing was given; give a postcode or a town.", field="postcode")
+    raise fault or InvalidInput(_NOTHING, field="postcode")
 
 
 def _with_town(context: Context, asked: str, town: str) -> tuple[TypedPlace, ...]:
@@ -128,9 +134,9 @@ def _town_instead(context: Context, asked: str, town: str) -> Place:
                 place = _by_town(context, reading)
             except (NotFound, AmbiguousPlace, InvalidInput):
                 continue
-            return replace(place, notes=(f"{fault.message} The place is the town's.", *place.notes))
+            return replace(place, notes=(in_a_row(fault.said, _TOWN_USED), *place.notes))
         raise
-    raise PostcodeNotFound(f"{asked} is no known postcode.", field="postcode")
+    raise PostcodeNotFound(Message("%(code)s is not a known postcode.", code=asked), field="postcode")
 
 
 def _weight(fault: Fault) -> int:
@@ -163,8 +169,7 @@ def _offer_look_alikes(context: Context, asked: str, fault: InvalidPostcode | Po
         return
     alike = () if fault.suggestions else look_alikes(asked, context.country)
     if alike:
-        asked_back = " or ".join(suggestion.text for suggestion in alike)
-        raise InvalidPostcode(f"{fault.message} Did you mean {asked_back}?", field="postcode", suggestions=alike)
+        raise InvalidPostcode(in_a_row(fault.said, did_you_mean(alike)), field="postcode", suggestions=alike)
 
 
 def _ask_if_region(context: Context, asked: str) -> None:
@@ -197,15 +202,10 @@ def _ask_if_region(context: Context, asked: str) -> None:
         f"{asked} is {'a region of ' + COUNTRIES[region.country].in_text if region.name else 'a country'}. "
         "Give a town or a postcode in it.",
         candidates=tuple(
-            Suggestion(town.label, town.country, _about(town)) for town in dict.fromkeys((*largest, *offered))
+            Suggestion(town.label, town.country, about_town(town)) for town in dict.fromkeys((*largest, *offered))
         ),
         field="town",
     )
-
-
-def _about(town: Town) -> str:
-    people = f"{town.population:,} inhabitants" if town.population else "population unknown"
-    return f"{COUNTRIES[town.country].name}, {people}"
 
 
 def _towns_in(reader: Reader, region: Region) -> list[Town]:
@@ -223,7 +223,7 @@ def _place(context: Context, reading: TypedPlace) -> Place:
 def _by_town(context: Context, reading: TypedPlace) -> Place:
     if not fold_name(reading.town):
         if not reading.regions:
-            raise InvalidInput("Nothing was given; give a postcode or a town.", field="postcode")
+            raise InvalidInput(_NOTHING, field="postcode")
         raise _only_regions(context, reading)
     found, notes = resolve_town(
         context.reader,
@@ -235,7 +235,8 @@ def _by_town(context: Context, reading: TypedPlace) -> Place:
         is_forgiving=context.is_forgiving,
     )
     if reading.left_out:
-        notes = (*notes, f"{found.name} was read as the town; {reading.left_out} was left out.")
+        told = Message("We used the town %(town)s and left out %(rest)s.", town=found.name, rest=reading.left_out)
+        notes = (*notes, told)
     return found.place(notes)
 
 
@@ -243,7 +244,7 @@ def _only_regions(context: Context, reading: TypedPlace) -> OnlyRegionGiven:
     region = next((r for group in reversed(reading.regions) for r in group), Region(context.country or ""))
     return OnlyRegionGiven(
         f"{region.label} is {'a region' if region.name else 'a country'}. Give a town or a postcode in it.",
-        candidates=tuple(Suggestion(t.label, t.country, _about(t)) for t in _towns_in(context.reader, region)),
+        candidates=tuple(Suggestion(t.label, t.country, about_town(t)) for t in _towns_in(context.reader, region)),
         field="town",
     )
 
@@ -264,20 +265,24 @@ def _by_code(context: Context, reading: TypedPlace) -> Place:
             place = _by_town(replace(context, country=country), replace(reading, postcode="", left_out=""))
         except (TownNotFound, AmbiguousPlace, InvalidInput):
             raise fault from None
-        return replace(place, notes=(*note, f"{fault.message} The place is the town's.", *place.notes))
+        return replace(place, notes=(*note, in_a_row(fault.said, _TOWN_USED), *place.notes))
     _refuse_forces(reading.postcode, country)
     if reading.is_region_too and not agrees(place, context.reader, reading.town):
         raise PostcodeNotFound(f"{reading.postcode} is not in {reading.town}.", field="postcode")
     if fold_name(reading.town):
         place = agree(place, context.reader, reading.town, reading.regions, shown=reading.beside)
     elif reading.town.strip():
-        place = replace(place, notes=(*place.notes, "The town is empty; give its name, e.g. Springfield, IL."))
+        place = replace(place, notes=(*place.notes, TOWN_IS_EMPTY))
     _must_lie_in(context.reader, place, reading)
     if reading.called and place.postcode is not None:
         return replace(place, name=_with_admin(reading.called, place.name), notes=())
     # If the country was chosen here, the choice already lists other countries.
-    others = place.notes if context.country else [said for said in place.notes if not said.startswith(ELSEWHERE)]
-    return replace(place, notes=(*note, *others))
+    kept = [said for said in place.notes if context.country or not _has_pattern(said, CODE_OF_MANY, CODE_OF_OTHERS)]
+    return replace(place, notes=(*note, *kept))
+
+
+def _has_pattern(note: str, *patterns: str) -> bool:
+    return isinstance(note, Message) and note.pattern in patterns
 
 
 def _with_admin(name: str, place_name: str) -> str:
@@ -306,7 +311,13 @@ def _must_fit(country: str, reading: TypedPlace) -> None:
                 f"{group[0].label} is not in {COUNTRIES[country].in_text}, the country that was given. "
                 "Check the country, or leave one of them out.",
                 field="country",
-                suggestions=(Suggestion(reading.postcode or reading.town, group[0].country, f"in {group[0].label}"),),
+                suggestions=(
+                    Suggestion(
+                        reading.postcode or reading.town,
+                        group[0].country,
+                        Message("in %(region)s", region=group[0].label),
+                    ),
+                ),
             )
 
 
@@ -356,4 +367,5 @@ def _best(
     others = known_elsewhere(context.reader, asked, without=country)
     if not others or fault.suggestions or isinstance(fault, PostcodeNotFound):
         return fault
-    return InvalidPostcode(f"{fault.message} It is a code of {listed(others)}.", field="postcode", suggestions=others)
+    said = in_a_row(fault.said, Message(CODE_OF_OTHERS, countries=listed(others)))
+    return InvalidPostcode(said, field="postcode", suggestions=others)

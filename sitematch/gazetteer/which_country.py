@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sitematch.domain.message import Message
 from sitematch.domain.place import Place
 from sitematch.errors import AmbiguousPlace, InvalidPostcode, PostcodeNotFound, Suggestion
 from sitematch.gazetteer import lookup
@@ -79,32 +80,47 @@ def country_of(context: Context, reading: TypedPlace) -> tuple[str, tuple[str, .
         raise nowhere(context, code)
     if len(found) == 1:
         country = found[0].country
-        return country, (f"No country was given; {code} is known only in {COUNTRIES[country].in_text} ({country}).",)
+        told = Message(
+            "No country was given. %(code)s is known only in %(country)s.",
+            code=code,
+            country=COUNTRIES[country].in_message(has_code=True),
+        )
+        return country, (told,)
     if fold_name(reading.town):
         there = [s for s in found if agrees(_look(context.reader, s), context.reader, reading.town)]
         if len(there) == 1:
             country = there[0].country
-            where = f"{COUNTRIES[country].in_text} ({country})"
-            return country, (f"No country was given; {code} and {reading.town} fit only {where}.",)
+            told = Message(
+                "No country was given. %(code)s and %(town)s are together only in %(country)s.",
+                code=code,
+                town=reading.town,
+                country=COUNTRIES[country].in_message(has_code=True),
+            )
+            return country, (told,)
         found = tuple(there) or found
     countries = [s.country for s in found]
     for country in context.likely:
         if country in countries:
-            said = (
-                f"No country was given; {COUNTRIES[country].in_text} ({country}) was taken because your language "
-                f"points there. {code} is also a code of {listed([s for s in found if s.country != country])}."
+            told = Message(
+                "No country was given. We chose %(country)s because of your language. "
+                "It is also a postcode of %(countries)s.",
+                country=COUNTRIES[country].in_message(has_code=True),
+                countries=listed([s for s in found if s.country != country]),
             )
-            return country, (said,)
+            return country, (told,)
     people = {s.country: _people(context.reader, _look(context.reader, s)) for s in found}
     ordered = sorted(found, key=lambda s: -people[s.country])
     hinted = [s for s in ordered if s.country in context.hints]
     if len(hinted) == 1 and people[hinted[0].country] == people[ordered[0].country]:
         country = hinted[0].country
-        said = (
-            f"No country was given; {COUNTRIES[country].in_text} ({country}) was taken because it was hinted. "
-            f"The code {code} is known in {len(found)} countries."
+        told = Message(
+            "No country was given. We chose %(country)s because the study has clinics there. "
+            "%(code)s is a postcode of %(count)s countries.",
+            country=COUNTRIES[country].in_message(has_code=True),
+            code=code,
+            count=len(found),
         )
-        return country, (said,)
+        return country, (told,)
     candidates = (*ordered, *_mended(code, context.hints))
     raise AmbiguousPlace(
         f"{code} is a postcode in {len(ordered)} countries: {listed(ordered)}. Give the country.",

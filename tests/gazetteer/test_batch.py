@@ -109,7 +109,7 @@ def test_a_file_is_split_into_answers_and_rejects(gazetteer: Gazetteer, tmp_path
     assert [row["id"] for row in answers] == ["1", "3"]
     assert (answers[0]["latitude"], answers[0]["matched_postcode"]) == ("25.9597", "33180")
     assert answers[1]["place"] == "Marietta, Georgia"
-    assert "The town was believed" in answers[1]["notes"]
+    assert "We used the town" in answers[1]["notes"]
     assert [(row["id"], row["line"], row["suggestions"]) for row in rejects] == [
         ("2", "3", "04102 (US)"),
         ("4", "5", ""),

@@ -40,7 +40,7 @@ def test_zip_plus_four_is_answered_as_its_zip_with_a_note(gazetteer: Gazetteer) 
     place = gazetteer.locate("33180-1234", "US")
 
     assert place.postcode == "33180"
-    assert place.notes == ("The ZIP+4 code 33180-1234 was answered as its ZIP code 33180.",)
+    assert place.notes == ("33180-1234 is a ZIP+4 code. The place is that of its ZIP code 33180.",)
 
 
 @pytest.mark.parametrize(
@@ -67,15 +67,15 @@ def test_a_full_code_that_no_source_lists_falls_to_its_finest_known_part(
 def test_a_code_of_many_countries_counts_them(real_gazetteer: Gazetteer) -> None:
     notes = real_gazetteer.locate("20060", "DE").notes
 
-    assert notes[0].startswith("20060 is no known code of Germany; it was placed by its part 20")
-    assert notes[1].endswith("other countries: check the country, or the code.")
+    assert notes[0].startswith("20060 is not a known postcode of Germany. The place is that of its part 20")
+    assert notes[1].endswith("other countries. Check the country and the postcode.")
 
 
 def test_a_region_gives_way_to_its_town(gazetteer: Gazetteer) -> None:
     place = gazetteer.locate("30099", "US", town="Marietta, Georgia")
 
     assert place.name == "Marietta, Georgia"
-    assert "30099 is no known code" in place.notes[0]
+    assert "30099 is not a known postcode" in place.notes[0]
     assert gazetteer.locate("20060", "DE", town="Hamburg").precision is Precision.LOCALITY
 
 
@@ -83,25 +83,27 @@ def test_a_leading_part_is_found_with_a_note(gazetteer: Gazetteer) -> None:
     place = gazetteer.locate("sw1a", "GB")
 
     assert place.postcode == "SW1A"
-    assert place.notes == ("SW1A is a part of a postcode; the point stands for all codes that begin so.",)
+    assert place.notes == (
+        "SW1A is only a part of a postcode. The place is the middle of all postcodes that begin with it.",
+    )
 
 
 def test_unknown_code_is_located_by_its_region_with_a_note(gazetteer: Gazetteer) -> None:
     place = gazetteer.locate("30099", "US")
 
     assert (place.postcode, place.precision, place.uncertainty_km) == ("300", Precision.REGION, 60.0)
-    assert place.notes == ("30099 is no known code of the United States; it was placed by its part 300.",)
+    assert place.notes == ("30099 is not a known postcode of the United States. The place is that of its part 300.",)
 
 
 def test_the_region_that_answers_names_the_countries_that_have_the_code(gazetteer: Gazetteer) -> None:
     place = gazetteer.locate("20060", "DE")
 
     assert place.postcode == "200"
-    assert place.notes[1] == "It is a code of Italy (IT) and the United States (US)."
+    assert place.notes[1] == "It is a postcode of Italy (IT) and the United States (US)."
 
 
 def test_a_code_of_which_no_part_is_known_is_not_found(gazetteer: Gazetteer) -> None:
-    with pytest.raises(PostcodeNotFound, match="neither it nor any part of it is known") as caught:
+    with pytest.raises(PostcodeNotFound, match="no such postcode is known there") as caught:
         gazetteer.locate("99999", "US")
 
     assert caught.value.field == "postcode"
@@ -163,7 +165,7 @@ def test_without_a_country_the_only_one_that_has_the_code_is_taken_and_said(gaze
     place = gazetteer.locate("10115")
 
     assert place.country == "DE"
-    assert place.notes == ("No country was given; 10115 is known only in Germany (DE).",)
+    assert place.notes == ("No country was given. 10115 is known only in Germany (DE).",)
 
 
 def test_without_a_country_a_lettered_code_is_known_by_its_form(gazetteer: Gazetteer) -> None:
@@ -188,7 +190,7 @@ def test_a_hint_decides_only_if_exactly_one_hinted_country_fits(gazetteer: Gazet
     place = gazetteer.locate("20060", hints=["United States", "DE"])
 
     assert place.country == "US"
-    assert "because it was hinted" in place.notes[0]
+    assert "because the study has clinics there" in place.notes[0]
     with pytest.raises(AmbiguousPlace):
         gazetteer.locate("20060", hints=["US", "IT"])
     with pytest.raises(AmbiguousPlace):
@@ -197,7 +199,7 @@ def test_a_hint_decides_only_if_exactly_one_hinted_country_fits(gazetteer: Gazet
 
 def test_the_languages_decide_before_the_hints(gazetteer: Gazetteer) -> None:
     assert gazetteer.locate("20060", languages=["it"], hints=["US"]).country == "IT"
-    assert "your language points there" in gazetteer.locate("20060", languages=["it"]).notes[0]
+    assert "because of your language" in gazetteer.locate("20060", languages=["it"]).notes[0]
 
 
 def test_a_stated_country_is_never_overruled_by_a_hint(gazetteer: Gazetteer) -> None:
@@ -208,7 +210,7 @@ def test_a_town_beside_the_code_decides_between_countries(gazetteer: Gazetteer) 
     place = gazetteer.locate("75013", town="Paris")
 
     assert (place.country, place.postcode) == ("FR", "75013")
-    assert place.notes == ("No country was given; 75013 and Paris fit only France (FR).",)
+    assert place.notes == ("No country was given. 75013 and Paris are together only in France (FR).",)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +243,7 @@ def test_a_contradiction_believes_the_town_that_its_state_confirms(gazetteer: Ga
     assert place.precision is Precision.LOCALITY
     assert place.postcode is None
     assert "20060 is in Washington, District of Columbia, 8" in place.notes[0]
-    assert "The town was believed; check both." in place.notes[0]
+    assert "We used the town. Check both." in place.notes[0]
 
 
 def test_a_contradiction_believes_a_large_town_by_its_name_alone(gazetteer: Gazetteer) -> None:
@@ -252,7 +254,7 @@ def test_a_contradiction_with_a_town_of_many_believes_the_postcode(gazetteer: Ga
     place = gazetteer.locate("33180", "US", town="Springfield")
 
     assert place.postcode == "33180"
-    assert "The postcode was believed; check both." in place.notes[0]
+    assert "We used the postcode. Check both." in place.notes[0]
 
 
 @pytest.mark.parametrize("town", ["Tinyville", "Tinyville, Nowhere"])
@@ -276,7 +278,7 @@ def test_a_note_says_that_an_unknown_town_was_not_checked(gazetteer: Gazetteer) 
     place = gazetteer.locate("33180", "US", town="Xyzzy")
 
     assert place.postcode == "33180"
-    assert "could not be checked against Xyzzy" in place.notes[0]
+    assert "could not check the postcode against Xyzzy" in place.notes[0]
 
 
 def test_a_bad_code_falls_to_its_town_with_the_reason(gazetteer: Gazetteer) -> None:

@@ -90,7 +90,7 @@ def test_an_address_is_located_with_a_note_that_it_was_sent(service: Service, ga
     assert place.precision is Precision.ADDRESS
     assert place.uncertainty_km < 0.1
     assert (place.source, place.country) == ("a test service", "DE")
-    assert "it was sent to a test service" in place.notes[0]
+    assert "We sent it to a test service" in place.notes[0]
     assert service.asked == ["Charitéplatz 1, Germany"]
 
 

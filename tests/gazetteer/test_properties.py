@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import sqlite3
+import struct
+from string import ascii_uppercase
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from sitematch.config import data_file
@@ -157,8 +159,29 @@ def test_every_code_of_the_file_is_found_by_its_normal_form(
     assert key_of(parsed.country, parsed.code) == key
 
 
+def units_in(database: sqlite3.Connection, country: str, stem: str) -> list[tuple[str, int, int]]:
+    """The packed units of the sectors that begin so, with their points."""
+    rows = database.execute(
+        "SELECT u.sector, u.units, p.latitude, p.longitude FROM unit AS u "
+        "JOIN postcode AS p ON p.country = u.country AND p.key = u.sector WHERE u.country = ?",
+        (country,),
+    )
+    return [
+        (
+            sector.replace(" ", "") + ascii_uppercase[number // 26] + ascii_uppercase[number % 26],
+            latitude + north,
+            longitude + east,
+        )
+        for sector, packed, latitude, longitude in rows
+        if sector.replace(" ", "").startswith(stem)
+        for number, north, east in struct.iter_unpack(">Hhh", packed)
+    ]
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
 @given(drawn=well_formed())
+@example(drawn=("GB", "GIR0AA"))
+@example(drawn=("GB", "SW1A1AA"))
 def test_coarser_rungs_contain_finer_ones_within_their_uncertainty(
     database: sqlite3.Connection, drawn: tuple[str, str]
 ) -> None:
@@ -179,7 +202,7 @@ def test_coarser_rungs_contain_finer_ones_within_their_uncertainty(
     ).fetchall()
     apart_km = sorted(
         rough_km(centre, Coordinates(latitude=child[1] / DEGREE, longitude=child[2] / DEGREE))
-        for child in below
+        for child in [*below, *units_in(database, country, stem)]
         if any(step.key == rung for step in rungs(country, child[0])[1:])
     )
 

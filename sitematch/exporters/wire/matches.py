@@ -220,7 +220,7 @@ def place_answer(place: Place, unit: Unit) -> PlaceAnswer:
         name=place.name,
         location=location_answer(place),
         source=place.source,
-        notes=place.notes,
+        notes=tuple(map(str, place.notes)),
         text=describe_place(place, unit),
     )
 

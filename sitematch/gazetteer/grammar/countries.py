@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from sitematch.domain.message import CountryName
 from sitematch.errors import UnknownCountry
 from sitematch.gazetteer.grammar._country_names import ALPHA_3, KEYS, NAMES
 from sitematch.gazetteer.grammar.names import fold_name
@@ -31,6 +32,10 @@ class Country:
         """The name as it stands in a sentence: ``the United States``, ``Germany``."""
         needs_article = self.alpha_2 in _WITH_ARTICLE or self.name.endswith(("Islands", "Republic", "Territories"))
         return f"the {self.name}" if needs_article or self.name.startswith("United ") else self.name
+
+    def in_message(self, *, has_code: bool = False) -> CountryName:
+        """Return the country for a `Message`, with its code in brackets if wanted."""
+        return CountryName(self.alpha_2, self.in_text, has_code)
 
 
 _WITH_ARTICLE = frozenset({"BQ", "BS", "GM", "IM", "IO", "KM", "MV", "NL", "PH", "SC"})

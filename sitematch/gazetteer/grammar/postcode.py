@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
+from sitematch.domain.message import Enumeration, Message, in_a_row
 from sitematch.domain.place import Postcode
 from sitematch.errors import InvalidPostcode, Suggestion
 from sitematch.gazetteer.grammar.countries import COUNTRIES
@@ -176,7 +178,7 @@ Did you mean 04102?
     """
     if len(text) > MAX_LENGTH:
         raise InvalidPostcode(
-            f"The postcode has {len(text)} characters; no country's has more than {MAX_LENGTH}.",
+            Message("The postcode has %(count)s characters. Use %(most)s at most.", count=len(text), most=MAX_LENGTH),
             field="postcode",
         )
     form = form_of(country)
@@ -287,42 +289,55 @@ def _territory(country: str, key: str) -> str:
 
 
 # Codes that were replaced, by their length; 0 means every length.
-_REMARKS: dict[str, dict[int, str]] = {
-    "KR": {6: "six digits were replaced by five in 2015, e.g. 03051. Give the new code, or the town."},
-    "SG": {4: "four digits were replaced by six in 1995, e.g. 546080. Give the new code, or the town."},
-    "HK": {0: "it has no postcodes. Give the district or the town."},
-    "MO": {0: "it has no postcodes. Give the district or the town."},
+_REMARKS: dict[str, dict[int, Message]] = {
+    "KR": {6: Message("Six digits were replaced by five in 2015, e.g. 03051. Give the new postcode, or the town.")},
+    "SG": {4: Message("Four digits were replaced by six in 1995, e.g. 546080. Give the new postcode, or the town.")},
+    "HK": {0: Message("There are no postcodes there. Give the district or the town.")},
+    "MO": {0: Message("There are no postcodes there. Give the district or the town.")},
 }
 
 
 def _no_form(country: str) -> InvalidPostcode:
     if country not in COUNTRIES:
         return InvalidPostcode(f"{country!r} is no ISO 3166-1 country code.", field="country")
-    return InvalidPostcode(
-        f"There are no postcodes in {COUNTRIES[country].in_text}. Give the town instead.", field="postcode"
-    )
+    name = COUNTRIES[country].in_message()
+    told = Message("There are no postcodes in %(country)s. Give the town instead.", country=name)
+    return InvalidPostcode(told, field="postcode")
 
 
 def _invalid(country: str, text: str, key: str, form: PostcodeForm) -> InvalidPostcode:
-    name = COUNTRIES[country].in_text
+    name = COUNTRIES[country].in_message()
     shown = unicodedata.normalize("NFKC", text).strip()
     if not key:
-        return InvalidPostcode(f"The postcode is empty; one of {name} looks like {form.example}.", field="postcode")
+        told = Message(
+            "The postcode is empty. A postcode of %(country)s looks like %(example)s.",
+            country=name,
+            example=form.example,
+        )
+        return InvalidPostcode(told, field="postcode")
     if remark := _remark(country, len(key)):
-        return InvalidPostcode(f"{shown!r} is not a postcode of {name}: {remark}", field="postcode")
+        told = Message("'%(text)s' is not a postcode of %(country)s.", text=shown, country=name)
+        return InvalidPostcode(in_a_row(told, remark), field="postcode")
     suggestions = tuple(_lost_zeros(country, key, form))
-    asked = " or ".join(s.text for s in suggestions)
-    hint = f" Did you mean {asked}?" if asked else ""
+    told = Message(
+        "'%(text)s' is not a postcode of %(country)s (one looks like %(example)s).",
+        text=shown,
+        country=name,
+        example=form.example,
+    )
     return InvalidPostcode(
-        f"{shown!r} is not a postcode of {name} (one looks like {form.example}).{hint}",
-        field="postcode",
-        suggestions=suggestions,
+        in_a_row(told, did_you_mean(suggestions)) if suggestions else told, field="postcode", suggestions=suggestions
     )
 
 
-def _remark(country: str, length: int) -> str:
+def did_you_mean(suggestions: Sequence[Suggestion]) -> Message:
+    """Return the question whether one of the suggestions was meant."""
+    return Message("Did you mean %(choices)s?", choices=Enumeration(tuple(s.text for s in suggestions), is_choice=True))
+
+
+def _remark(country: str, length: int) -> Message | None:
     remarks = _REMARKS.get(country, {})
-    return remarks.get(length) or remarks.get(0, "")
+    return remarks.get(length) or remarks.get(0)
 
 
 def _lost_zeros(country: str, key: str, form: PostcodeForm) -> list[Suggestion]:
@@ -332,5 +347,6 @@ def _lost_zeros(country: str, key: str, form: PostcodeForm) -> list[Suggestion]:
         return []
     for zeros in ("0", "00"):
         if form.match.fullmatch(zeros + key):
-            return [Suggestion(_written(country, zeros + key, form), country, "a leading zero may have been lost")]
+            why = Message("a leading zero may have been lost")
+            return [Suggestion(_written(country, zeros + key, form), country, why)]
     return []

@@ -36,8 +36,8 @@ is known."""
 POINT_SLACK_KM = 50.0
 """Distance between a record's point and the place, beyond both uncertainties, from which they contradict each other."""
 
-_CONTRADICTIONS = ("was used", "was not used", "was believed")
-"""Words in flags about contradictions in a record; the last ones come from the gazetteer and from older flags."""
+_CONTRADICTIONS = ("was used", "was not used", "Check both", "was believed")
+"""Words in flags about contradictions in a record; the last two come from the gazetteer, today's and older ones."""
 
 InCountry = Callable[[str, Coordinates], bool]
 
@@ -48,7 +48,7 @@ def tells_contradiction(flag: str) -> bool:
 
 
 _MEANT = "was read as"
-_NOTICES = ("was left out", "is unknown, so", _MEANT)
+_NOTICES = ("was left out", "and left out", "is unknown, so", _MEANT)
 
 
 def is_notice(flag: str) -> bool:
@@ -201,7 +201,7 @@ def _by_words(
         except (InvalidInput, PostcodeNotFound) as error:
             flags.append(error.message)
         else:
-            return Placed(place=place, postcode=normal, flags=place.notes)
+            return Placed(place=place, postcode=normal, flags=tuple(map(str, place.notes)))
     # A known state is required: another state may have a town of the same name.
     alone = "" if state and find_regions(state, country) else city
     for name in dict.fromkeys(part for part in (town, alone) if part):
@@ -217,7 +217,7 @@ def _by_words(
             flags.append(error.message)
         else:
             flags.append(f"Placed by its town, {place.name or name}.")
-            return Placed(place=place, postcode=normal, flags=(*flags, *place.notes))
+            return Placed(place=place, postcode=normal, flags=(*flags, *map(str, place.notes)))
     return Placed(place=None, postcode=normal, flags=tuple(flags))
 
 

@@ -97,7 +97,7 @@ def test_a_contradiction_is_reported_with_what_was_believed(run: Run, tmp_path: 
     result = run("import", "ctgov", write(tmp_path, make_record(marietta)))
 
     assert "20060 is in Washington" in result.stderr
-    assert "The town was believed" in result.stderr
+    assert "We used the town" in result.stderr
 
 
 @pytest.mark.parametrize(
