@@ -168,12 +168,15 @@ def _answer(backend: Backend, asked: BatchAsked) -> BatchAnswer:
     finder = backend.finder(asked.study_id)
     now = backend.now()
     many = ManyMatches(finder, policy, now, spoken_languages())
-    answers = []
-    for position, patient in enumerate(asked.patients):
-        answered = many.answer(
-            PatientQuery(patient.postcode, patient.country, patient.town, patient.latitude, patient.longitude)
-        )
-        answers.append(_patient(str(position) if patient.patient is None else patient.patient, answered, many))
+    queries = [
+        PatientQuery(patient.postcode, patient.country, patient.town, patient.latitude, patient.longitude)
+        for patient in asked.patients
+    ]
+    many.answer_all(queries)
+    answers = [
+        _patient(str(position) if patient.patient is None else patient.patient, many.answer(query), many)
+        for position, (patient, query) in enumerate(zip(asked.patients, queries, strict=True))
+    ]
     named = sorted({*many.columns["site_id"]})
     return BatchAnswer(
         study=study_answer(finder.study),

@@ -62,29 +62,26 @@ def match_frame(
     patients = len(frame) if hasattr(frame, "__len__") else frame.num_rows
     cells = [[None] * patients if name is None else kind.values(frame, name) for name in columns.in_order]
     many = ManyMatches(finder, policy, now, languages)
-    starts, counts = np.zeros(patients, np.int64), np.zeros(patients, np.int64)
-    rejected: list[int] = []
-    rejects = []
-    seen: dict[tuple[Any, ...], Any] = {}
-    for row, given in enumerate(zip(*cells, strict=True)):
-        answered = seen.get(given)
-        if answered is None:
-            asked = columns.asked(*given)
-            if in_country is not None and not asked.country:
-                asked = asked._replace(country=in_country)
-            answered = seen[given] = many.answer(asked)
-        starts[row], counts[row] = answered.start, answered.count
-        if answered.reject is not None:
-            rejected.append(row)
-            rejects.append(answered.reject)
+    number_of: dict[tuple[Any, ...], int] = {}
+    numbers = np.fromiter(
+        (number_of.setdefault(given, len(number_of)) for given in zip(*cells, strict=True)), np.int64, patients
+    )
+    asked = [columns.asked(*given) for given in number_of]
+    if in_country is not None:
+        asked = [each if each.country else each._replace(country=in_country) for each in asked]
+    many.answer_all(asked)
+    answers = [many.answer(each) for each in asked]
+    starts = np.array([answer.start for answer in answers], np.int64)[numbers]
+    counts = np.array([answer.count for answer in answers], np.int64)[numbers]
+    rejected = np.flatnonzero(np.array([answer.reject is not None for answer in answers], bool)[numbers])
+    rejects = [answers[number].reject for number in numbers[rejected].tolist()]
     owners = np.repeat(np.arange(patients), counts)
     firsts = np.cumsum(counts) - counts
     rows = starts[owners] + np.arange(len(owners)) - firsts[owners]
-    at = np.array(rejected, dtype=np.int64)
     reasons = {name: [getattr(reject, name) for reject in rejects] for name in REJECT_COLUMNS}
     return MatchedFrame(
         matches=kind.build(many.columns, rows, kind.ids(frame, patient, owners)),
-        rejects=kind.build(reasons, None, kind.ids(frame, patient, at)),
+        rejects=kind.build(reasons, None, kind.ids(frame, patient, rejected)),
         patients=patients,
         distinct=many.distinct,
     )

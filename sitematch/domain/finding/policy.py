@@ -79,6 +79,11 @@ class MatchPolicy:
     unit: Unit | None = None
 
     @property
+    def asks_for_minutes(self) -> bool:
+        """Whether the answer depends on times by car."""
+        return self.order is Order.TIME or self.max_minutes is not None
+
+    @property
     def is_bounded(self) -> bool:
         """Whether a site has to be within a radius or a time."""
         return self.within_km is not None or self.max_minutes is not None

@@ -10,6 +10,7 @@ from sitematch.domain.finding.candidate import Candidate, best_key, known, site_
 from sitematch.domain.finding.match import Reason, ReasonCode
 from sitematch.domain.finding.policy import MatchPolicy, Order
 from sitematch.domain.place import Place
+from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.travel import TRAVEL_ORDER, TravelCertainty
 
 QUICKER_MINUTES = 5.0
@@ -99,12 +100,14 @@ def reasons_of(
         reasons += [_undecided(candidate, other) for other in tied]
         if policy.order is not Order.TIME and i > 0:
             reasons += _quicker(candidate, ordered[i - 1])
-    reasons.append(_TRAVEL_REASON[candidate.site.travel.certainty])
-    reasons.append(_spots_reason(known(candidate)))
-    probable = foreseen.get(candidate.site.site_id)
-    if probable is not None:
-        reasons.append(probable)
+    reasons += lasting_reasons(candidate.site, known(candidate), foreseen.get(candidate.site.site_id))
     return tuple(reasons)
+
+
+def lasting_reasons(site: Site, remaining: Remaining, probable: Reason | None) -> tuple[Reason, ...]:
+    """Say what is true of a site wherever a person is; these reasons come last."""
+    said = (_TRAVEL_REASON[site.travel.certainty], _spots_reason(remaining))
+    return said if probable is None else (*said, probable)
 
 
 def _position_reason(ordered: Sequence[Candidate], i: int, nearest: Candidate) -> tuple[Candidate | None, Reason]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -16,7 +16,7 @@ import msgspec
 
 from sitematch.domain.table_cells import cell_text
 from sitematch.errors import DataFault, Fault, InvalidInput
-from sitematch.services.finding.many import MATCH_COLUMNS, REJECT_COLUMNS, ManyMatches
+from sitematch.services.finding.many import MATCH_COLUMNS, REJECT_COLUMNS, ManyMatches, PatientQuery
 from sitematch.services.finding.patient_columns import PatientColumns
 
 ROWS_A_STEP = 5_000
@@ -212,6 +212,7 @@ class _Run:
     def go(
         self, reader: Iterator[list[str]], read: Callable[[], int], total: int, progress: Progress | None
     ) -> MatchedFile:
+        step: list[tuple[str, PatientQuery]] = []
         for cells in reader:
             if not cells:
                 continue  # an empty line
@@ -219,32 +220,42 @@ class _Run:
             if self.rows <= self.continued_at:
                 continue
             if len(cells) > self.width:
+                self._match(step)
                 raise _broken(self.rows, f"row {self.rows} has more fields than the header")
-            self._match(cells)
+            step.append(self._read(cells))
             if self.rows % ROWS_A_STEP == 0:
+                self._match(step)
                 self._note()
+                step.clear()
                 if progress is not None:
                     progress(self.rows, min(read(), total), total)
+        self._match(step)
         for file in self.files:
             file.flush()
         if progress is not None:
             progress(self.rows, total, total)
         return MatchedFile(rows=self.rows, rejected=self.rejected, continued_at=self.continued_at)
 
-    def _match(self, cells: list[str]) -> None:
+    def _read(self, cells: list[str]) -> tuple[str, PatientQuery]:
+        """Return the patient and the look-up of a row."""
         cells += [""] * (self.width - len(cells))
         asked = self.columns.asked(*(None if at is None else cells[at] for at in self.at))
         if not asked.country and self.options.in_country is not None:
             asked = asked._replace(country=self.options.in_country)
-        patient = str(self.rows) if self.patient_at is None else cells[self.patient_at]
-        answered = self.many.answer(asked)
+        return str(self.rows) if self.patient_at is None else cells[self.patient_at], asked
+
+    def _match(self, step: Sequence[tuple[str, PatientQuery]]) -> None:
+        """Answer the rows of a step together, and write them in their order."""
+        self.many.answer_all(asked for _, asked in step)
         columns = self.many.columns
-        for row in range(answered.start, answered.start + answered.count):
-            self.out.writerow((cell_text(patient), *(cell_text(columns[name][row]) for name in MATCH_COLUMNS)))
-        if answered.reject is not None:
-            self.rejected += 1
-            why = (getattr(answered.reject, name) for name in REJECT_COLUMNS)
-            self.rejects.writerow((cell_text(patient), *map(cell_text, why)))
+        for patient, asked in step:
+            answered = self.many.answer(asked)
+            for row in range(answered.start, answered.start + answered.count):
+                self.out.writerow((cell_text(patient), *(cell_text(columns[name][row]) for name in MATCH_COLUMNS)))
+            if answered.reject is not None:
+                self.rejected += 1
+                why = (getattr(answered.reject, name) for name in REJECT_COLUMNS)
+                self.rejects.writerow((cell_text(patient), *map(cell_text, why)))
         if self.many.distinct >= MOST_REMEMBERED:
             self.many.forget()
 

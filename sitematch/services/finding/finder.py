@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime, time
 from functools import partial
 from typing import Protocol
@@ -11,7 +12,7 @@ from typing import Protocol
 from sitematch.domain.capacity.caps import LimitedBy, Remaining, Shortage
 from sitematch.domain.finding.candidate import Candidate, CapacityView
 from sitematch.domain.finding.match import MatchResult, Reason
-from sitematch.domain.finding.policy import MatchPolicy, Order
+from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.domain.finding.ranking import NOTHING_FORESEEN, rank
 from sitematch.domain.journey.estimate import Journey
 from sitematch.domain.place import Coordinates, Place
@@ -21,6 +22,7 @@ from sitematch.domain.studies.study import TAKING_STATUSES, Study
 from sitematch.errors import NotReady, SiteNotFound
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.geo.index import ChordIndex, NearestIndex
+from sitematch.services.finding.together import RankedTogether
 from sitematch.services.journey.estimating import TravelEstimator
 
 _SPARE_CANDIDATES = 4
@@ -199,7 +201,7 @@ class Finder:
         NotReady
             If minutes are asked for and nothing estimates them.
         """
-        if self._travel is None and (policy.order is Order.TIME or policy.max_minutes is not None):
+        if self._travel is None and policy.asks_for_minutes:
             raise NotReady("Times by car are not available here. Build them with `sitematch gazetteer roads`.")
         return rank(
             place,
@@ -211,6 +213,24 @@ class Finder:
             foreseen=self._foresight.at(now),
             estimates=None if self._travel is None else partial(_journeys, self._travel, place),
         )
+
+    def without_times(self) -> Finder:
+        """Return a finder of the same sites and spots that estimates no times by car."""
+        other = copy(self)
+        other._travel = None
+        return other
+
+    def together(self, policy: MatchPolicy, now: datetime) -> RankedTogether | None:
+        """Return what ranks these sites from many places at once; None where each place has to be ranked by itself."""
+        if not RankedTogether.suits(policy):
+            return None
+        capacity = self._capacity.at(now)
+        found = RankedTogether(policy, self._placed, capacity, self._foresight.at(now))
+        if not found.sites:
+            return None
+        if len(found.sites) < policy.limit and not policy.is_bounded and self._unplaced:
+            return None  # sites without a location may be among the matches
+        return found
 
     def site(self, site_id: str) -> Site:
         """Return one site.

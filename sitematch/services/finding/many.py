@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from sitematch.domain.finding.match import MatchResult, SiteMatch
 from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.domain.place import Coordinates, Place, Precision
+from sitematch.domain.units import COMPASS
 from sitematch.errors import InvalidCoordinates, InvalidInput, SitematchError
 from sitematch.services.finding.finder import Finder
 from sitematch.services.finding.match_request import country_code
+from sitematch.services.finding.together import Ranked, RankedTogether
 
 
 class PatientQuery(NamedTuple):
@@ -83,9 +86,12 @@ REJECT_COLUMNS = ("code", "why", "suggestions")
 _NO_MATCH = Reject("NoMatch", "No site can take a patient now.")
 
 
+_Point = tuple[Coordinates, float, str, tuple[str, ...]]
+
+
 @dataclass(slots=True)
 class ManyMatches:
-    """Answers look-ups one after the other, and remembers every distinct one.
+    """Answers look-ups, and remembers every distinct one.
 
     Parameters
     ----------
@@ -95,6 +101,10 @@ class ManyMatches:
         See `Finder.find`.
     columns
         The matches of all distinct places, by column: `MATCH_COLUMNS`.
+
+    Notes
+    -----
+    Times by car are estimated only if the policy asks for minutes, so without them no reason compares times.
     """
 
     finder: Finder
@@ -103,20 +113,42 @@ class ManyMatches:
     languages: Sequence[str] = ()
     columns: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in MATCH_COLUMNS})
     _answers: dict[PatientQuery, Answered] = field(default_factory=dict)
-    _ranked: dict[tuple[Coordinates, float, str, tuple[str, ...]], Answered] = field(default_factory=dict)
+    _ranked: dict[_Point, Answered] = field(default_factory=dict)
+    _together: RankedTogether | None = None
+
+    def __post_init__(self) -> None:
+        if not self.policy.asks_for_minutes:
+            self.finder = self.finder.without_times()
+        self._together = self.finder.together(self.policy, self.now)
 
     def answer(self, asked: PatientQuery) -> Answered:
         """Return where the matches of a look-up are; the same look-up is answered once."""
         known = self._answers.get(asked)
         if known is None:
-            try:
-                place = self._place(asked)
-            except SitematchError as error:
-                known = Answered(0, 0, reject_of(error))
-            else:
-                known = self._rank(place)
-            self._answers[asked] = known
+            self.answer_all((asked,))
+            known = self._answers[asked]
         return known
+
+    def answer_all(self, asked: Iterable[PatientQuery]) -> None:
+        """Answer many look-ups together, which is much faster than one after the other."""
+        points: dict[PatientQuery, _Point] = {}
+        places: dict[_Point, Place] = {}
+        for each in asked:
+            if each in self._answers or each in points:
+                continue
+            try:
+                place = self._place(each)
+            except SitematchError as error:
+                self._answers[each] = Answered(0, 0, reject_of(error))
+                continue
+            # Many postcodes share a point, and nothing else of a place has a say in the order.
+            point = points[each] = (place.coordinates, place.uncertainty_km, place.country, place.notes)
+            if point not in self._ranked:
+                places.setdefault(point, place)
+        if places:
+            self._rank(places)
+        for each, point in points.items():
+            self._answers[each] = self._ranked[point]
 
     @property
     def distinct(self) -> int:
@@ -153,19 +185,26 @@ class ManyMatches:
             country=country_code(asked.country or None, "country") or "",
         )
 
-    def _rank(self, place: Place) -> Answered:
-        # Many postcodes share a point, and nothing else of a place has a say in the order.
-        key = (place.coordinates, place.uncertainty_km, place.country, place.notes)
-        known = self._ranked.get(key)
-        if known is None:
-            result = self.finder.match_sites(place, self.policy, self.now)
-            start = len(self.columns["rank"])
-            for match in result.matches:
-                for name, value in zip(MATCH_COLUMNS, _cells(match, result), strict=True):
-                    self.columns[name].append(value)
-            count = len(result.matches)
-            known = self._ranked[key] = Answered(start, count, None if count else _NO_MATCH)
-        return known
+    def _rank(self, places: Mapping[_Point, Place]) -> None:
+        start = len(self.columns["rank"])
+        if self._together is None:
+            counts = [self._rank_alone(place) for place in places.values()]
+        else:
+            ranked = self._together.rank(list(places.values()))
+            counts = ranked.counts.tolist()
+            for name, values in _columns(self._together, ranked, list(places.values())).items():
+                self.columns[name].extend(values)
+        for point, count in zip(places, counts, strict=True):
+            self._ranked[point] = Answered(start, count, None if count else _NO_MATCH)
+            start += count
+
+    def _rank_alone(self, place: Place) -> int:
+        """Rank one place by itself, and return the number of its matches."""
+        result = self.finder.match_sites(place, self.policy, self.now)
+        for match in result.matches:
+            for name, value in zip(MATCH_COLUMNS, _cells(match, result), strict=True):
+                self.columns[name].append(value)
+        return len(result.matches)
 
 
 def reject_of(error: SitematchError) -> Reject:
@@ -194,3 +233,31 @@ def _cells(match: SiteMatch, result: MatchResult) -> tuple[Any, ...]:
         result.outside_radius,
         " ".join(result.place.notes),
     )
+
+
+def _columns(together: RankedTogether, ranked: Ranked, places: Sequence[Place]) -> dict[str, list[Any]]:
+    """Return the matches of places that were ranked together, by column."""
+    sites, remaining = together.sites, together.remaining
+
+    def each(values: Sequence[Any], at: Any) -> list[Any]:
+        return list(map(values.__getitem__, at.tolist()))
+
+    texts = {code: together.reason_text(code) for code in set(ranked.reasons.tolist())}
+    notes = [" ".join(place.notes) for place in places]
+    return {
+        "rank": ranked.rank.tolist(),
+        "band": ranked.band.tolist(),
+        **{
+            name: each([getattr(site, name) for site in sites], ranked.site)
+            for name in ("site_id", "facility", "city", "state", "country")
+        },
+        "distance_km": ranked.distance_km.tolist(),
+        "distance_uncertainty_km": ranked.uncertainty_km.tolist(),
+        "direction": each(COMPASS, ranked.direction),
+        "travel": each([site.travel.certainty.value for site in sites], ranked.site),
+        "remaining": each([left.count for left in remaining], ranked.site),
+        "drawn_from": each([left.drawn_from.value for left in remaining], ranked.site),
+        "reasons": list(map(texts.__getitem__, ranked.reasons.tolist())),
+        "outside_radius": ranked.outside_radius.tolist(),
+        "notes": list(chain.from_iterable(map(repeat, notes, ranked.counts.tolist()))),
+    }
