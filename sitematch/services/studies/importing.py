@@ -19,7 +19,14 @@ import msgspec
 
 from sitematch.config import Settings
 from sitematch.domain.place import Coordinates
-from sitematch.domain.studies.change import StudyChange, compare_studies, merge_study, revise_sites, take_sites
+from sitematch.domain.studies.change import (
+    RevisedSites,
+    StudyChange,
+    compare_studies,
+    merge_study,
+    revise_sites,
+    take_sites,
+)
 from sitematch.domain.studies.contact import Contact, StudyContacts
 from sitematch.domain.studies.identity import SiteIdentity
 from sitematch.domain.studies.import_outcome import ImportTotals
@@ -71,6 +78,8 @@ class _LaidAside(msgspec.Struct, array_like=True):
     contacts: tuple[tuple[Contact, ...], ...] = ()
     left_out: tuple[SiteIdentity, ...] = ()
     states_status: bool = True
+    lists_sites: bool = True
+    is_copy: bool = False
 
 
 _LAID_ASIDE = msgspec.msgpack.Decoder(_LaidAside)
@@ -349,6 +358,8 @@ def _lay_aside(
             contacts=tuple(contacts),
             left_out=tuple(left_out),
             states_status=record.states_status,
+            lists_sites=record.lists_sites,
+            is_copy=record.is_copy,
         )
         _lay(laid, spool, encoder)
         watcher.progress(counts["studies"], counts["sites"])
@@ -391,6 +402,11 @@ def _bring_in(
         reason = f"is older than the stored version of {known.study.as_of_on.isoformat()}; use allow-older to import it"
         watcher.fault(Fault(0, "date", study.as_of_on.isoformat(), reason, place=study.study_id))
         return
+    if laid.is_copy and known.study is not None and not was_of_record:
+        counts["records_left_out"] += 1
+        reason = f"is a copy; the catalogue has the study from {known.study.source}, which stays"
+        watcher.fault(Fault(0, "study", study.study_id, reason, place=study.study_id))
+        return
     if laid.has_ids:
         revised = take_sites(study, known.sites, laid.sites, in_use=known.in_use, is_whole=laid.is_whole)
     else:
@@ -403,7 +419,10 @@ def _bring_in(
         )
         travel, reimbursement = study.travel, study.time_reimbursement
         offered = tuple(replace(site, travel=travel, time_reimbursement=reimbursement) for site in laid.sites)
-        revised = revise_sites(study, known.sites, offered, in_use=known.in_use, left_out=laid.left_out)
+        if laid.lists_sites:
+            revised = revise_sites(study, known.sites, offered, in_use=known.in_use, left_out=laid.left_out)
+        else:
+            revised = RevisedSites(known.sites, (), len(known.sites))
         counts["held_back"] += revised.held_back
         counts.update(f"status_{status_origin(site)}" for site in revised.sites[: len(offered)])
     change = StudyChange(

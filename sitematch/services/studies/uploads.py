@@ -14,6 +14,7 @@ from sitematch.domain.studies.record import StudyRecord
 from sitematch.domain.studies.site import Site
 from sitematch.errors import Fault
 from sitematch.gazetteer.locate import Gazetteer
+from sitematch.importers.file_kinds import source_of
 from sitematch.importers.sandbox.reading import read_records_apart, read_table_apart
 from sitematch.services.studies.importing import import_records
 from sitematch.services.studies.site_tables import TableForm, read_sites_tables
@@ -101,7 +102,7 @@ def import_upload(
     store, gazetteer, actor
         The data and the actor.
     path, form
-        The file, and its source.
+        The file, and the source that the person chose. If the file is certainly of another kind, that kind is used.
     name, uploader
         Its name and the person who uploaded it, for the list of imports.
     study_id
@@ -123,6 +124,9 @@ def import_upload(
         See `read_table_apart` and `import_records`; nothing is changed then.
     """
     outcome = UploadOutcome()
+    detected = source_of(path)
+    if detected is not ImportSource.TABLE:
+        form = detected
     records: Iterable[StudyRecord | Fault]
     if form is ImportSource.TABLE:
         require(actor, Permission.CATALOGUE_WRITE, study_id=study_id)
