@@ -30,6 +30,7 @@ from sitematch.domain.studies.change import (
 from sitematch.domain.studies.contact import Contact, StudyContacts
 from sitematch.domain.studies.identity import SiteIdentity
 from sitematch.domain.studies.import_outcome import ImportTotals
+from sitematch.domain.studies.placeholders import is_heading
 from sitematch.domain.studies.record import CatalogueRecord, RecordLocation, StudyRecord
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.status_origin import (
@@ -100,6 +101,10 @@ class ImportWatcher(Protocol):
         """Record that parts of a record contradict one another; the flag says what was used and why."""
         ...
 
+    def unplaced(self, site: Site, where: str, /) -> None:
+        """Record a site that could not be placed."""
+        ...
+
     def change(self, change: StudyChange, /) -> None:
         """Record a study that changes, or would change."""
         ...
@@ -148,8 +153,12 @@ class Placer:
         if not city:
             city = placed.place.name.partition(",")[0] if placed.place and placed.place.name else "Town not given"
             flags.append(f"The record gives no town. {city} comes from its postcode or point.")
-        if not location.facility:
+        facility = location.facility
+        if not facility:
             flags.append("The record does not name the site.")
+        elif is_heading(facility):
+            flags.append(f"The record does not name the site: it says only {facility[:60]!r}.")
+            facility = ""
         status, told = self._status(location, study)
         flags += told
         place = placed.place
@@ -157,7 +166,7 @@ class Placer:
             site_id="",
             study_id=study.study_id,
             source_study=study.study_id,
-            facility=location.facility or NO_NAME,
+            facility=facility or NO_NAME,
             address=location.address,
             city=city,
             state=location.state,
@@ -341,7 +350,9 @@ def _lay_aside(
                 watcher.notice(f"{location.where}, {site.facility}, {site.city}", flag)
             sites.append(site)
             contacts.append(location.contacts)
-            counts["unplaced"] += site.place is None
+            if site.place is None:
+                counts["unplaced"] += 1
+                watcher.unplaced(site, location.where)
             contradictions = [flag for flag in site.flags if tells_contradiction(flag)]
             counts["contradictions"] += bool(contradictions)
             for flag in contradictions:
