@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 import msgspec
@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 
 from api.backend import Backend
-from api.fhir.params import ABOUT_STUDIES, PARAMETERS
+from api.fhir.params import ABOUT_STUDIES, PARAMETERS, SORTS
 from api.fhir.query import Pairs, ParsedSearch, mark_text, read_search
 from api.fhir.subset import read_subset
 from api.http import problems
@@ -70,7 +70,7 @@ Relation = Literal["self", "first", "previous", "next"]
 _IN_ADDRESS = f"Do not put a patient's coordinates into a URL: send the search with POST. {ABOUT_STUDIES}"
 _PREFER = {"Prefer": "handling=strict rejects unsupported parameters; handling=lenient, the default, reports them."}
 _COMMON = {
-    "_count": "Results per page, 0 to 500; the default is 50.",
+    "_count": "Results per page; more than 500 count as 500, and the default is 50.",
     "_sort": "Parameters to sort by, at most three, all forwards or all backwards: name or -name,-_id.",
     "_summary": "true, text, data, count or false: which elements to send.",
     "_elements": "Names of the elements to send, with commas between them.",
@@ -213,7 +213,7 @@ def _serve_type(routes: Documented, backend: Backend, kind: ResourceKind) -> Non
             problems=_SEARCHES,
             headers=_PREFER,
             refusal=REFUSAL,
-            example={"_count": "2"},
+            example={"_count": 2},
         ),
     )
     _register(
@@ -233,7 +233,7 @@ def _serve_type(routes: Documented, backend: Backend, kind: ResourceKind) -> Non
             problems=_POSTS,
             headers=_PREFER,
             refusal=REFUSAL,
-            example={"near": "25.96|-80.14|100|km"} if kind is ResourceKind.LOCATION else {"_count": "2"},
+            example={"near": "25.96|-80.14|100|km"} if kind is ResourceKind.LOCATION else {"_count": 2},
         ),
     )
     _register(
@@ -284,8 +284,30 @@ def _parameters(kind: ResourceKind) -> type[Struct]:
     fields: list[tuple[str, object, object]] = []
     for number, (name, text) in enumerate({**about, **_COMMON}.items()):
         kept = msgspec.field(default=None, name=name)
-        fields.append((f"p{number}", Annotated[str | None, Meta(description=text)], kept))
+        fields.append((f"p{number}", Annotated[_type_of(kind, name) | None, Meta(description=text)], kept))
     return msgspec.defstruct(f"{kind.value}Search", fields, frozen=True, kw_only=True)
+
+
+def _type_of(kind: ResourceKind, name: str) -> Any:
+    """Return the type of a parameter, as narrow as it is checked."""
+    if name == "_count":
+        return Annotated[int, Meta(ge=0, lt=10**9)]
+    if name == "_summary":
+        return Literal["true", "text", "data", "count", "false"]
+    included = {"_include": INCLUDES, "_revinclude": REVERSE_INCLUDES}.get(name)
+    if included is not None and included[kind]:
+        return Literal[tuple(included[kind])]
+    number = r"[+\-]?(\d+\.?\d*|\.\d+)([eE][+\-]?\d+)?"
+    sorts = "|".join(SORTS[kind])
+    patterns = {
+        "_sort": f"^(near|-?({sorts})(,-?({sorts}))*)$",
+        "_elements": r"^[A-Za-z0-9.]+(\s*,\s*[A-Za-z0-9.]+)*$",
+        "active": r"^([^|,]*\|)?(true|false)(,([^|,]*\|)?(true|false))*$",
+        "near": rf"^\s*{number}\s*\|\s*{number}\s*(\|\s*(\+?(\d+\.?\d*|\.\d+)([eE][+\-]?\d+)?)?\s*(\|[^|,]*)?)?$",
+    }
+    if name in patterns:
+        return Annotated[str, Meta(pattern=patterns[name])]
+    return Annotated[str, Meta(min_length=1)]
 
 
 def _search(backend: Backend, kind: ResourceKind, pairs: Pairs, *, is_form: bool) -> Response:
