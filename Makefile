@@ -28,11 +28,12 @@ run: port .venv/run.done $(GAZETTEER) $(ROADS) $(PAGES) ## build what is missing
 test: missing .venv/dev.done $(GAZETTEER) $(ROADS) $(PAGES) build/chromium.done lint types ## lint, types, import rules and all tests
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-lint: .venv/dev.done $(PAGES) ## ruff, import-linter and the scripts' types
+lint: .venv/dev.done $(PAGES) tools/openapi/node_modules/.package-lock.json ## ruff, import-linter, the scripts' types, the OpenAPI document
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tools.build_pages --check
+	$(BIN)/python -m tools.openapi
 
 types: .venv/dev.done ## mypy, strict
 	$(BIN)/mypy

@@ -65,7 +65,7 @@ class Silent:
     def fault(self, *_: object) -> None:
         """Hear of anything."""
 
-    notice = contradiction = change = progress = fault
+    notice = contradiction = unplaced = change = progress = fault
 
 
 def one_size(count: int) -> dict[str, float]:

@@ -22,7 +22,7 @@ from sitematch.domain.accounts.access import Permission, require
 from sitematch.errors import InvalidInput, SitematchError
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.studies import uploads
-from sitematch.services.studies.sources import ImportSource
+from sitematch.services.studies.sources import SOURCES, ImportSource
 from sitematch.services.studies.uploads import UploadOutcome
 
 MAX_UPLOAD_BYTES = 64 * 1024 * 1024
@@ -163,7 +163,7 @@ def _show(
         "imports.html",
         status=status,
         imports=uploads.list_imports(context.store, context.actor),
-        forms=list(ImportSource),
+        forms=[(source.value, about.title) for source, about in SOURCES.items() if about.reader is not None],
         max_mb=MAX_UPLOAD_BYTES // (1024 * 1024),
         done=done,
         undone=undone,

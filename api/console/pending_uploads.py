@@ -20,7 +20,7 @@ KEPT_FOR = timedelta(hours=1)
 """How long an upload is kept for its import."""
 
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
-_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".json", ".ndjson", ".jsonl", ".gz", ".zip"})
+_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".json", ".ndjson", ".jsonl", ".xml", ".gz", ".zip"})
 
 
 class UploadDetails(Wire, frozen=True):

@@ -12,6 +12,8 @@ from sitematch.exporters.fhir.bundle import UNITS_KM
 from sitematch.services.studies.directory import SearchCentre
 
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_EVERYDAY = {"mi": "[mi_i]", "mile": "[mi_i]", "miles": "[mi_i]", "nmi": "[nmi_i]", "ft": "[ft_i]", "yd": "[yd_i]"}
+"""Everyday words for units, which UCUM lacks or uses otherwise."""
 _SHOWN = 40
 """Maximum number of characters of the caller's text in a message."""
 
@@ -119,7 +121,7 @@ def near(name: str, text: str) -> tuple[SearchCentre, str]:
         The name of the parameter.
     text
         Decimal degrees on WGS84; the last two parts are optional: without a distance, the whole globe is searched;
-        without a unit, it is in kilometres.
+        and any unit is taken; without a unit, it is in kilometres. ``mi`` is the international mile.
 
     Returns
     -------
@@ -137,14 +139,18 @@ def near(name: str, text: str) -> tuple[SearchCentre, str]:
     if not 2 <= len(parts) <= 4 or len(split(text, ",")) > 1:
         raise InvalidInput(f"{name} takes latitude|longitude|distance|units, once, with decimal points.", field=name)
     latitude, longitude = (_number(name, part, "latitude and longitude") for part in parts[:2])
+    has_distance = len(parts) > 2 and bool(parts[2])
     unit = parts[3] if len(parts) > 3 and parts[3] else "km"
+    unit = _EVERYDAY.get(unit, unit)
+    if unit not in UNITS_KM and not has_distance:
+        unit = "km"
     if unit not in UNITS_KM:
         raise InvalidInput(
             f"{name}: the unit {unit[:_SHOWN]!r} is unknown. Use one of these UCUM codes: {', '.join(UNITS_KM)}.",
             field=name,
         )
     km = None
-    if len(parts) > 2 and parts[2]:
+    if has_distance:
         km = _number(name, parts[2], "distance") * UNITS_KM[unit]
         if km < 0:
             raise InvalidInput(f"{name}: the distance is less than 0.", field=name)

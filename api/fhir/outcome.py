@@ -22,6 +22,7 @@ _ISSUE_OF_STATUS = {
     415: "not-supported",
     422: "multiple-matches",
     429: "throttled",
+    501: "not-supported",
     503: "transient",
 }
 """Codes of issue-type; any other error is an internal one."""

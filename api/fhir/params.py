@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sitematch.domain.studies.order import SortField
 from sitematch.services.exchange.fhir import ResourceKind
 
 _R4 = "http://hl7.org/fhir/SearchParameter/"
@@ -37,13 +38,24 @@ _COUNTRY = "ISO 3166-1 code or a country's name, compared as a country."
 _FACILITY = "Start of the institution's name; :contains, :exact."
 _CITY = "Start of the town's name; :contains, :exact."
 
+
+def _addresses(kind: str) -> tuple[Parameter, ...]:
+    about = {
+        "address": "Start of the street, town, state, postcode or country code; :contains, :exact.",
+        "address-city": _CITY,
+        "address-state": "Start of the state as in the record; :contains, :exact.",
+        "address-postalcode": "Start of the site's postcode; :contains, :exact.",
+        "address-country": _COUNTRY,
+    }
+    return tuple(Parameter(name, "string", text, f"{_R4}{kind}-{name}") for name, text in about.items())
+
+
 PARAMETERS: dict[ResourceKind, tuple[Parameter, ...]] = {
     ResourceKind.LOCATION: (
         _ID,
         Parameter("identifier", "token", _SITE_IDENTIFIER, f"{_R4}Location-identifier"),
         Parameter("name", "string", _FACILITY, f"{_R4}Location-name"),
-        Parameter("address-city", "string", _CITY, f"{_R4}Location-address-city"),
-        Parameter("address-country", "string", _COUNTRY, f"{_R4}Location-address-country"),
+        *_addresses("Location"),
         Parameter("status", "token", "active, suspended or inactive.", f"{_R4}Location-status"),
         Parameter("organization", "reference", "The managing Organization.", f"{_R4}Location-organization"),
         Parameter(
@@ -73,11 +85,26 @@ PARAMETERS: dict[ResourceKind, tuple[Parameter, ...]] = {
         _ID,
         Parameter("identifier", "token", _SITE_IDENTIFIER, f"{_R4}Organization-identifier"),
         Parameter("name", "string", _FACILITY, f"{_R4}Organization-name"),
-        Parameter("address-city", "string", _CITY, f"{_R4}Organization-address-city"),
-        Parameter("address-country", "string", _COUNTRY, f"{_R4}Organization-address-country"),
+        *_addresses("Organization"),
     ),
 }
 """By type, in the order of the CapabilityStatement."""
+
+_BY_ADDRESS = {
+    "_id": SortField.ID,
+    "name": SortField.FACILITY,
+    "address-city": SortField.CITY,
+    "address-state": SortField.STATE,
+    "address-postalcode": SortField.POSTCODE,
+    "address-country": SortField.COUNTRY,
+}
+SORTS: dict[ResourceKind, dict[str, SortField]] = {
+    ResourceKind.LOCATION: {**_BY_ADDRESS, "status": SortField.STATUS},
+    ResourceKind.HEALTHCARE_SERVICE: {"_id": SortField.ID},
+    ResourceKind.RESEARCH_STUDY: {"_id": SortField.ID, "title": SortField.TITLE, "status": SortField.STATUS},
+    ResourceKind.ORGANIZATION: _BY_ADDRESS,
+}
+"""By type: the parameters that ``_sort`` takes. A status is ordered by ClinicalTrials.gov's words."""
 
 OF_STUDIES = "_has:ResearchStudy:site:"
 """Prefix of a ResearchStudy parameter that limits sites to those of matching studies."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import math
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+import msgspec
+
 from api.fhir import grammar
-from api.fhir.params import OF_STUDIES, PARAMETERS
+from api.fhir.params import OF_STUDIES, PARAMETERS, SORTS
+from api.fhir.subset import WHOLE, Subset
 from sitematch.domain import fhir as words
 from sitematch.domain.studies.filters import SiteFilter, StudyFilter
+from sitematch.domain.studies.order import SortOrder
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.domain.studies.text_match import Field, TextFit, TextTest
 from sitematch.errors import InvalidInput
@@ -31,12 +37,22 @@ DEFAULT_COUNT = 50
 MAX_COUNT = 500
 MAX_VALUES = 200
 """Maximum number of values over all parameters, because each is a condition for the database or for every candidate."""
+MAX_SORTS = 3
+"""Maximum number of fields in ``_sort``."""
 MAX_TEXTS = 10
 """Maximum number of text values, because hundreds in a large catalogue would take seconds of CPU time."""
 _SHOWN = 60
 _FITS = {"": TextFit.STARTS, "contains": TextFit.CONTAINS, "exact": TextFit.EXACT}
 _IGNORED_BY_DESIGN = frozenset({"_format", "_pretty"})
-_TEXTS = {"name": Field.FACILITY, "address-city": Field.CITY, "title": Field.TITLE, "condition": Field.CONDITION}
+_TEXTS = {
+    "name": Field.FACILITY,
+    "address": Field.ADDRESS,
+    "address-city": Field.CITY,
+    "address-state": Field.STATE,
+    "address-postalcode": Field.POSTCODE,
+    "title": Field.TITLE,
+    "condition": Field.CONDITION,
+}
 _LOCATION_STATUS_SYSTEM = "http://hl7.org/fhir/location-status"
 _STUDY_STATUS_SYSTEM = "http://hl7.org/fhir/research-study-status"
 
@@ -67,6 +83,8 @@ class ParsedSearch:
         The recognised parameters, for links: without paging, with an explicit distance.
     ignored
         Names of unsupported parameters.
+    subset
+        The elements of the resources to send.
     """
 
     kind: ResourceKind
@@ -78,6 +96,7 @@ class ParsedSearch:
     unit: str
     kept: tuple[tuple[str, str], ...]
     ignored: tuple[str, ...]
+    subset: Subset = WHOLE
 
 
 def read_search(kind: ResourceKind, pairs: Pairs, find_id: FindId, *, strict: bool) -> ParsedSearch:
@@ -138,6 +157,8 @@ class _Reader:
         self.near: SearchCentre | None = None
         self.of_studies = False
         self.count = DEFAULT_COUNT
+        self.order: SortOrder | None = None
+        self.subset = WHOLE
         self.marks: dict[str, str] = {}
         self.included: set[ResourceKind] = set()
         self.unit = "km"
@@ -148,24 +169,33 @@ class _Reader:
         marks = {name: self._mark(f"_{name}", text) for name, text in self.marks.items()}
         if len(marks) > 1:
             raise InvalidInput("Give _after or _before, not both.", field="_before")
+        if self.order is not None and self.near is not None:
+            raise InvalidInput("near orders by distance. Leave out _sort.", field="_sort")
+        # Sites are ordered, not the studies that limit them.
+        of_studies_alone = self.kind is ResourceKind.RESEARCH_STUDY
         return ParsedSearch(
             kind=self.kind,
-            sites=SiteSearch(self.site, tuple(self.site_tests), self.near),
-            studies=StudySearch(self.study, tuple(self.study_tests)),
+            sites=SiteSearch(self.site, tuple(self.site_tests), self.near, self.order),
+            studies=StudySearch(self.study, tuple(self.study_tests), self.order if of_studies_alone else None),
             of_studies=self.of_studies,
             turn=PagePosition(self.count, **marks),
             included=frozenset(self.included),
             unit=self.unit,
             kept=tuple(self.kept),
             ignored=tuple(dict.fromkeys(self.ignored)),
+            subset=self.subset,
         )
 
     def take(self, name: str, text: str) -> bool:
         """Add a parameter; False if it is unsupported."""
         if name in _IGNORED_BY_DESIGN:
             return True
-        if name in ("_count", "_after", "_before", "_summary", "_total"):
+        if name in ("_count", "_after", "_before", "_total"):
             return self._take_paging(name, text)
+        if name in ("_summary", "_elements"):
+            return self._take_subset(name, text)
+        if name == "_sort":
+            return self._take_sort(text)
         if name in ("_include", "_revinclude"):
             return self._take_include(name, text)
         if self.kind is ResourceKind.LOCATION and name.startswith(OF_STUDIES):
@@ -183,11 +213,6 @@ class _Reader:
             if not (text.isascii() and text.isdecimal() and len(text) < 10):
                 raise InvalidInput("_count must be a whole number, 0 or more; 0 returns only the total.", field=name)
             self.count = min(int(text), MAX_COUNT)
-        elif name == "_summary":
-            if text == "count":
-                self.count = 0
-            elif text != "false":
-                return False
         elif name == "_total":
             # Totals are always counted.
             return text in ("none", "estimate", "accurate")
@@ -195,6 +220,29 @@ class _Reader:
             if name[1:] in self.marks:
                 raise InvalidInput(f"{name} is given several times. Give it once.", field=name)
             self.marks[name[1:]] = text
+        return True
+
+    def _take_subset(self, name: str, text: str) -> bool:
+        if name == "_summary" and text == "count":
+            self.count = 0
+            return True
+        self.subset = self.subset.narrowed(name, text)
+        self.kept.append((name, text))
+        return True
+
+    def _take_sort(self, text: str) -> bool:
+        """Take an order; False if it has a field that cannot be sorted by."""
+        names = [name.strip() for name in text.split(",")]
+        if names == ["near"]:
+            return self.kind is ResourceKind.LOCATION
+        fields = [SORTS[self.kind].get(name.removeprefix("-")) for name in names]
+        if self.order is not None or len(fields) > MAX_SORTS or None in fields:
+            return False
+        backwards = {name.startswith("-") for name in names}
+        if len(backwards) > 1:
+            raise InvalidInput("_sort takes fields that all go forwards, or all backwards: -name,-_id.", field="_sort")
+        self.order = SortOrder(tuple(one for one in fields if one is not None), is_descending=backwards == {True})
+        self.kept.append(("_sort", text))
         return True
 
     def _take_include(self, name: str, text: str) -> bool:
@@ -280,6 +328,8 @@ class _Reader:
         return frozenset(found for text in given if (found := self.find_id(text)) is not None)
 
     def _mark(self, name: str, text: str) -> PageMark:
+        if self.order is not None:
+            return self._sorted_mark(name, text)
         if self.near is None:
             return PageMark(text)
         km, _, found = text.partition("~")
@@ -288,12 +338,30 @@ class _Reader:
         except ValueError:
             mark = PageMark("", math.nan)
         if not mark.id or not math.isfinite(mark.km or 0.0):
-            raise InvalidInput(f"{name} is set by our links. Do not set it yourself.", field=name)
+            raise _not_ours(name)
         return mark
+
+    def _sorted_mark(self, name: str, text: str) -> PageMark:
+        fields = () if self.order is None else self.order.fields
+        try:
+            unpacked = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            values = msgspec.json.decode(unpacked, type=tuple[str, ...])
+        except (ValueError, binascii.Error, msgspec.DecodeError):
+            values = ()
+        if len(values) != len(fields) + 1 or any("\0" in value for value in values):
+            raise _not_ours(name)
+        return PageMark(values[-1], values=values[:-1])
+
+
+def _not_ours(name: str) -> InvalidInput:
+    return InvalidInput(f"{name} is set by our links. Do not set it yourself.", field=name)
 
 
 def mark_text(mark: PageMark) -> str:
     """Return a position in an answer in the form of `_after` and `_before`."""
+    if mark.values:
+        packed = msgspec.json.encode([*mark.values, mark.id])
+        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
     return mark.id if mark.km is None else f"{mark.km!r}~{mark.id}"
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 import msgspec
@@ -12,11 +14,13 @@ from msgspec import Meta, Struct
 from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 
 from api.backend import Backend
-from api.fhir.params import ABOUT_STUDIES, PARAMETERS
+from api.fhir.params import ABOUT_STUDIES, PARAMETERS, SORTS
 from api.fhir.query import Pairs, ParsedSearch, mark_text, read_search
+from api.fhir.subset import read_subset
 from api.http import problems
 from api.http.answers import encode, respond, respond_cacheable
-from api.http.negotiation import FHIR, JSON, choose_media_type
+from api.http.errors import RequestRejected
+from api.http.negotiation import FHIR, JSON, best_media_type
 from api.http.operations import Documented, Operation, View
 from api.http.reading import read_body
 from sitematch.errors import InvalidInput
@@ -36,7 +40,16 @@ from sitematch.exporters.fhir.types import (
     SearchParam,
     ServedResource,
 )
-from sitematch.services.exchange.fhir import INCLUDES, REVERSE_INCLUDES, ResourceKind, join, read_resource, search
+from sitematch.exporters.wire.matches import Wire
+from sitematch.services.exchange.fhir import (
+    INCLUDES,
+    REVERSE_INCLUDES,
+    FoundResource,
+    ResourceKind,
+    join,
+    read_resource,
+    search,
+)
 from sitematch.services.studies.directory import DirectoryPage, IdFinder
 
 TYPES: dict[ResourceKind, type[Struct]] = {
@@ -47,6 +60,8 @@ TYPES: dict[ResourceKind, type[Struct]] = {
 }
 REFUSAL = (FHIR, OperationOutcome)
 FORM = "application/x-www-form-urlencoded"
+_VERSION = re.compile(r";\s*fhirversion\s*=\s*\"?([\w.]*)", re.IGNORECASE)
+_VERSIONS = frozenset({"4.0", "4.0.1"})
 _FORMATS = frozenset({"json", "application/json", "application/fhir+json", "text/json"})
 _READS = (problems.NOT_ACCEPTABLE, problems.BUSY, problems.STORAGE_FAULT, problems.NOT_READY)
 _SEARCHES = (problems.INVALID_INPUT, problems.UNKNOWN_COUNTRY, *_READS)
@@ -55,11 +70,28 @@ Relation = Literal["self", "first", "previous", "next"]
 _IN_ADDRESS = f"Do not put a patient's coordinates into a URL: send the search with POST. {ABOUT_STUDIES}"
 _PREFER = {"Prefer": "handling=strict rejects unsupported parameters; handling=lenient, the default, reports them."}
 _COMMON = {
-    "_count": "Results per page, 0 to 500; the default is 50.",
+    "_count": "Results per page; more than 500 count as 500, and the default is 50.",
+    "_sort": "Parameters to sort by, at most three, all forwards or all backwards: name or -name,-_id.",
+    "_summary": "true, text, data, count or false: which elements to send.",
+    "_elements": "Names of the elements to send, with commas between them.",
     "_include": "Linked resources to include.",
     "_revinclude": "Resources that refer to the results, to include.",
     "_format": "json. The Accept header has the same effect.",
 }
+
+
+class ReadQuery(Wire, frozen=True):
+    """The elements of a resource to send."""
+
+    summary: Annotated[Literal["true", "text", "data", "false"] | None, Meta(description="Which elements to send.")] = (
+        msgspec.field(default=None, name="_summary")
+    )
+    elements: Annotated[str | None, Meta(description="Names of the elements to send, with commas between them.")] = (
+        msgspec.field(default=None, name="_elements")
+    )
+    format: Annotated[str | None, Meta(description="json. The Accept header has the same effect.")] = msgspec.field(
+        default=None, name="_format"
+    )
 
 
 def blueprint(backend: Backend) -> Documented:
@@ -68,6 +100,7 @@ def blueprint(backend: Backend) -> Documented:
     _serve_metadata(routes, backend)
     for kind in ResourceKind:
         _serve_type(routes, backend, kind)
+    _refuse_history(routes)
     return routes
 
 
@@ -82,15 +115,29 @@ def choose_fhir() -> str:
     Raises
     ------
     werkzeug.exceptions.NotAcceptable
-        If it is not JSON.
+        If it is not JSON, or another version of FHIR is asked for (``fhirVersion=5.0``).
     """
     asked = request.values.get("_format")
     if asked is None:
-        return choose_media_type((FHIR, JSON))
+        accept = request.headers.get("Accept", "")
+        ranges = [part for part in accept.split(",") if not _is_other_version(part)]
+        if accept.strip() and not ranges:
+            raise NotAcceptable
+        chosen = best_media_type(",".join(ranges), (FHIR, JSON))
+        if chosen is None:
+            raise NotAcceptable
+        return chosen
+    if _is_other_version(asked):
+        raise NotAcceptable
     # An unescaped plus sign in a URL is a space.
     if asked.partition(";")[0].strip().replace(" ", "+").lower() not in _FORMATS:
         raise NotAcceptable
     return FHIR
+
+
+def _is_other_version(media_range: str) -> bool:
+    found = _VERSION.search(media_range)
+    return found is not None and found[1] not in _VERSIONS
 
 
 def _serve_metadata(routes: Documented, backend: Backend) -> None:
@@ -145,9 +192,11 @@ def _serve_type(routes: Documented, backend: Backend, kind: ResourceKind) -> Non
 
     def read(id: str) -> Response:  # noqa: A002 - FHIR's own name for it
         media_type = choose_fhir()
+        subset = read_subset(request.args.items(multi=True))
         found = read_resource(backend.store(), kind, id, backend.now())
         # Two answers with the same numbers differ in their time of counting.
-        return respond_cacheable(encode(found), media_type, vary=True, same_as=encode(without_count_time(found)))
+        same = encode(subset.of(without_count_time(found)))
+        return respond_cacheable(encode(subset.of(found)), media_type, vary=True, same_as=same)
 
     _register(
         routes,
@@ -164,7 +213,7 @@ def _serve_type(routes: Documented, backend: Backend, kind: ResourceKind) -> Non
             problems=_SEARCHES,
             headers=_PREFER,
             refusal=REFUSAL,
-            example={"_count": "2"},
+            example={"_count": 2},
         ),
     )
     _register(
@@ -184,7 +233,7 @@ def _serve_type(routes: Documented, backend: Backend, kind: ResourceKind) -> Non
             problems=_POSTS,
             headers=_PREFER,
             refusal=REFUSAL,
-            example={"near": "25.96|-80.14|100|km"} if kind is ResourceKind.LOCATION else {"_count": "2"},
+            example={"near": "25.96|-80.14|100|km"} if kind is ResourceKind.LOCATION else {"_count": 2},
         ),
     )
     _register(
@@ -197,14 +246,31 @@ def _serve_type(routes: Documented, backend: Backend, kind: ResourceKind) -> Non
             summary=f"Read one {kind.value}",
             tag="FHIR",
             path={"id": "The resource in the same form as in searches."},
+            query=ReadQuery,
             answers={FHIR: TYPES[kind], JSON: TYPES[kind]},
-            problems=(problems.NOT_FOUND, *_READS),
+            problems=(problems.INVALID_INPUT, problems.NOT_FOUND, *_READS),
             headers={"If-None-Match": "The ETag of your last answer."},
             refusal=REFUSAL,
             is_conditional=True,
             example={"id": "NCT06064929" if kind is ResourceKind.RESEARCH_STUDY else "NCT06064929-001"},
         ),
     )
+
+
+def _refuse_history(routes: Documented) -> None:
+    """Say clearly that no earlier versions are kept."""
+
+    def history(**_: str) -> Response:
+        detail = "Earlier versions are not kept, so there is no history. Read or search for the current resources."
+        raise RequestRejected(problems.problem(problems.NOT_SUPPORTED, detail))
+
+    places = ["", *(f"/{kind.value}{one}" for kind in ResourceKind for one in ("", "/<id>"))]
+    for number, rule in enumerate([*(f"/fhir{place}/_history" for place in places), *_versions()]):
+        routes.add_url_rule(rule, endpoint=f"history_{number}", view_func=history, methods=["GET"])
+
+
+def _versions() -> list[str]:
+    return [f"/fhir/{kind.value}/<id>/_history/<version>" for kind in ResourceKind]
 
 
 def _register(routes: Documented, method: str, rule: str, name: str, view: View, operation: Operation) -> None:
@@ -218,8 +284,30 @@ def _parameters(kind: ResourceKind) -> type[Struct]:
     fields: list[tuple[str, object, object]] = []
     for number, (name, text) in enumerate({**about, **_COMMON}.items()):
         kept = msgspec.field(default=None, name=name)
-        fields.append((f"p{number}", Annotated[str | None, Meta(description=text)], kept))
+        fields.append((f"p{number}", Annotated[_type_of(kind, name) | None, Meta(description=text)], kept))
     return msgspec.defstruct(f"{kind.value}Search", fields, frozen=True, kw_only=True)
+
+
+def _type_of(kind: ResourceKind, name: str) -> Any:
+    """Return the type of a parameter, as narrow as it is checked."""
+    if name == "_count":
+        return Annotated[int, Meta(ge=0, lt=10**9)]
+    if name == "_summary":
+        return Literal["true", "text", "data", "count", "false"]
+    included = {"_include": INCLUDES, "_revinclude": REVERSE_INCLUDES}.get(name)
+    if included is not None and included[kind]:
+        return Literal[tuple(included[kind])]
+    number = r"[+\-]?(\d+\.?\d*|\.\d+)([eE][+\-]?\d+)?"
+    sorts = "|".join(SORTS[kind])
+    patterns = {
+        "_sort": f"^(near|-?({sorts})(,-?({sorts}))*)$",
+        "_elements": r"^[A-Za-z0-9.]+(\s*,\s*[A-Za-z0-9.]+)*$",
+        "active": r"^([^|,]*\|)?(true|false)(,([^|,]*\|)?(true|false))*$",
+        "near": rf"^\s*{number}\s*\|\s*{number}\s*(\|\s*(\+?(\d+\.?\d*|\.\d+)([eE][+\-]?\d+)?)?\s*(\|[^|,]*)?)?$",
+    }
+    if name in patterns:
+        return Annotated[str, Meta(pattern=patterns[name])]
+    return Annotated[str, Meta(min_length=1)]
 
 
 def _search(backend: Backend, kind: ResourceKind, pairs: Pairs, *, is_form: bool) -> Response:
@@ -235,7 +323,7 @@ def _search(backend: Backend, kind: ResourceKind, pairs: Pairs, *, is_form: bool
     page = search(store, kind, sites=asked.sites, studies=asked.studies, of_studies=asked.of_studies, turn=asked.turn)
     found = join(store, kind, page.marks, asked.included, backend.now())
     base = fhir_base(backend)
-    entries = [found_entry(base, one.resource, is_match=one.is_match, km=one.km, unit=asked.unit) for one in found]
+    entries = [_entry(base, one, asked) for one in found]
     told = _told(asked, page, is_hidden=has_point and is_form)
     answer = Bundle(
         type="searchset",
@@ -246,6 +334,13 @@ def _search(backend: Backend, kind: ResourceKind, pairs: Pairs, *, is_form: bool
     response = respond(answer, media_type)
     response.headers["Vary"] = "Accept, Prefer"
     return response
+
+
+def _entry(base: str, one: FoundResource, asked: ParsedSearch) -> Entry:
+    entry = found_entry(base, one.resource, is_match=one.is_match, km=one.km, unit=asked.unit)
+    # _elements is about what was searched for; a summary is about everything.
+    subset = asked.subset if one.is_match else replace(asked.subset, elements=None)
+    return msgspec.structs.replace(entry, resource=subset.of(one.resource))
 
 
 def _told(asked: ParsedSearch, page: DirectoryPage, *, is_hidden: bool) -> Sequence[Entry]:

@@ -13,6 +13,7 @@ from api.http import problems
 from api.http.operations import Operation
 from api.http.problems import Problem, ProblemKind
 from sitematch import __version__
+from sitematch.services.exchange.publishing import File
 
 Json = dict[str, Any]
 
@@ -43,6 +44,22 @@ _RATE_HEADERS = {
 """As in the IETF's draft "RateLimit header fields for HTTP"."""
 
 _KEYS = ("Idempotency-Key",)
+_TAGS = {
+    "Matching": "From a place to the nearest recruiting sites.",
+    "Studies": "The studies of the catalogue.",
+    "Sites": "The sites of the studies.",
+    "Postcodes": "Where a postcode is.",
+    "Pages": "The pages for patients.",
+    "Operation": "Whether the server works, and its figures.",
+    "Capacity": "Spots: caps, and the numbers taken and left.",
+    "Referrals": "Holding a spot for a person, and what becomes of it.",
+    "Waiting list": "People who wait for a spot.",
+    "Reports": "Reports and forecasts for coordinators.",
+    "Accounts": "Accounts and tokens.",
+    "Webhooks": "Messages to other systems.",
+    "FHIR": "Sites, studies and spots as FHIR R4.",
+    "Documents": "This document, and the kinds of problems.",
+}
 _IN_BRACKETS = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
@@ -72,7 +89,10 @@ def build(url_map: Map, operations: Mapping[str, Operation]) -> Json:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "This server"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(operation.tag for operation in operations.values())],
+        "tags": [
+            {"name": tag, "description": _TAGS[tag]}
+            for tag in dict.fromkeys(operation.tag for operation in operations.values())
+        ],
         "paths": paths,
         "components": {"schemas": schemas.components, "securitySchemes": {_BEARER: _SCHEME}},
     }
@@ -94,7 +114,7 @@ class _Schemas:
             types += [kind for kind in (operation.query, operation.body) if kind is not None]
         self._types = list(dict.fromkeys(types))
         self._found, components = msgspec.json.schema_components(self._types, ref_template=_REF)
-        self.components: Json = _without_false(components)
+        self.components: Json = _with_items(components)
         # Those of query strings are spelled out as parameters, and only there.
         bodies = {operation.body for operation in operations.values()}
         for query in {operation.query for operation in operations.values()} - bodies - {None}:
@@ -116,17 +136,22 @@ class _Schemas:
         del self.components[query.__name__]
 
 
-def _without_false(schema: Any) -> Any:
-    """Leave ``"items": false`` out, which generators do not read; `maxItems` says it already."""
+def _with_items(schema: Any) -> Any:
+    """Say what the items of a tuple are, instead of ``"items": false``, which generators and linters do not read.
+
+    `maxItems` says already that there are no more items than `prefixItems` has.
+    """
     if isinstance(schema, list):
-        return [_without_false(part) for part in schema]
+        return [_with_items(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    return {
-        name: _without_false(part)
-        for name, part in schema.items()
-        if not (name == "items" and part is False and "maxItems" in schema)
-    }
+    whole = {name: _with_items(part) for name, part in schema.items()}
+    if schema.get("items") is False and "maxItems" in schema:
+        kinds: list[Any] = []
+        for part in whole.get("prefixItems", ()):
+            kinds += [part] if part not in kinds else []
+        whole["items"] = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    return whole
 
 
 def _operation(rule: Rule, operation: Operation, schemas: _Schemas) -> Json:
@@ -137,7 +162,7 @@ def _operation(rule: Rule, operation: Operation, schemas: _Schemas) -> Json:
     }
     if operation.description:
         described["description"] = operation.description
-    parameters = _parameters(operation, schemas)
+    parameters = _parameters(rule, operation, schemas)
     if parameters:
         described["parameters"] = parameters
     if operation.body is not None:
@@ -149,16 +174,18 @@ def _operation(rule: Rule, operation: Operation, schemas: _Schemas) -> Json:
         described["security"] = [{_BEARER: []}]
         needed = f"Needs a token with the scope `{operation.permission.value}` and a role that allows it."
         described["description"] = f"{operation.description} {needed}".lstrip()
+    else:
+        described["security"] = []
     described["responses"] = _responses(operation, schemas)
     return described
 
 
-def _parameters(operation: Operation, schemas: _Schemas) -> list[Json]:
+def _parameters(rule: Rule, operation: Operation, schemas: _Schemas) -> list[Json]:
     example = operation.example or {}
     parameters: list[Json] = []
     for name, meaning in operation.path.items():
         parameters.append(
-            {"name": name, "in": "path", "required": True, "description": meaning, "schema": {"type": "string"}}
+            {"name": name, "in": "path", "required": True, "description": meaning, "schema": _part_of_path(rule, name)}
         )
     for name, schema in (schemas.properties(operation.query) if operation.query else {}).items():
         plain = _without_null(schema)
@@ -177,6 +204,18 @@ def _parameters(operation: Operation, schemas: _Schemas) -> list[Json]:
         if parameter["name"] in example:
             parameter["example"] = example[parameter["name"]]
     return parameters
+
+
+def _part_of_path(rule: Rule, name: str) -> Json:
+    """Return the schema of a part of an address."""
+    if rule.rule.startswith("/problems/"):
+        return {"type": "string", "enum": list(problems.KINDS)}
+    if rule.rule.startswith("/fhir/bulk/"):
+        return {"type": "string", "enum": [one.value for one in File]}
+    if rule.rule.startswith("/fhir/"):
+        return {"type": "string", "pattern": r"^[A-Za-z0-9.\-]{1,64}$"}
+    # A part of an address is never empty, and ends at a slash.
+    return {"type": "string", "minLength": 1, "pattern": "^[^/]+$"}
 
 
 def _without_null(schema: Json) -> Json:

@@ -308,6 +308,12 @@ NOT_ACCEPTABLE = _kind(
     "None of the media types you accept is available",
     "Accept application/json or, for places and sites, application/geo+json.",
 )
+NOT_SUPPORTED = _kind(
+    "not-supported",
+    HTTPStatus.NOT_IMPLEMENTED,
+    "This interaction is not supported",
+    "Do not ask again; the capability statement lists what is supported.",
+)
 TOO_LARGE = _kind(
     "too-large",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

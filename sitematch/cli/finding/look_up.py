@@ -18,6 +18,7 @@ from sitematch.cli.common import (
     EXIT_NOT_FOUND,
     EXIT_NOT_READY,
     STORE,
+    Commands,
     console,
     exit_codes,
     format_option,
@@ -29,6 +30,7 @@ from sitematch.cli.common import (
     settings,
 )
 from sitematch.cli.completion import complete_country, complete_study
+from sitematch.cli.studies.fixing import fix
 from sitematch.domain.finding.policy import MatchPolicy, Order
 from sitematch.domain.studies.study import RecruitmentStatus, tidy_study_id
 from sitematch.domain.studies.travel import TravelCertainty
@@ -333,19 +335,22 @@ def _locate_batch(gazetteer: Gazetteer, batch: Path, out: Path, rejects: Path, c
     say(f"{rejects}: {summary.rejected} rows not located, with reasons.")
 
 
-@click.command(epilog=exit_codes(EXIT_NOT_FOUND, *STORE))
+@click.group(cls=Commands, invoke_without_command=True, epilog=exit_codes(EXIT_NOT_FOUND, *STORE))
 @click.option("--country", "-c", metavar="COUNTRY", shell_complete=complete_country, help="Only sites in this country.")
 @_STUDY
 @format_option("table", "json", "geojson", "csv")
+@click.pass_context
 @plain_errors
-def sites(country: str | None, study: str | None, form: str) -> None:
-    """List the study's sites.
+def sites(context: click.Context, country: str | None, study: str | None, form: str) -> None:
+    """List the study's sites; `sites fix` lists those that could not be placed.
 
     \b
     Examples:
       sitematch sites --country US
       sitematch sites --format csv > sites.csv
     """
+    if context.invoked_subcommand is not None:
+        return
     from sitematch.exporters.wire.matches import site_answer
     from sitematch.services.finding.match_request import country_code
 
@@ -368,6 +373,9 @@ def sites(country: str | None, study: str | None, form: str) -> None:
         from sitematch.exporters.tables.terminal import print_sites
 
         print_sites(answers, finder.study.notice, console())
+
+
+sites.add_command(fix)
 
 
 def finder_of(study_id: str | None = None) -> Finder:

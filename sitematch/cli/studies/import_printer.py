@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from sitematch.cli.common import EXIT_DATA_FAULT, say, tell
+from sitematch.cli.common import EXIT_DATA_FAULT, say, settings, tell
 from sitematch.domain.plurals import counted
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sitematch.domain.studies.import_outcome import ImportTotals
     from sitematch.domain.studies.site import Site
     from sitematch.errors import Fault
+    from sitematch.gazetteer.locate import Gazetteer
     from sitematch.services.studies.site_tables import Preview
 
 STUDIES_SHOWN = 30
@@ -34,7 +35,8 @@ class Printer:
 
     def __init__(self, *, everything: bool) -> None:
         self._everything = everything
-        self._faults = self._notices = self._contradictions = self._studies = 0
+        self._faults = self._notices = self._contradictions = self._studies = self._unplaced = 0
+        self._gazetteer: Gazetteer | None = None
 
     def fault(self, fault: Fault, /) -> None:
         """Print what could not be used."""
@@ -53,6 +55,16 @@ class Printer:
         self._contradictions += 1
         if self._everything or self._contradictions <= NOTICES_SHOWN:
             say(f"Contradiction: {where}, {site.facility}, {site.city}, {site.country}: {flag}")
+
+    def unplaced(self, site: Site, where: str, /) -> None:
+        """Print a site that could not be placed, with the reason and the best guess."""
+        self._unplaced += 1
+        if self._everything or self._unplaced <= NOTICES_SHOWN:
+            from sitematch.gazetteer.locate import Gazetteer
+            from sitematch.services.studies.unplaced import explain_unplaced
+
+            self._gazetteer = self._gazetteer or Gazetteer.open(settings().gazetteer_path)
+            say(f"Not placed: {where}, {explain_unplaced(self._gazetteer, site)}")
 
     def change(self, change: StudyChange, /) -> None:
         """Print the changes in a study."""
@@ -87,6 +99,7 @@ class Printer:
             (self._faults, NOTICES_SHOWN, "left out"),
             (self._notices, NOTICES_SHOWN, "notices"),
             (self._contradictions, NOTICES_SHOWN, "contradictions"),
+            (self._unplaced, NOTICES_SHOWN, "sites that could not be placed"),
             (self._studies, STUDIES_SHOWN, "studies that change"),
         ):
             if count > shown and not self._everything:
@@ -97,6 +110,8 @@ class Printer:
             f"{counted(totals.unplaced, 'site')} could not be located; "
             f"{totals.contradictions} have contradictory records."
         )
+        if totals.unplaced and not dry_run:
+            say("To set the places of sites that could not be located, run `sitematch sites fix`.")
         say(
             f"Status of the sites: {totals.status_stated} stated, {totals.status_inherited} inherited from the study, "
             f"{totals.status_assumed} given with --status, {totals.status_kept} kept from before, "

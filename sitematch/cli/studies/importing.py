@@ -8,46 +8,23 @@ from pathlib import Path
 
 import click
 
-from sitematch.cli.common import (
-    EXIT_DATA_FAULT,
-    EXIT_NOT_FOUND,
-    STORE,
-    Commands,
-    exit_codes,
-    plain_errors,
-    prepared_settings,
-    say,
-)
+from sitematch.cli.common import EXIT_DATA_FAULT, Commands, plain_errors, prepared_settings, say
 from sitematch.cli.completion import complete_study
+from sitematch.cli.studies.import_files import FILE_COMMANDS
+from sitematch.cli.studies.import_options import (
+    ALL,
+    ALLOW_LEFT_OUT,
+    CODES,
+    CONTACTS,
+    DRY_RUN,
+    STATUS,
+    STRICT,
+    given_status,
+)
 from sitematch.cli.studies.import_printer import Printer, print_preview
 from sitematch.domain.plurals import counted
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import InvalidInput
-
-_CODES = exit_codes(EXIT_NOT_FOUND, EXIT_DATA_FAULT, *STORE)
-
-_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, without changing anything.")
-_STRICT = click.option("--strict", is_flag=True, help="Import nothing if any part has an error.")
-_CONTACTS = click.option(
-    "--contacts",
-    is_flag=True,
-    help="Store names, and the contacts of sites that take patients. Without this option, they are erased.",
-)
-_ALL = click.option("--all", "everything", is_flag=True, help="Print all differences and notices.")
-_ALLOW_LEFT_OUT = click.option(
-    "--allow-left-out",
-    is_flag=True,
-    help="Import the rest if rows of known sites have errors. Those sites do not change.",
-)
-_STATUS = click.option(
-    "--status",
-    type=click.Choice([status.value for status in RecruitmentStatus], case_sensitive=False),
-    help="The status of sites without a status in the file.  [default: UNKNOWN]",
-)
-
-
-def _status(text: str | None) -> RecruitmentStatus | None:
-    return None if text is None else RecruitmentStatus(text.upper())
 
 
 @click.group("import", cls=Commands)
@@ -55,17 +32,21 @@ def import_group() -> None:
     """Import studies and sites, preview the changes, and undo them."""
 
 
-@import_group.command("ctgov", epilog=_CODES)
+for _command in FILE_COMMANDS:
+    import_group.add_command(_command)
+
+
+@import_group.command("ctgov", epilog=CODES)
 @click.argument("sources", nargs=-1, metavar="[FILE|NCT…]...")
 @click.option("--condition", default="", metavar="TEXT", help="Also fetch every study of this condition.")
 @click.option("--recruiting", is_flag=True, help="With --condition: only studies that are recruiting.")
 @click.option("--allow-older", is_flag=True, help="Accept records older than the stored version.")
-@_CONTACTS
-@_STATUS
-@_ALLOW_LEFT_OUT
-@_STRICT
-@_DRY_RUN
-@_ALL
+@CONTACTS
+@STATUS
+@ALLOW_LEFT_OUT
+@STRICT
+@DRY_RUN
+@ALL
 @plain_errors
 def ctgov(
     sources: tuple[str, ...],
@@ -79,9 +60,10 @@ def ctgov(
     dry_run: bool,
     everything: bool,
 ) -> None:
-    """Import from ClinicalTrials.gov: studies by number, or files of its API v2.
+    """Import from ClinicalTrials.gov: studies by number, or files.
 
     A file holds one study, a page, an array or NDJSON of thousands; it may be gzipped or the registry's zip archive.
+    The classic XML and JSON, and the website's CSV download, are read too.
     The study's central phone and e-mail are stored while it takes patients. Names, and the contacts of sites, are
     stored only with --contacts.
 
@@ -105,7 +87,7 @@ def ctgov(
         dry_run=dry_run,
         allow_older=allow_older,
         allow_left_out=allow_left_out,
-        silent_status=_status(status),
+        silent_status=given_status(status),
         strict=strict,
     )
     printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
@@ -113,7 +95,7 @@ def ctgov(
         sys.exit(EXIT_DATA_FAULT)
 
 
-@import_group.command("csv", epilog=_CODES)
+@import_group.command("csv", epilog=CODES)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--study",
@@ -127,11 +109,11 @@ def ctgov(
 @click.option("--sheet", default="", help="Sheet of a workbook.  [default: the first]")
 @click.option("--preview", is_flag=True, help="Show how the columns are read, without importing.")
 @click.option("--complete", is_flag=True, help="For an exported table: close sites that are not in it.")
-@_STATUS
-@_ALLOW_LEFT_OUT
-@_STRICT
-@_DRY_RUN
-@_ALL
+@STATUS
+@ALLOW_LEFT_OUT
+@STRICT
+@DRY_RUN
+@ALL
 @plain_errors
 def table(
     file: Path,
@@ -149,6 +131,8 @@ def table(
     everything: bool,
 ) -> None:
     """Import sites from a CSV file, an Excel workbook or NDJSON, whatever the columns are called.
+
+    FHIR Locations without a study (SMART Scheduling Links) and Open Referral's locations are read too.
 
     The table holds all sites of its study or studies: a site that it lacks is closed. Fields: study, title, facility,
     address, address_2, city, state, postcode, country, status, latitude, longitude.
@@ -198,16 +182,16 @@ def table(
         totals, import_id = import_table(
             prepared_settings(now), file, None if study is None else study.strip(), form, title=title,
             now=now, watcher=printer, dry_run=dry_run, strict=strict,
-            allow_left_out=allow_left_out, silent_status=_status(status),
+            allow_left_out=allow_left_out, silent_status=given_status(status),
         )  # fmt: skip
     printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
 
 
-@import_group.command("catalogue", epilog=_CODES)
+@import_group.command("catalogue", epilog=CODES)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--allow-older", is_flag=True, help="Accept studies older than the stored version.")
-@_DRY_RUN
-@_ALL
+@DRY_RUN
+@ALL
 @plain_errors
 def catalogue(file: Path, allow_older: bool, dry_run: bool, everything: bool) -> None:
     """Import a file from `sitematch export catalogue`: studies with all their details and sites.
@@ -228,50 +212,7 @@ def catalogue(file: Path, allow_older: bool, dry_run: bool, everything: bool) ->
     printer.close(totals, import_id, dry_run=dry_run)
 
 
-def _files_command(form: str, help_text: str) -> None:
-    @import_group.command(form, epilog=_CODES, help=help_text)
-    @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-    @_STATUS
-    @_ALLOW_LEFT_OUT
-    @_STRICT
-    @_DRY_RUN
-    @_ALL
-    @plain_errors
-    def command(
-        files: tuple[Path, ...],
-        status: str | None,
-        allow_left_out: bool,
-        strict: bool,
-        dry_run: bool,
-        everything: bool,
-    ) -> None:
-        from sitematch.services.studies.other_sources import import_files
-        from sitematch.services.studies.sources import ImportSource
-
-        now = datetime.now(UTC)
-        printer = Printer(everything=everything)
-        totals, import_id = import_files(
-            prepared_settings(now), ImportSource(form), files, now=now, watcher=printer, dry_run=dry_run, strict=strict,
-            allow_left_out=allow_left_out, silent_status=_status(status),
-        )  # fmt: skip
-        printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
-        if totals.records_left_out and not totals.studies:
-            sys.exit(EXIT_DATA_FAULT)
-
-
-_files_command(
-    "fhir",
-    "Import FHIR R4 bundles, or NDJSON, of ResearchStudy, Location, Organization and HealthcareService.\n\n"
-    "\b\nExample:\n  sitematch import fhir bundle.json --dry-run",
-)
-_files_command(
-    "nci",
-    "Import the JSON of the US National Cancer Institute's clinical trials search API.\n\n"
-    "\b\nExample:\n  sitematch import nci trials.json --dry-run",
-)
-
-
-@import_group.command("undo", epilog=_CODES)
+@import_group.command("undo", epilog=CODES)
 @plain_errors
 def undo() -> None:
     """Undo the latest import. Run it again to undo the one before.
@@ -286,7 +227,7 @@ def undo() -> None:
     say(undo_last(chosen, datetime.now(UTC)))
 
 
-@import_group.command("list", epilog=_CODES)
+@import_group.command("list", epilog=CODES)
 @plain_errors
 def list_() -> None:
     """List the imports that changed something, latest first.
@@ -312,11 +253,11 @@ def list_() -> None:
         )
 
 
-@click.command(epilog=_CODES)
-@_CONTACTS
-@_ALLOW_LEFT_OUT
-@_DRY_RUN
-@_ALL
+@click.command(epilog=CODES)
+@CONTACTS
+@ALLOW_LEFT_OUT
+@DRY_RUN
+@ALL
 @plain_errors
 def sync(contacts: bool, allow_left_out: bool, dry_run: bool, everything: bool) -> None:
     """Fetch all studies from ClinicalTrials.gov again and import the changes.
@@ -335,7 +276,7 @@ def sync(contacts: bool, allow_left_out: bool, dry_run: bool, everything: bool) 
     printer.close(totals, import_id, dry_run=dry_run, allow_left_out=allow_left_out)
 
 
-@click.command(epilog=_CODES)
+@click.command(epilog=CODES)
 @click.option("--search", metavar="TEXT", help="Only studies that contain all these words.")
 @click.option(
     "--status",

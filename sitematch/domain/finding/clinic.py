@@ -20,7 +20,8 @@ from sitematch.domain.finding.match import Distance, Reason
 from sitematch.domain.finding.policy import MatchPolicy
 from sitematch.domain.place import Place
 from sitematch.domain.studies.contact import Contact
-from sitematch.domain.studies.identity import compact, is_placeholder
+from sitematch.domain.studies.identity import compact
+from sitematch.domain.studies.placeholders import is_placeholder
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
 from sitematch.domain.units import Unit

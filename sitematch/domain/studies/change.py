@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from sitematch.domain.place import Place
 from sitematch.domain.studies.design import NO_DESIGN
+from sitematch.domain.studies.fixed_place import keep_fixed_place
 from sitematch.domain.studies.identity import SiteIdentity, compact, pair_with_left_out
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.status_origin import STATUS_SILENT, StatusOrigin, kept_flag, status_origin
@@ -362,7 +363,7 @@ def _carried(before: Site, after: Site) -> Site:
         flags = tuple(kept_flag(before) if flag == STATUS_SILENT else flag for flag in after.flags)
         after = replace(after, status=before.status, flags=flags)
     return replace(
-        after,
+        keep_fixed_place(before, after),
         site_id=before.site_id,
         address=after.address or before.address,
         travel=before.travel,

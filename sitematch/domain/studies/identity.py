@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from sitematch.domain.studies.placeholders import is_heading, is_placeholder
+
 SAME_WORD = 0.8
 """Similarity of two words, 0 to 1, from which one counts as a misspelling of the other."""
 
@@ -26,13 +28,6 @@ MARGIN = 0.06
 """Margin by which the best similarity of two names must exceed the second best."""
 
 _NUMBER = re.compile(r"\d+")
-# Placeholders for names that the sponsor does not publish. They agree with each other but can be different sites.
-_PLACEHOLDER = re.compile(
-    r"(?:clinical\s+)?(?:research|study|investigational|investigative|investigator|trial)\s+(?:site|center|centre)s?"
-    r"|local institution|for (?:additional|more) information|\S+ investigat\w+ (?:site|center|centre)"
-    r"|name not given|site",
-    re.IGNORECASE,
-)
 # Words that distinguish two branches of one clinic.
 _TELLING = frozenset(
     {
@@ -87,18 +82,6 @@ def compact(text: str) -> str:
     if text.isascii():
         return "".join(filter(str.isalnum, text.lower()))
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text.casefold())))
-
-
-def is_placeholder(facility: str) -> bool:
-    """Return whether a name is a placeholder for an unpublished one.
-
-    Examples
-    --------
-    >>> [is_placeholder(name) for name in ("GSK Investigational Site", "Local Institution - 0031", "UZ Brussel")]
-    [True, True, False]
-    """
-    bare = _NUMBER.sub(" ", facility).strip(" -–#:()")
-    return not bare or _PLACEHOLDER.fullmatch(" ".join(bare.split())) is not None
 
 
 def similarity(one: str, other: str, *, same_postcode: bool = False, town: str = "") -> float:
@@ -298,12 +281,17 @@ def _full_key(site: SiteIdentity) -> Hashable:
 
 
 def _agreed(site: SiteIdentity) -> tuple[str, str, str, str]:
-    return compact(site.facility), compact(site.city), compact(site.postcode), site.country
+    return _name(site), compact(site.city), compact(site.postcode), site.country
+
+
+def _name(site: SiteIdentity) -> str:
+    # A heading in any language says the same: there is no name.
+    return "" if is_heading(site.facility) else compact(site.facility)
 
 
 def _name_and_postcode(site: SiteIdentity) -> Hashable:
     code = compact(site.postcode)
-    return (compact(site.facility), code, site.country) if code else None
+    return (_name(site), code, site.country) if code else None
 
 
 def _name_and_town(site: SiteIdentity) -> Hashable:

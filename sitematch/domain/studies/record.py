@@ -69,6 +69,10 @@ class StudyRecord:
         Whether the record has a known status for the study; otherwise the catalogue's status is kept.
     notices
         Notes about the study itself, in plain words.
+    lists_sites
+        Whether the record lists its sites. If not, the catalogue's sites of the study stay as they are.
+    is_copy
+        Whether the record is a portal's copy of a register's record. It never replaces the register's own.
     """
 
     study: Study
@@ -79,6 +83,8 @@ class StudyRecord:
     left_out: tuple[RecordLocation, ...] = ()
     states_status: bool = True
     notices: tuple[str, ...] = ()
+    lists_sites: bool = True
+    is_copy: bool = False
 
 
 CATALOGUE_FORMAT = "sitematch-catalogue/1"

@@ -27,6 +27,10 @@ class Field(Enum):
 
     FACILITY = auto()
     CITY = auto()
+    STATE = auto()
+    POSTCODE = auto()
+    ADDRESS = auto()
+    """Any part of an address: street, town, state, postcode or country code."""
     TITLE = auto()
     CONDITION = auto()
 

@@ -22,13 +22,14 @@ UNITS_KM = {
     "km": 1.0,
     "m": 0.001,
     "[mi_i]": KM_PER_MILE,
+    "[mi_us]": 6.336 / 3.937,
     "[nmi_i]": 1.852,
     "[yd_i]": 0.0009144,
     "[ft_i]": 0.0003048,
 }
 """Kilometres per supported unit of length, by UCUM code; all exact by definition."""
 
-_UNIT_WORDS = {"[mi_i]": "mi", "[nmi_i]": "nmi", "[yd_i]": "yd", "[ft_i]": "ft"}
+_UNIT_WORDS = {"[mi_i]": "mi", "[mi_us]": "mi", "[nmi_i]": "nmi", "[yd_i]": "yd", "[ft_i]": "ft"}
 _DIGITS = {"m": 0, "[ft_i]": 0, "[yd_i]": 0}
 
 

@@ -53,18 +53,18 @@ def read_file(path: Path, read_on: date, *, limits: FileLimits = NO_LIMITS) -> I
     InvalidInput, DataFault
         See `read_items`; also if the file contains no ResearchStudy.
     """
-    resources = _Resources()
+    resources = Resources()
     for item in read_items(path, lists=(), limits=limits):
         resources.add(item.value)
     studies = resources.of_type("ResearchStudy")
     if not studies:
-        reason = "contains no ResearchStudy"
+        reason = "contains no ResearchStudy; if it has places of one study, use `import file` with --study"
         raise DataFault(f"{path.name} {reason}.", faults=[Fault(0, "resourceType", "", reason, place=path.name)])
     for study in studies:
         yield _record(study, resources, read_on, path.name)
 
 
-class _Resources:
+class Resources:
     """All resources, by every possible reference."""
 
     def __init__(self) -> None:
@@ -73,11 +73,12 @@ class _Resources:
         self._service_at: dict[int, _Resource] = {}
 
     def add(self, value: Any, full_url: Any = None) -> None:
+        """Add a resource, or the resources of a bundle; anything else is ignored."""
         if not isinstance(value, dict):
             return
         kind = value.get("resourceType")
         if kind == "Bundle":
-            for entry in _things(value.get("entry")):
+            for entry in things(value.get("entry")):
                 self.add(entry.get("resource"), entry.get("fullUrl"))
             return
         if not isinstance(kind, str):
@@ -88,6 +89,7 @@ class _Resources:
                 self._by_name.setdefault(name, value)
 
     def of_type(self, kind: str) -> list[_Resource]:
+        """Return the resources of a type, in the file's order."""
         return self._by_type[kind]
 
     def find(self, reference: Any, within: _Resource | None = None) -> _Resource | None:
@@ -96,7 +98,7 @@ class _Resources:
         if not isinstance(text, str):
             return None
         if text.startswith("#") and within is not None:
-            return next((part for part in _things(within.get("contained")) if part.get("id") == text[1:]), None)
+            return next((part for part in things(within.get("contained")) if part.get("id") == text[1:]), None)
         text = text.partition("/_history/")[0]
         return self._by_name.get(text) or self._by_name.get("/".join(text.split("/")[-2:]))
 
@@ -104,38 +106,42 @@ class _Resources:
         """Find a healthcare service at a location."""
         if not self._service_at:
             for service in self.of_type("HealthcareService"):
-                for reference in _things(service.get("location")):
+                for reference in things(service.get("location")):
                     found = self.find(reference, service)
                     if found is not None:
                         self._service_at.setdefault(id(found), service)
         return self._service_at.get(id(location))
 
 
-def _things(value: Any) -> list[dict[str, Any]]:
+def things(value: Any) -> list[dict[str, Any]]:
+    """Return the objects of a list; empty if it is no list."""
     return [thing for thing in value if isinstance(thing, dict)] if isinstance(value, list) else []
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Return a text, tidied; empty if it is no text."""
     return tidy(value) if isinstance(value, str) else ""
 
 
-def _record(resource: _Resource, resources: _Resources, read_on: date, name: str) -> StudyRecord | Fault:
-    identifiers = _things(resource.get("identifier"))
-    ids = [_text(identifier.get("value")) for identifier in identifiers]
-    ours = [_text(one.get("value")) for one in identifiers if one.get("system") == words.STUDY_SYSTEM]
-    named = [text for text in (*ours, *(i for i in ids if _NCT.fullmatch(i)), *ids, _text(resource.get("id"))) if text]
+def _record(resource: _Resource, resources: Resources, read_on: date, name: str) -> StudyRecord | Fault:
+    identifiers = things(resource.get("identifier"))
+    ids = [text_of(identifier.get("value")) for identifier in identifiers]
+    ours = [text_of(one.get("value")) for one in identifiers if one.get("system") == words.STUDY_SYSTEM]
+    named = [
+        text for text in (*ours, *(i for i in ids if _NCT.fullmatch(i)), *ids, text_of(resource.get("id"))) if text
+    ]
     study_id = next((text for text in named if _STUDY_ID.fullmatch(text)), "")
     if not study_id:
         return Fault(0, "identifier", "", "the ResearchStudy has no identifier or id that can be used", place=name)
     meta = resource.get("meta")
     study = Study(
         study_id=study_id,
-        title=_text(resource.get("title")) or study_id,
-        status=words.STATUS_OF_STUDY.get(_text(resource.get("status")), RecruitmentStatus.UNKNOWN),
+        title=text_of(resource.get("title")) or study_id,
+        status=words.STATUS_OF_STUDY.get(text_of(resource.get("status")), RecruitmentStatus.UNKNOWN),
         as_of_on=_day(meta.get("lastUpdated") if isinstance(meta, dict) else None, read_on),
         source=f"FHIR ResearchStudy {study_id}",
-        summary=_text(resource.get("description")),
-        sponsor=_text((resources.find(resource.get("sponsor"), resource) or {}).get("name")),
+        summary=text_of(resource.get("description")),
+        sponsor=text_of((resources.find(resource.get("sponsor"), resource) or {}).get("name")),
         other_ids=tuple(dict.fromkeys(text for text in ids if text and text != study_id)),
         conditions=_concepts(resource.get("condition")),
         keywords=_concepts(resource.get("keyword")),
@@ -151,18 +157,18 @@ def _record(resource: _Resource, resources: _Resources, read_on: date, name: str
         where = f"{study_id}, site {number}"
         found = resources.find(reference, resource)
         if found is None or found.get("resourceType") != "Location":
-            target = _text(reference.get("reference")) if isinstance(reference, dict) else ""
+            target = text_of(reference.get("reference")) if isinstance(reference, dict) else ""
             faults.append(Fault(0, "site", target[:80], "refers to no Location in the file", place=where))
-            name = _text(reference.get("display")) if isinstance(reference, dict) else ""
+            name = text_of(reference.get("display")) if isinstance(reference, dict) else ""
             left_out.append(RecordLocation(where=where, facility=clean_facility(name), city="", country=""))
             continue
         if is_stand_in(found):
-            name = _text(found.get("name"))[:80]
+            name = text_of(found.get("name"))[:80]
             faults.append(
                 Fault(0, "site", name, "is a stand-in: its details are those of a site of another study", place=where)
             )
             continue
-        locations.append(_location(found, resources, where))
+        locations.append(location_of(found, resources, where))
     states_status, notices = _study_status(resource)
     return StudyRecord(
         study=study,
@@ -176,7 +182,7 @@ def _record(resource: _Resource, resources: _Resources, read_on: date, name: str
 
 
 def _study_status(resource: _Resource) -> tuple[bool, tuple[str, ...]]:
-    code = _text(resource.get("status"))
+    code = text_of(resource.get("status"))
     if recruitment_status(resource) is not None or code in words.STATUS_OF_STUDY:
         return True, ()
     return study_status(code) if not code else (False, (f"The record's status {code[:40]!r} is not a FHIR status.",))
@@ -190,16 +196,17 @@ def _day(text: Any, otherwise: date) -> date:
 
 
 def _concepts(value: Any) -> tuple[str, ...]:
-    return tuple(text for concept in _things(value) if (text := _concept(concept)))
+    return tuple(text for concept in things(value) if (text := _concept(concept)))
 
 
 def _concept(concept: Mapping[str, Any]) -> str:
-    return _text(concept.get("text")) or next(
-        (t for c in _things(concept.get("coding")) if (t := _text(c.get("display")))), ""
+    return text_of(concept.get("text")) or next(
+        (t for c in things(concept.get("coding")) if (t := text_of(c.get("display")))), ""
     )
 
 
-def _location(location: _Resource, resources: _Resources, where: str) -> RecordLocation:
+def location_of(location: _Resource, resources: Resources, where: str) -> RecordLocation:
+    """Read a Location, with the name and address of its organization or service if it has none."""
     service = resources.service_at(location) or {}
     organization = (
         resources.find(location.get("managingOrganization"), location)
@@ -208,9 +215,9 @@ def _location(location: _Resource, resources: _Resources, where: str) -> RecordL
     )
     address = location.get("address")
     if not isinstance(address, dict) or not (address.get("country") or address.get("city")):
-        address = next(iter(_things(organization.get("address"))), {})
+        address = next(iter(things(organization.get("address"))), {})
     flags: list[str] = []
-    status = recruitment_status(location) or words.STATUS_OF_LOCATION.get(_text(location.get("status")))
+    status = recruitment_status(location) or words.STATUS_OF_LOCATION.get(text_of(location.get("status")))
     if status is None and service.get("active") is False:
         status = RecruitmentStatus.SUSPENDED
     position = location.get("position")
@@ -218,15 +225,15 @@ def _location(location: _Resource, resources: _Resources, where: str) -> RecordL
         (position.get("latitude"), position.get("longitude")) if isinstance(position, dict) else (position, None)
     )
     lines = address.get("line")
-    name = _text(location.get("name")) or _text(organization.get("name")) or _text(service.get("name"))
+    name = text_of(location.get("name")) or text_of(organization.get("name")) or text_of(service.get("name"))
     return RecordLocation(
         where=where,
         facility=clean_facility(name),
-        address=", ".join(filter(None, map(_text, lines))) if isinstance(lines, list) else "",
-        city=_text(address.get("city")),
-        state=_text(address.get("state")),
-        postcode=_text(address.get("postalCode")),
-        country=_text(address.get("country")),
+        address=", ".join(filter(None, map(text_of, lines))) if isinstance(lines, list) else "",
+        city=text_of(address.get("city")),
+        state=text_of(address.get("state")),
+        postcode=text_of(address.get("postalCode")),
+        country=text_of(address.get("country")),
         status=status,
         point=point_field(latitude, longitude, flags),
         flags=tuple(flags),

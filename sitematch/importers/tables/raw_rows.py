@@ -16,8 +16,10 @@ from typing import IO, Any, TextIO
 from sitematch.domain.table_cells import join_texts, restore_formula, restore_from_workbook
 from sitematch.errors import DataFault, Fault, InvalidInput
 from sitematch.extras import needs_extra
-from sitematch.importers.file_kinds import kind_of
+from sitematch.importers import file_kinds
+from sitematch.importers.fhir.places import read_place_rows as read_fhir_rows
 from sitematch.importers.limits import NO_LIMITS, FileLimits, check_archive, check_rows, over_limit
+from sitematch.importers.tables.hsds import read_place_rows as read_hsds_rows
 
 Row = tuple[int, tuple[str, ...]]
 """A row's number in its file, from 1, and its cells; for CSV the number of its first line."""
@@ -42,7 +44,8 @@ def read_rows(
     path
         CSV in one of `ENCODINGS` with commas, semicolons, tabs or bars between cells, or the separator of a first line
         ``sep=;``; an Excel workbook (.xlsx); or NDJSON of flat objects with the same names in each. The first bytes
-        show which one it is. In CSV, apostrophes before formulas are removed. Memory use is constant.
+        show which one it is. In CSV, apostrophes before formulas are removed. Memory use is constant. FHIR Locations
+        and Organizations, and Open Referral's locations, are turned into rows; they are read into memory.
     sheet
         Name of a workbook's sheet; its first one if empty.
     notice
@@ -61,15 +64,29 @@ def read_rows(
     with open_file(path, "a CSV or Excel file") as file:
         head = file.read(8)
         file.seek(0)
-        if kind := kind_of(path):
+        kind = file_kinds.file_kind(path)
+        if kind is file_kinds.FHIR:
+            found = read_fhir_rows(path, notice=notice, limits=limits)
+        elif kind is file_kinds.HSDS:
+            found = read_hsds_rows(path, limits=limits)
+        elif kind:
             raise refused(path.name, f"is not a table: it looks like {kind}")
-        if head[:4] == b"PK\x03\x04":
+        elif head[:4] == b"PK\x03\x04":
             found = _workbook_rows(file, table_name(path, sheet), sheet, limits)
         elif head[:1] == b"{":
             found = _ndjson_rows(file, path.name)
         else:
             found = _csv_rows(path, path.name, notice)
         yield from (row for row in check_rows(found, path.name, limits) if any(row[1]))
+
+
+def csv_rows(
+    path: Path, *, notice: Callable[[str], None] = lambda _: None, limits: FileLimits = NO_LIMITS
+) -> Iterator[Row]:
+    """Yield the rows of a CSV file whose kind is known; see `read_rows`."""
+    with open_file(path, "a CSV file"):
+        pass
+    yield from (row for row in check_rows(_csv_rows(path, path.name, notice), path.name, limits) if any(row[1]))
 
 
 def open_file(path: Path, wanted: str) -> IO[bytes]:

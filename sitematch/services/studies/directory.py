@@ -16,11 +16,12 @@ import numpy as np
 from sitematch.domain.fhir import MAX_ID_LENGTH, is_digest, our_id, resource_id
 from sitematch.domain.place import Coordinates
 from sitematch.domain.studies.filters import SiteFilter, StudyFilter
+from sitematch.domain.studies.order import SortOrder
 from sitematch.domain.studies.text_match import TextTest
 from sitematch.geo.cells import outward_in_groups
 from sitematch.geo.geodesic import FARTHEST_KM, distances_km
 from sitematch.store.engine import Store
-from sitematch.store.studies import directory
+from sitematch.store.studies import directory, ordered
 from sitematch.store.studies.directory import PlacedSite, PlacedSites
 from sitematch.store.studies.nearby import FEW_STUDIES
 
@@ -53,19 +54,23 @@ class SiteSearch:
         Texts that must match.
     near
         Only sites with a location, nearest first; None orders by id.
+    order
+        Another order; not together with `near`.
     """
 
     where: SiteFilter = field(default_factory=SiteFilter)
     tests: tuple[TextTest, ...] = ()
     near: SearchCentre | None = None
+    order: SortOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StudySearch:
-    """A query for studies; all parts must match."""
+    """A query for studies; all parts must match. See `SiteSearch`."""
 
     where: StudyFilter = field(default_factory=StudyFilter)
     tests: tuple[TextTest, ...] = ()
+    order: SortOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +83,13 @@ class PageMark:
         The id of a site or study.
     km
         Its distance; None in an order by id.
+    values
+        The values of the fields of a `SortOrder`; empty in another order.
     """
 
     id: str
     km: float | None = None
+    values: tuple[str, ...] = ()
 
     def key(self) -> tuple[float, str]:
         """Return the sort key."""
@@ -136,6 +144,10 @@ def search_sites(store: Store, query: SiteSearch, turn: PagePosition) -> Directo
     """
     if query.near is not None:
         return _nearest(store, query, query.near, turn)
+    if query.order is not None:
+        fitting = directory.fitting_site_ids(store, query.where, query.tests) if query.tests else None
+        total = directory.count_sites(store, query.where) if fitting is None else len(fitting)
+        return _ordered(store, query.where, query.order, fitting, total, turn)
     if query.tests:
         return _cut([*map(PageMark, directory.fitting_site_ids(store, query.where, query.tests))], turn)
 
@@ -146,7 +158,11 @@ def search_sites(store: Store, query: SiteSearch, turn: PagePosition) -> Directo
 
 
 def search_studies(store: Store, query: StudySearch, turn: PagePosition) -> DirectoryPage:
-    """Search studies, by id; see `search_sites`."""
+    """Search studies, by id or in another order; see `search_sites`."""
+    if query.order is not None:
+        fitting = directory.fitting_study_ids(store, query.where, query.tests) if query.tests else None
+        total = directory.count_studies(store, query.where) if fitting is None else len(fitting)
+        return _ordered(store, query.where, query.order, fitting, total, turn)
     if query.tests:
         return _cut([*map(PageMark, directory.fitting_study_ids(store, query.where, query.tests))], turn)
 
@@ -166,6 +182,40 @@ def _ranged(ids: Callable[[str, str, int], Sequence[str]], total: int, turn: Pag
     found = ids(after, "", turn.limit + 1)
     shown = found[: turn.limit]
     return DirectoryPage(tuple(map(PageMark, shown)), total, has_previous=bool(after), has_next=len(found) > turn.limit)
+
+
+def _ordered(
+    store: Store,
+    where: SiteFilter | StudyFilter,
+    order: SortOrder,
+    fitting: Sequence[str] | None,
+    total: int,
+    turn: PagePosition,
+) -> DirectoryPage:
+    """Select the page in an order; the database sorts, unless texts were compared here (`fitting`)."""
+    after, before = (None if mark is None else (*mark.values, mark.id) for mark in (turn.after, turn.before))
+    if fitting is None:
+        keys = ordered.ordered_keys(store, where, order, after=after, before=before, limit=turn.limit + 1)
+    else:
+        every = sorted(ordered.keys_of(store, where, order, fitting), reverse=order.is_descending)
+
+        def precedes(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+            return one > other if order.is_descending else one < other
+
+        if before is not None:
+            keys = [key for key in every if precedes(key, before)][-turn.limit - 1 :]
+        else:
+            keys = [key for key in every if after is None or precedes(after, key)][: turn.limit + 1]
+    is_back = before is not None
+    shown = (keys[-turn.limit :] if is_back else keys[: turn.limit]) if turn.limit else []
+    marks = tuple(PageMark(key[-1], values=key[:-1]) for key in shown)
+    has_more = len(keys) > turn.limit
+    return DirectoryPage(
+        marks,
+        total,
+        has_previous=has_more if is_back else after is not None,
+        has_next=True if is_back else has_more,
+    )
 
 
 def _cut(marks: Sequence[PageMark], turn: PagePosition) -> DirectoryPage:

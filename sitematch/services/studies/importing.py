@@ -19,10 +19,18 @@ import msgspec
 
 from sitematch.config import Settings
 from sitematch.domain.place import Coordinates
-from sitematch.domain.studies.change import StudyChange, compare_studies, merge_study, revise_sites, take_sites
+from sitematch.domain.studies.change import (
+    RevisedSites,
+    StudyChange,
+    compare_studies,
+    merge_study,
+    revise_sites,
+    take_sites,
+)
 from sitematch.domain.studies.contact import Contact, StudyContacts
 from sitematch.domain.studies.identity import SiteIdentity
 from sitematch.domain.studies.import_outcome import ImportTotals
+from sitematch.domain.studies.placeholders import is_heading
 from sitematch.domain.studies.record import CatalogueRecord, RecordLocation, StudyRecord
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.status_origin import (
@@ -71,6 +79,8 @@ class _LaidAside(msgspec.Struct, array_like=True):
     contacts: tuple[tuple[Contact, ...], ...] = ()
     left_out: tuple[SiteIdentity, ...] = ()
     states_status: bool = True
+    lists_sites: bool = True
+    is_copy: bool = False
 
 
 _LAID_ASIDE = msgspec.msgpack.Decoder(_LaidAside)
@@ -89,6 +99,10 @@ class ImportWatcher(Protocol):
 
     def contradiction(self, site: Site, where: str, flag: str, /) -> None:
         """Record that parts of a record contradict one another; the flag says what was used and why."""
+        ...
+
+    def unplaced(self, site: Site, where: str, /) -> None:
+        """Record a site that could not be placed."""
         ...
 
     def change(self, change: StudyChange, /) -> None:
@@ -139,8 +153,12 @@ class Placer:
         if not city:
             city = placed.place.name.partition(",")[0] if placed.place and placed.place.name else "Town not given"
             flags.append(f"The record gives no town. {city} comes from its postcode or point.")
-        if not location.facility:
+        facility = location.facility
+        if not facility:
             flags.append("The record does not name the site.")
+        elif is_heading(facility):
+            flags.append(f"The record does not name the site: it says only {facility[:60]!r}.")
+            facility = ""
         status, told = self._status(location, study)
         flags += told
         place = placed.place
@@ -148,7 +166,7 @@ class Placer:
             site_id="",
             study_id=study.study_id,
             source_study=study.study_id,
-            facility=location.facility or NO_NAME,
+            facility=facility or NO_NAME,
             address=location.address,
             city=city,
             state=location.state,
@@ -332,7 +350,9 @@ def _lay_aside(
                 watcher.notice(f"{location.where}, {site.facility}, {site.city}", flag)
             sites.append(site)
             contacts.append(location.contacts)
-            counts["unplaced"] += site.place is None
+            if site.place is None:
+                counts["unplaced"] += 1
+                watcher.unplaced(site, location.where)
             contradictions = [flag for flag in site.flags if tells_contradiction(flag)]
             counts["contradictions"] += bool(contradictions)
             for flag in contradictions:
@@ -349,6 +369,8 @@ def _lay_aside(
             contacts=tuple(contacts),
             left_out=tuple(left_out),
             states_status=record.states_status,
+            lists_sites=record.lists_sites,
+            is_copy=record.is_copy,
         )
         _lay(laid, spool, encoder)
         watcher.progress(counts["studies"], counts["sites"])
@@ -391,6 +413,11 @@ def _bring_in(
         reason = f"is older than the stored version of {known.study.as_of_on.isoformat()}; use allow-older to import it"
         watcher.fault(Fault(0, "date", study.as_of_on.isoformat(), reason, place=study.study_id))
         return
+    if laid.is_copy and known.study is not None and not was_of_record:
+        counts["records_left_out"] += 1
+        reason = f"is a copy; the catalogue has the study from {known.study.source}, which stays"
+        watcher.fault(Fault(0, "study", study.study_id, reason, place=study.study_id))
+        return
     if laid.has_ids:
         revised = take_sites(study, known.sites, laid.sites, in_use=known.in_use, is_whole=laid.is_whole)
     else:
@@ -403,7 +430,10 @@ def _bring_in(
         )
         travel, reimbursement = study.travel, study.time_reimbursement
         offered = tuple(replace(site, travel=travel, time_reimbursement=reimbursement) for site in laid.sites)
-        revised = revise_sites(study, known.sites, offered, in_use=known.in_use, left_out=laid.left_out)
+        if laid.lists_sites:
+            revised = revise_sites(study, known.sites, offered, in_use=known.in_use, left_out=laid.left_out)
+        else:
+            revised = RevisedSites(known.sites, (), len(known.sites))
         counts["held_back"] += revised.held_back
         counts.update(f"status_{status_origin(site)}" for site in revised.sites[: len(offered)])
     change = StudyChange(

@@ -16,7 +16,7 @@ from sitematch.errors import Fault, InvalidInput
 from sitematch.importers import ctgov
 from sitematch.importers.http import CtgovClient, RequestManners, download, questions_for
 from sitematch.services.studies.importing import Options, import_into
-from sitematch.services.studies.sources import ImportSource
+from sitematch.services.studies.sources import ImportSource, read_ctgov
 
 Say = Callable[[str], None]
 
@@ -127,7 +127,7 @@ class Registry:
                 self._say(f"Fetching {nct_id}.")
                 yield ctgov.parse_study(self._client.study(nct_id), now.date(), where=nct_id, contacts=contacts)
             else:
-                yield from ctgov.read_file(Path(source), now.date(), contacts=contacts)
+                yield from read_ctgov(Path(source), now.date(), contacts=contacts)
         if condition:
             question = {"query.cond": condition} | ({"filter.overallStatus": "RECRUITING"} if recruiting_only else {})
             yield from self._fetched([question], contacts, now)

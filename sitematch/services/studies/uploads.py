@@ -14,10 +14,12 @@ from sitematch.domain.studies.record import StudyRecord
 from sitematch.domain.studies.site import Site
 from sitematch.errors import Fault
 from sitematch.gazetteer.locate import Gazetteer
+from sitematch.importers.file_kinds import source_of
 from sitematch.importers.sandbox.reading import read_records_apart, read_table_apart
 from sitematch.services.studies.importing import import_records
 from sitematch.services.studies.site_tables import TableForm, read_sites_tables
 from sitematch.services.studies.sources import RECORD_READERS, ImportSource
+from sitematch.services.studies.unplaced import Unplaced, explain_unplaced
 from sitematch.store.engine import Store
 from sitematch.store.studies import imports
 
@@ -39,6 +41,10 @@ class UploadOutcome:
         Notices about single fields that could not be used: where, and what.
     contradictions
         Sites whose records contradict themselves, and what was used.
+    unplaced_sites
+        Sites that could not be placed, each with the reason and the best guess.
+    gazetteer
+        The source of the guesses.
     totals
         Counts of everything, including what is not listed here.
     studies_changing
@@ -51,6 +57,8 @@ class UploadOutcome:
     faults: list[Fault] = field(default_factory=list)
     notices: list[tuple[str, str]] = field(default_factory=list)
     contradictions: list[tuple[Site, str]] = field(default_factory=list)
+    unplaced_sites: list[Unplaced] = field(default_factory=list)
+    gazetteer: Gazetteer | None = None
     totals: ImportTotals = field(default_factory=ImportTotals)
     studies_changing: int = 0
     import_id: int | None = None
@@ -66,6 +74,11 @@ class UploadOutcome:
     def contradiction(self, site: Site, _where: str, flag: str, /) -> None:
         """Record that parts of a record contradict one another."""
         self.contradictions += [(site, flag)][: SHOWN - len(self.contradictions)]
+
+    def unplaced(self, site: Site, _where: str, /) -> None:
+        """Record a site that could not be placed, with the reason and the best guess."""
+        if len(self.unplaced_sites) < SHOWN and self.gazetteer is not None:
+            self.unplaced_sites.append(explain_unplaced(self.gazetteer, site))
 
     def change(self, change: StudyChange, /) -> None:
         """Record a study that changes, or would change."""
@@ -101,7 +114,7 @@ def import_upload(
     store, gazetteer, actor
         The data and the actor.
     path, form
-        The file, and its source.
+        The file, and the source that the person chose. If the file is certainly of another kind, that kind is used.
     name, uploader
         Its name and the person who uploaded it, for the list of imports.
     study_id
@@ -122,7 +135,10 @@ def import_upload(
     LedgerBusy, StorageFault, NotReady
         See `read_table_apart` and `import_records`; nothing is changed then.
     """
-    outcome = UploadOutcome()
+    outcome = UploadOutcome(gazetteer=gazetteer)
+    detected = source_of(path)
+    if detected is not ImportSource.TABLE:
+        form = detected
     records: Iterable[StudyRecord | Fault]
     if form is ImportSource.TABLE:
         require(actor, Permission.CATALOGUE_WRITE, study_id=study_id)

@@ -22,7 +22,14 @@ from sitematch.store.engine import Store, in_batches
 from sitematch.store.schema import site, study
 from sitematch.store.studies.nearby import FEW_STUDIES, OccupiedCells
 from sitematch.store.studies.rows import site_of, study_of
-from sitematch.store.studies.text_filters import MOST_COMPARED, byte_length, list_contains, may_pass
+from sitematch.store.studies.text_filters import (
+    MOST_COMPARED,
+    SITE_TEXTS,
+    byte_length,
+    list_contains,
+    may_pass,
+    texts_of,
+)
 
 _ROWS_A_STATEMENT = 1_000
 _TAKING = sorted(TAKING_STATUSES)
@@ -57,7 +64,7 @@ class PlacedSites:
         self._where = where
         # Many ids are compared here; otherwise each statement would contain all of them.
         self._study_ids = where.study_ids if where.study_ids and len(where.study_ids) > FEW_STUDIES else None
-        self._conditions = _of_site(where if self._study_ids is None else replace(where, study_ids=None))
+        self._conditions = conditions_of_site(where if self._study_ids is None else replace(where, study_ids=None))
         self._conditions += _may_pass(connection, tests)
 
     def everywhere(self) -> list[PlacedSite]:
@@ -76,30 +83,30 @@ class PlacedSites:
             raise ValueError("The database cannot apply this filter; count the results instead.")
         # The index of cells contains statuses and studies, but no countries.
         is_placed = site.c.cell > NOWHERE if self._where.countries is None else site.c.latitude_deg.is_not(None)
-        query = sa.select(sa.func.count()).select_from(site).where(is_placed, *_of_site(self._where))
+        query = sa.select(sa.func.count()).select_from(site).where(is_placed, *conditions_of_site(self._where))
         return int(self._connection.execute(query).scalar_one())
 
     def _read(self, place: sa.ColumnElement[bool]) -> list[PlacedSite]:
         columns = [site.c.site_id, site.c.latitude_deg, site.c.longitude_deg]
-        judged = [site.c.facility, site.c.city] if self._tests else []
+        judged = list(SITE_TEXTS) if self._tests else []
         of_study = [site.c.study_id] if self._study_ids is not None else []
         query = sa.select(*columns, *judged, *of_study).where(place, *self._conditions)
         rows = self._connection.execute(query).all()
         if self._study_ids is not None:
             rows = [row for row in rows if row.study_id in self._study_ids]
         if self._tests:
-            rows = [row for row in rows if self._passes(row.facility, row.city)]
+            rows = [row for row in rows if self._passes(row[3 : 3 + len(SITE_TEXTS)])]
         return [PlacedSite(*row[:3]) for row in rows]
 
 
 def count_sites(store: Store, where: SiteFilter) -> int:
     """Count the sites that match a filter. Errors: see `Store.reading`."""
-    return _count(store, sa.select(sa.func.count()).select_from(site).where(*_of_site(where)))
+    return _count(store, sa.select(sa.func.count()).select_from(site).where(*conditions_of_site(where)))
 
 
 def count_studies(store: Store, where: StudyFilter) -> int:
     """Count the studies that match a filter. Errors: see `Store.reading`."""
-    return _count(store, sa.select(sa.func.count()).select_from(study).where(*_of_study(where)))
+    return _count(store, sa.select(sa.func.count()).select_from(study).where(*conditions_of_study(where)))
 
 
 def site_ids(store: Store, where: SiteFilter, *, after: str = "", before: str = "", limit: int) -> tuple[str, ...]:
@@ -126,12 +133,12 @@ def site_ids(store: Store, where: SiteFilter, *, after: str = "", before: str = 
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
-    return _page(store, site.c.site_id, _of_site(where), after, before, limit)
+    return _page(store, site.c.site_id, conditions_of_site(where), after, before, limit)
 
 
 def study_ids(store: Store, where: StudyFilter, *, after: str = "", before: str = "", limit: int) -> tuple[str, ...]:
     """Return a page of study ids; see `site_ids`."""
-    return _page(store, study.c.study_id, _of_study(where), after, before, limit)
+    return _page(store, study.c.study_id, conditions_of_study(where), after, before, limit)
 
 
 def fitting_site_ids(store: Store, where: SiteFilter, tests: Sequence[TextTest]) -> list[str]:
@@ -144,7 +151,7 @@ def fitting_site_ids(store: Store, where: SiteFilter, tests: Sequence[TextTest])
     where
         Which sites.
     tests
-        Tests of FACILITY and CITY; all must pass.
+        Tests of fields of sites; all must pass.
 
     Raises
     ------
@@ -153,9 +160,9 @@ def fitting_site_ids(store: Store, where: SiteFilter, tests: Sequence[TextTest])
     """
     passes = _site_check(tests)
     with store.reading() as connection:
-        query = sa.select(site.c.site_id, site.c.facility, site.c.city)
-        rows = _stream(connection, query.where(*_of_site(where), *_may_pass(connection, tests)))
-        return [site_id for site_id, facility, city in rows if passes(facility, city)]
+        query = sa.select(site.c.site_id, *SITE_TEXTS)
+        rows = _stream(connection, query.where(*conditions_of_site(where), *_may_pass(connection, tests)))
+        return [site_id for site_id, *texts in rows if passes(texts)]
 
 
 def fitting_study_ids(store: Store, where: StudyFilter, tests: Sequence[TextTest]) -> list[str]:
@@ -166,7 +173,7 @@ def fitting_study_ids(store: Store, where: StudyFilter, tests: Sequence[TextTest
     checks = [(test.field is Field.CONDITION, test.check()) for test in tests]
     with store.reading() as connection:
         query = sa.select(study.c.study_id, study.c.title, study.c.conditions)
-        rows = _stream(connection, query.where(*_of_study(where), *_may_pass(connection, tests)))
+        rows = _stream(connection, query.where(*conditions_of_study(where), *_may_pass(connection, tests)))
         return [
             study_id
             for study_id, title, conditions in rows
@@ -253,7 +260,8 @@ def _by_id(store: Store, table: sa.Table, key: sa.ColumnElement[str], ids: Itera
     return rows
 
 
-def _of_site(where: SiteFilter) -> list[sa.ColumnElement[bool]]:
+def conditions_of_site(where: SiteFilter) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of a filter of sites."""
     conditions = _within(
         (site.c.site_id, where.site_ids),
         (site.c.study_id, where.study_ids),
@@ -267,7 +275,8 @@ def _of_site(where: SiteFilter) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-def _of_study(where: StudyFilter) -> list[sa.ColumnElement[bool]]:
+def conditions_of_study(where: StudyFilter) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of a filter of studies."""
     conditions = _within((study.c.study_id, where.study_ids), (study.c.status, where.statuses))
     if where.site_ids is not None:
         conditions.append(
@@ -283,10 +292,10 @@ def _may_pass(connection: sa.Connection, tests: Sequence[TextTest]) -> list[sa.C
     return [may_pass(connection.dialect.name, test) for test in tests[:MOST_COMPARED]]
 
 
-def _site_check(tests: Iterable[TextTest]) -> Callable[[str, str], bool]:
-    """Return a function that checks whether a facility and a city pass all tests."""
-    checks = [(test.field is Field.CITY, test.check()) for test in tests]
-    return lambda facility, city: all(check((city if is_city else facility,)) for is_city, check in checks)
+def _site_check(tests: Iterable[TextTest]) -> Callable[[Sequence[str]], bool]:
+    """Return a function that checks whether a site's texts (`SITE_TEXTS`) pass all tests."""
+    checks = [(texts_of(test.field), test.check()) for test in tests]
+    return lambda texts: all(check([texts[at] for at in places]) for places, check in checks)
 
 
 def _within(*pairs: tuple[sa.ColumnElement[str], Iterable[str] | None]) -> list[sa.ColumnElement[bool]]:

@@ -15,12 +15,26 @@ MOST_COMPARED = 5
 """With more patterns or tests, a database is slower than sitematch at comparing each row."""
 
 _LONGEST_PATTERN = 1_000
-_COLUMNS: dict[Field, sa.Column[str]] = {
-    Field.FACILITY: site.c.facility,
-    Field.CITY: site.c.city,
-    Field.TITLE: study.c.title,
-    Field.CONDITION: study.c.conditions,
+_COLUMNS: dict[Field, tuple[sa.Column[str], ...]] = {
+    Field.FACILITY: (site.c.facility,),
+    Field.CITY: (site.c.city,),
+    Field.STATE: (site.c.state,),
+    Field.POSTCODE: (site.c.postcode,),
+    Field.ADDRESS: (site.c.address, site.c.city, site.c.state, site.c.postcode, site.c.country),
+    Field.TITLE: (study.c.title,),
+    Field.CONDITION: (study.c.conditions,),
 }
+SITE_TEXTS = (
+    site.c.facility, site.c.city, site.c.state, site.c.postcode, site.c.address, site.c.country,
+)  # fmt: skip
+"""The columns of a site that tests compare."""
+
+
+def texts_of(field: Field) -> tuple[int, ...]:
+    """Return the positions in `SITE_TEXTS` of the texts that a field of sites has."""
+    return tuple(
+        position for position, text in enumerate(SITE_TEXTS) if any(text is column for column in _COLUMNS[field])
+    )
 
 
 def may_pass(dialect: str, test: TextTest) -> sa.ColumnElement[bool]:
@@ -33,7 +47,10 @@ def may_pass(dialect: str, test: TextTest) -> sa.ColumnElement[bool]:
     test
         The test; its field determines the table.
     """
-    column = _COLUMNS[test.field]
+    return sa.or_(*(_may_pass(dialect, test, column) for column in _COLUMNS[test.field]))
+
+
+def _may_pass(dialect: str, test: TextTest, column: sa.Column[str]) -> sa.ColumnElement[bool]:
     if test.fit is TextFit.EXACT:
         if test.field is Field.CONDITION:
             return sa.or_(sa.false(), *(list_contains(column, text) for text in test.wanted))

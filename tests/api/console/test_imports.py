@@ -10,10 +10,12 @@ import pytest
 from werkzeug.test import TestResponse
 
 from api.console.imports import MAX_UPLOAD_BYTES
+from sitematch.services.studies.sources import ImportSource
 from sitematch.store.studies import catalogue
 from tests.api.builders import STUDY_ID
 from tests.api.console_user import ConsoleUser, HtmlForm, console_user, forms_of, read_text, stay_signed_in
 from tests.api.served_study import OTHER_STUDY, ServedStudy
+from tests.conftest import ROOT
 
 TABLE = """facility,city,postcode,country,status
 Lakeside Clinic,Miami,33180,US,recruiting
@@ -51,6 +53,23 @@ def test_preview_shows_what_would_change_and_changes_nothing(service: ServedStud
     assert "'Atlantis' names no country" in text
     assert "Hospital far" in text  # it is missing from the table
     assert facilities(service) == {"Hospital far"}
+
+
+def test_a_file_of_a_register_is_recognised_whatever_type_was_chosen(service: ServedStudy) -> None:
+    text = (ROOT / "tests" / "data" / "files" / "isrctn.xml").read_text(encoding="utf-8")
+
+    preview = look_at(console_user(service, "administrator"), text, name="trials.xml")
+
+    assert preview.status_code == 200
+    assert "ISRCTN61218504" in preview.text
+    assert "isrctn.xml" not in preview.text
+    assert "is not an ISRCTN" in preview.text
+
+
+def test_every_source_can_be_chosen(service: ServedStudy) -> None:
+    page = console_user(service, "administrator").get(IMPORTS).text
+
+    assert [source for source in ImportSource if f'<option value="{source}"' not in page] == []
 
 
 def test_import_does_what_the_preview_showed_names_who_did_it_and_is_taken_back(service: ServedStudy) -> None:

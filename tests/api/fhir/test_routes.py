@@ -429,6 +429,29 @@ class TestErrors:
             ("/fhir/Location/miami", {"method": "DELETE"}, 405, "not-supported"),
             ("/fhir/Location", {"headers": {"Accept": "application/fhir+xml"}}, 406, "not-supported"),
             ("/fhir/Location?_format=xml", {}, 406, "not-supported"),
+            ("/fhir/Location?_format=application/fhir%2Bjson;fhirVersion=5.0", {}, 406, "not-supported"),
+            ("/fhir/metadata", {"headers": {"Accept": "application/fhir+json; fhirVersion=5.0"}}, 406, "not-supported"),
+            (
+                "/fhir/Location/miami",
+                {"headers": {"Accept": 'application/json;fhirVersion="3.0"'}},
+                406,
+                "not-supported",
+            ),
+            ("/fhir/_history", {}, 501, "not-supported"),
+            ("/fhir/Location/_history", {}, 501, "not-supported"),
+            ("/fhir/Location/miami/_history", {}, 501, "not-supported"),
+            ("/fhir/Location/miami/_history/1", {}, 501, "not-supported"),
+            ("/fhir/Patient/_history", {}, 404, "not-found"),
+            ("/fhir/.well-known/smart-configuration", {}, 404, "not-found"),
+            ("/fhir/Location/miami?_summary=most", {}, 400, "invalid"),
+            ("/fhir/Location/miami?_elements=", {}, 400, "invalid"),
+            ("/fhir/Location?_summary=most", {}, 400, "invalid"),
+            ("/fhir/Location?_elements=a.b!", {}, 400, "invalid"),
+            ("/fhir/Location?_sort=name,-status", {}, 400, "invalid"),
+            ("/fhir/Location?_sort=name&near=1|2", {}, 400, "invalid"),
+            ("/fhir/Location?_sort=name&_after=miami", {}, 400, "invalid"),
+            ("/fhir/Location?_sort=name&_after=WyJhIl0", {}, 400, "invalid"),
+            ("/fhir/Location?_sort=colour", {"headers": {"Prefer": "handling=strict"}}, 400, "invalid"),
             ("/fhir/Location?_count=x", {}, 400, "invalid"),
             ("/fhir/Location?_count=-1", {}, 400, "invalid"),
             ("/fhir/Location?name:fuzzy=x", {}, 400, "invalid"),
@@ -469,7 +492,7 @@ class TestErrors:
         assert found["issue"][0]["diagnostics"]
 
     def test_unknown_parameters_are_left_out_and_said(self, client: FlaskClient) -> None:
-        found = ask(client, "/fhir/Location?_id=miami&colour=blue&_sort=name")
+        found = ask(client, "/fhir/Location?_id=miami&colour=blue&_sort=length")
 
         assert ids(found) == ["miami"]
         (outcome,) = [e["resource"] for e in found["entry"] if e["search"]["mode"] == "outcome"]

@@ -241,7 +241,7 @@ def test_every_write_needs_a_key(service: ServedStudy) -> None:
     headers = {"Authorization": f"Bearer {service.secrets['administrator']}"}
     for path, methods in service.document["paths"].items():
         for method, operation in methods.items():
-            if "security" in operation and method != "get" and (path, method) not in QUESTIONS:
+            if operation["security"] and method != "get" and (path, method) not in QUESTIONS:
                 response = service.client.open(path, method=method.upper(), headers=headers, json={})
 
                 service.check(method, path, response)
@@ -540,7 +540,7 @@ def test_no_address_for_coordinators_takes_or_gives_a_patients_name_place_or_bir
     for path, methods in service.document["paths"].items():
         for method, operation in methods.items():
             # Requests there contain lists of places, which are not stored; other tests check this.
-            if "security" in operation and (path, method) not in QUESTIONS:
+            if operation["security"] and (path, method) not in QUESTIONS:
                 fields |= {parameter["name"] for parameter in operation.get("parameters", ())}
                 walk({key: operation.get(key) for key in ("requestBody", "responses")})
     # In a report, these are the names of its tables, columns and plots.

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sitematch.domain.studies.identity import SiteIdentity, is_placeholder, pair, pair_with_left_out, similarity
+from sitematch.domain.studies.identity import SiteIdentity, pair, pair_with_left_out, similarity
+from sitematch.domain.studies.placeholders import is_placeholder
 
 
 def at(facility: str, city: str = "Lyon", postcode: str = "69003", country: str = "FR") -> SiteIdentity:

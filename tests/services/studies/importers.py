@@ -28,6 +28,7 @@ class Memory:
         self.faults: list[Fault] = []
         self.notices: list[tuple[str, str]] = []
         self.contradictions: list[tuple[Site, str, str]] = []
+        self.unplaced_sites: list[tuple[Site, str]] = []
         self.changes: list[StudyChange] = []
 
     def fault(self, fault: Fault, /) -> None:
@@ -38,6 +39,9 @@ class Memory:
 
     def contradiction(self, site: Site, where: str, flag: str, /) -> None:
         self.contradictions.append((site, where, flag))
+
+    def unplaced(self, site: Site, where: str, /) -> None:
+        self.unplaced_sites.append((site, where))
 
     def change(self, change: StudyChange, /) -> None:
         self.changes.append(change)

@@ -1,0 +1,1 @@
+"""Reading the files of trial registers: one register or format a module."""

@@ -1,0 +1,1 @@
+"""Redocly's and Spectral's judgement of the OpenAPI document."""
