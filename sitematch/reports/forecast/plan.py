@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from sitematch.domain.capacity.caps import CAP_LEVELS, CapKey, CapLevel
+from sitematch.domain.capacity.opening import TOLD, Opening
 from sitematch.domain.capacity.recruitment import Recruitment
 from sitematch.errors import InvalidInput, SiteNotFound
 
@@ -31,6 +32,8 @@ class SiteAhead:
     finishing
         Referrals in progress at a site that is closed to new patients: some will still enrol. 0 at other sites, whose
         rate includes them.
+    opening
+        Since when it counts as open, and why; None if it was never open.
     """
 
     site_id: str
@@ -40,6 +43,7 @@ class SiteAhead:
     starts_in_days: float | None
     spots: int | None = None
     finishing: int = 0
+    opening: Opening | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +108,8 @@ def plan(recruitment: Recruitment, opened: Mapping[str, date], zone: tzinfo) -> 
     recruitment
         The recruitment so far.
     opened
-        Opening days of sites that do not take patients yet; days in the past and sites that already take patients are
-        ignored.
+        Opening days of sites that do not take patients yet, in addition to those that are recorded; sites that already
+        take patients are ignored.
     zone
         The time zone of the days.
 
@@ -118,8 +122,12 @@ def plan(recruitment: Recruitment, opened: Mapping[str, date], zone: tzinfo) -> 
     sites = []
     for site in recruitment.sites:
         starts: float | None = 0.0 if site.takes_patients else None
-        if starts is None and site.site_id in opened:
-            starts = days_until(recruitment.as_of, opened[site.site_id], zone)
+        opens_on = opened.get(site.site_id)
+        if opens_on is None and site.opening is not None and site.opening.source in TOLD:
+            # A recorded day that is past says nothing about a site that is closed since.
+            opens_on = site.opening.on if days_until(recruitment.as_of, site.opening.on, zone) > 0 else None
+        if starts is None and opens_on is not None:
+            starts = days_until(recruitment.as_of, opens_on, zone)
         sites.append(
             SiteAhead(
                 site_id=site.site_id,
@@ -130,6 +138,7 @@ def plan(recruitment: Recruitment, opened: Mapping[str, date], zone: tzinfo) -> 
                 starts_in_days=starts,
                 spots=recruitment.spots_left(CapKey(level=CapLevel.SITE, scope=site.site_id)),
                 finishing=site.held + site.screening if starts is None else 0,
+                opening=site.opening,
             )
         )
     countries = {key.scope: recruitment.spots_left(key) for key in recruitment.caps if key.level is CapLevel.COUNTRY}
