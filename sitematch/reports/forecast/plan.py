@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 from sitematch.domain.capacity.caps import CAP_LEVELS, CapKey, CapLevel
 from sitematch.domain.capacity.opening import TOLD, Opening
-from sitematch.domain.capacity.recruitment import Recruitment
+from sitematch.domain.capacity.recruitment import Recruitment, SiteRecruitment
 from sitematch.errors import InvalidInput, SiteNotFound
 
 DAY = timedelta(days=1)
@@ -25,6 +25,8 @@ class SiteAhead:
         The site; the country of an assumed site may be empty.
     enrolled, open_days
         Its enrolments and its open time, in whole days.
+    age_days
+        How long ago it opened; 0 if it has not.
     starts_in_days
         When it starts to take new patients: 0 is now; None is never.
     spots
@@ -44,6 +46,7 @@ class SiteAhead:
     spots: int | None = None
     finishing: int = 0
     opening: Opening | None = None
+    age_days: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +142,7 @@ def plan(recruitment: Recruitment, opened: Mapping[str, date], zone: tzinfo) -> 
                 spots=recruitment.spots_left(CapKey(level=CapLevel.SITE, scope=site.site_id)),
                 finishing=site.held + site.screening if starts is None else 0,
                 opening=site.opening,
+                age_days=age_days(site, recruitment.as_of),
             )
         )
     countries = {key.scope: recruitment.spots_left(key) for key in recruitment.caps if key.level is CapLevel.COUNTRY}
@@ -148,6 +152,16 @@ def plan(recruitment: Recruitment, opened: Mapping[str, date], zone: tzinfo) -> 
         country_spots={country: spots for country, spots in sorted(countries.items()) if spots is not None},
         completion=completion(recruitment),
     )
+
+
+def age_days(site: SiteRecruitment, now: datetime) -> float:
+    """Return how long ago a site opened, in days; 0 if it was never open."""
+    if not site.open_spans:
+        return 0.0
+    began = (now - site.open_spans[0][0]) / DAY
+    if site.opening is None:
+        return began
+    return max(began, float((now.date() - site.opening.on).days))
 
 
 def completion(recruitment: Recruitment) -> tuple[float, float]:
