@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 STEP := @$(PYTHON) tools/step.py
 
 .DEFAULT_GOAL := help
-.PHONY: help port missing run test lint types messages journey bench race crash faults lighthouse screenshots lock sbom sites clean
+.PHONY: help port missing run test lint types messages journey forecast bench race crash faults lighthouse screenshots lock sbom sites clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,9 @@ lighthouse: .venv/run.done $(GAZETTEER) $(PAGES) tools/lighthouse/node_modules/.
 
 journey: .venv/dev.done $(ROADS) ## fit and judge the model of drive times; JOURNEY_DATA=folder with the two tables
 	$(BIN)/python -m benchmarks.journey $(JOURNEY_DATA)
+
+forecast: .venv/dev.done ## forecast 200 simulated studies in each world; the table goes into docs/forecast.md
+	$(BIN)/python -m benchmarks.forecast
 
 messages: .venv/run.done ## bring the translations in step with the pages' texts
 	$(BIN)/python -m tools.messages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from flask import Response
@@ -41,6 +42,25 @@ class TravelForm(ConsoleForm, frozen=True, kw_only=True):
     time_reimbursement: str = ""
 
 
+class OpeningForm(ConsoleForm, frozen=True, kw_only=True):
+    """The day on which a site opened or will open; empty removes it."""
+
+    opened_on: str = ""
+
+    def day(self) -> date | None:
+        """Return the day.
+
+        Raises
+        ------
+        InvalidInput
+            If it is not a date.
+        """
+        try:
+            return date.fromisoformat(self.opened_on) if self.opened_on else None
+        except ValueError:
+            raise InvalidInput("Give the day as 2026-03-01.", field="opened_on") from None
+
+
 def register(console: Console, backend: Backend) -> None:
     """Create the routes."""
 
@@ -65,6 +85,22 @@ def register(console: Console, backend: Backend) -> None:
         except InvalidInput as error:
             return _show(context, site_id, typed=asked, fault=error.message, status=problem_of(error).status)
         return go("site", site_id=site_id, done="travel")
+
+    @console.page("POST", "/sites/<site_id>/opening", Permission.CAPS_WRITE)
+    def set_opening(site_id: str) -> Response:
+        asked, context = read_form(OpeningForm), ConsoleContext(backend)
+        try:
+            site_page.set_opening(
+                context.store,
+                context.caller,
+                study_id=context.study_id,
+                site_id=site_id,
+                opened_on=asked.day(),
+                now=context.now,
+            )
+        except InvalidInput as error:
+            return _show(context, site_id, fault=error.message, status=problem_of(error).status)
+        return go("site", site_id=site_id, done="opening")
 
 
 def _show(
@@ -116,6 +152,7 @@ def _show(
             certainty=site.travel.certainty, kinds=site.travel.kinds, time_reimbursement=site.time_reimbursement
         ),
         max_reimbursement=MAX_REIMBURSEMENT,
+        opening=site_page.recorded_opening(context.store, context.study_id, site_id, context.now),
         done=done,
         fault=fault,
     )

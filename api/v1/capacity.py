@@ -22,6 +22,8 @@ from api.v1.schemas.capacity import (
     CapacityQuery,
     CapRequest,
     CapsAnswer,
+    OpeningAnswer,
+    OpeningRequest,
     PartRequest,
     PolicyRequest,
     StudyQuery,
@@ -40,7 +42,7 @@ from sitematch.exporters.wire.capacity import (
     policy_answer,
     site_capacity_answer,
 )
-from sitematch.services.capacity import coordinating
+from sitematch.services.capacity import coordinating, site_page
 from sitematch.services.exchange.exporting import with_places
 from sitematch.services.studies.catalogue import catalogue_version
 
@@ -74,6 +76,7 @@ def blueprint(backend: Backend) -> Documented:
     routes = Documented("capacity")
     _serve_capacity(routes, backend)
     _serve_caps(routes, backend)
+    _serve_openings(routes, backend)
     _serve_policy(routes, backend)
     return routes
 
@@ -218,6 +221,38 @@ def _serve_caps(routes: Documented, backend: Backend) -> None:
     )
     def reopen() -> Response:
         return change_part(coordinating.reopen)
+
+
+def _serve_openings(routes: Documented, backend: Backend) -> None:
+    decoder = msgspec.json.Decoder(OpeningRequest)
+
+    @routes.serve(
+        "PUT",
+        "/v1/sites/<site_id>/opening",
+        Operation(
+            summary="Record the day on which a site opened or will open",
+            description="The forecast counts the site's open time from that day. It cannot be after its first spot.",
+            tag="Capacity",
+            path={"site_id": "The site's id from /v1/sites."},
+            body=OpeningRequest,
+            answers={JSON: OpeningAnswer},
+            problems=(*WRITES, problems.SITE_NOT_FOUND),
+            permission=Permission.CAPS_WRITE,
+            headers=KEY_HEADER,
+            example={"site_id": "NCT06064929-001", "opened_on": "2026-03-01"},
+        ),
+    )
+    def set_opening(site_id: str) -> Response:
+        asked = read_json(decoder)
+        recorded = site_page.set_opening(
+            backend.store(),
+            caller(),
+            study_id=asked.study_id or backend.settings.study_id,
+            site_id=site_id,
+            opened_on=asked.opened_on,
+            now=backend.now(),
+        )
+        return respond(OpeningAnswer(site_id=recorded.site_id, opened_on=recorded.opened_on))
 
 
 def _serve_policy(routes: Documented, backend: Backend) -> None:

@@ -15,7 +15,7 @@ import msgspec
 
 from sitematch.domain.studies.record import RecordLocation, StudyRecord
 from sitematch.domain.studies.status_words import read_status
-from sitematch.domain.studies.study import RecruitmentStatus, Study
+from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus, Study
 from sitematch.errors import Fault
 from sitematch.importers.facility import clean_facility
 from sitematch.importers.json_stream import read_items
@@ -125,6 +125,7 @@ def _location(raw: Mapping[str, Any], where: str) -> RecordLocation:
             "recruitment_status",
         )
     )
+    stated = status_field(status, flags)
     point = raw.get("org_coordinates")
     latitude, longitude = (point.get("lat"), point.get("lon")) if isinstance(point, dict) else (point, None)
     return RecordLocation(
@@ -135,7 +136,16 @@ def _location(raw: Mapping[str, Any], where: str) -> RecordLocation:
         state=state,
         postcode=postcode,
         country=country,
-        status=status_field(status, flags),
+        status=stated,
         point=point_field(latitude, longitude, flags),
         flags=tuple(flags),
+        opened_on=_day(raw.get("recruitment_status_date")) if stated in TAKING_STATUSES else None,
     )
+
+
+def _day(value: object) -> date | None:
+    """Return the date of the status, which is the opening day of a site that recruits; None if it cannot be read."""
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError:
+        return None

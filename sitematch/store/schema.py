@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_REVISION = "0012"
+SCHEMA_REVISION = "0013"
 """The migration that this program needs; the last one in `migrations/versions`."""
 
 metadata = MetaData(
@@ -126,10 +126,21 @@ site = Table(
     Column("cell", Integer, nullable=False, server_default="-1"),
     Column("clinic", BigInteger, nullable=False, server_default="0"),
     Column("address", Text, nullable=False, server_default=text("''")),
+    Column("opened_on", Date),
     Index("ix_site_study_id_position", "study_id", "position"),
     Index("ix_site_cell", "cell", "status", "study_id", "clinic"),
     Index("ix_site_clinic", "clinic"),
 )
+
+site_recruiting = Table(
+    "site_recruiting",
+    metadata,
+    Column("study_id", Text, nullable=False),
+    Column("site_id", Text, nullable=False),
+    Column("recruiting_on", Date, nullable=False),
+    PrimaryKeyConstraint("study_id", "site_id"),
+)
+"""The day of the first record that called a site recruiting. Later versions of the catalogue keep it."""
 
 study_contact = Table(
     "study_contact",

@@ -100,3 +100,23 @@ def test_a_page_of_answers_gives_its_trials(tmp_path: Path, name: str) -> None:
     path.write_text(json.dumps({"total": 2, name: [make_trial(SITE), make_trial(nct_id="NCT00000002")]}))
 
     assert len(list(read_file(path, TODAY))) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "day", "opened_on"),
+    [
+        ("ACTIVE", "2024-03-05", date(2024, 3, 5)),
+        ("ACTIVE", "2024-03-05T00:00:00", date(2024, 3, 5)),
+        ("ACTIVE", "spring", None),
+        ("ACTIVE", None, None),
+        ("CLOSED_TO_ACCRUAL", "2024-03-05", None),
+    ],
+)
+def test_day_of_the_status_is_the_opening_day_of_a_site_that_recruits(
+    status: str, day: str | None, opened_on: date | None
+) -> None:
+    changes = {"recruitment_status": status, "recruitment_status_date": day}
+
+    (location,) = parse(make_trial(SITE | changes)).locations
+
+    assert location.opened_on == opened_on

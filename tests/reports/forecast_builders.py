@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.opening import Opening, OpeningSource
 from sitematch.domain.capacity.recruitment import Recruitment, SiteRecruitment
 from sitematch.reports.forecast.plan import Plan, SiteAhead
 from sitematch.reports.forecast.rates import RateModel
@@ -43,11 +44,17 @@ def make_recruited(site_id: str = "a", **changes: Any) -> SiteRecruitment:
         "participants": 4,
         "held": 0,
         "screening": 0,
-        "open_for": timedelta(days=100),
         "takes_patients": True,
         "was_used": True,
     }
-    return SiteRecruitment(**{**values, **changes})
+    values.update(changes)
+    # Open until now without a break, and enrolling at even distances, unless the test says otherwise.
+    open_for = values.pop("open_for", timedelta(days=100))
+    values.setdefault("open_spans", ((NOW - open_for, NOW),) if open_for else ())
+    values.setdefault("opening", Opening(on=(NOW - open_for).date(), source=OpeningSource.LEDGER))
+    count = values["enrolled"]
+    values.setdefault("enrolled_at", tuple(NOW - open_for * ((count - n - 0.5) / count) for n in range(count)))
+    return SiteRecruitment(**values)
 
 
 def make_recruitment(*sites: SiteRecruitment, caps: Mapping[CapKey, int] | None = None, **changes: Any) -> Recruitment:

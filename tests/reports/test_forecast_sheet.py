@@ -72,6 +72,8 @@ def test_too_few_data_are_said_and_no_number_is_guessed() -> None:
         "site_id",
         "facility",
         "country",
+        "open_since",
+        "open_since_by",
         "open_days",
         "enrolled",
     ]

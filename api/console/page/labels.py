@@ -58,6 +58,7 @@ EVENTS: Mapping[EventKind, Any] = {
     EventKind.OPENED: _("Reopened"),
     EventKind.POLICY_SET: _("Rules set"),
     EventKind.TRAVEL_SET: _("Travel support set"),
+    EventKind.OPENING_SET: _("Opening day set"),
 }
 
 REASONS: Mapping[str, Any] = {

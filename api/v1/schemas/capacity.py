@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated
 
 from msgspec import Meta
@@ -85,6 +86,22 @@ class CapRequest(PartRequest, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A limit for a part of a study."""
 
     spots: Annotated[Annotated[int, Meta(ge=0, le=10_000_000)] | None, Meta(description="The cap; null removes it.")]
+
+
+class OpeningRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """The opening day of a site."""
+
+    opened_on: Annotated[
+        date | None, Meta(description="The day it opened or will open; null removes what is recorded.")
+    ]
+    study_id: StudyId = None
+
+
+class OpeningAnswer(Wire, frozen=True):
+    """The recorded opening day of a site."""
+
+    site_id: str
+    opened_on: date | None
 
 
 OpenHolds = Annotated[int, Meta(ge=1, le=MAX_OPEN_HOLDS)] | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import click
@@ -203,6 +203,46 @@ def reopen(
     with open_context(study, key) as context:
         usage = coordinating.reopen(context.store, context.caller, study_id=context.study_id, key=part, now=context.now)
     _print_cap(form, usage)
+
+
+@capacity_group.command("opening", epilog=_CODES)
+@click.argument("site", metavar="SITE", shell_complete=complete_site)
+@click.argument("day", metavar="DAY|none")
+@study_option
+@key_option
+@plain_errors
+def opening(site: str, day: str, study: str | None, key: str | None) -> None:
+    """Record the day on which a site opened or will open; "none" removes it.
+
+    The forecast counts the site's open time from that day. Without it, the registry's day is used, the day of the first
+    record that called the site recruiting, or its first hold.
+
+    \b
+    Examples:
+      sitematch capacity opening NCT06064929-001 2026-03-01
+      sitematch capacity opening NCT06064929-001 none
+    """
+    from sitematch.services.capacity import site_page
+
+    with open_context(study, key) as context:
+        recorded = site_page.set_opening(
+            context.store,
+            context.caller,
+            study_id=context.study_id,
+            site_id=site,
+            opened_on=_day(day),
+            now=context.now,
+        )
+    print_json(recorded)
+
+
+def _day(text: str) -> date | None:
+    if text == "none":
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f'{text[:64]!r} is not a day. Write it as 2026-03-01, or "none".', field="day") from None
 
 
 _MOST = click.IntRange(0, MAX_OPEN_HOLDS)

@@ -1,6 +1,6 @@
 """The recruitment of a study so far: enrolments by site, open time, and referrals in progress.
 
-A site's open time is counted from the start of the study's ledger, or from a stated opening date. It does not include
+A site's open time is counted from its opening day (see `opening`), not before the study's ledger. It does not include
 time in which nobody could be enrolled: the study, the country or the site was closed, or participants filled every spot
 that applies. Spots that are held or in screening do not stop the clock, because those people enrol next.
 """
@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.opening import Opening
 from sitematch.domain.capacity.states import EventKind
 
 _WHOLE = CapKey(level=CapLevel.STUDY)
+
+Span = tuple[datetime, datetime]
+"""A period of time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +36,12 @@ class SiteRecruitment:
         Those of them who use a spot now, under the study's policy.
     held, screening
         Referrals in progress: offers and holds that have not lapsed, and screenings.
-    open_for
-        How long it could have enrolled somebody.
+    open_spans
+        When it could have enrolled somebody: in order, not overlapping.
+    opening
+        Since when it counts as open, and why; None if it was never open.
+    enrolled_at
+        When each of `enrolled` enrolled, in order.
     takes_patients
         Whether it takes new patients now, regardless of spots: it is not closed, and neither is its status.
     was_used
@@ -46,9 +54,32 @@ class SiteRecruitment:
     participants: int
     held: int
     screening: int
-    open_for: timedelta
+    open_spans: tuple[Span, ...]
+    opening: Opening | None
+    enrolled_at: tuple[datetime, ...]
     takes_patients: bool
     was_used: bool
+
+    @property
+    def open_for(self) -> timedelta:
+        """Return how long it could have enrolled somebody."""
+        return sum((end - start for start, end in self.open_spans), timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A referral's last attempt at a site.
+
+    Parameters
+    ----------
+    lasts
+        How long it took from its hold until it ended, or until now.
+    outcome
+        ENROLLED, or another event that ended it; HELD or SCREENING if it is in progress.
+    """
+
+    lasts: timedelta
+    outcome: EventKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +108,8 @@ class Recruitment:
         Whether a failed screening keeps its spot under the study's policy.
     enrolled_on
         The number of enrolments on each day with any, in ascending order of days.
+    attempts
+        The last attempt of each referral at each site.
     """
 
     study_id: str
@@ -90,6 +123,7 @@ class Recruitment:
     screen_failed: int
     keeps_failed: bool = False
     enrolled_on: tuple[tuple[date, int], ...] = ()
+    attempts: tuple[Attempt, ...] = ()
 
     @property
     def enrolled(self) -> int:
@@ -137,10 +171,6 @@ class ClockStep:
     kind: EventKind
     keys: tuple[CapKey, ...]
     spots: int | None = None
-
-
-Span = tuple[datetime, datetime]
-"""A period of time."""
 
 
 def blocked_spans(steps: Iterable[ClockStep], until: datetime) -> dict[CapKey, list[Span]]:
@@ -197,10 +227,10 @@ def blocked_spans(steps: Iterable[ClockStep], until: datetime) -> dict[CapKey, l
     return spans
 
 
-def open_time(
+def open_spans(
     country: str, site_id: str, start: datetime, end: datetime, blocked: Mapping[CapKey, Iterable[Span]]
-) -> timedelta:
-    """Return how long a site could have enrolled somebody between two times.
+) -> tuple[Span, ...]:
+    """Return when a site could have enrolled somebody between two times, in order.
 
     Parameters
     ----------
@@ -212,11 +242,13 @@ def open_time(
         The result of `blocked_spans`.
     """
     keys = (_WHOLE, CapKey(level=CapLevel.COUNTRY, scope=country), CapKey(level=CapLevel.SITE, scope=site_id))
-    left = max(end - start, timedelta(0))
+    spans = []
     counted_to = start
     for began, ended in sorted(span for key in keys for span in blocked.get(key, ())):
-        began, ended = max(began, counted_to), min(ended, end)
-        if ended > began:
-            left -= ended - began
-            counted_to = ended
-    return left
+        began = min(began, end)
+        if began > counted_to:
+            spans.append((counted_to, began))
+        counted_to = max(counted_to, ended)
+    if end > counted_to:
+        spans.append((counted_to, end))
+    return tuple(spans)

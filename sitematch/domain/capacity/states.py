@@ -26,7 +26,7 @@ from enum import Enum, StrEnum
 
 
 class EventKind(StrEnum):
-    """Events in the ledger: the first eight change a referral, the next four a study's rules, the last a site."""
+    """Events in the ledger: the first eight change a referral, the next four a study's rules, the last two a site."""
 
     HELD = "HELD"
     RELEASED = "RELEASED"
@@ -41,6 +41,7 @@ class EventKind(StrEnum):
     OPENED = "OPENED"
     POLICY_SET = "POLICY_SET"
     TRAVEL_SET = "TRAVEL_SET"
+    OPENING_SET = "OPENING_SET"
 
 
 CAP_KINDS = (EventKind.CAP_SET, EventKind.CLOSED, EventKind.OPENED)
@@ -48,6 +49,10 @@ CAP_KINDS = (EventKind.CAP_SET, EventKind.CLOSED, EventKind.OPENED)
 
 SETTING_KINDS = (*CAP_KINDS, EventKind.POLICY_SET)
 """Events that change a study's rules."""
+
+
+SITE_KINDS = (EventKind.TRAVEL_SET, EventKind.OPENING_SET)
+"""Events that record a fact about a site, and change no spot and no rule."""
 
 
 class SpotState(StrEnum):

@@ -366,6 +366,7 @@ def _carried(before: Site, after: Site) -> Site:
         keep_fixed_place(before, after),
         site_id=before.site_id,
         address=after.address or before.address,
+        opened_on=after.opened_on or before.opened_on,
         travel=before.travel,
         time_reimbursement=before.time_reimbursement,
         spots=before.spots,

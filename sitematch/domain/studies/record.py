@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from sitematch.domain.place import Coordinates
 from sitematch.domain.studies.contact import Contact
@@ -31,6 +32,8 @@ class RecordLocation:
         Notes from reading the record, in plain words.
     contacts
         Contacts of the location; empty unless the import includes contacts.
+    opened_on
+        The day since which it has recruited; None if the record has none.
     """
 
     where: str
@@ -44,6 +47,7 @@ class RecordLocation:
     point: Coordinates | None = None
     flags: tuple[str, ...] = ()
     contacts: tuple[Contact, ...] = ()
+    opened_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

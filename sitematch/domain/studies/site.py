@@ -33,8 +33,9 @@ SITE_COLUMNS = (
 )
 """The columns of ``sites.csv``, in order. `PLACE_COLUMNS` are optional, and other columns are ignored."""
 
-PLACE_COLUMNS = ("location_country", "location_name", "location_postcode", "location_notes", "address")
-"""More columns about a site's place; without them, the site's own columns are used and the address is empty."""
+PLACE_COLUMNS = ("location_country", "location_name", "location_postcode", "location_notes", "address", "opened_on")
+"""More columns about a site's place; and its opening day; without them, the site's own columns are used and
+the others are empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,8 @@ class Site:
         Notes about the record, in plain words, e.g. a postcode that contradicts the city.
     address
         Street and number, as in the record; empty if missing. It does not affect the location of the site.
+    opened_on
+        The day since which it has recruited, as in the record; None if the record has none.
     """
 
     site_id: str
@@ -89,6 +92,7 @@ class Site:
     spots: int | None = None
     flags: tuple[str, ...] = ()
     address: str = ""
+    opened_on: date | None = None
 
     @property
     def is_stand_in(self) -> bool:

@@ -48,6 +48,7 @@ class SiteRow(Wire, frozen=True):
     location_postcode: str | None
     location_notes: tuple[str, ...]
     address: str
+    opened_on: date | None
     stand_in: bool
 
 
@@ -220,6 +221,7 @@ def _site(site: Site) -> dict[str, Any]:
         "location_postcode": place and place.postcode,
         "location_notes": place.notes if place else (),
         "address": site.address,
+        "opened_on": site.opened_on,
         "stand_in": site.is_stand_in,
     }
 

@@ -24,7 +24,8 @@ def is_own(path: Path, sheet: str = "") -> bool:
         See `read_rows`.
     """
     return any(
-        set(cells) >= {*SITE_COLUMNS, *PLACE_COLUMNS} - {"address"} for _, cells in islice(read_rows(path, sheet), 1)
+        set(cells) >= {*SITE_COLUMNS, *PLACE_COLUMNS} - {"address", "opened_on"}
+        for _, cells in islice(read_rows(path, sheet), 1)
     )
 
 

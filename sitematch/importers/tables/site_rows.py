@@ -61,6 +61,7 @@ class RowCheck:
         place = self._place(country)
         spots = self._number("spots", int, lowest=0)
         as_of_on = self._date("as_of")
+        opened_on = self._date("opened_on") if self.values.get("opened_on", "").strip() else None
         if self.faults or status is None or certainty is None or as_of_on is None:
             return None
         return Site(
@@ -76,6 +77,7 @@ class RowCheck:
             as_of_on=as_of_on,
             flags=self._list("flags"),
             address=self.values.get("address", ""),
+            opened_on=opened_on,
         )
 
     def _required(self, field: str) -> str:

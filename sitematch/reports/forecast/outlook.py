@@ -12,6 +12,7 @@ from sitematch.domain.capacity.recruitment import Recruitment
 from sitematch.errors import InvalidInput
 from sitematch.reports.forecast import counts, rates, study
 from sitematch.reports.forecast.counts import Pmf
+from sitematch.reports.forecast.pace import clocks, fit_paced
 from sitematch.reports.forecast.plan import DAY, Plan, SiteAhead, WhatIf, changed, plan
 from sitematch.reports.forecast.rates import RateFit, RateModel
 from sitematch.reports.forecast.sites import COURSES, SEED, simulate
@@ -234,7 +235,9 @@ def fit_of(recruitment: Recruitment, as_is: Plan) -> RateFit | None:
     """Return the rates of a study's sites; None if there is too little data."""
     if shortfall_of(recruitment, as_is) is not None:
         return None
-    return rates.fit([site.enrolled for site in as_is.sites], [site.open_days for site in as_is.sites])
+    return fit_paced(
+        [site.enrolled for site in as_is.sites], [site.open_days for site in as_is.sites], clocks(recruitment)
+    )
 
 
 def month_ends(today: date, months: int) -> list[date]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from sitematch.domain.capacity.caps import CAP_LEVELS, CapKey, CapLevel
-from sitematch.domain.capacity.recruitment import Recruitment
+from sitematch.domain.capacity.opening import TOLD, Opening
+from sitematch.domain.capacity.recruitment import Recruitment, SiteRecruitment
 from sitematch.errors import InvalidInput, SiteNotFound
 
 DAY = timedelta(days=1)
@@ -24,6 +25,8 @@ class SiteAhead:
         The site; the country of an assumed site may be empty.
     enrolled, open_days
         Its enrolments and its open time, in whole days.
+    age_days
+        How long ago it opened; 0 if it has not.
     starts_in_days
         When it starts to take new patients: 0 is now; None is never.
     spots
@@ -31,6 +34,8 @@ class SiteAhead:
     finishing
         Referrals in progress at a site that is closed to new patients: some will still enrol. 0 at other sites, whose
         rate includes them.
+    opening
+        Since when it counts as open, and why; None if it was never open.
     """
 
     site_id: str
@@ -40,6 +45,8 @@ class SiteAhead:
     starts_in_days: float | None
     spots: int | None = None
     finishing: int = 0
+    opening: Opening | None = None
+    age_days: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +111,8 @@ def plan(recruitment: Recruitment, opened: Mapping[str, date], zone: tzinfo) -> 
     recruitment
         The recruitment so far.
     opened
-        Opening days of sites that do not take patients yet; days in the past and sites that already take patients are
-        ignored.
+        Opening days of sites that do not take patients yet, in addition to those that are recorded; sites that already
+        take patients are ignored.
     zone
         The time zone of the days.
 
@@ -118,8 +125,12 @@ def plan(recruitment: Recruitment, opened: Mapping[str, date], zone: tzinfo) -> 
     sites = []
     for site in recruitment.sites:
         starts: float | None = 0.0 if site.takes_patients else None
-        if starts is None and site.site_id in opened:
-            starts = days_until(recruitment.as_of, opened[site.site_id], zone)
+        opens_on = opened.get(site.site_id)
+        if opens_on is None and site.opening is not None and site.opening.source in TOLD:
+            # A recorded day that is past says nothing about a site that is closed since.
+            opens_on = site.opening.on if days_until(recruitment.as_of, site.opening.on, zone) > 0 else None
+        if starts is None and opens_on is not None:
+            starts = days_until(recruitment.as_of, opens_on, zone)
         sites.append(
             SiteAhead(
                 site_id=site.site_id,
@@ -130,6 +141,8 @@ def plan(recruitment: Recruitment, opened: Mapping[str, date], zone: tzinfo) -> 
                 starts_in_days=starts,
                 spots=recruitment.spots_left(CapKey(level=CapLevel.SITE, scope=site.site_id)),
                 finishing=site.held + site.screening if starts is None else 0,
+                opening=site.opening,
+                age_days=age_days(site, recruitment.as_of),
             )
         )
     countries = {key.scope: recruitment.spots_left(key) for key in recruitment.caps if key.level is CapLevel.COUNTRY}
@@ -139,6 +152,16 @@ def plan(recruitment: Recruitment, opened: Mapping[str, date], zone: tzinfo) -> 
         country_spots={country: spots for country, spots in sorted(countries.items()) if spots is not None},
         completion=completion(recruitment),
     )
+
+
+def age_days(site: SiteRecruitment, now: datetime) -> float:
+    """Return how long ago a site opened, in days; 0 if it was never open."""
+    if not site.open_spans:
+        return 0.0
+    began = (now - site.open_spans[0][0]) / DAY
+    if site.opening is None:
+        return began
+    return max(began, float((now.date() - site.opening.on).days))
 
 
 def completion(recruitment: Recruitment) -> tuple[float, float]:

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from sitematch.reports.forecast.clock import Clock, Floats, SiteTime
 
 MIN_ENROLLED = 5
 """Minimum number of enrolments: at five, the 80 % interval of the study's rate spans a factor of about three."""
@@ -29,9 +28,20 @@ PRIOR_SPREAD = 1.0
 """Prior for the differences between sites: the coefficient of variation is half-normal with this scale. So the usual
 values in trials (α of 1 to 4, a coefficient of 0.5 to 1) are likely, and identical sites are possible."""
 
-_NODES, _FEW_NODES = 5, 3
+_NODES, FEW_NODES = 5, 3
 _MANY_SITES = 200
 _NEGLIGIBLE = 1e-3
+
+
+class _Counted(Protocol):
+    @property
+    def site_id(self) -> str: ...
+
+    @property
+    def enrolled(self) -> int: ...
+
+    @property
+    def open_days(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +56,28 @@ class RateModel:
         β, over 0: the rate parameter, in days.
     weight
         Its relative plausibility; the weights of a fit add up to 1.
+    clock
+        The clock of its days; None counts the plain days.
     """
 
     shape: float
     days: float
     weight: float = 1.0
+    clock: Clock | None = None
+
+    def past(self, sites: Sequence[_Counted]) -> Floats:
+        """Return the time on the clock that each site was open."""
+        if self.clock is None:
+            return np.array([site.open_days for site in sites], dtype=np.float64)
+        return np.array([self.clock.past.get(site.site_id, 0.0) for site in sites])
+
+    def ahead(self, sites: Sequence[SiteTime], days: Sequence[float]) -> Floats:
+        """Return the time on the clock from now until each of some days, for each site: sites by days."""
+        if self.clock is not None:
+            return self.clock.ahead(sites, days)
+        never = math.inf
+        starts: Floats = np.array([never if site.starts_in_days is None else site.starts_in_days for site in sites])
+        return np.asarray(np.maximum(0.0, np.asarray(days, dtype=np.float64)[None, :] - starts[:, None]))
 
     @property
     def mean(self) -> float:
@@ -77,6 +104,8 @@ class RateFit:
         The distributions that forecasts average over, most likely first.
     enrolled, open_days, sites
         The data of the fit: sums over the sites with open time, and the number of those sites.
+    pace_changed
+        The probability that the study's pace has changed; 0 in a fit without clocks.
     """
 
     best: RateModel
@@ -85,6 +114,7 @@ class RateFit:
     enrolled: int
     open_days: float
     sites: int
+    pace_changed: float = 0.0
 
 
 EVEN_SHAPE = 1e6
@@ -149,30 +179,45 @@ def fit(enrolled: Sequence[int], open_days: Sequence[float]) -> RateFit:
     The average is over 25 pairs (9 with over 200 sites): Gauss-Hermite nodes around the posterior's mode, each weighted
     by the actual posterior there. The prior is flat in the logarithm of the mean, and see `PRIOR_SPREAD`.
     """
-    seen = [(k, days) for k, days in zip(enrolled, open_days, strict=True) if days > 0]
-    k = np.array([pair[0] for pair in seen], dtype=np.float64)
-    days = np.array([pair[1] for pair in seen], dtype=np.float64)
-    if k.sum() <= 0:
-        raise ValueError("Nobody enrolled in open time.")
-    mean = float(k.sum() / days.sum())
-    excess = float(np.sum((k - mean * days) ** 2 - k))
-    is_even = excess <= 0
-    if is_even:
-        best = RateModel(EVEN_SHAPE, EVEN_SHAPE / mean)
-    else:
-        # Starting value for 1/α from the score.
-        spread = math.sqrt(max(excess / float(np.sum((mean * days) ** 2)), 1e-4))
-        best = _model(_maximum(lambda at: _log_likelihood(at, k, days), (math.log(spread), math.log(mean))))
-        if best.shape > EVEN_SHAPE:
-            best, is_even = RateModel(EVEN_SHAPE, EVEN_SHAPE / mean), True
+    k, days = _seen(enrolled, open_days)
+    best, is_even = _best(k, days)
     return RateFit(
         best=best,
         is_even=is_even,
-        plausible=_plausible(k, days, mean),
+        plausible=_plausible(k, days),
         enrolled=int(k.sum()),
         open_days=float(days.sum()),
-        sites=len(seen),
+        sites=len(k),
     )
+
+
+def best_fit(enrolled: Sequence[int], open_days: Sequence[float]) -> RateFit:
+    """Fit the rates as `fit` does, without what is plausible beside the maximum; errors as there."""
+    k, days = _seen(enrolled, open_days)
+    best, is_even = _best(k, days)
+    return RateFit(
+        best=best, is_even=is_even, plausible=(best,), enrolled=int(k.sum()), open_days=float(days.sum()), sites=len(k)
+    )
+
+
+def _seen(enrolled: Sequence[int], open_days: Sequence[float]) -> tuple[Floats, Floats]:
+    seen = [(k, days) for k, days in zip(enrolled, open_days, strict=True) if days > 0]
+    k = np.array([pair[0] for pair in seen], dtype=np.float64)
+    if k.sum() <= 0:
+        raise ValueError("Nobody enrolled in open time.")
+    return k, np.array([pair[1] for pair in seen], dtype=np.float64)
+
+
+def _best(k: Floats, days: Floats) -> tuple[RateModel, bool]:
+    mean = float(k.sum() / days.sum())
+    excess = float(np.sum((k - mean * days) ** 2 - k))
+    if excess > 0:
+        # Starting value for 1/α from the score.
+        spread = math.sqrt(max(excess / float(np.sum((mean * days) ** 2)), 1e-4))
+        best = model_at(maximum(lambda at: _log_likelihood(at, k, days), (math.log(spread), math.log(mean))))
+        if best.shape <= EVEN_SHAPE:
+            return best, False
+    return RateModel(EVEN_SHAPE, EVEN_SHAPE / mean), True
 
 
 def log_likelihood(model: RateModel, enrolled: Sequence[int], open_days: Sequence[float]) -> float:
@@ -181,16 +226,17 @@ def log_likelihood(model: RateModel, enrolled: Sequence[int], open_days: Sequenc
     return _log_likelihood(at, np.array(enrolled, dtype=np.float64), np.array(open_days, dtype=np.float64))
 
 
-_Point = tuple[float, float]
+Point = tuple[float, float]
 """Logarithms of the coefficient of variation and of the mean rate."""
 
 
-def _model(at: _Point, weight: float = 1.0) -> RateModel:
+def model_at(at: Point, weight: float = 1.0) -> RateModel:
+    """Return the model of a point."""
     shape = math.exp(-2 * at[0])
     return RateModel(shape, shape / math.exp(at[1]), weight)
 
 
-def _log_likelihood(at: _Point, k: Floats, days: Floats) -> float:
+def _log_likelihood(at: Point, k: Floats, days: Floats) -> float:
     from scipy.special import gammaln
 
     shape = math.exp(-2 * at[0])
@@ -200,12 +246,14 @@ def _log_likelihood(at: _Point, k: Floats, days: Floats) -> float:
     return float(np.sum(rising - gammaln(k + 1) - (shape + k) * np.log1p(odds) + k * np.log(odds)))
 
 
-def _log_posterior(at: _Point, k: Floats, days: Floats) -> float:
+def log_posterior(at: Point, k: Floats, days: Floats) -> float:
+    """Return the logarithm of a point's posterior density, without a constant; sites need open time."""
     spread = math.exp(at[0])
     return _log_likelihood(at, k, days) - (spread / PRIOR_SPREAD) ** 2 / 2 + at[0]
 
 
-def _maximum(function: Callable[[_Point], float], start: _Point) -> _Point:
+def maximum(function: Callable[[Point], float], start: Point) -> Point:
+    """Return where a function is highest, within the range in which floats can tell α from α + k."""
     from scipy.optimize import minimize
 
     options = {"xatol": 1e-8, "fatol": 1e-10, "maxiter": 4000}
@@ -216,14 +264,14 @@ def _maximum(function: Callable[[_Point], float], start: _Point) -> _Point:
     return min(max(float(found.x[0]), -9.0), 4.0), float(found.x[1])
 
 
-def _plausible(k: Floats, days: Floats, mean: float) -> tuple[RateModel, ...]:
-    def height(at: _Point) -> float:
-        return _log_posterior(at, k, days)
+def _plausible(k: Floats, days: Floats) -> tuple[RateModel, ...]:
+    def height(at: Point) -> float:
+        return log_posterior(at, k, days)
 
-    mode = _maximum(height, (math.log(PRIOR_SPREAD / 2), math.log(mean)))
-    axes = _axes(height, mode)
+    mode = maximum(height, (math.log(PRIOR_SPREAD / 2), math.log(float(k.sum() / days.sum()))))
+    axes = axes_of(height, mode)
     # With many sites the posterior is narrow and nearly normal, and few nodes are enough.
-    nodes, node_weights = np.polynomial.hermite_e.hermegauss(_NODES if len(k) <= _MANY_SITES else _FEW_NODES)
+    nodes, node_weights = np.polynomial.hermite_e.hermegauss(_NODES if len(k) <= _MANY_SITES else FEW_NODES)
     points, logs = [], []
     for z0, w0 in zip(nodes, node_weights, strict=True):
         for z1, w1 in zip(nodes, node_weights, strict=True):
@@ -235,10 +283,10 @@ def _plausible(k: Floats, days: Floats, mean: float) -> tuple[RateModel, ...]:
     weights /= weights.sum()
     kept = sorted(((float(w), at) for w, at in zip(weights, points, strict=True) if w > _NEGLIGIBLE), reverse=True)
     total = sum(weight for weight, _ in kept)
-    return tuple(_model(at, weight / total) for weight, at in kept)
+    return tuple(model_at(at, weight / total) for weight, at in kept)
 
 
-def _axes(height: Callable[[_Point], float], mode: _Point) -> Floats:
+def axes_of(height: Callable[[Point], float], mode: Point) -> Floats:
     """Return the square root of the posterior's covariance at its mode, from its curvature."""
     step = 1e-3
     curvature = np.empty((2, 2))
@@ -259,15 +307,7 @@ DAYS_A_MONTH = 30
 """Length of a month for rates, in days."""
 
 
-class _Shown(Protocol):
-    @property
-    def enrolled(self) -> int: ...
-
-    @property
-    def open_days(self) -> int: ...
-
-
-def month_rates(models: Sequence[RateModel], sites: Sequence[_Shown]) -> list[tuple[float, float, float]]:
+def month_rates(models: Sequence[RateModel], sites: Sequence[_Counted]) -> list[tuple[float, float, float]]:
     """Return each site's enrolments in a month of 30 open days: the mean of its rate, and the rate's 95 % interval.
 
     Parameters
@@ -281,9 +321,8 @@ def month_rates(models: Sequence[RateModel], sites: Sequence[_Shown]) -> list[tu
 
     weights = np.array([model.weight for model in models])
     enrolled = np.array([site.enrolled for site in sites], dtype=np.float64)[:, None]
-    open_days = np.array([site.open_days for site in sites], dtype=np.float64)[:, None]
     shape = np.array([model.shape for model in models]) + enrolled
-    days = np.array([model.days for model in models]) + open_days
+    days = np.array([model.days + model.past(sites) for model in models]).T
     mean = (shape / days) @ weights
     ends = []
     for probability in (0.025, 0.975):

@@ -73,14 +73,15 @@ def simulate(
     are chosen at random among all in that step, because arrivals of a Poisson process are uniform in time.
     """
     rng = np.random.default_rng(seed)
-    shapes, rate_days = _drawn_models(models, courses)
+    drawn = _drawn_models(models, courses)
+    lasts = [_lasts(model, plan, days) for model in models]
     full = np.zeros((len(plan.sites), len(days)), dtype=np.int64)
     enrolled = np.empty((len(plan.sites), courses), dtype=np.int32)
     # In parts that fit into a processor's cache; a study of a hundred sites is one part.
     part = max(1, _AT_ONCE // max(1, len(plan.sites)))
     for start in range(0, courses, part):
         of = slice(start, min(start + part, courses))
-        enrolled[:, of] = _run(plan, shapes[of], rate_days[of], days, count_at, full, rng)
+        enrolled[:, of] = _run(plan, models, lasts, drawn[of], days, count_at, full, rng)
     return SitesAhead(full / courses, enrolled)
 
 
@@ -89,29 +90,29 @@ _AT_ONCE = 400_000
 
 def _run(
     plan: Plan,
-    shapes: Floats,
-    rate_days: Floats,
+    models: Sequence[RateModel],
+    lasts: Sequence[Floats],
+    drawn: npt.NDArray[np.intp],
     days: Sequence[float],
     count_at: int,
     full: npt.NDArray[np.int64],
     rng: np.random.Generator,
 ) -> Counts:
-    """Simulate one run for each pair of parameters, add full sites to `full`, and return the enrolments."""
-    sites, courses = plan.sites, len(shapes)
+    """Simulate one run for each drawn model, add full sites to `full`, and return the enrolments."""
+    sites, courses = plan.sites, len(drawn)
     enrolled = np.array([site.enrolled for site in sites], dtype=np.float64)[:, None]
-    open_days = np.array([site.open_days for site in sites])[:, None]
-    rates = rng.gamma(shapes + enrolled, 1 / (rate_days + open_days))
-    never = float("inf")
-    starts = np.array([never if site.starts_in_days is None else site.starts_in_days for site in sites])
+    shapes = np.array([model.shape for model in models])[drawn]
+    known = np.array([model.days + model.past(sites) for model in models]).T[:, drawn]
+    rates = rng.gamma(shapes + enrolled, 1 / known)
     room = _Room(plan, courses)
     counts = np.zeros((len(sites), courses), dtype=np.int64)
     counted = counts
-    before = 0.0
-    for step, until in enumerate(days):
-        lasts = np.clip(until - np.maximum(starts, before), 0.0, None)
+    steps = np.array(lasts)
+    for step in range(len(days)):
         arrivals = np.zeros_like(counts)
-        running = np.flatnonzero(lasts > 0)
-        arrivals[running] = rng.poisson(rates[running] * lasts[running, None])
+        lasting = steps[:, :, step]
+        running = np.flatnonzero(lasting.any(axis=0))
+        arrivals[running] = rng.poisson(rates[running] * lasting[:, running].T[:, drawn])
         if step == 0:
             arrivals += _finishing(plan, rng, courses)
         counts += room.let_in(arrivals, rng)
@@ -122,17 +123,18 @@ def _run(
         if step >= count_at and is_full.all():
             full[:, step + 1 :] += courses
             break
-        before = until
     return counted
 
 
-def _drawn_models(models: Sequence[RateModel], courses: int) -> tuple[Floats, Floats]:
+def _drawn_models(models: Sequence[RateModel], courses: int) -> npt.NDArray[np.intp]:
     # By their weights but not at random, which removes one source of noise.
     ends = np.cumsum([model.weight for model in models])
-    chosen = np.searchsorted(ends, (np.arange(courses) + 0.5) / courses).clip(max=len(models) - 1)
-    shapes = np.array([model.shape for model in models])
-    days = np.array([model.days for model in models])
-    return shapes[chosen], days[chosen]
+    return np.searchsorted(ends, (np.arange(courses) + 0.5) / courses).clip(max=len(models) - 1)
+
+
+def _lasts(model: RateModel, plan: Plan, days: Sequence[float]) -> Floats:
+    """Return how long each step lasts on the model's clock: sites by steps."""
+    return np.diff(model.ahead(plan.sites, days), axis=1, prepend=0.0)
 
 
 def _finishing(plan: Plan, rng: np.random.Generator, courses: int) -> Counts:

@@ -47,9 +47,9 @@ def by_moments(plan: Plan, model: RateModel, days: float) -> tuple[float, float]
     is m²/v and the share v/(m+v).
     """
     mean = variance = 0.0
-    for site in plan.sites:
-        open_for = _time(site, days)
-        known = model.days + site.open_days
+    past, ahead = model.past(plan.sites), model.ahead(plan.sites, [days])[:, 0]
+    for site, before, open_for in zip(plan.sites, past.tolist(), ahead.tolist(), strict=True):
+        known = model.days + before
         mean += open_for * (model.shape + site.enrolled) / known
         variance += open_for**2 * (model.shape + site.enrolled) / known**2
     return mean**2 / variance, variance / (mean + variance)
@@ -111,19 +111,19 @@ def _under(plan: Plan, model: RateModel, days: float) -> Pmf:
 
 
 def _parts(
-    sites: Iterable[SiteAhead], model: RateModel, days: float, cap: int | None, completion: tuple[float, float]
+    sites: Sequence[SiteAhead], model: RateModel, days: float, cap: int | None, completion: tuple[float, float]
 ) -> Iterable[Pmf]:
     # Negative binomials with the same share add up to another one: sites with equal open time and no relevant cap of
     # their own need no convolution. Sites with such a cap are often identical too.
     alike: dict[float, float] = {}
     capped: Counter[tuple[float, float, int]] = Counter()
     finishing = 0
-    for site in sites:
+    past, ahead = model.past(sites), model.ahead(sites, [days])[:, 0]
+    for site, before, open_for in zip(sites, past.tolist(), ahead.tolist(), strict=True):
         finishing += site.finishing if site.spots is None else min(site.finishing, site.spots)
-        open_for = _time(site, days)
         if open_for <= 0:
             continue
-        share = open_for / (model.days + site.open_days + open_for)
+        share = open_for / (model.days + before + open_for)
         size = model.shape + site.enrolled
         if site.spots is None or (cap is not None and site.spots >= cap):
             alike[share] = alike.get(share, 0.0) + size
@@ -135,10 +135,6 @@ def _parts(
         yield from repeat(negative_binomial(size, share, spots), times)
     if finishing:
         yield some_of(finishing, *completion)
-
-
-def _time(site: SiteAhead, days: float) -> float:
-    return 0.0 if site.starts_in_days is None else max(0.0, days - site.starts_in_days)
 
 
 def _least(a: int | None, b: int | None) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
+from sitematch.domain.capacity.opening import Opening, OpeningSource
 from sitematch.domain.capacity.recruitment import Recruitment, SiteRecruitment
 from sitematch.reports.document import Cell, CellKind, CellMark, CellTone, Column, Table
 from sitematch.reports.forecast.counts import Pmf, interval, mean
@@ -17,8 +18,31 @@ MAIN_LEVEL = 0.8
 """The level of the interval that is shown if there is no room for all."""
 
 _OPEN_DAYS = (
-    "Days in which it could have enrolled somebody, since the start of the ledger or the day of opening that was "
-    "given: without those in which it, its country or the study was closed or every spot was filled."
+    "Days in which it could have enrolled somebody, since it opened and since the start of the ledger: without those "
+    "in which it, its country or the study was closed or every spot was filled."
+)
+_WHY_OPEN: Mapping[OpeningSource, str] = {
+    OpeningSource.ASKED: "day given for this report",
+    OpeningSource.COORDINATOR: "recorded by a coordinator",
+    OpeningSource.REGISTRY: "stated by the registry",
+    OpeningSource.CATALOGUE: "first record that calls it recruiting",
+    OpeningSource.FIRST_HOLD: "its first hold",
+    OpeningSource.HOLDS: "estimated from its holds",
+    OpeningSource.LEDGER: "start of the ledger",
+}
+_OPENING = (
+    Column(
+        name="open_since",
+        label="Open since",
+        kind=CellKind.DATE,
+        description="The day from which the forecast counts it as open.",
+    ),
+    Column(
+        name="open_since_by",
+        label="Because of",
+        kind=CellKind.TEXT,
+        description="Where that day comes from. A coordinator can record another one.",
+    ),
 )
 _SITE = (
     Column(name="site_id", label="Site", kind=CellKind.TEXT),
@@ -120,6 +144,7 @@ def site_rates(sites: Iterable[SiteOutlook], facilities: Mapping[str, str]) -> T
         name="site-rates",
         columns=(
             *_SITE,
+            *_OPENING,
             Column(name="open_days", label="Open days", kind=CellKind.INTEGER, description=_OPEN_DAYS),
             Column(
                 name="enrolled", label="Enrolled", kind=CellKind.INTEGER, description="All people who have enrolled."
@@ -138,6 +163,7 @@ def site_rates(sites: Iterable[SiteOutlook], facilities: Mapping[str, str]) -> T
             (
                 item.site.site_id,
                 facilities.get(item.site.site_id, ""),
+                *_opening_cells(item.site.opening),
                 item.site.open_days,
                 item.site.enrolled,
                 *item.month_rate,
@@ -154,16 +180,28 @@ def sites_so_far(sites: Iterable[SiteRecruitment], facilities: Mapping[str, str]
         columns=(
             *_SITE,
             Column(name="country", label="Country", kind=CellKind.TEXT),
+            *_OPENING,
             Column(name="open_days", label="Open days", kind=CellKind.INTEGER, description=_OPEN_DAYS),
             Column(
                 name="enrolled", label="Enrolled", kind=CellKind.INTEGER, description="All people who have enrolled."
             ),
         ),
         rows=tuple(
-            (site.site_id, facilities.get(site.site_id, ""), site.country, round(site.open_for / DAY), site.enrolled)
+            (
+                site.site_id,
+                facilities.get(site.site_id, ""),
+                site.country,
+                *_opening_cells(site.opening),
+                round(site.open_for / DAY),
+                site.enrolled,
+            )
             for site in sites
         ),
     )
+
+
+def _opening_cells(opening: Opening | None) -> tuple[Cell, Cell]:
+    return (None, None) if opening is None else (opening.on, _WHY_OPEN[opening.source])
 
 
 def screening(recruitment: Recruitment, coming: Pmf, failures: Share) -> Table:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sitematch.domain.accounts.access import Actor, Caller, Permission, may, require
+from sitematch.domain.capacity.opening import Opening
 from sitematch.domain.capacity.spot import LedgerEvent
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
 from sitematch.domain.studies.travel import TravelSupport
 from sitematch.errors import SiteNotFound
-from sitematch.store.capacity import travel_support
+from sitematch.store.capacity import openings, travel_support
 from sitematch.store.capacity.history import audit_trail
+from sitematch.store.capacity.openings import RecordedOpening
 from sitematch.store.engine import Store
 from sitematch.store.studies import catalogue
 
@@ -126,3 +128,25 @@ def set_travel(
         time_reimbursement=time_reimbursement,
         now=now,
     )
+
+
+def set_opening(
+    store: Store, caller: Caller, *, study_id: str, site_id: str, opened_on: date | None, now: datetime
+) -> RecordedOpening:
+    """Record the day on which a site opened or will open; None removes it.
+
+    See `sitematch.store.capacity.openings.set_opening`. Errors: those, and `NotAllowed`.
+    """
+    require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
+    return openings.set_opening(store, caller, study_id=study_id, site_id=site_id, opened_on=opened_on, now=now)
+
+
+def recorded_opening(store: Store, study_id: str, site_id: str, now: datetime) -> Opening | None:
+    """Return what is known of a site's opening; None if nothing is. The caller was allowed to read the site.
+
+    Raises
+    ------
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    return openings.read_opening(store, study_id, site_id, now)

@@ -17,7 +17,7 @@ from sitematch.store.capacity.history.recruiting import recruitment
 from sitematch.store.engine import Store
 from sitematch.supervision import Task
 
-PROBABLE = 0.8
+PROBABLE = 0.85
 """Lowest probability at which a match says so."""
 
 WITHIN_MONTHS = 12

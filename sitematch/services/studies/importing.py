@@ -177,6 +177,7 @@ class Placer:
             status=status,
             as_of_on=study.as_of_on,
             flags=(*flags, *placed.flags),
+            opened_on=location.opened_on,
         )
 
     def _status(self, location: RecordLocation, study: Study) -> tuple[RecruitmentStatus, tuple[str, ...]]:

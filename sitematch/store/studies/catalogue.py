@@ -17,6 +17,7 @@ from sitematch.errors import InvalidInput, StudyNotFound
 from sitematch.store import schema
 from sitematch.store.engine import Store
 from sitematch.store.studies.contacts import erase_contacts
+from sitematch.store.studies.recruiting_days import note_recruiting
 from sitematch.store.studies.rows import site_of, site_values, study_of, study_values
 
 _ROWS_A_STATEMENT = 1_000
@@ -306,6 +307,7 @@ def write_study(connection: sa.Connection, study: Study, sites: Sequence[Site]) 
         raise InvalidInput(
             f"Another site already has the id of a site of study {study.study_id}.", field="site_id"
         ) from error
+    note_recruiting(connection, study.study_id, sites)
 
 
 def _write_words(connection: sa.Connection, study: Study, *, is_new: bool) -> None:

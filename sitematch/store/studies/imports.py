@@ -23,6 +23,7 @@ from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.studies.catalogue import sites_in_use, touch, write_study
 from sitematch.store.studies.contacts import contacts_of, store_contacts
+from sitematch.store.studies.recruiting_days import forget_recruiting
 from sitematch.store.studies.rows import site_of, study_of
 
 _BATCH, _PART = schema.import_batch.c, schema.import_study.c
@@ -268,6 +269,7 @@ def _put_back(connection: sa.Connection, import_id: int, study_id: str) -> None:
         )
     if part.before is not None:
         before, before_sites = _VERSION.decode(part.before)
+        forget_recruiting(connection, sites, before_sites)
         write_study(connection, before, before_sites)
         return
     in_use = sorted(sites_in_use(connection, study_id))
@@ -276,6 +278,7 @@ def _put_back(connection: sa.Connection, import_id: int, study_id: str) -> None:
             f"Site {in_use[0]}, which was added by import {import_id}, has referrals. Nothing was undone.",
             field="site_id",
         )
+    forget_recruiting(connection, sites, ())
     connection.execute(sa.delete(schema.site).where(schema.site.c.study_id == study_id))
     connection.execute(sa.delete(schema.study).where(schema.study.c.study_id == study_id))
 
@@ -295,14 +298,15 @@ def _last_id(connection: sa.Connection) -> int:
 
 
 def _hash(study: Study, sites: Sequence[Site]) -> str:
-    """Hash a version of a study. Empty fields of schema 0010 are left out, so that older hashes stay valid."""
+    """Hash a version of a study. Empty fields of schemas 0010 and 0013 are left out, so older hashes stay valid."""
     facts = msgspec.to_builtins(study)
     if study.design == NO_DESIGN:
         del facts["design"]
     rows = [msgspec.to_builtins(site) for site in sites]
     for row in rows:
-        if not row["address"]:
-            del row["address"]
+        for name in ("address", "opened_on"):
+            if not row[name]:
+                del row[name]
     return hashlib.sha256(msgspec.json.encode((facts, rows))).hexdigest()
 
 

@@ -105,6 +105,7 @@ def site_values(position: int, site: Site, study_id: str) -> dict[str, Any]:
         "flags": _json(site.flags),
         "cell": cell_of(None if place is None else place.coordinates),
         "address": site.address,
+        "opened_on": site.opened_on,
         "clinic": clinic_number(site.facility, site.city, site.country, site.site_id),
     }
 
@@ -128,6 +129,7 @@ def site_of(row: sa.Row[Any]) -> Site:
         as_of_on=row.as_of_on,
         flags=_TEXTS.decode(row.flags),
         address=row.address,
+        opened_on=row.opened_on,
     )
 
 

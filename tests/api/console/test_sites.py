@@ -232,6 +232,18 @@ def test_travel_support_is_stated_kept_shown_to_patients_and_in_the_history(serv
     assert "Travel support set · Covered, Mileage, Lodging" in text
 
 
+def test_opening_day_is_recorded_and_shown_in_the_history(service: ServedStudy) -> None:
+    max_ = console_user(service, "manager")
+
+    done = max_.fill(f"/console/sites/{OTHER_SITE}", "/opening", opened_on="2025-11-03")
+
+    page = max_.follow(done).text
+    assert "Opening day set · 2025-11-03" in read_text(page)
+    assert 'name="opened_on" type="date" value="2025-11-03"' in page
+    wrong = max_.fill(f"/console/sites/{OTHER_SITE}", "/opening", opened_on="soon")
+    assert (wrong.status_code, "Give the day as 2026-03-01." in wrong.text) == (400, True)
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [

@@ -549,3 +549,16 @@ def test_no_address_for_coordinators_takes_or_gives_a_patients_name_place_or_bir
 
     assert "referral_id" in fields
     assert not {field for field in fields for word in forbidden if word in field.split("_")}
+
+
+def test_opening_day_is_recorded_and_removed(service: ServedStudy) -> None:
+    url = f"/v1/sites/{SITE}/opening"
+
+    recorded = service.ask("PUT", url, {"opened_on": "2026-01-01"})
+
+    assert (recorded.status_code, recorded.json) == (200, {"site_id": SITE, "opened_on": "2026-01-01"})
+    assert service.ask("PUT", url, {"opened_on": None}).json["opened_on"] is None
+    service.hold("r-1")
+    late = service.ask("PUT", url, {"opened_on": "2027-01-01"})
+    assert (late.status_code, late.json["field"]) == (400, "opened")
+    assert service.ask("PUT", "/v1/sites/atlantis/opening", {"opened_on": None}).status_code == 404

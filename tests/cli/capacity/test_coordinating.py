@@ -113,6 +113,8 @@ def test_rules_say_whether_a_withdrawn_participant_frees_the_spot(run: Run) -> N
         (("capacity", "set-cap", "-1"), 2, ""),
         (("capacity", "set-cap", "many"), 2, "whole number"),
         (("capacity", "set-cap", "5", "--site", "nowhere"), 3, "nowhere"),
+        (("capacity", "opening", SITE, "soon"), 2, "is not a day"),
+        (("capacity", "opening", "nowhere", "2026-01-01"), 3, "nowhere"),
         (("capacity", "set-cap", "5", "--site", SITE, "--country", "US"), 2, "Choose only one of"),
         (("capacity", "show", "--site", "nowhere"), 3, "nowhere"),
         (("capacity", "policy", "--hold-hours", "0"), 2, "--hold-hours"),
@@ -310,3 +312,11 @@ def test_every_command_shows_examples_and_exit_codes_in_its_help(run: Run) -> No
         assert "Example" in text, path
         assert "Exit codes:" in text, path
     assert len(paths) > 20
+
+
+def test_opening_day_is_recorded_and_removed(run: Run) -> None:
+    recorded = run("capacity", "opening", SITE, "2026-01-05")
+    removed = run("capacity", "opening", SITE, "none")
+
+    assert json.loads(recorded.stdout) == {"site_id": SITE, "opened_on": "2026-01-05"}
+    assert json.loads(removed.stdout)["opened_on"] is None

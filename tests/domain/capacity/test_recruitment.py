@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.recruitment import ClockStep, blocked_spans, open_time
+from sitematch.domain.capacity.recruitment import ClockStep, blocked_spans, open_spans
 from sitematch.domain.capacity.states import EventKind
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,7 +24,9 @@ def after(hours: float) -> datetime:
 
 
 def hours_open(steps: list[ClockStep], until: datetime, start: datetime = START) -> float:
-    return open_time("US", "a", start, until, blocked_spans(steps, until)) / timedelta(hours=1)
+    spans = open_spans("US", "a", start, until, blocked_spans(steps, until))
+    assert all(before[1] < after[0] for before, after in pairwise(spans))
+    return sum((end - start for start, end in spans), timedelta(0)) / timedelta(hours=1)
 
 
 def test_site_that_nothing_happened_to_is_open_all_the_time() -> None:

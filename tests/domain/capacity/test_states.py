@@ -22,6 +22,7 @@ from sitematch.domain.capacity.states import (
     PARTICIPANTS,
     REFERRAL_KINDS,
     SETTING_KINDS,
+    SITE_KINDS,
     SPOT_KINDS,
     STATES,
     UNDER_WAY,
@@ -67,7 +68,7 @@ def test_every_state_can_be_reached_by_actions_offers_and_lapsing() -> None:
 
 
 def test_every_event_is_about_a_referral_a_rule_or_a_site() -> None:
-    groups = [set(REFERRAL_KINDS), set(SETTING_KINDS), {EventKind.TRAVEL_SET}]
+    groups = [set(REFERRAL_KINDS), set(SETTING_KINDS), set(SITE_KINDS)]
 
     assert set.union(*groups) == set(EventKind)
     assert sum(map(len, groups)) == len(EventKind)

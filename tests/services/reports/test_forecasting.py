@@ -20,6 +20,7 @@ from sitematch.reports.forecast.plan import WhatIf
 from sitematch.services.finding.likely_full import STALE_AFTER, LiveOutlooks, likely_full, read_outlook
 from sitematch.services.finding.live_finders import LiveFinders
 from sitematch.services.reports.forecasting import forecast_report, read_caps, read_openings
+from sitematch.store.capacity.openings import set_opening
 from sitematch.store.engine import Store
 from tests.api.builders import make_gazetteer
 from tests.services.finding.test_live_finders import HERE, placed
@@ -71,7 +72,9 @@ def test_forecast_counts_from_the_ledger(coordinator: Coordinator) -> None:
     report = forecast(coordinator, by=date(2026, 9, 30))
 
     near, far = rows(report, "site-rates")
-    assert (near["enrolled"], near["open_days"], far["enrolled"], far["open_days"]) == (9, 90, 3, 90)
+    assert (near["enrolled"], near["open_days"], far["enrolled"], far["open_days"]) == (9, 90, 3, 30)
+    # The far site had no hold for 70 days and then three: it probably opened shortly before the first of them.
+    assert (near["open_since_by"], far["open_since_by"]) == ("start of the ledger", "estimated from its holds")
     assert dict(report.sources)["Ledger"].startswith("38 events")
     assert rows(report, "by-date")[-1]["on"] == date(2026, 9, 30)
 
@@ -91,11 +94,30 @@ def test_looking_back_forecasts_what_was_known_then(coordinator: Coordinator) ->
 
 def test_day_of_opening_makes_the_rate_of_a_site_higher(coordinator: Coordinator) -> None:
     plain = forecast(coordinator, by=date(2026, 9, 30))
-    opened = forecast(coordinator, by=date(2026, 9, 30), opened={"far": date(2026, 3, 3)})
+    opened = forecast(coordinator, by=date(2026, 9, 30), opened={"far": date(2026, 3, 13)})
 
-    assert rows(opened, "site-rates")[1]["open_days"] == 30
+    assert rows(opened, "site-rates")[1]["open_days"] == 20
     assert rows(opened, "site-rates")[1]["rate_per_month"] > rows(plain, "site-rates")[1]["rate_per_month"]  # type: ignore[operator]
-    assert dict(opened.filters)["Opened"] == "far on 2026-03-03"
+    assert dict(opened.filters)["Opened"] == "far on 2026-03-13"
+    assert rows(opened, "site-rates")[1]["open_since_by"] == "day given for this report"
+
+
+def test_recorded_opening_counts_in_the_report_and_in_the_reason_of_a_match(coordinator: Coordinator) -> None:
+    coordinator.cap(6, site_key("far"))
+    before = likely_full(coordinator.store, STUDY_ID, coordinator.now)
+    set_opening(
+        coordinator.store,
+        coordinator.caller,
+        study_id=STUDY_ID,
+        site_id="far",
+        opened_on=date(2026, 1, 2),
+        now=coordinator.now,
+    )
+    after = likely_full(coordinator.store, STUDY_ID, coordinator.now)
+
+    assert rows(forecast(coordinator), "site-rates")[1]["open_days"] == 90
+    early, late = before["far"].on, after["far"].on
+    assert early is not None and late is not None and early < late
 
 
 def test_coordinator_of_one_site_gets_that_site_and_the_study(coordinator: Coordinator) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import CapRule
-from sitematch.domain.capacity.states import EventKind
+from sitematch.domain.capacity.states import SITE_KINDS, EventKind
 from sitematch.store.capacity.chain import GENESIS, seal
 from sitematch.store.capacity.counters import counter_key
 from sitematch.store.capacity.counting import apply_setting
@@ -172,7 +172,7 @@ class _Check:
             self._latest[row["referral_id"]] = tuple(row[name] for name in _LATEST_COLUMNS)
         elif kind is EventKind.POLICY_SET:
             self._policies[study_id] = row["detail"]
-        elif kind is not EventKind.TRAVEL_SET:  # travel support is not a rule; it is in the catalogue
+        elif kind not in SITE_KINDS:  # facts about sites are not rules
             apply_setting(self._rules.setdefault(study_id, {}), kind, row["detail"])
 
     def compare(self, connection: sa.Connection) -> None:

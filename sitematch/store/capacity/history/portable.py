@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.states import EventKind
+from sitematch.domain.capacity.states import SITE_KINDS, EventKind
 from sitematch.errors import DataFault, Fault
 from sitematch.store.capacity.chain import GENESIS, seal
 from sitematch.store.capacity.rules import apply_rule
@@ -132,7 +132,7 @@ def _write(connection: sa.Connection, row: dict[str, Any], *, is_new_referral: b
             .where(cap.c.study_id == row["study_id"], cap.c.level == "STUDY", cap.c.scope == "")
             .values(policy=row["detail"])
         )
-    elif kind is not EventKind.TRAVEL_SET:  # belongs to the catalogue, which is imported separately
+    elif kind not in SITE_KINDS:  # travel support is in the catalogue, opening days are read from the events
         said = msgspec.json.decode(row["detail"])
         key = CapKey(level=CapLevel(said["level"]), scope=said["scope"])
         apply_rule(connection, row["study_id"], key, kind, said.get("spots"))

@@ -12,11 +12,21 @@ import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import StudyView, keys_for
-from sitematch.domain.capacity.recruitment import ClockStep, Recruitment, SiteRecruitment, blocked_spans, open_time
+from sitematch.domain.capacity.opening import TOLD, HoldRecord, Opening, OpeningSource, opened_after
+from sitematch.domain.capacity.recruitment import ClockStep, Recruitment, SiteRecruitment, blocked_spans, open_spans
 from sitematch.domain.capacity.spot import SpotPolicy, state_at
-from sitematch.domain.capacity.states import CAP_KINDS, PARTICIPANTS, STATES, EventKind, Figure, SpotState
-from sitematch.errors import InvalidInput
+from sitematch.domain.capacity.states import (
+    CAP_KINDS,
+    PARTICIPANTS,
+    REFERRAL_KINDS,
+    STATES,
+    EventKind,
+    Figure,
+    SpotState,
+)
 from sitematch.store.capacity.counting import read_view
+from sitematch.store.capacity.history.attempts import Attempts, read_attempts
+from sitematch.store.capacity.openings import opening_days, require_before_first_spot
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import event
@@ -27,12 +37,12 @@ _COUNTS = (
         event.c.site_id,
         event.c.kind,
         sa.func.count().label("n"),
-        sa.func.min(event.c.at_us).label("first_us"),
         sa.func.max(event.c.at_us).label("last_us"),
     )
-    .where(_UP_TO)
+    .where(_UP_TO, event.c.kind.in_(REFERRAL_KINDS))
     .group_by(event.c.site_id, event.c.kind)
 )
+_DAY = timedelta(days=1)
 _START = sa.select(sa.func.min(event.c.at_us)).where(_UP_TO)
 _PARTICIPANT_KINDS = tuple(sorted(STATES[state].event for state in PARTICIPANTS))
 _STEPS = (
@@ -64,7 +74,8 @@ def recruitment(
     as_of
         An earlier time; None is `now`. The list of sites and their registry statuses are always current.
     opened
-        Known opening days of sites; for all others, the start of the ledger is used.
+        Opening days of sites that the request names. The others are those of `store.capacity.openings`; without one,
+        the site's holds show whether it opened after the ledger's start.
     zone
         The time zone of these days.
 
@@ -90,31 +101,27 @@ def recruitment(
         start_us = connection.execute(_START, where).scalar()
         rows = connection.execute(_COUNTS, where).all()
         steps = tuple(_steps(connection, where, view.policy))
+        attempts = read_attempts(connection, study_id, until)
+        listed_on = opening_days(connection, study_id, until)
     blocked = blocked_spans(steps, until)
     counts: Counter[tuple[str | None, str]] = Counter({(row.site_id, row.kind): row.n for row in rows})
-    first_us: dict[str, int] = {}
     last_us: dict[str, int] = {}
     for row in rows:
         if row.site_id is not None:
-            first_us[row.site_id] = min(row.first_us, first_us.get(row.site_id, row.first_us))
             last_us[row.site_id] = max(row.last_us, last_us.get(row.site_id, 0))
     now_in = _states(view, until)
     figures = {site_id: _figures(states) for site_id, states in now_in.items()}
+    since = until if start_us is None else from_us(start_us)
+    asked = {site_id: Opening(on=day, source=OpeningSource.ASKED) for site_id, day in (opened or {}).items()}
+    openings = _openings(view, {**listed_on, **asked}, attempts, since, until, zone)
     sites = []
     for site in view.sites:
         site_id, used = site.site_id, site.site_id in last_us
-        takes = view.is_open(site)
         # Closures in the ledger are in `blocked`; closures in the registry are known only for today.
         listed = view.takes_patients and site.takes_patients
-        start = until if start_us is None else from_us(start_us)
-        if opened and site_id in opened:
-            day, today = opened[site_id], until.astimezone(zone).date()
-            if used and (takes or day <= today):
-                _check_opening(site_id, day, from_us(first_us[site_id]).astimezone(zone).date())
-            # A later day of a site that was used before is when it opens again.
-            if day <= today or not used:
-                start = max(start, datetime.combine(day, time(), zone))
-        end = until if listed else from_us(last_us[site_id]) if used else start
+        end = until if listed else from_us(last_us[site_id]) if used else since
+        start, opening = openings[site_id]
+        spans = open_spans(site.country, site_id, start, end, blocked)
         sites.append(
             SiteRecruitment(
                 site_id=site_id,
@@ -123,8 +130,10 @@ def recruitment(
                 participants=_participants(now_in[site_id], view.policy),
                 held=figures[site_id][Figure.HELD] + figures[site_id][Figure.OFFERED],
                 screening=figures[site_id][Figure.SCREENING],
-                open_for=open_time(site.country, site_id, start, end, blocked) if end > start else timedelta(0),
-                takes_patients=takes,
+                open_spans=spans,
+                opening=opening if listed or used or opening.source in TOLD else None,
+                enrolled_at=tuple(attempts.enrolled_at.get(site_id, ())),
+                takes_patients=view.is_open(site),
                 was_used=used,
             )
         )
@@ -143,16 +152,50 @@ def recruitment(
         screen_failed=kinds[EventKind.SCREEN_FAILED],
         keeps_failed=view.policy.takes_spot(SpotState.SCREEN_FAILED),
         enrolled_on=tuple(sorted(_by_day(steps, zone).items())),
+        attempts=attempts.all,
     )
 
 
-def _check_opening(site_id: str, opened_on: date, first_used_on: date) -> None:
-    if opened_on > first_used_on:
-        raise InvalidInput(
-            f"Site {site_id} cannot have opened on {opened_on}: its first spot was taken on {first_used_on}. Give that "
-            "day or an earlier one.",
-            field="opened",
-        )
+def _openings(
+    view: StudyView,
+    stated: Mapping[str, Opening],
+    attempts: Attempts,
+    since: datetime,
+    until: datetime,
+    zone: tzinfo,
+) -> dict[str, tuple[datetime, Opening]]:
+    """Return from when each site's open time is counted, and its opening."""
+    today, first_day = until.astimezone(zone).date(), since.astimezone(zone).date()
+    starts: dict[str, tuple[datetime, Opening]] = {}
+    holds: dict[str, HoldRecord] = {}
+    for site in view.sites:
+        site_id, opening = site.site_id, stated.get(site.site_id)
+        first = attempts.first_hold.get(site_id)
+        first_on = None if first is None else first.astimezone(zone).date()
+        if opening is not None and opening.source is OpeningSource.ASKED:
+            # A later day of a site that was used before is when it opens again.
+            if first_on is not None and (view.is_open(site) or opening.on <= today):
+                require_before_first_spot(site_id, opening.on, first_on)
+            elif first_on is not None:
+                opening = None
+        elif opening is not None and first_on is not None and opening.on > first_on:
+            opening = Opening(on=first_on, source=OpeningSource.FIRST_HOLD)
+        start = since if opening is None else max(since, datetime.combine(opening.on, time(), zone))
+        is_told = opening is not None and opening.source in TOLD
+        is_late = start > since
+        if opening is None or not (is_told or is_late):
+            opening = Opening(on=first_day, source=OpeningSource.LEDGER)
+        starts[site_id] = start, opening
+        if (until - start) / _DAY > 0:
+            count = attempts.holds.get(site_id, 0)
+            gap = None if first is None else max(0.0, (first - start) / _DAY)
+            holds[site_id] = HoldRecord((until - start) / _DAY, count, gap, is_told or is_late)
+    for site_id, days in opened_after(holds).items():
+        if days >= 1:
+            start = since + days * _DAY
+            opening = Opening(on=start.astimezone(zone).date(), source=OpeningSource.HOLDS)
+            starts[site_id] = start, opening
+    return starts
 
 
 def _steps(connection: sa.Connection, where: Mapping[str, Any], policy: SpotPolicy) -> Iterator[ClockStep]:

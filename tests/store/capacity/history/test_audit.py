@@ -169,7 +169,7 @@ def test_ledger_has_no_column_for_a_name_a_postcode_or_a_birth_date() -> None:
 
     assert found == []
     # The catalogue holds what registries publish: nothing there is about a patient.
-    catalogue = {"catalogue", "study", "study_text", "study_contact", "site", "site_contact"}
+    catalogue = {"catalogue", "study", "study_text", "study_contact", "site", "site_contact", "site_recruiting"}
     catalogue |= {"import_batch", "import_study"}
     demand = {"demand"}
     staff = {"account", "identity", "account_grant", "token", "login_failure", "known_device", "recovery_code"}

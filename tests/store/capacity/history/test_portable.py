@@ -48,7 +48,7 @@ def test_exported_ledger_rebuilds_all_that_is_derived_on_either_database(store: 
 
     assert written == len(lines) - 1 == 11
     assert audit.verify(other) == audit.verify(store)
-    ledger_only = ("catalogue", "study", "study_text", "site", "idempotency")
+    ledger_only = ("catalogue", "study", "study_text", "site", "site_recruiting", "idempotency")
     assert contents(other, *ledger_only) == contents(store, *ledger_only)
     assert list(export_ledger(other)) == lines
     assert counting.read_referral(other, "r-1", coordinator.now) == counting.read_referral(

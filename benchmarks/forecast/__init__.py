@@ -1,0 +1,1 @@
+"""How far the forecast can be believed: simulated studies in worlds that its model describes, and in others."""
