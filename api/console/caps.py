@@ -70,6 +70,7 @@ class PolicyForm(ConsoleForm, frozen=True, kw_only=True):
     offer_hours: Annotated[float, Meta(gt=0, le=8760)]
     gives_back: tuple[SpotState, ...] = ()
     waiting_list: str = ""
+    extension_hours: Annotated[float, Meta(ge=0, le=8760)] = 168
     open_holds_per_site: Annotated[str, Meta(max_length=10)] = ""
     open_holds_per_account: Annotated[str, Meta(max_length=10)] = ""
 
@@ -127,6 +128,7 @@ def register(console: Console, backend: Backend) -> None:
             offer=timedelta(hours=asked.offer_hours),
             gives_back=frozenset(asked.gives_back),
             waiting_list=bool(asked.waiting_list),
+            extension=timedelta(hours=asked.extension_hours),
             open_holds_per_site=_spots(asked.open_holds_per_site),
             open_holds_per_account=_spots(asked.open_holds_per_account),
         )

@@ -261,6 +261,7 @@ def _serve_policy(routes: Documented, backend: Backend) -> None:
             offer=timedelta(hours=asked.offer_hours),
             gives_back=frozenset(asked.gives_back),
             waiting_list=asked.waiting_list,
+            extension=timedelta(hours=asked.extension_hours),
             open_holds_per_site=asked.open_holds_per_site,
             open_holds_per_account=asked.open_holds_per_account,
         )

@@ -8,8 +8,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.reasons import CorrectionReason, ScreenFailureReason, WithdrawalReason
 from sitematch.domain.capacity.spot import MAX_OPEN_HOLDS, MAX_WAITING_SITES, OPEN_HOLDS_PER_ACCOUNT
-from sitematch.domain.capacity.states import ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.domain.capacity.states import ACTIONS, Action, Needs, SpotState
 from sitematch.exporters.wire.capacity import (
     CapAnswer,
     EventAnswer,
@@ -100,6 +101,9 @@ class PolicyRequest(Wire, frozen=True, forbid_unknown_fields=True):
     ]
     waiting_list: Annotated[bool, Meta(description="Whether the study has a waiting list.")]
     study_id: StudyId = None
+    extension_hours: Annotated[
+        float, Meta(ge=0, le=8760, description="By how much a hold may be extended in all; 0 for not at all.")
+    ] = 168
     open_holds_per_site: Annotated[
         OpenHolds, Meta(description="The most open holds at one site; null for no limit.")
     ] = None
@@ -150,11 +154,40 @@ class WithdrawalRequest(Wire, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[WithdrawalReason, Meta(description="A reason code. Free text about a patient is not allowed.")]
 
 
-REASON_REQUESTS: Mapping[type, type[ScreenFailureRequest] | type[WithdrawalRequest]] = {
+class CorrectionRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """Why the last step is taken back."""
+
+    reason: Annotated[CorrectionReason, Meta(description="A reason code. Free text about a patient is not allowed.")]
+
+
+class ExtensionRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """By how much to extend a hold."""
+
+    hours: Annotated[
+        Hours | None, Meta(description="The default is the length of a hold, or what the study's rules leave.")
+    ] = None
+
+
+class TransferRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """Where to move a referral."""
+
+    site_id: Annotated[str, Meta(description="The new site.")]
+
+
+_REASON_REQUESTS: Mapping[type, type[Wire]] = {
     ScreenFailureReason: ScreenFailureRequest,
     WithdrawalReason: WithdrawalRequest,
+    CorrectionReason: CorrectionRequest,
 }
-"""The body of an action, by its reason codes."""
+_NEEDS_REQUESTS: Mapping[Needs, type[Wire]] = {Needs.HOURS: ExtensionRequest, Needs.SITE: TransferRequest}
+
+
+def move_request(action: Action) -> type[Wire] | None:
+    """Return the body of an action on a referral; None if it has none."""
+    facts = ACTIONS[action]
+    if facts.reasons is not None:
+        return _REASON_REQUESTS[facts.reasons]
+    return None if facts.needs is None else _NEEDS_REQUESTS[facts.needs]
 
 
 class CapacityAnswer(Wire, frozen=True):

@@ -218,6 +218,7 @@ _MOST = click.IntRange(0, MAX_OPEN_HOLDS)
     help="Outcomes that free the spot again; may be repeated.",
 )
 @click.option("--waiting-list/--no-waiting-list", default=None, help="Whether the study has a waiting list.")
+@click.option("--extension-hours", type=float, metavar="HOURS", help="By how much a hold may be extended in all.")
 @click.option("--holds-per-site", type=_MOST, metavar="NUMBER", help="Most open holds at one site; 0: no limit.")
 @click.option(
     "--holds-per-account", type=_MOST, metavar="NUMBER", help="Most open holds of an account; 0 for no limit."
@@ -230,6 +231,7 @@ def policy(
     offer_hours: float | None,
     gives_back: tuple[str, ...],
     waiting_list: bool | None,
+    extension_hours: float | None,
     holds_per_site: int | None,
     holds_per_account: int | None,
     study: str | None,
@@ -254,6 +256,8 @@ def policy(
         changes["gives_back"] = frozenset(SpotState(name) for name in gives_back if name != "none")
     if waiting_list is not None:
         changes["waiting_list"] = waiting_list
+    if extension_hours is not None:
+        changes["extension"] = _hours(extension_hours, "extension-hours") if extension_hours else timedelta(0)
     for name, most in (("open_holds_per_site", holds_per_site), ("open_holds_per_account", holds_per_account)):
         if most is not None:
             changes[name] = most or None

@@ -22,7 +22,7 @@ from sitematch.cli.common import (
 )
 from sitematch.cli.completion import complete_site
 from sitematch.cli.context import key_option, open_context, print_one, print_rows, study_option
-from sitematch.domain.capacity.states import ACTIONS, MOVES, Action, ActionFacts, SpotState
+from sitematch.domain.capacity.states import ACTIONS, MOVES, Action, ActionFacts, Needs, SpotState
 from sitematch.errors import InvalidInput
 
 _CODES = exit_codes(EXIT_NOT_FOUND, EXIT_AMBIGUOUS, EXIT_REFUSED, *STORE)
@@ -84,24 +84,51 @@ def hold(
     _print(form, found)
 
 
+_NEEDS = {
+    Needs.HOURS: click.option(
+        "--hours", type=float, metavar="HOURS", help="How much longer.  [default: the length of a hold]"
+    ),
+    Needs.SITE: click.option(
+        "--site", metavar="SITE", required=True, shell_complete=complete_site, help="The new site."
+    ),
+}
+
+
 def _add_move(action: Action, facts: ActionFacts) -> None:
     """Create the command of one action, from its row in the table of actions."""
 
-    def run(referral_id: str, key: str | None, form: str, reason: str | None = None) -> None:
+    def run(
+        referral_id: str,
+        key: str | None,
+        form: str,
+        reason: str | None = None,
+        hours: float | None = None,
+        site: str | None = None,
+    ) -> None:
         from sitematch.services.capacity import coordinating
 
         with open_context(None, key) as context:
             found = coordinating.move(
-                context.store, context.caller, action=action, referral_id=referral_id, now=context.now, reason=reason
+                context.store,
+                context.caller,
+                action=action,
+                referral_id=referral_id,
+                now=context.now,
+                reason=reason,
+                hours=hours,
+                site_id=site,
             )
         _print(form, found)
 
     extra = f" --reason {next(iter(facts.reasons)).value}" if facts.reasons else ""
+    extra += {Needs.HOURS: " --hours 24", Needs.SITE: " --site NCT06064929-002", None: ""}[facts.needs]
     run.__doc__ = f"{facts.text}\n\n\b\nExample:\n  sitematch referral {facts.command} r-2026-017{extra}\n"
     command: Callable[..., Any] = key_option(format_option("table", "json")(plain_errors(run)))
     if facts.reasons is not None:
         codes = click.Choice([code.value for code in facts.reasons])
         command = click.option("--reason", type=codes, required=True, help="A reason code.")(command)
+    if facts.needs is not None:
+        command = _NEEDS[facts.needs](command)
     referral_group.command(facts.command, epilog=_CODES)(click.argument("referral_id", metavar="ID")(command))
 
 

@@ -94,6 +94,8 @@ class SpotPolicy:
         always free again.
     waiting_list
         Whether the study has a waiting list.
+    extension
+        By how much a hold may be extended in all; 0 to 365 days. By default 7 days.
     open_holds_per_site, open_holds_per_account
         The most holds that may be open at the same time at one site, and that one account or token may have open in the
         study; 1 to 10,000,000, None for no limit. Offers do not count. Without a limit, one careless or stolen account
@@ -109,6 +111,7 @@ class SpotPolicy:
     offer: timedelta = timedelta(hours=48)
     gives_back: frozenset[SpotState] = field(default=GIVES_BACK_BY_DEFAULT)
     waiting_list: bool = True
+    extension: timedelta = timedelta(days=7)
     open_holds_per_site: int | None = None
     open_holds_per_account: int | None = OPEN_HOLDS_PER_ACCOUNT
 
@@ -116,6 +119,8 @@ class SpotPolicy:
         for name, value in (("hold", self.hold), ("offer", self.offer)):
             if not timedelta(0) < value <= timedelta(days=365):
                 raise InvalidPolicy(f"The {name} must last more than 0 and at most 365 days.", field=name)
+        if not timedelta(0) <= self.extension <= timedelta(days=365):
+            raise InvalidPolicy("A hold may be extended by 0 to 365 days.", field="extension")
         for name in ("open_holds_per_site", "open_holds_per_account"):
             most = getattr(self, name)
             if most is not None and not 1 <= most <= MAX_OPEN_HOLDS:
@@ -148,7 +153,7 @@ class Referral:
     expires_at
         When the hold or offer lapses or lapsed; None in other states.
     reason
-        Why screening failed or the participant left, as a code; None in other states.
+        Why screening failed, the participant left, or the last step was taken back, as a code; None otherwise.
     changed_at
         When the latest event happened (aware, UTC).
     seq

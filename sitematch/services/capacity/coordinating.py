@@ -17,7 +17,7 @@ from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission,
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
 from sitematch.domain.capacity.occupancy import keys_for
 from sitematch.domain.capacity.spot import LedgerEvent, Referral, SpotPolicy, VisibleReferrals, WaitingEntry
-from sitematch.domain.capacity.states import Action, EventKind, SpotState
+from sitematch.domain.capacity.states import Action, EventKind, SpotState, standing
 from sitematch.domain.capacity.waiting_detail import WaitingDetail
 from sitematch.errors import InvalidInput, NotAllowed, ReferralNotFound
 from sitematch.store.capacity import counting, ledger, ledger_changes, rules, waiting
@@ -153,7 +153,15 @@ def hold(
 
 
 def move(
-    store: Store, caller: Caller, *, action: Action, referral_id: str, now: datetime, reason: str | None = None
+    store: Store,
+    caller: Caller,
+    *,
+    action: Action,
+    referral_id: str,
+    now: datetime,
+    reason: str | None = None,
+    hours: float | None = None,
+    site_id: str | None = None,
 ) -> Referral:
     """Run an action on a referral.
 
@@ -167,20 +175,35 @@ def move(
         The referral.
     reason
         One of the action's codes (`ACTIONS[action].reasons`); None if it has none.
+    hours, site_id
+        What the action needs (`ACTIONS[action].needs`); see `sitematch.store.capacity.ledger.move`.
 
     Raises
     ------
     ReferralNotFound
         If there is none of that id, or the actor may not see it.
     NotAllowed
-        If the actor may see it, but may not run this action.
+        If the actor may see it, but may not run this action, or not at the new site.
     InvalidInput
-        If the reason is missing or not one of the action's codes.
-    IllegalTransition, SiteClosed, IdempotencyConflict, LedgerBusy, StorageFault, NotReady
+        If the reason, the hours or the site is missing or malformed.
+    IllegalTransition, ExtensionTooLong, NoSpotsLeft, TooManyHolds, SiteClosed, SiteNotFound
+        If it is not possible.
+    IdempotencyConflict, LedgerBusy, StorageFault, NotReady
         See `sitematch.store.capacity.ledger`.
     """
-    _require_referral(store, caller.actor, Permission.REFERRALS_WRITE, referral_id, now)
-    return ledger.move(store, caller, action=action, referral_id=referral_id, now=now, reason=reason)
+    found = _require_referral(store, caller.actor, Permission.REFERRALS_WRITE, referral_id, now)
+    if site_id is not None:
+        require(caller.actor, Permission.REFERRALS_WRITE, study_id=found.study_id, site_id=site_id)
+    return ledger.move(
+        store,
+        caller,
+        action=action,
+        referral_id=referral_id,
+        now=now,
+        reason=reason,
+        hours=hours,
+        site_id=site_id,
+    )
 
 
 def referral(store: Store, actor: Actor, referral_id: str, now: datetime) -> Referral:
@@ -208,7 +231,7 @@ def history(store: Store, actor: Actor, referral_id: str, now: datetime) -> tupl
     for event in counting.history(store, referral_id):
         if event.site_id is not None:
             sites = (event.site_id,)
-        elif event.kind is EventKind.WAITING:
+        elif standing(event.kind) is EventKind.WAITING:
             sites = WaitingDetail.of(event.detail).site_ids
         if _may_at_any(actor, Permission.AUDIT_READ, found.study_id, sites):
             shown.append(event)

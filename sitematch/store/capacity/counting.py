@@ -21,7 +21,14 @@ from sitematch.domain.capacity.spot import (
     allowed_in,
     state_at,
 )
-from sitematch.domain.capacity.states import LAPSING_KINDS, SETTING_KINDS, STATES, EventKind, SpotState
+from sitematch.domain.capacity.states import (
+    LAPSING_KINDS,
+    SETTING_KINDS,
+    STANDS_AS,
+    STATES,
+    EventKind,
+    SpotState,
+)
 from sitematch.domain.capacity.waiting_detail import WaitingDetail
 from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus
 from sitematch.errors import ReferralNotFound, StudyNotFound
@@ -251,10 +258,10 @@ def waiting_in(connection: sa.Connection, study_id: str) -> tuple[WaitingEntry, 
             study_id=study_id,
             arm=row.arm,
             priority=detail.priority,
-            joined_at=from_us(row.at_us),
+            joined_at=from_us(detail.joined_us or row.at_us),
             site_ids=detail.site_ids,
         )
-        entries.append((-entry.priority, row.seq, entry))
+        entries.append((-entry.priority, detail.joined_seq or row.seq, entry))
     return tuple(entry for _, _, entry in sorted(entries, key=lambda item: item[:2]))
 
 
@@ -384,6 +391,15 @@ def apply_setting(rules: dict[CapKey, CapRule], kind: EventKind, detail: str) ->
         rules[key] = CapRule(before.spots, kind is EventKind.CLOSED)
 
 
+STANDING_EVENT = tuple(
+    sa.case({kind.value: other.value for kind, other in STANDS_AS.items()}, value=column, else_=column).label("kind")
+    if column.name == "kind"
+    else column
+    for column in event.c
+)
+"""The columns of an event, with the kind that it stands for, as in `latest_event`."""
+
+
 def latest_at(study_id: str, at: datetime) -> sa.Subquery:
     """Return the complete latest event of each referral up to a given time, from a replay."""
     last = (
@@ -392,7 +408,8 @@ def latest_at(study_id: str, at: datetime) -> sa.Subquery:
         .group_by(event.c.referral_id)
         .subquery()
     )
-    return sa.select(event).join(last, sa.and_(event.c.study_id == study_id, event.c.seq == last.c.seq)).subquery()
+    query = sa.select(*STANDING_EVENT)
+    return query.join(last, sa.and_(event.c.study_id == study_id, event.c.seq == last.c.seq)).subquery()
 
 
 def expiry_of(columns: Any, now: datetime) -> sa.Label[Any]:

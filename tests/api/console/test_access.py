@@ -253,6 +253,6 @@ def test_console_has_words_for_every_code() -> None:
         kind = type(next(iter(words)))
         if kind.__name__ not in ("ScreenFailureReason", "WithdrawalReason"):
             assert set(words) == set(kind)
-    from sitematch.domain.capacity.states import ScreenFailureReason, WithdrawalReason
+    from sitematch.domain.capacity.reasons import ScreenFailureReason, WithdrawalReason
 
     assert {*ScreenFailureReason, *WithdrawalReason} <= set(WORDS["reason"])
