@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from flask import Response, request
+from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
@@ -25,9 +25,6 @@ from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating, site_page
 from sitematch.services.studies import catalogue
 
-PAGE = 50
-"""Number of referrals on one page of the list."""
-
 
 class MoveForm(ConsoleForm, frozen=True, kw_only=True):
     """An action on a referral."""
@@ -36,16 +33,6 @@ class MoveForm(ConsoleForm, frozen=True, kw_only=True):
     reason: str = ""
     hours: Annotated[float, Meta(gt=0, le=8760)] | None = None
     site_id: Annotated[str, Meta(max_length=200)] = ""
-
-
-class ReferralsPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """The filters of the list."""
-
-    study: str | None = None
-    state: SpotState | None = None
-    site: Annotated[str, Meta(max_length=200)] = ""
-    id: Annotated[str, Meta(max_length=64)] = ""
-    before: Annotated[int, Meta(ge=1)] | None = None
 
 
 class ReferralQuery(Wire, frozen=True, forbid_unknown_fields=True):
@@ -57,18 +44,6 @@ class ReferralQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
 def register(console: Console, backend: Backend) -> None:
     """Create the routes."""
-
-    @console.page("GET", "/referrals", Permission.REFERRALS_READ)
-    def referrals() -> Response:
-        asked, context = read_filters(ReferralsPageQuery), ConsoleContext(backend)
-        wanted = asked.id.strip()
-        if wanted:
-            try:
-                coordinating.referral(context.store, context.actor, wanted, context.now)
-            except ReferralNotFound as error:
-                return _list(context, asked, fault=problem_of(error).detail)
-            return go("referral", referral_id=wanted)
-        return _list(context, asked)
 
     @console.page("GET", "/referrals/<referral_id>", Permission.REFERRALS_READ)
     def referral(referral_id: str) -> Response:
@@ -131,33 +106,6 @@ def _is_out_of_sight(context: ConsoleContext, referral_id: str) -> bool:
     return False
 
 
-def _list(context: ConsoleContext, asked: ReferralsPageQuery, *, fault: str = "") -> Response:
-    found = coordinating.referrals(
-        context.store,
-        context.actor,
-        context.study_id,
-        context.now,
-        site_id=asked.site or None,
-        states=None if asked.state is None else (asked.state,),
-        before_seq=asked.before,
-        limit=PAGE + 1,  # one more shows whether another page follows
-    )
-    shown = found[:PAGE]
-    sites = {site.site_id: site for site in catalogue.read_sites(context.store, context.study_id)}
-    return page(
-        "referrals.html",
-        status=404 if fault else 200,
-        fault=fault,
-        asked=asked,
-        referrals=shown,
-        next_seq=shown[-1].seq if len(found) > len(shown) else None,
-        sites=sites,
-        states=list(SpotState),
-        is_first_page=asked.before is None,
-        path=request.path,
-    )
-
-
 def _show(context: ConsoleContext, referral_id: str, *, done: str = "", fault: str = "", status: int = 200) -> Response:
     found = coordinating.referral(context.store, context.actor, referral_id, context.now)
     entry = None
@@ -181,7 +129,7 @@ def _show(context: ConsoleContext, referral_id: str, *, done: str = "", fault: s
         may_move=may_move,
         confirmed=ASKED_FIRST,
         called=action_label,
-        hours=_extensions(context, found) if may_move else (),
+        hours=extensions(context, found) if may_move else (),
         events=events[::-1],
         names=site_page.name_actors(context.store, events),
         done=done,
@@ -189,7 +137,7 @@ def _show(context: ConsoleContext, referral_id: str, *, done: str = "", fault: s
     )
 
 
-def _extensions(context: ConsoleContext, found: Referral) -> tuple[float, ...]:
+def extensions(context: ConsoleContext, found: Referral) -> tuple[float, ...]:
     """Return the extensions to choose from, in hours; none if a hold cannot be extended."""
     policy = coordinating.policy(context.store, context.actor, found.study_id)
     if Action.EXTEND_HOLD not in found.allowed:
@@ -198,18 +146,19 @@ def _extensions(context: ConsoleContext, found: Referral) -> tuple[float, ...]:
     return tuple(sorted({length / timedelta(hours=1) for length in lengths if length <= policy.extension}))
 
 
-def _targets(context: ConsoleContext, found: Referral) -> tuple[tuple[Site, int | None], ...]:
-    """Return the open sites that a referral can be moved to, with the spots left, by name."""
-    sites = {site.site_id: site for site in catalogue.read_sites(context.store, found.study_id)}
-    spots = coordinating.capacity(context.store, context.actor, found.study_id, context.now, arm=found.arm)
-    is_waiting = found.site_id is None
+def targets(context: ConsoleContext, found: Referral | None = None) -> tuple[tuple[Site, int | None], ...]:
+    """Return the open sites that a referral can be moved to, or any if None, with the spots left, by name."""
+    study_id, arm = (context.study_id, None) if found is None else (found.study_id, found.arm)
+    sites = {site.site_id: site for site in catalogue.read_sites(context.store, study_id)}
+    spots = coordinating.capacity(context.store, context.actor, study_id, context.now, arm=arm)
+    is_waiting = found is not None and found.site_id is None
     return tuple(
         sorted(
             (
                 (sites[item.site_id], item.remaining)
                 for item in spots
                 if item.site_id in sites
-                and item.site_id != found.site_id
+                and (found is None or item.site_id != found.site_id)
                 and item.is_open
                 and (is_waiting or item.remaining != 0)
                 and context.may(Permission.REFERRALS_WRITE, item.site_id)
@@ -236,7 +185,7 @@ def _confirm(
         action=action,
         reasons=tuple(ACTIONS[action].reasons or ()),
         called=action_label,
-        targets=_targets(context, found) if ACTIONS[action].needs is Needs.SITE else (),
+        targets=targets(context, found) if ACTIONS[action].needs is Needs.SITE else (),
         policy=coordinating.policy(context.store, context.actor, found.study_id),
         sites={site.site_id: site for site in catalogue.read_sites(context.store, found.study_id)},
         fault=fault,

@@ -31,7 +31,7 @@ from api.v1.schemas.finding import NoQuery
 from sitematch.domain.accounts.access import Permission
 from sitematch.domain.capacity.states import ACTIONS, MOVES, Action, ActionFacts, Needs
 from sitematch.exporters.wire.capacity import ReferralAnswer, event_answer, referral_answer, waiting_answers
-from sitematch.services.capacity import coordinating
+from sitematch.services.capacity import coordinating, referral_lists
 
 _ONE = {"referral_id": "The referral's id."}
 _TAKES = (*WRITES, problems.SITE_NOT_FOUND, problems.SITE_CLOSED, problems.ILLEGAL_TRANSITION)
@@ -98,7 +98,8 @@ def _serve_holds(routes: Documented, backend: Backend) -> None:
         "/v1/referrals",
         Operation(
             summary="List referrals",
-            description="The referrals that you can see, latest change first, in pages.",
+            description="The referrals that you can see, in pages. A page that looked at 20,000 referrals ends there, "
+            "even if it is not full; `searched_to` says how far it got.",
             tag="Referrals",
             query=ReferralsQuery,
             answers={JSON: ReferralsAnswer},
@@ -109,19 +110,19 @@ def _serve_holds(routes: Documented, backend: Backend) -> None:
     def list_referrals() -> Response:
         asked = read_query(ReferralsQuery)
         study_id = asked.study_id or backend.settings.study_id
-        found = coordinating.referrals(
+        found = referral_lists.find(
             backend.store(),
             caller().actor,
             study_id,
             backend.now(),
-            site_id=asked.site_id,
-            states=None if asked.state is None else (asked.state,),
-            before_seq=asked.before,
-            limit=asked.limit + 1,  # one more shows whether another page follows
+            asked.wanted(),
+            limit=asked.limit,
+            cursor=asked.before,
         )
-        shown = tuple(map(referral_answer, found[: asked.limit]))
-        following = shown[-1].seq if len(found) > len(shown) else None
-        return respond(ReferralsAnswer(study_id=study_id, referrals=shown, next=following))
+        shown = tuple(map(referral_answer, found.referrals))
+        return respond(
+            ReferralsAnswer(study_id=study_id, referrals=shown, next=found.cursor, searched_to=found.searched_to)
+        )
 
 
 def _serve_one(routes: Documented, backend: Backend) -> None:

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.reasons import CorrectionReason, ScreenFailureReason, WithdrawalReason
+from sitematch.domain.capacity.referral_filter import ReferralFilter, ReferralSort
 from sitematch.domain.capacity.spot import MAX_OPEN_HOLDS, MAX_WAITING_SITES, OPEN_HOLDS_PER_ACCOUNT
 from sitematch.domain.capacity.states import ACTIONS, Action, Needs, SpotState
 from sitematch.exporters.wire.capacity import (
@@ -61,11 +62,38 @@ class ReferralsQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
     study_id: StudyId = None
     site_id: Annotated[str | None, Meta(description="Only referrals at this site.")] = None
-    state: Annotated[SpotState | None, Meta(description="Only referrals in this state.")] = None
-    limit: Annotated[int, Meta(ge=1, le=500, description="How many at most.")] = 100
-    before: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="The `next` value of the page before.")] = (
+    state: Annotated[tuple[SpotState, ...], Meta(description="Only referrals in one of these states.")] = ()
+    q: Annotated[str, Meta(max_length=64, description="Only referrals whose id contains this.")] = ""
+    arm: Annotated[str | None, Meta(description="Only referrals for this arm or cohort.")] = None
+    actor_id: Annotated[str | None, Meta(description="Only if this actor made the latest change.")] = None
+    changed_from: Annotated[Instant | None, Meta(description="Only if the latest change was then or later.")] = None
+    changed_before: Annotated[Instant | None, Meta(description="Only if the latest change was before this time.")] = (
         None
     )
+    lapses_before: Annotated[
+        Instant | None, Meta(description="Only holds and offers that have not lapsed, but will before this time.")
+    ] = None
+    sort: Annotated[
+        ReferralSort, Meta(description="By latest or oldest change, or what lapses next (holds and offers only).")
+    ] = ReferralSort.LATEST
+    limit: Annotated[int, Meta(ge=1, le=500, description="How many at most.")] = 100
+    before: Annotated[
+        Annotated[str, Meta(max_length=40)] | None, Meta(description="The `next` value of the page before.")
+    ] = None
+
+    def wanted(self) -> ReferralFilter:
+        """Return the conditions and the order."""
+        return ReferralFilter(
+            text=self.q,
+            states=frozenset(self.state) or None,
+            site_id=self.site_id,
+            arm=self.arm,
+            actor_id=self.actor_id,
+            changed_from=self.changed_from,
+            changed_before=self.changed_before,
+            lapses_before=self.lapses_before,
+            sort=self.sort,
+        )
 
 
 class PartRequest(Wire, frozen=True, forbid_unknown_fields=True):
@@ -207,11 +235,15 @@ class CapsAnswer(Wire, frozen=True):
 
 
 class ReferralsAnswer(Wire, frozen=True):
-    """Referrals, latest change first."""
+    """Referrals in the order that was asked for."""
 
     study_id: str
     referrals: tuple[ReferralAnswer, ...]
-    next: Annotated[int | None, Meta(description="Send it as `before` for the next page; null on the last.")]
+    next: Annotated[str | None, Meta(description="Send it as `before` for the next page; null on the last.")]
+    searched_to: Annotated[
+        Instant | None,
+        Meta(description="The time of the last change that was looked at, if the page is not full but not the last."),
+    ]
 
 
 class HistoryAnswer(Wire, frozen=True):

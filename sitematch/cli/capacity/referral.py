@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import click
@@ -22,6 +23,7 @@ from sitematch.cli.common import (
 )
 from sitematch.cli.completion import complete_site
 from sitematch.cli.context import key_option, open_context, print_one, print_rows, study_option
+from sitematch.domain.capacity.referral_filter import ReferralFilter, ReferralSort
 from sitematch.domain.capacity.states import ACTIONS, MOVES, Action, ActionFacts, Needs, SpotState
 from sitematch.errors import InvalidInput
 
@@ -167,27 +169,81 @@ def show(referral_id: str, with_history: bool, form: str) -> None:
 
 @referral_group.command("list", epilog=_CODES)
 @click.option("--site", metavar="SITE", shell_complete=complete_site, help="Only referrals at this site.")
-@click.option("--state", type=click.Choice([state.value for state in SpotState], case_sensitive=False))
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.value for state in SpotState], case_sensitive=False),
+    help="Only in this state; may be repeated.",
+)
+@click.option("--search", metavar="TEXT", default="", help="Only ids that contain this text.")
+@click.option("--arm", metavar="ARM", help="Only for this arm.")
+@click.option("--actor", metavar="ACTOR", help="Only if this actor made the latest change, e.g. cli:ann.")
+@click.option("--changed-from", metavar="TIME", help="Only if the latest change was then or later.")
+@click.option("--changed-before", metavar="TIME", help="Only if the latest change was before then.")
+@click.option("--lapses-before", metavar="TIME", help="Only holds and offers that lapse before then.")
+@click.option(
+    "--sort",
+    type=click.Choice([sort.value for sort in ReferralSort]),
+    default=ReferralSort.LATEST.value,
+    show_default=True,
+    help="By latest or oldest change, or what lapses next.",
+)
+@click.option("--limit", type=click.IntRange(1), metavar="NUMBER", help="How many at most.  [default: all]")
 @study_option
 @format_option("table", "json", "csv")
 @plain_errors
-def list_(site: str | None, state: str | None, study: str | None, form: str) -> None:
-    """List the study's referrals, latest change first.
+def list_(
+    site: str | None,
+    states: tuple[str, ...],
+    search: str,
+    arm: str | None,
+    actor: str | None,
+    changed_from: str | None,
+    changed_before: str | None,
+    lapses_before: str | None,
+    sort: str,
+    limit: int | None,
+    study: str | None,
+    form: str,
+) -> None:
+    """List the study's referrals. Times are dates or times in UTC, e.g. 2026-01-31 or 2026-01-31T12:00.
 
     \b
-    Example:
-      sitematch referral list --state HELD
+    Examples:
+      sitematch referral list --state HELD --sort lapses
+      sitematch referral list --site NCT06064929-001 --changed-from 2026-01-01
     """
     from sitematch.exporters.tables.ledger_rows import print_referrals
     from sitematch.exporters.wire.capacity import ReferralAnswer, referral_answer
-    from sitematch.services.capacity import coordinating
+    from sitematch.services.capacity import referral_lists
 
-    wanted = None if state is None else (SpotState(state),)
+    wanted = ReferralFilter(
+        text=search,
+        states=frozenset(map(SpotState, states)) or None,
+        site_id=site,
+        arm=arm,
+        actor_id=actor,
+        changed_from=_instant(changed_from, "changed-from"),
+        changed_before=_instant(changed_before, "changed-before"),
+        lapses_before=_instant(lapses_before, "lapses-before"),
+        sort=ReferralSort(sort),
+    )
     with open_context(study) as context:
-        found = coordinating.referrals(
-            context.store, context.actor, context.study_id, context.now, site_id=site, states=wanted
-        )
+        rows = referral_lists.find_all(context.store, context.actor, context.study_id, context.now, wanted)
+        found = list(islice(rows, limit))
     print_rows(form, ReferralAnswer, [referral_answer(item) for item in found], print_referrals)
+
+
+def _instant(text: str | None, name: str) -> datetime | None:
+    """Read a time in UTC, or a date, which is its beginning."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"--{name} must be a date or a time, e.g. 2026-01-31T12:00.", field=name) from None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
 
 def _print(form: str, found: Any) -> None:

@@ -16,7 +16,14 @@ from datetime import datetime, timedelta
 from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission, granted_sites, may, require
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
 from sitematch.domain.capacity.occupancy import keys_for
-from sitematch.domain.capacity.spot import LedgerEvent, Referral, SpotPolicy, VisibleReferrals, WaitingEntry
+from sitematch.domain.capacity.spot import (
+    LedgerEvent,
+    Referral,
+    SpotPolicy,
+    VisibleReferrals,
+    WaitingEntry,
+    require_allowed,
+)
 from sitematch.domain.capacity.states import Action, EventKind, SpotState, standing
 from sitematch.domain.capacity.waiting_detail import WaitingDetail
 from sitematch.errors import InvalidInput, NotAllowed, ReferralNotFound
@@ -60,7 +67,7 @@ def capacity(
     StudyNotFound, LedgerBusy, StorageFault, NotReady
         See `sitematch.store.capacity.counting.capacity`.
     """
-    _require_somewhere(actor, Permission.CAPACITY_READ, study_id)
+    require_somewhere(actor, Permission.CAPACITY_READ, study_id)
     for name, instant in (("since", since), ("as_of", as_of)):
         if instant is not None and instant > now:
             raise InvalidInput(f"{name} is in the future. Give a time in the past.", field=name)
@@ -84,7 +91,7 @@ def caps(store: Store, actor: Actor, study_id: str, now: datetime) -> tuple[CapU
     StudyNotFound, LedgerBusy, StorageFault, NotReady
         See `sitematch.store.capacity.counting.caps`.
     """
-    _require_somewhere(actor, Permission.CAPACITY_READ, study_id)
+    require_somewhere(actor, Permission.CAPACITY_READ, study_id)
     return tuple(
         usage
         for usage in counting.caps(store, study_id, now)
@@ -113,7 +120,7 @@ def reopen(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: dat
 
 def policy(store: Store, actor: Actor, study_id: str) -> SpotPolicy:
     """Return a study's rules for its spots. Errors: `NotAllowed`, and those of `store.capacity.counting.policy`."""
-    _require_somewhere(actor, Permission.CAPACITY_READ, study_id)
+    require_somewhere(actor, Permission.CAPACITY_READ, study_id)
     return counting.policy(store, study_id)
 
 
@@ -206,6 +213,20 @@ def move(
     )
 
 
+def require_move(store: Store, actor: Actor, action: Action, found: Referral, now: datetime) -> None:
+    """Check that an actor may run an action on a referral, and that its state allows it.
+
+    Raises
+    ------
+    NotAllowed, ReferralNotFound, IllegalTransition
+        If not.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    require_allowed(found.referral_id, found.state, action)
+    _require_referral(store, actor, Permission.REFERRALS_WRITE, found.referral_id, now)
+
+
 def referral(store: Store, actor: Actor, referral_id: str, now: datetime) -> Referral:
     """Return the state of a referral.
 
@@ -260,20 +281,20 @@ def referrals(
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
-    _require_somewhere(actor, Permission.REFERRALS_READ, study_id)
+    require_somewhere(actor, Permission.REFERRALS_READ, study_id)
     return counting.list_referrals(
         store,
         study_id,
         now,
         site_id=site_id,
         states=states,
-        visible=_visible(store, actor, study_id),
+        visible=visible_referrals(store, actor, study_id),
         before_seq=before_seq,
         limit=limit,
     )
 
 
-def _visible(store: Store, actor: Actor, study_id: str) -> VisibleReferrals | None:
+def visible_referrals(store: Store, actor: Actor, study_id: str) -> VisibleReferrals | None:
     """Return which referrals of a study an actor may see; None is all of them."""
     site_ids = granted_sites(actor, Permission.REFERRALS_READ, study_id)
     if site_ids is None:
@@ -308,7 +329,7 @@ def join_waiting_list(
 
     See `sitematch.store.capacity.waiting.join_waiting_list`. Errors: those, and `NotAllowed`.
     """
-    _require_somewhere(caller.actor, Permission.WAITING_LIST_WRITE, study_id)
+    require_somewhere(caller.actor, Permission.WAITING_LIST_WRITE, study_id)
     for site_id in site_ids:
         require(caller.actor, Permission.WAITING_LIST_WRITE, study_id=study_id, site_id=site_id)
     return waiting.join_waiting_list(
@@ -334,7 +355,7 @@ def waiting_list(store: Store, actor: Actor, study_id: str) -> tuple[WaitingEntr
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
-    _require_somewhere(actor, Permission.REFERRALS_READ, study_id)
+    require_somewhere(actor, Permission.REFERRALS_READ, study_id)
     return tuple(
         entry
         for entry in counting.waiting_list(store, study_id)
@@ -366,7 +387,7 @@ def _may_at_any(actor: Actor, permission: Permission, study_id: str, sites: Sequ
     return any(may(actor, permission, study_id=study_id, site_id=site_id) for site_id in sites)
 
 
-def _require_somewhere(actor: Actor, permission: Permission, study_id: str) -> None:
+def require_somewhere(actor: Actor, permission: Permission, study_id: str) -> None:
     """Check that the actor has a permission in at least one part of a study."""
     is_in_scope = actor.scopes is None or permission in actor.scopes
     if not is_in_scope or not any(

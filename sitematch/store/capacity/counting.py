@@ -160,7 +160,7 @@ def list_referrals(
     if site_id is not None:
         query = query.where(latest_event.c.site_id == site_id)
     if states is not None:
-        query = query.where(sa.or_(*(_in_state(state, now) for state in sorted(states)), sa.false()))
+        query = query.where(sa.or_(*(in_state(state, now) for state in sorted(states)), sa.false()))
     if visible is not None:
         query = query.where(
             sa.or_(
@@ -176,14 +176,14 @@ def list_referrals(
         return tuple(referral_from(read_event(row), now) for row in connection.execute(query))
 
 
-def _in_state(state: SpotState, now: datetime) -> sa.ColumnElement[bool]:
-    """Return the condition for a referral to be in a state at a given time."""
+def in_state(state: SpotState, now: datetime, columns: Any = latest_event.c) -> sa.ColumnElement[bool]:
+    """Return the condition for a referral to be in a state at a given time, on columns like those of `latest_event`."""
     facts = STATES[state]
-    is_kind = latest_event.c.kind == facts.event.value
+    is_kind: sa.ColumnElement[bool] = columns.kind == facts.event.value
     if facts.event not in LAPSING_KINDS:
         return is_kind
-    lapsed = latest_event.c.expires_at_us <= to_us(now)
-    return sa.and_(is_kind, lapsed if facts.has_lapsed else latest_event.c.expires_at_us > to_us(now))
+    lapsed = columns.expires_at_us <= to_us(now)
+    return sa.and_(is_kind, lapsed if facts.has_lapsed else columns.expires_at_us > to_us(now))
 
 
 def count_by_state(store: Store, study_id: str, site_id: str, now: datetime) -> Counter[SpotState]:

@@ -45,6 +45,8 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("POST", "/console/waiting"): (OF_THE_SITE, {"site_ids": [SITE]}),
     ("GET", "/console/waiting"): (READERS, {}),
     ("GET", "/console/referrals"): (READERS, {}),
+    ("GET", "/console/bulk"): (COORDINATORS, {"action": "release", "ids": ["r-1"]}),
+    ("POST", "/console/bulk"): (COORDINATORS, {"action": "release", "ids": ["r-1"]}),
     ("GET", "/console/referrals/<referral_id>"): (SEES_THE_SITE, {}),
     ("GET", "/console/referrals/<referral_id>/<action>"): (OF_THE_SITE, {}),
     ("POST", "/console/referrals/<referral_id>/moves"): (OF_THE_SITE, {"action": "start_screening"}),

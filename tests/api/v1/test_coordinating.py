@@ -164,7 +164,7 @@ def test_lapsed_hold_frees_the_spot_and_cannot_be_screened(service: ServedStudy)
         ("POST", "/v1/referrals/r-9/release", None, 404, "referral-not-found", "referral_id"),
         ("POST", "/v1/referrals/r-9/release", {"x": 1}, 400, "invalid-input", "x"),
         ("GET", "/v1/referrals/r-9", None, 404, "referral-not-found", "referral_id"),
-        ("GET", "/v1/referrals?state=LOST", None, 400, "invalid-input", "state"),
+        ("GET", "/v1/referrals?state=LOST", None, 400, "invalid-input", "state[0]"),
         ("POST", "/v1/caps", {"level": "STUDY"}, 400, "invalid-input", None),
         ("POST", "/v1/caps", {"level": "STUDY", "spots": -1}, 400, "invalid-input", "spots"),
         ("POST", "/v1/caps", {"level": "SITE", "scope": "atlantis", "spots": 1}, 404, "site-not-found", "site_id"),
