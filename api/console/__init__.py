@@ -21,6 +21,7 @@ from api.console import (
     sign_in,
     sites,
     studies,
+    today,
     waiting,
 )
 from api.console.page import context, faults, guard, instants
@@ -37,6 +38,7 @@ def blueprint(backend: Backend) -> Console:
         sign_in,
         second_factor,
         studies,
+        today,
         dashboard,
         sites,
         caps,

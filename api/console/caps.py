@@ -71,6 +71,7 @@ class PolicyForm(ConsoleForm, frozen=True, kw_only=True):
     gives_back: tuple[SpotState, ...] = ()
     waiting_list: str = ""
     extension_hours: Annotated[float, Meta(ge=0, le=8760)] = 168
+    screening_days: Annotated[float, Meta(ge=0, le=365)] = 0
     open_holds_per_site: Annotated[str, Meta(max_length=10)] = ""
     open_holds_per_account: Annotated[str, Meta(max_length=10)] = ""
 
@@ -129,6 +130,7 @@ def register(console: Console, backend: Backend) -> None:
             gives_back=frozenset(asked.gives_back),
             waiting_list=bool(asked.waiting_list),
             extension=timedelta(hours=asked.extension_hours),
+            screening_window=timedelta(days=asked.screening_days) if asked.screening_days else None,
             open_holds_per_site=_spots(asked.open_holds_per_site),
             open_holds_per_account=_spots(asked.open_holds_per_account),
         )

@@ -1,4 +1,4 @@
-"""``/console``: an overview of the spots of every site, filtered and sorted by the URL, and kept up to date."""
+"""``/console/capacity``: the spots of every site, filtered and sorted by the URL, and kept up to date."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def sort_rows(rows: list[DashboardRow], sort: str) -> list[DashboardRow]:
 def register(console: Console, backend: Backend) -> None:
     """Create the route."""
 
-    @console.page("GET", "", Permission.CAPACITY_READ)
+    @console.page("GET", "/capacity", Permission.CAPACITY_READ)
     def dashboard() -> Response:
         asked = read_filters(DashboardQuery)
         context = ConsoleContext(backend)

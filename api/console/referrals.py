@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from flask import Response
 from msgspec import Meta
@@ -33,6 +33,7 @@ class MoveForm(ConsoleForm, frozen=True, kw_only=True):
     reason: str = ""
     hours: Annotated[float, Meta(gt=0, le=8760)] | None = None
     site_id: Annotated[str, Meta(max_length=200)] = ""
+    back: Literal["", "today"] = ""
 
 
 class ReferralQuery(Wire, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +93,8 @@ def register(console: Console, backend: Backend) -> None:
             return _show(context, referral_id, fault=fault, status=409)
         except CapacityError as error:
             return _show(context, referral_id, fault=problem_of(error).detail, status=409)
+        if asked.back == "today":
+            return go("today_page", done=asked.action.value, id=referral_id)
         if _is_out_of_sight(context, referral_id):
             return go("waiting_list", done=asked.action.value)
         return go("referral", referral_id=referral_id, done=asked.action.value)

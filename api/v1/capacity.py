@@ -262,6 +262,7 @@ def _serve_policy(routes: Documented, backend: Backend) -> None:
             gives_back=frozenset(asked.gives_back),
             waiting_list=asked.waiting_list,
             extension=timedelta(hours=asked.extension_hours),
+            screening_window=None if asked.screening_days is None else timedelta(days=asked.screening_days),
             open_holds_per_site=asked.open_holds_per_site,
             open_holds_per_account=asked.open_holds_per_account,
         )

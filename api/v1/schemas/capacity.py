@@ -132,6 +132,10 @@ class PolicyRequest(Wire, frozen=True, forbid_unknown_fields=True):
     extension_hours: Annotated[
         float, Meta(ge=0, le=8760, description="By how much a hold may be extended in all; 0 for not at all.")
     ] = 168
+    screening_days: Annotated[
+        Annotated[float, Meta(gt=0, le=365)] | None,
+        Meta(description="How long the protocol lets screening last; null for no window."),
+    ] = 28
     open_holds_per_site: Annotated[
         OpenHolds, Meta(description="The most open holds at one site; null for no limit.")
     ] = None

@@ -219,6 +219,12 @@ _MOST = click.IntRange(0, MAX_OPEN_HOLDS)
 )
 @click.option("--waiting-list/--no-waiting-list", default=None, help="Whether the study has a waiting list.")
 @click.option("--extension-hours", type=float, metavar="HOURS", help="By how much a hold may be extended in all.")
+@click.option(
+    "--screening-days",
+    type=click.FloatRange(0, 365),
+    metavar="DAYS",
+    help="How long the protocol lets screening last; 0 for no window.",
+)
 @click.option("--holds-per-site", type=_MOST, metavar="NUMBER", help="Most open holds at one site; 0: no limit.")
 @click.option(
     "--holds-per-account", type=_MOST, metavar="NUMBER", help="Most open holds of an account; 0 for no limit."
@@ -232,6 +238,7 @@ def policy(
     gives_back: tuple[str, ...],
     waiting_list: bool | None,
     extension_hours: float | None,
+    screening_days: float | None,
     holds_per_site: int | None,
     holds_per_account: int | None,
     study: str | None,
@@ -258,6 +265,8 @@ def policy(
         changes["waiting_list"] = waiting_list
     if extension_hours is not None:
         changes["extension"] = _hours(extension_hours, "extension-hours") if extension_hours else timedelta(0)
+    if screening_days is not None:
+        changes["screening_window"] = timedelta(days=screening_days) if screening_days else None
     for name, most in (("open_holds_per_site", holds_per_site), ("open_holds_per_account", holds_per_account)):
         if most is not None:
             changes[name] = most or None

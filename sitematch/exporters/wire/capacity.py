@@ -110,6 +110,7 @@ class PolicyAnswer(Wire, frozen=True):
     ]
     waiting_list: bool
     extension_hours: Annotated[float, Meta(description="By how much a hold may be extended in all.")]
+    screening_days: Annotated[float | None, Meta(description="How long screening may last; null for no window.")]
     open_holds_per_site: Annotated[int | None, Meta(description="The most open holds at one site; null is no limit.")]
     open_holds_per_account: Annotated[
         int | None, Meta(description="The most open holds of one account or token; null is no limit.")
@@ -209,6 +210,7 @@ def policy_answer(policy: SpotPolicy) -> PolicyAnswer:
         gives_back=tuple(sorted(policy.gives_back)),
         waiting_list=policy.waiting_list,
         extension_hours=policy.extension.total_seconds() / 3600,
+        screening_days=None if policy.screening_window is None else policy.screening_window.total_seconds() / 86_400,
         open_holds_per_site=policy.open_holds_per_site,
         open_holds_per_account=policy.open_holds_per_account,
     )

@@ -230,18 +230,23 @@ def _period(connection: sa.Connection, study_id: str, wanted: ReferralFilter) ->
     """Return the conditions on `seq` for the wanted period: in a study's chain, later events have later times."""
     bounds: list[Any] = []
     if wanted.changed_from is not None:
-        first = _first_at(connection, study_id, to_us(wanted.changed_from))
+        first = first_at(connection, study_id, to_us(wanted.changed_from))
         bounds.append(lambda seq: seq >= first)
     if wanted.changed_before is not None:
-        end = _first_at(connection, study_id, to_us(wanted.changed_before))
+        end = first_at(connection, study_id, to_us(wanted.changed_before))
         bounds.append(lambda seq: seq < end)
     return bounds
 
 
-def _first_at(connection: sa.Connection, study_id: str, at_us: int) -> int:
-    """Return the position of the study's first event at or after a time, by bisection; one beyond the last if none."""
+def head_of(connection: sa.Connection, study_id: str) -> int:
+    """Return the position of a study's last event; 0 if it has none."""
     head = sa.select(cap.c.head_seq).where(cap.c.study_id == study_id, cap.c.level == "STUDY", cap.c.scope == "")
-    low, high = 1, (connection.execute(head).scalar_one_or_none() or 0) + 1
+    return connection.execute(head).scalar_one_or_none() or 0
+
+
+def first_at(connection: sa.Connection, study_id: str, at_us: int) -> int:
+    """Return the position of the study's first event at or after a time, by bisection; one beyond the last if none."""
+    low, high = 1, head_of(connection, study_id) + 1
     query = sa.select(event.c.at_us).where(event.c.study_id == study_id, event.c.seq == sa.bindparam("seq"))
     while low < high:
         middle = (low + high) // 2

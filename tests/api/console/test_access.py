@@ -26,6 +26,8 @@ EVERYBODY = set(GRANTS)
 # the program.
 ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("GET", "/console"): (READERS, {}),
+    ("GET", "/console/capacity"): (READERS, {}),
+    ("POST", "/console/deliveries/again"): (MANAGERS, {"webhook_id": "w-1"}),
     ("GET", "/console/studies"): (EVERYBODY, {}),
     ("GET", "/console/account"): (EVERYBODY, {}),
     ("POST", "/console/account/password"): (EVERYBODY, {"password": "wrong", "new_password": "another long password"}),
@@ -151,7 +153,14 @@ def test_every_link_and_form_that_a_page_offers_is_allowed(service: ServedStudy,
     service.hold("r-1")
     service.ask("POST", "/v1/waiting-list", {"site_ids": [SITE], "referral_id": "r-2"})
     person = console_user(service, who)
-    pages = ["/console", f"/console/sites/{SITE}", "/console/caps", "/console/hold", "/console/referrals"]
+    pages = [
+        "/console",
+        "/console/capacity",
+        f"/console/sites/{SITE}",
+        "/console/caps",
+        "/console/hold",
+        "/console/referrals",
+    ]
     pages += ["/console/referrals/r-1", "/console/waiting", "/console/reports", "/console/studies", "/console/account"]
     rules = service.app.url_map.bind("localhost")
     offered = set()
@@ -207,7 +216,7 @@ def test_coordinator_sees_the_own_site_alone(service: ServedStudy) -> None:
     service.hold("r-2", OTHER_SITE)
     bob = console_user(service, "coordinator")
 
-    dashboard, referrals = bob.get("/console").text, bob.get("/console/referrals").text
+    dashboard, referrals = bob.get("/console/capacity").text, bob.get("/console/referrals").text
 
     assert "Hospital miami" in dashboard and "Hospital portland" not in dashboard
     assert "r-1" in referrals and "r-2" not in referrals

@@ -29,7 +29,7 @@ def test_list_shows_every_site_with_its_numbers_and_totals(service: ServedStudy)
     service.hold("r-2", OTHER_SITE)
     service.move("r-2", "screening")
 
-    page = console_user(service, "viewer").get("/console").text
+    page = console_user(service, "viewer").get("/console/capacity").text
 
     assert len(rows(page)) == 8
     text = read_text(page[page.index('data-part="totals"') : page.index('role="search"')])
@@ -51,7 +51,7 @@ def test_list_shows_every_site_with_its_numbers_and_totals(service: ServedStudy)
     ],
 )
 def test_list_is_narrowed_by_the_address(service: ServedStudy, query: str, expected: set[str]) -> None:
-    page = console_user(service, "viewer").get(f"/console?{query}")
+    page = console_user(service, "viewer").get(f"/console/capacity?{query}")
 
     assert set(rows(page.text)) == expected
     assert expected or "No sites found" in page.text
@@ -66,7 +66,7 @@ def test_list_is_sorted_by_any_column_either_way_and_the_unknown_comes_last(serv
     vera = console_user(service, "viewer")
 
     def first(sort: str) -> list[str]:
-        return rows(vera.get(f"/console?sort={sort}").text)[:2]
+        return rows(vera.get(f"/console/capacity?sort={sort}").text)[:2]
 
     assert first("oldest") == [OTHER_SITE, SITE]
     assert first("-oldest") == [SITE, OTHER_SITE]
@@ -74,22 +74,22 @@ def test_list_is_sorted_by_any_column_either_way_and_the_unknown_comes_last(serv
     assert first("-cap") == [SITE, OTHER_SITE]
     assert first("-held") == [SITE, OTHER_SITE]
     assert first("country")[0] == "suva"
-    assert rows(vera.get("/console?sort=nonsense").text) == rows(vera.get("/console").text)
-    shown = vera.get("/console?sort=-held").text
+    assert rows(vera.get("/console/capacity?sort=nonsense").text) == rows(vera.get("/console/capacity").text)
+    shown = vera.get("/console/capacity?sort=-held").text
     assert shown.count('aria-sort="descending"') == 1
 
 
 def test_filters_form_is_sent_with_its_empty_fields(service: ServedStudy) -> None:
     vera = console_user(service, "viewer")
 
-    narrowed = vera.send(vera.form_in(vera.get("/console?sort=-held"), "/console"), country="DE")
+    narrowed = vera.send(vera.form_in(vera.get("/console/capacity?sort=-held"), "/console/capacity"), country="DE")
 
     assert set(rows(narrowed.text)) == {"berlin", "berlin-paused"}
     assert narrowed.text.count('aria-sort="descending"') == 1
 
 
 def test_wrong_filter_is_explained(service: ServedStudy) -> None:
-    response = console_user(service, "viewer").get("/console?state=full")
+    response = console_user(service, "viewer").get("/console/capacity?state=full")
 
     assert response.status_code == 400
     assert "state" in response.text
@@ -97,17 +97,17 @@ def test_wrong_filter_is_explained(service: ServedStudy) -> None:
 
 def test_poll_gets_304_until_a_number_changes(service: ServedStudy) -> None:
     vera = console_user(service, "viewer")
-    first = vera.get("/console")
+    first = vera.get("/console/capacity")
     etag = {"If-None-Match": first.headers["ETag"]}
 
     service.later(minutes=5)
-    same = vera.get("/console", headers=etag)
-    other_query = vera.get("/console?country=DE", headers=etag)
+    same = vera.get("/console/capacity", headers=etag)
+    other_query = vera.get("/console/capacity?country=DE", headers=etag)
     service.hold("r-1")
-    changed = vera.get("/console", headers=etag)
+    changed = vera.get("/console/capacity", headers=etag)
     after = {"If-None-Match": changed.headers["ETag"]}
     service.later(hours=48)
-    lapsed = console_user(service, "viewer").get("/console", headers=after)
+    lapsed = console_user(service, "viewer").get("/console/capacity", headers=after)
 
     assert [each.status_code for each in (first, same, other_query, changed, lapsed)] == [200, 304, 200, 200, 200]
     assert same.data == b""

@@ -213,7 +213,7 @@ def test_states_of_a_site_follow_the_cap(service: ServedStudy) -> None:
 
 def test_rules_are_read_and_set(service: ServedStudy) -> None:
     rules = {"hold_hours": 1.0, "offer_hours": 2.0, "gives_back": ["WITHDRAWN"], "waiting_list": False}
-    rules |= {"extension_hours": 24.0, "open_holds_per_site": 5, "open_holds_per_account": None}
+    rules |= {"extension_hours": 24.0, "screening_days": 14.0, "open_holds_per_site": 5, "open_holds_per_account": None}
 
     service.ask("PUT", "/v1/policy", rules)
 
