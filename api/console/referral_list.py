@@ -21,7 +21,7 @@ from api.pages.languages import gettext as _
 from sitematch.domain.accounts.access import Permission
 from sitematch.domain.capacity.referral_filter import ReferralFilter, ReferralSort
 from sitematch.domain.capacity.states import Action, SpotState
-from sitematch.errors import InvalidInput, ReferralNotFound
+from sitematch.errors import IllegalTransition, InvalidInput, ReferralNotFound
 from sitematch.exporters.tables.files import CSV_TYPE, XLSX_TYPE, TableFormat
 from sitematch.exporters.wire.capacity import ReferralAnswer, referral_answer
 from sitematch.exporters.wire.matches import Wire
@@ -222,4 +222,6 @@ def _confirm(
 
 
 def _words(item: bulk.BulkItem) -> str:
+    if isinstance(item.refusal, IllegalTransition):
+        return str(_("A referral with this status cannot be changed like this."))
     return "" if item.refusal is None else problem_of(item.refusal).detail

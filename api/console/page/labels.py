@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 
 from sitematch.domain.accounts.access import Permission, Role
 from sitematch.domain.capacity.caps import CapacityState, CapLevel
-from sitematch.domain.capacity.reasons import CorrectionReason, ScreenFailureReason, WithdrawalReason
+from sitematch.domain.capacity.reasons import ClosureReason, CorrectionReason, ScreenFailureReason, WithdrawalReason
 from sitematch.domain.capacity.states import Action, EventKind, SpotState
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.domain.studies.travel import TravelCertainty, TravelKind
@@ -112,6 +112,16 @@ REASONS: Mapping[str, Any] = {
     ScreenFailureReason.OTHER: _("Another reason"),
 }
 
+CLOSURES: Mapping[ClosureReason, Any] = {
+    ClosureReason.ENROLLMENT_COMPLETE: _("Enrolment is complete"),
+    ClosureReason.STAFF: _("Not enough staff"),
+    ClosureReason.SUPPLY: _("No study drug or material"),
+    ClosureReason.SAFETY: _("Safety"),
+    ClosureReason.REGULATOR_DECISION: _("A decision of the regulator or ethics committee"),
+    ClosureReason.SPONSOR_DECISION: _("The sponsor's decision"),
+    ClosureReason.OTHER: _("Another reason"),
+}
+
 LEVELS: Mapping[CapLevel, Any] = {
     CapLevel.STUDY: _("Whole study"),
     CapLevel.COUNTRY: _("Country"),
@@ -180,6 +190,7 @@ WORDS: Mapping[str, Mapping[Any, Any]] = {
     "action": ACTIONS,
     "event": EVENTS,
     "reason": REASONS,
+    "closure": CLOSURES,
     "level": LEVELS,
     "status": STATUSES,
     "travel": TRAVEL,

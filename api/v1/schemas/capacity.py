@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated
 
 from msgspec import Meta
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
-from sitematch.domain.capacity.reasons import CorrectionReason, ScreenFailureReason, WithdrawalReason
+from sitematch.domain.capacity.reasons import ClosureReason, CorrectionReason, ScreenFailureReason, WithdrawalReason
 from sitematch.domain.capacity.referral_filter import ReferralFilter, ReferralSort
 from sitematch.domain.capacity.spot import MAX_OPEN_HOLDS, MAX_WAITING_SITES, OPEN_HOLDS_PER_ACCOUNT
 from sitematch.domain.capacity.states import ACTIONS, Action, Needs, SpotState
@@ -114,6 +115,13 @@ class CapRequest(PartRequest, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A limit for a part of a study."""
 
     spots: Annotated[Annotated[int, Meta(ge=0, le=10_000_000)] | None, Meta(description="The cap; null removes it.")]
+
+
+class ClosureRequest(PartRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of a study to close, and for the history why and since when."""
+
+    reason: Annotated[ClosureReason | None, Meta(description="A reason code.")] = None
+    closed_on: Annotated[date | None, Meta(description="Since when it has taken nobody; not in the future.")] = None
 
 
 OpenHolds = Annotated[int, Meta(ge=1, le=MAX_OPEN_HOLDS)] | None

@@ -22,6 +22,7 @@ from sitematch.cli.common import (
 from sitematch.cli.completion import complete_country, complete_site
 from sitematch.cli.context import key_option, open_context, print_one, print_rows, study_option
 from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.reasons import ClosureReason
 from sitematch.domain.capacity.spot import MAX_OPEN_HOLDS
 from sitematch.domain.capacity.states import BY_POLICY, SpotState
 from sitematch.domain.time_zones import read_instant, zone_named
@@ -161,24 +162,46 @@ def set_cap(
 
 @capacity_group.command("close", epilog=_CODES)
 @_part_options
+@click.option("--reason", type=click.Choice([code.value for code in ClosureReason]), help="Why, for the history.")
+@click.option(
+    "--closed-on",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Since when it has taken nobody, for the history.",
+)
 @study_option
 @key_option
 @format_option("table", "json")
 @plain_errors
 def close(
-    country: str | None, arm: str | None, site: str | None, study: str | None, key: str | None, form: str
+    country: str | None,
+    arm: str | None,
+    site: str | None,
+    reason: str | None,
+    closed_on: datetime | None,
+    study: str | None,
+    key: str | None,
+    form: str,
 ) -> None:
     """Close the study or a part of it to new patients. Referrals in progress continue, and participants still count.
 
     \b
     Example:
-      sitematch capacity close --site NCT06064929-001
+      sitematch capacity close --site NCT06064929-001 --reason STAFF
     """
     from sitematch.services.capacity import coordinating
 
     part = _key(country, arm, site)
     with open_context(study, key) as context:
-        usage = coordinating.close(context.store, context.caller, study_id=context.study_id, key=part, now=context.now)
+        usage = coordinating.close(
+            context.store,
+            context.caller,
+            study_id=context.study_id,
+            key=part,
+            now=context.now,
+            reason=None if reason is None else ClosureReason(reason),
+            closed_on=None if closed_on is None else closed_on.date(),
+        )
     _print_cap(form, usage)
 
 

@@ -44,5 +44,17 @@ class CorrectionReason(StrEnum):
     OTHER = "OTHER"
 
 
+class ClosureReason(StrEnum):
+    """Why a part of a study takes no more patients."""
+
+    ENROLLMENT_COMPLETE = "ENROLLMENT_COMPLETE"
+    STAFF = "STAFF"
+    SUPPLY = "SUPPLY"
+    SAFETY = "SAFETY"
+    REGULATOR_DECISION = "REGULATOR_DECISION"
+    SPONSOR_DECISION = "SPONSOR_DECISION"
+    OTHER = "OTHER"
+
+
 Reasons = type[ScreenFailureReason] | type[WithdrawalReason] | type[CorrectionReason]
 """The reasons of one action."""

@@ -11,11 +11,12 @@ import hashlib
 import secrets
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission, granted_sites, may, require
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
 from sitematch.domain.capacity.occupancy import keys_for
+from sitematch.domain.capacity.reasons import ClosureReason
 from sitematch.domain.capacity.spot import (
     LedgerEvent,
     Referral,
@@ -106,10 +107,19 @@ def set_cap(store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: 
     return rules.set_cap(store, caller, study_id=study_id, key=key, spots=spots, now=now)
 
 
-def close(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
+def close(
+    store: Store,
+    caller: Caller,
+    *,
+    study_id: str,
+    key: CapKey,
+    now: datetime,
+    reason: ClosureReason | None = None,
+    closed_on: date | None = None,
+) -> CapUsage:
     """Close a part of a study to new patients; see `store.capacity.rules.close`. Errors: those, and `NotAllowed`."""
     require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
-    return rules.close(store, caller, study_id=study_id, key=key, now=now)
+    return rules.close(store, caller, study_id=study_id, key=key, now=now, reason=reason, closed_on=closed_on)
 
 
 def reopen(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:

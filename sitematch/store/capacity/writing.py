@@ -17,7 +17,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sitematch.domain.accounts.access import Caller
+from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.referral_id import personal_number
 from sitematch.domain.capacity.spot import LedgerEvent, SpotPolicy
 from sitematch.domain.capacity.states import EventKind, standing
@@ -137,8 +137,9 @@ class LedgerWrite:
         expires_at: datetime | None = None,
         reason: str | None = None,
         detail: str = "{}",
+        actor: Actor | None = None,
     ) -> LedgerEvent:
-        """Add an event to the chain, and record it as its referral's latest."""
+        """Add an event to the chain, and record it as its referral's latest; by the caller unless an actor is given."""
         sealed = self._seal(
             LedgerEvent(
                 study_id=self.study_id,
@@ -152,7 +153,7 @@ class LedgerWrite:
                 expires_at=expires_at,
                 reason=reason,
                 detail=detail,
-                actor_id=self.caller.actor.actor_id,
+                actor_id=(actor or self.caller.actor).actor_id,
                 request_id=self.caller.request_id,
                 prev_hash=self._hash,
                 hash="",

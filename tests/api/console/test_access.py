@@ -227,7 +227,7 @@ def test_coordinator_sees_the_own_site_alone(service: ServedStudy) -> None:
 def test_study_without_a_role_is_as_if_it_were_not_there(service: ServedStudy) -> None:
     vera, max_ = console_user(service, "viewer"), console_user(service, "manager elsewhere")
 
-    known, unknown = vera.get(f"/console?study={OTHER_STUDY}"), vera.get("/console?study=NCT99999999")
+    known, unknown = vera.get(f"/console/capacity?study={OTHER_STUDY}"), vera.get("/console?study=NCT99999999")
 
     assert (known.status_code, unknown.status_code) == (404, 404)
     assert known.text.replace(OTHER_STUDY, "NCT99999999").count("NCT99999999") == unknown.text.count("NCT99999999")
@@ -238,10 +238,10 @@ def test_study_without_a_role_is_as_if_it_were_not_there(service: ServedStudy) -
 def test_studies_can_be_switched_and_stay_in_view(service: ServedStudy) -> None:
     ann = console_user(service, "administrator")
 
-    page = ann.get(f"/console?study={OTHER_STUDY}")
+    page = ann.get(f"/console/capacity?study={OTHER_STUDY}")
 
     assert "Hospital far" in page.text
-    for form in ann.forms(f"/console?study={OTHER_STUDY}"):
+    for form in ann.forms(f"/console/capacity?study={OTHER_STUDY}"):
         if form.method == "get":
             assert ("study", OTHER_STUDY) in form.fields
     assert f'href="/console/caps?study={OTHER_STUDY}"' in page.text

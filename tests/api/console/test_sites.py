@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -137,7 +138,7 @@ def test_sites_page_shows_what_bounds_it_what_is_under_way_and_who_did_what(serv
     [
         ({"change": "set", "spots": "5"}, "to 5?", (5, False)),
         ({"change": "set", "spots": ""}, "Remove the cap", (None, False)),
-        ({"change": "close"}, "Nobody can take a spot there", (None, True)),
+        ({"change": "close"}, "nobody can take a spot there", (None, True)),
     ],
 )
 def test_cap_is_changed_after_the_change_was_shown(
@@ -150,7 +151,7 @@ def test_cap_is_changed_after_the_change_was_shown(
     before = next(
         (each for each in counting.caps(service.store, STUDY_ID, service.now) if each.key.scope == SITE), None
     )
-    done = max_.send(max_.form_in(asked, "/console/caps"))
+    done = max_.send(max_.form_in(asked, "/console/caps"), reason="STAFF")
 
     assert words in read_text(asked.text)
     assert before is None  # looking changes nothing
@@ -172,9 +173,70 @@ def test_closed_site_is_reopened(service: ServedStudy) -> None:
     max_ = console_user(service, "manager")
     for change in ("close", "reopen"):
         page = max_.get(f"/console/caps/change?level=SITE&scope={SITE}&change={change}")
-        max_.send(max_.form_in(page, "/console/caps"))
+        max_.send(max_.form_in(page, "/console/caps"), reason="STAFF")
 
     assert service.site()["is_open"]
+
+
+def test_closing_asks_why_and_since_when_and_says_what_happens_to_those_under_way(service: ServedStudy) -> None:
+    service.hold("r-1")
+    service.hold("r-2")
+    service.move("r-2", "screening")
+    max_ = console_user(service, "manager")
+
+    asked = max_.get(f"/console/caps/change?level=SITE&scope={SITE}&change=close")
+    form = max_.form_in(asked, "/console/caps")
+    without = max_.send(form)
+    later = max_.send(form, reason="SUPPLY", closed_on=str(service.now.date() + timedelta(days=1)))
+    done = max_.follow(max_.send(max_.form_in(asked, "/console/caps"), reason="SUPPLY", closed_on="2026-01-01"))
+
+    assert "1 hold stays" in read_text(asked.text)
+    assert "1 screening continues" in read_text(asked.text)
+    assert (without.status_code, later.status_code) == (400, 400)
+    assert "Choose a reason" in without.text
+    assert "in the future" in later.text
+    assert "No study drug or material · from 2026-01-01" in read_text(done.text)
+
+
+@pytest.mark.parametrize(
+    ("part", "arm", "heading"),
+    [
+        ("STUDY:", "", "Set the cap of the whole study to 5?"),
+        ("COUNTRY:DE", "", "Set the cap of Germany to 5?"),
+        (f"SITE:{SITE}", "", "Set the cap of Hospital miami to 5?"),
+        ("ARM:", "high", "Set the cap of arm high to 5?"),
+    ],
+)
+def test_part_of_the_study_is_chosen_from_a_list(service: ServedStudy, part: str, arm: str, heading: str) -> None:
+    max_ = console_user(service, "manager")
+    page = max_.get("/console/caps")
+
+    asked = max_.send(max_.form_in(page, "/caps/change"), part=part, arm=arm, spots="5", change="set")
+    done = max_.send(max_.form_in(asked, "/console/caps"))
+
+    assert f'<option value="{part}">' in page.text
+    assert heading in read_text(asked.text)
+    assert done.status_code == 303
+
+
+def test_shared_spots_are_said_once_above_the_list(service: ServedStudy) -> None:
+    page = console_user(service, "viewer").get("/console/capacity").text
+
+    assert "8 spots of the whole study are shared" in read_text(page)
+    assert "<strong>8</strong>" not in page
+
+
+def test_offer_of_a_freed_spot_is_the_waiting_lists_own_act(service: ServedStudy) -> None:
+    service.cap(0)
+    service.ask("POST", "/v1/waiting-list", {"site_ids": [SITE], "referral_id": "w-1"})
+    service.cap(1)
+
+    event = counting.history(service.store, "w-1")[-1]
+    page = console_user(service, "coordinator").get("/console/referrals/w-1").text
+
+    assert (event.kind.value, event.actor_id) == ("OFFERED", "system:waiting-list")
+    assert "the waiting list, automatically" in page
+    assert 'data-copy="w-1"' in page
 
 
 @pytest.mark.parametrize(
@@ -189,7 +251,7 @@ def test_closed_site_is_reopened(service: ServedStudy) -> None:
 def test_part_that_is_none_is_explained_and_nothing_changes(service: ServedStudy, query: str, words: str) -> None:
     max_ = console_user(service, "manager")
 
-    response = max_.send(max_.form_in(max_.get(f"/console/caps/change?{query}"), "/console/caps"))
+    response = max_.send(max_.form_in(max_.get(f"/console/caps/change?{query}"), "/console/caps"), reason="STAFF")
 
     assert response.status_code in (400, 404)
     assert words in read_text(response.text)
