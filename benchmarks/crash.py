@@ -22,19 +22,36 @@ from typing import Any
 
 from benchmarks import databases, race
 from sitematch.domain.accounts.access import Actor, Caller
+from sitematch.domain.capacity.reasons import CorrectionReason
 from sitematch.domain.capacity.spot import Referral
-from sitematch.domain.capacity.states import Action, SpotState
+from sitematch.domain.capacity.states import Action, SpotState, state_of
 from sitematch.store.capacity import counting, ledger
 from sitematch.store.capacity.history import audit
 from sitematch.store.engine import Store, open_store
 
 _SPOTS = 5_000_000
-_WAYS = (("hold", "release"), ("hold", "screen", "enroll"), ("hold", "screen", "release"))
+_WAYS = (
+    ("hold", "release"),
+    ("hold", "screen", "enroll"),
+    ("hold", "extend", "transfer", "screen", "release"),
+    ("hold", "screen", "correct", "release"),
+)
 _STATES = {
     "hold": SpotState.HELD,
+    "extend": SpotState.HELD,
+    "transfer": SpotState.HELD,
+    "correct": SpotState.HELD,
     "screen": SpotState.SCREENING,
     "enroll": SpotState.ENROLLED,
     "release": SpotState.RELEASED,
+}
+_ACTIONS = {
+    "screen": Action.START_SCREENING,
+    "enroll": Action.ENROLL,
+    "release": Action.RELEASE,
+    "extend": Action.EXTEND_HOLD,
+    "transfer": Action.TRANSFER,
+    "correct": Action.CORRECT,
 }
 
 
@@ -54,7 +71,8 @@ def steps(worker: str) -> Iterator[CrashStep]:
     number = 0
     while True:
         for place, action in enumerate(_WAYS[number % len(_WAYS)], start=1):
-            yield CrashStep(f"{worker}-{number}", sites[number % len(sites)], action, place)
+            site_id = sites[(number + (action == "transfer")) % len(sites)]
+            yield CrashStep(f"{worker}-{number}", site_id, action, place)
         number += 1
 
 
@@ -75,8 +93,16 @@ def perform(store: Store, step: CrashStep) -> Referral:
             referral_id=step.referral_id,
             now=now,
         )
-    action = {"screen": Action.START_SCREENING, "enroll": Action.ENROLL, "release": Action.RELEASE}[step.action]
-    return ledger.move(store, caller, action=action, referral_id=step.referral_id, now=now)
+    return ledger.move(
+        store,
+        caller,
+        action=_ACTIONS[step.action],
+        referral_id=step.referral_id,
+        now=now,
+        reason=CorrectionReason.WRONG_STEP if step.action == "correct" else None,
+        hours=1 if step.action == "extend" else None,
+        site_id=step.site_id if step.action == "transfer" else None,
+    )
 
 
 def _work(url: str, worker: str, pipe: Any) -> None:
@@ -180,7 +206,7 @@ def _settle(store: Store, messages: Sequence[tuple[str, CrashStep]], tally: Cras
         history = counting.history(store, step.referral_id)
         if len(history) != step.events_after:
             faults.append(f"{step}: {len(history)} events")
-        elif history[-1].kind.value != _STATES[step.action].value:
+        elif state_of(history[-1].kind, has_lapsed=False) is not _STATES[step.action]:
             faults.append(f"{step}: it ends as {history[-1].kind.value}")
     return faults
 

@@ -22,6 +22,7 @@
     ├── CapacityError (RuntimeError)        the ledger refuses
     │   ├── NoSpotsLeft                     `.level`, `.scope`, `.spots`, `.taken`: which cap is full
     │   ├── TooManyHolds                    `.per`, `.most`: the limit on open holds that is reached
+    │   ├── ExtensionTooLong                `.latest`: when the hold may lapse at the latest
     │   ├── SiteClosed                      the site, its country or the study is closed
     │   ├── IllegalTransition               `.state`, `.action`, and `.allowed`: the possible actions
     │   └── IdempotencyConflict             the key was used with another request
@@ -43,6 +44,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 
 class SitematchError(Exception):
@@ -231,6 +233,22 @@ class TooManyHolds(CapacityError):
         super().__init__(message)
         self.per = per
         self.most = most
+
+
+class ExtensionTooLong(CapacityError):
+    """The hold cannot be extended so far under the study's rules.
+
+    Parameters
+    ----------
+    message
+        See `SitematchError`.
+    latest
+        When it may lapse at the latest (aware).
+    """
+
+    def __init__(self, message: str, *, latest: datetime) -> None:
+        super().__init__(message)
+        self.latest = latest
 
 
 class SiteClosed(CapacityError):

@@ -1,4 +1,4 @@
-"""``/console``: an overview of the spots of every site, filtered and sorted by the URL, and kept up to date."""
+"""``/console/capacity``: the spots of every site, filtered and sorted by the URL, and kept up to date."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from api.http.answers import encode
 from api.http.reading import read_filters
 from api.v1.capacity import without_count_time
 from sitematch.domain.accounts.access import Permission
-from sitematch.domain.capacity.caps import CapacityState, SiteCapacity
+from sitematch.domain.capacity.caps import CapacityState, CapKey, CapLevel, SiteCapacity
 from sitematch.domain.studies.site import Site
 from sitematch.exporters.wire.capacity import site_capacity_answer
 from sitematch.exporters.wire.matches import Wire
@@ -124,7 +124,7 @@ def sort_rows(rows: list[DashboardRow], sort: str) -> list[DashboardRow]:
 def register(console: Console, backend: Backend) -> None:
     """Create the route."""
 
-    @console.page("GET", "", Permission.CAPACITY_READ)
+    @console.page("GET", "/capacity", Permission.CAPACITY_READ)
     def dashboard() -> Response:
         asked = read_filters(DashboardQuery)
         context = ConsoleContext(backend)
@@ -157,6 +157,7 @@ def _show(
         tiles_attribution=context.backend.settings.tiles_attribution,
         rows=sort_rows([row for row in rows if row.fits(asked)], asked.sort),
         caps=caps,
+        shared=_shared(found),
         totals=Totals(
             sites=len(found),
             open_sites=sum(item.is_open and item.remaining != 0 for item in found),
@@ -169,6 +170,16 @@ def _show(
         states=list(CapacityState),
         sorts=SORTS,
     )
+
+
+def _shared(found: tuple[SiteCapacity, ...]) -> tuple[tuple[CapKey, int], ...]:
+    """Return the wider caps that sites without a tighter one of their own draw from, and what is left, widest first."""
+    drawn = {
+        item.binding: item.remaining
+        for item in found
+        if item.binding is not None and item.binding.level is not CapLevel.SITE and item.is_open and item.remaining
+    }
+    return tuple(sorted(drawn.items(), key=lambda pair: (list(CapLevel).index(pair[0].level), pair[0].scope)))
 
 
 def _etag(version: str, found: tuple[SiteCapacity, ...], oldest: dict[str, datetime]) -> str:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Literal
 
-from flask import Response, request
+from flask import Response
 from msgspec import Meta
 
 from api.backend import Backend
 from api.console.page.context import ConsoleContext, go, page
 from api.console.page.forms import ConsoleForm
+from api.console.page.labels import action_label
 from api.console.page.routes import Console
 from api.http.errors import problem_of
 from api.http.reading import read_filters, read_form
 from api.pages.languages import gettext as _
 from sitematch.domain.accounts.access import Permission, may
 from sitematch.domain.capacity.spot import Referral
-from sitematch.domain.capacity.states import ACTIONS, FINAL, MOVES, Action, SpotState
-from sitematch.errors import IllegalTransition, InvalidInput, ReferralNotFound, SiteClosed
+from sitematch.domain.capacity.states import ACTIONS, ASKED_FIRST, MOVES, Action, Needs, SpotState
+from sitematch.domain.studies.site import Site
+from sitematch.errors import CapacityError, IllegalTransition, InvalidInput, ReferralNotFound
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity import coordinating, site_page
 from sitematch.services.studies import catalogue
-
-PAGE = 50
-"""Number of referrals on one page of the list."""
 
 
 class MoveForm(ConsoleForm, frozen=True, kw_only=True):
@@ -31,16 +31,9 @@ class MoveForm(ConsoleForm, frozen=True, kw_only=True):
 
     action: Action
     reason: str = ""
-
-
-class ReferralsPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
-    """The filters of the list."""
-
-    study: str | None = None
-    state: SpotState | None = None
-    site: Annotated[str, Meta(max_length=200)] = ""
-    id: Annotated[str, Meta(max_length=64)] = ""
-    before: Annotated[int, Meta(ge=1)] | None = None
+    hours: Annotated[float, Meta(gt=0, le=8760)] | None = None
+    site_id: Annotated[str, Meta(max_length=200)] = ""
+    back: Literal["", "today"] = ""
 
 
 class ReferralQuery(Wire, frozen=True, forbid_unknown_fields=True):
@@ -53,18 +46,6 @@ class ReferralQuery(Wire, frozen=True, forbid_unknown_fields=True):
 def register(console: Console, backend: Backend) -> None:
     """Create the routes."""
 
-    @console.page("GET", "/referrals", Permission.REFERRALS_READ)
-    def referrals() -> Response:
-        asked, context = read_filters(ReferralsPageQuery), ConsoleContext(backend)
-        wanted = asked.id.strip()
-        if wanted:
-            try:
-                coordinating.referral(context.store, context.actor, wanted, context.now)
-            except ReferralNotFound as error:
-                return _list(context, asked, fault=problem_of(error).detail)
-            return go("referral", referral_id=wanted)
-        return _list(context, asked)
-
     @console.page("GET", "/referrals/<referral_id>", Permission.REFERRALS_READ)
     def referral(referral_id: str) -> Response:
         asked = read_filters(ReferralQuery)
@@ -74,7 +55,7 @@ def register(console: Console, backend: Backend) -> None:
     def confirm_move(referral_id: str, action: str) -> Response:
         context = ConsoleContext(backend)
         found = coordinating.referral(context.store, context.actor, referral_id, context.now)
-        wanted = Action(action) if action in FINAL else None
+        wanted = Action(action) if action in ASKED_FIRST else None
         if wanted is None or wanted not in found.allowed:
             return _show(
                 context,
@@ -96,20 +77,24 @@ def register(console: Console, backend: Backend) -> None:
                 action=asked.action,
                 referral_id=referral_id,
                 reason=asked.reason or None,
+                hours=asked.hours,
+                site_id=asked.site_id or None,
                 now=context.now,
             )
         except InvalidInput as error:
             found = coordinating.referral(context.store, context.actor, referral_id, context.now)
-            fault = _("Choose a reason.") if error.field == "reason" else error.message
-            return _confirm(context, found, asked.action, fault=fault, status=400)
+            fault = {"reason": _("Choose a reason."), "site_id": _("Choose another site.")}.get(error.field or "")
+            return _confirm(context, found, asked.action, fault=fault or error.message, status=400)
         except IllegalTransition:
             # The state has changed meanwhile: say so, and show the possible actions.
             fault = _(
                 "Nothing was changed, because the referral changed or expired in the meantime. See its state below."
             )
             return _show(context, referral_id, fault=fault, status=409)
-        except SiteClosed as error:
+        except CapacityError as error:
             return _show(context, referral_id, fault=problem_of(error).detail, status=409)
+        if asked.back == "today":
+            return go("today_page", done=asked.action.value, id=referral_id)
         if _is_out_of_sight(context, referral_id):
             return go("waiting_list", done=asked.action.value)
         return go("referral", referral_id=referral_id, done=asked.action.value)
@@ -122,33 +107,6 @@ def _is_out_of_sight(context: ConsoleContext, referral_id: str) -> bool:
     except ReferralNotFound:
         return True
     return False
-
-
-def _list(context: ConsoleContext, asked: ReferralsPageQuery, *, fault: str = "") -> Response:
-    found = coordinating.referrals(
-        context.store,
-        context.actor,
-        context.study_id,
-        context.now,
-        site_id=asked.site or None,
-        states=None if asked.state is None else (asked.state,),
-        before_seq=asked.before,
-        limit=PAGE + 1,  # one more shows whether another page follows
-    )
-    shown = found[:PAGE]
-    sites = {site.site_id: site for site in catalogue.read_sites(context.store, context.study_id)}
-    return page(
-        "referrals.html",
-        status=404 if fault else 200,
-        fault=fault,
-        asked=asked,
-        referrals=shown,
-        next_seq=shown[-1].seq if len(found) > len(shown) else None,
-        sites=sites,
-        states=list(SpotState),
-        is_first_page=asked.before is None,
-        path=request.path,
-    )
 
 
 def _show(context: ConsoleContext, referral_id: str, *, done: str = "", fault: str = "", status: int = 200) -> Response:
@@ -172,11 +130,44 @@ def _show(context: ConsoleContext, referral_id: str, *, done: str = "", fault: s
         policy=coordinating.policy(context.store, context.actor, found.study_id),
         moves=[action for action in MOVES if action in found.allowed] if may_move else [],
         may_move=may_move,
-        confirmed=FINAL,
+        confirmed=ASKED_FIRST,
+        called=action_label,
+        hours=extensions(context, found) if may_move else (),
         events=events[::-1],
         names=site_page.name_actors(context.store, events),
         done=done,
         fault=fault,
+    )
+
+
+def extensions(context: ConsoleContext, found: Referral) -> tuple[float, ...]:
+    """Return the extensions to choose from, in hours; none if a hold cannot be extended."""
+    policy = coordinating.policy(context.store, context.actor, found.study_id)
+    if Action.EXTEND_HOLD not in found.allowed:
+        return ()
+    lengths = (timedelta(hours=24), policy.hold, timedelta(days=7))
+    return tuple(sorted({length / timedelta(hours=1) for length in lengths if length <= policy.extension}))
+
+
+def targets(context: ConsoleContext, found: Referral | None = None) -> tuple[tuple[Site, int | None], ...]:
+    """Return the open sites that a referral can be moved to, or any if None, with the spots left, by name."""
+    study_id, arm = (context.study_id, None) if found is None else (found.study_id, found.arm)
+    sites = {site.site_id: site for site in catalogue.read_sites(context.store, study_id)}
+    spots = coordinating.capacity(context.store, context.actor, study_id, context.now, arm=arm)
+    is_waiting = found is not None and found.site_id is None
+    return tuple(
+        sorted(
+            (
+                (sites[item.site_id], item.remaining)
+                for item in spots
+                if item.site_id in sites
+                and (found is None or item.site_id != found.site_id)
+                and item.is_open
+                and (is_waiting or item.remaining != 0)
+                and context.may(Permission.REFERRALS_WRITE, item.site_id)
+            ),
+            key=lambda pair: (pair[0].facility, pair[0].city, pair[0].site_id),
+        )
     )
 
 
@@ -196,6 +187,8 @@ def _confirm(
         referral=found,
         action=action,
         reasons=tuple(ACTIONS[action].reasons or ()),
+        called=action_label,
+        targets=targets(context, found) if ACTIONS[action].needs is Needs.SITE else (),
         policy=coordinating.policy(context.store, context.actor, found.study_id),
         sites={site.site_id: site for site in catalogue.read_sites(context.store, found.study_id)},
         fault=fault,

@@ -44,6 +44,7 @@ KIND_OF: dict[type[errors.SitematchError], ProblemKind] = {
     errors.CapacityError: problems.CAPACITY,
     errors.NoSpotsLeft: problems.NO_SPOTS_LEFT,
     errors.TooManyHolds: problems.TOO_MANY_HOLDS,
+    errors.ExtensionTooLong: problems.EXTENSION_TOO_LONG,
     errors.SiteClosed: problems.SITE_CLOSED,
     errors.IllegalTransition: problems.ILLEGAL_TRANSITION,
     errors.ReferralIdTaken: problems.REFERRAL_ID_TAKEN,

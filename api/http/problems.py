@@ -242,6 +242,12 @@ TOO_MANY_HOLDS = _kind(
     "Too many holds are open",
     "Move or release referrals that are held, or ask the study's manager to raise the limit. Nothing was changed.",
 )
+EXTENSION_TOO_LONG = _kind(
+    "extension-too-long",
+    HTTPStatus.CONFLICT,
+    "The hold cannot be extended so far",
+    "The detail says when it may lapse at the latest. Start screening or release it before then. Nothing was changed.",
+)
 SITE_CLOSED = _kind(
     "site-closed",
     HTTPStatus.CONFLICT,

@@ -22,6 +22,7 @@ from api.v1.schemas.capacity import (
     CapacityQuery,
     CapRequest,
     CapsAnswer,
+    ClosureRequest,
     OpeningAnswer,
     OpeningRequest,
     PartRequest,
@@ -137,6 +138,7 @@ def without_count_time(sites: tuple[SiteCapacityAnswer, ...]) -> list[SiteCapaci
 
 def _serve_caps(routes: Documented, backend: Backend) -> None:
     cap_decoder = msgspec.json.Decoder(CapRequest)
+    closure_decoder = msgspec.json.Decoder(ClosureRequest)
     part_decoder = msgspec.json.Decoder(PartRequest)
     changes_cap = (*WRITES, problems.SITE_NOT_FOUND)
 
@@ -193,16 +195,26 @@ def _serve_caps(routes: Documented, backend: Backend) -> None:
             summary="Close a part of the study to new patients",
             description="Referrals in progress continue; participants still count.",
             tag="Capacity",
-            body=PartRequest,
+            body=ClosureRequest,
             answers={JSON: CapAnswer},
             problems=changes_cap,
             permission=Permission.CAPS_WRITE,
             headers=KEY_HEADER,
-            example={"level": "COUNTRY", "scope": "US"},
+            example={"level": "COUNTRY", "scope": "US", "reason": "SUPPLY"},
         ),
     )
     def close() -> Response:
-        return change_part(coordinating.close)
+        asked = read_json(closure_decoder)
+        usage = coordinating.close(
+            backend.store(),
+            caller(),
+            study_id=asked.study_id or backend.settings.study_id,
+            key=asked.key(),
+            now=backend.now(),
+            reason=asked.reason,
+            closed_on=asked.closed_on,
+        )
+        return respond(cap_answer(usage))
 
     @routes.serve(
         "POST",
@@ -296,6 +308,8 @@ def _serve_policy(routes: Documented, backend: Backend) -> None:
             offer=timedelta(hours=asked.offer_hours),
             gives_back=frozenset(asked.gives_back),
             waiting_list=asked.waiting_list,
+            extension=timedelta(hours=asked.extension_hours),
+            screening_window=None if asked.screening_days is None else timedelta(days=asked.screening_days),
             open_holds_per_site=asked.open_holds_per_site,
             open_holds_per_account=asked.open_holds_per_account,
         )

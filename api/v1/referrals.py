@@ -17,7 +17,6 @@ from api.http.operations import Documented, Operation
 from api.http.reading import read_json, read_query
 from api.v1.capacity import READS, WRITES
 from api.v1.schemas.capacity import (
-    REASON_REQUESTS,
     EmptyRequest,
     HistoryAnswer,
     HoldRequest,
@@ -26,16 +25,27 @@ from api.v1.schemas.capacity import (
     StudyQuery,
     WaitingListAnswer,
     WaitRequest,
+    move_request,
 )
 from api.v1.schemas.finding import NoQuery
 from sitematch.domain.accounts.access import Permission
-from sitematch.domain.capacity.states import ACTIONS, MOVES, Action, ActionFacts
+from sitematch.domain.capacity.states import ACTIONS, MOVES, Action, ActionFacts, Needs
 from sitematch.exporters.wire.capacity import ReferralAnswer, event_answer, referral_answer, waiting_answers
-from sitematch.services.capacity import coordinating
+from sitematch.services.capacity import coordinating, referral_lists
 
 _ONE = {"referral_id": "The referral's id."}
 _TAKES = (*WRITES, problems.SITE_NOT_FOUND, problems.SITE_CLOSED, problems.ILLEGAL_TRANSITION)
 _MOVES = (*WRITES, problems.REFERRAL_NOT_FOUND, problems.ILLEGAL_TRANSITION)
+_PROBLEMS = {
+    Action.EXTEND_HOLD: (problems.EXTENSION_TOO_LONG,),
+    Action.TRANSFER: (
+        *(problems.SITE_NOT_FOUND, problems.SITE_CLOSED),
+        *(problems.NO_SPOTS_LEFT, problems.TOO_MANY_HOLDS),
+    ),
+    Action.CORRECT: (problems.NO_SPOTS_LEFT,),
+}
+"""Problems of single actions."""
+_EXAMPLES: dict[Needs, dict[str, Any]] = {Needs.HOURS: {"hours": 24}, Needs.SITE: {"site_id": "NCT06064929-002"}}
 
 
 def blueprint(backend: Backend) -> Documented:
@@ -88,7 +98,8 @@ def _serve_holds(routes: Documented, backend: Backend) -> None:
         "/v1/referrals",
         Operation(
             summary="List referrals",
-            description="The referrals that you can see, latest change first, in pages.",
+            description="The referrals that you can see, in pages. A page that looked at 20,000 referrals ends there, "
+            "even if it is not full; `searched_to` says how far it got.",
             tag="Referrals",
             query=ReferralsQuery,
             answers={JSON: ReferralsAnswer},
@@ -99,19 +110,19 @@ def _serve_holds(routes: Documented, backend: Backend) -> None:
     def list_referrals() -> Response:
         asked = read_query(ReferralsQuery)
         study_id = asked.study_id or backend.settings.study_id
-        found = coordinating.referrals(
+        found = referral_lists.find(
             backend.store(),
             caller().actor,
             study_id,
             backend.now(),
-            site_id=asked.site_id,
-            states=None if asked.state is None else (asked.state,),
-            before_seq=asked.before,
-            limit=asked.limit + 1,  # one more shows whether another page follows
+            asked.wanted(),
+            limit=asked.limit,
+            cursor=asked.before,
         )
-        shown = tuple(map(referral_answer, found[: asked.limit]))
-        following = shown[-1].seq if len(found) > len(shown) else None
-        return respond(ReferralsAnswer(study_id=study_id, referrals=shown, next=following))
+        shown = tuple(map(referral_answer, found.referrals))
+        return respond(
+            ReferralsAnswer(study_id=study_id, referrals=shown, next=found.cursor, searched_to=found.searched_to)
+        )
 
 
 def _serve_one(routes: Documented, backend: Backend) -> None:
@@ -162,20 +173,24 @@ def _serve_moves(routes: Documented, backend: Backend) -> None:
 
 def _serve_move(routes: Documented, backend: Backend, action: Action, facts: ActionFacts) -> None:
     """Create the route of one action, from its row in the table of actions."""
-    body = None if facts.reasons is None else REASON_REQUESTS[facts.reasons]
+    body = move_request(action)
     decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(EmptyRequest if body is None else body)
+    has_to_have_body = body is not None and facts.needs is not Needs.HOURS
     summary, _, description = facts.text.rstrip(".").partition(". ")
 
     def move(referral_id: str) -> Response:
-        # An action without a reason needs no body.
-        asked = read_json(decoder) if body is not None or request.get_data() else None
+        # An action without a reason needs no body, and an extension has a default.
+        asked = read_json(decoder) if has_to_have_body or request.get_data() else None
+        reason = getattr(asked, "reason", None)
         found = coordinating.move(
             backend.store(),
             caller(),
             action=action,
             referral_id=referral_id,
             now=backend.now(),
-            reason=None if body is None or asked is None else asked.reason.value,
+            reason=None if reason is None else reason.value,
+            hours=getattr(asked, "hours", None),
+            site_id=getattr(asked, "site_id", None),
         )
         return respond(referral_answer(found))
 
@@ -190,12 +205,18 @@ def _serve_move(routes: Documented, backend: Backend, action: Action, facts: Act
             path=_ONE,
             body=body,
             answers={JSON: ReferralAnswer},
-            problems=(*_MOVES, problems.SITE_CLOSED) if facts.checks_open else _MOVES,
+            problems=(*_MOVES, *_PROBLEMS.get(action, (problems.SITE_CLOSED,) if facts.checks_open else ())),
             permission=Permission.REFERRALS_WRITE,
             headers=KEY_HEADER,
-            example=None if facts.reasons is None else {"reason": list(facts.reasons)[2].value},
+            example=_example(facts),
         ),
     )(move)
+
+
+def _example(facts: ActionFacts) -> dict[str, Any] | None:
+    if facts.reasons is not None:
+        return {"reason": list(facts.reasons)[2].value}
+    return None if facts.needs is None else _EXAMPLES[facts.needs]
 
 
 def _serve_waiting(routes: Documented, backend: Backend) -> None:

@@ -34,8 +34,9 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleBrowser]:
 
 PAGES = {
     "sign-in": "/console/sign-in",
-    "capacity": "/console",
-    "capacity, none fits": "/console?q=nothing+like+it",
+    "today": "/console",
+    "capacity": "/console/capacity",
+    "capacity, none fits": "/console/capacity?q=nothing+like+it",
     "studies": "/console/studies",
     "account": "/console/account",
     "site": f"/console/sites/{STUDY_ID}-005",
@@ -43,6 +44,9 @@ PAGES = {
     "cap, question": f"/console/caps/change?level=SITE&scope={STUDY_ID}-005&change=set&spots=0",
     "take a spot": "/console/hold",
     "referrals": "/console/referrals",
+    "several referrals, question": "/console/bulk?action=transfer&ids=r-held&ids=r-last&ids=r-failed",
+    "referral, to another site": "/console/referrals/r-held/transfer",
+    "referral, wrong step": "/console/referrals/r-screening/correct",
     "referral": "/console/referrals/r-held",
     "referral that waits": "/console/referrals/r-waiting",
     "referral, question": "/console/referrals/r-screening/screen_failure",
@@ -121,7 +125,7 @@ def test_a_spot_is_taken_in_three_clicks_without_the_postcode_in_an_address(
     console: ConsoleBrowser, open_page: OpenPage, watches: list[Watch], has_script: bool
 ) -> None:
     page = open_as(console, open_page, java_script_enabled=has_script)
-    page.goto("/console")
+    page.goto("/console/capacity")
 
     page.get_by_role("link", name="Take a spot").first.click()
     page.get_by_label("Country").select_option("US")
@@ -217,7 +221,7 @@ def test_double_click_takes_one_spot(console: ConsoleBrowser, open_page: OpenPag
     page.get_by_role("button", name="Hold a spot here").dblclick()
 
     expect(page.get_by_role("status").first).to_contain_text("The spot is held")
-    page.goto("/console")
+    page.goto("/console/capacity")
     expect(page.locator("tr[data-key]").locator("td[data-label=Held]")).to_have_text("1")
 
 
@@ -256,7 +260,7 @@ def test_everything_is_done_by_the_keyboard_alone(console: ConsoleBrowser, open_
 
 def test_list_follows_what_others_do_without_a_reload_and_says_so(console: ConsoleBrowser, open_page: OpenPage) -> None:
     page = open_as(console, open_page, "vera")
-    page.goto("/console")
+    page.goto("/console/capacity")
     row = page.locator(f"tr[data-key='{NEAR_MIAMI}']")
     expect(row.locator("td[data-label=Held]")).to_have_text("0")
     page.evaluate("() => { window.sameDocument = true }")
@@ -273,7 +277,7 @@ def test_lost_connection_is_shown_with_the_time_of_the_numbers(
     console: ConsoleBrowser, open_page: OpenPage, watches: list[Watch]
 ) -> None:
     page = open_as(console, open_page, "vera", timezone_id="America/New_York")
-    page.goto("/console")
+    page.goto("/console/capacity")
     watches[0].may_fail = True
 
     page.context.set_offline(True)
@@ -289,7 +293,7 @@ def test_lost_connection_is_shown_with_the_time_of_the_numbers(
 
 def test_ended_session_is_shown_on_the_open_list(console: ConsoleBrowser, open_page: OpenPage) -> None:
     page = open_as(console, open_page, "vera")
-    page.goto("/console")
+    page.goto("/console/capacity")
     console.served.later(hours=12)
 
     page.get_by_role("link", name="Reload").click()

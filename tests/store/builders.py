@@ -8,8 +8,9 @@ from typing import Any
 
 from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
+from sitematch.domain.capacity.reasons import CorrectionReason, ScreenFailureReason, WithdrawalReason
 from sitematch.domain.capacity.spot import Referral, SpotPolicy
-from sitematch.domain.capacity.states import Action, ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.domain.capacity.states import Action, SpotState
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import RecruitmentStatus, Study
 from sitematch.store.capacity import counting, ledger, rules, waiting
@@ -100,8 +101,19 @@ class Coordinator:
             **changes,
         )
 
-    def move(self, action: Action, referral_id: str, reason: str | None = None) -> Referral:
-        return ledger.move(self.store, self.caller, action=action, referral_id=referral_id, reason=reason, now=self.now)
+    def move(self, action: Action, referral_id: str, reason: str | None = None, **needs: Any) -> Referral:
+        return ledger.move(
+            self.store, self.caller, action=action, referral_id=referral_id, reason=reason, now=self.now, **needs
+        )
+
+    def extend(self, referral_id: str, hours: float | None = None) -> Referral:
+        return self.move(Action.EXTEND_HOLD, referral_id, hours=hours)
+
+    def transfer(self, referral_id: str, site_id: str) -> Referral:
+        return self.move(Action.TRANSFER, referral_id, site_id=site_id)
+
+    def correct(self, referral_id: str, reason: CorrectionReason = CorrectionReason.WRONG_STEP) -> Referral:
+        return self.move(Action.CORRECT, referral_id, reason)
 
     def screen(self, referral_id: str) -> Referral:
         return self.move(Action.START_SCREENING, referral_id)

@@ -36,7 +36,12 @@ def duration(length: timedelta) -> str:
     return text
 
 
+def hours_text(hours: float) -> str:
+    """Format a number of hours: ``"24 hours"``."""
+    return duration(timedelta(hours=hours))
+
+
 def register(console: Console) -> None:
     """Add these filters to templates."""
-    for form in (iso, plain_instant, relative_to, duration):
+    for form in (iso, plain_instant, relative_to, duration, hours_text):
         console.add_app_template_filter(form)

@@ -9,7 +9,8 @@ from flask_babel import lazy_gettext as _
 
 from sitematch.domain.accounts.access import Permission, Role
 from sitematch.domain.capacity.caps import CapacityState, CapLevel
-from sitematch.domain.capacity.states import Action, EventKind, ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.domain.capacity.reasons import ClosureReason, CorrectionReason, ScreenFailureReason, WithdrawalReason
+from sitematch.domain.capacity.states import Action, EventKind, SpotState
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.domain.studies.travel import TravelCertainty, TravelKind
 
@@ -37,12 +38,36 @@ ACTIONS: Mapping[Action, Any] = {
     Action.PLACE_HOLD: _("Hold a spot"),
     Action.JOIN_WAITING_LIST: _("Join the waiting list"),
     Action.ACCEPT_OFFER: _("Accept the offer"),
+    Action.EXTEND_HOLD: _("Extend the hold"),
+    Action.TRANSFER: _("Move to another site"),
     Action.START_SCREENING: _("Start screening"),
     Action.ENROLL: _("Enroll"),
     Action.SCREEN_FAILURE: _("Screening failed"),
     Action.WITHDRAW: _("Left the study"),
     Action.RELEASE: _("Give the spot back"),
+    Action.CORRECT: _("Take the last step back"),
 }
+
+RELEASES: Mapping[SpotState, Any] = {
+    SpotState.WAITING: _("Leave the waiting list"),
+    SpotState.OFFERED: _("Decline the offer"),
+}
+"""What giving back is called where there is no spot yet."""
+
+CORRECTIONS: Mapping[SpotState, Any] = {
+    SpotState.SCREENING: _("Screening started by mistake"),
+    SpotState.SCREEN_FAILED: _("Screening failure recorded by mistake"),
+    SpotState.ENROLLED: _("Enrolled by mistake"),
+    SpotState.WITHDRAWN: _("Left the study: recorded by mistake"),
+}
+"""What taking back a step is called, by the state that the step led to."""
+
+
+def action_label(action: Action, state: SpotState) -> Any:
+    """Return what an action is called for a referral in a state."""
+    special = {Action.RELEASE: RELEASES, Action.CORRECT: CORRECTIONS}.get(action, {})
+    return special.get(state, ACTIONS[action])
+
 
 EVENTS: Mapping[EventKind, Any] = {
     EventKind.HELD: _("Spot held"),
@@ -53,6 +78,13 @@ EVENTS: Mapping[EventKind, Any] = {
     EventKind.WITHDRAWN: _("Left the study"),
     EventKind.WAITING: _("Joined the waiting list"),
     EventKind.OFFERED: _("Offered a spot"),
+    EventKind.HOLD_EXTENDED: _("Hold extended"),
+    EventKind.TRANSFERRED: _("Moved to another site"),
+    EventKind.WAIT_TRANSFERRED: _("Waits for another site"),
+    EventKind.SCREENING_UNDONE: _("Start of screening taken back"),
+    EventKind.ENROLLMENT_UNDONE: _("Enrolment taken back"),
+    EventKind.SCREEN_FAILURE_UNDONE: _("Screening failure taken back"),
+    EventKind.WITHDRAWAL_UNDONE: _("Withdrawal taken back"),
     EventKind.CAP_SET: _("Cap set"),
     EventKind.CLOSED: _("Closed"),
     EventKind.OPENED: _("Reopened"),
@@ -75,7 +107,20 @@ REASONS: Mapping[str, Any] = {
     WithdrawalReason.PROTOCOL_DEVIATION: _("Protocol deviation"),
     WithdrawalReason.PREGNANCY: _("Pregnancy"),
     WithdrawalReason.DEATH: _("Death"),
+    CorrectionReason.WRONG_REFERRAL: _("It was meant for another referral"),
+    CorrectionReason.WRONG_STEP: _("The wrong step was chosen"),
+    CorrectionReason.DID_NOT_HAPPEN: _("It did not happen"),
     ScreenFailureReason.OTHER: _("Another reason"),
+}
+
+CLOSURES: Mapping[ClosureReason, Any] = {
+    ClosureReason.ENROLLMENT_COMPLETE: _("Enrolment is complete"),
+    ClosureReason.STAFF: _("Not enough staff"),
+    ClosureReason.SUPPLY: _("No study drug or material"),
+    ClosureReason.SAFETY: _("Safety"),
+    ClosureReason.REGULATOR_DECISION: _("A decision of the regulator or ethics committee"),
+    ClosureReason.SPONSOR_DECISION: _("The sponsor's decision"),
+    ClosureReason.OTHER: _("Another reason"),
 }
 
 LEVELS: Mapping[CapLevel, Any] = {
@@ -146,6 +191,7 @@ WORDS: Mapping[str, Mapping[Any, Any]] = {
     "action": ACTIONS,
     "event": EVENTS,
     "reason": REASONS,
+    "closure": CLOSURES,
     "level": LEVELS,
     "status": STATUSES,
     "travel": TRAVEL,

@@ -9,8 +9,10 @@ from typing import Annotated
 from msgspec import Meta
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.reasons import ClosureReason, CorrectionReason, ScreenFailureReason, WithdrawalReason
+from sitematch.domain.capacity.referral_filter import ReferralFilter, ReferralSort
 from sitematch.domain.capacity.spot import MAX_OPEN_HOLDS, MAX_WAITING_SITES, OPEN_HOLDS_PER_ACCOUNT
-from sitematch.domain.capacity.states import ScreenFailureReason, SpotState, WithdrawalReason
+from sitematch.domain.capacity.states import ACTIONS, Action, Needs, SpotState
 from sitematch.exporters.wire.capacity import (
     CapAnswer,
     EventAnswer,
@@ -61,11 +63,38 @@ class ReferralsQuery(Wire, frozen=True, forbid_unknown_fields=True):
 
     study_id: StudyId = None
     site_id: Annotated[str | None, Meta(description="Only referrals at this site.")] = None
-    state: Annotated[SpotState | None, Meta(description="Only referrals in this state.")] = None
-    limit: Annotated[int, Meta(ge=1, le=500, description="How many at most.")] = 100
-    before: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="The `next` value of the page before.")] = (
+    state: Annotated[tuple[SpotState, ...], Meta(description="Only referrals in one of these states.")] = ()
+    q: Annotated[str, Meta(max_length=64, description="Only referrals whose id contains this.")] = ""
+    arm: Annotated[str | None, Meta(description="Only referrals for this arm or cohort.")] = None
+    actor_id: Annotated[str | None, Meta(description="Only if this actor made the latest change.")] = None
+    changed_from: Annotated[Instant | None, Meta(description="Only if the latest change was then or later.")] = None
+    changed_before: Annotated[Instant | None, Meta(description="Only if the latest change was before this time.")] = (
         None
     )
+    lapses_before: Annotated[
+        Instant | None, Meta(description="Only holds and offers that have not lapsed, but will before this time.")
+    ] = None
+    sort: Annotated[
+        ReferralSort, Meta(description="By latest or oldest change, or what lapses next (holds and offers only).")
+    ] = ReferralSort.LATEST
+    limit: Annotated[int, Meta(ge=1, le=500, description="How many at most.")] = 100
+    before: Annotated[
+        Annotated[str, Meta(max_length=40)] | None, Meta(description="The `next` value of the page before.")
+    ] = None
+
+    def wanted(self) -> ReferralFilter:
+        """Return the conditions and the order."""
+        return ReferralFilter(
+            text=self.q,
+            states=frozenset(self.state) or None,
+            site_id=self.site_id,
+            arm=self.arm,
+            actor_id=self.actor_id,
+            changed_from=self.changed_from,
+            changed_before=self.changed_before,
+            lapses_before=self.lapses_before,
+            sort=self.sort,
+        )
 
 
 class PartRequest(Wire, frozen=True, forbid_unknown_fields=True):
@@ -104,6 +133,13 @@ class OpeningAnswer(Wire, frozen=True):
     opened_on: date | None
 
 
+class ClosureRequest(PartRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of a study to close, and for the history why and since when."""
+
+    reason: Annotated[ClosureReason | None, Meta(description="A reason code.")] = None
+    closed_on: Annotated[date | None, Meta(description="Since when it has taken nobody; not in the future.")] = None
+
+
 OpenHolds = Annotated[int, Meta(ge=1, le=MAX_OPEN_HOLDS)] | None
 
 
@@ -117,6 +153,13 @@ class PolicyRequest(Wire, frozen=True, forbid_unknown_fields=True):
     ]
     waiting_list: Annotated[bool, Meta(description="Whether the study has a waiting list.")]
     study_id: StudyId = None
+    extension_hours: Annotated[
+        float, Meta(ge=0, le=8760, description="By how much a hold may be extended in all; 0 for not at all.")
+    ] = 168
+    screening_days: Annotated[
+        Annotated[float, Meta(gt=0, le=365)] | None,
+        Meta(description="How long the protocol lets screening last; null for no window."),
+    ] = 28
     open_holds_per_site: Annotated[
         OpenHolds, Meta(description="The most open holds at one site; null for no limit.")
     ] = None
@@ -167,11 +210,40 @@ class WithdrawalRequest(Wire, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[WithdrawalReason, Meta(description="A reason code. Free text about a patient is not allowed.")]
 
 
-REASON_REQUESTS: Mapping[type, type[ScreenFailureRequest] | type[WithdrawalRequest]] = {
+class CorrectionRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """Why the last step is taken back."""
+
+    reason: Annotated[CorrectionReason, Meta(description="A reason code. Free text about a patient is not allowed.")]
+
+
+class ExtensionRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """By how much to extend a hold."""
+
+    hours: Annotated[
+        Hours | None, Meta(description="The default is the length of a hold, or what the study's rules leave.")
+    ] = None
+
+
+class TransferRequest(Wire, frozen=True, forbid_unknown_fields=True):
+    """Where to move a referral."""
+
+    site_id: Annotated[str, Meta(description="The new site.")]
+
+
+_REASON_REQUESTS: Mapping[type, type[Wire]] = {
     ScreenFailureReason: ScreenFailureRequest,
     WithdrawalReason: WithdrawalRequest,
+    CorrectionReason: CorrectionRequest,
 }
-"""The body of an action, by its reason codes."""
+_NEEDS_REQUESTS: Mapping[Needs, type[Wire]] = {Needs.HOURS: ExtensionRequest, Needs.SITE: TransferRequest}
+
+
+def move_request(action: Action) -> type[Wire] | None:
+    """Return the body of an action on a referral; None if it has none."""
+    facts = ACTIONS[action]
+    if facts.reasons is not None:
+        return _REASON_REQUESTS[facts.reasons]
+    return None if facts.needs is None else _NEEDS_REQUESTS[facts.needs]
 
 
 class CapacityAnswer(Wire, frozen=True):
@@ -191,11 +263,15 @@ class CapsAnswer(Wire, frozen=True):
 
 
 class ReferralsAnswer(Wire, frozen=True):
-    """Referrals, latest change first."""
+    """Referrals in the order that was asked for."""
 
     study_id: str
     referrals: tuple[ReferralAnswer, ...]
-    next: Annotated[int | None, Meta(description="Send it as `before` for the next page; null on the last.")]
+    next: Annotated[str | None, Meta(description="Send it as `before` for the next page; null on the last.")]
+    searched_to: Annotated[
+        Instant | None,
+        Meta(description="The time of the last change that was looked at, if the page is not full but not the last."),
+    ]
 
 
 class HistoryAnswer(Wire, frozen=True):

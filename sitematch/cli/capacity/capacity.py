@@ -22,6 +22,7 @@ from sitematch.cli.common import (
 from sitematch.cli.completion import complete_country, complete_site
 from sitematch.cli.context import key_option, open_context, print_one, print_rows, study_option
 from sitematch.domain.capacity.caps import CapKey, CapLevel
+from sitematch.domain.capacity.reasons import ClosureReason
 from sitematch.domain.capacity.spot import MAX_OPEN_HOLDS
 from sitematch.domain.capacity.states import BY_POLICY, SpotState
 from sitematch.domain.time_zones import read_instant, zone_named
@@ -161,24 +162,46 @@ def set_cap(
 
 @capacity_group.command("close", epilog=_CODES)
 @_part_options
+@click.option("--reason", type=click.Choice([code.value for code in ClosureReason]), help="Why, for the history.")
+@click.option(
+    "--closed-on",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Since when it has taken nobody, for the history.",
+)
 @study_option
 @key_option
 @format_option("table", "json")
 @plain_errors
 def close(
-    country: str | None, arm: str | None, site: str | None, study: str | None, key: str | None, form: str
+    country: str | None,
+    arm: str | None,
+    site: str | None,
+    reason: str | None,
+    closed_on: datetime | None,
+    study: str | None,
+    key: str | None,
+    form: str,
 ) -> None:
     """Close the study or a part of it to new patients. Referrals in progress continue, and participants still count.
 
     \b
     Example:
-      sitematch capacity close --site NCT06064929-001
+      sitematch capacity close --site NCT06064929-001 --reason STAFF
     """
     from sitematch.services.capacity import coordinating
 
     part = _key(country, arm, site)
     with open_context(study, key) as context:
-        usage = coordinating.close(context.store, context.caller, study_id=context.study_id, key=part, now=context.now)
+        usage = coordinating.close(
+            context.store,
+            context.caller,
+            study_id=context.study_id,
+            key=part,
+            now=context.now,
+            reason=None if reason is None else ClosureReason(reason),
+            closed_on=None if closed_on is None else closed_on.date(),
+        )
     _print_cap(form, usage)
 
 
@@ -258,6 +281,13 @@ _MOST = click.IntRange(0, MAX_OPEN_HOLDS)
     help="Outcomes that free the spot again; may be repeated.",
 )
 @click.option("--waiting-list/--no-waiting-list", default=None, help="Whether the study has a waiting list.")
+@click.option("--extension-hours", type=float, metavar="HOURS", help="By how much a hold may be extended in all.")
+@click.option(
+    "--screening-days",
+    type=click.FloatRange(0, 365),
+    metavar="DAYS",
+    help="How long the protocol lets screening last; 0 for no window.",
+)
 @click.option("--holds-per-site", type=_MOST, metavar="NUMBER", help="Most open holds at one site; 0: no limit.")
 @click.option(
     "--holds-per-account", type=_MOST, metavar="NUMBER", help="Most open holds of an account; 0 for no limit."
@@ -270,6 +300,8 @@ def policy(
     offer_hours: float | None,
     gives_back: tuple[str, ...],
     waiting_list: bool | None,
+    extension_hours: float | None,
+    screening_days: float | None,
     holds_per_site: int | None,
     holds_per_account: int | None,
     study: str | None,
@@ -294,6 +326,10 @@ def policy(
         changes["gives_back"] = frozenset(SpotState(name) for name in gives_back if name != "none")
     if waiting_list is not None:
         changes["waiting_list"] = waiting_list
+    if extension_hours is not None:
+        changes["extension"] = _hours(extension_hours, "extension-hours") if extension_hours else timedelta(0)
+    if screening_days is not None:
+        changes["screening_window"] = timedelta(days=screening_days) if screening_days else None
     for name, most in (("open_holds_per_site", holds_per_site), ("open_holds_per_account", holds_per_account)):
         if most is not None:
             changes[name] = most or None

@@ -108,6 +108,10 @@ class Actor:
     expires_at: datetime | None = None
 
 
+WAITING_LIST = Actor(actor_id="system:waiting-list")
+"""Makes the offers of free spots, whoever freed them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """An actor in one request.

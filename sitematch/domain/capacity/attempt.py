@@ -2,7 +2,7 @@
 
 A referral that was released, lapsed or failed screening can return. Each time is a separate attempt, so that a
 rescreening is counted correctly. Within an attempt, waiting, an offer, a hold, screening and enrolment follow one
-another in that order; some steps can be missing.
+another in that order; some steps can be missing. A step that was taken back does not count.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 
 from sitematch.domain.capacity.spot import state_at
-from sitematch.domain.capacity.states import ENDED, EventKind, SpotState
+from sitematch.domain.capacity.states import CORRECTIONS, ENDED, EventKind, SpotState, state_of
 
 
 class AttemptStep(msgspec.Struct, frozen=True, gc=False):
@@ -83,8 +83,9 @@ def attempts_in(steps: Sequence[AttemptStep], as_of: datetime) -> tuple[Attempt,
     for step in steps:
         if last is not None:
             found[-1].state = state_at(last.kind, last.expires_at, step.at)
-        if last is None or found[-1].state in ENDED:
-            found.append(Attempt(number=len(found) + 1, started_at=step.at, state=SpotState(step.kind.value)))
+        if last is None or (found[-1].state in ENDED and step.kind not in CORRECTIONS):
+            state = state_of(step.kind, has_lapsed=False)
+            found.append(Attempt(number=len(found) + 1, started_at=step.at, state=state))
         _note(found[-1], step)
         last = step
     if last is not None:
@@ -95,7 +96,7 @@ def attempts_in(steps: Sequence[AttemptStep], as_of: datetime) -> tuple[Attempt,
 def _note(attempt: Attempt, step: AttemptStep) -> None:
     if step.site_id is not None:
         attempt.site_id, attempt.country = step.site_id, step.country
-    attempt.reason = step.reason
+    attempt.reason = None if step.kind in CORRECTIONS else step.reason
     match step.kind:
         case EventKind.WAITING:
             attempt.waited_at = step.at
@@ -107,3 +108,7 @@ def _note(attempt: Attempt, step: AttemptStep) -> None:
             attempt.screened_at = step.at
         case EventKind.ENROLLED:
             attempt.enrolled_at = step.at
+        case EventKind.SCREENING_UNDONE:
+            attempt.screened_at = None
+        case EventKind.ENROLLMENT_UNDONE:
+            attempt.enrolled_at = None

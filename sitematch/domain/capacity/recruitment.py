@@ -160,7 +160,7 @@ class ClockStep:
     at
         When.
     kind
-        ENROLLED, WITHDRAWN (only if that releases the spot), CAP_SET, CLOSED or OPENED.
+        ENROLLED, WITHDRAWN (only if that releases the spot), a correction of one of them, CAP_SET, CLOSED or OPENED.
     keys
         The parts of the study that it affects.
     spots
@@ -208,13 +208,13 @@ def blocked_spans(steps: Iterable[ClockStep], until: datetime) -> dict[CapKey, l
         for key in step.keys:
             if step.kind is EventKind.CAP_SET:
                 spots[key] = step.spots
-            elif step.kind is EventKind.ENROLLED:
+            elif step.kind in (EventKind.ENROLLED, EventKind.WITHDRAWAL_UNDONE):
                 filled[key] += 1
             elif step.kind is EventKind.CLOSED:
                 closed.add(key)
             elif step.kind is EventKind.OPENED:
                 closed.discard(key)
-            else:  # a participant left and released the spot
+            else:  # a participant left and released the spot, or was enrolled by mistake
                 filled[key] -= 1
             limit = spots.get(key)
             is_blocked = key in closed or (limit is not None and filled[key] >= limit)

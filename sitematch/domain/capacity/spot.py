@@ -94,6 +94,11 @@ class SpotPolicy:
         always free again.
     waiting_list
         Whether the study has a waiting list.
+    extension
+        By how much a hold may be extended in all; 0 to 365 days. By default 7 days.
+    screening_window
+        How long the protocol lets screening last: more than 0, at most 365 days; None for no window. By default 28
+        days. Longer ones are listed as overdue, and nothing else happens.
     open_holds_per_site, open_holds_per_account
         The most holds that may be open at the same time at one site, and that one account or token may have open in the
         study; 1 to 10,000,000, None for no limit. Offers do not count. Without a limit, one careless or stolen account
@@ -109,6 +114,8 @@ class SpotPolicy:
     offer: timedelta = timedelta(hours=48)
     gives_back: frozenset[SpotState] = field(default=GIVES_BACK_BY_DEFAULT)
     waiting_list: bool = True
+    extension: timedelta = timedelta(days=7)
+    screening_window: timedelta | None = timedelta(days=28)
     open_holds_per_site: int | None = None
     open_holds_per_account: int | None = OPEN_HOLDS_PER_ACCOUNT
 
@@ -116,6 +123,10 @@ class SpotPolicy:
         for name, value in (("hold", self.hold), ("offer", self.offer)):
             if not timedelta(0) < value <= timedelta(days=365):
                 raise InvalidPolicy(f"The {name} must last more than 0 and at most 365 days.", field=name)
+        if not timedelta(0) <= self.extension <= timedelta(days=365):
+            raise InvalidPolicy("A hold may be extended by 0 to 365 days.", field="extension")
+        if self.screening_window is not None and not timedelta(0) < self.screening_window <= timedelta(days=365):
+            raise InvalidPolicy("Screening must last more than 0 and at most 365 days.", field="screening_window")
         for name in ("open_holds_per_site", "open_holds_per_account"):
             most = getattr(self, name)
             if most is not None and not 1 <= most <= MAX_OPEN_HOLDS:
@@ -148,7 +159,7 @@ class Referral:
     expires_at
         When the hold or offer lapses or lapsed; None in other states.
     reason
-        Why screening failed or the participant left, as a code; None in other states.
+        Why screening failed, the participant left, or the last step was taken back, as a code; None otherwise.
     changed_at
         When the latest event happened (aware, UTC).
     seq

@@ -7,12 +7,14 @@
     HELD ── start_screening ──> SCREENING ── enroll ──> ENROLLED ── withdraw ──> WITHDRAWN
                                     └── screen_failure ──> SCREEN_FAILED
     release: from WAITING, OFFERED, HELD and SCREENING ──> RELEASED
+    correct: SCREENING ──> HELD, ENROLLED or SCREEN_FAILED ──> SCREENING, WITHDRAWN ──> ENROLLED
+    extend_hold, transfer: HELD ──> HELD; transfer: WAITING ──> WAITING
     EXPIRED and OFFER_LAPSED are not events: HELD and OFFERED become these states when `now` reaches
     `expires_at`.
 
 The ledger, the waiting list, the feed, the capacity report, the funnel, the forecast, the console, the API and the
 command line all read `STATES` and `ACTIONS`. To add a state, add it here and give it a label for the console; a test
-checks both tables.
+checks both tables. Some events leave a referral in the state of another event: `STANDS_AS` says which.
 
 A referral that was released, lapsed or failed screening can be held or wait again (rescreening is common). A referral
 that withdrew cannot.
@@ -24,9 +26,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
+from sitematch.domain.capacity.reasons import CorrectionReason, Reasons, ScreenFailureReason, WithdrawalReason
+
 
 class EventKind(StrEnum):
-    """Events in the ledger: the first eight change a referral, the next four a study's rules, the last two a site."""
+    """Events in the ledger: about a referral, from CAP_SET on about a study's rules, and the last two about a site."""
 
     HELD = "HELD"
     RELEASED = "RELEASED"
@@ -36,6 +40,13 @@ class EventKind(StrEnum):
     WITHDRAWN = "WITHDRAWN"
     WAITING = "WAITING"
     OFFERED = "OFFERED"
+    HOLD_EXTENDED = "HOLD_EXTENDED"
+    TRANSFERRED = "TRANSFERRED"
+    WAIT_TRANSFERRED = "WAIT_TRANSFERRED"
+    SCREENING_UNDONE = "SCREENING_UNDONE"
+    ENROLLMENT_UNDONE = "ENROLLMENT_UNDONE"
+    SCREEN_FAILURE_UNDONE = "SCREEN_FAILURE_UNDONE"
+    WITHDRAWAL_UNDONE = "WITHDRAWAL_UNDONE"
     CAP_SET = "CAP_SET"
     CLOSED = "CLOSED"
     OPENED = "OPENED"
@@ -80,37 +91,19 @@ class Action(StrEnum):
     ENROLL = "enroll"
     SCREEN_FAILURE = "screen_failure"
     WITHDRAW = "withdraw"
+    EXTEND_HOLD = "extend_hold"
+    TRANSFER = "transfer"
     RELEASE = "release"
+    CORRECT = "correct"
 
 
-class ScreenFailureReason(StrEnum):
-    """Why screening failed. A code, never free text, so that it cannot contain patient data."""
+class Needs(StrEnum):
+    """What an action needs besides the referral and a reason."""
 
-    INCLUSION_NOT_MET = "INCLUSION_NOT_MET"
-    EXCLUSION_MET = "EXCLUSION_MET"
-    LABORATORY = "LABORATORY"
-    CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
-    LOST_TO_FOLLOW_UP = "LOST_TO_FOLLOW_UP"
-    TRAVEL = "TRAVEL"
-    INVESTIGATOR_DECISION = "INVESTIGATOR_DECISION"
-    SPONSOR_DECISION = "SPONSOR_DECISION"
-    OTHER = "OTHER"
-
-
-class WithdrawalReason(StrEnum):
-    """Why a participant left. A code, never free text."""
-
-    CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
-    ADVERSE_EVENT = "ADVERSE_EVENT"
-    LACK_OF_EFFICACY = "LACK_OF_EFFICACY"
-    LOST_TO_FOLLOW_UP = "LOST_TO_FOLLOW_UP"
-    PROTOCOL_DEVIATION = "PROTOCOL_DEVIATION"
-    PREGNANCY = "PREGNANCY"
-    DEATH = "DEATH"
-    INVESTIGATOR_DECISION = "INVESTIGATOR_DECISION"
-    SPONSOR_DECISION = "SPONSOR_DECISION"
-    TRAVEL = "TRAVEL"
-    OTHER = "OTHER"
+    HOURS = "hours"
+    """How much longer; without it, the study's policy decides."""
+    SITE = "site"
+    """The new site."""
 
 
 class SpotUse(Enum):
@@ -164,7 +157,7 @@ class StateFacts:
     Parameters
     ----------
     event
-        The latest event of a referral in this state.
+        The latest event of a referral in this state, or the one that its latest event stands for (`STANDS_AS`).
     has_lapsed
         Whether that event's `expires_at` has passed.
     spot
@@ -179,6 +172,8 @@ class StateFacts:
         Whether the person was enrolled: for the forecast.
     tone
         How pages mark it.
+    transferred, corrected
+        The events of the actions TRANSFER and CORRECT in this state; None if it does not allow them.
     """
 
     event: EventKind
@@ -189,6 +184,8 @@ class StateFacts:
     has_lapsed: bool = False
     is_participant: bool = False
     tone: Tone = Tone.NEUTRAL
+    transferred: EventKind | None = None
+    corrected: EventKind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +195,7 @@ class ActionFacts:
     Parameters
     ----------
     event
-        The event that the action writes.
+        The event that the action writes; None if it depends on the state (see `event_of`).
     command, path
         Its name on the command line, and the last part of its URL under ``/v1/referrals/{id}/``. None for the two
         actions that begin an attempt, which have their own commands and URLs.
@@ -206,18 +203,21 @@ class ActionFacts:
         The effect, in one sentence.
     reasons
         The reason codes, one of which is required; None if it needs no reason.
-    is_final
-        Whether it cannot be undone, so that pages ask for confirmation.
+    needs
+        What else it takes; None if nothing.
+    asks_first
+        Whether pages ask for confirmation, because it ends something or needs a reason.
     checks_open
         Whether the site must still be taking patients.
     """
 
-    event: EventKind
     text: str
+    event: EventKind | None = None
     command: str | None = None
     path: str | None = None
-    reasons: type[ScreenFailureReason] | type[WithdrawalReason] | None = None
-    is_final: bool = False
+    reasons: Reasons | None = None
+    needs: Needs | None = None
+    asks_first: bool = False
     checks_open: bool = False
 
 
@@ -228,9 +228,10 @@ STATES: Mapping[SpotState, StateFacts] = {
     SpotState.WAITING: StateFacts(
         event=EventKind.WAITING,
         spot=SpotUse.NEVER,
-        allows=frozenset({Action.PLACE_HOLD, Action.RELEASE}),
+        allows=frozenset({Action.PLACE_HOLD, Action.TRANSFER, Action.RELEASE}),
         figure=None,
         outcome=Outcome.OPEN,
+        transferred=EventKind.WAIT_TRANSFERRED,
     ),
     SpotState.OFFERED: StateFacts(
         event=EventKind.OFFERED,
@@ -252,10 +253,11 @@ STATES: Mapping[SpotState, StateFacts] = {
     SpotState.HELD: StateFacts(
         event=EventKind.HELD,
         spot=SpotUse.ALWAYS,
-        allows=frozenset({Action.START_SCREENING, Action.RELEASE}),
+        allows=frozenset({Action.START_SCREENING, Action.EXTEND_HOLD, Action.TRANSFER, Action.RELEASE}),
         figure=Figure.HELD,
         outcome=Outcome.OPEN,
         tone=Tone.CAUTION,
+        transferred=EventKind.TRANSFERRED,
     ),
     SpotState.EXPIRED: StateFacts(
         event=EventKind.HELD,
@@ -269,36 +271,40 @@ STATES: Mapping[SpotState, StateFacts] = {
     SpotState.SCREENING: StateFacts(
         event=EventKind.SCREENING,
         spot=SpotUse.ALWAYS,
-        allows=frozenset({Action.ENROLL, Action.SCREEN_FAILURE, Action.RELEASE}),
+        allows=frozenset({Action.ENROLL, Action.SCREEN_FAILURE, Action.RELEASE, Action.CORRECT}),
         figure=Figure.SCREENING,
         outcome=Outcome.OPEN,
         tone=Tone.GOOD,
+        corrected=EventKind.SCREENING_UNDONE,
     ),
     SpotState.SCREEN_FAILED: StateFacts(
         event=EventKind.SCREEN_FAILED,
         spot=SpotUse.UNLESS_KEPT,
-        allows=ENTRY,
+        allows=ENTRY | {Action.CORRECT},
         figure=Figure.SCREEN_FAILED,
         outcome=Outcome.SCREEN_FAILED,
         tone=Tone.BAD,
+        corrected=EventKind.SCREEN_FAILURE_UNDONE,
     ),
     SpotState.ENROLLED: StateFacts(
         event=EventKind.ENROLLED,
         spot=SpotUse.ALWAYS,
-        allows=frozenset({Action.WITHDRAW}),
+        allows=frozenset({Action.WITHDRAW, Action.CORRECT}),
         figure=Figure.ENROLLED,
         outcome=Outcome.ENROLLED,
         is_participant=True,
         tone=Tone.GOOD,
+        corrected=EventKind.ENROLLMENT_UNDONE,
     ),
     SpotState.WITHDRAWN: StateFacts(
         event=EventKind.WITHDRAWN,
         spot=SpotUse.UNLESS_GIVEN_BACK,
-        allows=frozenset(),
+        allows=frozenset({Action.CORRECT}),
         figure=Figure.WITHDRAWN,
         outcome=Outcome.WITHDRAWN,
         is_participant=True,
         tone=Tone.BAD,
+        corrected=EventKind.WITHDRAWAL_UNDONE,
     ),
     SpotState.RELEASED: StateFacts(
         event=EventKind.RELEASED,
@@ -319,6 +325,21 @@ ACTIONS: Mapping[Action, ActionFacts] = {
         text="Accept an offer from the waiting list. It becomes a hold.",
         checks_open=True,
     ),
+    Action.EXTEND_HOLD: ActionFacts(
+        event=EventKind.HOLD_EXTENDED,
+        command="extend",
+        path="extension",
+        text="Extend a hold. The study's rules say by how much a hold may be extended in all.",
+        needs=Needs.HOURS,
+    ),
+    Action.TRANSFER: ActionFacts(
+        command="transfer",
+        path="transfer",
+        text="Move a hold, or a place on the waiting list, to another site. A hold keeps its lapse, a place its rank.",
+        needs=Needs.SITE,
+        asks_first=True,
+        checks_open=True,
+    ),
     Action.START_SCREENING: ActionFacts(
         event=EventKind.SCREENING,
         command="screen",
@@ -330,7 +351,7 @@ ACTIONS: Mapping[Action, ActionFacts] = {
         command="enroll",
         path="enrollment",
         text="Enroll a referral that passed screening.",
-        is_final=True,
+        asks_first=True,
     ),
     Action.SCREEN_FAILURE: ActionFacts(
         event=EventKind.SCREEN_FAILED,
@@ -338,7 +359,7 @@ ACTIONS: Mapping[Action, ActionFacts] = {
         path="screen-failure",
         text="Record that screening failed. The study's rules decide whether the spot becomes free.",
         reasons=ScreenFailureReason,
-        is_final=True,
+        asks_first=True,
     ),
     Action.WITHDRAW: ActionFacts(
         event=EventKind.WITHDRAWN,
@@ -346,22 +367,48 @@ ACTIONS: Mapping[Action, ActionFacts] = {
         path="withdrawal",
         text="Record that a participant left. The study's rules decide whether the spot becomes free.",
         reasons=WithdrawalReason,
-        is_final=True,
+        asks_first=True,
     ),
     Action.RELEASE: ActionFacts(
         event=EventKind.RELEASED,
         command="release",
         path="release",
         text="Give the spot back, decline an offer, or leave the waiting list.",
-        is_final=True,
+        asks_first=True,
+    ),
+    Action.CORRECT: ActionFacts(
+        command="correct",
+        path="correction",
+        text="Take back a step that was recorded by mistake. The step and its correction stay in the history.",
+        reasons=CorrectionReason,
+        asks_first=True,
     ),
 }
 
 MOVES = tuple(action for action in Action if action not in ENTRY)
 """Actions on a referral that has begun an attempt, in their usual order."""
 
-FINAL = frozenset(action for action in MOVES if ACTIONS[action].is_final)
-"""Actions that cannot be undone, so that pages ask for confirmation."""
+ASKED_FIRST = frozenset(action for action in MOVES if ACTIONS[action].asks_first)
+"""Actions that pages ask about before they do them."""
+
+STANDS_AS: Mapping[EventKind, EventKind] = {
+    EventKind.HOLD_EXTENDED: EventKind.HELD,
+    EventKind.TRANSFERRED: EventKind.HELD,
+    EventKind.WAIT_TRANSFERRED: EventKind.WAITING,
+    EventKind.SCREENING_UNDONE: EventKind.HELD,
+    EventKind.ENROLLMENT_UNDONE: EventKind.SCREENING,
+    EventKind.SCREEN_FAILURE_UNDONE: EventKind.SCREENING,
+    EventKind.WITHDRAWAL_UNDONE: EventKind.ENROLLED,
+}
+"""Events after which a referral is where another event would have brought it, with that event."""
+
+CORRECTIONS: Mapping[EventKind, EventKind] = {
+    facts.corrected: facts.event for facts in STATES.values() if facts.corrected is not None
+}
+"""Events that take back a step, with the event of that step."""
+
+HOLD_STARTS = tuple(sorted({EventKind.HELD} | {kind for kind in CORRECTIONS if STANDS_AS[kind] is EventKind.HELD}))
+"""Events that begin a hold: its extensions are counted from there."""
 
 BY_POLICY = frozenset(
     state for state, facts in STATES.items() if facts.spot in (SpotUse.UNLESS_KEPT, SpotUse.UNLESS_GIVEN_BACK)
@@ -387,14 +434,34 @@ PARTICIPANTS = frozenset(state for state, facts in STATES.items() if facts.is_pa
 _LAPSED = {facts.event: state for state, facts in STATES.items() if facts.has_lapsed}
 _LASTING = {facts.event: state for state, facts in STATES.items() if not facts.has_lapsed}
 
-LAPSING_KINDS = tuple(sorted(_LAPSED))
+LAPSING_KINDS = tuple(sorted({*_LAPSED, *(kind for kind, other in STANDS_AS.items() if other in _LAPSED)}))
 """Events that stop counting at their `expires_at`."""
 
-REFERRAL_KINDS = tuple(sorted(_LASTING))
+REFERRAL_KINDS = tuple(sorted({*_LASTING, *STANDS_AS}))
 """Events that change a referral."""
 
 SPOT_KINDS = tuple(sorted({facts.event for facts in STATES.values() if facts.spot is not SpotUse.NEVER}))
-"""Latest events of referrals that may use a spot."""
+"""Latest events of referrals that may use a spot, by what they stand for."""
+
+
+def standing(kind: EventKind) -> EventKind:
+    """Return the event that a referral's event stands for: itself, unless `STANDS_AS` names another."""
+    return STANDS_AS.get(kind, kind)
+
+
+def event_of(action: Action, state: SpotState) -> EventKind:
+    """Return the event that an action writes in a state that allows it.
+
+    Raises
+    ------
+    KeyError
+        If the state does not allow it.
+    """
+    facts = STATES[state]
+    found = {Action.TRANSFER: facts.transferred, Action.CORRECT: facts.corrected}.get(action, ACTIONS[action].event)
+    if found is None:
+        raise KeyError(action)
+    return found
 
 
 def state_of(kind: EventKind, *, has_lapsed: bool) -> SpotState:
@@ -412,9 +479,10 @@ def state_of(kind: EventKind, *, has_lapsed: bool) -> SpotState:
     KeyError
         If the event does not belong to a referral.
     """
-    if has_lapsed and kind in _LAPSED:
-        return _LAPSED[kind]
-    return _LASTING[kind]
+    stands_as = standing(kind)
+    if has_lapsed and stands_as in _LAPSED:
+        return _LAPSED[stands_as]
+    return _LASTING[stands_as]
 
 
 def states_with(figure: Figure) -> tuple[SpotState, ...]:

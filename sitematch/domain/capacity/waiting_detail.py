@@ -1,12 +1,12 @@
-"""What the event of joining the waiting list holds: the one place that writes and reads its text."""
+"""What an event of the waiting list holds: the one place that writes and reads its text."""
 
 from __future__ import annotations
 
 import msgspec
 
 
-class WaitingDetail(msgspec.Struct, frozen=True):
-    """The detail of an event WAITING.
+class WaitingDetail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The detail of an event WAITING, or WAIT_TRANSFERRED.
 
     Parameters
     ----------
@@ -14,6 +14,9 @@ class WaitingDetail(msgspec.Struct, frozen=True):
         Higher numbers come first.
     site_ids
         The sites that the patient would travel to, preferred site first.
+    joined_seq, joined_us
+        The event with which it joined, and when (microseconds since 1970), if this event only changed its sites: it
+        keeps its place. None otherwise.
 
     Examples
     --------
@@ -25,6 +28,8 @@ class WaitingDetail(msgspec.Struct, frozen=True):
 
     priority: int
     site_ids: tuple[str, ...]
+    joined_seq: int | None = None
+    joined_us: int | None = None
 
     def text(self) -> str:
         """Return it as the JSON text that the ledger keeps."""

@@ -68,7 +68,7 @@ class ReferralAnswer(Wire, frozen=True):
     arm: str | None
     state: SpotState
     expires_at: Annotated[Instant | None, Meta(description="When the hold or offer lapses or lapsed.")]
-    reason: Annotated[str | None, Meta(description="Why screening failed or the participant left, as a code.")]
+    reason: Annotated[str | None, Meta(description="Why screening failed, somebody left, or a step was taken back.")]
     changed_at: Instant
     seq: Annotated[int, Meta(description="Place of the latest event in the study's chain.")]
     allowed: Annotated[tuple[Action, ...], Meta(description="The actions that are possible now.")]
@@ -109,6 +109,8 @@ class PolicyAnswer(Wire, frozen=True):
         tuple[SpotState, ...], Meta(description="The outcomes that free the spot: SCREEN_FAILED, WITHDRAWN.")
     ]
     waiting_list: bool
+    extension_hours: Annotated[float, Meta(description="By how much a hold may be extended in all.")]
+    screening_days: Annotated[float | None, Meta(description="How long screening may last; null for no window.")]
     open_holds_per_site: Annotated[int | None, Meta(description="The most open holds at one site; null is no limit.")]
     open_holds_per_account: Annotated[
         int | None, Meta(description="The most open holds of one account or token; null is no limit.")
@@ -207,6 +209,8 @@ def policy_answer(policy: SpotPolicy) -> PolicyAnswer:
         offer_hours=policy.offer.total_seconds() / 3600,
         gives_back=tuple(sorted(policy.gives_back)),
         waiting_list=policy.waiting_list,
+        extension_hours=policy.extension.total_seconds() / 3600,
+        screening_days=None if policy.screening_window is None else policy.screening_window.total_seconds() / 86_400,
         open_holds_per_site=policy.open_holds_per_site,
         open_holds_per_account=policy.open_holds_per_account,
     )

@@ -11,13 +11,21 @@ import hashlib
 import secrets
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sitematch.domain.accounts.access import GRANTED, Actor, Caller, Permission, granted_sites, may, require
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage, SiteCapacity
 from sitematch.domain.capacity.occupancy import keys_for
-from sitematch.domain.capacity.spot import LedgerEvent, Referral, SpotPolicy, VisibleReferrals, WaitingEntry
-from sitematch.domain.capacity.states import Action, EventKind, SpotState
+from sitematch.domain.capacity.reasons import ClosureReason
+from sitematch.domain.capacity.spot import (
+    LedgerEvent,
+    Referral,
+    SpotPolicy,
+    VisibleReferrals,
+    WaitingEntry,
+    require_allowed,
+)
+from sitematch.domain.capacity.states import Action, EventKind, SpotState, standing
 from sitematch.domain.capacity.waiting_detail import WaitingDetail
 from sitematch.errors import InvalidInput, NotAllowed, ReferralNotFound
 from sitematch.store.capacity import counting, ledger, ledger_changes, rules, waiting
@@ -60,7 +68,7 @@ def capacity(
     StudyNotFound, LedgerBusy, StorageFault, NotReady
         See `sitematch.store.capacity.counting.capacity`.
     """
-    _require_somewhere(actor, Permission.CAPACITY_READ, study_id)
+    require_somewhere(actor, Permission.CAPACITY_READ, study_id)
     for name, instant in (("since", since), ("as_of", as_of)):
         if instant is not None and instant > now:
             raise InvalidInput(f"{name} is in the future. Give a time in the past.", field=name)
@@ -84,7 +92,7 @@ def caps(store: Store, actor: Actor, study_id: str, now: datetime) -> tuple[CapU
     StudyNotFound, LedgerBusy, StorageFault, NotReady
         See `sitematch.store.capacity.counting.caps`.
     """
-    _require_somewhere(actor, Permission.CAPACITY_READ, study_id)
+    require_somewhere(actor, Permission.CAPACITY_READ, study_id)
     return tuple(
         usage
         for usage in counting.caps(store, study_id, now)
@@ -99,10 +107,19 @@ def set_cap(store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: 
     return rules.set_cap(store, caller, study_id=study_id, key=key, spots=spots, now=now)
 
 
-def close(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
+def close(
+    store: Store,
+    caller: Caller,
+    *,
+    study_id: str,
+    key: CapKey,
+    now: datetime,
+    reason: ClosureReason | None = None,
+    closed_on: date | None = None,
+) -> CapUsage:
     """Close a part of a study to new patients; see `store.capacity.rules.close`. Errors: those, and `NotAllowed`."""
     require(caller.actor, Permission.CAPS_WRITE, study_id=study_id)
-    return rules.close(store, caller, study_id=study_id, key=key, now=now)
+    return rules.close(store, caller, study_id=study_id, key=key, now=now, reason=reason, closed_on=closed_on)
 
 
 def reopen(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
@@ -113,7 +130,7 @@ def reopen(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: dat
 
 def policy(store: Store, actor: Actor, study_id: str) -> SpotPolicy:
     """Return a study's rules for its spots. Errors: `NotAllowed`, and those of `store.capacity.counting.policy`."""
-    _require_somewhere(actor, Permission.CAPACITY_READ, study_id)
+    require_somewhere(actor, Permission.CAPACITY_READ, study_id)
     return counting.policy(store, study_id)
 
 
@@ -153,7 +170,15 @@ def hold(
 
 
 def move(
-    store: Store, caller: Caller, *, action: Action, referral_id: str, now: datetime, reason: str | None = None
+    store: Store,
+    caller: Caller,
+    *,
+    action: Action,
+    referral_id: str,
+    now: datetime,
+    reason: str | None = None,
+    hours: float | None = None,
+    site_id: str | None = None,
 ) -> Referral:
     """Run an action on a referral.
 
@@ -167,20 +192,49 @@ def move(
         The referral.
     reason
         One of the action's codes (`ACTIONS[action].reasons`); None if it has none.
+    hours, site_id
+        What the action needs (`ACTIONS[action].needs`); see `sitematch.store.capacity.ledger.move`.
 
     Raises
     ------
     ReferralNotFound
         If there is none of that id, or the actor may not see it.
     NotAllowed
-        If the actor may see it, but may not run this action.
+        If the actor may see it, but may not run this action, or not at the new site.
     InvalidInput
-        If the reason is missing or not one of the action's codes.
-    IllegalTransition, SiteClosed, IdempotencyConflict, LedgerBusy, StorageFault, NotReady
+        If the reason, the hours or the site is missing or malformed.
+    IllegalTransition, ExtensionTooLong, NoSpotsLeft, TooManyHolds, SiteClosed, SiteNotFound
+        If it is not possible.
+    IdempotencyConflict, LedgerBusy, StorageFault, NotReady
         See `sitematch.store.capacity.ledger`.
     """
-    _require_referral(store, caller.actor, Permission.REFERRALS_WRITE, referral_id, now)
-    return ledger.move(store, caller, action=action, referral_id=referral_id, now=now, reason=reason)
+    found = _require_referral(store, caller.actor, Permission.REFERRALS_WRITE, referral_id, now)
+    if site_id is not None:
+        require(caller.actor, Permission.REFERRALS_WRITE, study_id=found.study_id, site_id=site_id)
+    return ledger.move(
+        store,
+        caller,
+        action=action,
+        referral_id=referral_id,
+        now=now,
+        reason=reason,
+        hours=hours,
+        site_id=site_id,
+    )
+
+
+def require_move(store: Store, actor: Actor, action: Action, found: Referral, now: datetime) -> None:
+    """Check that an actor may run an action on a referral, and that its state allows it.
+
+    Raises
+    ------
+    NotAllowed, ReferralNotFound, IllegalTransition
+        If not.
+    LedgerBusy, StorageFault, NotReady
+        See `Store.reading`.
+    """
+    require_allowed(found.referral_id, found.state, action)
+    _require_referral(store, actor, Permission.REFERRALS_WRITE, found.referral_id, now)
 
 
 def referral(store: Store, actor: Actor, referral_id: str, now: datetime) -> Referral:
@@ -208,7 +262,7 @@ def history(store: Store, actor: Actor, referral_id: str, now: datetime) -> tupl
     for event in counting.history(store, referral_id):
         if event.site_id is not None:
             sites = (event.site_id,)
-        elif event.kind is EventKind.WAITING:
+        elif standing(event.kind) is EventKind.WAITING:
             sites = WaitingDetail.of(event.detail).site_ids
         if _may_at_any(actor, Permission.AUDIT_READ, found.study_id, sites):
             shown.append(event)
@@ -237,20 +291,20 @@ def referrals(
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
-    _require_somewhere(actor, Permission.REFERRALS_READ, study_id)
+    require_somewhere(actor, Permission.REFERRALS_READ, study_id)
     return counting.list_referrals(
         store,
         study_id,
         now,
         site_id=site_id,
         states=states,
-        visible=_visible(store, actor, study_id),
+        visible=visible_referrals(store, actor, study_id),
         before_seq=before_seq,
         limit=limit,
     )
 
 
-def _visible(store: Store, actor: Actor, study_id: str) -> VisibleReferrals | None:
+def visible_referrals(store: Store, actor: Actor, study_id: str) -> VisibleReferrals | None:
     """Return which referrals of a study an actor may see; None is all of them."""
     site_ids = granted_sites(actor, Permission.REFERRALS_READ, study_id)
     if site_ids is None:
@@ -285,7 +339,7 @@ def join_waiting_list(
 
     See `sitematch.store.capacity.waiting.join_waiting_list`. Errors: those, and `NotAllowed`.
     """
-    _require_somewhere(caller.actor, Permission.WAITING_LIST_WRITE, study_id)
+    require_somewhere(caller.actor, Permission.WAITING_LIST_WRITE, study_id)
     for site_id in site_ids:
         require(caller.actor, Permission.WAITING_LIST_WRITE, study_id=study_id, site_id=site_id)
     return waiting.join_waiting_list(
@@ -311,7 +365,7 @@ def waiting_list(store: Store, actor: Actor, study_id: str) -> tuple[WaitingEntr
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
-    _require_somewhere(actor, Permission.REFERRALS_READ, study_id)
+    require_somewhere(actor, Permission.REFERRALS_READ, study_id)
     return tuple(
         entry
         for entry in counting.waiting_list(store, study_id)
@@ -343,7 +397,7 @@ def _may_at_any(actor: Actor, permission: Permission, study_id: str, sites: Sequ
     return any(may(actor, permission, study_id=study_id, site_id=site_id) for site_id in sites)
 
 
-def _require_somewhere(actor: Actor, permission: Permission, study_id: str) -> None:
+def require_somewhere(actor: Actor, permission: Permission, study_id: str) -> None:
     """Check that the actor has a permission in at least one part of a study."""
     is_in_scope = actor.scopes is None or permission in actor.scopes
     if not is_in_scope or not any(

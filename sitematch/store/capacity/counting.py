@@ -21,7 +21,14 @@ from sitematch.domain.capacity.spot import (
     allowed_in,
     state_at,
 )
-from sitematch.domain.capacity.states import LAPSING_KINDS, SETTING_KINDS, STATES, EventKind, SpotState
+from sitematch.domain.capacity.states import (
+    LAPSING_KINDS,
+    SETTING_KINDS,
+    STANDS_AS,
+    STATES,
+    EventKind,
+    SpotState,
+)
 from sitematch.domain.capacity.waiting_detail import WaitingDetail
 from sitematch.domain.studies.study import TAKING_STATUSES, RecruitmentStatus
 from sitematch.errors import ReferralNotFound, StudyNotFound
@@ -153,7 +160,7 @@ def list_referrals(
     if site_id is not None:
         query = query.where(latest_event.c.site_id == site_id)
     if states is not None:
-        query = query.where(sa.or_(*(_in_state(state, now) for state in sorted(states)), sa.false()))
+        query = query.where(sa.or_(*(in_state(state, now) for state in sorted(states)), sa.false()))
     if visible is not None:
         query = query.where(
             sa.or_(
@@ -169,14 +176,14 @@ def list_referrals(
         return tuple(referral_from(read_event(row), now) for row in connection.execute(query))
 
 
-def _in_state(state: SpotState, now: datetime) -> sa.ColumnElement[bool]:
-    """Return the condition for a referral to be in a state at a given time."""
+def in_state(state: SpotState, now: datetime, columns: Any = latest_event.c) -> sa.ColumnElement[bool]:
+    """Return the condition for a referral to be in a state at a given time, on columns like those of `latest_event`."""
     facts = STATES[state]
-    is_kind = latest_event.c.kind == facts.event.value
+    is_kind: sa.ColumnElement[bool] = columns.kind == facts.event.value
     if facts.event not in LAPSING_KINDS:
         return is_kind
-    lapsed = latest_event.c.expires_at_us <= to_us(now)
-    return sa.and_(is_kind, lapsed if facts.has_lapsed else latest_event.c.expires_at_us > to_us(now))
+    lapsed = columns.expires_at_us <= to_us(now)
+    return sa.and_(is_kind, lapsed if facts.has_lapsed else columns.expires_at_us > to_us(now))
 
 
 def count_by_state(store: Store, study_id: str, site_id: str, now: datetime) -> Counter[SpotState]:
@@ -251,10 +258,10 @@ def waiting_in(connection: sa.Connection, study_id: str) -> tuple[WaitingEntry, 
             study_id=study_id,
             arm=row.arm,
             priority=detail.priority,
-            joined_at=from_us(row.at_us),
+            joined_at=from_us(detail.joined_us or row.at_us),
             site_ids=detail.site_ids,
         )
-        entries.append((-entry.priority, row.seq, entry))
+        entries.append((-entry.priority, detail.joined_seq or row.seq, entry))
     return tuple(entry for _, _, entry in sorted(entries, key=lambda item: item[:2]))
 
 
@@ -384,6 +391,15 @@ def apply_setting(rules: dict[CapKey, CapRule], kind: EventKind, detail: str) ->
         rules[key] = CapRule(before.spots, kind is EventKind.CLOSED)
 
 
+STANDING_EVENT = tuple(
+    sa.case({kind.value: other.value for kind, other in STANDS_AS.items()}, value=column, else_=column).label("kind")
+    if column.name == "kind"
+    else column
+    for column in event.c
+)
+"""The columns of an event, with the kind that it stands for, as in `latest_event`."""
+
+
 def latest_at(study_id: str, at: datetime) -> sa.Subquery:
     """Return the complete latest event of each referral up to a given time, from a replay."""
     last = (
@@ -392,7 +408,8 @@ def latest_at(study_id: str, at: datetime) -> sa.Subquery:
         .group_by(event.c.referral_id)
         .subquery()
     )
-    return sa.select(event).join(last, sa.and_(event.c.study_id == study_id, event.c.seq == last.c.seq)).subquery()
+    query = sa.select(*STANDING_EVENT)
+    return query.join(last, sa.and_(event.c.study_id == study_id, event.c.seq == last.c.seq)).subquery()
 
 
 def expiry_of(columns: Any, now: datetime) -> sa.Label[Any]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sitematch.domain.capacity.referral_counts import OldestHold, ReferralsWithoutSite, StudyCounts, Waiting
 from sitematch.domain.capacity.states import EventKind
 from sitematch.domain.capacity.waiting_detail import WaitingDetail
-from sitematch.store.capacity.counting import expiry_of, group_from, latest_at, view_of
+from sitematch.store.capacity.counting import STANDING_EVENT, expiry_of, group_from, latest_at, view_of
 from sitematch.store.capacity.history.referral_histories import ledger_head
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us
@@ -65,7 +65,7 @@ def _latest(study_id: str) -> sa.Subquery:
     joined = latest_event.join(
         event, sa.and_(event.c.study_id == latest_event.c.study_id, event.c.seq == latest_event.c.seq)
     )
-    return sa.select(event).select_from(joined).where(latest_event.c.study_id == study_id).subquery()
+    return sa.select(*STANDING_EVENT).select_from(joined).where(latest_event.c.study_id == study_id).subquery()
 
 
 def _tally(latest: sa.Subquery, as_of: datetime) -> sa.Select[Any]:

@@ -8,7 +8,7 @@ transaction.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Caller
 from sitematch.domain.capacity.caps import CapKey, CapLevel, CapUsage
+from sitematch.domain.capacity.reasons import ClosureReason
 from sitematch.domain.capacity.spot import SpotPolicy
 from sitematch.domain.capacity.states import EventKind
 from sitematch.errors import InvalidInput, SiteNotFound
@@ -65,15 +66,38 @@ def set_cap(store: Store, caller: Caller, *, study_id: str, key: CapKey, spots: 
     return _set_rule(store, caller, study_id, key, EventKind.CAP_SET, now, spots=spots)
 
 
-def close(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
+def close(
+    store: Store,
+    caller: Caller,
+    *,
+    study_id: str,
+    key: CapKey,
+    now: datetime,
+    reason: ClosureReason | None = None,
+    closed_on: date | None = None,
+) -> CapUsage:
     """Close a part of a study to new patients; referrals in progress continue, and participants still count.
+
+    Parameters
+    ----------
+    store, caller, study_id, key, now
+        See `set_cap`.
+    reason
+        Why, for the history; None if it is not said.
+    closed_on
+        Since when it has taken nobody, for the history, not after today (UTC); the closure itself begins now.
 
     Raises
     ------
     InvalidInput, SiteNotFound, StudyNotFound
-        See `set_cap`.
+        See `set_cap`; or if `closed_on` is in the future.
     """
-    return _set_rule(store, caller, study_id, key, EventKind.CLOSED, now)
+    if closed_on is not None and closed_on > now.date():
+        raise InvalidInput("The day of the closure is in the future. Close it on that day.", field="closed_on")
+    said = {"reason": reason and reason.value, "from": closed_on and closed_on.isoformat()}
+    return _set_rule(
+        store, caller, study_id, key, EventKind.CLOSED, now, why={name: word for name, word in said.items() if word}
+    )
 
 
 def reopen(store: Store, caller: Caller, *, study_id: str, key: CapKey, now: datetime) -> CapUsage:
@@ -120,9 +144,10 @@ def _set_rule(
     now: datetime,
     *,
     spots: int | None = None,
+    why: dict[str, str] | None = None,
 ) -> CapUsage:
     _check_key(key)
-    detail = {"level": key.level.value, "scope": key.scope}
+    detail = {"level": key.level.value, "scope": key.scope, **(why or {})}
     if kind is EventKind.CAP_SET:
         detail["spots"] = spots  # type: ignore[assignment]
     text = msgspec.json.encode(detail).decode()

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from sitematch.domain.accounts.access import Actor, Caller
+from sitematch.domain.accounts.access import WAITING_LIST, Actor, Caller
 from sitematch.domain.capacity.occupancy import keys_for
 from sitematch.domain.capacity.spot import MAX_WAITING_SITES, LedgerEvent, Referral, require_allowed, state_at
 from sitematch.domain.capacity.states import Action, EventKind
@@ -165,8 +165,8 @@ _SOMEBODY_WAITS = (
 def offer_freed_spots(write: LedgerWrite) -> tuple[LedgerEvent, ...]:
     """Offer the free spots to the waiting list, in its order; return the events, oldest first.
 
-    Each referral is offered the first of its sites that is open and has a spot. Without a known cap there is nothing to
-    wait for, so the spot is offered at once.
+    An offer is the program's, not that of whoever freed the spot. Each referral is offered the first of its sites that
+    is open and has a spot. Without a known cap there is nothing to wait for, so the spot is offered at once.
     """
     if write.connection.execute(_SOMEBODY_WAITS, {"study_id": write.study_id}).first() is None:
         return ()
@@ -187,6 +187,7 @@ def offer_freed_spots(write: LedgerWrite) -> tuple[LedgerEvent, ...]:
                     country=site.country,
                     arm=entry.arm,
                     expires_at=write.now + write.policy.offer,
+                    actor=WAITING_LIST,
                 )
             )
             taken.update(keys_for(site.site_id, site.country, entry.arm))

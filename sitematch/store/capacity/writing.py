@@ -17,10 +17,10 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sitematch.domain.accounts.access import Caller
+from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.referral_id import personal_number
 from sitematch.domain.capacity.spot import LedgerEvent, SpotPolicy
-from sitematch.domain.capacity.states import EventKind
+from sitematch.domain.capacity.states import EventKind, standing
 from sitematch.domain.capacity.waiting_detail import WaitingDetail
 from sitematch.errors import (
     InvalidInput,
@@ -40,6 +40,9 @@ from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import cap, event, latest_event
 
 T = TypeVar("T")
+
+WAIT_KINDS = (EventKind.WAITING.value, EventKind.WAIT_TRANSFERRED.value)
+"""Events whose detail says what a referral waits for."""
 
 _OPAQUE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
@@ -64,7 +67,7 @@ _SET_HEAD = (
 )
 _LAST_WAIT = (
     sa.select(event.c.detail)
-    .where(event.c.referral_id == sa.bindparam("referral_id"), event.c.kind == EventKind.WAITING.value)
+    .where(event.c.referral_id == sa.bindparam("referral_id"), event.c.kind.in_(WAIT_KINDS))
     .order_by(event.c.seq.desc())
     .limit(1)
 )
@@ -134,8 +137,9 @@ class LedgerWrite:
         expires_at: datetime | None = None,
         reason: str | None = None,
         detail: str = "{}",
+        actor: Actor | None = None,
     ) -> LedgerEvent:
-        """Add an event to the chain, and record it as its referral's latest."""
+        """Add an event to the chain, and record it as its referral's latest; by the caller unless an actor is given."""
         sealed = self._seal(
             LedgerEvent(
                 study_id=self.study_id,
@@ -149,7 +153,7 @@ class LedgerWrite:
                 expires_at=expires_at,
                 reason=reason,
                 detail=detail,
-                actor_id=self.caller.actor.actor_id,
+                actor_id=(actor or self.caller.actor).actor_id,
                 request_id=self.caller.request_id,
                 prev_hash=self._hash,
                 hash="",
@@ -161,6 +165,27 @@ class LedgerWrite:
             note_latest(self.connection, row, is_new=is_new_referral)
         self._seq, self._hash, self.has_appended = sealed.seq, sealed.hash, True
         return sealed
+
+    def follow(
+        self,
+        latest: sa.Row[Any],
+        kind: EventKind,
+        *,
+        expires_at: datetime | None = None,
+        reason: str | None = None,
+        detail: str = "{}",
+    ) -> LedgerEvent:
+        """Add an event of a referral where it is, which `latest` (its row of `latest_event`) says."""
+        return self.append(
+            kind,
+            referral_id=latest.referral_id,
+            site_id=latest.site_id,
+            country=latest.country,
+            arm=latest.arm,
+            expires_at=expires_at,
+            reason=reason,
+            detail=detail,
+        )
 
     @staticmethod
     def _seal(event: LedgerEvent) -> LedgerEvent:
@@ -176,7 +201,8 @@ class LedgerWrite:
 
 
 def note_latest(connection: sa.Connection, row: dict[str, Any], *, is_new: bool) -> None:
-    """Record a row of `event` as its referral's latest, and change the counters of both."""
+    """Record a row of `event` as its referral's latest, by what it stands for, and change the counters of both."""
+    row = {**row, "kind": standing(EventKind(row["kind"])).value}
     columns = ("seq", "kind", "site_id", "country", "arm", "expires_at_us")
     if is_new:
         values = {name: row[name] for name in ("referral_id", "study_id", *columns)}

@@ -26,6 +26,8 @@ EVERYBODY = set(GRANTS)
 # the program.
 ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("GET", "/console"): (READERS, {}),
+    ("GET", "/console/capacity"): (READERS, {}),
+    ("POST", "/console/deliveries/again"): (MANAGERS, {"webhook_id": "w-1"}),
     ("GET", "/console/studies"): (EVERYBODY, {}),
     ("GET", "/console/account"): (EVERYBODY, {}),
     ("POST", "/console/account/password"): (EVERYBODY, {"password": "wrong", "new_password": "another long password"}),
@@ -45,6 +47,8 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("POST", "/console/waiting"): (OF_THE_SITE, {"site_ids": [SITE]}),
     ("GET", "/console/waiting"): (READERS, {}),
     ("GET", "/console/referrals"): (READERS, {}),
+    ("GET", "/console/bulk"): (COORDINATORS, {"action": "release", "ids": ["r-1"]}),
+    ("POST", "/console/bulk"): (COORDINATORS, {"action": "release", "ids": ["r-1"]}),
     ("GET", "/console/referrals/<referral_id>"): (SEES_THE_SITE, {}),
     ("GET", "/console/referrals/<referral_id>/<action>"): (OF_THE_SITE, {}),
     ("POST", "/console/referrals/<referral_id>/moves"): (OF_THE_SITE, {"action": "start_screening"}),
@@ -149,7 +153,14 @@ def test_every_link_and_form_that_a_page_offers_is_allowed(service: ServedStudy,
     service.hold("r-1")
     service.ask("POST", "/v1/waiting-list", {"site_ids": [SITE], "referral_id": "r-2"})
     person = console_user(service, who)
-    pages = ["/console", f"/console/sites/{SITE}", "/console/caps", "/console/hold", "/console/referrals"]
+    pages = [
+        "/console",
+        "/console/capacity",
+        f"/console/sites/{SITE}",
+        "/console/caps",
+        "/console/hold",
+        "/console/referrals",
+    ]
     pages += ["/console/referrals/r-1", "/console/waiting", "/console/reports", "/console/studies", "/console/account"]
     rules = service.app.url_map.bind("localhost")
     offered = set()
@@ -205,7 +216,7 @@ def test_coordinator_sees_the_own_site_alone(service: ServedStudy) -> None:
     service.hold("r-2", OTHER_SITE)
     bob = console_user(service, "coordinator")
 
-    dashboard, referrals = bob.get("/console").text, bob.get("/console/referrals").text
+    dashboard, referrals = bob.get("/console/capacity").text, bob.get("/console/referrals").text
 
     assert "Hospital miami" in dashboard and "Hospital portland" not in dashboard
     assert "r-1" in referrals and "r-2" not in referrals
@@ -216,7 +227,7 @@ def test_coordinator_sees_the_own_site_alone(service: ServedStudy) -> None:
 def test_study_without_a_role_is_as_if_it_were_not_there(service: ServedStudy) -> None:
     vera, max_ = console_user(service, "viewer"), console_user(service, "manager elsewhere")
 
-    known, unknown = vera.get(f"/console?study={OTHER_STUDY}"), vera.get("/console?study=NCT99999999")
+    known, unknown = vera.get(f"/console/capacity?study={OTHER_STUDY}"), vera.get("/console?study=NCT99999999")
 
     assert (known.status_code, unknown.status_code) == (404, 404)
     assert known.text.replace(OTHER_STUDY, "NCT99999999").count("NCT99999999") == unknown.text.count("NCT99999999")
@@ -227,10 +238,10 @@ def test_study_without_a_role_is_as_if_it_were_not_there(service: ServedStudy) -
 def test_studies_can_be_switched_and_stay_in_view(service: ServedStudy) -> None:
     ann = console_user(service, "administrator")
 
-    page = ann.get(f"/console?study={OTHER_STUDY}")
+    page = ann.get(f"/console/capacity?study={OTHER_STUDY}")
 
     assert "Hospital far" in page.text
-    for form in ann.forms(f"/console?study={OTHER_STUDY}"):
+    for form in ann.forms(f"/console/capacity?study={OTHER_STUDY}"):
         if form.method == "get":
             assert ("study", OTHER_STUDY) in form.fields
     assert f'href="/console/caps?study={OTHER_STUDY}"' in page.text
@@ -253,6 +264,6 @@ def test_console_has_words_for_every_code() -> None:
         kind = type(next(iter(words)))
         if kind.__name__ not in ("ScreenFailureReason", "WithdrawalReason"):
             assert set(words) == set(kind)
-    from sitematch.domain.capacity.states import ScreenFailureReason, WithdrawalReason
+    from sitematch.domain.capacity.reasons import ScreenFailureReason, WithdrawalReason
 
     assert {*ScreenFailureReason, *WithdrawalReason} <= set(WORDS["reason"])

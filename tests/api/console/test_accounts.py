@@ -38,7 +38,7 @@ def test_person_is_added_with_a_role_and_a_password_that_is_shown_once_and_opens
     assert visitor.get("/console").headers["Location"].startswith("/console/account")
     visitor.fill("/console/account", "/account/password", password=password, new_password=PASSWORD)
     assert visitor.sign_in(PASSWORD).status_code == 303
-    assert "Hospital miami" in visitor.get("/console").text
+    assert "Hospital miami" in visitor.get("/console/capacity").text
 
 
 def test_form_sent_twice_makes_one_account_and_does_not_show_the_secret_again(service: ServedStudy) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ def test_list_shows_every_site_with_its_numbers_and_totals(service: ServedStudy)
     service.hold("r-2", OTHER_SITE)
     service.move("r-2", "screening")
 
-    page = console_user(service, "viewer").get("/console").text
+    page = console_user(service, "viewer").get("/console/capacity").text
 
     assert len(rows(page)) == 8
     text = read_text(page[page.index('data-part="totals"') : page.index('role="search"')])
@@ -51,7 +52,7 @@ def test_list_shows_every_site_with_its_numbers_and_totals(service: ServedStudy)
     ],
 )
 def test_list_is_narrowed_by_the_address(service: ServedStudy, query: str, expected: set[str]) -> None:
-    page = console_user(service, "viewer").get(f"/console?{query}")
+    page = console_user(service, "viewer").get(f"/console/capacity?{query}")
 
     assert set(rows(page.text)) == expected
     assert expected or "No sites found" in page.text
@@ -66,7 +67,7 @@ def test_list_is_sorted_by_any_column_either_way_and_the_unknown_comes_last(serv
     vera = console_user(service, "viewer")
 
     def first(sort: str) -> list[str]:
-        return rows(vera.get(f"/console?sort={sort}").text)[:2]
+        return rows(vera.get(f"/console/capacity?sort={sort}").text)[:2]
 
     assert first("oldest") == [OTHER_SITE, SITE]
     assert first("-oldest") == [SITE, OTHER_SITE]
@@ -74,22 +75,22 @@ def test_list_is_sorted_by_any_column_either_way_and_the_unknown_comes_last(serv
     assert first("-cap") == [SITE, OTHER_SITE]
     assert first("-held") == [SITE, OTHER_SITE]
     assert first("country")[0] == "suva"
-    assert rows(vera.get("/console?sort=nonsense").text) == rows(vera.get("/console").text)
-    shown = vera.get("/console?sort=-held").text
+    assert rows(vera.get("/console/capacity?sort=nonsense").text) == rows(vera.get("/console/capacity").text)
+    shown = vera.get("/console/capacity?sort=-held").text
     assert shown.count('aria-sort="descending"') == 1
 
 
 def test_filters_form_is_sent_with_its_empty_fields(service: ServedStudy) -> None:
     vera = console_user(service, "viewer")
 
-    narrowed = vera.send(vera.form_in(vera.get("/console?sort=-held"), "/console"), country="DE")
+    narrowed = vera.send(vera.form_in(vera.get("/console/capacity?sort=-held"), "/console/capacity"), country="DE")
 
     assert set(rows(narrowed.text)) == {"berlin", "berlin-paused"}
     assert narrowed.text.count('aria-sort="descending"') == 1
 
 
 def test_wrong_filter_is_explained(service: ServedStudy) -> None:
-    response = console_user(service, "viewer").get("/console?state=full")
+    response = console_user(service, "viewer").get("/console/capacity?state=full")
 
     assert response.status_code == 400
     assert "state" in response.text
@@ -97,17 +98,17 @@ def test_wrong_filter_is_explained(service: ServedStudy) -> None:
 
 def test_poll_gets_304_until_a_number_changes(service: ServedStudy) -> None:
     vera = console_user(service, "viewer")
-    first = vera.get("/console")
+    first = vera.get("/console/capacity")
     etag = {"If-None-Match": first.headers["ETag"]}
 
     service.later(minutes=5)
-    same = vera.get("/console", headers=etag)
-    other_query = vera.get("/console?country=DE", headers=etag)
+    same = vera.get("/console/capacity", headers=etag)
+    other_query = vera.get("/console/capacity?country=DE", headers=etag)
     service.hold("r-1")
-    changed = vera.get("/console", headers=etag)
+    changed = vera.get("/console/capacity", headers=etag)
     after = {"If-None-Match": changed.headers["ETag"]}
     service.later(hours=48)
-    lapsed = console_user(service, "viewer").get("/console", headers=after)
+    lapsed = console_user(service, "viewer").get("/console/capacity", headers=after)
 
     assert [each.status_code for each in (first, same, other_query, changed, lapsed)] == [200, 304, 200, 200, 200]
     assert same.data == b""
@@ -137,7 +138,7 @@ def test_sites_page_shows_what_bounds_it_what_is_under_way_and_who_did_what(serv
     [
         ({"change": "set", "spots": "5"}, "to 5?", (5, False)),
         ({"change": "set", "spots": ""}, "Remove the cap", (None, False)),
-        ({"change": "close"}, "Nobody can take a spot there", (None, True)),
+        ({"change": "close"}, "nobody can take a spot there", (None, True)),
     ],
 )
 def test_cap_is_changed_after_the_change_was_shown(
@@ -150,7 +151,7 @@ def test_cap_is_changed_after_the_change_was_shown(
     before = next(
         (each for each in counting.caps(service.store, STUDY_ID, service.now) if each.key.scope == SITE), None
     )
-    done = max_.send(max_.form_in(asked, "/console/caps"))
+    done = max_.send(max_.form_in(asked, "/console/caps"), reason="STAFF")
 
     assert words in read_text(asked.text)
     assert before is None  # looking changes nothing
@@ -172,9 +173,70 @@ def test_closed_site_is_reopened(service: ServedStudy) -> None:
     max_ = console_user(service, "manager")
     for change in ("close", "reopen"):
         page = max_.get(f"/console/caps/change?level=SITE&scope={SITE}&change={change}")
-        max_.send(max_.form_in(page, "/console/caps"))
+        max_.send(max_.form_in(page, "/console/caps"), reason="STAFF")
 
     assert service.site()["is_open"]
+
+
+def test_closing_asks_why_and_since_when_and_says_what_happens_to_those_under_way(service: ServedStudy) -> None:
+    service.hold("r-1")
+    service.hold("r-2")
+    service.move("r-2", "screening")
+    max_ = console_user(service, "manager")
+
+    asked = max_.get(f"/console/caps/change?level=SITE&scope={SITE}&change=close")
+    form = max_.form_in(asked, "/console/caps")
+    without = max_.send(form)
+    later = max_.send(form, reason="SUPPLY", closed_on=str(service.now.date() + timedelta(days=1)))
+    done = max_.follow(max_.send(max_.form_in(asked, "/console/caps"), reason="SUPPLY", closed_on="2026-01-01"))
+
+    assert "1 hold stays" in read_text(asked.text)
+    assert "1 screening continues" in read_text(asked.text)
+    assert (without.status_code, later.status_code) == (400, 400)
+    assert "Choose a reason" in without.text
+    assert "in the future" in later.text
+    assert "No study drug or material · from 2026-01-01" in read_text(done.text)
+
+
+@pytest.mark.parametrize(
+    ("part", "arm", "heading"),
+    [
+        ("STUDY:", "", "Set the cap of the whole study to 5?"),
+        ("COUNTRY:DE", "", "Set the cap of Germany to 5?"),
+        (f"SITE:{SITE}", "", "Set the cap of Hospital miami to 5?"),
+        ("ARM:", "high", "Set the cap of arm high to 5?"),
+    ],
+)
+def test_part_of_the_study_is_chosen_from_a_list(service: ServedStudy, part: str, arm: str, heading: str) -> None:
+    max_ = console_user(service, "manager")
+    page = max_.get("/console/caps")
+
+    asked = max_.send(max_.form_in(page, "/caps/change"), part=part, arm=arm, spots="5", change="set")
+    done = max_.send(max_.form_in(asked, "/console/caps"))
+
+    assert f'<option value="{part}">' in page.text
+    assert heading in read_text(asked.text)
+    assert done.status_code == 303
+
+
+def test_shared_spots_are_said_once_above_the_list(service: ServedStudy) -> None:
+    page = console_user(service, "viewer").get("/console/capacity").text
+
+    assert "8 spots of the whole study are shared" in read_text(page)
+    assert "<strong>8</strong>" not in page
+
+
+def test_offer_of_a_freed_spot_is_the_waiting_lists_own_act(service: ServedStudy) -> None:
+    service.cap(0)
+    service.ask("POST", "/v1/waiting-list", {"site_ids": [SITE], "referral_id": "w-1"})
+    service.cap(1)
+
+    event = counting.history(service.store, "w-1")[-1]
+    page = console_user(service, "coordinator").get("/console/referrals/w-1").text
+
+    assert (event.kind.value, event.actor_id) == ("OFFERED", "system:waiting-list")
+    assert "the waiting list, automatically" in page
+    assert 'data-copy="w-1"' in page
 
 
 @pytest.mark.parametrize(
@@ -189,7 +251,7 @@ def test_closed_site_is_reopened(service: ServedStudy) -> None:
 def test_part_that_is_none_is_explained_and_nothing_changes(service: ServedStudy, query: str, words: str) -> None:
     max_ = console_user(service, "manager")
 
-    response = max_.send(max_.form_in(max_.get(f"/console/caps/change?{query}"), "/console/caps"))
+    response = max_.send(max_.form_in(max_.get(f"/console/caps/change?{query}"), "/console/caps"), reason="STAFF")
 
     assert response.status_code in (400, 404)
     assert words in read_text(response.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from werkzeug.test import TestResponse
@@ -10,6 +11,7 @@ from werkzeug.test import TestResponse
 from sitematch.domain.accounts.access import Actor, Caller
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.spot import SpotPolicy
+from sitematch.domain.capacity.states import SpotState
 from sitematch.store import schema
 from sitematch.store.capacity import counting, rules
 from tests.api.builders import STUDY_ID
@@ -209,7 +211,7 @@ def test_what_cannot_be_undone_is_asked_about_on_a_page_that_changes_nothing(
 
     assert f'href="/console/referrals/r-1/{action}"' in page.text
     assert f'name="action" value="{action}"' not in page.text
-    assert "cannot be undone" in asked.text
+    assert "?</h1>" in asked.text
     assert "Cancel" in asked.text
     assert service.ask("GET", "/v1/referrals/r-1").json["state"] == to
 
@@ -259,7 +261,7 @@ def test_referral_is_found_by_its_id(service: ServedStudy) -> None:
     missed = bob.fill("/console/referrals", "/console/referrals", id="r-9")
 
     assert found.headers["Location"] == "/console/referrals/r-1"
-    assert missed.status_code == 404
+    assert "No referrals match the search" in missed.text
     assert "r-9" in missed.text
 
 
@@ -288,3 +290,61 @@ def test_id_that_is_under_way_already_is_told_in_words_with_the_way_to_it(servic
     assert response.status_code == 409
     assert "r-1 already exists: Spot held" in read_text(response.text)
     assert 'href="/console/referrals/r-1"' in response.text
+
+
+def test_hold_is_extended_on_its_page_within_the_rules(service: ServedStudy) -> None:
+    bob = console_user(service, "coordinator")
+    bob.hold("r-1", SITE)
+
+    done = bob.follow(bob.send(_form_of(bob.get("/console/referrals/r-1"), "extend_hold"), hours="24"))
+    refused = bob.send(_form_of(done, "extend_hold"), hours="500")
+
+    assert counting.read_referral(service.store, "r-1", service.now).expires_at == service.now + timedelta(hours=72)
+    assert refused.status_code == 409
+    assert "at the latest" in read_text(refused.text)
+
+
+def test_referral_is_moved_to_another_site_that_is_chosen_from_a_list(service: ServedStudy) -> None:
+    max_ = console_user(service, "manager")
+    max_.hold("r-1", SITE)
+
+    question = max_.get("/console/referrals/r-1/transfer")
+    without = max_.send(max_.form_in(question, "/moves"))
+    done = max_.follow(max_.send(max_.form_in(question, "/moves"), site_id=OTHER_SITE))
+
+    assert without.status_code == 400
+    assert "Choose another site" in read_text(without.text)
+    assert counting.read_referral(service.store, "r-1", service.now).site_id == OTHER_SITE
+    assert "Moved to another site" in read_text(done.text)
+
+
+def test_step_recorded_by_mistake_is_taken_back_with_a_reason(service: ServedStudy) -> None:
+    bob = console_user(service, "coordinator")
+    bob.hold("r-1", SITE)
+    bob.send(_form_of(bob.get("/console/referrals/r-1"), "start_screening"))
+
+    shown = bob.get("/console/referrals/r-1")
+    question = bob.get("/console/referrals/r-1/correct")
+    done = bob.follow(bob.send(bob.form_in(question, "/moves"), reason="WRONG_REFERRAL"))
+
+    assert "Screening started by mistake" in read_text(shown.text)
+    assert "Nothing is deleted" in read_text(question.text)
+    words = read_text(done.text)
+    assert "Start of screening taken back" in words
+    assert "It was meant for another referral" in words
+    assert counting.read_referral(service.store, "r-1", service.now).state is SpotState.HELD
+
+
+def test_actions_of_a_waiting_referral_say_what_they_do(service: ServedStudy) -> None:
+    service.cap(0)
+    bob = console_user(service, "coordinator")
+    service.ask("POST", "/v1/waiting-list", {"site_ids": [SITE], "referral_id": "w-1"})
+
+    words = read_text(bob.get("/console/referrals/w-1").text)
+
+    assert "Leave the waiting list" in words
+    assert "Give the spot back" not in words
+
+
+def _form_of(response: TestResponse, action: str) -> HtmlForm:
+    return next(form for form in forms_of(response) if ("action", action) in form.fields)

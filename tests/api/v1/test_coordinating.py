@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from sitematch.domain.accounts.access import Actor, Caller
-from sitematch.domain.capacity.states import ScreenFailureReason, WithdrawalReason
+from sitematch.domain.capacity.reasons import CorrectionReason, ScreenFailureReason, WithdrawalReason
 from sitematch.services.finding.finder import Finder
 from sitematch.store import schema
 from sitematch.store.idempotency import KeyedRequest
@@ -59,7 +59,38 @@ def test_every_transition_of_a_spot_and_what_it_does_to_the_numbers(service: Ser
     assert service.move("r-1", "withdrawal", {"reason": "ADVERSE_EVENT"}).json["reason"] == "ADVERSE_EVENT"
 
 
-@pytest.mark.parametrize(("to", "reasons"), [("screen-failure", ScreenFailureReason), ("withdrawal", WithdrawalReason)])
+def test_hold_is_extended_moved_and_a_wrong_step_taken_back(service: ServedStudy) -> None:
+    service.hold("r-1")
+
+    extended = service.move("r-1", "extension", {"hours": 24}).json
+    by_default = service.move("r-1", "extension").json
+    too_long = service.move("r-1", "extension", {"hours": 1000})
+    moved = service.move("r-1", "transfer", {"site_id": OTHER_SITE}).json
+    service.move("r-1", "screening")
+    corrected = service.move("r-1", "correction", {"reason": "WRONG_REFERRAL"}).json
+
+    assert extended["expires_at"] == "2026-01-05T12:30:00Z"
+    assert by_default["expires_at"] == "2026-01-07T12:30:00Z"
+    assert (too_long.status_code, too_long.json["type"].rpartition("/")[2]) == (409, "extension-too-long")
+    assert (moved["site_id"], moved["expires_at"]) == (OTHER_SITE, "2026-01-07T12:30:00Z")
+    assert (corrected["state"], corrected["reason"]) == ("HELD", "WRONG_REFERRAL")
+    kinds = [event["kind"] for event in service.ask("GET", "/v1/referrals/r-1/history").json["events"]]
+    assert kinds == ["HELD", "HOLD_EXTENDED", "HOLD_EXTENDED", "TRANSFERRED", "SCREENING", "SCREENING_UNDONE"]
+
+
+def test_referral_is_moved_only_to_a_site_that_the_person_manages(service: ServedStudy) -> None:
+    service.hold("r-1")
+
+    refused = service.move("r-1", "transfer", {"site_id": OTHER_SITE}, who="coordinator")
+
+    assert refused.status_code == 403
+    assert service.ask("GET", "/v1/referrals/r-1").json["site_id"] == SITE
+
+
+@pytest.mark.parametrize(
+    ("to", "reasons"),
+    [("screen-failure", ScreenFailureReason), ("withdrawal", WithdrawalReason), ("correction", CorrectionReason)],
+)
 def test_reason_is_one_of_the_codes_and_never_free_text(service: ServedStudy, to: str, reasons: Any) -> None:
     refused = service.move("r-1", to, {"reason": "she moved to 12 High Street"})
 
@@ -105,7 +136,10 @@ def test_illegal_transition_names_what_is_allowed(service: ServedStudy) -> None:
 
     assert response.status_code == 409
     assert response.json["type"] == "/problems/illegal-transition"
-    assert (response.json["state"], response.json["allowed"]) == ("HELD", ["release", "start_screening"])
+    assert (response.json["state"], response.json["allowed"]) == (
+        "HELD",
+        ["extend_hold", "release", "start_screening", "transfer"],
+    )
 
 
 def test_lapsed_hold_frees_the_spot_and_cannot_be_screened(service: ServedStudy) -> None:
@@ -130,7 +164,7 @@ def test_lapsed_hold_frees_the_spot_and_cannot_be_screened(service: ServedStudy)
         ("POST", "/v1/referrals/r-9/release", None, 404, "referral-not-found", "referral_id"),
         ("POST", "/v1/referrals/r-9/release", {"x": 1}, 400, "invalid-input", "x"),
         ("GET", "/v1/referrals/r-9", None, 404, "referral-not-found", "referral_id"),
-        ("GET", "/v1/referrals?state=LOST", None, 400, "invalid-input", "state"),
+        ("GET", "/v1/referrals?state=LOST", None, 400, "invalid-input", "state[0]"),
         ("POST", "/v1/caps", {"level": "STUDY"}, 400, "invalid-input", None),
         ("POST", "/v1/caps", {"level": "STUDY", "spots": -1}, 400, "invalid-input", "spots"),
         ("POST", "/v1/caps", {"level": "SITE", "scope": "atlantis", "spots": 1}, 404, "site-not-found", "site_id"),
@@ -179,7 +213,7 @@ def test_states_of_a_site_follow_the_cap(service: ServedStudy) -> None:
 
 def test_rules_are_read_and_set(service: ServedStudy) -> None:
     rules = {"hold_hours": 1.0, "offer_hours": 2.0, "gives_back": ["WITHDRAWN"], "waiting_list": False}
-    rules |= {"open_holds_per_site": 5, "open_holds_per_account": None}
+    rules |= {"extension_hours": 24.0, "screening_days": 14.0, "open_holds_per_site": 5, "open_holds_per_account": None}
 
     service.ask("PUT", "/v1/policy", rules)
 

@@ -48,7 +48,7 @@ def test_hold_takes_a_spot_and_matches_show_it(run: Run) -> None:
     held = answer(run, "referral", "hold", SITE, "--id", "r-1")
 
     match = answer(run, "match", "33180", "--country", "US")["matches"][0]
-    assert (held["state"], held["allowed"]) == ("HELD", ["release", "start_screening"])
+    assert (held["state"], held["allowed"]) == ("HELD", ["extend_hold", "release", "start_screening", "transfer"])
     assert match["remaining"]["count"] == 7
     assert match["remaining"]["drawn_from"] == "SHARED_POOL"
 
@@ -65,7 +65,11 @@ def test_whole_life_of_a_spot(run: Run) -> None:
             ("screen", "r-2"),
             ("screen-failure", "r-2", "--reason", "LABORATORY"),
             ("hold", SITE, "--id", "r-3"),
+            ("extend", "r-3", "--hours", "24"),
+            ("transfer", "r-3", "--site", OTHER),
             ("release", "r-3"),
+            ("correct", "r-1", "--reason", "WRONG_REFERRAL"),
+            ("withdraw", "r-1", "--reason", "ADVERSE_EVENT"),
         )
     ]
 
@@ -78,7 +82,11 @@ def test_whole_life_of_a_spot(run: Run) -> None:
         "SCREENING",
         "SCREEN_FAILED",
         "HELD",
+        "HELD",
+        "HELD",
         "RELEASED",
+        "ENROLLED",
+        "WITHDRAWN",
     ]
     assert left(run) == 7  # a withdrawn participant counts unless the rules say otherwise
 
@@ -103,7 +111,7 @@ def test_rules_say_whether_a_withdrawn_participant_frees_the_spot(run: Run) -> N
     ("arguments", "code", "words"),
     [
         (("referral", "hold", SITE, "--id", "r-2"), 7, "No spots left"),
-        (("referral", "enroll", "r-1"), 7, "allowed: release, start_screening"),
+        (("referral", "enroll", "r-1"), 7, "allowed: extend_hold, release, start_screening, transfer"),
         (("referral", "screen", "nobody"), 3, "nobody"),
         (("referral", "show", "nobody"), 3, "nobody"),
         (("referral", "hold", "nowhere"), 3, "nowhere"),

@@ -11,11 +11,11 @@ from sitematch.cli.capacity.referral import referral_group
 from sitematch.domain.capacity.spot import SpotPolicy, allowed_in
 from sitematch.domain.capacity.states import (
     ACTIONS,
+    ASKED_FIRST,
     BY_POLICY,
     CAP_KINDS,
     ENDED,
     ENTRY,
-    FINAL,
     GIVES_BACK_BY_DEFAULT,
     LAPSING_KINDS,
     MOVES,
@@ -24,6 +24,7 @@ from sitematch.domain.capacity.states import (
     SETTING_KINDS,
     SITE_KINDS,
     SPOT_KINDS,
+    STANDS_AS,
     STATES,
     UNDER_WAY,
     Action,
@@ -32,6 +33,8 @@ from sitematch.domain.capacity.states import (
     Outcome,
     SpotState,
     SpotUse,
+    event_of,
+    standing,
     state_of,
     states_with,
 )
@@ -52,14 +55,15 @@ def test_a_state_is_what_its_event_leads_to(state: SpotState) -> None:
 
 def test_every_state_can_be_reached_by_actions_offers_and_lapsing() -> None:
     reached: set[SpotState] = set()
-    waiting = deque(state_of(ACTIONS[action].event, has_lapsed=False) for action in ENTRY)
+    waiting = deque([SpotState.HELD, SpotState.WAITING])
+    assert {ACTIONS[action].event for action in ENTRY} == {EventKind.HELD, EventKind.WAITING}
     while waiting:
         state = waiting.popleft()
         if state in reached:
             continue
         reached.add(state)
         kind = STATES[state].event
-        following = {ACTIONS[action].event for action in allowed_in(state)}
+        following = {event_of(action, state) for action in allowed_in(state)}
         if kind is EventKind.WAITING:
             following.add(EventKind.OFFERED)  # by a spot that is freed, not by an action
         waiting.extend(state_of(event, has_lapsed=lapsed) for event in {kind, *following} for lapsed in (False, True))
@@ -73,7 +77,40 @@ def test_every_event_is_about_a_referral_a_rule_or_a_site() -> None:
     assert set.union(*groups) == set(EventKind)
     assert sum(map(len, groups)) == len(EventKind)
     assert set(CAP_KINDS) < set(SETTING_KINDS)
-    assert set(SPOT_KINDS) | {EventKind.WAITING, EventKind.RELEASED} == set(REFERRAL_KINDS)
+    assert set(SPOT_KINDS) | {EventKind.WAITING, EventKind.RELEASED} | set(STANDS_AS) == set(REFERRAL_KINDS)
+
+
+@pytest.mark.parametrize("kind", STANDS_AS)
+def test_event_that_stands_for_another_leads_to_its_state_and_is_written_by_an_action(kind: EventKind) -> None:
+    stands_as = STANDS_AS[kind]
+
+    assert standing(stands_as) is stands_as
+    for has_lapsed in (False, True):
+        assert state_of(kind, has_lapsed=has_lapsed) is state_of(stands_as, has_lapsed=has_lapsed)
+    assert (kind in LAPSING_KINDS) == (stands_as in LAPSING_KINDS)
+    assert kind in {event_of(action, state) for state, facts in STATES.items() for action in facts.allows - ENTRY}
+
+
+@pytest.mark.parametrize("state", SpotState)
+def test_a_correction_goes_back_to_a_state_from_which_the_step_was_possible(state: SpotState) -> None:
+    facts = STATES[state]
+    if Action.CORRECT not in facts.allows:
+        assert facts.corrected is None
+        return
+
+    before = state_of(event_of(Action.CORRECT, state), has_lapsed=False)
+
+    assert facts.event in {event_of(action, before) for action in STATES[before].allows - ENTRY}
+
+
+@pytest.mark.parametrize(("action", "state"), [(action, state) for action in MOVES for state in SpotState])
+def test_action_has_an_event_exactly_in_the_states_that_allow_it(action: Action, state: SpotState) -> None:
+    depends = ACTIONS[action].event is None
+    if action in STATES[state].allows:
+        assert event_of(action, state) in REFERRAL_KINDS
+    elif depends:
+        with pytest.raises(KeyError):
+            event_of(action, state)
 
 
 @pytest.mark.parametrize("state", SpotState)
@@ -137,7 +174,19 @@ def test_moves_do_not_share_a_command_or_an_address() -> None:
 
 
 def test_what_gives_a_spot_back_or_ends_a_stay_asks_first() -> None:
-    assert {Action.ENROLL, Action.SCREEN_FAILURE, Action.WITHDRAW, Action.RELEASE} == FINAL
+    assert {
+        *(Action.ENROLL, Action.SCREEN_FAILURE, Action.WITHDRAW, Action.RELEASE),
+        *(Action.TRANSFER, Action.CORRECT),
+    } == ASKED_FIRST
+    assert all(action in ASKED_FIRST for action in MOVES if ACTIONS[action].reasons)
+
+
+def test_every_correction_has_a_label_and_giving_back_is_called_what_it_does() -> None:
+    for state, facts in STATES.items():
+        assert (Action.CORRECT in facts.allows) == (state in labels.CORRECTIONS)
+    assert labels.action_label(Action.RELEASE, SpotState.WAITING) == "Leave the waiting list"
+    assert labels.action_label(Action.RELEASE, SpotState.OFFERED) == "Decline the offer"
+    assert labels.action_label(Action.RELEASE, SpotState.HELD) == "Give the spot back"
 
 
 def test_the_console_has_a_label_for_every_state_action_event_and_reason() -> None:

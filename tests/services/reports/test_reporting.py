@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sitematch.domain.accounts.access import Actor, Grant, Permission, Role
-from sitematch.domain.capacity.states import ScreenFailureReason
+from sitematch.domain.capacity.reasons import ScreenFailureReason
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import InvalidInput, NotAllowed, SiteNotFound, StudyNotFound
 from sitematch.reports.document import Report

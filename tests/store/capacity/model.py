@@ -22,6 +22,7 @@ class Entry:
     priority: int = 0
     joined: int = 0
     wants: tuple[str, ...] = ()
+    first_until: datetime | None = None
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Model:
     closed: set[tuple[str, str]] = field(default_factory=set)
     gives_back: frozenset[str] = frozenset({"SCREEN_FAILED"})
     hold: timedelta = timedelta(hours=48)
+    extension: timedelta = timedelta(days=7)
     events: int = 0
 
     def state(self, name: str) -> str | None:
@@ -97,8 +99,59 @@ class Model:
                 raise RequestRejected("NoSpotsLeft")
             if turn == 1 and not self.offer():
                 break
-        self.put(name, Entry("HELD", site, arm, self.now + self.hold))
+        self.begin_hold(name, site, arm)
         return "HELD"
+
+    def begin_hold(self, name: str, site: str | None, arm: str | None) -> None:
+        until = self.now + self.hold
+        self.put(name, Entry("HELD", site, arm, until, first_until=until))
+
+    def extend(self, name: str, hours: int | None) -> str:
+        self.known(name)
+        self.need(name, "HELD")
+        entry = self.entries[name]
+        assert entry.until is not None
+        assert entry.first_until is not None
+        most = entry.first_until + self.extension
+        until = min(entry.until + self.hold, most) if hours is None else entry.until + timedelta(hours=hours)
+        if until > most or until <= entry.until:
+            raise RequestRejected("ExtensionTooLong")
+        self.put(name, Entry("HELD", entry.site, entry.arm, until, first_until=entry.first_until))
+        return "HELD"
+
+    def transfer(self, name: str, site: str) -> str | None:
+        self.known(name)
+        self.need(name, "HELD", "WAITING")
+        entry = self.entries[name]
+        if self.state(name) == "WAITING":
+            self.put(name, Entry("WAITING", None, entry.arm, None, entry.priority, entry.joined, (site,)))
+        else:
+            if site == entry.site:
+                raise RequestRejected("InvalidInput")
+            for turn in (1, 2):
+                if self.is_closed(site, entry.arm):
+                    raise RequestRejected("SiteClosed")
+                if self.left(site, entry.arm, besides=name) == 0:
+                    raise RequestRejected("NoSpotsLeft")
+                if turn == 1 and not self.offer():
+                    break
+            self.put(name, Entry("HELD", site, entry.arm, entry.until, first_until=entry.first_until))
+        self.offer()
+        return self.state(name)
+
+    def correct(self, name: str) -> str:
+        self.known(name)
+        self.need(name, "SCREENING", "SCREEN_FAILED", "ENROLLED", "WITHDRAWN")
+        entry = self.entries[name]
+        assert entry.site is not None
+        back = {"SCREENING": "HELD", "SCREEN_FAILED": "SCREENING", "ENROLLED": "SCREENING", "WITHDRAWN": "ENROLLED"}
+        if not self.uses(name) and self.left(entry.site, entry.arm) == 0:
+            raise RequestRejected("NoSpotsLeft")
+        if entry.kind == "SCREENING":
+            self.begin_hold(name, entry.site, entry.arm)
+        else:
+            self.put(name, Entry(back[entry.kind], entry.site, entry.arm))
+        return self.entries[name].kind
 
     def wait(self, name: str, sites: tuple[str, ...], arm: str | None, priority: int) -> str | None:
         self.need(name, *ENTRY)
@@ -113,7 +166,7 @@ class Model:
         assert entry.site is not None
         if self.is_closed(entry.site, entry.arm):
             raise RequestRejected("SiteClosed")
-        self.put(name, Entry("HELD", entry.site, entry.arm, self.now + self.hold))
+        self.begin_hold(name, entry.site, entry.arm)
         return "HELD"
 
     def known(self, name: str) -> None:
@@ -141,7 +194,7 @@ class Model:
         (self.closed.add if is_shut else self.closed.discard)(part)
         self.offer()
 
-    def set_policy(self, gives_back: frozenset[str], hold: timedelta) -> None:
+    def set_policy(self, gives_back: frozenset[str], hold: timedelta, extension: timedelta) -> None:
         self.events += 1
-        self.gives_back, self.hold = gives_back, hold
+        self.gives_back, self.hold, self.extension = gives_back, hold, extension
         self.offer()

@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapacityState, LimitedBy
-from sitematch.domain.capacity.states import EventKind, ScreenFailureReason, SpotState
+from sitematch.domain.capacity.reasons import ScreenFailureReason
+from sitematch.domain.capacity.states import EventKind, SpotState
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import (
     IllegalTransition,
@@ -47,7 +48,7 @@ def test_hold_takes_a_spot_for_48_hours(store: Store) -> None:
 
     assert referral.state is SpotState.HELD
     assert referral.expires_at == NOW + timedelta(hours=48)
-    assert [action.value for action in referral.allowed] == ["release", "start_screening"]
+    assert [action.value for action in referral.allowed] == ["extend_hold", "release", "start_screening", "transfer"]
     assert (coordinator.site().held, coordinator.site().remaining) == (1, 1)
 
 
@@ -180,14 +181,14 @@ def test_rescreening_at_a_full_site_uses_the_spot_that_still_counts(store: Store
     ("steps", "action", "allowed"),
     [
         ((), "screen", None),
-        (("hold",), "hold", ("release", "start_screening")),
-        (("hold",), "enroll", ("release", "start_screening")),
-        (("hold",), "withdraw", ("release", "start_screening")),
-        (("hold", "screen"), "screen", ("enroll", "release", "screen_failure")),
-        (("hold", "screen", "enroll"), "release", ("withdraw",)),
-        (("hold", "screen", "enroll", "withdraw"), "hold", ()),
+        (("hold",), "hold", ("extend_hold", "release", "start_screening", "transfer")),
+        (("hold",), "enroll", ("extend_hold", "release", "start_screening", "transfer")),
+        (("hold",), "withdraw", ("extend_hold", "release", "start_screening", "transfer")),
+        (("hold", "screen"), "screen", ("correct", "enroll", "release", "screen_failure")),
+        (("hold", "screen", "enroll"), "release", ("correct", "withdraw")),
+        (("hold", "screen", "enroll", "withdraw"), "hold", ("correct",)),
         (("hold", "release"), "screen", ("join_waiting_list", "place_hold")),
-        (("hold", "screen", "fail"), "enroll", ("join_waiting_list", "place_hold")),
+        (("hold", "screen", "fail"), "enroll", ("correct", "join_waiting_list", "place_hold")),
     ],
 )
 def test_illegal_transition_names_what_is_allowed_and_changes_nothing(

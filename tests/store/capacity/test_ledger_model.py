@@ -155,6 +155,21 @@ class LedgerMachine(RuleBasedStateMachine):
             lambda coordinator: coordinator.release(self.own(name)),
         )
 
+    @rule(name=holds, hours=st.sampled_from([None, 1, 48, 200]))
+    def extend(self, name: str, hours: int | None) -> None:
+        self.both(lambda: self.model.extend(name, hours), lambda coordinator: coordinator.extend(self.own(name), hours))
+
+    @rule(name=names, site=sites)
+    def transfer(self, name: str, site: str) -> None:
+        self.both(
+            lambda: self.model.transfer(name, site),
+            lambda coordinator: coordinator.transfer(self.own(name), self.own(site)),
+        )
+
+    @rule(name=holds)
+    def correct(self, name: str) -> None:
+        self.both(lambda: self.model.correct(name), lambda coordinator: coordinator.correct(self.own(name)))
+
     @rule(part=parts, spots=st.none() | st.integers(0, 3))
     def set_cap(self, part: tuple[str, str], spots: int | None) -> None:
         self.both(lambda: self.model.set_cap(part, spots), lambda coordinator: coordinator.cap(spots, self.key(part)))
@@ -166,12 +181,17 @@ class LedgerMachine(RuleBasedStateMachine):
             lambda coordinator: (coordinator.close if is_shut else coordinator.reopen)(self.key(part)),
         )
 
-    @rule(back=st.sets(st.sampled_from(["SCREEN_FAILED", "WITHDRAWN"])), hours=st.sampled_from([1, 48]))
-    def set_policy(self, back: set[str], hours: int) -> None:
-        hold = timedelta(hours=hours)
+    @rule(
+        back=st.sets(st.sampled_from(["SCREEN_FAILED", "WITHDRAWN"])),
+        hours=st.sampled_from([1, 48]),
+        days=st.sampled_from([0, 2, 7]),
+    )
+    def set_policy(self, back: set[str], hours: int, days: int) -> None:
+        hold, extension = timedelta(hours=hours), timedelta(days=days)
+        gives_back = frozenset(SpotState(name) for name in back)
         self.both(
-            lambda: self.model.set_policy(frozenset(back), hold),
-            lambda coordinator: coordinator.policy(gives_back=frozenset(SpotState(name) for name in back), hold=hold),
+            lambda: self.model.set_policy(frozenset(back), hold, extension),
+            lambda coordinator: coordinator.policy(gives_back=gives_back, hold=hold, extension=extension),
         )
 
     @rule(minutes=st.sampled_from([60, 47 * 60, 48 * 60]))
@@ -192,6 +212,13 @@ class LedgerMachine(RuleBasedStateMachine):
         for coordinator in self.desks:
             found = counting.list_referrals(coordinator.store, self.study_id, self.model.now)
             assert {item.referral_id: item.state.value for item in found} == wanted
+
+    @invariant()
+    def holds_and_offers_lapse_when_the_model_says(self) -> None:
+        wanted = {self.own(name): entry.until for name, entry in self.model.entries.items()}
+        for coordinator in self.desks:
+            found = counting.list_referrals(coordinator.store, self.study_id, self.model.now)
+            assert {item.referral_id: item.expires_at for item in found} == wanted
 
     @invariant()
     def what_is_left_is_what_the_model_counts(self) -> None:

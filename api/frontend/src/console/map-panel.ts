@@ -1,13 +1,13 @@
-// The map's place above the list: open by itself where there is room, behind a button elsewhere. Leaflet and the
-// coastlines are loaded when it is first opened, and not before.
+// The list and the map are two tabs; the list comes first. Leaflet and the coastlines are loaded when the map is first
+// opened, and not before.
 
 import type { CapacityMap } from "./capacity-map";
 
-const wide = matchMedia("(min-width: 64rem)");
-
 export function offerMap(panel: HTMLElement): void {
-  const button = document.querySelector<HTMLButtonElement>("[data-capacity-map-open]");
-  if (!button || !document.querySelector("tr[data-latitude]")) return;
+  const tabs = document.querySelector<HTMLElement>("[data-tabs]");
+  const list = document.getElementById("panel-list");
+  if (!tabs || !list || !document.querySelector("tr[data-latitude]")) return;
+  const buttons = [...tabs.querySelectorAll<HTMLButtonElement>("[role=tab]")];
   let map: CapacityMap | null = null;
   let isLoading = false;
 
@@ -30,15 +30,33 @@ export function offerMap(panel: HTMLElement): void {
     }
   }
 
-  function show(isOpen: boolean): void {
-    panel.hidden = !isOpen;
-    button?.setAttribute("aria-expanded", String(isOpen));
-    if (isOpen) void load();
+  function select(chosen: HTMLButtonElement): void {
+    for (const button of buttons) {
+      button.setAttribute("aria-selected", String(button === chosen));
+      button.tabIndex = button === chosen ? 0 : -1;
+    }
+    const isMap = chosen.id === "tab-map";
+    panel.hidden = !isMap;
+    if (list) list.hidden = isMap;
+    if (isMap) void load();
   }
 
-  button.hidden = false;
-  button.addEventListener("click", () => show(Boolean(panel.hidden)));
-  if (wide.matches) show(true);
+  tabs.hidden = false;
+  for (const [position, button] of buttons.entries()) {
+    button.addEventListener("click", () => select(button));
+    button.addEventListener("keydown", (event) => {
+      if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+      const other = buttons[(position + 1) % buttons.length];
+      if (!other) return;
+      event.preventDefault();
+      select(other);
+      other.focus();
+    });
+  }
+  panel.setAttribute("role", "tabpanel");
+  panel.setAttribute("aria-labelledby", "tab-map");
+  list.setAttribute("role", "tabpanel");
+  list.setAttribute("aria-labelledby", "tab-list");
 }
 
 function style(panel: HTMLElement): Promise<void> {

@@ -1,6 +1,7 @@
 // The console, made more comfortable: instants in the reader's zone, forms that are sent once, numbers that stay current.
 // Every page works without any of it.
 
+import { offerCopy } from "../console/copy";
 import { followCapacity } from "../console/live";
 import { offerMap } from "../console/map-panel";
 import { sendOnce } from "../console/once";
@@ -9,6 +10,7 @@ import { tellTime } from "../console/time";
 tellTime(document);
 setInterval(() => tellTime(document), 30_000);
 sendOnce(document);
+offerCopy(document);
 
 const live = document.querySelector<HTMLElement>("[data-live]");
 if (live) followCapacity(live);

@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from sitematch.domain.capacity.recruitment import Attempt
-from sitematch.domain.capacity.states import EventKind
+from sitematch.domain.capacity.states import CORRECTIONS, EventKind
 from sitematch.store.instants import from_us, to_us
 from sitematch.store.schema import event
 
 _ENDS = (EventKind.ENROLLED, EventKind.SCREEN_FAILED, EventKind.RELEASED)
+_BEGINS = (EventKind.HELD, EventKind.TRANSFERRED)
+_TAKEN_BACK_BY = {step: correction for correction, step in CORRECTIONS.items()}
 
 
-def _of(kind: EventKind) -> sa.Case[int]:
-    return sa.case((event.c.kind == kind.value, event.c.at_us))
+def _last(*kinds: EventKind) -> tuple[sa.Function[int], sa.Function[int]]:
+    """Return the position and the time of a referral's last event of these kinds at a site."""
+    is_one = event.c.kind.in_([kind.value for kind in kinds])
+    return sa.func.max(sa.case((is_one, event.c.seq))), sa.func.max(sa.case((is_one, event.c.at_us)))
 
 
+def _columns() -> Iterator[sa.ColumnElement[int]]:
+    for name, kinds in [("BEGUN", _BEGINS), *((kind.value, (kind,)) for kind in (*_ENDS, EventKind.SCREENING))]:
+        seq, at_us = _last(*kinds)
+        yield seq.label(f"{name}_seq")
+        yield at_us.label(f"{name}_us")
+    for step, correction in _TAKEN_BACK_BY.items():
+        yield _last(correction)[0].label(f"{step.value}_undone")
+
+
+_WHERE = sa.and_(event.c.study_id == sa.bindparam("study_id"), event.c.at_us <= sa.bindparam("until_us"))
 _ATTEMPTS = (
     sa.select(
+        event.c.referral_id,
         event.c.site_id,
-        sa.func.min(_of(EventKind.HELD)).label("first_held_us"),
-        sa.func.max(_of(EventKind.HELD)).label("held_us"),
-        sa.func.max(_of(EventKind.SCREENING)).label("screening_us"),
-        *(sa.func.max(_of(kind)).label(kind.value) for kind in _ENDS),
+        sa.func.min(sa.case((event.c.kind.in_([kind.value for kind in _BEGINS]), event.c.at_us))).label("first_us"),
         sa.func.max(event.c.expires_at_us).label("expires_us"),
+        *_columns(),
     )
-    .where(
-        event.c.study_id == sa.bindparam("study_id"),
-        event.c.at_us <= sa.bindparam("until_us"),
-        event.c.referral_id.is_not(None),
-        event.c.site_id.is_not(None),
-    )
+    .where(_WHERE, event.c.referral_id.is_not(None), event.c.site_id.is_not(None))
     .group_by(event.c.referral_id, event.c.site_id)
+)
+_TRANSFERS = sa.select(event.c.referral_id, event.c.seq, event.c.at_us, event.c.detail).where(
+    _WHERE, event.c.kind == EventKind.TRANSFERRED.value
 )
 
 
@@ -63,14 +76,18 @@ def read_attempts(connection: sa.Connection, study_id: str, until: datetime) -> 
     """Return the attempts up to a time (aware)."""
     found, attempts = Attempts(), []
     first_us: dict[str, int] = {}
-    for row in connection.execute(_ATTEMPTS, {"study_id": study_id, "until_us": to_us(until)}):
-        if row.held_us is None:
+    where = {"study_id": study_id, "until_us": to_us(until)}
+    left = {
+        (row.referral_id, msgspec.json.decode(row.detail)["from"]): row for row in connection.execute(_TRANSFERS, where)
+    }
+    for row in connection.execute(_ATTEMPTS, where):
+        if row.BEGUN_seq is None:
             continue
         found.holds[row.site_id] = found.holds.get(row.site_id, 0) + 1
-        first_us[row.site_id] = min(row.first_held_us, first_us.get(row.site_id, row.first_held_us))
-        if row.ENROLLED is not None:
-            found.enrolled_at.setdefault(row.site_id, []).append(from_us(row.ENROLLED))
-        attempts.append(_attempt(row, to_us(until)))
+        first_us[row.site_id] = min(row.first_us, first_us.get(row.site_id, row.first_us))
+        if _stands(row, EventKind.ENROLLED):
+            found.enrolled_at.setdefault(row.site_id, []).append(from_us(row.ENROLLED_us))
+        attempts.append(_attempt(row, left.get((row.referral_id, row.site_id)), to_us(until)))
     for times in found.enrolled_at.values():
         times.sort()
     found.all = tuple(attempts)
@@ -78,14 +95,22 @@ def read_attempts(connection: sa.Connection, study_id: str, until: datetime) -> 
     return found
 
 
-def _attempt(row: sa.Row[Any], until_us: int) -> Attempt:
-    held_us: int = row.held_us
+def _stands(row: sa.Row[Any], kind: EventKind) -> bool:
+    """Return whether a step was taken at the site and not taken back."""
+    step = row._mapping
+    seq = step[f"{kind.value}_seq"]
+    return seq is not None and (step.get(f"{kind.value}_undone") or 0) < seq
+
+
+def _attempt(row: sa.Row[Any], left: Any, until_us: int) -> Attempt:
+    begun = from_us(row.BEGUN_us)
     for kind in _ENDS:
-        at_us = row._mapping[kind.value]
-        if at_us is not None and at_us >= held_us:
-            return Attempt(from_us(at_us) - from_us(held_us), kind)
-    if row.screening_us is not None and row.screening_us >= held_us:
-        return Attempt(from_us(until_us) - from_us(held_us), EventKind.SCREENING)
+        if _stands(row, kind) and row._mapping[f"{kind.value}_seq"] > row.BEGUN_seq:
+            return Attempt(from_us(row._mapping[f"{kind.value}_us"]) - begun, kind)
+    if left is not None and left.seq > row.BEGUN_seq:
+        return Attempt(from_us(left.at_us) - begun, EventKind.RELEASED)
+    if _stands(row, EventKind.SCREENING) and row.SCREENING_seq > row.BEGUN_seq:
+        return Attempt(from_us(until_us) - begun, EventKind.SCREENING)
     if row.expires_us is not None and row.expires_us <= until_us:
-        return Attempt(from_us(row.expires_us) - from_us(held_us), EventKind.RELEASED)
-    return Attempt(from_us(until_us) - from_us(held_us), EventKind.HELD)
+        return Attempt(from_us(row.expires_us) - begun, EventKind.RELEASED)
+    return Attempt(from_us(until_us) - begun, EventKind.HELD)

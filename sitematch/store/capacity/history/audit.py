@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import CapRule
-from sitematch.domain.capacity.states import SITE_KINDS, EventKind
+from sitematch.domain.capacity.states import SITE_KINDS, EventKind, standing
 from sitematch.store.capacity.chain import GENESIS, seal
 from sitematch.store.capacity.counters import counter_key
 from sitematch.store.capacity.counting import apply_setting
@@ -169,7 +169,8 @@ class _Check:
     def _fold(self, row: dict[str, Any]) -> None:
         study_id, kind = row["study_id"], EventKind(row["kind"])
         if row["referral_id"] is not None:
-            self._latest[row["referral_id"]] = tuple(row[name] for name in _LATEST_COLUMNS)
+            noted = {**row, "kind": standing(kind).value}
+            self._latest[row["referral_id"]] = tuple(noted[name] for name in _LATEST_COLUMNS)
         elif kind is EventKind.POLICY_SET:
             self._policies[study_id] = row["detail"]
         elif kind not in SITE_KINDS:  # facts about sites are not rules

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.occupancy import keys_for
 from sitematch.domain.capacity.spot import LedgerEvent
-from sitematch.domain.capacity.states import EventKind
+from sitematch.domain.capacity.states import HOLD_STARTS, EventKind
 from sitematch.store import schema
 from sitematch.store.capacity.chain import read_event
 from sitematch.store.engine import Store
@@ -71,20 +71,20 @@ def oldest_holds(store: Store, study_id: str, now: datetime) -> dict[str, dateti
     LedgerBusy, StorageFault, NotReady
         See `Store.reading`.
     """
-    query = (
-        sa.select(latest_event.c.site_id, sa.func.min(event.c.at_us).label("since_us"))
-        .select_from(
-            latest_event.join(
-                event, sa.and_(event.c.study_id == latest_event.c.study_id, event.c.seq == latest_event.c.seq)
-            )
-        )
+    # An extension or a transfer does not begin a hold anew.
+    began = (
+        sa.select(latest_event.c.site_id, sa.func.max(event.c.at_us).label("at_us"))
+        .select_from(latest_event.join(event, event.c.referral_id == latest_event.c.referral_id))
         .where(
             latest_event.c.study_id == study_id,
             latest_event.c.kind == EventKind.HELD.value,
             latest_event.c.expires_at_us > to_us(now),
+            event.c.kind.in_(HOLD_STARTS),
         )
-        .group_by(latest_event.c.site_id)
+        .group_by(latest_event.c.site_id, latest_event.c.referral_id)
+        .subquery()
     )
+    query = sa.select(began.c.site_id, sa.func.min(began.c.at_us).label("since_us")).group_by(began.c.site_id)
     with store.reading() as connection:
         return {row.site_id: from_us(row.since_us) for row in connection.execute(query)}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -17,6 +17,7 @@ from sitematch.domain.capacity.recruitment import ClockStep, Recruitment, SiteRe
 from sitematch.domain.capacity.spot import SpotPolicy, state_at
 from sitematch.domain.capacity.states import (
     CAP_KINDS,
+    CORRECTIONS,
     PARTICIPANTS,
     REFERRAL_KINDS,
     STATES,
@@ -43,8 +44,17 @@ _COUNTS = (
     .group_by(event.c.site_id, event.c.kind)
 )
 _DAY = timedelta(days=1)
+_ENROLLED = (
+    sa.select(event.c.kind, event.c.at_us, event.c.referral_id)
+    .where(_UP_TO, event.c.kind.in_((EventKind.ENROLLED, EventKind.ENROLLMENT_UNDONE)))
+    .order_by(event.c.seq)
+)
 _START = sa.select(sa.func.min(event.c.at_us)).where(_UP_TO)
-_PARTICIPANT_KINDS = tuple(sorted(STATES[state].event for state in PARTICIPANTS))
+_PARTICIPANT_KINDS = tuple(
+    sorted(
+        kind for state in PARTICIPANTS for kind in (STATES[state].event, STATES[state].corrected) if kind is not None
+    )
+)
 _STEPS = (
     sa.select(event.c.kind, event.c.at_us, event.c.site_id, event.c.country, event.c.detail)
     .where(_UP_TO, event.c.kind.in_((*CAP_KINDS, *_PARTICIPANT_KINDS)))
@@ -101,10 +111,15 @@ def recruitment(
         start_us = connection.execute(_START, where).scalar()
         rows = connection.execute(_COUNTS, where).all()
         steps = tuple(_steps(connection, where, view.policy))
+        enrolled_on = _by_day(connection, where, zone)
         attempts = read_attempts(connection, study_id, until)
         listed_on = opening_days(connection, study_id, until)
     blocked = blocked_spans(steps, until)
-    counts: Counter[tuple[str | None, str]] = Counter({(row.site_id, row.kind): row.n for row in rows})
+    counts: Counter[tuple[str | None, str]] = Counter()
+    for row in rows:
+        counts[row.site_id, row.kind] += row.n
+        if row.kind in CORRECTIONS:  # the step that it took back does not count
+            counts[row.site_id, CORRECTIONS[row.kind]] -= row.n
     last_us: dict[str, int] = {}
     for row in rows:
         if row.site_id is not None:
@@ -138,8 +153,8 @@ def recruitment(
             )
         )
     kinds: Counter[str] = Counter()
-    for row in rows:
-        kinds[row.kind] += row.n
+    for (_, kind), n in counts.items():
+        kinds[kind] += n
     return Recruitment(
         study_id=study_id,
         as_of=until,
@@ -151,7 +166,7 @@ def recruitment(
         screened=kinds[EventKind.SCREENING],
         screen_failed=kinds[EventKind.SCREEN_FAILED],
         keeps_failed=view.policy.takes_spot(SpotState.SCREEN_FAILED),
-        enrolled_on=tuple(sorted(_by_day(steps, zone).items())),
+        enrolled_on=tuple(sorted(enrolled_on.items())),
         attempts=attempts.all,
     )
 
@@ -205,12 +220,21 @@ def _steps(connection: sa.Connection, where: Mapping[str, Any], policy: SpotPoli
             said = msgspec.json.decode(row.detail)
             key = CapKey(level=CapLevel(said["level"]), scope=said["scope"])
             yield ClockStep(at, kind, (key,), said.get("spots"))
-        elif kind is EventKind.ENROLLED or not policy.takes_spot(SpotState.WITHDRAWN):
+        elif CORRECTIONS.get(kind, kind) is EventKind.ENROLLED or not policy.takes_spot(SpotState.WITHDRAWN):
             yield ClockStep(at, kind, keys_for(row.site_id, row.country, None))
 
 
-def _by_day(steps: Iterable[ClockStep], zone: tzinfo) -> Counter[date]:
-    return Counter(step.at.astimezone(zone).date() for step in steps if step.kind is EventKind.ENROLLED)
+def _by_day(connection: sa.Connection, where: Mapping[str, Any], zone: tzinfo) -> Counter[date]:
+    """Count enrolments by day; one that was taken back is taken from its own day."""
+    last: dict[str, date] = {}
+    days: Counter[date] = Counter()
+    for row in connection.execute(_ENROLLED, where):
+        if row.kind == EventKind.ENROLLED:
+            last[row.referral_id] = from_us(row.at_us).astimezone(zone).date()
+            days[last[row.referral_id]] += 1
+        else:
+            days[last[row.referral_id]] -= 1
+    return +days
 
 
 def _states(view: StudyView, now: datetime) -> dict[str, Counter[SpotState]]:
