@@ -231,7 +231,6 @@ class _Capacity:
         sections = [
             Section(
                 title="Study",
-                text=(self._finding(study, sites),),
                 table=Table(name="study", columns=_COLUMNS, rows=(study,)),
             ),
             Section(
@@ -257,6 +256,7 @@ class _Capacity:
             ledger=(self.study_counts.events, self.study_counts.head_hash),
             sections=tuple(sections),
             notes=(_REPLAYED,) if scope.visible is None else (_REPLAYED, _PARTIAL),
+            summary=self._finding(study, sites),
         )
 
     def _arms(self, study: tuple[Cell, ...]) -> list[tuple[Cell, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -91,6 +92,34 @@ def notes_of(table: Table) -> tuple[str, ...]:
         if (tone := column.tone_of(value)) is not None
     )
     return ((SIGNS_NOTE,) if has_signs else ()) + table.notes
+
+
+WIDEST = 22
+"""More columns than this are shown in two tables, where a page has a width."""
+
+
+def parts_of(table: Table) -> tuple[Table, ...]:
+    """Return a table as a page shows it: with many columns, the main ones first, then the details below them.
+
+    Both parts have all rows, and begin with the first column and the texts that follow it.
+    """
+    details = [at for at, column in enumerate(table.columns) if column.is_detail]
+    if len(table.columns) <= WIDEST or not details:
+        return (table,)
+    names = [0]
+    while table.columns[names[-1] + 1].kind is CellKind.TEXT:
+        names.append(names[-1] + 1)
+    main = [at for at in range(len(table.columns)) if at in names or at not in details]
+    return tuple(
+        replace(
+            table,
+            columns=tuple(table.columns[at] for at in places),
+            rows=tuple(tuple(row[at] for at in places) for row in table.rows),
+            totals=None if table.totals is None else tuple(table.totals[at] for at in places),
+            notes=table.notes if part else (),
+        )
+        for part, places in enumerate((main, [*names, *(at for at in details if at not in names)]))
+    )
 
 
 def facts_of(report: Report) -> tuple[tuple[str, str], ...]:

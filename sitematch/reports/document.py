@@ -239,6 +239,8 @@ class Report:
     notes
         Notes about the whole report: what the reader may not see, that the catalogue keeps no history, a study's
         notice.
+    summary
+        What matters most, in one sentence; it comes first. Empty if there is nothing to say.
 
     Raises
     ------
@@ -257,6 +259,7 @@ class Report:
     filters: tuple[tuple[str, str], ...] = ()
     sources: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    summary: str = ""
 
     def __post_init__(self) -> None:
         _check_name(self.kind)

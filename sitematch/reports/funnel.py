@@ -165,6 +165,7 @@ def funnel_report(
         ledger=ledger,
         sections=sections,
         notes=_NOTES if scope.visible is None else (*_NOTES, _PARTIAL),
+        summary=_summary(study),
     )
 
 
@@ -237,6 +238,15 @@ def _all_months(found: Iterable[str], until: datetime) -> list[str]:
         months.append(f"{year:04}-{month:02}")
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
     return months
+
+
+def _summary(study: FunnelTally) -> str:
+    counts = study.counts
+    if not study.referrals:
+        return ""
+    ended = counts["screen_failed"] + counts["enrolled"]
+    failed = f"; {100 * counts['screen_failed'] / ended:.0f} % of completed screenings failed" if ended else ""
+    return f"Of {counts['attempts']:,} attempts {counts['enrolled']:,} enrolled, {counts['open']:,} are open{failed}."
 
 
 def _findings(study: FunnelTally) -> tuple[str, ...]:

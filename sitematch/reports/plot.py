@@ -168,6 +168,8 @@ class FanPlot:
         The middle of the forecast: a median or a mean; its label says which.
     bands
         Intervals around `expected`, widest first.
+    references
+        Lines to compare with, e.g. what an earlier pace would have given.
 
     Raises
     ------
@@ -183,9 +185,10 @@ class FanPlot:
     expected: Line
     bands: tuple[Band, ...]
     levels: tuple[Level, ...] = ()
+    references: tuple[Line, ...] = ()
 
     def __post_init__(self) -> None:
-        for line in (self.observed, self.expected):
+        for line in (self.observed, self.expected, *self.references):
             _check_order(self.name, [x for x, _ in line.points])
             _check_finite(self.name, [y for _, y in line.points])
         for band in self.bands:

@@ -33,6 +33,7 @@ def plot_text(plot: Plot, zone: ZoneInfo) -> str:
         return " ".join([*parts, *map(_level, plot.levels)])
     parts = [f"Fan: {plot.y_label} over {plot.x_label.lower()}.", _ends(plot.observed, zone)]
     parts.append(_ends(plot.expected, zone))
+    parts += [_ends(line, zone) for line in plot.references]
     for band in plot.bands:
         if band.points:
             x, low, high = band.points[-1]
@@ -50,7 +51,7 @@ def plot_table(plot: Plot) -> Table:
             (category, *(row.values[at] for row in plot.series)) for at, category in enumerate(plot.categories)
         ]
         return _table(plot.name, (plot.category_label, CellKind.TEXT), labels, rows, ())
-    lines = plot.lines if isinstance(plot, LinePlot) else (plot.observed, plot.expected)
+    lines = plot.lines if isinstance(plot, LinePlot) else (plot.observed, plot.expected, *plot.references)
     for line in lines:
         columns.append((line.label, dict(line.points)))
     if isinstance(plot, FanPlot):

@@ -72,12 +72,13 @@ class Scope:
         ledger: tuple[int, str],
         sections: tuple[Section, ...],
         notes: tuple[str, ...] = (),
+        summary: str = "",
     ) -> Report:
         """Create a report from sections.
 
         Parameters
         ----------
-        kind, title, sections, notes
+        kind, title, sections, notes, summary
             As in `Report`; the study's notice is added.
         standing_at
             The time that it describes (aware).
@@ -98,4 +99,5 @@ class Scope:
             sources=(("Ledger", counted),),
             sections=sections,
             notes=(*notes, *((self.study_notice,) if self.study_notice else ())),
+            summary=summary,
         )

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from openpyxl import load_workbook
 from rich.console import Console
 
 from sitematch.errors import InvalidInput
-from sitematch.reports.cell_text import facts_of, shown, signed
-from sitematch.reports.document import CellKind, Report, Section, Table
+from sitematch.reports.cell_text import facts_of, parts_of, shown, signed
+from sitematch.reports.document import CellKind, Column, Report, Section, Table
 from sitematch.reports.plot import BarPlot, FanPlot, LinePlot
 from sitematch.reports.plot_text import plot_table, plot_text
 from sitematch.reports.render import Format, render
@@ -196,7 +197,7 @@ def test_pdf_holds_the_table_as_people_read_it() -> None:
     for name, value in facts_of(make_report()):
         assert f"{name} {value}" in lines
     assert any(
-        line.startswith("Capacity: NCT00000001, as of 2026-01-15 13:30") and line.endswith("1 / 3") for line in lines
+        line.startswith("Capacity: NCT00000001, as of 2026-01-15 13:30") and line.endswith("1 / 4") for line in lines
     )
 
 
@@ -322,3 +323,32 @@ def test_plot_data_joins_lines_at_their_common_places() -> None:
     days: list[Any] = [date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)]
     assert list(table.rows) == [(days[0], 0, 1), (days[1], None, 9), (days[2], 7, None)]
     assert table.notes == ("Cap: 8.",)
+
+
+def test_sentence_that_matters_comes_first_in_every_format_for_people() -> None:
+    report = make_report(summary="At this pace the study fills in June 2026.")
+
+    page = render(report, Format.HTML).decode()
+    assert page.index("fills in June 2026") < page.index("<h2>")
+    assert read_pdf(render(report, Format.PDF))[2] == report.summary
+    assert printed(report)[1] == report.summary
+    assert msgspec.json.decode(render(report, Format.JSON))["summary"] == report.summary
+    assert 'class="summary"' not in render(make_report(), Format.HTML).decode()
+
+
+def test_table_too_wide_for_a_page_is_shown_in_two_with_the_same_rows() -> None:
+    names = Column(name="site", label="Site", kind=CellKind.TEXT)
+    counts = [
+        Column(name=f"count_{n}", label=f"Count {n}", kind=CellKind.INTEGER, is_detail=n % 2 == 0) for n in range(24)
+    ]
+    wide = Table(
+        name="wide", columns=(names, *counts), rows=(("a", *range(24)), ("b", *range(24, 48))), notes=("Note",)
+    )
+
+    main, details = parts_of(wide)
+
+    assert [column.name for column in main.columns] == ["site", *(f"count_{n}" for n in range(1, 24, 2))]
+    assert [column.name for column in details.columns] == ["site", *(f"count_{n}" for n in range(0, 24, 2))]
+    assert (main.rows[1][:2], details.rows[1][:2]) == (("b", 25), ("b", 24))
+    assert (main.notes, details.notes) == ((), ("Note",))
+    assert parts_of(make_table()) == (make_table(),)

@@ -108,3 +108,28 @@ def _test(name: str, sites: Sequence[SiteRecruitment], recruitment: Recruitment,
 
 def _spans(sites: Sequence[SiteRecruitment]) -> Iterable[tuple[datetime, datetime]]:
     return (span for site in sites for span in site.open_spans)
+
+
+def study_words(test: PaceTest) -> str:
+    """Say in one or two sentences whether the study's pace has changed."""
+    counted = (
+        f"{test.recent} enrolled since {test.since} in {test.recent_days:.0f} open days of all sites, and "
+        f"{test.before} before in {test.before_days:.0f}"
+    )
+    if test.probability > LEVEL:
+        return f"The pace has not clearly changed: {counted}."
+    return (
+        f"The pace has {'fallen' if test.is_slower else 'risen'}: {counted}. Chance alone makes such a difference in "
+        f"{_percent(test.probability)} of cases. The forecast follows the pace of now, with a wider interval."
+    )
+
+
+def site_words(test: PaceTest) -> str:
+    """Say in a clause how a site's pace has changed."""
+    if test.recent == 0 and test.last_on is not None:
+        return f"site {test.name} has not enrolled since {test.last_on:%B %Y}"
+    return f"site {test.name} enrols {'more slowly' if test.is_slower else 'faster'} since {test.since:%B %Y}"
+
+
+def _percent(share: float) -> str:
+    return "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"

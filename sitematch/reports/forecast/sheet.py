@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from sitematch.domain.capacity.caps import CapKey, CapLevel
 from sitematch.domain.capacity.recruitment import Recruitment
 from sitematch.reports.document import Report, Section
 from sitematch.reports.forecast import tables
+from sitematch.reports.forecast.changes import LEVEL, PaceTest, changed_sites, site_words, study_test, study_words
 from sitematch.reports.forecast.counts import interval, mean
 from sitematch.reports.forecast.outlook import LEVELS, AtDate, Outlook, Scenario
 from sitematch.reports.forecast.plan import DAY, STUDY
@@ -18,6 +19,8 @@ from sitematch.reports.forecast.rates import DAYS_A_MONTH
 from sitematch.reports.forecast.underway import screen_failures, will_enrol
 from sitematch.reports.plot import Band, FanPlot, Level, Line
 from sitematch.reports.scope import Scope
+
+_SITES_TOLD = 3
 
 FAR_AHEAD = 2.0
 """A date that is more than this many times as far ahead as the ledger goes back gets a warning."""
@@ -46,7 +49,15 @@ def sheet(
     ledger
         How many events it was worked out from, and the last one's hash.
     """
-    sections = _too_few(outlook, scope, facilities) if outlook.base is None else _all(outlook, scope, facilities)
+    changes = [
+        test
+        for test in changed_sites(outlook.recruitment, scope.zone)
+        if scope.visible is None or test.name in scope.visible
+    ]
+    if outlook.base is None:
+        sections = _too_few(outlook, scope, facilities)
+    else:
+        sections = _all(outlook, scope, facilities, changes)
     asked = [("By", outlook.by.isoformat())]
     if opened:
         asked.append(("Opened", "; ".join(f"{site_id} on {day}" for site_id, day in sorted(opened.items()))))
@@ -59,9 +70,35 @@ def sheet(
         ledger=ledger,
         sections=sections,
         notes=tuple(_notes(outlook, opened, scope)),
+        summary=_summary(outlook, changes),
     )
     simulated = ("Simulation", f"{outlook.courses} courses from seed {outlook.seed}, for the sites")
     return replace(report, filters=(*asked, *report.filters), sources=(*report.sources, simulated))
+
+
+def _summary(outlook: Outlook, changes: Sequence[PaceTest]) -> str:
+    """Return what matters most: when the study is full or how many enrol, and which sites stand still or slow down."""
+    base = outlook.base
+    if base is None:
+        return f"There is no forecast yet. {outlook.shortfall}"
+    at, low_high = base.dates[-1], LEVELS.index(tables.MAIN_LEVEL)
+    early, _, late = base.full_on
+    low, high = at.enrolled.intervals[low_high]
+    if base.plan.spots == 0:
+        said = "The study is full"
+    elif early is None:
+        said = f"At this pace {low} to {high} people have enrolled by {at.on:%-d %B %Y}"
+    elif late is None:
+        said = f"At this pace the study fills in {early:%B %Y} or later, and perhaps not by {outlook.horizon:%B %Y}"
+    elif (early.year, early.month) == (late.year, late.month):
+        said = f"At this pace the study fills in {early:%B %Y}"
+    else:
+        said = f"At this pace the study fills between {early:%B %Y} and {late:%B %Y}"
+    slower = [test for test in changes if test.is_slower]
+    told = [said, *map(site_words, slower[:_SITES_TOLD])]
+    if len(slower) > _SITES_TOLD:
+        told.append(f"{len(slower) - _SITES_TOLD} more sites have slowed down")
+    return "; ".join(told) + "."
 
 
 def _too_few(outlook: Outlook, scope: Scope, facilities: Mapping[str, str]) -> tuple[Section, ...]:
@@ -75,7 +112,9 @@ def _too_few(outlook: Outlook, scope: Scope, facilities: Mapping[str, str]) -> t
     )
 
 
-def _all(outlook: Outlook, scope: Scope, facilities: Mapping[str, str]) -> tuple[Section, ...]:
+def _all(
+    outlook: Outlook, scope: Scope, facilities: Mapping[str, str], changes: Sequence[PaceTest]
+) -> tuple[Section, ...]:
     base = outlook.base
     assert base is not None
     listed = [item for item in base.sites if scope.shows(item.site.site_id, item.site.country)]
@@ -93,6 +132,7 @@ def _all(outlook: Outlook, scope: Scope, facilities: Mapping[str, str]) -> tuple
         Section(
             title="The sites",
             text=(
+                *_changed_words(changes),
                 (
                     "A site is full once its own cap, its country's or the study's is. Each day is the end of the "
                     "month by which this has the probability in the heading."
@@ -106,9 +146,17 @@ def _all(outlook: Outlook, scope: Scope, facilities: Mapping[str, str]) -> tuple
     )
 
 
+def _changed_words(changes: Sequence[PaceTest]) -> tuple[str, ...]:
+    if not changes:
+        return ("No site's pace has clearly changed.",)
+    said = "; ".join(map(site_words, changes))
+    return (f"{said[0].upper()}{said[1:]}. Over all sites, chance alone raises such an alarm in 5 % of studies.",)
+
+
 def _study(outlook: Outlook, base: Scenario, zone: ZoneInfo) -> Section:
     at = base.dates[-1]
-    text = [_so_far(outlook.recruitment, zone), _expected(at)]
+    pace = study_test(outlook.recruitment, zone)
+    text = [_so_far(outlook.recruitment, zone), *([] if pace is None else [study_words(pace)]), _expected(at)]
     cap = outlook.recruitment.caps.get(STUDY)
     if cap is not None and at.spots_left is not None and at.full is not None:
         left = at.spots_left
@@ -127,7 +175,7 @@ def _study(outlook: Outlook, base: Scenario, zone: ZoneInfo) -> Section:
         text.append("The study has no cap of its own, so the number of spots left is not known.")
     if all(site.site.starts_in_days is None for site in base.sites):
         text.append("No site is taking new patients now. Only referrals in progress can still enrol.")
-    plot = _fan(outlook, base, cap, zone)
+    plot = _fan(outlook, base, cap, zone, pace)
     return Section(title="The study", text=tuple(text), plot=plot, table=tables.by_date(base.dates))
 
 
@@ -158,7 +206,7 @@ def _when_full(what: str, on: tuple[date | None, ...], horizon: date) -> str:
     return f"{what} {when} (80 % interval: {early:%B %Y} to {until})."
 
 
-def _fan(outlook: Outlook, base: Scenario, cap: int | None, zone: ZoneInfo) -> FanPlot:
+def _fan(outlook: Outlook, base: Scenario, cap: int | None, zone: ZoneInfo, pace: PaceTest | None) -> FanPlot:
     recruitment = outlook.recruitment
     today = recruitment.as_of.astimezone(zone).date()
     start = today if recruitment.since is None else recruitment.since.astimezone(zone).date()
@@ -185,7 +233,14 @@ def _fan(outlook: Outlook, base: Scenario, cap: int | None, zone: ZoneInfo) -> F
             for i in reversed(range(len(LEVELS)))
         ),
         levels=() if cap is None else (Level(label="Cap of the study", value=cap),),
+        references=() if pace is None or pace.probability > LEVEL else (_as_before(pace, today),),
     )
+
+
+def _as_before(pace: PaceTest, today: date) -> Line:
+    """Return the enrolments as they would be if the pace before had gone on in the recent part."""
+    expected = pace.before + pace.before / pace.before_days * pace.recent_days
+    return Line(label=f"At the pace before {pace.since}", points=((pace.since, pace.before), (today, expected)))
 
 
 def _what_if(outlook: Outlook, base: Scenario, changed: Scenario) -> Section:
@@ -253,7 +308,7 @@ def _how(outlook: Outlook) -> Section:
         title="Method",
         text=(
             (
-                "Each site enrols at its own constant rate. The rates of the sites follow a gamma distribution "
+                "Each site enrols at its own rate. The rates of the sites follow a gamma distribution "
                 "(Anisimov and Fedorov 2007). For a site with many data the forecast uses mostly its own rate, for a "
                 "site with few data mostly the rates of the others."
             ),
@@ -262,9 +317,17 @@ def _how(outlook: Outlook) -> Section:
                 f"enrols {DAYS_A_MONTH * fit.best.mean:.2f} in {DAYS_A_MONTH} days, and sites differ {differ}. The "
                 "intervals include the uncertainty of these two numbers."
             ),
-            "They do not include a change of pace, such as new advertising, a holiday or a competing trial.",
+            _paces(fit.pace_changed),
         ),
         table=tables.rates(fit),
+    )
+
+
+def _paces(changed: float) -> str:
+    return (
+        "The forecast averages over steady paces, rising and falling ones, changes at a time, sites that start slowly "
+        f"and months that vary, by what the data say: a changed pace has a probability of {_percent(changed)}. The lag "
+        "from hold to enrolment is included. A change that is still to come, such as new advertising, is not."
     )
 
 

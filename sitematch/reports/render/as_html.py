@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sitematch.domain.plain_text import plain_text
-from sitematch.reports.cell_text import facts_of, notes_of, signed, total_shown
+from sitematch.reports.cell_text import facts_of, notes_of, parts_of, signed, total_shown
 from sitematch.reports.document import Cell, CellKind, Column, Report
 from sitematch.reports.plot_text import plot_table, plot_text
 from sitematch.reports.render.as_svg import draw
@@ -40,6 +40,7 @@ def render(report: Report) -> bytes:
         draw=draw,
         is_number=_is_number,
         notes_of=notes_of,
+        parts_of=parts_of,
         plot_table=plot_table,
         plot_text=plot_text,
         signed=signed,

@@ -72,6 +72,7 @@ class ReportAnswer(_Wire, frozen=True):
     version: Annotated[str, Meta(description="The program that made the report.")]
     filters: Annotated[dict[str, str], Meta(description="The options of the report, besides the study and the time.")]
     sources: Annotated[dict[str, str], Meta(description="The data that the report is based on.")]
+    summary: Annotated[str, Meta(description="What matters most, in one sentence; may be empty.")]
     notes: tuple[str, ...]
     sections: tuple[ReportSection, ...]
 
@@ -93,6 +94,7 @@ def report_answer(report: Report) -> ReportAnswer:
         version=report.version,
         filters=dict(report.filters),
         sources=dict(report.sources),
+        summary=report.summary,
         notes=report.notes,
         sections=tuple(_section(section, report) for section in report.sections),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from sitematch.domain.plain_text import plain_text
 from sitematch.extras import needs_extra
-from sitematch.reports.cell_text import facts_of, notes_of, signed, total_shown
+from sitematch.reports.cell_text import facts_of, notes_of, parts_of, signed, total_shown
 from sitematch.reports.document import CellKind, Report, Table
 from sitematch.reports.plot import Plot
 from sitematch.reports.plot_text import plot_table, plot_text
@@ -54,6 +54,7 @@ def _content(report: Report) -> dict[str, Any]:
         "about": f"{report.title}: {report.study_id}, as of {report.as_of.astimezone(report.zone):%Y-%m-%d %H:%M}"
         f" ({report.time_zone})",
         "title": report.title,
+        "summary": report.summary,
         "facts": facts_of(report),
         "notes": report.notes,
         "sections": [
@@ -61,7 +62,8 @@ def _content(report: Report) -> dict[str, Any]:
                 "title": section.title,
                 "text": section.text,
                 "plot": None if section.plot is None else _plot(section.plot, report, is_told=section.table is None),
-                "table": None if section.table is None else _table(section.table, report),
+                "tables": [_table(part, report) for part in (() if section.table is None else parts_of(section.table))],
+                "notes": () if section.table is None else notes_of(section.table),
             }
             for section in report.sections
         ],
@@ -97,5 +99,4 @@ def _table(table: Table, report: Report) -> dict[str, Any]:
         "totals": None
         if table.totals is None
         else [total_shown(table, at, report.zone) for at in range(len(table.columns))],
-        "notes": notes_of(table),
     }

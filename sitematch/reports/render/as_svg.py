@@ -146,6 +146,8 @@ def _draw_fan(axes: Any, plot: FanPlot, zone: ZoneInfo) -> None:
         _draw_band(axes, band, zone, number)
     _draw_line(axes, plot.observed, zone, 0, marker="")
     _draw_line(axes, plot.expected, zone, 1, marker="")
+    for number, line in enumerate(plot.references, 2):
+        _draw_line(axes, line, zone, number, marker="x")
     _finish(axes, plot, zone, [x for line in (plot.observed, plot.expected) for x, _ in line.points])
 
 

@@ -34,6 +34,8 @@ def print_report(report: Report, console: Console) -> None:
         The output; on a narrow terminal, a wide table is folded.
     """
     console.print(Text(report.title, style="bold"))
+    if report.summary:
+        console.print(Text(report.summary, style="bold"))
     for name, value in facts_of(report):
         console.print(Text.assemble((f"{name}: ", "dim"), value))
     for section in report.sections:

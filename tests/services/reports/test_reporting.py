@@ -132,7 +132,7 @@ def test_closed_sites_and_those_not_recruiting_have_nothing_left(store: Store) -
 
     rows = [line(report, "sites", "site-1"), line(report, "sites", "site-4"), line(report, "study", STUDY_ID)]
     assert {(row["is_open"], row["remaining"], row["state"]) for row in rows} == {(False, 0, "no-capacity")}
-    assert "0 can take patients, 0 full, 2 closed" in report.sections[0].text[0]
+    assert "0 can take patients, 0 full, 2 closed" in report.summary
 
 
 def test_a_study_cap_leaves_no_more_than_its_open_sites_can_take(store: Store) -> None:
@@ -171,7 +171,7 @@ def test_without_any_cap_what_is_left_is_unknown_and_never_zero(store: Store) ->
 
     row = line(report, "study", STUDY_ID)
     assert (row["cap"], row["remaining"], row["state"], row["utilisation"]) == (None, None, "unknown", None)
-    assert "the number left is not known" in report.sections[0].text[0]
+    assert "the number left is not known" in report.summary
 
 
 def test_who_waits_counts_at_every_site_that_would_do_but_once_in_the_study(store: Store) -> None:
