@@ -5,8 +5,8 @@
 >>> place.place_name, place.country_code
 ('Paris', 'FR')
 
-Nothing is downloaded, every country is in one file, distances are on the ellipsoid, and each row says how sure its place
-is (``uncertainty_km``).
+Nothing is downloaded, every country is in one file, distances are on the ellipsoid, and each row says how sure its
+place is (``uncertainty_km``).
 """
 
 from __future__ import annotations
