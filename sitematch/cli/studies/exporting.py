@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 _CODES = exit_codes(EXIT_NO_MATCH, EXIT_NOT_FOUND, EXIT_AMBIGUOUS, *STORE)
 
-_FORMS = ("csv", "xlsx", "ndjson", "geojson")
+_FORMS = ("csv", "xlsx", "ndjson", "geojson", "gpkg", "parquet")
+_BINARY = {"xlsx": "Excel", "gpkg": "GeoPackage", "parquet": "GeoParquet"}
 
 
 def _file_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -50,8 +51,8 @@ def _file_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def export_group() -> None:
     """Write sites, matches or capacity to files for other programs.
 
-    CSV, Excel and NDJSON have the same columns. Text that a spreadsheet would run as a formula is made safe. To import
-    an exported file again, use `sitematch import csv`.
+    CSV, Excel, NDJSON, GeoPackage and GeoParquet have the same columns. Text that a spreadsheet would run as a formula
+    is made safe. To import an exported CSV, Excel or NDJSON file again, use `sitematch import csv`.
     """
 
 
@@ -202,15 +203,23 @@ def _form(form: str | None, out: Path | None) -> str:
     """Return the output format; a workbook is not written to a terminal."""
     ending = "" if out is None else out.suffix[1:].lower()
     chosen = form or (ending if ending in _FORMS else "csv")
-    if chosen == "xlsx" and out is None and sys.stdout.isatty():
-        raise InvalidInput("Excel output needs --out FILE.", field="out")
+    if chosen in _BINARY and out is None and sys.stdout.isatty():
+        raise InvalidInput(f"{_BINARY[chosen]} output needs --out FILE.", field="out")
     return chosen
 
 
 def _write(file: IO[bytes], form: str, header: tuple[str, ...], rows: Iterable[Wire], title: str, bom: bool) -> None:
     from sitematch.exporters.tables.files import TableFormat, write_csv, write_table
-    from sitematch.exporters.tables.rows import cells
+    from sitematch.exporters.tables.rows import ROW_TYPES, cells
 
+    if form in ("gpkg", "parquet") and not bom:
+        from sitematch.exporters.tables.geo_files import write_geopackage, write_geoparquet
+
+        if form == "gpkg":
+            write_geopackage(file, ROW_TYPES[title], header, rows, title.lower())
+        else:
+            write_geoparquet(file, ROW_TYPES[title], header, rows)
+        return
     if bom:
         if form != "csv":
             raise InvalidInput("--bom works only with CSV.", field="bom")

@@ -113,6 +113,8 @@ MATCH_HEADER = (
     *("reasons", "notice"),
 )
 CAPACITY_HEADER = tuple(CapacityRow.__struct_fields__)
+ROW_TYPES: dict[str, type[Wire]] = {"Sites": SiteRow, "Matches": MatchRow, "Capacity": CapacityRow}
+"""The type of the rows of each table, by its title."""
 
 
 def cells(rows: Iterable[Wire], header: Sequence[str]) -> Iterator[tuple[Value, ...]]:
