@@ -14,6 +14,7 @@ from api.console import (
     dashboard,
     holds,
     imports,
+    invitations,
     referral_list,
     referrals,
     reports,
@@ -36,6 +37,7 @@ def blueprint(backend: Backend) -> Console:
     faults.register(console, backend)
     for module in (
         sign_in,
+        invitations,
         second_factor,
         studies,
         today,

@@ -20,11 +20,12 @@ from api.http.errors import problem_of
 from api.http.reading import read_filters, read_form
 from api.idempotency import once
 from api.pages.languages import gettext as _
-from sitematch.domain.accounts.access import Grant, Permission, Role
+from sitematch.domain.accounts.access import GRANTED, Grant, Permission, Role
 from sitematch.domain.accounts.tokens import Token
 from sitematch.errors import InvalidInput
 from sitematch.exporters.wire.matches import Wire
-from sitematch.services.accounts import accounts, tokens
+from sitematch.services.accounts import accounts, invitations, tokens
+from sitematch.services.studies import catalogue
 
 _Id = Annotated[str, Meta(max_length=200)]
 
@@ -120,23 +121,17 @@ def _register_people(console: Console, backend: Backend) -> None:
             grant = None
             if asked.role is not None:
                 grant = GrantForm(role=asked.role, study_id=asked.study_id, site_id=asked.site_id).grant()
-            password = _one_time_password()
             account = accounts.create_account(
-                context.store,
-                context.actor,
-                email=asked.email,
-                now=context.now,
-                password=password,
-                must_change=True,
-                grant=grant,
+                context.store, context.actor, email=asked.email, now=context.now, grant=grant
             )
-            return CreatedAccount(account_id=account.account_id, secret=password)
+            code = invitations.invite(context.store, context.actor, account_id=account.account_id, now=context.now)
+            return CreatedAccount(account_id=account.account_id, secret=code)
 
         try:
             made = once(backend, "console_add_person", _plain(asked), CreatedAccount, make, masked="secret")
         except InvalidInput as error:
             return _list(context, typed=asked, fault=error.message, status=problem_of(error).status)
-        return _show(context, made.account_id, password=made.secret, was_made=True)
+        return _show(context, made.account_id, invitation=made.secret, was_made=True)
 
 
 def _register_person(console: Console, backend: Backend) -> None:
@@ -144,11 +139,25 @@ def _register_person(console: Console, backend: Backend) -> None:
     def person(account_id: str) -> Response:
         return _show(ConsoleContext(backend), account_id, done=read_filters(DoneQuery).done)
 
+    @console.page("POST", "/people/<account_id>/invitation", Permission.ACCOUNTS_WRITE, is_sensitive=True)
+    def invite_again(account_id: str) -> Response:
+        context = ConsoleContext(backend)
+
+        def make() -> CreatedAccount:
+            code = invitations.invite(context.store, context.actor, account_id=account_id, now=context.now)
+            return CreatedAccount(account_id=account_id, secret=code)
+
+        try:
+            made = once(backend, "console_invite", [account_id], CreatedAccount, make, masked="secret")
+        except InvalidInput as error:
+            return _show(context, account_id, fault=error.message, status=problem_of(error).status)
+        return _show(context, account_id, invitation=made.secret, was_made=True)
+
     @console.page("POST", "/people/<account_id>/roles", Permission.ACCOUNTS_WRITE, is_sensitive=True)
     def give_role(account_id: str) -> Response:
         asked, context = read_form(GrantForm), ConsoleContext(backend)
         try:
-            accounts.give(context.store, context.actor, account_id=account_id, grant=asked.grant())
+            accounts.give(context.store, context.actor, account_id=account_id, grant=asked.grant(), now=context.now)
         except InvalidInput as error:
             return _show(context, account_id, fault=error.message, status=problem_of(error).status)
         return go("person", account_id=account_id, done="given")
@@ -159,7 +168,7 @@ def _register_person(console: Console, backend: Backend) -> None:
         if asked.role is Role.ADMINISTRATOR and _is_me(account_id):
             fault = _("You cannot remove your own administrator role. Ask another administrator.")
             return _show(context, account_id, fault=fault, status=409)
-        accounts.remove_grant(context.store, context.actor, account_id=account_id, grant=asked.grant())
+        accounts.remove_grant(context.store, context.actor, account_id=account_id, grant=asked.grant(), now=context.now)
         return go("person", account_id=account_id, done="taken")
 
     @console.page("GET", "/people/<account_id>/end", Permission.ACCOUNTS_WRITE)
@@ -241,6 +250,12 @@ def _register_tokens(console: Console, backend: Backend) -> None:
         return go("person", account_id=account_id, done="token")
 
 
+def _studies(context: ConsoleContext) -> tuple[str, ...]:
+    """Return the studies to choose from: the one in view, and those that somebody manages or has a role in."""
+    known = {grant.study_id for each in accounts.list_accounts(context.store, context.actor) for grant in each.grants}
+    return tuple(sorted({context.study_id, *(study_id for study_id in known if study_id)}))
+
+
 def _is_me(account_id: str) -> bool:
     return session.current().account.account_id == account_id
 
@@ -268,6 +283,10 @@ def _list(context: ConsoleContext, *, typed: PersonForm | None = None, fault: st
         status=status,
         accounts=accounts.list_accounts(context.store, context.actor),
         roles=list(Role),
+        permissions=list(Permission),
+        granted=GRANTED,
+        studies=_studies(context),
+        sites=catalogue.read_sites(context.store, context.study_id),
         typed=typed or PersonForm(),
         fault=fault,
     )
@@ -280,11 +299,13 @@ def _show(
     done: str = "",
     password: str | None = None,
     secret: str | None = None,
+    invitation: str | None = None,
     was_made: bool = False,
     typed: TokenForm | None = None,
     fault: str = "",
     status: int = 200,
 ) -> Response:
+    changes, names = accounts.list_changes(context.store, context.actor, account_id)
     return page(
         "person.html",
         status=status,
@@ -296,6 +317,12 @@ def _show(
         scopes=list(Permission),
         password=password,
         secret=secret,
+        invitation=invitation,
+        invited_for=invitations.LASTS,
+        changes=changes,
+        names=names,
+        studies=_studies(context),
+        sites=catalogue.read_sites(context.store, context.study_id),
         was_made=was_made,
         typed=typed or TokenForm(),
         done=done,

@@ -17,6 +17,7 @@ from sitematch.cli.common import (
     exit_codes,
     format_option,
     plain_errors,
+    prepared_settings,
     print_json,
     say,
 )
@@ -94,6 +95,25 @@ def add(
     say(f"Created account {account.account_id} for {account.email}: {_roles(account)}.")
 
 
+@user_group.command("invite", epilog=_CODES)
+@click.argument("email")
+@plain_errors
+def invite(email: str) -> None:
+    """Print a link with which the owner of an account without a password chooses one. It works once, for 7 days.
+
+    \b
+    Example:
+      sitematch user invite ann@example.org
+    """
+    from sitematch.services.accounts import accounts, invitations
+
+    with open_context() as context:
+        found = accounts.find_account(context.store, context.actor, email)
+        code = invitations.invite(context.store, context.actor, account_id=found.account_id, now=context.now)
+    address = (prepared_settings(context.now).public_url or "https://YOUR-SERVER").rstrip("/")
+    say(f"{address}/console/invitation/{code}")
+
+
 @user_group.command("list", epilog=_CODES)
 @format_option("table", "json")
 @plain_errors
@@ -135,7 +155,7 @@ def grant_(email: str, role: str, study: str | None, site: str | None) -> None:
     grant = Grant(role=Role(role), study_id=study, site_id=site)
     with open_context() as context:
         found = accounts.find_account(context.store, context.actor, email)
-        account = accounts.give(context.store, context.actor, account_id=found.account_id, grant=grant)
+        account = accounts.give(context.store, context.actor, account_id=found.account_id, grant=grant, now=context.now)
     say(f"{account.email}: {_roles(account)}.")
 
 
@@ -156,7 +176,9 @@ def remove_grant(email: str, role: str, study: str | None, site: str | None) -> 
     grant = Grant(role=Role(role), study_id=study, site_id=site)
     with open_context() as context:
         found = accounts.find_account(context.store, context.actor, email)
-        account = accounts.remove_grant(context.store, context.actor, account_id=found.account_id, grant=grant)
+        account = accounts.remove_grant(
+            context.store, context.actor, account_id=found.account_id, grant=grant, now=context.now
+        )
     say(f"{account.email}: {_roles(account)}.")
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_REVISION = "0013"
+SCHEMA_REVISION = "0014"
 """The migration that this program needs; the last one in `migrations/versions`."""
 
 metadata = MetaData(
@@ -318,6 +318,31 @@ account_grant = Table(
     PrimaryKeyConstraint("account_id", "role", "study_id", "site_id"),
 )
 """Roles and where they apply; an empty study or site means all of them."""
+
+invitation = Table(
+    "invitation",
+    metadata,
+    Column("secret_hash", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("expires_at_us", BigInteger, nullable=False),
+    Index("ix_invitation_account_id", "account_id"),
+)
+"""Invitations that were not used yet, with a hash of the code in the link."""
+
+account_change = Table(
+    "account_change",
+    metadata,
+    Column("change_id", Integer, primary_key=True),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("study_id", Text, nullable=False),
+    Column("site_id", Text, nullable=False),
+    Index("ix_account_change_account_id_change_id", "account_id", "change_id"),
+)
+"""The history of accounts, from schema 0014 on."""
 
 token = Table(
     "token",

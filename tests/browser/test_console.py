@@ -309,3 +309,51 @@ def test_instants_are_in_the_viewers_zone(busy: ConsoleBrowser, open_page: OpenP
     expect(page.locator("dl.facts")).to_contain_text("6:30")  # 9:30 UTC
     # Slightly less than two days, because the clock continues.
     expect(page.locator("h1 + p, .row time").first).to_contain_text(re.compile("in (2 days|47 hours)"))
+
+
+def test_single_keys_search_take_a_spot_walk_the_list_and_explain_themselves(
+    busy: ConsoleBrowser, open_page: OpenPage
+) -> None:
+    page = open_as(busy, open_page)
+    page.goto("/console/caps")
+
+    page.keyboard.press("/")
+    page.wait_for_url("**/console/referrals")
+    page.keyboard.press("/")
+    expect(page.locator("#id")).to_be_focused()
+    page.keyboard.type("r-/n?")
+    expect(page.locator("#id")).to_have_value("r-/n?")  # typed, not acted on
+    page.keyboard.press("ArrowDown")
+    first, second = page.locator("main [data-row]").nth(0), page.locator("main [data-row]").nth(1)
+    expect(first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(second).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#id")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("#state")).to_be_focused()  # no trap
+    first.focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    first.focus()
+    page.keyboard.press("n")
+    page.wait_for_url("**/console/hold")
+
+
+def test_single_keys_can_be_turned_off(busy: ConsoleBrowser, open_page: OpenPage) -> None:
+    page = open_as(busy, open_page)
+    page.goto("/console/referrals")
+
+    page.get_by_role("button", name="Keyboard").click()
+    page.get_by_label("Use the single keys").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.reload()
+    page.keyboard.press("n")
+    page.keyboard.press("?")
+
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert page.url.endswith("/console/referrals")

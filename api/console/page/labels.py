@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 
 from sitematch.domain.accounts.access import Permission, Role
+from sitematch.domain.accounts.change import AccountChangeKind
 from sitematch.domain.capacity.caps import CapacityState, CapLevel
 from sitematch.domain.capacity.reasons import ClosureReason, CorrectionReason, ScreenFailureReason, WithdrawalReason
 from sitematch.domain.capacity.states import Action, EventKind, SpotState
@@ -185,6 +186,15 @@ SCOPES: Mapping[Permission, Any] = {
     Permission.ACCOUNTS_WRITE: _("Manage accounts"),
 }
 
+ACCOUNT_CHANGES: Mapping[AccountChangeKind, Any] = {
+    AccountChangeKind.CREATED: _("Account created"),
+    AccountChangeKind.INVITED: _("Invited"),
+    AccountChangeKind.ROLE_GIVEN: _("Role added"),
+    AccountChangeKind.ROLE_REMOVED: _("Role removed"),
+    AccountChangeKind.PASSWORD_SET: _("Password set"),
+    AccountChangeKind.DISABLED: _("Account disabled"),
+}
+
 WORDS: Mapping[str, Mapping[Any, Any]] = {
     "capacity": CAPACITY,
     "state": STATES,
@@ -197,6 +207,7 @@ WORDS: Mapping[str, Mapping[Any, Any]] = {
     "travel": TRAVEL,
     "travel_kind": TRAVEL_KINDS,
     "role": ROLES,
+    "account_change": ACCOUNT_CHANGES,
     "scope": SCOPES,
 }
 """For templates: the labels of codes, by kind of code; a test checks every code."""

@@ -10,8 +10,10 @@ from datetime import datetime
 
 from sitematch.domain.accounts.access import Actor, Grant, Permission, require
 from sitematch.domain.accounts.account import Account
+from sitematch.domain.accounts.change import AccountChange
 from sitematch.errors import AccountNotFound
-from sitematch.store.accounts import accounts, sessions
+from sitematch.store.accounts import accounts, changes, sessions
+from sitematch.store.accounts.changes import ChangedBy
 from sitematch.store.engine import Store
 
 
@@ -27,8 +29,9 @@ def create_account(
 ) -> Account:
     """Create an account, optionally with a role; without a role, nothing is allowed yet."""
     _require(actor)
-    account = accounts.create_account(store, email=email, now=now, password=password, must_change=must_change)
-    return account if grant is None else accounts.give(store, account_id=account.account_id, grant=grant)
+    by = ChangedBy(actor_id=actor.actor_id, at=now)
+    account = accounts.create_account(store, email=email, now=now, password=password, must_change=must_change, by=by)
+    return account if grant is None else accounts.give(store, account_id=account.account_id, grant=grant, by=by)
 
 
 def read_account(store: Store, actor: Actor, account_id: str) -> Account:
@@ -60,16 +63,18 @@ def list_accounts(store: Store, actor: Actor) -> tuple[Account, ...]:
     return accounts.list_accounts(store)
 
 
-def give(store: Store, actor: Actor, *, account_id: str, grant: Grant) -> Account:
+def give(store: Store, actor: Actor, *, account_id: str, grant: Grant, now: datetime) -> Account:
     """Give an account a role; nothing happens if it already has it."""
     _require(actor)
-    return accounts.give(store, account_id=account_id, grant=grant)
+    by = ChangedBy(actor_id=actor.actor_id, at=now)
+    return accounts.give(store, account_id=account_id, grant=grant, by=by)
 
 
-def remove_grant(store: Store, actor: Actor, *, account_id: str, grant: Grant) -> Account:
+def remove_grant(store: Store, actor: Actor, *, account_id: str, grant: Grant, now: datetime) -> Account:
     """Remove a role from an account; nothing happens if it does not have it."""
     _require(actor)
-    return accounts.remove_grant(store, account_id=account_id, grant=grant)
+    by = ChangedBy(actor_id=actor.actor_id, at=now)
+    return accounts.remove_grant(store, account_id=account_id, grant=grant, by=by)
 
 
 def set_password(
@@ -80,13 +85,21 @@ def set_password(
     To change the own password, see `sitematch.services.accounts.sign_in.change_password`.
     """
     _require(actor)
-    accounts.set_password(store, account_id=account_id, password=password, now=now, must_change=must_change)
+    by = ChangedBy(actor_id=actor.actor_id, at=now)
+    accounts.set_password(store, account_id=account_id, password=password, now=now, must_change=must_change, by=by)
 
 
 def disable_account(store: Store, actor: Actor, *, account_id: str, now: datetime) -> None:
     """Disable an account and end its sessions and tokens; the audit trail keeps its id."""
     _require(actor)
-    accounts.disable_account(store, account_id=account_id, now=now)
+    accounts.disable_account(store, account_id=account_id, now=now, by=ChangedBy(actor_id=actor.actor_id, at=now))
+
+
+def list_changes(store: Store, actor: Actor, account_id: str) -> tuple[tuple[AccountChange, ...], dict[str, str]]:
+    """Return the latest 50 changes of an account, latest first, and the names of people by actor id."""
+    _require(actor)
+    found = changes.list_changes(store, account_id, limit=50)
+    return found, {f"user:{account.account_id}": account.email for account in accounts.list_accounts(store)}
 
 
 def count_sessions(store: Store, actor: Actor, *, account_id: str, now: datetime) -> int:

@@ -13,6 +13,7 @@ from sitematch.domain.accounts.access import Actor
 from sitematch.domain.accounts.tokens import SESSION_LASTS, NewToken, Session
 from sitematch.errors import LoginFailed
 from sitematch.store.accounts import accounts, sessions, tokens
+from sitematch.store.accounts.changes import ChangedBy
 from sitematch.store.engine import Store
 
 
@@ -129,7 +130,8 @@ def change_password(
     """
     account = session.account
     accounts.log_in(store, email=account.email, password=password, now=now, device=device)
-    accounts.set_password(store, account_id=account.account_id, password=new_password, now=now)
+    by = ChangedBy(actor_id=account.actor.actor_id, at=now)
+    accounts.set_password(store, account_id=account.account_id, password=new_password, now=now, by=by)
 
 
 def _end(store: Store, secret: str, now: datetime) -> None:

@@ -15,17 +15,25 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from sitematch.domain.accounts.access import Grant, Role
 from sitematch.domain.accounts.account import Account
+from sitematch.domain.accounts.change import AccountChangeKind
 from sitematch.domain.accounts.passwords import check_new_password
 from sitematch.errors import AccountNotFound, InvalidInput, LoginFailed
 from sitematch.store import schema
 from sitematch.store.accounts.attempts import count_attempt, forget_attempts
+from sitematch.store.accounts.changes import ChangedBy, note_change
 from sitematch.store.accounts.hashing import hash_password, is_outdated, is_password, place_to_hash, sha256
 from sitematch.store.engine import Store
 from sitematch.store.instants import to_us
 
 
 def create_account(
-    store: Store, *, email: str, now: datetime, password: str | None = None, must_change: bool = False
+    store: Store,
+    *,
+    email: str,
+    now: datetime,
+    password: str | None = None,
+    must_change: bool = False,
+    by: ChangedBy | None = None,
 ) -> Account:
     """Create an account without permissions.
 
@@ -41,6 +49,8 @@ def create_account(
         See `sitematch.domain.accounts.passwords.check_new_password`; None allows only OpenID Connect or tokens.
     must_change
         Whether the password must be changed at the first sign-in, because somebody else chose it.
+    by
+        Who does it, for the account's history; so too in the functions below.
 
     Raises
     ------
@@ -52,7 +62,7 @@ def create_account(
     values = {
         "account_id": secrets.token_hex(8),
         "email": _normal_email(email),
-        "password_hash": None if password is None else _hash_new(password, _normal_email(email)),
+        "password_hash": None if password is None else hash_new(password, _normal_email(email)),
         "must_change": must_change and password is not None,
         "created_at_us": to_us(now),
         "disabled_at_us": None,
@@ -60,6 +70,7 @@ def create_account(
     try:
         with store.writing() as connection:
             connection.execute(sa.insert(schema.account).values(**values))
+            note_change(connection, str(values["account_id"]), AccountChangeKind.CREATED, by)
     except sa.exc.IntegrityError as error:
         raise InvalidInput("An account with this e-mail address already exists.", field="email") from error
     return read_account(store, str(values["account_id"]))
@@ -86,7 +97,15 @@ def list_accounts(store: Store) -> tuple[Account, ...]:
         return tuple(_from_row(connection, row) for row in connection.execute(query).all())
 
 
-def set_password(store: Store, *, account_id: str, password: str, now: datetime, must_change: bool = False) -> None:
+def set_password(
+    store: Store,
+    *,
+    account_id: str,
+    password: str,
+    now: datetime,
+    must_change: bool = False,
+    by: ChangedBy | None = None,
+) -> None:
     """Set a password, and end every session and token of the account; its devices are forgotten.
 
     Parameters
@@ -97,6 +116,8 @@ def set_password(store: Store, *, account_id: str, password: str, now: datetime,
         The new password.
     must_change
         Whether it must be changed at the next sign-in, because somebody else chose it.
+    by
+        See `create_account`.
 
     Raises
     ------
@@ -112,13 +133,13 @@ def set_password(store: Store, *, account_id: str, password: str, now: datetime,
         ).scalar_one()
     if before is not None and account.must_change_password and is_password(password, before):
         raise InvalidInput("Choose another password than the one that you were given.", field="password")
-    hashed = _hash_new(password, account.email)
-    _change(store, account_id, now, password_hash=hashed, must_change=must_change)
+    hashed = hash_new(password, account.email)
+    _change(store, account_id, now, AccountChangeKind.PASSWORD_SET, by, password_hash=hashed, must_change=must_change)
     with store.writing() as connection:
         connection.execute(sa.delete(schema.known_device).where(schema.known_device.c.account_id == account_id))
 
 
-def disable_account(store: Store, *, account_id: str, now: datetime) -> None:
+def disable_account(store: Store, *, account_id: str, now: datetime, by: ChangedBy | None = None) -> None:
     """Disable an account and end its sessions and tokens; the audit trail keeps its id.
 
     Raises
@@ -128,16 +149,19 @@ def disable_account(store: Store, *, account_id: str, now: datetime) -> None:
     LedgerBusy, StorageFault, NotReady
         See `Store.writing`.
     """
-    _change(store, account_id, now, disabled_at_us=to_us(now))
+    _change(store, account_id, now, AccountChangeKind.DISABLED, by, disabled_at_us=to_us(now))
 
 
-def _change(store: Store, account_id: str, now: datetime, **values: Any) -> None:
+def _change(
+    store: Store, account_id: str, now: datetime, kind: AccountChangeKind, by: ChangedBy | None, **values: Any
+) -> None:
     with store.writing() as connection:
         changed = connection.execute(
             sa.update(schema.account).where(schema.account.c.account_id == account_id).values(**values)
         )
         if not changed.rowcount:
             raise AccountNotFound("Account not found.", field="account_id")
+        note_change(connection, account_id, kind, by)
         connection.execute(
             sa.update(schema.token)
             .where(schema.token.c.account_id == account_id, schema.token.c.revoked_at_us.is_(None))
@@ -145,7 +169,7 @@ def _change(store: Store, account_id: str, now: datetime, **values: Any) -> None
         )
 
 
-def give(store: Store, *, account_id: str, grant: Grant) -> Account:
+def give(store: Store, *, account_id: str, grant: Grant, by: ChangedBy | None = None) -> Account:
     """Give an account a role; nothing happens if it already has it.
 
     Raises
@@ -158,13 +182,15 @@ def give(store: Store, *, account_id: str, grant: Grant) -> Account:
     insert = postgresql.insert if store.dialect == "postgresql" else sqlite.insert
     with store.writing() as connection:
         find_account(connection, schema.account.c.account_id == account_id)
-        connection.execute(
+        added = connection.execute(
             insert(schema.account_grant).values(**_grant_row(account_id, grant)).on_conflict_do_nothing()
         )
+        if added.rowcount:
+            note_change(connection, account_id, AccountChangeKind.ROLE_GIVEN, by, grant)
         return find_account(connection, schema.account.c.account_id == account_id)
 
 
-def remove_grant(store: Store, *, account_id: str, grant: Grant) -> Account:
+def remove_grant(store: Store, *, account_id: str, grant: Grant, by: ChangedBy | None = None) -> Account:
     """Remove a role from an account; nothing happens if it does not have it.
 
     Raises
@@ -177,7 +203,9 @@ def remove_grant(store: Store, *, account_id: str, grant: Grant) -> Account:
     table = schema.account_grant
     with store.writing() as connection:
         row = _grant_row(account_id, grant)
-        connection.execute(sa.delete(table).where(*(table.c[name] == value for name, value in row.items())))
+        removed = connection.execute(sa.delete(table).where(*(table.c[name] == value for name, value in row.items())))
+        if removed.rowcount:
+            note_change(connection, account_id, AccountChangeKind.ROLE_REMOVED, by, grant)
         return find_account(connection, schema.account.c.account_id == account_id)
 
 
@@ -305,7 +333,8 @@ def _is_known_device(connection: sa.Connection, account_id: str, device: str) ->
     return connection.execute(query).first() is not None
 
 
-def _hash_new(password: str, email: str) -> str:
+def hash_new(password: str, email: str) -> str:
+    """Return the hash of a new password, if it is allowed: see `check_new_password`."""
     check_new_password(password, email)
     return hash_password(password)
 

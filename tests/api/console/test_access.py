@@ -63,6 +63,7 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("GET", "/console/people"): (ADMINISTRATORS, {}),
     ("POST", "/console/people"): (ADMINISTRATORS, {"email": "new@example.org"}),
     ("GET", "/console/people/<account_id>"): (ADMINISTRATORS, {}),
+    ("POST", "/console/people/<account_id>/invitation"): (ADMINISTRATORS, {}),
     ("POST", "/console/people/<account_id>/roles"): (ADMINISTRATORS, {"role": "viewer"}),
     ("POST", "/console/people/<account_id>/roles/end"): (ADMINISTRATORS, {"role": "viewer"}),
     ("GET", "/console/people/<account_id>/end"): (ADMINISTRATORS, {"what": "account"}),
@@ -73,7 +74,11 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("POST", "/console/people/<account_id>/tokens/end"): (ADMINISTRATORS, {"token_id": "t-1"}),
     ("POST", "/console/sign-out"): (EVERYBODY, {}),
 }  # fmt: skip
-OPEN_TO_ALL = {(method, f"/console/sign-in{rest}") for method in ("GET", "POST") for rest in ("", "/code")}
+OPEN_TO_ALL = {
+    (method, f"/console/{rest}")
+    for method in ("GET", "POST")
+    for rest in ("sign-in", "sign-in/code", "invitation/<code>")
+}
 OWN = {
     *("/console/studies", "/console/account", "/console/account/password", "/console/sign-out"),
     *("/console/account/sessions/end", "/console/account/second-factor", "/console/account/second-factor/end"),

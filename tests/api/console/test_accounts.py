@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from typing import Any
 
 import pytest
 
-from sitematch.store.accounts import accounts, tokens
+from api.console.page import labels
+from sitematch.domain.accounts.access import GRANTED, Permission, Role
+from sitematch.errors import InvalidInput
+from sitematch.store.accounts import accounts, changes, invitations, tokens
 from tests.api.builders import STUDY_ID
 from tests.api.console_user import PASSWORD, ConsoleUser, console_user, read_text
 from tests.api.served_study import SITE, ServedStudy
@@ -18,27 +22,100 @@ def secret_in(page: str) -> str:
     return html.unescape(found[1]) if found else ""
 
 
-def test_person_is_added_with_a_role_and_a_password_that_is_shown_once_and_opens_the_console(
-    service: ServedStudy,
-) -> None:
+def add_zoe(ann: ConsoleUser, **changes: str) -> str:
+    """Add a person and return the path of the invitation, which is shown once."""
+    data = {"email": "Zoe@Example.org", "role": "site-coordinator", "study_id": STUDY_ID, "site_id": SITE}
+    link = secret_in(ann.fill("/console/people", "/console/people", **{**data, **changes}).text)
+    assert link.startswith("http://localhost/console/invitation/")
+    return link.removeprefix("http://localhost")
+
+
+def zoe_of(service: ServedStudy) -> Any:
+    return next(each for each in accounts.list_accounts(service.store) if each.email == "zoe@example.org")
+
+
+def test_person_is_added_with_a_role_and_chooses_a_password_by_a_link_that_works_once(service: ServedStudy) -> None:
     ann = console_user(service, "administrator")
 
-    made = ann.fill(
-        "/console/people", "/console/people",
-        email="Zoe@Example.org", role="site-coordinator", study_id=STUDY_ID, site_id=SITE,
-    )  # fmt: skip
+    path = add_zoe(ann)
 
-    password = secret_in(made.text)
-    zoe = next(each for each in accounts.list_accounts(service.store) if each.email == "zoe@example.org")
-    assert len(password) >= 16
-    assert password not in ann.get(f"/console/people/{zoe.account_id}").text
-    assert [(grant.role.value, grant.site_id) for grant in zoe.grants] == [("site-coordinator", SITE)]
+    assert path.rpartition("/")[2] not in ann.get(f"/console/people/{zoe_of(service).account_id}").text
+    assert [(grant.role.value, grant.site_id) for grant in zoe_of(service).grants] == [("site-coordinator", SITE)]
     visitor = ConsoleUser(service, "zoe")
-    assert visitor.sign_in(password).status_code == 303
-    assert visitor.get("/console").headers["Location"].startswith("/console/account")
-    visitor.fill("/console/account", "/account/password", password=password, new_password=PASSWORD)
+    assert visitor.get(path).status_code == 200
+    assert visitor.get(path).status_code == 200  # looking does not use it up
+    weak = visitor.fill(path, path, new_password="zoe@example.org")
+    assert weak.status_code == 400
+    done = visitor.fill(path, path, new_password=PASSWORD)
+    assert "Your password is set" in done.text
+    assert visitor.get(path).status_code == 410
     assert visitor.sign_in(PASSWORD).status_code == 303
     assert "Hospital miami" in visitor.get("/console/capacity").text
+
+
+def test_invitation_expires_and_is_replaced_by_a_new_one(service: ServedStudy) -> None:
+    first = add_zoe(console_user(service, "administrator"))
+    service.later(days=6)
+    person = f"/console/people/{zoe_of(service).account_id}"
+
+    second = secret_in(console_user(service, "administrator").fill(person, "/invitation").text).removeprefix(
+        "http://localhost"
+    )
+    visitor = ConsoleUser(service, "zoe")
+    replaced, usable = visitor.get(first), visitor.get(second)
+    service.later(days=7)
+
+    assert (replaced.status_code, usable.status_code) == (410, 200)
+    assert visitor.get(second).status_code == 410
+
+
+@pytest.mark.parametrize("end", ["disable", "password"])
+def test_invitation_of_a_disabled_account_or_one_with_a_password_is_worth_nothing(
+    service: ServedStudy, end: str
+) -> None:
+    path = add_zoe(console_user(service, "administrator"))
+    account_id = zoe_of(service).account_id
+    if end == "disable":
+        accounts.disable_account(service.store, account_id=account_id, now=service.now)
+    else:
+        accounts.set_password(service.store, account_id=account_id, password=PASSWORD, now=service.now)
+
+    assert ConsoleUser(service, "zoe").get(path).status_code == 410
+    with pytest.raises(InvalidInput):
+        invitations.invite(service.store, account_id=account_id, now=service.now)
+
+
+@pytest.mark.parametrize("code", ["x", "0" * 43, "%00", "a" * 500])
+def test_code_that_is_none_opens_nothing(service: ServedStudy, code: str) -> None:
+    assert ConsoleUser(service, "zoe").get(f"/console/invitation/{code}").status_code in (404, 410)
+
+
+def test_changes_of_an_account_are_shown_with_who_made_them(service: ServedStudy) -> None:
+    ann = console_user(service, "administrator")
+    path = add_zoe(ann)
+    account_id = zoe_of(service).account_id
+    person = f"/console/people/{account_id}"
+    ann.fill(person, "/roles", role="viewer", study_id=STUDY_ID, site_id="")
+    ann.fill(person, "/roles/end")
+    ConsoleUser(service, "zoe").fill(path, path, new_password=PASSWORD)
+
+    trail = re.findall(r'<span class="trail-what"><strong>([^<]+)</strong>', ann.get(person).text)
+
+    assert trail == ["Password set", "Role removed", "Role added", "Invited", "Role added", "Account created"]
+    by_ann = {change.actor_id for change in changes.list_changes(service.store, account_id, limit=9)}
+    assert by_ann == {f"user:{service.accounts['administrator']}", f"user:{account_id}"}
+
+
+def test_what_each_role_may_do_is_a_table_of_the_permissions(service: ServedStudy) -> None:
+    page = console_user(service, "administrator").get("/console/people").text
+
+    for permission in Permission:
+        words = html.escape(str(labels.SCOPES[permission]))
+        cells = re.search(rf'<th scope="row">{words}</th>(.*?)</tr>', page)
+        assert cells
+        assert re.findall("yes|no", cells[1].replace('class="soft"', "")) == [
+            "yes" if permission in GRANTED[role] else "no" for role in Role
+        ]
 
 
 def test_form_sent_twice_makes_one_account_and_does_not_show_the_secret_again(service: ServedStudy) -> None:

@@ -2,6 +2,7 @@
 // Every page works without any of it.
 
 import { offerCopy } from "../console/copy";
+import { offerKeys } from "../console/keys";
 import { followCapacity } from "../console/live";
 import { offerMap } from "../console/map-panel";
 import { sendOnce } from "../console/once";
@@ -17,3 +18,6 @@ if (live) followCapacity(live);
 
 const map = document.getElementById("capacity-map");
 if (map) offerMap(map);
+
+const keys = document.querySelector<HTMLDialogElement>("dialog[data-keys]");
+if (keys) offerKeys(keys);

@@ -1,0 +1,44 @@
+"""Invitations, and the history of accounts.
+
+Revision ID: 0014
+Revises: 0012
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0014"
+down_revision = "0013"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add both tables; earlier changes of accounts are not known."""
+    op.create_table(
+        "invitation",
+        sa.Column("secret_hash", sa.Text, primary_key=True),
+        sa.Column("account_id", sa.Text, sa.ForeignKey("account.account_id"), nullable=False),
+        sa.Column("expires_at_us", sa.BigInteger, nullable=False),
+    )
+    op.create_index("ix_invitation_account_id", "invitation", ["account_id"])
+    op.create_table(
+        "account_change",
+        sa.Column("change_id", sa.Integer, primary_key=True),
+        sa.Column("account_id", sa.Text, sa.ForeignKey("account.account_id"), nullable=False),
+        sa.Column("at_us", sa.BigInteger, nullable=False),
+        sa.Column("actor_id", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("study_id", sa.Text, nullable=False),
+        sa.Column("site_id", sa.Text, nullable=False),
+    )
+    op.create_index("ix_account_change_account_id_change_id", "account_change", ["account_id", "change_id"])
+
+
+def downgrade() -> None:
+    """Drop both; open invitations and the history of accounts are lost."""
+    op.drop_index("ix_account_change_account_id_change_id", "account_change")
+    op.drop_table("account_change")
+    op.drop_index("ix_invitation_account_id", "invitation")
+    op.drop_table("invitation")
