@@ -1,7 +1,7 @@
 """Invitations, and the history of accounts.
 
 Revision ID: 0014
-Revises: 0012
+Revises: 0013
 """
 
 import sqlalchemy as sa
