@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -63,14 +63,17 @@ def read_attempts(connection: sa.Connection, study_id: str, until: datetime) -> 
     """Return the attempts up to a time (aware)."""
     found, attempts = Attempts(), []
     first_us: dict[str, int] = {}
-    for row in connection.execute(_ATTEMPTS, {"study_id": study_id, "until_us": to_us(until)}):
-        if row.held_us is None:
+    until_us = to_us(until)
+    for row in connection.execute(_ATTEMPTS, {"study_id": study_id, "until_us": until_us}):
+        site_id, first_held_us, held_us, screening_us, *ends_us, expires_us = row
+        if held_us is None:
             continue
-        found.holds[row.site_id] = found.holds.get(row.site_id, 0) + 1
-        first_us[row.site_id] = min(row.first_held_us, first_us.get(row.site_id, row.first_held_us))
-        if row.ENROLLED is not None:
-            found.enrolled_at.setdefault(row.site_id, []).append(from_us(row.ENROLLED))
-        attempts.append(_attempt(row, to_us(until)))
+        found.holds[site_id] = found.holds.get(site_id, 0) + 1
+        first_us[site_id] = min(first_held_us, first_us.get(site_id, first_held_us))
+        if ends_us[0] is not None:
+            found.enrolled_at.setdefault(site_id, []).append(from_us(ends_us[0]))
+        outcome, ended_us = _ended(held_us, screening_us, ends_us, expires_us, until_us)
+        attempts.append(Attempt(timedelta(microseconds=ended_us - held_us), outcome))
     for times in found.enrolled_at.values():
         times.sort()
     found.all = tuple(attempts)
@@ -78,14 +81,15 @@ def read_attempts(connection: sa.Connection, study_id: str, until: datetime) -> 
     return found
 
 
-def _attempt(row: sa.Row[Any], until_us: int) -> Attempt:
-    held_us: int = row.held_us
-    for kind in _ENDS:
-        at_us = row._mapping[kind.value]
+def _ended(
+    held_us: int, screening_us: int | None, ends_us: Sequence[int | None], expires_us: int | None, until_us: int
+) -> tuple[EventKind, int]:
+    """Return how a referral's last attempt stands, and since when; until now if it is in progress."""
+    for kind, at_us in zip(_ENDS, ends_us, strict=True):
         if at_us is not None and at_us >= held_us:
-            return Attempt(from_us(at_us) - from_us(held_us), kind)
-    if row.screening_us is not None and row.screening_us >= held_us:
-        return Attempt(from_us(until_us) - from_us(held_us), EventKind.SCREENING)
-    if row.expires_us is not None and row.expires_us <= until_us:
-        return Attempt(from_us(row.expires_us) - from_us(held_us), EventKind.RELEASED)
-    return Attempt(from_us(until_us) - from_us(held_us), EventKind.HELD)
+            return kind, at_us
+    if screening_us is not None and screening_us >= held_us:
+        return EventKind.SCREENING, until_us
+    if expires_us is not None and expires_us <= until_us:
+        return EventKind.RELEASED, expires_us
+    return EventKind.HELD, until_us
