@@ -233,14 +233,14 @@ def _fan(outlook: Outlook, base: Scenario, cap: int | None, zone: ZoneInfo, pace
             for i in reversed(range(len(LEVELS)))
         ),
         levels=() if cap is None else (Level(label="Cap of the study", value=cap),),
-        references=() if pace is None or pace.probability > LEVEL else (_as_before(pace, today),),
+        references=() if pace is None or pace.probability > LEVEL else (_at_even_pace(pace, today),),
     )
 
 
-def _as_before(pace: PaceTest, today: date) -> Line:
-    """Return the enrolments as they would be if the pace before had gone on in the recent part."""
-    expected = pace.before + pace.before / pace.before_days * pace.recent_days
-    return Line(label=f"At the pace before {pace.since}", points=((pace.since, pace.before), (today, expected)))
+def _at_even_pace(pace: PaceTest, today: date) -> Line:
+    """Return the enrolments in the recent part as they would be at an even pace."""
+    points = ((pace.since, pace.before), (today, pace.before + pace.expected))
+    return Line(label=f"At an even pace since {pace.since}", points=points)
 
 
 def _what_if(outlook: Outlook, base: Scenario, changed: Scenario) -> Section:
