@@ -251,7 +251,7 @@ def _serve_openings(routes: Documented, backend: Backend) -> None:
             problems=(*WRITES, problems.SITE_NOT_FOUND),
             permission=Permission.CAPS_WRITE,
             headers=KEY_HEADER,
-            example={"site_id": "NCT06064929-001", "opened_on": "2026-03-01"},
+            example={"opened_on": "2026-03-01"},
         ),
     )
     def set_opening(site_id: str) -> Response:

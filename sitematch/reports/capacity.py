@@ -25,7 +25,7 @@ _COUNTED: tuple[tuple[Figure, str, str], ...] = (
     (Figure.OFFERED, "Offered", "Spots offered from the waiting list that are not accepted, declined or lapsed."),
     (Figure.HELD, "Held", "Holds that have not lapsed."),
     (Figure.SCREENING, "In screening", "Referrals in screening."),
-    (Figure.ENROLLED, "Enrolled", "Participants who have not withdrawn."),
+    (Figure.ENROLLED, "Participants", "People who enrolled and have not withdrawn."),
     (Figure.RELEASED, "Released", "Referrals that gave back their spot or left the waiting list, and did not return."),
     (Figure.LAPSED, "Lapsed", "Referrals whose hold or offer lapsed, and that did not return."),
     (Figure.SCREEN_FAILED, "Screen failed", "Referrals whose latest event is a failed screening."),
@@ -332,22 +332,26 @@ def _overlap(rows: list[tuple[Cell, ...]], study: tuple[Cell, ...]) -> tuple[str
 def _bars(name: str, noun: str, rows: list[tuple[Cell, ...]]) -> BarPlot | None:
     """Return the plot of the parts with spots in use, most first; None if there are none or they are hidden."""
     places = [_AT[column] for column in ("enrolled", "screening", "held", "offered")]
-    counted = {str(row[0]): [_int(row[at]) or 0 for at in places] for row in rows}
+    counted = {str(row[0]): [_int(row[at]) or 0 for at in places] for row in rows if _int(row[places[0]]) is not None}
+    for row in rows:
+        if str(row[0]) in counted:
+            # Under the study's rules, people who withdrew or failed screening may keep their spots.
+            counts = counted[str(row[0])]
+            counts.append(max(0, _taken(row) - sum(counts)))
     used = [part for part, counts in counted.items() if any(counts)]
     if not used:
         return None
-    places = [at for number, at in enumerate(places) if any(counts[number] for counts in counted.values())]
-    counted = {str(row[0]): [_int(row[at]) or 0 for at in places] for row in rows}
+    labels = [*(_COLUMNS[at].label for at in places), "Kept after withdrawal or failure"]
+    shown = [number for number in range(len(labels)) if any(counts[number] for counts in counted.values())]
     most = sorted(used, key=lambda part: (-sum(counted[part]), part))[:MOST_BARS]
     return BarPlot(
         name=name,
         title=f"Spots in use by {noun}" + ("" if len(most) == len(used) else f", the {MOST_BARS} with most"),
         category_label=noun.capitalize(),
-        value_label="Referrals",
+        value_label="Spots in use",
         categories=tuple(most),
         series=tuple(
-            Series(label=_COLUMNS[at].label, values=tuple(counted[part][number] for part in most))
-            for number, at in enumerate(places)
+            Series(label=labels[number], values=tuple(counted[part][number] for part in most)) for number in shown
         ),
         is_stacked=True,
     )

@@ -24,7 +24,8 @@ def plot_text(plot: Plot, zone: ZoneInfo) -> str:
         The time zone for displayed times.
     """
     if isinstance(plot, BarPlot):
-        parts = [f"Bars: {plot.value_label} by {plot.category_label.lower()}, {len(plot.categories)} in all."]
+        count = len(plot.categories)
+        parts = [f"{count} bar{'' if count == 1 else 's'}: {plot.value_label} by {plot.category_label.lower()}."]
         parts += [_range(row.label, plot.categories, row.values) for row in plot.series]
         return " ".join(parts)
     if isinstance(plot, LinePlot):

@@ -84,4 +84,4 @@ def test_a_screen_reader_is_told_what_a_plot_shows(open_page: OpenPage, secret: 
     plot = page.get_by_role("img", name="Spots in use by country")
 
     assert plot.count() == 1
-    assert "Bars: Referrals by country" in plot.locator("desc").text_content()  # type: ignore[operator]
+    assert "Spots in use by country" in plot.locator("desc").text_content()  # type: ignore[operator]

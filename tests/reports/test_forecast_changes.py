@@ -40,12 +40,21 @@ def test_probability_is_the_binomial_test_of_the_open_time() -> None:
 
     assert found is not None
     assert (found.recent, found.before) == (5, 50)
-    assert (found.recent_days, found.before_days) == pytest.approx((100, 300))
+    assert found.expected == pytest.approx(55 / 4)
     assert found.probability == pytest.approx(stats.binomtest(5, 55, 0.25).pvalue)
     assert found.is_slower
-    assert "The pace has fallen: 5 enrolled since 2025-11-26 in 100 open days of all sites, and 50 before in 300" in (
-        study_words(found)
-    )
+    assert "The pace has fallen: 5 enrolled since 2025-11-26, and at an even pace it would be 14." in study_words(found)
+
+
+def test_sites_that_opened_late_are_no_change_of_pace() -> None:
+    times = tuple(NOW - DAY * 40 * (n + 0.5) / 30 for n in range(30))
+    late = make_recruited("late", enrolled=30, enrolled_at=times, open_for=40 * DAY)
+
+    found = study_test(study(late, site("a", 15, 5)), UTC)
+
+    assert found is not None
+    assert (found.recent, found.expected) == (35, pytest.approx(35))
+    assert found.probability > 0.9
 
 
 def test_closed_time_does_not_count_as_a_slower_pace() -> None:
@@ -100,8 +109,8 @@ def test_report_begins_with_when_it_is_full_and_what_stands_still() -> None:
     plot = found.sections[0].plot
     assert isinstance(plot, FanPlot)
     (line,) = plot.references
-    # 120 in 300 open days, and then 100 more at that pace.
-    assert (line.points[0][1], line.points[1][1]) == (120, pytest.approx(160))
+    # 120 before, and a quarter of all 140 in the last quarter of the time.
+    assert (line.points[0][1], line.points[1][1]) == (120, pytest.approx(155))
 
 
 def test_steady_report_draws_no_other_pace_and_a_study_without_cap_says_how_many() -> None:

@@ -80,3 +80,17 @@ def test_quantile_is_the_least_number_that_suffices() -> None:
 def test_remaining_is_what_is_left_of_the_spots() -> None:
     assert counts.remaining(np.array([0.2, 0.3, 0.5]), 1) == pytest.approx([0.8, 0.2])
     assert counts.remaining(np.array([0.2, 0.8]), 3) == pytest.approx([0, 0, 0.8, 0.2])
+
+
+@pytest.mark.parametrize("cap", [None, 60, 7])
+def test_many_capped_sites_at_once_are_their_sum_one_by_one(cap: int | None) -> None:
+    rng = np.random.default_rng(3)
+    sizes, shares, caps = rng.uniform(0.3, 9, 45), rng.uniform(0.05, 0.9, 45), rng.integers(0, 30, 45)
+
+    found = counts.capped_total(sizes.tolist(), shares.tolist(), caps.tolist(), cap)
+
+    each = [counts.negative_binomial(*one) for one in zip(sizes, shares, caps.tolist(), strict=True)]
+    expected = counts.total(each, cap)
+    assert len(found) == len(expected) == 1 + (int(caps.sum()) if cap is None else cap)
+    assert found == pytest.approx(expected, abs=1e-13)
+    assert found.sum() == pytest.approx(1)

@@ -308,7 +308,7 @@ def test_cells_are_written_for_people_in_the_reports_zone() -> None:
 
 def test_plot_words_tell_the_least_and_most_or_the_first_and_last() -> None:
     assert plot_text(make_bars(), BERLIN) == (
-        "Bars: Participants by country, 3 in all. Enrolled: from 0 ($FR$) to 12 (US). Held: from 2 (DE) to 3 (US)."
+        "3 bars: Participants by country. Enrolled: from 0 ($FR$) to 12 (US). Held: from 2 (DE) to 3 (US)."
     )
     assert plot_text(make_lines(), BERLIN) == (
         "Lines: Participants over day. Enrolled: 0 at 2026-01-01, 7 at 2026-03-01. "

@@ -21,7 +21,7 @@ class OpeningSource(StrEnum):
     CATALOGUE = "catalogue"
     """The day of the first record that called the site recruiting."""
     FIRST_HOLD = "first hold"
-    """The day of its first hold, which was before any record called it recruiting."""
+    """The day of its first hold, which was before the day that somebody stated."""
     HOLDS = "holds"
     """Estimated: it had no hold at first, and then too many for that to be chance."""
     LEDGER = "ledger"

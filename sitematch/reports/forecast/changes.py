@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, tzinfo
+
+import numpy as np
 
 from sitematch.domain.capacity.recruitment import Recruitment, SiteRecruitment
-from sitematch.reports.forecast.plan import DAY
+from sitematch.reports.forecast.clock import passed_by, speed
+from sitematch.reports.forecast.counts import total
+from sitematch.reports.forecast.pace import open_between
+from sitematch.reports.forecast.plan import DAY, age_days
 
 MAX_RECENT_DAYS = 91
 """The recent part is a quarter of the ledger, at most this long."""
@@ -26,8 +31,10 @@ class PaceTest:
         The site_id; empty for the study.
     since
         The first day of the recent part.
-    recent, recent_days, before, before_days
-        Enrolments and open days in the recent part, and before it.
+    recent, before
+        Enrolments in the recent part, and before it.
+    expected
+        The enrolments in the recent part if each site had kept an even pace over all its open time.
     probability
         How often chance alone makes a difference as large (two-sided), 0 to 1.
     last_on
@@ -37,21 +44,20 @@ class PaceTest:
     name: str
     since: date
     recent: int
-    recent_days: float
     before: int
-    before_days: float
+    expected: float
     probability: float
     last_on: date | None
 
     @property
     def is_slower(self) -> bool:
-        """Return whether the recent pace is below the pace before."""
-        return self.recent * self.before_days < self.before * self.recent_days
+        """Return whether fewer enrolled in the recent part than at an even pace."""
+        return self.recent < self.expected
 
 
 def study_test(recruitment: Recruitment, zone: tzinfo) -> PaceTest | None:
     """Compare the recent pace of the study's sites with that before; None if there is no open time on both sides."""
-    return _test("", recruitment.sites, recruitment, zone)
+    return _test("", recruitment.sites, _counted(recruitment), recruitment, zone)
 
 
 def changed_sites(recruitment: Recruitment, zone: tzinfo) -> tuple[PaceTest, ...]:
@@ -64,8 +70,8 @@ def changed_sites(recruitment: Recruitment, zone: tzinfo) -> tuple[PaceTest, ...
     tests = sorted(
         (
             test
-            for site in recruitment.sites
-            if site.takes_patients and (test := _test(site.site_id, (site,), recruitment, zone)) is not None
+            for site, days in zip(recruitment.sites, _counted(recruitment), strict=True)
+            if site.takes_patients and (test := _test(site.site_id, (site,), (days,), recruitment, zone)) is not None
         ),
         key=lambda test: test.probability,
     )
@@ -83,39 +89,60 @@ def recent_days(recruitment: Recruitment) -> float:
     return min(MAX_RECENT_DAYS, (recruitment.as_of - since) / DAY / 4)
 
 
-def _test(name: str, sites: Sequence[SiteRecruitment], recruitment: Recruitment, zone: tzinfo) -> PaceTest | None:
-    """Test with the binomial distribution: given the total, each enrolment falls into a part by its open time."""
-    from scipy.stats import binomtest
+def _counted(recruitment: Recruitment) -> tuple[tuple[float, float], ...]:
+    """Return each site's open days in the recent part and before, if somebody could have passed screening then."""
+    now, late = recruitment.as_of, recent_days(recruitment)
+    passed = passed_by(recruitment.attempts)
+    since = now if recruitment.since is None else recruitment.since
+    edges = np.unique(np.append(np.arange(0.0, max(1.0, (now - since) / DAY) + 1), late))
+    found = []
+    for site in recruitment.sites:
+        days = open_between(site, now, edges) * speed(0.0, passed, age_days(site, now) - (edges[1:] + edges[:-1]) / 2)
+        found.append((float(days[edges[1:] <= late].sum()), float(days[edges[1:] > late].sum())))
+    return tuple(found)
+
+
+def _test(
+    name: str,
+    sites: Sequence[SiteRecruitment],
+    days: Sequence[tuple[float, float]],
+    recruitment: Recruitment,
+    zone: tzinfo,
+) -> PaceTest | None:
+    """Test whether so many of the enrolments fall into the recent part, given how many there are at each site.
+
+    At an even pace each does so with the share of that part in its open time. The sum of these binomials is exact;
+    a difference is as large if it is at most as probable. Sites that opened or closed change no share but their own.
+    """
+    from scipy.stats import binom
 
     border = recruitment.as_of - recent_days(recruitment) * DAY
-    open_days = sum(site.open_for / DAY for site in sites)
-    late_days = sum(max(0.0, (end - max(start, border)) / DAY) for start, end in _spans(sites))
-    times = [at for site in sites for at in site.enrolled_at]
-    recent = sum(at >= border for at in times)
-    if not times or late_days < 1 or open_days - late_days < 1:
+    if not days or min(sum(each) for each in zip(*days, strict=True)) < 1:
         return None
+    times = [at for site in sites for at in site.enrolled_at]
+    if not times:
+        return None
+    recent = sum(at >= border for at in times)
+    shares = [
+        (len(site.enrolled_at), late / (late + early) if late + early else 0.0)
+        for site, (late, early) in zip(sites, days, strict=True)
+    ]
+    pmf = total(binom.pmf(np.arange(count + 1), count, share) for count, share in shares if count)
+    as_far = pmf <= pmf[min(recent, len(pmf) - 1)] * (1 + 1e-7)
     return PaceTest(
         name=name,
         since=border.astimezone(zone).date(),
         recent=recent,
-        recent_days=late_days,
         before=len(times) - recent,
-        before_days=open_days - late_days,
-        probability=float(binomtest(recent, len(times), late_days / open_days).pvalue),
+        expected=sum(count * share for count, share in shares),
+        probability=min(1.0, float(pmf[as_far].sum())),
         last_on=max(times).astimezone(zone).date(),
     )
 
 
-def _spans(sites: Sequence[SiteRecruitment]) -> Iterable[tuple[datetime, datetime]]:
-    return (span for site in sites for span in site.open_spans)
-
-
 def study_words(test: PaceTest) -> str:
     """Say in one or two sentences whether the study's pace has changed."""
-    counted = (
-        f"{test.recent} enrolled since {test.since} in {test.recent_days:.0f} open days of all sites, and "
-        f"{test.before} before in {test.before_days:.0f}"
-    )
+    counted = f"{test.recent} enrolled since {test.since}, and at an even pace it would be {test.expected:.0f}"
     if test.probability > LEVEL:
         return f"The pace has not clearly changed: {counted}."
     return (

@@ -7,12 +7,13 @@ the cap *or more*. Otherwise it ends where less than `NEGLIGIBLE` is left.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 Pmf = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 NEGLIGIBLE = 1e-13
 """Probability that may be left out at the upper end of a distribution."""
@@ -98,6 +99,49 @@ def total(parts: Iterable[Pmf], cap: int | None = None) -> Pmf:
         heapq.heappush(heap, (len(both), tie, both))
         tie += 1
     return heap[0][2]
+
+
+def capped_total(sizes: Sequence[float], shares: Sequence[float], caps: Sequence[int], cap: int | None = None) -> Pmf:
+    """Return the distribution of a sum of negative binomials that are each cut off at a cap, and of the whole.
+
+    Parameters
+    ----------
+    sizes, shares, caps
+        As in `negative_binomial`, one of each.
+    cap
+        The cap of the sum; None for none.
+
+    Notes
+    -----
+    The same as `total` of `negative_binomial`, for many at once: those with similar caps are added in pairs by Fourier
+    transforms of all pairs together.
+    """
+    size, share, spots = np.array(sizes, dtype=np.float64), np.array(shares, dtype=np.float64), np.array(caps)
+    lengths = np.ceil(np.log2(spots + 1)).astype(np.int64)
+    return total(
+        (_summed(size[at], share[at], spots[at], cap) for at in (lengths == n for n in np.unique(lengths))), cap
+    )
+
+
+def _summed(size: Floats, share: Floats, spots: npt.NDArray[np.int64], cap: int | None) -> Pmf:
+    from scipy.fft import irfft, next_fast_len, rfft
+    from scipy.special import betainc, gammaln
+
+    n = np.arange(int(spots.max()) + 1, dtype=np.float64)
+    logs = gammaln(size[:, None] + n) - gammaln(size)[:, None] - gammaln(n + 1) + n * np.log(share)[:, None]
+    rows = np.where(n < spots[:, None], np.exp(logs + (size * np.log1p(-share))[:, None]), 0.0)
+    rows[np.arange(len(spots)), spots] = np.where(spots == 0, 1.0, betainc(np.maximum(spots, 1), size, share))
+    while len(rows) > 1:
+        if len(rows) % 2:
+            rows = np.vstack([rows, np.eye(1, rows.shape[1])])
+        width = 2 * rows.shape[1] - 1
+        length = next_fast_len(width, real=True)
+        both = irfft(rfft(rows[::2], length, axis=1) * rfft(rows[1::2], length, axis=1), length, axis=1)
+        rows = np.maximum(both[:, :width], 0.0)
+        if cap is not None and width > cap + 1:
+            rows[:, cap] = rows[:, cap:].sum(axis=1)
+            rows = rows[:, : cap + 1]
+    return np.asarray(rows[0, : int(spots.sum()) + 1])
 
 
 def limited(pmf: Pmf, cap: int | None) -> Pmf:

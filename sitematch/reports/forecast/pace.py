@@ -100,7 +100,7 @@ def clocks(recruitment: Recruitment) -> tuple[PacedClock, ...]:
     since = now if recruitment.since is None else recruitment.since
     length = max(1, math.ceil((now - since) / DAY))
     ago: Floats = np.arange(length, dtype=np.float64) + 0.5
-    open_on: Floats = np.array([_open_on(site, now, length) for site in sites])
+    open_on: Floats = np.array([open_between(site, now, np.arange(length + 1.0)) for site in sites])
     ages = np.array([age_days(site, now) for site in sites])[:, None] - ago[None, :]
     passed = passed_by(recruitment.attempts)
     enrolled_ago = np.array([(now - at) / DAY for site in sites for at in site.enrolled_at])
@@ -184,11 +184,10 @@ def fit_paced(enrolled: Sequence[int], open_days: Sequence[float], found: Sequen
     )
 
 
-def _open_on(site: SiteRecruitment, now: datetime, length: int) -> Floats:
-    """Return the share of each day back from now that a site was open."""
-    # The open time in the last n days, for every n; its differences are the days.
-    edges = np.arange(length + 1, dtype=np.float64)
-    total = np.zeros(length + 1)
+def open_between(site: SiteRecruitment, now: datetime, edges: Floats) -> Floats:
+    """Return how many days a site was open between each two of some ascending numbers of days ago."""
+    # The open time since each edge; its differences are those between them.
+    total = np.zeros(len(edges))
     for start, end in site.open_spans:
         total += np.clip(edges, (now - end) / DAY, (now - start) / DAY) - (now - end) / DAY
     return np.diff(total)

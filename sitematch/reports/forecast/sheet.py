@@ -233,14 +233,14 @@ def _fan(outlook: Outlook, base: Scenario, cap: int | None, zone: ZoneInfo, pace
             for i in reversed(range(len(LEVELS)))
         ),
         levels=() if cap is None else (Level(label="Cap of the study", value=cap),),
-        references=() if pace is None or pace.probability > LEVEL else (_as_before(pace, today),),
+        references=() if pace is None or pace.probability > LEVEL else (_at_even_pace(pace, today),),
     )
 
 
-def _as_before(pace: PaceTest, today: date) -> Line:
-    """Return the enrolments as they would be if the pace before had gone on in the recent part."""
-    expected = pace.before + pace.before / pace.before_days * pace.recent_days
-    return Line(label=f"At the pace before {pace.since}", points=((pace.since, pace.before), (today, expected)))
+def _at_even_pace(pace: PaceTest, today: date) -> Line:
+    """Return the enrolments in the recent part as they would be at an even pace."""
+    points = ((pace.since, pace.before), (today, pace.before + pace.expected))
+    return Line(label=f"At an even pace since {pace.since}", points=points)
 
 
 def _what_if(outlook: Outlook, base: Scenario, changed: Scenario) -> Section:
@@ -347,7 +347,7 @@ def _notes(outlook: Outlook, opened: Mapping[str, date], scope: Scope) -> Iterab
     if any(key.level is CapLevel.ARM for key in recruitment.caps):
         yield "Caps of arms are not included. If one is reached, the study enrols fewer people than shown here."
     if recruitment.keeps_failed:
-        yield "In this study a failed screening keeps its spot. This is not included: the study is full earlier."
+        yield _failed_words(outlook)
     closed = [site for site in recruitment.sites if not site.takes_patients]
     unopened = sum(not site.was_used and site.site_id not in opened for site in closed)
     if unopened:
@@ -357,6 +357,19 @@ def _notes(outlook: Outlook, opened: Mapping[str, date], scope: Scope) -> Iterab
             "Sites that are closed to new patients can still enrol referrals in progress. The catalogue has no "
             "history: a site that is closed by its registry status counts as open until its last event."
         )
+
+
+def _failed_words(outlook: Outlook) -> str:
+    recruitment = outlook.recruitment
+    failed, enrolled = recruitment.screen_failed, recruitment.enrolled
+    said = (
+        f"In this study a failed screening keeps its spot. This is not included: {failed} have failed so far, so the "
+        "study is full earlier than shown"
+    )
+    if outlook.base is None or not enrolled:
+        return f"{said}."
+    more = (outlook.base.dates[-1].enrolled.mean - enrolled) * failed / enrolled
+    return f"{said}. At the present rate of failures, about {more:.0f} more fail by {outlook.by}."
 
 
 def _percent(share: float) -> str:

@@ -108,10 +108,12 @@ def _run(
     counts = np.zeros((len(sites), courses), dtype=np.int64)
     counted = counts
     steps = np.array(lasts)
+    is_full = room.is_full()
     for step in range(len(days)):
         arrivals = np.zeros_like(counts)
         lasting = steps[:, :, step]
-        running = np.flatnonzero(lasting.any(axis=0))
+        # Whoever comes to a site that is full in every run changes nothing.
+        running = np.flatnonzero(lasting.any(axis=0) & ~is_full.all(axis=1))
         arrivals[running] = rng.poisson(rates[running] * lasting[:, running].T[:, drawn])
         if step == 0:
             arrivals += _finishing(plan, rng, courses)

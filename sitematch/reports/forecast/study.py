@@ -9,13 +9,15 @@ distribution.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 
-from sitematch.reports.forecast.counts import Pmf, at_least, mixture, negative_binomial, some_of, total
+from sitematch.reports.forecast.counts import Pmf, at_least, capped_total, mixture, negative_binomial, some_of, total
 from sitematch.reports.forecast.plan import Plan, SiteAhead
 from sitematch.reports.forecast.rates import RateModel
+
+_MANY = 24
+"""From this many different capped sites on, they are added together."""
 
 
 def enrolments(plan: Plan, models: Sequence[RateModel], days: float) -> Pmf:
@@ -78,17 +80,22 @@ def first_days_full(
     if spots is None:
         return tuple(None for _ in probabilities)
 
-    @cache
+    seen: dict[int, float] = {}
+
     def chance(day: int) -> float:
-        return at_least(enrolments(plan, models, ends[day]), spots)
+        if day not in seen:
+            seen[day] = at_least(enrolments(plan, models, ends[day]), spots)
+        return seen[day]
 
-    return tuple(_first_day(chance, probability, len(ends) - 1) for probability in probabilities)
+    return tuple(_first_day(chance, seen, probability, len(ends) - 1) for probability in probabilities)
 
 
-def _first_day(chance: Callable[[int], float], probability: float, last: int) -> int | None:
+def _first_day(chance: Callable[[int], float], seen: Mapping[int, float], probability: float, last: int) -> int | None:
     if chance(last) < probability:
         return None
-    low, high = -1, last
+    # The days that were worked out for other probabilities bound this one.
+    low = max((day for day, found in seen.items() if found < probability), default=-1)
+    high = min(day for day, found in seen.items() if found >= probability)
     while high - low > 1:
         middle = (low + high) // 2
         if chance(middle) >= probability:
@@ -131,6 +138,10 @@ def _parts(
             capped[size, share, site.spots] += 1
     for share, size in alike.items():
         yield negative_binomial(size, share, cap)
+    if len(capped) > _MANY:
+        sizes, shares, caps = zip(*capped.elements(), strict=True)
+        yield capped_total(sizes, shares, caps, cap)
+        capped.clear()
     for (size, share, spots), times in capped.items():
         yield from repeat(negative_binomial(size, share, spots), times)
     if finishing:

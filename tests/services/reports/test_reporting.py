@@ -9,9 +9,11 @@ import pytest
 
 from sitematch.domain.accounts.access import Actor, Grant, Permission, Role
 from sitematch.domain.capacity.reasons import ScreenFailureReason
+from sitematch.domain.capacity.states import SpotState
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import InvalidInput, NotAllowed, SiteNotFound, StudyNotFound
 from sitematch.reports.document import Report
+from sitematch.reports.plot import BarPlot
 from sitematch.services.reports import reporting
 from sitematch.store.engine import Store
 from tests.store.builders import NOW, STUDY_ID, Coordinator, arm_key, country_key, make_site, make_study, site_key
@@ -297,3 +299,28 @@ def test_what_cannot_be_answered_is_said(store: Store, make: Any) -> None:
         make(store, ANN, STUDY_ID, coordinator.now, site_id="site-2")
     with pytest.raises(StudyNotFound):
         make(store, BOSS, "NCT00000009", coordinator.now)
+
+
+@pytest.mark.parametrize("gives_back", [frozenset(), frozenset({SpotState.SCREEN_FAILED, SpotState.WITHDRAWN})])
+def test_bars_of_spots_in_use_add_up_to_what_the_table_says_is_taken(
+    store: Store, gives_back: frozenset[SpotState]
+) -> None:
+    coordinator = Coordinator(store)
+    coordinator.policy(gives_back=gives_back)
+    for number in range(5):
+        coordinator.hold(f"r-{number}")
+    for number in range(4):
+        coordinator.screen(f"r-{number}")
+    coordinator.enroll("r-0")
+    coordinator.enroll("r-1")
+    coordinator.withdraw("r-1")
+    coordinator.fail("r-2")
+
+    report = reporting.capacity_report(store, BOSS, STUDY_ID, coordinator.now)
+
+    taken = line(report, "sites", "site-1")["taken"]
+    plot = next(section.plot for section in report.sections if section.title == "Sites")
+    assert isinstance(plot, BarPlot)
+    assert taken == (5 if not gives_back else 3)
+    assert sum(value or 0 for series in plot.series for value in series.values) == taken
+    assert ("Kept after withdrawal or failure" in [series.label for series in plot.series]) is (not gives_back)

@@ -71,7 +71,7 @@ def test_site_counts_from_the_first_record_that_calls_it_recruiting(coordinator:
     assert since(coordinator, "site-2") == (date(2026, 1, 12), OpeningSource.CATALOGUE, 20.5)
 
 
-def test_first_hold_counts_if_it_is_earlier_than_the_record(coordinator: Coordinator) -> None:
+def test_record_that_came_after_the_first_hold_says_nothing_about_the_opening(coordinator: Coordinator) -> None:
     relist(coordinator)
     with coordinator.store.writing() as connection:  # as if the record had been read on 22 January
         values = {"recruiting_on": date(2026, 1, 22)}
@@ -80,7 +80,16 @@ def test_first_hold_counts_if_it_is_earlier_than_the_record(coordinator: Coordin
     coordinator.hold("r-1", "site-2")
     coordinator.later(days=20)
 
-    assert since(coordinator, "site-2") == (date(2026, 1, 12), OpeningSource.FIRST_HOLD, 20.5)
+    assert since(coordinator, "site-2") == (date(2026, 1, 2), OpeningSource.LEDGER, 30)
+
+
+def test_first_hold_counts_if_it_is_earlier_than_the_stated_day(coordinator: Coordinator) -> None:
+    record(coordinator, date(2026, 1, 22))
+    coordinator.later(days=10)
+    coordinator.hold("r-1")
+    coordinator.later(days=20)
+
+    assert since(coordinator, "site-1") == (date(2026, 1, 12), OpeningSource.FIRST_HOLD, 20.5)
 
 
 def test_registrys_day_comes_before_the_catalogues_and_a_coordinators_before_both(coordinator: Coordinator) -> None:
@@ -157,12 +166,17 @@ def test_opening_after_the_first_spot_is_refused_with_the_day(coordinator: Coord
         record(coordinator, date(2026, 1, 1), "nowhere")
 
 
-def test_migration_dates_the_sites_that_recruit_by_their_record(store: Store) -> None:
-    Coordinator(store, sites=[make_site("site-1", as_of_on=date(2025, 5, 5)), make_site("site-2", status=LATER)])
+@pytest.mark.parametrize("has_ledger", [False, True])
+def test_migration_dates_the_sites_that_recruit_by_their_record_or_the_ledger(store: Store, has_ledger: bool) -> None:
+    sites = [make_site(name, as_of_on=day) for name, day in (("old", date(2025, 5, 5)), ("new", date(2026, 5, 5)))]
+    coordinator = Coordinator(store, sites=[*sites, make_site("later", status=LATER)])
+    if has_ledger:
+        coordinator.cap(3)  # on 2 January 2026
     migrate.downgrade(store, "0012")
     migrate.upgrade(store)
 
     with store.reading() as connection:
         rows = connection.execute(sa.select(site_recruiting)).all()
 
-    assert [tuple(row) for row in rows] == [(STUDY_ID, "site-1", date(2025, 5, 5))]
+    new = date(2026, 1, 2) if has_ledger else date(2026, 5, 5)
+    assert {row.site_id: row.recruiting_on for row in rows} == {"old": date(2025, 5, 5), "new": new}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -47,6 +47,7 @@ _ATTEMPTS = (
     .where(_WHERE, event.c.referral_id.is_not(None), event.c.site_id.is_not(None))
     .group_by(event.c.referral_id, event.c.site_id)
 )
+_AT = {column.key: position for position, column in enumerate(_ATTEMPTS.selected_columns)}
 _TRANSFERS = sa.select(event.c.referral_id, event.c.seq, event.c.at_us, event.c.detail).where(
     _WHERE, event.c.kind == EventKind.TRANSFERRED.value
 )
@@ -81,13 +82,15 @@ def read_attempts(connection: sa.Connection, study_id: str, until: datetime) -> 
         (row.referral_id, msgspec.json.decode(row.detail)["from"]): row for row in connection.execute(_TRANSFERS, where)
     }
     for row in connection.execute(_ATTEMPTS, where):
-        if row.BEGUN_seq is None:
+        site_id, begun_seq = row[_AT["site_id"]], row[_AT["BEGUN_seq"]]
+        if begun_seq is None:
             continue
-        found.holds[row.site_id] = found.holds.get(row.site_id, 0) + 1
-        first_us[row.site_id] = min(row.first_us, first_us.get(row.site_id, row.first_us))
+        found.holds[site_id] = found.holds.get(site_id, 0) + 1
+        first_us[site_id] = min(row[_AT["first_us"]], first_us.get(site_id, row[_AT["first_us"]]))
         if _stands(row, EventKind.ENROLLED):
-            found.enrolled_at.setdefault(row.site_id, []).append(from_us(row.ENROLLED_us))
-        attempts.append(_attempt(row, left.get((row.referral_id, row.site_id)), to_us(until)))
+            found.enrolled_at.setdefault(site_id, []).append(from_us(row[_AT["ENROLLED_us"]]))
+        outcome, ended_us = _ended(row, left.get((row[_AT["referral_id"]], site_id)), to_us(until))
+        attempts.append(Attempt(timedelta(microseconds=ended_us - row[_AT["BEGUN_us"]]), outcome))
     for times in found.enrolled_at.values():
         times.sort()
     found.all = tuple(attempts)
@@ -97,20 +100,20 @@ def read_attempts(connection: sa.Connection, study_id: str, until: datetime) -> 
 
 def _stands(row: sa.Row[Any], kind: EventKind) -> bool:
     """Return whether a step was taken at the site and not taken back."""
-    step = row._mapping
-    seq = step[f"{kind.value}_seq"]
-    return seq is not None and (step.get(f"{kind.value}_undone") or 0) < seq
+    seq, undone = row[_AT[f"{kind.value}_seq"]], _AT.get(f"{kind.value}_undone")
+    return seq is not None and (undone is None or (row[undone] or 0) < seq)
 
 
-def _attempt(row: sa.Row[Any], left: Any, until_us: int) -> Attempt:
-    begun = from_us(row.BEGUN_us)
+def _ended(row: sa.Row[Any], left: Any, until_us: int) -> tuple[EventKind, int]:
+    """Return how a referral's last attempt stands, and since when; until now if it is in progress."""
+    begun_seq, expires_us = row[_AT["BEGUN_seq"]], row[_AT["expires_us"]]
     for kind in _ENDS:
-        if _stands(row, kind) and row._mapping[f"{kind.value}_seq"] > row.BEGUN_seq:
-            return Attempt(from_us(row._mapping[f"{kind.value}_us"]) - begun, kind)
-    if left is not None and left.seq > row.BEGUN_seq:
-        return Attempt(from_us(left.at_us) - begun, EventKind.RELEASED)
-    if _stands(row, EventKind.SCREENING) and row.SCREENING_seq > row.BEGUN_seq:
-        return Attempt(from_us(until_us) - begun, EventKind.SCREENING)
-    if row.expires_us is not None and row.expires_us <= until_us:
-        return Attempt(from_us(row.expires_us) - begun, EventKind.RELEASED)
-    return Attempt(from_us(until_us) - begun, EventKind.HELD)
+        if _stands(row, kind) and row[_AT[f"{kind.value}_seq"]] > begun_seq:
+            return kind, row[_AT[f"{kind.value}_us"]]
+    if left is not None and left.seq > begun_seq:  # it went on at another site
+        return EventKind.RELEASED, left.at_us
+    if _stands(row, EventKind.SCREENING) and row[_AT["SCREENING_seq"]] > begun_seq:
+        return EventKind.SCREENING, until_us
+    if expires_us is not None and expires_us <= until_us:
+        return EventKind.RELEASED, expires_us
+    return EventKind.HELD, until_us

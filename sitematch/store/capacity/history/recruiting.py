@@ -194,7 +194,9 @@ def _openings(
             elif first_on is not None:
                 opening = None
         elif opening is not None and first_on is not None and opening.on > first_on:
-            opening = Opening(on=first_on, source=OpeningSource.FIRST_HOLD)
+            # A record that came after the first hold does not say when the site opened; a stated day was a little late.
+            told = opening.source in TOLD
+            opening = Opening(on=first_on, source=OpeningSource.FIRST_HOLD) if told else None
         start = since if opening is None else max(since, datetime.combine(opening.on, time(), zone))
         is_told = opening is not None and opening.source in TOLD
         is_late = start > since

@@ -4,6 +4,8 @@ Revision ID: 0013
 Revises: 0012
 """
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -14,7 +16,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add both; sites that recruit now are dated by the version of the catalogue that is there."""
+    """Add both; sites that recruit now are dated by their record, and not after the start of the study's ledger."""
     op.add_column("site", sa.Column("opened_on", sa.Date))
     op.create_table(
         "site_recruiting",
@@ -28,6 +30,14 @@ def upgrade() -> None:
         "SELECT study_id, site_id, as_of_on FROM site "
         "WHERE status IN ('RECRUITING', 'ENROLLING_BY_INVITATION', 'AVAILABLE')"
     )
+    # A record may be younger than the ledger; the sites were there when it began.
+    connection = op.get_bind()
+    for study_id, first_us in connection.execute(sa.text("SELECT study_id, MIN(at_us) FROM event GROUP BY study_id")):
+        day = datetime.fromtimestamp(first_us / 1_000_000, UTC).date()
+        connection.execute(
+            sa.text("UPDATE site_recruiting SET recruiting_on = :day WHERE study_id = :study AND recruiting_on > :day"),
+            {"day": day.isoformat() if connection.dialect.name == "sqlite" else day, "study": study_id},
+        )
 
 
 def downgrade() -> None:
