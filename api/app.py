@@ -18,7 +18,7 @@ from api.backend import Backend, Clock, utc_now
 from api.fhir import bulk as fhir_bulk
 from api.fhir import outcome
 from api.fhir import routes as fhir_routes
-from api.http import compression, cors, docs, errors, headers, hosts, request_log
+from api.http import compression, cors, docs, errors, headers, hosts, request_log, slashes
 from api.http.operations import Documented, Operation
 from api.http.request_metrics import RequestMetrics
 from api.pages import assets, languages, maps, preferences
@@ -96,7 +96,7 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     request_log.register(app, chosen, None if registry is None else RequestMetrics(registry).observe)
     app.extensions["sitematch"] = backend
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    # Two addresses for one thing help nobody, and a redirect would lose a POST's body.
+    # Two addresses for one thing help nobody; `slashes` redirects and keeps a POST's body.
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
     documents = docs.blueprint()
@@ -118,6 +118,7 @@ def create_app(settings: Settings | None = None, *, finder: Finder | None = None
     console_pages = console.blueprint(backend)
     app.register_blueprint(console_pages)
     hosts.register(app, chosen)
+    slashes.register(app)
     rate_limits.register(app, chosen, operations)
     access.register(app, backend, operations, {console_pages.name: console.admission(backend, console_pages)})
     rate_limits.register_tokens(app, operations)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+import re
 
+from flask import Flask, Response, request
+
+from api.http import problems
 from api.http.answers import respond
-from api.http.errors import render_with
+from api.http.errors import RequestRejected, render_with
 from api.http.negotiation import FHIR
-from api.http.problems import Problem
+from api.http.problems import Problem, problem
 from sitematch.exporters.fhir.bundle import outcome
+from sitematch.services.exchange.fhir import ResourceKind
 
 _ISSUE_OF_STATUS = {
     400: "invalid",
@@ -30,11 +34,18 @@ _ISSUE_OF_STATUS = {
 
 PREFIX = "/fhir"
 """All URLs with this prefix use FHIR."""
+_HISTORY = re.compile(rf"{PREFIX}(?:/(?:{'|'.join(ResourceKind)})(?:/[^/]+)?)?/_history(?:/[^/]+)?")
 
 
 def register(app: Flask) -> None:
-    """Report errors under ``/fhir`` in FHIR's format."""
+    """Report errors under ``/fhir`` in FHIR's format, and say clearly that no earlier versions are kept."""
     render_with(app, PREFIX, fhir_refusal)
+
+    @app.before_request
+    def refuse_history() -> None:
+        if _HISTORY.fullmatch(request.path):
+            detail = "Earlier versions are not kept, so there is no history. Read or search for the current resources."
+            raise RequestRejected(problem(problems.NOT_SUPPORTED, detail))
 
 
 def fhir_refusal(described: Problem) -> Response:

@@ -18,8 +18,7 @@ from api.fhir.params import ABOUT_STUDIES, PARAMETERS, SORTS
 from api.fhir.query import Pairs, ParsedSearch, mark_text, read_search
 from api.fhir.subset import read_subset
 from api.http import problems
-from api.http.answers import encode, respond, respond_cacheable
-from api.http.errors import RequestRejected
+from api.http.answers import encode, respond, respond_cacheable, respond_checked
 from api.http.negotiation import FHIR, JSON, best_media_type
 from api.http.operations import Documented, Operation, View
 from api.http.reading import read_body
@@ -100,7 +99,6 @@ def blueprint(backend: Backend) -> Documented:
     _serve_metadata(routes, backend)
     for kind in ResourceKind:
         _serve_type(routes, backend, kind)
-    _refuse_history(routes)
     return routes
 
 
@@ -211,8 +209,9 @@ def _serve_type(routes: Documented, backend: Backend, kind: ResourceKind) -> Non
             query=parameters,
             answers=bundle,
             problems=_SEARCHES,
-            headers=_PREFER,
+            headers={**_PREFER, "If-None-Match": "The ETag of your last answer."},
             refusal=REFUSAL,
+            is_conditional=True,
             example={"_count": 2},
         ),
     )
@@ -255,22 +254,6 @@ def _serve_type(routes: Documented, backend: Backend, kind: ResourceKind) -> Non
             example={"id": "NCT06064929" if kind is ResourceKind.RESEARCH_STUDY else "NCT06064929-001"},
         ),
     )
-
-
-def _refuse_history(routes: Documented) -> None:
-    """Say clearly that no earlier versions are kept."""
-
-    def history(**_: str) -> Response:
-        detail = "Earlier versions are not kept, so there is no history. Read or search for the current resources."
-        raise RequestRejected(problems.problem(problems.NOT_SUPPORTED, detail))
-
-    places = ["", *(f"/{kind.value}{one}" for kind in ResourceKind for one in ("", "/<id>"))]
-    for number, rule in enumerate([*(f"/fhir{place}/_history" for place in places), *_versions()]):
-        routes.add_url_rule(rule, endpoint=f"history_{number}", view_func=history, methods=["GET"])
-
-
-def _versions() -> list[str]:
-    return [f"/fhir/{kind.value}/<id>/_history/<version>" for kind in ResourceKind]
 
 
 def _register(routes: Documented, method: str, rule: str, name: str, view: View, operation: Operation) -> None:
@@ -331,7 +314,12 @@ def _search(backend: Backend, kind: ResourceKind, pairs: Pairs, *, is_form: bool
         link=_links(f"{base}/{kind.value}", asked, page, is_hidden=has_point and is_form),
         entry=(*entries, *told),
     )
-    response = respond(answer, media_type)
+    if is_form:
+        response = respond(answer, media_type)
+    else:
+        # Two answers with the same numbers differ in their time of counting.
+        same = [_entry(base, replace(one, resource=without_count_time(one.resource)), asked) for one in found]
+        response = respond_checked(answer, media_type, same_as=msgspec.structs.replace(answer, entry=(*same, *told)))
     response.headers["Vary"] = "Accept, Prefer"
     return response
 

@@ -28,6 +28,26 @@ def respond(answer: object, media_type: str = JSON, *, status: int = 200) -> Res
     return response
 
 
+def respond_checked(answer: object, media_type: str = JSON, *, same_as: object = None) -> Response:
+    """Send an answer that only a token opens: no cache may keep it, but a client that did can ask whether it changed.
+
+    Parameters
+    ----------
+    answer
+        A wire value.
+    media_type
+        Its media type.
+    same_as
+        What the ETag is made of instead; see `respond_cacheable`.
+    """
+    response = checked(
+        Response(_ENCODER.encode(answer), content_type=media_type),
+        same_as=None if same_as is None else _ENCODER.encode(same_as),
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def packed(response: Response) -> Response:
     """Send a page with gzip, if the client takes it and it is worth it.
 

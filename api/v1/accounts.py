@@ -10,7 +10,7 @@ from flask import Response
 from api.access import KEY_HEADER, caller
 from api.backend import Backend
 from api.http import problems
-from api.http.answers import respond
+from api.http.answers import respond, respond_checked
 from api.http.negotiation import JSON
 from api.http.operations import Documented, Operation
 from api.http.reading import read_json, read_query
@@ -45,12 +45,14 @@ def blueprint(backend: Backend) -> Documented:
             answers={JSON: AccountsAnswer},
             problems=READS,
             permission=Permission.ACCOUNTS_WRITE,
+            headers={"If-None-Match": "The ETag of your last answer."},
+            is_conditional=True,
         ),
     )
     def list_accounts() -> Response:
         read_query(NoQuery)
         found = accounts.list_accounts(backend.store(), caller().actor)
-        return respond(AccountsAnswer(accounts=tuple(map(account_answer, found))))
+        return respond_checked(AccountsAnswer(accounts=tuple(map(account_answer, found))))
 
     @routes.serve(
         "GET",
@@ -62,12 +64,14 @@ def blueprint(backend: Backend) -> Documented:
             answers={JSON: TokensAnswer},
             problems=(*READS, problems.ACCOUNT_NOT_FOUND),
             permission=Permission.ACCOUNTS_WRITE,
+            headers={"If-None-Match": "The ETag of your last answer."},
+            is_conditional=True,
         ),
     )
     def list_tokens() -> Response:
         asked = read_query(TokensQuery)
         found = tokens.list_tokens(backend.store(), caller().actor, asked.account_id)
-        return respond(TokensAnswer(tokens=tuple(map(token_answer, found))))
+        return respond_checked(TokensAnswer(tokens=tuple(map(token_answer, found))))
 
     @routes.serve(
         "POST",

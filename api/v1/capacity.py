@@ -12,7 +12,7 @@ from flask import Response, request
 from api.access import KEY_HEADER, caller
 from api.backend import Backend
 from api.http import problems
-from api.http.answers import encode, respond
+from api.http.answers import encode, respond, respond_checked
 from api.http.negotiation import GEOJSON, JSON, choose_media_type
 from api.http.operations import Documented, Operation
 from api.http.reading import read_json, read_query
@@ -158,12 +158,17 @@ def _serve_caps(routes: Documented, backend: Backend) -> None:
             answers={JSON: CapsAnswer},
             problems=READS,
             permission=Permission.CAPACITY_READ,
+            headers={"If-None-Match": "The ETag of your last answer."},
+            is_conditional=True,
         ),
     )
     def list_caps() -> Response:
         study_id = read_query(StudyQuery).study_id or backend.settings.study_id
         found = coordinating.caps(backend.store(), caller().actor, study_id, backend.now())
-        return respond(CapsAnswer(study_id=study_id, caps=tuple(map(cap_answer, found))))
+        answer = CapsAnswer(study_id=study_id, caps=tuple(map(cap_answer, found)))
+        # Two answers with the same numbers differ in their time of counting.
+        same = tuple(msgspec.structs.replace(cap, as_of=_EPOCH) for cap in answer.caps)
+        return respond_checked(answer, same_as=msgspec.structs.replace(answer, caps=same))
 
     @routes.serve(
         "POST",
@@ -280,11 +285,13 @@ def _serve_policy(routes: Documented, backend: Backend) -> None:
             answers={JSON: PolicyAnswer},
             problems=READS,
             permission=Permission.CAPACITY_READ,
+            headers={"If-None-Match": "The ETag of your last answer."},
+            is_conditional=True,
         ),
     )
     def show_policy() -> Response:
         study_id = read_query(StudyQuery).study_id or backend.settings.study_id
-        return respond(policy_answer(coordinating.policy(backend.store(), caller().actor, study_id)))
+        return respond_checked(policy_answer(coordinating.policy(backend.store(), caller().actor, study_id)))
 
     @routes.serve(
         "PUT",

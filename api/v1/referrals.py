@@ -11,7 +11,7 @@ from flask import Response, request
 from api.access import KEY_HEADER, caller
 from api.backend import Backend
 from api.http import problems
-from api.http.answers import respond
+from api.http.answers import respond, respond_checked
 from api.http.negotiation import JSON
 from api.http.operations import Documented, Operation
 from api.http.reading import read_json, read_query
@@ -105,6 +105,8 @@ def _serve_holds(routes: Documented, backend: Backend) -> None:
             answers={JSON: ReferralsAnswer},
             problems=READS,
             permission=Permission.REFERRALS_READ,
+            headers={"If-None-Match": "The ETag of your last answer."},
+            is_conditional=True,
         ),
     )
     def list_referrals() -> Response:
@@ -120,7 +122,7 @@ def _serve_holds(routes: Documented, backend: Backend) -> None:
             cursor=asked.before,
         )
         shown = tuple(map(referral_answer, found.referrals))
-        return respond(
+        return respond_checked(
             ReferralsAnswer(study_id=study_id, referrals=shown, next=found.cursor, searched_to=found.searched_to)
         )
 
@@ -137,11 +139,13 @@ def _serve_one(routes: Documented, backend: Backend) -> None:
             answers={JSON: ReferralAnswer},
             problems=(*READS, problems.REFERRAL_NOT_FOUND),
             permission=Permission.REFERRALS_READ,
+            headers={"If-None-Match": "The ETag of your last answer."},
+            is_conditional=True,
         ),
     )
     def show(referral_id: str) -> Response:
         read_query(NoQuery)
-        return respond(
+        return respond_checked(
             referral_answer(coordinating.referral(backend.store(), caller().actor, referral_id, backend.now()))
         )
 
@@ -156,6 +160,8 @@ def _serve_one(routes: Documented, backend: Backend) -> None:
             answers={JSON: HistoryAnswer},
             problems=(*READS, problems.REFERRAL_NOT_FOUND),
             permission=Permission.AUDIT_READ,
+            headers={"If-None-Match": "The ETag of your last answer."},
+            is_conditional=True,
         ),
     )
     def history(referral_id: str) -> Response:
@@ -163,7 +169,7 @@ def _serve_one(routes: Documented, backend: Backend) -> None:
         store, actor, now = backend.store(), caller().actor, backend.now()
         events = coordinating.history(store, actor, referral_id, now)
         found = coordinating.referral(store, actor, referral_id, now)
-        return respond(HistoryAnswer(referral=referral_answer(found), events=tuple(map(event_answer, events))))
+        return respond_checked(HistoryAnswer(referral=referral_answer(found), events=tuple(map(event_answer, events))))
 
 
 def _serve_moves(routes: Documented, backend: Backend) -> None:
@@ -264,9 +270,11 @@ def _serve_waiting(routes: Documented, backend: Backend) -> None:
             answers={JSON: WaitingListAnswer},
             problems=READS,
             permission=Permission.REFERRALS_READ,
+            headers={"If-None-Match": "The ETag of your last answer."},
+            is_conditional=True,
         ),
     )
     def list_waiting() -> Response:
         study_id = read_query(StudyQuery).study_id or backend.settings.study_id
         found = coordinating.waiting_list(backend.store(), caller().actor, study_id)
-        return respond(WaitingListAnswer(study_id=study_id, entries=waiting_answers(found)))
+        return respond_checked(WaitingListAnswer(study_id=study_id, entries=waiting_answers(found)))

@@ -48,6 +48,8 @@ def blueprint(backend: Backend) -> Documented:
                 *_STUDY_PROBLEMS,
             ),
             example={"country": "US", "limit": 10},
+            headers={"If-None-Match": "The ETag of your last answer."},
+            is_conditional=True,
         ),
     )
     def list_sites() -> Response:
@@ -94,6 +96,8 @@ def blueprint(backend: Backend) -> Documented:
                 *_STUDY_PROBLEMS,
             ),
             example={"site_id": "NCT06064929-001"},
+            headers={"If-None-Match": "The ETag of your last answer."},
+            is_conditional=True,
         ),
     )
     def show_site(site_id: str) -> Response:

@@ -35,6 +35,8 @@ def blueprint(backend: Backend) -> Documented:
             answers={JSON: StudiesAnswer},
             problems=_PROBLEMS,
             example={"q": "lupus nephritis", "status": ["RECRUITING"]},
+            headers={"If-None-Match": "The ETag of your last answer."},
+            is_conditional=True,
         ),
     )
     def list_studies() -> Response:
@@ -55,6 +57,8 @@ def blueprint(backend: Backend) -> Documented:
             answers={JSON: StudyDetail},
             problems=(*_PROBLEMS, problems.STUDY_NOT_FOUND),
             example={"study_id": "NCT06064929"},
+            headers={"If-None-Match": "The ETag of your last answer."},
+            is_conditional=True,
         ),
     )
     def show_study(study_id: str) -> Response:

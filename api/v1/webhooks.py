@@ -8,7 +8,7 @@ from flask import Response
 from api.access import KEY_HEADER, caller
 from api.backend import Backend
 from api.http import problems
-from api.http.answers import respond
+from api.http.answers import respond, respond_checked
 from api.http.negotiation import JSON
 from api.http.operations import Documented, Operation
 from api.http.reading import read_json, read_query
@@ -65,12 +65,14 @@ def blueprint(backend: Backend) -> Documented:
             answers={JSON: WebhooksAnswer},
             problems=READS,
             permission=Permission.WEBHOOKS_WRITE,
+            headers={"If-None-Match": "The ETag of your last answer."},
+            is_conditional=True,
         ),
     )
     def list_webhooks() -> Response:
         read_query(NoQuery)
         found = endpoints.list_webhooks(backend.store(), caller().actor)
-        return respond(WebhooksAnswer(webhooks=tuple(map(webhook_answer, found))))
+        return respond_checked(WebhooksAnswer(webhooks=tuple(map(webhook_answer, found))))
 
     @routes.serve(
         "POST",
@@ -185,11 +187,13 @@ def blueprint(backend: Backend) -> Documented:
             answers={JSON: DeliveriesAnswer},
             problems=READS,
             permission=Permission.WEBHOOKS_WRITE,
+            headers={"If-None-Match": "The ETag of your last answer."},
+            is_conditional=True,
         ),
     )
     def list_failures() -> Response:
         read_query(NoQuery)
         found = endpoints.failed_deliveries(backend.store(), caller().actor)
-        return respond(DeliveriesAnswer(deliveries=tuple(map(delivery_answer, found))))
+        return respond_checked(DeliveriesAnswer(deliveries=tuple(map(delivery_answer, found))))
 
     return routes

@@ -24,6 +24,7 @@ from sitematch.cli.reports.demand import demand
 from sitematch.cli.reports.forecast import forecast
 from sitematch.cli.reports.report import report_group
 from sitematch.cli.server import serve
+from sitematch.cli.shell import completion
 from sitematch.cli.studies.exporting import export_group
 from sitematch.cli.studies.importing import import_group, studies, sync
 from sitematch.cli.webhook import webhook_group
@@ -47,23 +48,6 @@ def main() -> None:
       sitematch locate Sevilla
       sitematch serve
     """
-
-
-@main.command(context_settings={"ignore_unknown_options": False})
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
-    """Print the shell completion script.
-
-    \b
-    Example, in ~/.bashrc:
-      eval "$(sitematch completion bash)"
-    """
-    from click.shell_completion import get_completion_class
-
-    kind = get_completion_class(shell)
-    if kind is None:  # click supports all three
-        raise click.UsageError(f"There is no completion for {shell}.")
-    click.echo(kind(main, {}, "sitematch", "_SITEMATCH_COMPLETE").source())
 
 
 report_group.add_command(coverage)
@@ -94,6 +78,7 @@ for _command in (
     export_group,
     sync,
     studies,
+    completion,
 ):
     main.add_command(_command)
 report_group.add_command(forecast)

@@ -12,7 +12,7 @@ from sitematch.domain.studies.record import CATALOGUE_FORMAT, CatalogueRecord
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.study import Study
 from sitematch.errors import DataFault, Fault
-from sitematch.importers.tables.raw_rows import open_file
+from sitematch.importers.opened import open_file
 
 
 class _Head(msgspec.Struct, forbid_unknown_fields=True):

@@ -98,6 +98,7 @@ _XML_ROOTS = {
 _UNKNOWN_XML = FileKind("XML, of a kind that is not known")
 _ISRCTN_NAMESPACE = "67bricks.com/isrctn"
 _JSON_SIGNS = (
+    ('"sitematch-catalogue/', FileKind("a catalogue that sitematch exported", advice="use `import catalogue`")),
     ('"protocolsection"', CTGOV_JSON),
     ('"authorizedapplication"', CTIS),
     ('"authorizedpartsii"', CTIS),

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from sitematch.errors import DataFault, Fault, InvalidInput
+from sitematch.errors import DataFault, Fault
 from sitematch.importers.limits import NO_LIMITS, BoundedReader, FileLimits, at_most, check_archive
+from sitematch.importers.opened import open_file
 
 CHUNK_CHARACTERS = 1 << 18
 """Characters read at a time."""
@@ -80,12 +81,7 @@ def read_items(
         If it is empty, damaged, not UTF-8 or not JSON (the error names the line), or exceeds a limit.
     """
     with ExitStack() as stack:
-        try:
-            file = stack.enter_context(path.open("rb"))
-        except FileNotFoundError as error:
-            raise InvalidInput(f"There is no file {path}: name a JSON file.", field="source") from error
-        except (IsADirectoryError, PermissionError) as error:
-            raise InvalidInput(f"{path} cannot be read as a file: {error.strerror}.", field="source") from error
+        file = stack.enter_context(open_file(path, "a JSON file"))
         marks = frozenset(lists), frozenset(heads)
         magic = file.read(4)
         file.seek(0)

@@ -20,8 +20,9 @@ from typing import Any
 from sitematch.domain.studies.record import StudyRecord
 from sitematch.domain.studies.status_words import read_status
 from sitematch.domain.studies.study import RecruitmentStatus, Study
-from sitematch.errors import DataFault, Fault, InvalidInput
+from sitematch.errors import DataFault, Fault
 from sitematch.importers.limits import NO_LIMITS, BoundedReader, FileLimits, over_limit
+from sitematch.importers.opened import open_file
 from sitematch.importers.registers.parts import only_countries, read_day, unique
 from sitematch.importers.text import tidy
 
@@ -87,12 +88,7 @@ def read_file(path: Path, read_on: date, *, limits: FileLimits = NO_LIMITS) -> I
 def _records(path: Path, limits: FileLimits) -> Iterator[dict[str, list[str]]]:
     """Yield the fields of each record, by number of the form or by name."""
     with ExitStack() as stack:
-        try:
-            file = stack.enter_context(path.open("rb"))
-        except FileNotFoundError as error:
-            raise InvalidInput(f"There is no file {path}: name a text file.", field="source") from error
-        except (IsADirectoryError, PermissionError) as error:
-            raise InvalidInput(f"{path} cannot be read as a file: {error.strerror}.", field="source") from error
+        file = stack.enter_context(open_file(path, "a text file"))
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         raw: Any = stack.enter_context(gzip.open(file)) if packed else file

@@ -15,9 +15,10 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from sitematch.errors import DataFault, Fault, InvalidInput
+from sitematch.errors import DataFault, Fault
 from sitematch.importers.json_stream import Item
 from sitematch.importers.limits import NO_LIMITS, BoundedReader, FileLimits, at_most, check_archive
+from sitematch.importers.opened import open_file
 from sitematch.importers.text import tidy
 
 MAX_DEPTH = 64
@@ -54,12 +55,7 @@ def read_elements(path: Path, wanted: frozenset[str], *, limits: FileLimits = NO
         elements, or exceeds a limit.
     """
     with ExitStack() as stack:
-        try:
-            file = stack.enter_context(path.open("rb"))
-        except FileNotFoundError as error:
-            raise InvalidInput(f"There is no file {path}: name an XML file.", field="source") from error
-        except (IsADirectoryError, PermissionError) as error:
-            raise InvalidInput(f"{path} cannot be read as a file: {error.strerror}.", field="source") from error
+        file = stack.enter_context(open_file(path, "an XML file"))
         magic = file.read(4)
         file.seek(0)
         if magic == b"PK\x03\x04":

@@ -144,7 +144,8 @@ def _of_json(path: Path, limits: FileLimits) -> Iterator[tuple[_Thing, _Thing, _
         for location, organization in _locations(item.value, {}):
             found = True
             raw = location.get("addresses") or location.get("physical_addresses")
-            yield location, _chosen(one for one in raw or () if isinstance(one, dict)), organization
+            addresses = [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
+            yield location, _chosen(addresses), organization
     if not found:
         raise _refused(path.name, "has no locations")
 

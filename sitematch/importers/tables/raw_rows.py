@@ -8,17 +8,19 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, TextIO
 
 from sitematch.domain.table_cells import join_texts, restore_formula, restore_from_workbook
-from sitematch.errors import DataFault, Fault, InvalidInput
+from sitematch.errors import DataFault, Fault
 from sitematch.extras import needs_extra
 from sitematch.importers import file_kinds
 from sitematch.importers.fhir.places import read_place_rows as read_fhir_rows
 from sitematch.importers.limits import NO_LIMITS, FileLimits, check_archive, check_rows, over_limit
+from sitematch.importers.opened import open_file
 from sitematch.importers.tables.hsds import read_place_rows as read_hsds_rows
 
 Row = tuple[int, tuple[str, ...]]
@@ -28,6 +30,7 @@ Row = tuple[int, tuple[str, ...]]
 ENCODINGS = ("UTF-8", "UTF-16 with a byte-order mark", "Windows-1252")
 """Encodings of CSV files that are tried, in this order."""
 
+_LONGEST_CELL = 16 << 20
 _DELIMITERS = ",;\t|"
 _COUNTED_MEMBER = re.compile(r"sharedstrings\.xml$|worksheets/")
 _COUNTED_TAG = re.compile(rb"<(?:[\w.-]{1,64}:)?(si|row|c)[\s/>]")
@@ -83,26 +86,13 @@ def read_rows(
 def csv_rows(
     path: Path, *, notice: Callable[[str], None] = lambda _: None, limits: FileLimits = NO_LIMITS
 ) -> Iterator[Row]:
-    """Yield the rows of a CSV file whose kind is known; see `read_rows`."""
+    """Yield the rows of a CSV file whose kind is known, with cells of any length; see `read_rows`."""
+    # One cell of ClinicalTrials.gov's download holds all locations of a study: up to about 200,000 characters.
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
+    limits = replace(limits, cell_characters=_LONGEST_CELL)
     with open_file(path, "a CSV file"):
         pass
     yield from (row for row in check_rows(_csv_rows(path, path.name, notice), path.name, limits) if any(row[1]))
-
-
-def open_file(path: Path, wanted: str) -> IO[bytes]:
-    """Open a file to read.
-
-    Raises
-    ------
-    InvalidInput
-        If it is missing or cannot be read; the message asks for a `wanted` file.
-    """
-    try:
-        return path.open("rb")
-    except FileNotFoundError as error:
-        raise InvalidInput(f"There is no file {path}: name {wanted}.", field="source") from error
-    except (IsADirectoryError, PermissionError) as error:
-        raise InvalidInput(f"{path} cannot be read as a file: {error.strerror}.", field="source") from error
 
 
 def table_name(path: Path, sheet: str) -> str:

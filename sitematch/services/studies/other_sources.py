@@ -69,7 +69,8 @@ def import_any(
     InvalidInput
         If no file is given, or a file cannot be opened.
     """
-    from sitematch.services.studies.site_tables import import_table
+    from sitematch.importers.tables.own_table import is_own
+    from sitematch.services.studies.site_tables import import_own_table, import_table
 
     if not paths:
         raise InvalidInput("Name a file.", field="source")
@@ -79,7 +80,9 @@ def import_any(
         except OSError as error:
             raise InvalidInput(f"{path} cannot be read: {error.strerror}.", field="source") from error
         is_table = source is ImportSource.TABLE or (source is ImportSource.FHIR and study_id is not None)
-        if is_table:
+        if source is ImportSource.TABLE and is_own(path, ""):
+            yield path, "Table of sitematch", partial(import_own_table, settings, path, study_id, "", is_whole=False)
+        elif is_table:
             yield (
                 path,
                 SOURCES[ImportSource.TABLE].title,

@@ -424,7 +424,7 @@ class TestErrors:
         [
             ("/fhir/Patient", {}, 404, "not-found"),
             ("/fhir", {}, 404, "not-found"),
-            ("/fhir/Location/", {}, 404, "not-found"),
+            ("/fhir/Patient/", {}, 404, "not-found"),
             ("/fhir/Location", {"method": "PUT"}, 405, "not-supported"),
             ("/fhir/Location/miami", {"method": "DELETE"}, 405, "not-supported"),
             ("/fhir/Location", {"headers": {"Accept": "application/fhir+xml"}}, 406, "not-supported"),

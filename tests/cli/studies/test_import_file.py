@@ -90,3 +90,21 @@ def test_a_file_of_no_kind_that_is_read_is_named(run: Run, tmp_path: Path) -> No
 
     assert done.exit_code == 5
     assert "it looks like a PDF" in done.output
+
+
+def test_a_table_that_sitematch_exported_keeps_its_ids(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    run("export", "sites", "--out", str(path))
+
+    done = run("import", "file", str(path))
+
+    assert done.exit_code == 0, done.output
+    assert "Table of sitematch" in done.stderr
+    assert done.stderr.splitlines()[-1] == "Nothing changed."
+
+
+def test_an_exported_catalogue_is_named(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.ndjson"
+    run("export", "catalogue", "--out", str(path))
+
+    assert "use `import catalogue`" in run("import", "file", str(path)).stderr

@@ -11,6 +11,7 @@ import pytest
 from sitematch.domain.studies.record import StudyRecord
 from sitematch.domain.studies.study import RecruitmentStatus
 from sitematch.errors import DataFault, Fault
+from sitematch.importers.sandbox.reading import read_records_apart
 from sitematch.services.studies.sources import RECORD_READERS, ImportSource
 from tests.importers.test_file_kinds import FILES, SOURCES
 
@@ -168,6 +169,18 @@ class TestCtgov:
             ("Research Site", "Paris", "", "", "France"),
         ]
         assert (record.given, [fault.value for fault in record.faults]) == (6, ["Somewhere, Atlantis"])
+
+    def test_thousands_of_locations_in_one_cell_are_read_also_from_an_upload(self, tmp_path: Path) -> None:
+        path = tmp_path / "studies.csv"
+        cell = "|".join(
+            f"University Hospital {n}, Department of Medicine, Berlin, 10117, Germany" for n in range(3_000)
+        )
+        path.write_text(f'NCT Number,Study Title,Study Status,Locations\nNCT01234567,A study,RECRUITING,"{cell}"\n')
+
+        (record,) = read_records_apart(RECORD_READERS[ImportSource.CTGOV], path, TODAY)
+
+        assert isinstance(record, StudyRecord)
+        assert (record.given, len(record.locations), len(record.faults)) == (3_000, 3_000, 0)
 
     def test_a_csv_without_locations_closes_no_site(self, tmp_path: Path) -> None:
         path = tmp_path / "studies.csv"

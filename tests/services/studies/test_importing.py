@@ -17,7 +17,8 @@ from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.ctgov import parse_study, read_file
 from sitematch.importers.study_file import read_study as read_study_file
 from sitematch.importers.tables.sites_csv import read_sites as read_sites_file
-from sitematch.services.studies.importing import NO_NAME, import_records
+from sitematch.services.studies.importing import import_records
+from sitematch.services.studies.placer import NO_NAME
 from sitematch.store.capacity.rules import set_cap
 from sitematch.store.engine import Store
 from sitematch.store.studies.catalogue import catalogue_version, list_studies, read_sites, read_study, replace_study
