@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,17 @@ def test_preview_shows_what_would_change_and_changes_nothing(service: ServedStud
     assert "'Atlantis' names no country" in text
     assert "Hospital far" in text  # it is missing from the table
     assert facilities(service) == {"Hospital far"}
+
+
+def test_differences_are_grouped_by_kind_with_the_rarest_first(service: ServedStudy) -> None:
+    preview = look_at(console_user(service, "administrator"))
+
+    groups = [read_text(each) for each in re.findall(r"<summary>(\d+ × .*?)</summary>", preview.text)]
+
+    counts = [int(group.partition(" ")[0]) for group in groups]
+    assert counts == sorted(counts)
+    assert sum(counts) == preview.text.count('class="diff-sign"')
+    assert any("Added" in group for group in groups)
 
 
 def test_import_does_what_the_preview_showed_names_who_did_it_and_is_taken_back(service: ServedStudy) -> None:
