@@ -318,6 +318,16 @@ invitation = Table(
 )
 """Invitations that were not used yet, with a hash of the code in the link."""
 
+calendar = Table(
+    "calendar",
+    metadata,
+    Column("secret_hash", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("study_id", Text, nullable=False),
+    Index("ix_calendar_account_id_study_id", "account_id", "study_id", unique=True),
+)
+"""Secret addresses of calendars, one for each account and study, with a hash of the code."""
+
 account_change = Table(
     "account_change",
     metadata,

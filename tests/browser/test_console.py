@@ -52,6 +52,8 @@ PAGES = {
     "referral, question": "/console/referrals/r-screening/screen_failure",
     "waiting list": "/console/waiting",
     "people": "/console/people",
+    "calendar": "/console/calendar",
+    "close, question": f"/console/caps/change?level=SITE&scope={STUDY_ID}-005&change=close",
     "imports": "/console/imports",
     "imports, question": "/console/imports/undo",
     "reports": "/console/reports",

@@ -27,6 +27,9 @@ EVERYBODY = set(GRANTS)
 ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("GET", "/console"): (READERS, {}),
     ("GET", "/console/capacity"): (READERS, {}),
+    ("GET", "/console/calendar"): (READERS, {}),
+    ("POST", "/console/calendar"): (READERS, {}),
+    ("POST", "/console/calendar/end"): (READERS, {}),
     ("POST", "/console/deliveries/again"): (MANAGERS, {"webhook_id": "w-1"}),
     ("GET", "/console/studies"): (EVERYBODY, {}),
     ("GET", "/console/account"): (EVERYBODY, {}),
@@ -78,7 +81,7 @@ OPEN_TO_ALL = {
     (method, f"/console/{rest}")
     for method in ("GET", "POST")
     for rest in ("sign-in", "sign-in/code", "invitation/<code>")
-}
+} | {("GET", "/console/calendar/<code>.ics")}
 OWN = {
     *("/console/studies", "/console/account", "/console/account/password", "/console/sign-out"),
     *("/console/account/sessions/end", "/console/account/second-factor", "/console/account/second-factor/end"),
