@@ -13,6 +13,7 @@ from sitematch.services.studies import catalogue
 from tests.browser.conftest import OpenPage
 from tests.browser.coordinators import NEAR_MIAMI, SETUP, STUDY_ID, ConsoleBrowser
 from tests.browser.served import Served
+from tests.browser.watched import violations
 
 OTHER = f"{STUDY_ID}-003"
 PASSWORD = "walnut harbour seven lamps"
@@ -88,6 +89,7 @@ def test_a_day_of_two_coordinators_and_an_administrator(console: ConsoleBrowser,
     link = ann.page.locator("code.secret").inner_text()
     zoe = Hand(open_page(served))
     zoe.page.goto(link)
+    assert violations(zoe.page) == []
     zoe.write("New password", PASSWORD)
     zoe.click("Set the password")
     zoe.write("Password", PASSWORD)
@@ -131,6 +133,7 @@ def test_a_day_of_two_coordinators_and_an_administrator(console: ConsoleBrowser,
     # The administrator sees who did what at the account; the trail has every step with its author.
     ann.page.goto("/console/people")
     ann.click("zoe@example.org", "link")
+    assert violations(ann.page) == []
     expect(ann.page.locator(".trail")).to_contain_text("Password set")
     console.accounts["zoe"] = ann.page.url.rpartition("/")[2]
     assert trail(console, "r-1") == [("HELD", "cli:setup"), ("HOLD_EXTENDED", "zoe")]
