@@ -331,17 +331,17 @@ calendar = Table(
 account_change = Table(
     "account_change",
     metadata,
-    Column("change_id", Integer, primary_key=True),
     Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("number", Integer, nullable=False),
     Column("at_us", BigInteger, nullable=False),
     Column("actor_id", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("study_id", Text, nullable=False),
     Column("site_id", Text, nullable=False),
-    Index("ix_account_change_account_id_change_id", "account_id", "change_id"),
+    PrimaryKeyConstraint("account_id", "number"),
 )
-"""The history of accounts, from schema 0014 on."""
+"""The history of accounts, from schema 0014 on; numbered from 1 for each account."""
 
 token = Table(
     "token",

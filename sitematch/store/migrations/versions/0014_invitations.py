@@ -31,21 +31,20 @@ def upgrade() -> None:
     op.create_index("ix_calendar_account_id_study_id", "calendar", ["account_id", "study_id"], unique=True)
     op.create_table(
         "account_change",
-        sa.Column("change_id", sa.Integer, primary_key=True),
         sa.Column("account_id", sa.Text, sa.ForeignKey("account.account_id"), nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
         sa.Column("at_us", sa.BigInteger, nullable=False),
         sa.Column("actor_id", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("role", sa.Text, nullable=False),
         sa.Column("study_id", sa.Text, nullable=False),
         sa.Column("site_id", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "number", name="pk_account_change"),
     )
-    op.create_index("ix_account_change_account_id_change_id", "account_change", ["account_id", "change_id"])
 
 
 def downgrade() -> None:
     """Drop them; open invitations, addresses of calendars and the history of accounts are lost."""
-    op.drop_index("ix_account_change_account_id_change_id", "account_change")
     op.drop_table("account_change")
     op.drop_index("ix_calendar_account_id_study_id", "calendar")
     op.drop_table("calendar")
