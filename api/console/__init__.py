@@ -10,6 +10,7 @@ from api.access import Admission
 from api.backend import Backend
 from api.console import (
     accounts,
+    calendar,
     caps,
     dashboard,
     holds,
@@ -41,6 +42,7 @@ def blueprint(backend: Backend) -> Console:
         second_factor,
         studies,
         today,
+        calendar,
         dashboard,
         sites,
         caps,

@@ -16,7 +16,6 @@ from sitematch.domain.accounts.access import Permission
 from sitematch.domain.capacity.states import Action
 from sitematch.exporters.wire.matches import Wire
 from sitematch.services.capacity.today import today
-from sitematch.services.studies import catalogue
 from sitematch.services.webhooks import endpoints
 
 
@@ -51,8 +50,8 @@ def register(console: Console, backend: Backend) -> None:
             failed={item.webhook_id: item for item in given_up},
             failures=len(given_up),
             count=found.count + bool(given_up),
-            study=catalogue.read_study(context.store, context.study_id),
-            sites={site.site_id: site for site in catalogue.read_sites(context.store, context.study_id)},
+            study=found.study,
+            sites=found.sites,
             done=asked.done if asked.done in set(Action) | {"sent"} else "",
             done_id=asked.id,
         )

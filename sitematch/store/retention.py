@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sitematch.store import idempotency
 from sitematch.store.engine import Store
 from sitematch.store.instants import to_us
-from sitematch.store.schema import delivery, known_device, login_failure, outbox, token
+from sitematch.store.schema import delivery, invitation, known_device, login_failure, outbox, token
 
 MESSAGES_KEPT = timedelta(days=30)
 """How long a delivered or finally failed message is kept."""
@@ -41,7 +41,7 @@ class DeletedCounts:
 
 
 def forget_old(store: Store, now: datetime) -> DeletedCounts:
-    """Delete stored answers of idempotency keys, finished messages, failed sign-ins, and ended sessions and tokens.
+    """Delete stored answers, finished messages, failed sign-ins, and what has ended: sessions, tokens, invitations.
 
     Parameters
     ----------
@@ -69,6 +69,7 @@ def forget_old(store: Store, now: datetime) -> DeletedCounts:
         failures = connection.execute(
             sa.delete(login_failure).where(login_failure.c.last_at_us <= to_us(now - LOGIN_FAILURES_KEPT))
         ).rowcount
+        connection.execute(sa.delete(invitation).where(invitation.c.expires_at_us <= to_us(now)))
         connection.execute(sa.delete(known_device).where(known_device.c.created_at_us <= to_us(now - DEVICES_KEPT)))
         tokens = connection.execute(
             sa.delete(token).where(sa.or_(token.c.expires_at_us <= ended_us, token.c.revoked_at_us <= ended_us))

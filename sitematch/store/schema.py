@@ -329,20 +329,30 @@ invitation = Table(
 )
 """Invitations that were not used yet, with a hash of the code in the link."""
 
+calendar = Table(
+    "calendar",
+    metadata,
+    Column("secret_hash", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("study_id", Text, nullable=False),
+    Index("ix_calendar_account_id_study_id", "account_id", "study_id", unique=True),
+)
+"""Secret addresses of calendars, one for each account and study, with a hash of the code."""
+
 account_change = Table(
     "account_change",
     metadata,
-    Column("change_id", Integer, primary_key=True),
     Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("number", Integer, nullable=False),
     Column("at_us", BigInteger, nullable=False),
     Column("actor_id", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("study_id", Text, nullable=False),
     Column("site_id", Text, nullable=False),
-    Index("ix_account_change_account_id_change_id", "account_id", "change_id"),
+    PrimaryKeyConstraint("account_id", "number"),
 )
-"""The history of accounts, from schema 0014 on."""
+"""The history of accounts, from schema 0014 on; numbered from 1 for each account."""
 
 token = Table(
     "token",

@@ -52,6 +52,8 @@ PAGES = {
     "referral, question": "/console/referrals/r-screening/screen_failure",
     "waiting list": "/console/waiting",
     "people": "/console/people",
+    "calendar": "/console/calendar",
+    "close, question": f"/console/caps/change?level=SITE&scope={STUDY_ID}-005&change=close",
     "imports": "/console/imports",
     "imports, question": "/console/imports/undo",
     "reports": "/console/reports",
@@ -159,7 +161,7 @@ def test_referral_is_enrolled_after_a_question(console: ConsoleBrowser, open_pag
 
     page.get_by_role("button", name="Start screening").click()
     page.get_by_role("link", name="Enroll…").click()
-    expect(page.get_by_text("cannot be undone")).to_be_visible()
+    expect(page.get_by_text("A mistake can be taken back with a reason.")).to_be_visible()
     page.get_by_role("button", name="Enroll").click()
 
     expect(page.get_by_role("status").first).to_contain_text("Enrolled")
@@ -306,7 +308,7 @@ def test_instants_are_in_the_viewers_zone(busy: ConsoleBrowser, open_page: OpenP
 
     page.goto("/console/referrals/r-held")
 
-    expect(page.locator("dl.facts")).to_contain_text("6:30")  # 9:30 UTC
+    expect(page.locator("main dl.facts")).to_contain_text("6:30")  # 9:30 UTC
     # Slightly less than two days, because the clock continues.
     expect(page.locator("h1 + p, .row time").first).to_contain_text(re.compile("in (2 days|47 hours)"))
 

@@ -8,11 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from sitematch.errors import LoginFailed
-from sitematch.store.accounts import accounts, tokens
+from sitematch.store.accounts import accounts, invitations, tokens
 from sitematch.store.capacity.history import audit
 from sitematch.store.engine import Store
 from sitematch.store.retention import ENDED_TOKENS_KEPT, LOGIN_FAILURES_KEPT, MESSAGES_KEPT, forget_old
-from sitematch.store.schema import delivery, idempotency, login_failure, outbox, token
+from sitematch.store.schema import delivery, idempotency, invitation, login_failure, outbox, token
 from tests.store.builders import Coordinator, make_caller
 
 KEPT = [
@@ -21,6 +21,7 @@ KEPT = [
     (delivery, MESSAGES_KEPT),
     (login_failure, LOGIN_FAILURES_KEPT),
     (token, timedelta(hours=12) + ENDED_TOKENS_KEPT),
+    (invitation, invitations.LASTS),
 ]
 
 
@@ -32,6 +33,8 @@ def fill(store: Store) -> Coordinator:
     with pytest.raises(LoginFailed):
         accounts.log_in(store, email="ann@example.org", password="wrong", now=coordinator.now)
     tokens.start_session(store, account_id=account.account_id, now=coordinator.now)
+    guest = accounts.create_account(store, email="zoe@example.org", now=coordinator.now)
+    invitations.invite(store, account_id=guest.account_id, now=coordinator.now)
     us = int(coordinator.now.timestamp() * 1_000_000)
     with store.writing() as connection:
         connection.exec_driver_sql(

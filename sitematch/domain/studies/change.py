@@ -100,6 +100,28 @@ class SiteChange:
     fields: tuple[FieldChange, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeGroup:
+    """Sites that change in the same way.
+
+    Parameters
+    ----------
+    kind
+        The kind of change.
+    fields
+        The names of the fields that change, in the order of a site's columns; empty for added or removed sites.
+    status
+        The new status, if it is among them; empty otherwise.
+    sites
+        The sites, in the order of the record.
+    """
+
+    kind: ChangeKind
+    fields: tuple[str, ...]
+    status: str
+    sites: tuple[SiteChange, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyChange:
     """The changes that a new record makes to a study.
@@ -127,6 +149,26 @@ class StudyChange:
     def counts(self) -> Counter[ChangeKind]:
         """Count the sites' changes by kind."""
         return Counter(change.kind for change in self.sites)
+
+    def groups(self) -> tuple[ChangeGroup, ...]:
+        """Return the sites in groups that change in the same way: the rarest first, because nobody expects them.
+
+        Examples
+        --------
+        >>> moved = FieldChange("status", "RECRUITING", "COMPLETED")
+        >>> sites = [SiteChange(ChangeKind.CLOSED, name, name, (moved,)) for name in "ab"]
+        >>> sites.append(SiteChange(ChangeKind.ADDED, "c", "c"))
+        >>> change = StudyChange(study_id="x", is_new=False, fields=(), sites=tuple(sites), unchanged=0)
+        >>> [(group.kind.value, group.status, len(group.sites)) for group in change.groups()]
+        [('added', '', 1), ('closed', 'COMPLETED', 2)]
+        """
+        alike: dict[tuple[ChangeKind, tuple[str, ...], str], list[SiteChange]] = {}
+        for site in self.sites:
+            status = next((field.new for field in site.fields if field.field == "status"), "")
+            key = (site.kind, tuple(field.field for field in site.fields), status)
+            alike.setdefault(key, []).append(site)
+        found = (ChangeGroup(*key, tuple(sites)) for key, sites in alike.items())
+        return tuple(sorted(found, key=lambda group: len(group.sites)))
 
     @property
     def is_empty(self) -> bool:

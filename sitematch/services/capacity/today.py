@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,6 +38,8 @@ class Today:
 
     Parameters
     ----------
+    study, sites
+        The study, and its sites by id.
     offers, lapsing
         Offers that nobody has accepted yet, and holds that lapse within `LAPSES_WITHIN`; what lapses next first.
     screenings
@@ -51,6 +54,8 @@ class Today:
         The study, if its record is older than `STALE_AFTER`; None otherwise.
     """
 
+    study: Study
+    sites: Mapping[str, Site]
     offers: ReferralPage
     lapsing: ReferralPage
     screenings: ReferralPage
@@ -86,8 +91,10 @@ def today(store: Store, actor: Actor, study_id: str, now: datetime) -> Today:
     window = coordinating.policy(store, actor, study_id).screening_window
     found = recent_changes(store, study_id, now - CHANGED_WITHIN, now)
     study = catalogue.read_study(store, study_id)
-    sites = catalogue.read_sites(store, study_id) if _may_mend(actor, study_id) else ()
+    sites = {site.site_id: site for site in catalogue.read_sites(store, study_id)}
     return Today(
+        study=study,
+        sites=sites,
         offers=_find(store, actor, study_id, now, SpotState.OFFERED),
         lapsing=_find(store, actor, study_id, now, SpotState.HELD, lapses_before=now + LAPSES_WITHIN),
         screenings=(
@@ -101,7 +108,10 @@ def today(store: Store, actor: Actor, study_id: str, now: datetime) -> Today:
         freed=tuple(site for site in found.freed if _sees(actor, study_id, site.site_id)),
         changes=found if may(actor, Permission.AUDIT_READ, study_id=study_id) else None,
         contradictions=tuple(
-            (site, flag) for site in sites for flag in [next(filter(tells_contradiction, site.flags), "")] if flag
+            (site, flag)
+            for site in (sites.values() if _may_mend(actor, study_id) else ())
+            for flag in [next(filter(tells_contradiction, site.flags), "")]
+            if flag
         ),
         stale_study=study if now.date() - study.as_of_on > STALE_AFTER and _may_mend(actor, study_id) else None,
     )

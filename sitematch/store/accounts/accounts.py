@@ -182,10 +182,9 @@ def give(store: Store, *, account_id: str, grant: Grant, by: ChangedBy | None = 
     insert = postgresql.insert if store.dialect == "postgresql" else sqlite.insert
     with store.writing() as connection:
         find_account(connection, schema.account.c.account_id == account_id)
-        added = connection.execute(
-            insert(schema.account_grant).values(**_grant_row(account_id, grant)).on_conflict_do_nothing()
-        )
-        if added.rowcount:
+        table = schema.account_grant
+        new = insert(table).values(**_grant_row(account_id, grant)).on_conflict_do_nothing().returning(table.c.role)
+        if connection.execute(new).first() is not None:
             note_change(connection, account_id, AccountChangeKind.ROLE_GIVEN, by, grant)
         return find_account(connection, schema.account.c.account_id == account_id)
 

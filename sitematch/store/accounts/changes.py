@@ -11,7 +11,7 @@ from sitematch.domain.accounts.access import Grant
 from sitematch.domain.accounts.change import AccountChange, AccountChangeKind
 from sitematch.store.engine import Store
 from sitematch.store.instants import from_us, to_us
-from sitematch.store.schema import account_change
+from sitematch.store.schema import account, account_change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +32,15 @@ def note_change(
     """Note a change in the connection's transaction; nothing if nobody is named, as in the set-up of tests."""
     if by is None:
         return
+    # Two changes of one account at the same time wait for one another here, so that their numbers differ.
+    own = account.c.account_id == account_id
+    connection.execute(sa.update(account).where(own).values(email=account.c.email))
+    last = sa.select(sa.func.coalesce(sa.func.max(account_change.c.number), 0))
+    number = connection.execute(last.where(account_change.c.account_id == account_id)).scalar_one() + 1
     connection.execute(
         sa.insert(account_change).values(
             account_id=account_id,
+            number=number,
             at_us=to_us(by.at),
             actor_id=by.actor_id,
             kind=kind.value,
@@ -54,7 +60,7 @@ def list_changes(store: Store, account_id: str, *, limit: int) -> tuple[AccountC
         See `Store.reading`.
     """
     table = account_change.c
-    query = sa.select(account_change).where(table.account_id == account_id).order_by(table.change_id.desc())
+    query = sa.select(account_change).where(table.account_id == account_id).order_by(table.number.desc())
     with store.reading() as connection:
         return tuple(
             AccountChange(

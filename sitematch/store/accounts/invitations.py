@@ -83,11 +83,14 @@ def accept_invitation(store: Store, *, code: str, password: str, now: datetime) 
         used = connection.execute(sa.delete(invitation).where(invitation.c.secret_hash == sha256(code)))
         if not used.rowcount:
             raise LoginFailed(_UNUSABLE)
-        connection.execute(
+        still = (schema.account.c.password_hash.is_(None), schema.account.c.disabled_at_us.is_(None))
+        changed = connection.execute(
             sa.update(schema.account)
-            .where(schema.account.c.account_id == account.account_id)
+            .where(schema.account.c.account_id == account.account_id, *still)
             .values(password_hash=hashed, must_change=False)
         )
+        if not changed.rowcount:
+            raise LoginFailed(_UNUSABLE)
         by = ChangedBy(actor_id=f"user:{account.account_id}", at=now)
         note_change(connection, account.account_id, AccountChangeKind.PASSWORD_SET, by)
         return find_account(connection, schema.account.c.account_id == account.account_id)

@@ -27,6 +27,9 @@ EVERYBODY = set(GRANTS)
 ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("GET", "/console"): (READERS, {}),
     ("GET", "/console/capacity"): (READERS, {}),
+    ("GET", "/console/calendar"): (READERS, {}),
+    ("POST", "/console/calendar"): (READERS, {}),
+    ("POST", "/console/calendar/end"): (READERS, {}),
     ("POST", "/console/deliveries/again"): (MANAGERS, {"webhook_id": "w-1"}),
     ("GET", "/console/studies"): (EVERYBODY, {}),
     ("GET", "/console/account"): (EVERYBODY, {}),
@@ -78,7 +81,7 @@ OPEN_TO_ALL = {
     (method, f"/console/{rest}")
     for method in ("GET", "POST")
     for rest in ("sign-in", "sign-in/code", "invitation/<code>")
-}
+} | {("GET", "/console/calendar/<code>.ics")}
 OWN = {
     *("/console/studies", "/console/account", "/console/account/password", "/console/sign-out"),
     *("/console/account/sessions/end", "/console/account/second-factor", "/console/account/second-factor/end"),
@@ -174,6 +177,8 @@ def test_every_link_and_form_that_a_page_offers_is_allowed(service: ServedStudy,
         if shown.status_code != 200:
             continue
         for form in person.forms(page):
+            if form.method == "dialog":
+                continue  # it closes a window and sends nothing
             endpoint, _ = rules.match(form.action.partition("?")[0].partition("#")[0], method=form.method.upper())
             offered.add((endpoint, form.method.upper()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,17 @@ def test_every_source_can_be_chosen(service: ServedStudy) -> None:
     page = console_user(service, "administrator").get(IMPORTS).text
 
     assert [source for source in ImportSource if f'<option value="{source}"' not in page] == []
+
+
+def test_differences_are_grouped_by_kind_with_the_rarest_first(service: ServedStudy) -> None:
+    preview = look_at(console_user(service, "administrator"))
+
+    groups = [read_text(each) for each in re.findall(r"<summary>(\d+ × .*?)</summary>", preview.text)]
+
+    counts = [int(group.partition(" ")[0]) for group in groups]
+    assert counts == sorted(counts)
+    assert sum(counts) == preview.text.count('class="diff-sign"')
+    assert any("Added" in group for group in groups)
 
 
 def test_import_does_what_the_preview_showed_names_who_did_it_and_is_taken_back(service: ServedStudy) -> None:

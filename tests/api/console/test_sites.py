@@ -403,3 +403,20 @@ def test_demand_is_for_whom_the_whole_study_is(service: ServedStudy) -> None:
 
 def test_report_that_is_none_is_told(service: ServedStudy) -> None:
     assert console_user(service, "viewer").get("/console/reports/nonsense").status_code == 404
+
+
+def test_waiting_list_explains_its_order_and_moves_a_referral_which_keeps_its_place(service: ServedStudy) -> None:
+    service.cap(0)
+    for name in ("w-1", "w-2"):
+        service.later(minutes=1)
+        service.ask("POST", "/v1/waiting-list", {"site_ids": [SITE], "referral_id": name})
+    max_ = console_user(service, "manager")
+
+    page = max_.get("/console/waiting")
+    question = max_.get("/console/referrals/w-1/transfer")
+    max_.send(max_.form_in(question, "/moves"), site_id=OTHER_SITE)
+
+    assert "How the order is made" in page.text
+    assert 'href="/console/referrals/w-1/transfer"' in page.text
+    found = counting.waiting_list(service.store, STUDY_ID)
+    assert [(entry.referral_id, entry.site_ids) for entry in found] == [("w-1", (OTHER_SITE,)), ("w-2", (SITE,))]

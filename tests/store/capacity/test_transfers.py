@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, timedelta
+from pathlib import Path
 
 import pytest
 
+from benchmarks import databases
 from sitematch.domain.capacity.attempt import attempts_in
 from sitematch.domain.capacity.reasons import CorrectionReason
 from sitematch.domain.capacity.states import EventKind, SpotState
@@ -19,10 +21,10 @@ from sitematch.errors import (
     TooManyHolds,
 )
 from sitematch.store.capacity import counting
-from sitematch.store.capacity.history import audit, audit_trail
+from sitematch.store.capacity.history import audit, audit_trail, portable
 from sitematch.store.capacity.history.recruiting import recruitment
 from sitematch.store.capacity.history.referral_histories import iter_journeys
-from sitematch.store.engine import Store
+from sitematch.store.engine import Store, open_store
 from tests.store.builders import NOW, STUDY_ID, Coordinator, site_key
 
 
@@ -302,3 +304,25 @@ def test_replay_of_the_past_counts_as_the_counters_do(coordinator: Coordinator) 
         SpotState.HELD
     }
     assert EventKind.HOLD_EXTENDED in {event.kind for event in counting.history(coordinator.store, "r-1")}
+
+
+def test_new_events_survive_export_and_import(coordinator: Coordinator, tmp_path: Path) -> None:
+    coordinator.cap(9)
+    coordinator.hold("r-1")
+    coordinator.extend("r-1", 24)
+    coordinator.transfer("r-1", "site-2")
+    coordinator.screen("r-1")
+    coordinator.correct("r-1")
+    coordinator.cap(0)
+    coordinator.wait("w-1", "site-1")
+    coordinator.transfer("w-1", "site-2")
+
+    with open_store(databases.ready_url("sqlite", tmp_path)) as copy:
+        Coordinator(copy)
+        portable.import_ledger(copy, portable.export_ledger(coordinator.store))
+
+        assert audit.verify(copy).is_intact
+        lists = [counting.list_referrals(store, STUDY_ID, coordinator.now) for store in (copy, coordinator.store)]
+        assert lists[0] == lists[1]
+        waiting = [counting.waiting_list(store, STUDY_ID) for store in (copy, coordinator.store)]
+        assert waiting[0] == waiting[1]

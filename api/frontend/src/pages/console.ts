@@ -2,6 +2,7 @@
 // Every page works without any of it.
 
 import { offerCopy } from "../console/copy";
+import { offerFilter } from "../console/filter";
 import { offerKeys } from "../console/keys";
 import { followCapacity } from "../console/live";
 import { offerMap } from "../console/map-panel";
@@ -21,3 +22,5 @@ if (map) offerMap(map);
 
 const keys = document.querySelector<HTMLDialogElement>("dialog[data-keys]");
 if (keys) offerKeys(keys);
+
+for (const field of document.querySelectorAll<HTMLElement>("[data-filter]")) offerFilter(field);

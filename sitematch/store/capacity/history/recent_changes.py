@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sitematch.domain.capacity.caps import SiteCapacity
-from sitematch.domain.capacity.occupancy import Group
+from sitematch.domain.capacity.caps import CapKey, SiteCapacity
+from sitematch.domain.capacity.occupancy import Group, StudyView, keys_for
 from sitematch.domain.capacity.spot import LedgerEvent
 from sitematch.domain.capacity.states import LAPSING_KINDS, SETTING_KINDS, EventKind
 from sitematch.store.capacity.chain import read_event
@@ -76,14 +76,22 @@ def recent_changes(store: Store, study_id: str, since: datetime, now: datetime) 
         later = sa.and_(event.c.study_id == study_id, event.c.seq >= first)
         changed = sa.select(event).where(later, event.c.kind.in_(SETTING_KINDS)).order_by(event.c.seq.desc())
         rules = tuple(read_event(row) for row in connection.execute(changed))
-    before = {item.site_id: item.remaining for item in replace(view, groups=groups).capacity(since)}
-    present = [item for item in view.capacity(now) if item.is_open]
+    full, was_full = _full(view, now), _full(replace(view, groups=groups), since)
+    # A site has no spots if any cap that applies is full: only where one of them changed is it worth a look.
+    present = [item for item in view.capacity(now) if item.is_open] if full != was_full else []
+    keys = {item.site_id: frozenset(keys_for(item.site_id, item.country, None)) for item in present}
     return RecentChanges(
         since=since,
-        filled=tuple(item for item in present if item.remaining == 0 and before.get(item.site_id) != 0),
-        freed=tuple(item for item in present if item.remaining != 0 and before.get(item.site_id) == 0),
+        filled=tuple(item for item in present if keys[item.site_id] & full and not keys[item.site_id] & was_full),
+        freed=tuple(item for item in present if keys[item.site_id] & was_full and not keys[item.site_id] & full),
         rules=rules,
     )
+
+
+def _full(view: StudyView, now: datetime) -> frozenset[CapKey]:
+    """Return the caps without a spot left."""
+    taken = view.taken(now)
+    return frozenset(key for key, rule in view.caps.items() if rule.spots is not None and taken[key] >= rule.spots)
 
 
 def _groups_before(connection: sa.Connection, study_id: str, first: int, at: datetime) -> tuple[Group, ...]:
