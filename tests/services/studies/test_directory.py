@@ -10,6 +10,7 @@ import pytest
 
 from sitematch.domain.fhir import resource_id
 from sitematch.domain.studies.filters import SiteFilter
+from sitematch.domain.studies.order import SortField, SortOrder
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.text_match import Field, TextFit, TextTest
 from sitematch.geo.geodesic import distance_km
@@ -191,3 +192,35 @@ def test_closed_filters_give_an_empty_page(filled: Store) -> None:
     page = search_sites(filled, SiteSearch(SiteFilter(site_ids=frozenset())), PagePosition(5))
 
     assert page == DirectoryPage((), 0, has_previous=False, has_next=False)
+
+
+@pytest.mark.parametrize(
+    "tests", [(), (TextTest(Field.FACILITY, ("a", "h", "k", "u", "z", "10", "9", "é"), TextFit.CONTAINS),)]
+)
+@pytest.mark.parametrize("is_descending", [False, True])
+@pytest.mark.parametrize(
+    "fields", [(SortField.FACILITY,), (SortField.COUNTRY, SortField.CITY), (SortField.STATUS,), (SortField.ID,)]
+)
+def test_an_order_is_that_of_code_points_on_every_page(
+    store: Store, tests: tuple[TextTest, ...], is_descending: bool, fields: tuple[SortField, ...]
+) -> None:
+    names = ["Zentrum", "zentrum", "Ärzte", "arzt", "Arzt", "10 Klinik", "9 Klinik", "Éa", "Arzt", "a-z", "a z"]
+    sites = [
+        make_site(f"s{number:02}", facility=name, city=name[::-1], country="DE" if number % 2 else "US")
+        for number, name in enumerate(names)
+    ]
+    replace_study(store, make_study(), sites)
+    column = {SortField.FACILITY: "facility", SortField.CITY: "city", SortField.COUNTRY: "country",
+              SortField.STATUS: "status", SortField.ID: "site_id"}  # fmt: skip
+    expected = sorted(
+        (site for site in sites if not tests or tests[0].check()([site.facility])),
+        key=lambda site: (*(getattr(site, column[field]) for field in fields), site.site_id),
+        reverse=is_descending,
+    )
+    query = SiteSearch(tests=tests, order=SortOrder(fields, is_descending=is_descending))
+
+    walked = list(walk(store, query, 3))
+
+    assert [mark.id for page in walked for mark in page.marks] == [site.site_id for site in expected]
+    assert {page.total for page in walked} == {len(expected)}
+    assert walk_back(store, query, 3, walked[-1]) == [site.site_id for site in expected]
