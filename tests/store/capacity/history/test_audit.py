@@ -173,5 +173,6 @@ def test_ledger_has_no_column_for_a_name_a_postcode_or_a_birth_date() -> None:
     catalogue |= {"import_batch", "import_study"}
     demand = {"demand"}
     staff = {"account", "identity", "account_grant", "token", "login_failure", "known_device", "recovery_code"}
+    staff |= {"invitation", "calendar", "account_change"}
     webhooks = {"webhook", "site_notice", "outbox", "delivery"}
     assert set(schema.metadata.tables) - catalogue - demand - staff - webhooks == {table.name for table in tables}
