@@ -40,6 +40,7 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], dict[str, Any]]] = {
     ("POST", "/console/account/second-factor/end"): (EVERYBODY, {"password": "wrong"}),
     ("GET", "/console/sites/<site_id>"): (SEES_THE_SITE, {}),
     ("POST", "/console/sites/<site_id>/travel"): (MANAGERS, {"certainty": "COVERED"}),
+    ("POST", "/console/sites/<site_id>/opening"): (MANAGERS, {"opened_on": "2025-11-03"}),
     ("GET", "/console/caps"): (READERS, {}),
     ("GET", "/console/caps/change"): (MANAGERS, {"level": "SITE", "scope": SITE, "change": "close"}),
     ("POST", "/console/caps"): (MANAGERS, {"level": "SITE", "scope": SITE, "change": "set", "spots": "9"}),
