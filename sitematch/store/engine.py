@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -67,6 +68,8 @@ class Store:
         self.guards = guards or WriteGuards()
         self._busy_timeout_s = busy_timeout_s
         self._turn = threading.Lock()
+        # A store that nobody closed closes its connections with itself, as files do.
+        weakref.finalize(self, _dispose, engine, os.getpid()).atexit = False
 
     @property
     def dialect(self) -> str:
@@ -301,6 +304,11 @@ def _postgres_engine(url: sa.URL, busy_timeout_s: float) -> sa.Engine:
         # After a restart of the database server, the first caller must not get an error.
         pool_pre_ping=True,
     )
+
+
+def _dispose(engine: sa.Engine, process_id: int) -> None:
+    # In a forked child the connections are the parent's: they are dropped, not closed.
+    engine.dispose(close=os.getpid() == process_id)
 
 
 def in_batches(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
