@@ -104,7 +104,7 @@ def _guesses(gazetteer: Gazetteer, site: Site) -> Iterator[Guess]:
             yield from _of_suggestions(gazetteer, error.candidates, site.country, "the largest of several of this name")
         except (InvalidInput, NotFound) as error:
             suggestions = getattr(error, "suggestions", ())
-            yield from _of_suggestions(gazetteer, suggestions, site.country, "spelled nearly so")
+            yield from _of_suggestions(gazetteer, suggestions, site.country, "a similar name")
     for text in reversed(_PARTS.split(site.city)):
         yield from _town(gazetteer, text, site.country, "a part of the record's town")
     for text in reversed(_PARTS.split(site.address)):
