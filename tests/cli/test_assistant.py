@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import socket
@@ -10,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,8 @@ from typing import Any
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
+
+from tests.event_loops import run_apart
 
 COMMAND = str(Path(sys.executable).parent / "sitematch")
 CANARY = "33180"
@@ -34,16 +34,6 @@ def ask(home: Path, talk: Callable[[Client], Awaitable[Any]], *options: str, log
                 return await talk(client)
 
     return run_apart(run)
-
-
-def run_apart(talk: Callable[[], Awaitable[Any]]) -> Any:
-    """Run a conversation in a thread of its own: a browser's test may have left its event loop in the main one."""
-
-    async def wrapped() -> Any:
-        return await talk()
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(wrapped())).result()
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from geopy.point import Point
 from sitematch.errors import NotReady
 from sitematch.gazetteer.geocoder import AmbiguousQuery, AsyncAdapter, IgnoredOption, SitematchGeocoder
 from sitematch.gazetteer.locate import Gazetteer
+from tests.event_loops import run_apart
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def test_it_is_awaited_with_an_asynchronous_adapter(gazetteer: Gazetteer) -> Non
                 await geocoder._call_geocoder("http://127.0.0.1:9/", lambda answer: answer)
             return await geocode("33180, USA"), await geocoder.reverse((25.96, -80.14))
 
-    found, back = asyncio.run(ask())
+    found, back = run_apart(ask)
 
     assert (found.latitude, back.raw["postcode"]) == (25.9597, "33180")
 
