@@ -63,7 +63,7 @@ class ReferralsPageQuery(Wire, frozen=True, forbid_unknown_fields=True):
             arm=self.arm or None,
             actor_id=self.actor or None,
             changed_from=None if self.since is None else _midnight(self.since),
-            changed_before=None if self.until is None else _midnight(self.until) + timedelta(days=1),
+            changed_before=None if self.until in (None, date.max) else _midnight(self.until + timedelta(days=1)),
             lapses_before=None if self.lapses is None else now + timedelta(hours=self.lapses),
             sort=self.sort,
         )

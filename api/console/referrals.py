@@ -173,7 +173,7 @@ def targets(context: ConsoleContext, found: Referral | None = None) -> tuple[tup
 
 def _may_move(context: ConsoleContext, found: Referral, waits_for: tuple[str, ...]) -> bool:
     sites = (found.site_id,) if found.site_id is not None else waits_for or (None,)
-    return any(
+    return all(
         may(context.actor, Permission.REFERRALS_WRITE, study_id=found.study_id, site_id=site_id) for site_id in sites
     )
 

@@ -13,7 +13,8 @@ from sitematch.errors import InvalidInput
 _ALWAYS = frozenset({"resourceType", "id", "meta"})
 # Mandatory elements, modifiers, and elements with R4's sign for summaries, of those that are served.
 _MANDATORY = {
-    "Location": frozenset({"status"}),
+    # The description of a stand-in says that nobody must travel there.
+    "Location": frozenset({"status", "description"}),
     "HealthcareService": frozenset({"active"}),
     "ResearchStudy": frozenset({"status"}),
     "Organization": frozenset({"active"}),

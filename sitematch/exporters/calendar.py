@@ -46,7 +46,6 @@ def calendar_of(referrals: Iterable[Referral], *, name: str, address: str, now: 
             f"UID:{item.study_id}-{item.referral_id}@sitematch",
             f"DTSTAMP:{_instant(now)}",
             f"DTSTART:{at}",
-            f"DTEND:{at}",
             f"SUMMARY:{_SUMMARIES[item.state]}: {item.referral_id}",
             f"URL:{address}{item.referral_id}",
             "TRANSP:TRANSPARENT",

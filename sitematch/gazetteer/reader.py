@@ -112,7 +112,7 @@ class Source:
 class Handle:
     """A connection and its cursor, owned by one thread and closed with it."""
 
-    __slots__ = ("connection", "cursor", "find")
+    __slots__ = ("__weakref__", "connection", "cursor", "find")
 
     def __init__(self, path: Path, *, is_mapped: bool = True) -> None:
         # immutable: no locks, no journal, no change counter to check. check_same_thread is off only so that the
@@ -120,15 +120,12 @@ class Handle:
         self.connection = sqlite3.connect(
             f"{path.as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False, cached_statements=16
         )
+        # It outlives the handle by this; a __del__ could come after the connection's own, which would complain.
+        weakref.finalize(self, self.connection.close).atexit = False
         self.connection.execute(f"PRAGMA mmap_size = {path.stat().st_size if is_mapped else 0}")
         self.cursor = self.connection.cursor()
         # Bound once, because the attribute look-up takes a measurable part of a look-up.
         self.find = self.connection.cursor().execute
-
-    def __del__(self) -> None:
-        # __init__ may have failed before the connection existed.
-        if hasattr(self, "connection"):
-            self.connection.close()
 
 
 class Reader:

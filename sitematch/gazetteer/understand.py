@@ -30,7 +30,7 @@ from sitematch.gazetteer.lookup import CODE_OF_MANY, CODE_OF_OTHERS, listed
 from sitematch.gazetteer.namesakes import about_town, resolve_town
 from sitematch.gazetteer.reader import Reader
 from sitematch.gazetteer.special import asks_for_own_location, forces_of, look_alikes
-from sitematch.gazetteer.towns import TOWN_IS_EMPTY, Town, town_of, towns_near
+from sitematch.gazetteer.towns import TOWN_IS_EMPTY, Town, find_towns, town_of, towns_near
 from sitematch.gazetteer.typed import TypedPlace, read_town, read_typed, tidy
 from sitematch.gazetteer.which_country import Context, admin_of, country_of, nowhere
 
@@ -274,6 +274,7 @@ def _by_code(context: Context, reading: TypedPlace) -> Place:
     elif reading.town.strip():
         place = replace(place, notes=(*place.notes, TOWN_IS_EMPTY))
     _must_lie_in(context.reader, place, reading)
+    place = _near_its_council(context.reader, place, reading)
     if reading.called and place.postcode is not None:
         return replace(place, name=_with_admin(reading.called, place.name), notes=())
     # If the country was chosen here, the choice already lists other countries.
@@ -319,6 +320,18 @@ def _must_fit(country: str, reading: TypedPlace) -> None:
                     ),
                 ),
             )
+
+
+def _near_its_council(reader: Reader, place: Place, reading: TypedPlace) -> Place:
+    """Check a British place against the town whose council was stated: the data know only the nation of a place."""
+    if place.country not in BRITISH:
+        return place
+    for group in reading.regions:
+        for region in group:
+            is_council = bool(region.name) and fold_name(region.name) not in region.listed
+            if is_council and find_towns(reader, region.name, "GB").whole:
+                return agree(place, reader, region.name)
+    return place
 
 
 def _must_lie_in(reader: Reader, place: Place, reading: TypedPlace) -> None:

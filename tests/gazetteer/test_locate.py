@@ -327,3 +327,12 @@ def test_a_hinted_country_decides_between_towns(gazetteer: Gazetteer) -> None:
 def test_an_unknown_hint_is_an_error(gazetteer: Gazetteer) -> None:
     with pytest.raises(UnknownCountry):
         gazetteer.locate("20060", hints=["Atlantis"])
+
+
+@pytest.mark.parametrize("text", ["SW1A 1AA Leeds", "PE3 9GZ, Leeds", "Manchester SW1A 1AA", "EC1A 1BB Edinburgh"])
+def test_a_british_town_that_is_also_a_council_contradicts_a_postcode_elsewhere(
+    real_gazetteer: Gazetteer, text: str
+) -> None:
+    (note,) = real_gazetteer.locate(text, "GB").notes
+
+    assert note.endswith("We used the town. Check both.")

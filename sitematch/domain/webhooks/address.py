@@ -87,6 +87,8 @@ def is_public(address: str) -> bool:
 
 
 def _is_public(address: IpAddress) -> bool:
+    if isinstance(address, ipaddress.IPv6Address) and address.sixtofour is not None:
+        return False  # 6to4 is no longer in use (RFC 7526); Python has called it public or not by its version
     return address.is_global and not address.is_multicast and not address.is_reserved and not address.is_unspecified
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -23,10 +23,12 @@ def is_own(path: Path, sheet: str = "") -> bool:
     InvalidInput, DataFault
         See `read_rows`.
     """
-    return any(
-        set(cells) >= {*SITE_COLUMNS, *PLACE_COLUMNS} - {"address", "opened_on"}
-        for _, cells in islice(read_rows(path, sheet), 1)
-    )
+    return any(has_own_columns(cells) for _, cells in islice(read_rows(path, sheet), 1))
+
+
+def has_own_columns(header: Sequence[str]) -> bool:
+    """Return whether a header has all the site columns that sitematch exports."""
+    return set(header) >= {*SITE_COLUMNS, *PLACE_COLUMNS} - {"address", "opened_on"}
 
 
 def read_own(path: Path, sheet: str = "", *, is_whole: bool = False) -> Iterator[CatalogueRecord]:
@@ -51,11 +53,27 @@ def read_own(path: Path, sheet: str = "", *, is_whole: bool = False) -> Iterator
     DataFault
         If there are errors: at the end, with the errors of all rows. Such a table is imported completely or not at all.
     """
-    name = table_name(path, sheet)
     rows = read_rows(path, sheet)
     _, header = next(rows)
+    yield from own_records(table_name(path, sheet), header, rows, is_whole=is_whole)
+
+
+def own_records(
+    name: str, header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], *, is_whole: bool
+) -> Iterator[CatalogueRecord]:
+    """Read rows below a header that `has_own_columns`; see `read_own`.
+
+    Parameters
+    ----------
+    name
+        The table's name in errors.
+    header, rows
+        The columns' names, and each row's number and cells.
+    is_whole
+        See `CatalogueRecord`.
+    """
     faults: list[Fault] = []
-    for study_id, checks in _by_study(rows, header, faults):
+    for study_id, checks in _by_study(iter(rows), header, faults):
         sites: dict[str, Site] = {}
         for check in checks:
             site = check.site()

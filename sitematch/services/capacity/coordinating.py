@@ -381,7 +381,9 @@ def _require_referral(store: Store, actor: Actor, permission: Permission, referr
         sites = _sites_of(found, {entry.referral_id: entry.site_ids for entry in entries})
     if not _may_at_any(actor, Permission.REFERRALS_READ, found.study_id, sites):
         raise ReferralNotFound(f"There is no referral {referral_id!r}.", field="referral_id")
-    if not _may_at_any(actor, permission, found.study_id, sites):
+    # Who changes a place on the waiting list changes it for all its sites, as who makes it does.
+    enough = all if permission is Permission.REFERRALS_WRITE else any
+    if not enough(may(actor, permission, study_id=found.study_id, site_id=site_id) for site_id in sites):
         raise NotAllowed(f"You do not have permission to do this: {permission.value}.", permission=permission.value)
     return found
 

@@ -10,12 +10,14 @@ from pathlib import Path
 from sitematch.domain.accounts.access import Actor, Permission, may, require
 from sitematch.domain.studies.change import StudyChange
 from sitematch.domain.studies.import_outcome import ImportRecord, ImportTotals
-from sitematch.domain.studies.record import StudyRecord
+from sitematch.domain.studies.record import CatalogueRecord, StudyRecord
 from sitematch.domain.studies.site import Site
-from sitematch.errors import Fault
+from sitematch.errors import Fault, InvalidInput
 from sitematch.gazetteer.locate import Gazetteer
 from sitematch.importers.file_kinds import source_of
 from sitematch.importers.sandbox.reading import read_records_apart, read_table_apart
+from sitematch.importers.tables.foreign import ForeignTable
+from sitematch.importers.tables.own_table import has_own_columns, own_records
 from sitematch.services.studies.importing import import_records
 from sitematch.services.studies.site_tables import TableForm, read_sites_tables
 from sitematch.services.studies.sources import RECORD_READERS, ImportSource
@@ -139,10 +141,14 @@ def import_upload(
     detected = source_of(path)
     if detected is not ImportSource.TABLE:
         form = detected
-    records: Iterable[StudyRecord | Fault]
+    records: Iterable[StudyRecord | CatalogueRecord | Fault]
     if form is ImportSource.TABLE:
         require(actor, Permission.CATALOGUE_WRITE, study_id=study_id)
-        records = read_sites_tables(store, path, study_id, TableForm(), now.date(), reader=read_table_apart)[0]
+        table = read_table_apart(path)
+        if has_own_columns(table.header):
+            records = _own(table, study_id)
+        else:
+            records = read_sites_tables(store, path, study_id, TableForm(), now.date(), reader=lambda *_: table)[0]
     else:
         records = _allowed(actor, read_records_apart(RECORD_READERS[form], path, now.date()))
     outcome.totals, outcome.import_id = import_records(
@@ -158,6 +164,17 @@ def import_upload(
         allow_left_out=allow_left_out,
     )
     return outcome
+
+
+def _own(table: ForeignTable, study_id: str) -> Iterator[CatalogueRecord]:
+    """Read a table that sitematch exported: its sites keep their ids, places and marks."""
+    for record in own_records(table.name, table.header, table.rows, is_whole=True):
+        if record.study_id != study_id:
+            raise InvalidInput(
+                f"The table has sites of {record.study_id}, not of {study_id}. Switch to that study to import them.",
+                field="file",
+            )
+        yield record
 
 
 def list_imports(store: Store, actor: Actor) -> tuple[ImportRecord, ...]:

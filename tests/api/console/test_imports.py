@@ -11,6 +11,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from api.console.imports import MAX_UPLOAD_BYTES
+from sitematch.exporters.tables.files import csv_text
+from sitematch.exporters.tables.rows import SITE_HEADER, cells, site_row
 from sitematch.services.studies.sources import ImportSource
 from sitematch.store.studies import catalogue
 from tests.api.builders import STUDY_ID
@@ -225,3 +227,16 @@ def _record(study_id: str, name: str) -> dict[str, object]:
             },
         }
     }
+
+
+def test_table_that_sitematch_exported_is_recognised_and_changes_nothing(service: ServedStudy) -> None:
+    before = catalogue.read_sites(service.store, STUDY_ID)
+    text = csv_text(SITE_HEADER, cells(map(site_row, before), SITE_HEADER))
+    manager = console_user(service, "administrator")
+
+    preview = look_at(manager, text, path=f"/console/imports?study={STUDY_ID}")
+    other = look_at(manager, text)
+
+    assert "The file has no changes." in read_text(preview.text)
+    assert catalogue.read_sites(service.store, STUDY_ID) == before
+    assert f"The table has sites of {STUDY_ID}, not of {OTHER_STUDY}." in read_text(other.text)

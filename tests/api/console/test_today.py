@@ -190,3 +190,16 @@ def test_state_of_what_is_listed_is_as_the_ledger_says(fresh: ServedStudy) -> No
 
     assert "r-1" not in console_user(fresh, "manager").get("/console").text
     assert counting.read_referral(fresh.store, "r-1", fresh.now).state is SpotState.EXPIRED
+
+
+def test_closing_without_a_reason_and_reopening_are_told_on_every_page(fresh: ServedStudy) -> None:
+    part = {"level": "SITE", "scope": SITE}
+    fresh.ask("POST", "/v1/caps/closure", part)
+    fresh.ask("POST", "/v1/caps/reopening", part)
+    fresh.ask("POST", "/v1/caps/closure", {**part, "reason": "OTHER", "closed_on": str(fresh.now.date())})
+    fresh.ask("PUT", f"/v1/sites/{SITE}/opening", {"opened_on": None})
+
+    for path in ("/console", f"/console/sites/{SITE}", "/console/caps"):
+        page = console_user(fresh, "manager").get(path)
+        assert page.status_code == 200, path
+    assert f"Site {SITE}" in read_text(console_user(fresh, "manager").get("/console").text)

@@ -45,7 +45,8 @@ class TestSubsets:
     def test_elements_are_those_asked_for_and_the_mandatory_ones(self, client: FlaskClient) -> None:
         (found,) = resources(ask(client, "/fhir/Location?_id=miami&_elements=name,address", headers=STRICT))
 
-        assert found.keys() == {"resourceType", "id", "meta", "status", "name", "address"}
+        assert found.keys() == {"resourceType", "id", "meta", "status", "name", "address", "description"}
+        assert "stand-in" in found["description"]
 
     def test_summary_of_a_study_leaves_out_its_description_and_keeps_its_sponsor(self, client: FlaskClient) -> None:
         (found,) = resources(ask(client, "/fhir/ResearchStudy?_summary=true", headers=STRICT))
@@ -69,7 +70,8 @@ class TestSubsets:
 
         assert [one["id"] for page in found for one in resources(page)] == ALL_IDS
         assert {frozenset(one) for page in found for one in resources(page)} == {
-            frozenset({"resourceType", "id", "meta", "status", "name"})
+            # A stand-in says in every part that nobody must travel there.
+            frozenset({"resourceType", "id", "meta", "status", "name", "description"}),
         }
 
     def test_part_has_another_etag_than_the_whole(self, client: FlaskClient) -> None:
