@@ -54,6 +54,12 @@ def test_list_is_narrowed_and_sorted_by_the_address(manager: ConsoleUser, query:
     assert ids(manager.get(f"/console/referrals?{query}").text) == expected
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-30", "9999-12-31"])
+def test_days_at_the_ends_of_the_calendar_are_days(manager: ConsoleUser, day: str) -> None:
+    assert manager.get(f"/console/referrals?since={day}").status_code == 200
+    assert manager.get(f"/console/referrals?until={day}").status_code == 200
+
+
 def test_list_is_narrowed_by_who_acted(service: ServedStudy, manager: ConsoleUser) -> None:
     page = manager.get("/console/referrals")
     actors = dict(re.findall(r'<option value="(token:[^"]+)"[^>]*>([^<]+)</option>', page.text))
