@@ -128,7 +128,7 @@ def test_sites_page_shows_what_bounds_it_what_is_under_way_and_who_did_what(serv
     assert "1 left, by the cap of this site" in text
     assert "this site limiting cap" in text
     assert "lapses in" in text
-    assert "Cap set · Site: 3" in text
+    assert f"Cap set · Site {SITE}: 3" in text
     assert "manager@example.org" in text
     assert "for a test (coordinator@example.org)" in text  # by its token
 
