@@ -33,19 +33,21 @@ def countries_with(reader: Reader, text: str) -> tuple[Suggestion, ...]:
     for postcode in countries_that_fit(text):
         country = postcode.country
         key = key_of(country, postcode.code)
-        why = Message("a postcode of %(country)s", country=COUNTRIES[country].in_message())
-        found = Suggestion(postcode.code, country, why)
         is_exact = "-" in postcode.code and postcode.code == text.strip()
         if is_exact and any(reader.postcode(country, rung.key) for rung in rungs(country, key)):
-            exact.append(found)
+            known = exact
         elif reader.has_postcode(country, key):
-            full.append(found)
+            known = full
         elif (
             not key.isdigit()
             and has_digit(key)
             and any(reader.postcode(country, rung.key) for rung in rungs(country, key))
         ):
-            parts.append(found)
+            known = parts
+        else:
+            continue
+        why = Message("a postcode of %(country)s", country=COUNTRIES[country].in_message())
+        known.append(Suggestion(postcode.code, country, why))
     return tuple(exact or full or parts)
 
 
