@@ -16,7 +16,7 @@ from api.console.page.routes import Console
 from api.http.errors import problem_of
 from api.http.reading import read_filters, read_form
 from api.pages.languages import gettext as _
-from sitematch.domain.accounts.access import Permission, may
+from sitematch.domain.accounts.access import Permission
 from sitematch.domain.capacity.spot import Referral
 from sitematch.domain.capacity.states import ACTIONS, ASKED_FIRST, MOVES, Action, Needs, SpotState
 from sitematch.domain.studies.site import Site
@@ -119,7 +119,7 @@ def _show(context: ConsoleContext, referral_id: str, *, done: str = "", fault: s
             ((i, item) for i, item in enumerate(entries, start=1) if item.referral_id == referral_id), (None, None)
         )
     events = coordinating.history(context.store, context.actor, referral_id, context.now)
-    may_move = _may_move(context, found, () if entry is None else entry.site_ids)
+    may_move = coordinating.may_change(context.actor, found, () if entry is None else entry.site_ids)
     return page(
         "referral.html",
         status=status,
@@ -168,13 +168,6 @@ def targets(context: ConsoleContext, found: Referral | None = None) -> tuple[tup
             ),
             key=lambda pair: (pair[0].facility, pair[0].city, pair[0].site_id),
         )
-    )
-
-
-def _may_move(context: ConsoleContext, found: Referral, waits_for: tuple[str, ...]) -> bool:
-    sites = (found.site_id,) if found.site_id is not None else waits_for or (None,)
-    return all(
-        may(context.actor, Permission.REFERRALS_WRITE, study_id=found.study_id, site_id=site_id) for site_id in sites
     )
 
 

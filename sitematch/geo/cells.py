@@ -11,13 +11,12 @@ import numpy.typing as npt
 
 from sitematch.domain.grid_cells import COLUMNS, ROWS
 from sitematch.domain.place import Coordinates
-from sitematch.geo.geodesic import FloatArray, earth_centred_km, earth_centred_point_km, least_geodesics_km
+from sitematch.geo.geodesic import ROUNDING_KM, FloatArray, earth_centred_km, earth_centred_point_km, least_geodesics_km
 
 REACH_KM = 79.0
 """Maximum straight-line distance between a point of a cell and its centre: half a diagonal at the equator is
 78.5 km, and every other cell is smaller. A test checks this."""
 
-_ROUNDING_KM = 1e-6
 FIRST_CELLS, _MOST_CELLS = 9, 2_000
 """Number of cells in the first group, and the maximum per group; each group is twice as large as the previous one."""
 
@@ -95,7 +94,7 @@ def _ordered(chords_km: FloatArray, some: IntArray | None = None) -> tuple[IntAr
     """Sort all cells, or the nearest of them; see `outward`."""
     cells = np.arange(len(chords_km)) if some is None else some
     cells = cells[np.argsort(chords_km[cells], kind="stable")]
-    least_km = np.maximum(chords_km[cells] - REACH_KM - _ROUNDING_KM, 0.0)
+    least_km = np.maximum(chords_km[cells] - REACH_KM - ROUNDING_KM, 0.0)
     bounds_km = least_geodesics_km(least_km)
     # Beyond 12,700 km the bound is the chord itself: the smallest of the remaining ones applies.
     return cells, np.minimum.accumulate(bounds_km[::-1])[::-1]

@@ -47,6 +47,9 @@ def distance_km(a: Coordinates, b: Coordinates) -> float:
     return float(metres) / 1000.0
 
 
+ROUNDING_KM = 1e-6
+"""A millimetre: far above the rounding of chords and geodesics, far below what matters."""
+
 FARTHEST_KM = 20_004.0
 """No two points on the WGS84 ellipsoid are farther apart: half a meridian is 20,003.931 km."""
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from sitematch.domain.place import Coordinates
 from sitematch.geo.geodesic import (
+    ROUNDING_KM,
     WGS84,
     FloatArray,
     earth_centred_km,
@@ -25,9 +26,6 @@ from sitematch.geo.geodesic import (
 
 _SPARE = 3
 """Number of candidates beyond k: with them, the proof succeeds at once for nearly every query."""
-
-_ROUNDING_KM = 1e-6
-"""A millimetre: far above the rounding of chords and geodesics, far below what matters."""
 
 TREE_FROM = 2_000
 """From this many distinct points on, a k-d tree is used; with fewer, measuring every chord is as fast and needs no
@@ -134,7 +132,7 @@ class ChordIndex:
             ranked.append((metres / 1000.0, i, azimuth_deg))
         ranked.sort()
         if asked < self._points:
-            bound_km = least_geodesic_km(farthest_chord_km) - _ROUNDING_KM
+            bound_km = least_geodesic_km(farthest_chord_km) - ROUNDING_KM
             if ranked[asked - 1 - _SPARE][0] >= bound_km:
                 return None
         return ranked

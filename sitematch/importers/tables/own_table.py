@@ -73,7 +73,7 @@ def own_records(
         See `CatalogueRecord`.
     """
     faults: list[Fault] = []
-    for study_id, checks in _by_study(iter(rows), header, faults):
+    for study_id, checks in _by_study(rows, header, faults):
         sites: dict[str, Site] = {}
         for check in checks:
             site = check.site()
@@ -89,7 +89,7 @@ def own_records(
 
 
 def _by_study(
-    rows: Iterator[tuple[int, Sequence[str]]], header: Sequence[str], faults: list[Fault]
+    rows: Iterable[tuple[int, Sequence[str]]], header: Sequence[str], faults: list[Fault]
 ) -> Iterator[tuple[str, list[RowCheck]]]:
     """Group the rows by study; a study whose rows are not together is an error."""
     gathered: list[RowCheck] = []

@@ -277,7 +277,6 @@ def referrals(
     *,
     site_id: str | None = None,
     states: Collection[SpotState] | None = None,
-    before_seq: int | None = None,
     limit: int | None = None,
 ) -> tuple[Referral, ...]:
     """Return the referrals that the actor may see, latest change first.
@@ -299,7 +298,6 @@ def referrals(
         site_id=site_id,
         states=states,
         visible=visible_referrals(store, actor, study_id),
-        before_seq=before_seq,
         limit=limit,
     )
 
@@ -375,24 +373,36 @@ def waiting_list(store: Store, actor: Actor, study_id: str) -> tuple[WaitingEntr
 
 def _require_referral(store: Store, actor: Actor, permission: Permission, referral_id: str, now: datetime) -> Referral:
     found = counting.read_referral(store, referral_id, now)
-    sites: Sequence[str | None] = (found.site_id,)
+    waits_for: Sequence[str] = ()
     if found.site_id is None:
         entries = counting.waiting_list(store, found.study_id)
-        sites = _sites_of(found, {entry.referral_id: entry.site_ids for entry in entries})
+        waits_for = next((entry.site_ids for entry in entries if entry.referral_id == found.referral_id), ())
+    sites = _sites_of(found, waits_for)
     if not _may_at_any(actor, Permission.REFERRALS_READ, found.study_id, sites):
         raise ReferralNotFound(f"There is no referral {referral_id!r}.", field="referral_id")
-    # Who changes a place on the waiting list changes it for all its sites, as who makes it does.
-    enough = all if permission is Permission.REFERRALS_WRITE else any
-    if not enough(may(actor, permission, study_id=found.study_id, site_id=site_id) for site_id in sites):
+    if permission is Permission.REFERRALS_WRITE:
+        is_allowed = may_change(actor, found, waits_for)
+    else:
+        is_allowed = _may_at_any(actor, permission, found.study_id, sites)
+    if not is_allowed:
         raise NotAllowed(f"You do not have permission to do this: {permission.value}.", permission=permission.value)
     return found
 
 
-def _sites_of(found: Referral, waits_for: dict[str, tuple[str, ...]]) -> Sequence[str | None]:
+def may_change(actor: Actor, found: Referral, waits_for: Sequence[str]) -> bool:
+    """Return whether an actor may change a referral: at its site, or at all the sites that it waits for.
+
+    Who changes a place on the waiting list changes it for all its sites, as who makes it does.
+    """
+    return all(
+        may(actor, Permission.REFERRALS_WRITE, study_id=found.study_id, site_id=site_id)
+        for site_id in _sites_of(found, waits_for)
+    )
+
+
+def _sites_of(found: Referral, waits_for: Sequence[str]) -> Sequence[str | None]:
     """Return where a referral belongs: its site, the sites that it waits for, or the whole study."""
-    if found.site_id is not None:
-        return (found.site_id,)
-    return waits_for.get(found.referral_id, (None,))
+    return waits_for or (None,) if found.site_id is None else (found.site_id,)
 
 
 def _may_at_any(actor: Actor, permission: Permission, study_id: str, sites: Sequence[str | None]) -> bool:

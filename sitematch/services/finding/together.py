@@ -25,15 +25,13 @@ from sitematch.domain.place import Place
 from sitematch.domain.studies.site import Site
 from sitematch.domain.studies.travel import TRAVEL_ORDER
 from sitematch.domain.units import COMPASS
-from sitematch.geo.geodesic import WGS84, earth_centred_km, least_geodesics_km
+from sitematch.geo.geodesic import ROUNDING_KM, WGS84, earth_centred_km, least_geodesics_km
 
 AT_ONCE = 20_000
 """Places that are ranked together: with a dozen sites each, the arrays take about 40 MB."""
 
 _SPARE = 4
 """Sites beyond the limit that are measured at first; enough for most places."""
-
-_ROUNDING_KM = 1e-6
 
 _POSITIONS = (
     *(ReasonCode.NEAREST, ReasonCode.SAME_BAND, ReasonCode.FARTHER, ReasonCode.AHEAD_BY_TRAVEL),
@@ -163,7 +161,7 @@ class RankedTogether:
         if asked == len(self.sites):
             return np.broadcast_to(np.arange(asked), (len(latitude), asked)), np.full(len(latitude), math.inf)
         chords_km, found = self._tree.query(earth_centred_km(latitude, longitude), k=np.arange(1, asked + 1))
-        return found, least_geodesics_km(chords_km[:, -1]) - _ROUNDING_KM
+        return found, least_geodesics_km(chords_km[:, -1]) - ROUNDING_KM
 
     def _walk(self, latitude: Floats, longitude: Floats, place_km: Floats, asked: int) -> _Walk:
         """Walk outwards from every place, as `ranking` does from one."""

@@ -44,11 +44,6 @@ _COUNTS = (
     .group_by(event.c.site_id, event.c.kind)
 )
 _DAY = timedelta(days=1)
-_ENROLLED = (
-    sa.select(event.c.kind, event.c.at_us, event.c.referral_id)
-    .where(_UP_TO, event.c.kind.in_((EventKind.ENROLLED, EventKind.ENROLLMENT_UNDONE)))
-    .order_by(event.c.seq)
-)
 _START = sa.select(sa.func.min(event.c.at_us)).where(_UP_TO)
 _PARTICIPANT_KINDS = tuple(
     sorted(
@@ -111,7 +106,6 @@ def recruitment(
         start_us = connection.execute(_START, where).scalar()
         rows = connection.execute(_COUNTS, where).all()
         steps = tuple(_steps(connection, where, view.policy))
-        enrolled_on = _by_day(connection, where, zone)
         attempts = read_attempts(connection, study_id, until)
         listed_on = opening_days(connection, study_id, until)
     blocked = blocked_spans(steps, until)
@@ -166,7 +160,7 @@ def recruitment(
         screened=kinds[EventKind.SCREENING],
         screen_failed=kinds[EventKind.SCREEN_FAILED],
         keeps_failed=view.policy.takes_spot(SpotState.SCREEN_FAILED),
-        enrolled_on=tuple(sorted(enrolled_on.items())),
+        enrolled_on=tuple(sorted(_by_day(attempts, zone).items())),
         attempts=attempts.all,
     )
 
@@ -226,17 +220,9 @@ def _steps(connection: sa.Connection, where: Mapping[str, Any], policy: SpotPoli
             yield ClockStep(at, kind, keys_for(row.site_id, row.country, None))
 
 
-def _by_day(connection: sa.Connection, where: Mapping[str, Any], zone: tzinfo) -> Counter[date]:
-    """Count enrolments by day; one that was taken back is taken from its own day."""
-    last: dict[str, date] = {}
-    days: Counter[date] = Counter()
-    for row in connection.execute(_ENROLLED, where):
-        if row.kind == EventKind.ENROLLED:
-            last[row.referral_id] = from_us(row.at_us).astimezone(zone).date()
-            days[last[row.referral_id]] += 1
-        else:
-            days[last[row.referral_id]] -= 1
-    return +days
+def _by_day(attempts: Attempts, zone: tzinfo) -> Counter[date]:
+    """Count the enrolments that stand by day."""
+    return Counter(at.astimezone(zone).date() for times in attempts.enrolled_at.values() for at in times)
 
 
 def _states(view: StudyView, now: datetime) -> dict[str, Counter[SpotState]]:
